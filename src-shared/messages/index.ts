@@ -1,0 +1,34 @@
+import { checkpointMessages } from './checkpoints.ts';
+import { commandMessages } from './commands.ts';
+import { engineMessages } from './engine.ts';
+import { photoMessages } from './photos.ts';
+
+/** Error code → the sentence a person reads. Each sentence names the thing and says what to do. */
+export const messages = {
+  ...checkpointMessages,
+  ...commandMessages,
+  ...engineMessages,
+  ...photoMessages,
+};
+
+type Messages = typeof messages;
+export type MessageCode = keyof Messages;
+type Details<C extends MessageCode> = Parameters<Messages[C]>[0];
+
+/** An error meant for a person: `message` is its sentence from the table, `code` what programs test. */
+export class LikenessError extends Error {
+  override readonly name = 'LikenessError';
+  constructor(
+    readonly code: MessageCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Makes the error for `code`; `throw problem('file.missing', { file })`. */
+export function problem<C extends MessageCode>(code: C, details: Details<C>, cause?: unknown): LikenessError {
+  const sentence = messages[code] as (details: Details<C>) => string;
+  return new LikenessError(code, sentence(details), cause === undefined ? undefined : { cause });
+}
