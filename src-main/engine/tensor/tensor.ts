@@ -1,0 +1,41 @@
+/** Element types, named as in the IR's printout; `f16`/`bf16` are held as their bits in a Uint16Array. */
+export type DType = 'f32' | 'f16' | 'bf16' | 'i64' | 'i32' | 'u8' | 'bool';
+
+export type Shape = readonly number[];
+
+export interface HostArrays {
+  f32: Float32Array;
+  f16: Uint16Array;
+  bf16: Uint16Array;
+  i64: BigInt64Array;
+  i32: Int32Array;
+  u8: Uint8Array;
+  bool: Uint8Array;
+}
+
+/** A dense row-major array in host memory. `data.length` is the product of `shape`. */
+export interface HostTensor<D extends DType = DType> {
+  readonly dtype: D;
+  readonly shape: Shape;
+  readonly data: HostArrays[D];
+}
+
+export const bytesPerElement: Record<DType, number> = { f32: 4, f16: 2, bf16: 2, i64: 8, i32: 4, u8: 1, bool: 1 };
+
+export function elementCount(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+/** An f32 tensor from numbers; zeros when `values` is left out. */
+export function f32(shape: Shape, values?: ArrayLike<number>): HostTensor<'f32'> {
+  return { dtype: 'f32', shape, data: values ? Float32Array.from(values) : new Float32Array(elementCount(shape)) };
+}
+
+/** An i64 tensor from integers. */
+export function i64(shape: Shape, values: Iterable<number>): HostTensor<'i64'> {
+  return { dtype: 'i64', shape, data: BigInt64Array.from(values, (value) => BigInt(value)) };
+}
