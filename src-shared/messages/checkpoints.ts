@@ -1,4 +1,40 @@
 /** Weight files and model folders. */
 export const checkpointMessages = {
   'file.missing': (d: { file: string }) => `${d.file} is not there; check the path.`,
+  'file.unreadable': (d: { file: string; why: string }) =>
+    `${d.file} can't be read (${d.why}); check its permissions.`,
+  'file.unwritable': (d: { file: string; why: string }) =>
+    `${d.file} can't be written (${d.why}); choose another place or make room there.`,
+  'weights.damaged': (d: { file: string; why: string }) =>
+    `${d.file} is damaged: ${d.why}. Download or export the file again.`,
+  'weights.unsupported': (d: { file: string; why: string }) =>
+    `${d.file} can't be used: ${d.why}. Save it as .safetensors with contiguous f32, f16 or bf16 tensors.`,
+  'weights.unsafe': (d: { file: string; name: string }) =>
+    `${d.file} asks to run "${d.name}" while loading, which weights never need; it was not run. Use a .safetensors file from a source you trust.`,
+  'weights.none': (d: { file: string; expected: string }) =>
+    `${d.file} holds no weights; expected ${d.expected} there.`,
+  'tensor.missing': (d: { file: string; tensor: string; expected: string }) =>
+    `${d.file} lacks the tensor "${d.tensor}" (${d.expected}); the file is cut, or its config.json belongs to another model.`,
+  'tensor.shape': (d: { file: string; tensor: string; expected: string; found: string }) =>
+    `${d.file}: the tensor "${d.tensor}" is ${d.found} where the config asks for ${d.expected}; put the weights and the config.json of one model together.`,
+  'tensor.type': (d: { file: string; tensor: string; found: string }) =>
+    `${d.file}: the tensor "${d.tensor}" is of type ${d.found}; only f32, f16 and bf16 weights can be used.`,
+  'tensor.notNumbers': (d: { file: string; tensor: string; count: number }) =>
+    `${d.file}: the tensor "${d.tensor}" holds ${d.count} NaN or infinite values; the weights are broken, use another copy or an earlier checkpoint.`,
+  'config.invalid': (d: { file: string; why: string }) =>
+    `${d.file} is no valid configuration: ${d.why}. Take the file from the model's original folder.`,
+  'model.family': (d: { file: string; found: string }) =>
+    `${d.file} is ${d.found}; only text-to-image models of the Stable Diffusion 1.x and 2.x family can be used.`,
+  'model.notOne': (d: { file: string }) =>
+    `${d.file} is no model; give a diffusers folder (with unet, vae, text_encoder, tokenizer and scheduler in it) or a single .safetensors or .ckpt file.`,
+  'model.missingPart': (d: { file: string; part: string }) =>
+    `${d.file} has no ${d.part}; the model is not complete, get the rest of it.`,
+  'model.unclear': (d: { file: string; what: string }) =>
+    `${d.file} doesn't say ${d.what}, and its weights can't tell; use the model's diffusers folder instead.`,
+  'lora.notOne': (d: { file: string }) =>
+    `${d.file} holds no LoRA; give a PEFT folder (adapter_config.json and adapter_model.safetensors), a run folder or a kohya or diffusers .safetensors file.`,
+  'lora.unsupported': (d: { file: string; why: string }) =>
+    `${d.file} can't be used: ${d.why}; only plain LoRA on Linear and Conv layers is read.`,
+  'lora.incomplete': (d: { file: string; tensor: string; missing: string }) =>
+    `${d.file}: "${d.tensor}" has no ${d.missing} beside it; the LoRA file is cut or damaged.`,
 };

@@ -1,0 +1,59 @@
+/**
+ * Typed configurations of the three networks, with diffusers' and transformers' defaults for absent keys.
+ * Keys keep diffusers' names; what may be one number or a list there is always a list here, one entry a block.
+ */
+export interface UNetConfig {
+  /** Latent height and width the model was trained at. */
+  readonly sample_size: readonly [height: number, width: number];
+  readonly in_channels: number;
+  readonly out_channels: number;
+  readonly center_input_sample: boolean;
+  readonly flip_sin_to_cos: boolean;
+  readonly freq_shift: number;
+  readonly down_block_types: readonly ('CrossAttnDownBlock2D' | 'DownBlock2D')[];
+  readonly mid_block_type: 'UNetMidBlock2DCrossAttn' | 'UNetMidBlock2D' | null;
+  readonly up_block_types: readonly ('CrossAttnUpBlock2D' | 'UpBlock2D')[];
+  readonly block_out_channels: readonly number[];
+  /** Resnets of each down block; up block i has one more than down block (last − i). */
+  readonly layers_per_block: readonly number[];
+  readonly downsample_padding: number;
+  readonly mid_block_scale_factor: number;
+  readonly act_fn: 'silu';
+  readonly norm_num_groups: number;
+  readonly norm_eps: number;
+  readonly cross_attention_dim: readonly number[];
+  readonly transformer_layers_per_block: readonly number[];
+  /** Heads of each down block. In diffusers' files this number is called `attention_head_dim`, by an old mistake kept for compatibility. */
+  readonly num_attention_heads: readonly number[];
+  readonly use_linear_projection: boolean;
+  readonly upcast_attention: boolean;
+}
+
+export interface VaeConfig {
+  readonly in_channels: number;
+  readonly out_channels: number;
+  readonly latent_channels: number;
+  readonly block_out_channels: readonly number[];
+  /** Resnets of each encoder block; the decoder's have one more. */
+  readonly layers_per_block: number;
+  readonly norm_num_groups: number;
+  readonly sample_size: number;
+  readonly scaling_factor: number;
+  readonly use_quant_conv: boolean;
+  readonly use_post_quant_conv: boolean;
+  readonly mid_block_add_attention: boolean;
+}
+
+export interface ClipTextConfig {
+  readonly vocab_size: number;
+  readonly hidden_size: number;
+  readonly intermediate_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly max_position_embeddings: number;
+  readonly hidden_act: 'quick_gelu' | 'gelu';
+  readonly layer_norm_eps: number;
+  readonly bos_token_id: number;
+  readonly eos_token_id: number;
+  readonly pad_token_id: number;
+}

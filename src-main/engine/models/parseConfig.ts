@@ -1,0 +1,233 @@
+import { z } from 'zod';
+import { problem, type LikenessError } from '../../../src-shared/messages/index.ts';
+import type { ClipTextConfig, UNetConfig, VaeConfig } from './config.ts';
+
+// Bounds that no real model comes near; past them the file is a mistake or an attack.
+const size = z
+  .int()
+  .min(1)
+  .max(1 << 20);
+const count = z.int().min(1).max(64);
+
+const blocks = <T extends string>(...names: T[]) => z.array(z.enum(names)).min(1).max(16);
+
+const unetFields = z.object({
+  sample_size: z.union([size, z.tuple([size, size])]).nullish(),
+  in_channels: size.default(4),
+  out_channels: size.default(4),
+  center_input_sample: z.boolean().default(false),
+  flip_sin_to_cos: z.boolean().default(true),
+  freq_shift: z.number().default(0),
+  down_block_types: blocks('CrossAttnDownBlock2D', 'DownBlock2D').default([
+    'CrossAttnDownBlock2D',
+    'CrossAttnDownBlock2D',
+    'CrossAttnDownBlock2D',
+    'DownBlock2D',
+  ]),
+  mid_block_type: z
+    .enum(['UNetMidBlock2DCrossAttn', 'UNetMidBlock2D'])
+    .nullable()
+    .default('UNetMidBlock2DCrossAttn'),
+  up_block_types: blocks('CrossAttnUpBlock2D', 'UpBlock2D').default([
+    'UpBlock2D',
+    'CrossAttnUpBlock2D',
+    'CrossAttnUpBlock2D',
+    'CrossAttnUpBlock2D',
+  ]),
+  block_out_channels: z.array(size).default([320, 640, 1280, 1280]),
+  layers_per_block: z.union([count, z.array(count)]).default(2),
+  downsample_padding: z.int().min(0).max(1).default(1),
+  mid_block_scale_factor: z.number().positive().default(1),
+  act_fn: z.enum(['silu', 'swish']).default('silu'),
+  norm_num_groups: size.default(32),
+  norm_eps: z.number().positive().default(1e-5),
+  cross_attention_dim: z.union([size, z.array(size)]).default(1280),
+  transformer_layers_per_block: z.union([count, z.array(count)]).default(1),
+  attention_head_dim: z.union([size, z.array(size)]).default(8),
+  num_attention_heads: z.union([size, z.array(size)]).nullish(),
+  use_linear_projection: z.boolean().default(false),
+  upcast_attention: z.boolean().nullish(),
+});
+
+/** What a U-Net config may only say one way here: key, the values that mean "not used", what it is otherwise. */
+const otherFamilies: readonly (readonly [key: string, plain: readonly unknown[], found: string])[] = [
+  ['addition_embed_type', [null], 'an SDXL-like model (it has extra embeddings)'],
+  ['class_embed_type', [null], 'a class-conditioned model'],
+  ['num_class_embeds', [null], 'a class-conditioned model (an upscaler, perhaps)'],
+  ['encoder_hid_dim_type', [null], 'a model with projected prompts (Kandinsky or IP-Adapter)'],
+  ['encoder_hid_dim', [null], 'a model with projected prompts (DeepFloyd or Kandinsky)'],
+  ['time_cond_proj_dim', [null], 'a guidance-distilled model (LCM)'],
+  ['time_embedding_type', ['positional', null], 'a model with another time embedding'],
+  ['time_embedding_dim', [null], 'a model with another time embedding'],
+  ['time_embedding_act_fn', [null], 'a model with another time embedding'],
+  ['timestep_post_act', [null], 'a model with another time embedding'],
+  ['resnet_time_scale_shift', ['default', null], 'a model with scale-shift resnets (DeepFloyd or Kandinsky)'],
+  ['resnet_skip_time_act', [false, null], 'a model with other resnets'],
+  ['resnet_out_scale_factor', [1, null], 'a model with other resnets'],
+  ['only_cross_attention', [false, null], 'a model without self-attention (an upscaler, perhaps)'],
+  ['mid_block_only_cross_attention', [false, null], 'a model without self-attention'],
+  ['dual_cross_attention', [false, null], 'a model with two prompts (Versatile Diffusion)'],
+  ['cross_attention_norm', [null], 'a model with normed cross-attention'],
+  ['attention_type', ['default', null], 'a grounded model (GLIGEN)'],
+  ['conv_in_kernel', [3, null], 'a model with another first convolution'],
+  ['conv_out_kernel', [3, null], 'a model with another last convolution'],
+  ['reverse_transformer_layers_per_block', [null], 'a model with unequal down and up transformers'],
+];
+
+/** Reads a U-Net's `config.json`. `file` is named in errors: `config.invalid`, `model.family`. */
+export function parseUNetConfig(raw: unknown, file: string): UNetConfig {
+  const keys = object(raw, file);
+  refuseClass(keys, file, 'UNet2DConditionModel');
+  for (const [key, plain, found] of otherFamilies) {
+    const value = keys[key];
+    if (value !== undefined && !plain.includes(value)) throw problem('model.family', { file, found });
+  }
+  if (keys['in_channels'] === 9)
+    throw problem('model.family', { file, found: 'an inpainting model (9 input channels)' });
+  if (keys['in_channels'] === 8)
+    throw problem('model.family', { file, found: 'an image-editing model (8 input channels)' });
+  const fields = parse(unetFields, keys, file);
+  const depth = fields.block_out_channels.length;
+  if (fields.down_block_types.length !== depth || fields.up_block_types.length !== depth)
+    throw invalid(file, 'block_out_channels, down_block_types and up_block_types differ in length');
+  const perBlock = (key: string, value: number | number[]) => {
+    const list = typeof value === 'number' ? new Array<number>(depth).fill(value) : value;
+    if (list.length !== depth) throw invalid(file, `${key} has ${list.length} entries for ${depth} blocks`);
+    return list;
+  };
+  const heads = perBlock('attention_head_dim', fields.num_attention_heads ?? fields.attention_head_dim);
+  fields.block_out_channels.forEach((channels, block) => {
+    if (channels % fields.norm_num_groups)
+      throw invalid(file, `${channels} channels don't divide into ${fields.norm_num_groups} groups`);
+    const attends =
+      fields.down_block_types[block] === 'CrossAttnDownBlock2D' ||
+      fields.up_block_types[depth - 1 - block] === 'CrossAttnUpBlock2D' ||
+      (block === depth - 1 && fields.mid_block_type === 'UNetMidBlock2DCrossAttn');
+    if (attends && channels % (heads[block] as number))
+      throw invalid(file, `${channels} channels don't divide into ${heads[block]} attention heads`);
+  });
+  const sample = fields.sample_size ?? 64;
+  return {
+    sample_size: typeof sample === 'number' ? [sample, sample] : sample,
+    in_channels: fields.in_channels,
+    out_channels: fields.out_channels,
+    center_input_sample: fields.center_input_sample,
+    flip_sin_to_cos: fields.flip_sin_to_cos,
+    freq_shift: fields.freq_shift,
+    down_block_types: fields.down_block_types,
+    mid_block_type: fields.mid_block_type,
+    up_block_types: fields.up_block_types,
+    block_out_channels: fields.block_out_channels,
+    layers_per_block: perBlock('layers_per_block', fields.layers_per_block),
+    downsample_padding: fields.downsample_padding,
+    mid_block_scale_factor: fields.mid_block_scale_factor,
+    act_fn: 'silu',
+    norm_num_groups: fields.norm_num_groups,
+    norm_eps: fields.norm_eps,
+    cross_attention_dim: perBlock('cross_attention_dim', fields.cross_attention_dim),
+    transformer_layers_per_block: perBlock(
+      'transformer_layers_per_block',
+      fields.transformer_layers_per_block,
+    ),
+    num_attention_heads: heads,
+    use_linear_projection: fields.use_linear_projection,
+    upcast_attention: fields.upcast_attention ?? false,
+  };
+}
+
+const vaeFields = z.object({
+  in_channels: size.default(3),
+  out_channels: size.default(3),
+  latent_channels: size.default(4),
+  down_block_types: blocks('DownEncoderBlock2D').default(['DownEncoderBlock2D']),
+  up_block_types: blocks('UpDecoderBlock2D').default(['UpDecoderBlock2D']),
+  block_out_channels: z.array(size).default([64]),
+  layers_per_block: count.default(1),
+  act_fn: z.enum(['silu', 'swish']).default('silu'),
+  norm_num_groups: size.default(32),
+  sample_size: z.union([size, z.array(size).min(1)]).default(32),
+  scaling_factor: z.number().positive().default(0.18215),
+  use_quant_conv: z.boolean().default(true),
+  use_post_quant_conv: z.boolean().default(true),
+  mid_block_add_attention: z.boolean().default(true),
+});
+
+/** Reads a VAE's `config.json`. Errors: `config.invalid`, `model.family`. */
+export function parseVaeConfig(raw: unknown, file: string): VaeConfig {
+  const keys = object(raw, file);
+  refuseClass(keys, file, 'AutoencoderKL');
+  if ((keys['shift_factor'] ?? null) !== null || (keys['latents_mean'] ?? null) !== null)
+    throw problem('model.family', { file, found: 'a VAE with shifted latents (SD3, Flux or Playground)' });
+  const {
+    down_block_types,
+    up_block_types,
+    act_fn: _,
+    sample_size,
+    ...fields
+  } = parse(vaeFields, keys, file);
+  const depth = fields.block_out_channels.length;
+  if (down_block_types.length !== depth || up_block_types.length !== depth)
+    throw invalid(file, 'block_out_channels, down_block_types and up_block_types differ in length');
+  for (const channels of fields.block_out_channels)
+    if (channels % fields.norm_num_groups)
+      throw invalid(file, `${channels} channels don't divide into ${fields.norm_num_groups} groups`);
+  return { ...fields, sample_size: Array.isArray(sample_size) ? (sample_size[0] as number) : sample_size };
+}
+
+const clipTextFields = z.object({
+  vocab_size: size.default(49408),
+  hidden_size: size.default(512),
+  intermediate_size: size.default(2048),
+  num_hidden_layers: z.int().min(1).max(256).default(12),
+  num_attention_heads: size.default(8),
+  max_position_embeddings: size.default(77),
+  hidden_act: z.enum(['quick_gelu', 'gelu']).default('quick_gelu'),
+  layer_norm_eps: z.number().positive().default(1e-5),
+  bos_token_id: z.int().nullable().default(49406),
+  eos_token_id: z.int().nullable().default(49407),
+  pad_token_id: z.int().nullable().default(1),
+});
+
+/** Reads a text encoder's `config.json`, or the `text_config` inside a whole CLIP's. Errors: `config.invalid`, `model.family`. */
+export function parseClipTextConfig(raw: unknown, file: string): ClipTextConfig {
+  const outer = object(raw, file);
+  const keys = outer['text_config'] === undefined ? outer : object(outer['text_config'], file);
+  const type = keys['model_type'];
+  if (type !== undefined && type !== 'clip_text_model' && type !== 'clip')
+    throw problem('model.family', { file, found: `a model with a ${String(type)} text encoder` });
+  const fields = parse(clipTextFields, keys, file);
+  if (fields.hidden_size % fields.num_attention_heads)
+    throw invalid(
+      file,
+      `hidden_size ${fields.hidden_size} doesn't divide into ${fields.num_attention_heads} heads`,
+    );
+  return {
+    ...fields,
+    bos_token_id: fields.bos_token_id ?? 49406,
+    eos_token_id: fields.eos_token_id ?? 49407,
+    pad_token_id: fields.pad_token_id ?? 1,
+  };
+}
+
+function object(raw: unknown, file: string): Record<string, unknown> {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+    throw invalid(file, 'it is no JSON object');
+  return raw as Record<string, unknown>;
+}
+
+function refuseClass(keys: Record<string, unknown>, file: string, expected: string) {
+  const name = keys['_class_name'];
+  if (name !== undefined && name !== expected)
+    throw problem('model.family', { file, found: `a ${String(name)}` });
+}
+
+function parse<T>(schema: z.ZodType<T>, keys: Record<string, unknown>, file: string): T {
+  const result = schema.safeParse(keys);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw invalid(file, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
+}
+
+function invalid(file: string, why: string): LikenessError {
+  return problem('config.invalid', { file, why });
+}
