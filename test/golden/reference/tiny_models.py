@@ -98,12 +98,13 @@ FIXTURES = {
 
 
 def unet_config(f: Family) -> dict:
+    """Version 0.9 or later: for older ones diffusers' pipeline raises a sample_size below 64 to 64."""
     depth = len(f.channels)
     cross = [True] * (depth - 1) + [not f.plain_deepest]
     down = ["CrossAttnDownBlock2D" if c else "DownBlock2D" for c in cross]
     up = ["CrossAttnUpBlock2D" if c else "UpBlock2D" for c in reversed(cross)]
     config = {
-        "_class_name": "UNet2DConditionModel", "_diffusers_version": "0.6.0", "act_fn": "silu",
+        "_class_name": "UNet2DConditionModel", "_diffusers_version": "0.10.0", "act_fn": "silu",
         "attention_head_dim": f.heads, "block_out_channels": list(f.channels), "center_input_sample": False,
         "cross_attention_dim": f.text_hidden, "down_block_types": down, "downsample_padding": 1,
         "flip_sin_to_cos": True, "freq_shift": 0, "in_channels": 4, "layers_per_block": f.layers_per_block,
