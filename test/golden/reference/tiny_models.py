@@ -49,7 +49,7 @@ class Family:
 
     seed: int
     channels: tuple = (32, 64, 96, 96)
-    groups: int = 32
+    groups: int = 16  # two channels a group or more: with one, biases before a norm have no gradient
     layers_per_block: int = 2
     mid_block: bool = True
     plain_deepest: bool = True  # the innermost stage has no cross-attention (SD 1, 2; not BK-SDM-Tiny)
@@ -126,7 +126,7 @@ def vae_config(f: Family) -> dict:
     config = {
         "_class_name": "AutoencoderKL", "_diffusers_version": "0.6.0", "act_fn": "silu",
         "block_out_channels": list(f.vae_channels), "down_block_types": ["DownEncoderBlock2D"] * n, "in_channels": 3,
-        "latent_channels": 4, "layers_per_block": 1 if f.groups < 32 else 2, "norm_num_groups": f.groups, "out_channels": 3,
+        "latent_channels": 4, "layers_per_block": 1 if f.groups < 16 else 2, "norm_num_groups": f.groups, "out_channels": 3,
         "sample_size": f.sample_size * 8, "up_block_types": ["UpDecoderBlock2D"] * n,
     }
     return config if f.old_names else {**config, "scaling_factor": 0.18215}
