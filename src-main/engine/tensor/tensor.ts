@@ -39,3 +39,12 @@ export function f32(shape: Shape, values?: ArrayLike<number>): HostTensor<'f32'>
 export function i64(shape: Shape, values: Iterable<number>): HostTensor<'i64'> {
   return { dtype: 'i64', shape, data: BigInt64Array.from(values, (value) => BigInt(value)) };
 }
+
+/** A dense row-major array in a file: `byteLength` bytes from `offset`. */
+export interface FileTensor {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly file: string;
+  readonly offset: number;
+  readonly byteLength: number;
+}

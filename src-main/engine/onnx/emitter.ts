@@ -1,0 +1,82 @@
+import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
+import { i64 } from '../tensor/tensor.ts';
+import type { AttributeProto, NodeProto, TensorProto, ValueInfoProto } from './schema.ts';
+
+/** TensorProto.DataType. */
+export const dataTypes: Record<DType, number> = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9, f16: 10, bf16: 16 };
+
+/**
+ * Who will execute the model: ONNX Runtime on CPU or WebGPU (which know com.microsoft's fused operations), or any runtime at all.
+ */
+export type Target = 'cpu' | 'webgpu' | 'portable';
+
+type AttributeValue = number | string | readonly number[] | { readonly float: number };
+
+/** Collects ONNX nodes and initializers; every result gets a fresh name. */
+export class Emitter {
+  readonly nodes: NodeProto[] = [];
+  readonly initializers: TensorProto[] = [];
+  private count = 0;
+  private readonly shared = new Map<string, string>();
+
+  constructor(readonly target: Target) {}
+
+  /** Adds a node of ONNX's own domain; returns the name of its (first) output. `''` leaves an optional input out. */
+  emit(op: string, inputs: readonly string[], attributes: Record<string, AttributeValue> = {}): string {
+    return this.add(op, '', inputs, attributes);
+  }
+
+  /** Adds a node of ONNX Runtime's contributed operations. */
+  emitFused(op: string, inputs: readonly string[], attributes: Record<string, AttributeValue> = {}): string {
+    return this.add(op, 'com.microsoft', inputs, attributes);
+  }
+
+  /** An initializer with these values; small equal ones are shared. */
+  constant(tensor: HostTensor): string {
+    const bytes = new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
+    const key = bytes.length <= 256 ? `${tensor.dtype}[${tensor.shape.join()}]${bytes.join()}` : undefined;
+    const known = key && this.shared.get(key);
+    if (known) return known;
+    const name = `constant_${this.count++}`;
+    this.initializers.push({ name, dims: tensor.shape, data_type: dataTypes[tensor.dtype], raw_data: bytes });
+    if (key) this.shared.set(key, name);
+    return name;
+  }
+
+  integers(values: readonly number[]): string {
+    return this.constant(i64([values.length], values));
+  }
+
+  float(value: number): string {
+    return this.constant({ dtype: 'f32', shape: [], data: Float32Array.of(value) });
+  }
+
+  reshape(x: string, shape: Shape): string {
+    return this.emit('Reshape', [x, this.integers(shape)]);
+  }
+
+  /** The part from `starts` to `ends` along all axes, in steps. */
+  slice(x: string, starts: readonly number[], ends: readonly number[], steps?: readonly number[]): string {
+    const axes = starts.map((_, axis) => axis);
+    const inputs = [x, this.integers(starts), this.integers(ends), this.integers(axes)];
+    return this.emit('Slice', steps ? [...inputs, this.integers(steps)] : inputs);
+  }
+
+  private add(op: string, domain: string, input: readonly string[], attributes: Record<string, AttributeValue>): string {
+    const name = `v${this.count++}`;
+    const attribute = Object.entries(attributes).map(attributeProto);
+    this.nodes.push({ input, output: [name], name: `${op}_${name}`, op_type: op, domain, attribute });
+    return name;
+  }
+}
+
+function attributeProto([name, value]: [string, AttributeValue]): AttributeProto {
+  if (typeof value === 'number') return { name, type: 2, i: value };
+  if (typeof value === 'string') return { name, type: 3, s: new TextEncoder().encode(value) };
+  return 'float' in value ? { name, type: 1, f: value.float } : { name, type: 7, ints: value };
+}
+
+export function valueInfo(name: string, dtype: DType, shape: Shape): ValueInfoProto {
+  const dim = shape.map((size) => ({ dim_value: size }));
+  return { name, type: { tensor_type: { elem_type: dataTypes[dtype], shape: { dim } } } };
+}

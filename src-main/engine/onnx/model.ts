@@ -1,0 +1,90 @@
+import { topological, type Graph } from '../graph/graph.ts';
+import type { Node, Op, Value } from '../graph/ops.ts';
+import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
+import { dataTypes, Emitter, valueInfo, type Target } from './emitter.ts';
+import { onnxRules } from './onnxRules.ts';
+import { encodeModel, type NodeProto } from './schema.ts';
+
+/** Where a weight's bytes lie, relative to the folder of the `.onnx` file. */
+export interface ExternalTensor {
+  readonly location: string;
+  readonly offset: number;
+  readonly byteLength: number;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+export interface OnnxOptions {
+  readonly target: Target;
+  /** The stored weight of a name; a parameter without one becomes a graph input. */
+  readonly weights?: (name: string) => ExternalTensor | HostTensor | undefined;
+}
+
+/** ONNX operator set 20, IR version 9: understood by every runtime since early 2024. */
+export function onnxModel(graph: Graph, { target, weights = () => undefined }: OnnxOptions): Uint8Array {
+  const e = new Emitter(target);
+  const inputs: Value[] = [];
+  const names = new Map<Value, string>();
+  const bind = (value: Value): string => {
+    if (value.op === 'input' || value.op === 'parameter') {
+      const stored = value.op === 'parameter' ? weights(value.attributes.name) : undefined;
+      if (stored) return initializer(value, value.attributes.name, stored, e);
+      inputs.push(value);
+      return value.attributes.name;
+    }
+    return lower(value as Node<Op>, value.inputs.map((operand) => names.get(operand) as string), e);
+  };
+  for (const value of topological(Object.values(graph.outputs))) names.set(value, bind(value));
+
+  const outputs = Object.entries(graph.outputs);
+  for (const [name, value] of outputs) nameOutput(names.get(value) as string, name, e.nodes);
+  const fused = target === 'portable' ? [] : [{ domain: 'com.microsoft', version: 1 }];
+  return encodeModel({
+    ir_version: 9,
+    producer_name: 'likeness',
+    opset_import: [{ domain: '', version: 20 }, ...fused],
+    graph: {
+      name: 'likeness',
+      node: e.nodes,
+      initializer: e.initializers,
+      input: inputs.map((value) => valueInfo((value as Node<'input'>).attributes.name, value.dtype, value.shape)),
+      output: outputs.map(([name, value]) => valueInfo(name, value.dtype, value.shape)),
+    },
+  });
+}
+
+/** An initializer with the weight's values or its place in a file; other float types are cast to the graph's. */
+function initializer(value: Value, name: string, stored: ExternalTensor | HostTensor, e: Emitter): string {
+  const { dtype, shape } = stored;
+  const bound = 'data' in stored ? e.constant(stored) : external(name, stored, e);
+  const reshaped = shape.join() === value.shape.join() ? bound : e.reshape(bound, value.shape);
+  return dtype === value.dtype ? reshaped : e.emit('Cast', [reshaped], { to: dataTypes[value.dtype] });
+}
+
+function external(name: string, { location, offset, byteLength, dtype, shape }: ExternalTensor, e: Emitter): string {
+  const external_data = [
+    { key: 'location', value: location },
+    { key: 'offset', value: String(offset) },
+    { key: 'length', value: String(byteLength) },
+  ];
+  e.initializers.push({ name, dims: shape, data_type: dataTypes[dtype], data_location: 1, external_data });
+  return name;
+}
+
+/** Lets the node that makes `from` make the output `name`; a leaf or a second name for one value needs a copy. */
+function nameOutput(from: string, name: string, nodes: NodeProto[]): void {
+  const maker = nodes.findIndex((node) => node.output[0] === from);
+  const made = nodes[maker];
+  if (!made || !/^v\d+$/.test(from)) {
+    nodes.push({ input: [from], output: [name], name: `return ${name}`, op_type: 'Identity', domain: '', attribute: [] });
+    return;
+  }
+  nodes[maker] = { ...made, output: [name] };
+  nodes.forEach((node, i) => {
+    if (node.input.includes(from)) nodes[i] = { ...node, input: node.input.map((x) => (x === from ? name : x)) };
+  });
+}
+
+function lower<K extends Op>(node: Node<K>, operands: readonly string[], e: Emitter): string {
+  return onnxRules[node.op](node, operands, e);
+}

@@ -1,0 +1,120 @@
+import type { Node, Op, OpAttributes } from '../graph/ops.ts';
+import { f32 } from '../tensor/tensor.ts';
+import { emitAttention } from './attention.ts';
+import { emitConv, emitConvInputGradient, emitConvWeightGradient } from './convolution.ts';
+import { dataTypes, type Emitter } from './emitter.ts';
+import { emitGroupNorm } from './groupNorm.ts';
+
+/** (node, names of its operands, emitter) → name of its result, after adding what computes it. */
+export type OnnxRule<K extends Op> = (node: Node<K>, operands: readonly string[], emitter: Emitter) => string;
+
+/** For operations that ONNX has under another name and without attributes. */
+const plain =
+  (op: string): OnnxRule<Op> =>
+  (_, operands, e) =>
+    e.emit(op, operands);
+
+const leaf = (): never => {
+  throw new Error('leaves are bound, not emitted');
+};
+
+const last = (x: { readonly shape: readonly number[] }): [number, number] => [x.shape.length - 2, x.shape.length - 1];
+
+function transposedLast(node: Node<'matmul'>, index: 0 | 1, name: string, e: Emitter): string {
+  const operand = node.inputs[index] as { readonly shape: readonly number[] };
+  const perm = [...operand.shape.keys()];
+  const [rows, columns] = last(operand);
+  [perm[rows], perm[columns]] = [columns, rows];
+  return e.emit('Transpose', [name], { perm });
+}
+
+const emitMatmul: OnnxRule<'matmul'> = (node, [a = '', b = ''], e) => {
+  const { transA, transB, scale } = node.attributes;
+  if (!transA && !transB && scale === 1) return e.emit('MatMul', [a, b]);
+  if (e.target === 'cpu') {
+    return e.emitFused('FusedMatMul', [a, b], { transA: Number(transA), transB: Number(transB), alpha: { float: scale } });
+  }
+  const left = transA ? transposedLast(node, 0, a, e) : a;
+  const right = transB ? transposedLast(node, 1, b, e) : b;
+  const product = e.emit('MatMul', [left, right]);
+  return scale === 1 ? product : e.emit('Mul', [product, e.float(scale)]);
+};
+
+const reduction =
+  (op: string): OnnxRule<'sum' | 'max'> =>
+  ({ attributes }: { attributes: OpAttributes['sum'] }, [x = ''], e) =>
+    e.emit(op, [x, e.integers(attributes.axes)], { keepdims: Number(attributes.keepDims) });
+
+export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
+  input: leaf,
+  parameter: leaf,
+  constant: ({ attributes }, _, e) => e.constant(attributes.tensor),
+  neg: plain('Neg'),
+  exp: plain('Exp'),
+  log: plain('Log'),
+  sqrt: plain('Sqrt'),
+  reciprocal: plain('Reciprocal'),
+  sigmoid: plain('Sigmoid'),
+  tanh: plain('Tanh'),
+  relu: plain('Relu'),
+  sin: plain('Sin'),
+  cos: plain('Cos'),
+  swish: ({ attributes }, [x = ''], e) => {
+    const { alpha } = attributes;
+    if (e.target === 'cpu') return e.emitFused('QuickGelu', [x], { alpha: { float: alpha } });
+    const scaled = alpha === 1 ? x : e.emit('Mul', [x, e.float(alpha)]);
+    return e.emit('Mul', [x, e.emit('Sigmoid', [scaled])]);
+  },
+  gelu: (_, [x = ''], e) => {
+    if (e.target !== 'portable') return e.emitFused('Gelu', [x]);
+    const cumulative = e.emit('Add', [e.emit('Erf', [e.emit('Mul', [x, e.float(Math.SQRT1_2)])]), e.float(1)]);
+    return e.emit('Mul', [e.emit('Mul', [x, e.float(0.5)]), cumulative]);
+  },
+  erf: plain('Erf'),
+  cast: ({ attributes }, operands, e) => e.emit('Cast', operands, { to: dataTypes[attributes.dtype] }),
+  add: plain('Add'),
+  sub: plain('Sub'),
+  mul: plain('Mul'),
+  div: plain('Div'),
+  less: plain('Less'),
+  equal: plain('Equal'),
+  where: plain('Where'),
+  sum: reduction('ReduceSum'),
+  max: reduction('ReduceMax'),
+  reshape: ({ attributes }, [x = ''], e) => e.reshape(x, attributes.shape),
+  transpose: ({ attributes }, operands, e) => e.emit('Transpose', operands, { perm: attributes.permutation }),
+  expand: ({ attributes }, [x = ''], e) => e.emit('Expand', [x, e.integers(attributes.shape)]),
+  slice: ({ attributes }, [x = ''], e) => e.slice(x, attributes.starts, attributes.ends),
+  pad: ({ attributes }, [x = ''], e) => e.emit('Pad', [x, e.integers([...attributes.before, ...attributes.after])]),
+  concat: ({ attributes }, operands, e) => e.emit('Concat', operands, { axis: attributes.axis }),
+  // Repeats each pixel: [b,c,h,1,w,1] → [b,c,h,f,w,f].
+  upsample: ({ inputs, attributes, shape }, [x = ''], e) => {
+    const [b, c, h, w] = (inputs[0] as { shape: readonly number[] }).shape as [number, number, number, number];
+    const { factor } = attributes;
+    const repeated = e.emit('Expand', [e.reshape(x, [b, c, h, 1, w, 1]), e.integers([b, c, h, factor, w, factor])]);
+    return e.reshape(repeated, shape);
+  },
+  matmul: emitMatmul,
+  gemm: ({ attributes }, operands, e) =>
+    e.emit('Gemm', operands, { transA: Number(attributes.transA), transB: Number(attributes.transB) }),
+  conv2d: emitConv,
+  conv2dInputGradient: emitConvInputGradient,
+  conv2dWeightGradient: emitConvWeightGradient,
+  softmax: (_, operands, e) => e.emit('Softmax', operands, { axis: -1 }),
+  layerNorm: ({ attributes }, operands, e) =>
+    e.emit('LayerNormalization', operands, { axis: -1, epsilon: { float: attributes.epsilon } }),
+  groupNorm: emitGroupNorm,
+  attention: emitAttention,
+  gather: (_, operands, e) => e.emit('Gather', operands, { axis: 0 }),
+  scatterAdd: ({ inputs, shape }, [ids = '', updates = ''], e) => {
+    const idShape = (inputs[0] as { shape: readonly number[] }).shape;
+    const indices = e.reshape(ids, [...idShape, 1]);
+    return e.emit('ScatterND', [e.constant(f32(shape)), indices, updates], { reduction: 'add' });
+  },
+  // x + 0·after[0]: after one element of `after` exists, x may be computed again.
+  barrier: ({ inputs }, [x = '', after = ''], e) => {
+    const { shape } = inputs[1] as { shape: readonly number[] };
+    const first = e.reshape(e.slice(after, shape.map(() => 0), shape.map(() => 1)), []);
+    return e.emit('Add', [x, e.emit('Mul', [first, e.float(0)])]);
+  },
+};

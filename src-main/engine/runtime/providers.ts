@@ -1,0 +1,18 @@
+import { listSupportedBackends } from 'onnxruntime-node';
+import { problem } from '../../../src-shared/messages/index.ts';
+
+/** What can execute a graph. `auto` takes the first of this list that works here. */
+export const providers = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'] as const;
+export type Provider = (typeof providers)[number];
+export type ProviderChoice = Provider | 'auto';
+
+/** The providers this build of ONNX Runtime brings along; a GPU one can still find no device. */
+export function bundledProviders(): Provider[] {
+  const known = new Set(listSupportedBackends().filter(({ bundled }) => bundled).map(({ name }) => name));
+  return providers.filter((provider) => provider === 'cpu' || known.has(provider));
+}
+
+/** The error for a provider that was asked for by name and does not work. */
+export function providerMissing(provider: Provider, cause?: unknown): Error {
+  return problem('provider.missing', { provider, available: bundledProviders().join(', ') }, cause);
+}

@@ -1,0 +1,115 @@
+import { InferenceSession } from 'onnxruntime-node';
+import { input } from '../graph/build.ts';
+import { leaves, type Graph } from '../graph/graph.ts';
+import { verify } from '../graph/verify.ts';
+import { onnxModel } from '../onnx/model.ts';
+import type { FileTensor, HostTensor } from '../tensor/tensor.ts';
+import { bundledProviders, providerMissing, type Provider, type ProviderChoice } from './providers.ts';
+import { Tensor } from './tensor.ts';
+import { WeightFiles } from './weightFiles.ts';
+
+export interface CompileOptions {
+  readonly provider?: ProviderChoice;
+  /** The stored weight of a parameter; one without must be fed at every run. */
+  readonly weights?: (name: string) => FileTensor | HostTensor | undefined;
+  /** Leave outputs on the device, to be fed to another run. */
+  readonly keepOnDevice?: boolean;
+  readonly threads?: number;
+}
+
+type Tensors = Readonly<Record<string, Tensor>>;
+
+/** A graph, ready to run on one provider. `run` blocks its thread: long work belongs in a worker process. */
+export class Session {
+  private constructor(
+    private readonly session: InferenceSession,
+    readonly provider: Provider,
+    /** The names to feed: inputs, and parameters without a stored weight. */
+    readonly inputs: readonly string[],
+  ) {}
+
+  /** Verifies the graph and hands it to ONNX Runtime. Throws `provider.missing` where a named provider does not work. */
+  static async compile(graph: Graph, options: CompileOptions = {}): Promise<Session> {
+    verify(graph);
+    const choice = options.provider ?? 'cpu';
+    const candidates = choice === 'auto' ? bundledProviders() : [choice];
+    for (const provider of candidates) {
+      try {
+        return await Session.on(provider, graph, options);
+      } catch (error) {
+        if (choice === 'auto' && provider !== 'cpu') continue;
+        throw provider === 'cpu' ? error : providerMissing(provider, error);
+      }
+    }
+    throw new Error('the CPU is always a candidate');
+  }
+
+  private static async on(provider: Provider, graph: Graph, options: CompileOptions): Promise<Session> {
+    const files = new WeightFiles();
+    const stored = options.weights;
+    const model = onnxModel(graph, {
+      target: provider === 'webgpu' || provider === 'cpu' ? provider : 'portable',
+      weights: (name) => {
+        const weight = stored?.(name);
+        return weight && 'file' in weight ? files.place(weight) : weight;
+      },
+    });
+    const session = await files.with(model, (path) => InferenceSession.create(path, sessionOptions(provider, options)));
+    return new Session(session, provider, session.inputNames);
+  }
+
+  /**
+   * One run. Outputs are fresh tensors, except those given in `into`, whose memory is written, on CPU also when it is
+   * an elementwise graph's own input (in place).
+   */
+  async run(feeds: Tensors, into?: Tensors): Promise<Record<string, Tensor>> {
+    const named = Object.fromEntries(this.inputs.map((name) => [name, fed(feeds, name)]));
+    const results = into
+      ? await this.session.run(named, Object.fromEntries(this.session.outputNames.map((name) => [name, into[name]?.ort ?? null])))
+      : await this.session.run(named);
+    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, into?.[name] ?? new Tensor(tensor)]));
+  }
+
+  /** As `run`, from and to host memory. */
+  async runHost(feeds: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>> {
+    const given = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, Tensor.from(tensor)]));
+    const results = await this.run(given);
+    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.host]));
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+function fed(feeds: Tensors, name: string): Tensor['ort'] {
+  const tensor = feeds[name];
+  if (!tensor) throw new Error(`input ${name} was not given`);
+  return tensor.ort;
+}
+
+function sessionOptions(provider: Provider, { keepOnDevice, threads }: CompileOptions): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [provider],
+    graphOptimizationLevel: 'basic',
+    logSeverityLevel: 3,
+    ...(threads && { intraOpNumThreads: threads }),
+    ...(keepOnDevice && provider === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' as const }),
+    extra: { session: { disable_prepacking: '1', set_denormal_as_zero: '1' } },
+  };
+}
+
+/** Copies a device tensor to host memory by running an identity graph: ONNX Runtime's own getter aborts the process. */
+export async function readBack(tensor: Tensor): Promise<HostTensor> {
+  if (!tensor.onDevice) return tensor.host;
+  const graph: Graph = { outputs: { value: input('x', tensor.shape, tensor.dtype) } };
+  const session = await Session.compile(graph, { provider: 'webgpu' });
+  const { value } = await session.run({ x: tensor });
+  await session.dispose();
+  return (value as Tensor).host;
+}
+
+/** Whether every parameter of the graph is stored: then only its inputs need feeding. */
+export function unstored(graph: Graph, weights: (name: string) => unknown): string[] {
+  return [...leaves(graph, 'parameter').keys()].filter((name) => !weights(name));
+}
