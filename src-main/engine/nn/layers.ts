@@ -1,0 +1,57 @@
+import { add, conv2d, gemm, groupNorm as groupNormOp, layerNorm as layerNormOp, reshape } from '../graph/build.ts';
+import type { ConvAttributes, Value } from '../graph/ops.ts';
+import type { Scope } from './scope.ts';
+
+/** x [...,i] → [...,features], with diffusers' weight [o,i]; LoRA where the scope has adapters. */
+export function linear(scope: Scope, x: Value, features: number, { bias = true } = {}): Value {
+  const inputs = x.shape.at(-1) as number;
+  const rows = reshape(x, [-1, inputs]);
+  const base = gemm(
+    rows,
+    scope.weight('weight', [features, inputs]),
+    false,
+    true,
+    bias ? scope.weight('bias', [features]) : undefined,
+  );
+  const adapted = scope.adapted(
+    base,
+    (rank) => ({ a: [rank, inputs], b: [features, rank] }),
+    (a, b) => gemm(gemm(rows, a, false, true), b, false, true),
+    add,
+  );
+  return reshape(adapted, [...x.shape.slice(0, -1), features]);
+}
+
+export interface ConvOptions {
+  readonly kernel: number;
+  readonly stride?: number;
+  /** On all sides, or [top, left, bottom, right]. */
+  readonly padding?: number | ConvAttributes['padding'];
+}
+
+/** x [b,i,h,w] → [b,channels,h',w']; LoRA where the scope has adapters. */
+export function conv(scope: Scope, x: Value, channels: number, { kernel, stride = 1, padding = 0 }: ConvOptions): Value {
+  const inputs = x.shape[1] as number;
+  const attributes: ConvAttributes = {
+    stride: [stride, stride],
+    padding: typeof padding === 'number' ? [padding, padding, padding, padding] : padding,
+  };
+  const pointwise: ConvAttributes = { stride: [1, 1], padding: [0, 0, 0, 0] };
+  const weight = scope.weight('weight', [channels, inputs, kernel, kernel]);
+  return scope.adapted(
+    conv2d(x, weight, scope.weight('bias', [channels]), attributes),
+    (rank) => ({ a: [rank, inputs, kernel, kernel], b: [channels, rank, 1, 1] }),
+    (a, b) => conv2d(conv2d(x, a, undefined, attributes), b, undefined, pointwise),
+    add,
+  );
+}
+
+export function layerNorm(scope: Scope, x: Value, epsilon = 1e-5): Value {
+  const width = x.shape.at(-1) as number;
+  return layerNormOp(x, scope.weight('weight', [width]), scope.weight('bias', [width]), epsilon);
+}
+
+export function groupNorm(scope: Scope, x: Value, groups: number, epsilon: number): Value {
+  const channels = x.shape[1] as number;
+  return groupNormOp(x, scope.weight('weight', [channels]), scope.weight('bias', [channels]), groups, epsilon);
+}
