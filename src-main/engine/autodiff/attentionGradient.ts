@@ -1,4 +1,16 @@
-import { add, constant, concat, matmul, mul, reshape, slice, softmax, sub, sum, transpose } from '../graph/build.ts';
+import {
+  add,
+  constant,
+  concat,
+  matmul,
+  mul,
+  reshape,
+  slice,
+  softmax,
+  sub,
+  sum,
+  transpose,
+} from '../graph/build.ts';
 import type { Node, Value } from '../graph/ops.ts';
 import { f32 } from '../tensor/tensor.ts';
 
@@ -19,13 +31,18 @@ export function attentionGradient(node: Node<'attention'>, g: Value): Value[] {
   const byHead = (x: Value): Value =>
     reshape(transpose(reshape(x, [batch, -1, heads, size]), [0, 2, 1, 3]), [batch * heads, -1, size]);
   const together = (parts: Value[], length: number): Value =>
-    reshape(transpose(reshape(concat(parts, 0), [batch, heads, length, size]), [0, 2, 1, 3]), [batch, length, width]);
+    reshape(transpose(reshape(concat(parts, 0), [batch, heads, length, size]), [0, 2, 1, 3]), [
+      batch,
+      length,
+      width,
+    ]);
 
   const [qs, ks, vs, gs] = [byHead(q), byHead(k), byHead(v), byHead(g)];
   const weighted = sum(mul(gs, byHead(node as Value)), [-1], true);
   const perHead = Math.ceil((targets * sources) / blockElements);
   const rows = Math.ceil(targets / perHead);
-  const headsAtOnce = perHead > 1 ? 1 : Math.max(1, Math.min(batch * heads, Math.floor(blockElements / (targets * sources))));
+  const headsAtOnce =
+    perHead > 1 ? 1 : Math.max(1, Math.min(batch * heads, Math.floor(blockElements / (targets * sources))));
 
   const [dq, dk, dv]: [Value[], Value[], Value[]] = [[], [], []];
   for (let head = 0; head < batch * heads; head += headsAtOnce) {
@@ -56,6 +73,7 @@ export function attentionGradient(node: Node<'attention'>, g: Value): Value[] {
 /** Zero where a query may look, a large negative number at the keys after it. */
 export function causalMask(start: number, end: number, sources: number): Value {
   const mask = f32([end - start, sources]);
-  for (let row = start; row < end; row++) mask.data.fill(-1e30, (row - start) * sources + row + 1, (row - start + 1) * sources);
+  for (let row = start; row < end; row++)
+    mask.data.fill(-1e30, (row - start) * sources + row + 1, (row - start + 1) * sources);
   return constant(mask);
 }

@@ -1,4 +1,32 @@
-import { add, apply, cast, conv2d, cos, div, equal, exp, expand, gather, gemm, less, matmul, mul, neg, pad, reshape, scatterAdd, sigmoid, sin, slice, square, sub, sum, sumTo, transpose, where } from '../graph/build.ts';
+import {
+  add,
+  apply,
+  cast,
+  conv2d,
+  cos,
+  div,
+  equal,
+  exp,
+  expand,
+  gather,
+  gemm,
+  less,
+  matmul,
+  mul,
+  neg,
+  pad,
+  reshape,
+  scatterAdd,
+  sigmoid,
+  sin,
+  slice,
+  square,
+  sub,
+  sum,
+  sumTo,
+  transpose,
+  where,
+} from '../graph/build.ts';
 import type { Node, Op, Value } from '../graph/ops.ts';
 import { attentionGradient } from './attentionGradient.ts';
 import { groupNormGradient, layerNormGradient } from './normGradients.ts';
@@ -18,7 +46,13 @@ const none = (): readonly undefined[] => [];
 function spread(node: Node<'sum' | 'max'>, reduced: Value): Value {
   const { shape } = at(node, 0);
   const { axes } = node.attributes;
-  return expand(reshape(reduced, shape.map((size, axis) => (axes.includes(axis) ? 1 : size))), shape);
+  return expand(
+    reshape(
+      reduced,
+      shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
+    ),
+    shape,
+  );
 }
 
 function undone(permutation: readonly number[]): number[] {
@@ -83,7 +117,13 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
   expand: (node, g) => [sumTo(g, at(node, 0).shape)],
   slice: (node, g) => {
     const { starts, ends } = node.attributes;
-    return [pad(g, starts, at(node, 0).shape.map((size, axis) => size - (ends[axis] as number)))];
+    return [
+      pad(
+        g,
+        starts,
+        at(node, 0).shape.map((size, axis) => size - (ends[axis] as number)),
+      ),
+    ];
   },
   pad: (node, g) => {
     const { before } = node.attributes;

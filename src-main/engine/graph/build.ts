@@ -1,4 +1,12 @@
-import { elementCount, f32, i64 as i64Tensor, sameShape, type DType, type HostTensor, type Shape } from '../tensor/tensor.ts';
+import {
+  elementCount,
+  f32,
+  i64 as i64Tensor,
+  sameShape,
+  type DType,
+  type HostTensor,
+  type Shape,
+} from '../tensor/tensor.ts';
 import type { ConvAttributes, Node, Op, OpAttributes, Value } from './ops.ts';
 import { broadcastShapes, shapeRules } from './shapeRules.ts';
 
@@ -48,7 +56,8 @@ export const erf = (x: Value): Value => apply('erf', [x], {});
 export const gelu = (x: Value): Value => apply('gelu', [x], {});
 export const silu = (x: Value): Value => apply('swish', [x], { alpha: 1 });
 export const quickGelu = (x: Value): Value => apply('swish', [x], { alpha: 1.702 });
-export const cast = (x: Value, dtype: DType): Value => (x.dtype === dtype ? x : apply('cast', [x], { dtype }));
+export const cast = (x: Value, dtype: DType): Value =>
+  x.dtype === dtype ? x : apply('cast', [x], { dtype });
 
 export const add = (a: Operand, b: Operand): Value => apply('add', [operand(a), operand(b)], {});
 export const sub = (a: Operand, b: Operand): Value => apply('sub', [operand(a), operand(b)], {});
@@ -97,7 +106,9 @@ export const slice = (x: Value, axis: number, start: number, end: number): Value
 };
 export const pad = (x: Value, before: Axes, after: Axes): Value => apply('pad', [x], { before, after });
 export const concat = (values: readonly Value[], axis: number): Value =>
-  values.length === 1 ? (values[0] as Value) : apply('concat', values, { axis: wrapped(values[0] as Value, [axis])[0] as number });
+  values.length === 1
+    ? (values[0] as Value)
+    : apply('concat', values, { axis: wrapped(values[0] as Value, [axis])[0] as number });
 /** `parts` equal parts of one axis. */
 export const split = (x: Value, axis: number, parts: number): Value[] => {
   const size = (x.shape.at(axis) as number) / parts;
@@ -132,6 +143,8 @@ export function sumTo(x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;
   broadcastShapes(x.shape, shape);
   const extra = x.shape.length - shape.length;
-  const axes = [...x.shape.keys()].filter((axis) => axis < extra || (shape[axis - extra] === 1 && x.shape[axis] !== 1));
+  const axes = [...x.shape.keys()].filter(
+    (axis) => axis < extra || (shape[axis - extra] === 1 && x.shape[axis] !== 1),
+  );
   return reshape(sum(x, axes, true), shape);
 }

@@ -11,7 +11,9 @@ type ShapeRule<K extends Op> = (inputs: readonly Value[], attributes: OpAttribut
 /** Throws the complaint with the shapes that caused it, unless `legal`. */
 function check(legal: boolean, complaint: string, inputs: readonly Value[]): asserts legal {
   if (legal) return;
-  throw new Error(`${complaint}: ${inputs.map((value) => `${value.dtype}[${value.shape.join()}]`).join(' ')}`);
+  throw new Error(
+    `${complaint}: ${inputs.map((value) => `${value.dtype}[${value.shape.join()}]`).join(' ')}`,
+  );
 }
 
 function operand(inputs: readonly Value[], index: number): Value {
@@ -26,12 +28,16 @@ export function broadcastShapes(a: Shape, b: Shape): Shape {
   return Array.from({ length: rank }, (_, axis) => {
     const left = a[axis - rank + a.length] ?? 1;
     const right = b[axis - rank + b.length] ?? 1;
-    if (left !== right && left !== 1 && right !== 1) throw new Error(`[${a.join()}] and [${b.join()}] do not broadcast`);
+    if (left !== right && left !== 1 && right !== 1)
+      throw new Error(`[${a.join()}] and [${b.join()}] do not broadcast`);
     return left === 1 ? right : left;
   });
 }
 
-const same: ShapeRule<Op> = (inputs) => ({ dtype: operand(inputs, 0).dtype, shape: operand(inputs, 0).shape });
+const same: ShapeRule<Op> = (inputs) => ({
+  dtype: operand(inputs, 0).dtype,
+  shape: operand(inputs, 0).shape,
+});
 
 const broadcast: ShapeRule<Op> = (inputs) => {
   const [a, b] = [operand(inputs, 0), operand(inputs, 1)];
@@ -67,7 +73,8 @@ function matrix(value: Value, transposed: boolean): [number, number] {
 export function convSize(size: Shape, kernel: Shape, { stride, padding }: ConvAttributes): [number, number] {
   const along = (axis: 0 | 1): number =>
     Math.floor(
-      ((size[axis] as number) + padding[axis] + (padding[axis + 2] as number) - (kernel[axis] as number)) / stride[axis],
+      ((size[axis] as number) + padding[axis] + (padding[axis + 2] as number) - (kernel[axis] as number)) /
+        stride[axis],
     ) + 1;
   return [along(0), along(1)];
 }
@@ -107,12 +114,20 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   reshape: reshaped,
   transpose: (inputs, { permutation }) => {
     const { dtype, shape } = operand(inputs, 0);
-    check([...permutation].sort((a, b) => a - b).join() === [...shape.keys()].join(), 'no permutation', inputs);
+    check(
+      [...permutation].sort((a, b) => a - b).join() === [...shape.keys()].join(),
+      'no permutation',
+      inputs,
+    );
     return { dtype, shape: permutation.map((axis) => shape[axis] as number) };
   },
   expand: (inputs, { shape }) => {
     const x = operand(inputs, 0);
-    check(broadcastShapes(x.shape, shape).join() === shape.join(), `cannot expand to [${shape.join()}]`, inputs);
+    check(
+      broadcastShapes(x.shape, shape).join() === shape.join(),
+      `cannot expand to [${shape.join()}]`,
+      inputs,
+    );
     return { dtype: x.dtype, shape };
   },
   slice: (inputs, { starts, ends }) => {
@@ -127,7 +142,10 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   pad: (inputs, { before, after }) => {
     const { dtype, shape } = operand(inputs, 0);
     check(before.length === shape.length && after.length === shape.length, 'pad wants every axis', inputs);
-    return { dtype, shape: shape.map((size, axis) => size + (before[axis] as number) + (after[axis] as number)) };
+    return {
+      dtype,
+      shape: shape.map((size, axis) => size + (before[axis] as number) + (after[axis] as number)),
+    };
   },
   concat: (inputs, { axis }) => {
     const first = operand(inputs, 0);
@@ -163,9 +181,16 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), inputs[2]];
     const [batch, channels] = x.shape as [number, number];
     const out = weight.shape[0] as number;
-    check(x.shape.length === 4 && weight.shape.length === 4 && weight.shape[1] === channels, 'channels do not fit', inputs);
+    check(
+      x.shape.length === 4 && weight.shape.length === 4 && weight.shape[1] === channels,
+      'channels do not fit',
+      inputs,
+    );
     check(!bias || bias.shape.join() === `${out}`, 'bias does not fit', inputs);
-    return { dtype: x.dtype, shape: [batch, out, ...convSize(x.shape.slice(2), weight.shape.slice(2), attributes)] };
+    return {
+      dtype: x.dtype,
+      shape: [batch, out, ...convSize(x.shape.slice(2), weight.shape.slice(2), attributes)],
+    };
   },
   conv2dInputGradient: (inputs, attributes) => {
     const [gradient, weight] = [operand(inputs, 0), operand(inputs, 1)];
@@ -180,7 +205,10 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     const [x, gradient] = [operand(inputs, 0), operand(inputs, 1)];
     const size = convSize(x.shape.slice(2), attributes.kernel, attributes);
     check(size.join() === gradient.shape.slice(2).join(), 'gradient does not fit', inputs);
-    return { dtype: x.dtype, shape: [gradient.shape[1] as number, x.shape[1] as number, ...attributes.kernel] };
+    return {
+      dtype: x.dtype,
+      shape: [gradient.shape[1] as number, x.shape[1] as number, ...attributes.kernel],
+    };
   },
   softmax: same,
   layerNorm: (inputs) => {
@@ -193,13 +221,21 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     const [x, scale, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
     const channels = x.shape[1] as number;
     check(channels % groups === 0, `channels do not divide by ${groups} groups`, inputs);
-    check(scale.shape.join() === `${channels}` && bias.shape.join() === `${channels}`, 'scale and bias do not fit', inputs);
+    check(
+      scale.shape.join() === `${channels}` && bias.shape.join() === `${channels}`,
+      'scale and bias do not fit',
+      inputs,
+    );
     return x;
   },
   attention: (inputs, { heads }) => {
     const [q, k, v] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
     const legal = q.shape.length === 3 && k.shape.join() === v.shape.join() && q.shape[2] === k.shape[2];
-    check(legal && q.shape[0] === k.shape[0] && (q.shape[2] as number) % heads === 0, 'q, k, v do not fit', inputs);
+    check(
+      legal && q.shape[0] === k.shape[0] && (q.shape[2] as number) % heads === 0,
+      'q, k, v do not fit',
+      inputs,
+    );
     return q;
   },
   gather: (inputs) => {
@@ -209,7 +245,11 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   scatterAdd: (inputs, { rows }) => {
     const [ids, updates] = [operand(inputs, 0), operand(inputs, 1)];
-    check(ids.dtype === 'i64' && updates.shape.slice(0, -1).join() === ids.shape.join(), 'rows do not fit', inputs);
+    check(
+      ids.dtype === 'i64' && updates.shape.slice(0, -1).join() === ids.shape.join(),
+      'rows do not fit',
+      inputs,
+    );
     return { dtype: updates.dtype, shape: [rows, updates.shape.at(-1) as number] };
   },
   barrier: same,

@@ -12,12 +12,19 @@ export function verify(graph: Graph): void {
   const names = new Map<string, Value>();
   for (const value of topological(Object.values(graph.outputs))) {
     const fault = faultOf(value, names);
-    if (fault) throw new Error(`${fault}\n${print({ outputs: { '': value } }).split('\n').slice(-3).join('\n')}`);
+    if (fault)
+      throw new Error(
+        `${fault}\n${print({ outputs: { '': value } })
+          .split('\n')
+          .slice(-3)
+          .join('\n')}`,
+      );
   }
 }
 
 function faultOf(value: Value, names: Map<string, Value>): string | undefined {
-  if (!value.shape.every((size) => Number.isSafeInteger(size) && size >= 0)) return 'a size is no whole number';
+  if (!value.shape.every((size) => Number.isSafeInteger(size) && size >= 0))
+    return 'a size is no whole number';
   if (value.inputs.some((operand) => operand.id >= value.id)) return 'an operand is younger than its user';
   if (value.op === 'input' || value.op === 'parameter') {
     const other = names.get(value.attributes.name);
@@ -26,7 +33,9 @@ function faultOf(value: Value, names: Map<string, Value>): string | undefined {
     return undefined;
   }
   const type = typeOf(value as Node<Op>);
-  return type.dtype === value.dtype && sameShape(type.shape, value.shape) ? undefined : 'the type is not what the rule says';
+  return type.dtype === value.dtype && sameShape(type.shape, value.shape)
+    ? undefined
+    : 'the type is not what the rule says';
 }
 
 function typeOf<K extends Op>(value: Node<K>): Type {

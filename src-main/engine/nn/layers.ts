@@ -1,4 +1,11 @@
-import { add, conv2d, gemm, groupNorm as groupNormOp, layerNorm as layerNormOp, reshape } from '../graph/build.ts';
+import {
+  add,
+  conv2d,
+  gemm,
+  groupNorm as groupNormOp,
+  layerNorm as layerNormOp,
+  reshape,
+} from '../graph/build.ts';
 import type { ConvAttributes, Value } from '../graph/ops.ts';
 import type { Scope } from './scope.ts';
 
@@ -30,7 +37,12 @@ export interface ConvOptions {
 }
 
 /** x [b,i,h,w] → [b,channels,h',w']; LoRA where the scope has adapters. */
-export function conv(scope: Scope, x: Value, channels: number, { kernel, stride = 1, padding = 0 }: ConvOptions): Value {
+export function conv(
+  scope: Scope,
+  x: Value,
+  channels: number,
+  { kernel, stride = 1, padding = 0 }: ConvOptions,
+): Value {
   const inputs = x.shape[1] as number;
   const attributes: ConvAttributes = {
     stride: [stride, stride],
@@ -53,5 +65,11 @@ export function layerNorm(scope: Scope, x: Value, epsilon = 1e-5): Value {
 
 export function groupNorm(scope: Scope, x: Value, groups: number, epsilon: number): Value {
   const channels = x.shape[1] as number;
-  return groupNormOp(x, scope.weight('weight', [channels]), scope.weight('bias', [channels]), groups, epsilon);
+  return groupNormOp(
+    x,
+    scope.weight('weight', [channels]),
+    scope.weight('bias', [channels]),
+    groups,
+    epsilon,
+  );
 }

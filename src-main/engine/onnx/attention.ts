@@ -3,7 +3,11 @@ import { f32 } from '../tensor/tensor.ts';
 import type { Emitter } from './emitter.ts';
 
 /** ONNX Runtime computes attention in blocks; other runtimes get the products and the softmax. */
-export function emitAttention(node: Node<'attention'>, [q = '', k = '', v = '']: readonly string[], e: Emitter): string {
+export function emitAttention(
+  node: Node<'attention'>,
+  [q = '', k = '', v = '']: readonly string[],
+  e: Emitter,
+): string {
   const { heads, scale, causal } = node.attributes;
   if (e.target === 'cpu' || (e.target === 'webgpu' && !causal)) {
     return e.emitFused('MultiHeadAttention', [q, k, v], {
@@ -19,7 +23,10 @@ export function emitAttention(node: Node<'attention'>, [q = '', k = '', v = '']:
   const product = e.emit('MatMul', [split(q, targets, [0, 2, 1, 3]), split(k, sources, [0, 2, 3, 1])]);
   const scaled = e.emit('Mul', [product, e.float(scale)]);
   const scores = causal ? e.emit('Add', [scaled, e.constant(futureMask(targets, sources))]) : scaled;
-  const mixed = e.emit('MatMul', [e.emit('Softmax', [scores], { axis: -1 }), split(v, sources, [0, 2, 1, 3])]);
+  const mixed = e.emit('MatMul', [
+    e.emit('Softmax', [scores], { axis: -1 }),
+    split(v, sources, [0, 2, 1, 3]),
+  ]);
   return e.reshape(e.emit('Transpose', [mixed], { perm: [0, 2, 1, 3] }), node.shape);
 }
 

@@ -62,7 +62,12 @@ export class Emitter {
     return this.emit('Slice', steps ? [...inputs, this.integers(steps)] : inputs);
   }
 
-  private add(op: string, domain: string, input: readonly string[], attributes: Record<string, AttributeValue>): string {
+  private add(
+    op: string,
+    domain: string,
+    input: readonly string[],
+    attributes: Record<string, AttributeValue>,
+  ): string {
     const name = `v${this.count++}`;
     const attribute = Object.entries(attributes).map(attributeProto);
     this.nodes.push({ input, output: [name], name: `${op}_${name}`, op_type: op, domain, attribute });

@@ -3,7 +3,11 @@ import { f32 } from '../tensor/tensor.ts';
 import type { Emitter } from './emitter.ts';
 
 /** Group normalization as an instance normalization over [b, groups, rest], then each channel's scale and bias. */
-export function emitGroupNorm(node: Node<'groupNorm'>, [x = '', scale = '', bias = '']: readonly string[], e: Emitter): string {
+export function emitGroupNorm(
+  node: Node<'groupNorm'>,
+  [x = '', scale = '', bias = '']: readonly string[],
+  e: Emitter,
+): string {
   const [batch, channels] = node.shape as [number, number];
   const { groups, epsilon } = node.attributes;
   const ones = e.constant(f32([groups], Array<number>(groups).fill(1)));

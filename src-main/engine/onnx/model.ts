@@ -20,7 +20,13 @@ export interface OnnxOptions {
   readonly weights?: (name: string) => ExternalTensor | HostTensor | undefined;
 }
 
-/** ONNX operator set 20, IR version 9: understood by every runtime since early 2024. */
+/**
+ * ONNX operator set 20, IR version 9: understood by every runtime since early 2024.
+ *
+ * For ONNX Runtime the node list is written last node first. It schedules by depth-first search from the results,
+ * the highest node index first, so a reversed list is computed in the order of creation, each value as late as
+ * possible; in list order all weight gradients would wait for the end and keep every activation alive.
+ */
 export function onnxModel(graph: Graph, { target, weights = () => undefined }: OnnxOptions): Uint8Array {
   const e = new Emitter(target);
   const inputs: Value[] = [];
@@ -32,7 +38,11 @@ export function onnxModel(graph: Graph, { target, weights = () => undefined }: O
       inputs.push(value);
       return value.attributes.name;
     }
-    return lower(value as Node<Op>, value.inputs.map((operand) => names.get(operand) as string), e);
+    return lower(
+      value as Node<Op>,
+      value.inputs.map((operand) => names.get(operand) as string),
+      e,
+    );
   };
   for (const value of topological(Object.values(graph.outputs))) names.set(value, bind(value));
 
@@ -45,9 +55,11 @@ export function onnxModel(graph: Graph, { target, weights = () => undefined }: O
     opset_import: [{ domain: '', version: 20 }, ...fused],
     graph: {
       name: 'likeness',
-      node: e.nodes,
+      node: target === 'portable' ? e.nodes : e.nodes.reverse(),
       initializer: e.initializers,
-      input: inputs.map((value) => valueInfo((value as Node<'input'>).attributes.name, value.dtype, value.shape)),
+      input: inputs.map((value) =>
+        valueInfo((value as Node<'input'>).attributes.name, value.dtype, value.shape),
+      ),
       output: outputs.map(([name, value]) => valueInfo(name, value.dtype, value.shape)),
     },
   });
@@ -61,7 +73,11 @@ function initializer(value: Value, name: string, stored: ExternalTensor | HostTe
   return dtype === value.dtype ? reshaped : e.emit('Cast', [reshaped], { to: dataTypes[value.dtype] });
 }
 
-function external(name: string, { location, offset, byteLength, dtype, shape }: ExternalTensor, e: Emitter): string {
+function external(
+  name: string,
+  { location, offset, byteLength, dtype, shape }: ExternalTensor,
+  e: Emitter,
+): string {
   const external_data = [
     { key: 'location', value: location },
     { key: 'offset', value: String(offset) },
@@ -76,12 +92,20 @@ function nameOutput(from: string, name: string, nodes: NodeProto[]): void {
   const maker = nodes.findIndex((node) => node.output[0] === from);
   const made = nodes[maker];
   if (!made || !/^v\d+$/.test(from)) {
-    nodes.push({ input: [from], output: [name], name: `return ${name}`, op_type: 'Identity', domain: '', attribute: [] });
+    nodes.push({
+      input: [from],
+      output: [name],
+      name: `return ${name}`,
+      op_type: 'Identity',
+      domain: '',
+      attribute: [],
+    });
     return;
   }
   nodes[maker] = { ...made, output: [name] };
   nodes.forEach((node, i) => {
-    if (node.input.includes(from)) nodes[i] = { ...node, input: node.input.map((x) => (x === from ? name : x)) };
+    if (node.input.includes(from))
+      nodes[i] = { ...node, input: node.input.map((x) => (x === from ? name : x)) };
   });
 }
 

@@ -18,7 +18,10 @@ const leaf = (): never => {
   throw new Error('leaves are bound, not emitted');
 };
 
-const last = (x: { readonly shape: readonly number[] }): [number, number] => [x.shape.length - 2, x.shape.length - 1];
+const last = (x: { readonly shape: readonly number[] }): [number, number] => [
+  x.shape.length - 2,
+  x.shape.length - 1,
+];
 
 function transposedLast(node: Node<'matmul'>, index: 0 | 1, name: string, e: Emitter): string {
   const operand = node.inputs[index] as { readonly shape: readonly number[] };
@@ -32,7 +35,11 @@ const emitMatmul: OnnxRule<'matmul'> = (node, [a = '', b = ''], e) => {
   const { transA, transB, scale } = node.attributes;
   if (!transA && !transB && scale === 1) return e.emit('MatMul', [a, b]);
   if (e.target === 'cpu') {
-    return e.emitFused('FusedMatMul', [a, b], { transA: Number(transA), transB: Number(transB), alpha: { float: scale } });
+    return e.emitFused('FusedMatMul', [a, b], {
+      transA: Number(transA),
+      transB: Number(transB),
+      alpha: { float: scale },
+    });
   }
   const left = transA ? transposedLast(node, 0, a, e) : a;
   const right = transB ? transposedLast(node, 1, b, e) : b;
@@ -67,7 +74,10 @@ export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
   },
   gelu: (_, [x = ''], e) => {
     if (e.target !== 'portable') return e.emitFused('Gelu', [x]);
-    const cumulative = e.emit('Add', [e.emit('Erf', [e.emit('Mul', [x, e.float(Math.SQRT1_2)])]), e.float(1)]);
+    const cumulative = e.emit('Add', [
+      e.emit('Erf', [e.emit('Mul', [x, e.float(Math.SQRT1_2)])]),
+      e.float(1),
+    ]);
     return e.emit('Mul', [e.emit('Mul', [x, e.float(0.5)]), cumulative]);
   },
   erf: plain('Erf'),
@@ -85,13 +95,22 @@ export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
   transpose: ({ attributes }, operands, e) => e.emit('Transpose', operands, { perm: attributes.permutation }),
   expand: ({ attributes }, [x = ''], e) => e.emit('Expand', [x, e.integers(attributes.shape)]),
   slice: ({ attributes }, [x = ''], e) => e.slice(x, attributes.starts, attributes.ends),
-  pad: ({ attributes }, [x = ''], e) => e.emit('Pad', [x, e.integers([...attributes.before, ...attributes.after])]),
+  pad: ({ attributes }, [x = ''], e) =>
+    e.emit('Pad', [x, e.integers([...attributes.before, ...attributes.after])]),
   concat: ({ attributes }, operands, e) => e.emit('Concat', operands, { axis: attributes.axis }),
   // Repeats each pixel: [b,c,h,1,w,1] → [b,c,h,f,w,f].
   upsample: ({ inputs, attributes, shape }, [x = ''], e) => {
-    const [b, c, h, w] = (inputs[0] as { shape: readonly number[] }).shape as [number, number, number, number];
+    const [b, c, h, w] = (inputs[0] as { shape: readonly number[] }).shape as [
+      number,
+      number,
+      number,
+      number,
+    ];
     const { factor } = attributes;
-    const repeated = e.emit('Expand', [e.reshape(x, [b, c, h, 1, w, 1]), e.integers([b, c, h, factor, w, factor])]);
+    const repeated = e.emit('Expand', [
+      e.reshape(x, [b, c, h, 1, w, 1]),
+      e.integers([b, c, h, factor, w, factor]),
+    ]);
     return e.reshape(repeated, shape);
   },
   matmul: emitMatmul,
@@ -114,7 +133,14 @@ export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
   // x + 0·after[0]: after one element of `after` exists, x may be computed again.
   barrier: ({ inputs }, [x = '', after = ''], e) => {
     const { shape } = inputs[1] as { shape: readonly number[] };
-    const first = e.reshape(e.slice(after, shape.map(() => 0), shape.map(() => 1)), []);
+    const first = e.reshape(
+      e.slice(
+        after,
+        shape.map(() => 0),
+        shape.map(() => 1),
+      ),
+      [],
+    );
     return e.emit('Add', [x, e.emit('Mul', [first, e.float(0)])]);
   },
 };

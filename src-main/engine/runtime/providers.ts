@@ -8,7 +8,11 @@ export type ProviderChoice = Provider | 'auto';
 
 /** The providers this build of ONNX Runtime brings along; a GPU one can still find no device. */
 export function bundledProviders(): Provider[] {
-  const known = new Set(listSupportedBackends().filter(({ bundled }) => bundled).map(({ name }) => name));
+  const known = new Set(
+    listSupportedBackends()
+      .filter(({ bundled }) => bundled)
+      .map(({ name }) => name),
+  );
   return providers.filter((provider) => provider === 'cpu' || known.has(provider));
 }
 

@@ -54,7 +54,9 @@ export class Session {
         return weight && 'file' in weight ? files.place(weight) : weight;
       },
     });
-    const session = await files.with(model, (path) => InferenceSession.create(path, sessionOptions(provider, options)));
+    const session = await files.with(model, (path) =>
+      InferenceSession.create(path, sessionOptions(provider, options, files.bytes <= foldAtMost)),
+    );
     return new Session(session, provider, session.inputNames);
   }
 
@@ -65,14 +67,21 @@ export class Session {
   async run(feeds: Tensors, into?: Tensors): Promise<Record<string, Tensor>> {
     const named = Object.fromEntries(this.inputs.map((name) => [name, fed(feeds, name)]));
     const results = into
-      ? await this.session.run(named, Object.fromEntries(this.session.outputNames.map((name) => [name, into[name]?.ort ?? null])))
+      ? await this.session.run(
+          named,
+          Object.fromEntries(this.session.outputNames.map((name) => [name, into[name]?.ort ?? null])),
+        )
       : await this.session.run(named);
-    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, into?.[name] ?? new Tensor(tensor)]));
+    return Object.fromEntries(
+      Object.entries(results).map(([name, tensor]) => [name, into?.[name] ?? new Tensor(tensor)]),
+    );
   }
 
   /** As `run`, from and to host memory. */
   async runHost(feeds: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>> {
-    const given = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, Tensor.from(tensor)]));
+    const given = Object.fromEntries(
+      Object.entries(feeds).map(([name, tensor]) => [name, Tensor.from(tensor)]),
+    );
     const results = await this.run(given);
     return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.host]));
   }
@@ -88,10 +97,17 @@ function fed(feeds: Tensors, name: string): Tensor['ort'] {
   return tensor.ort;
 }
 
-function sessionOptions(provider: Provider, { keepOnDevice, threads }: CompileOptions): InferenceSession.SessionOptions {
+/** Bytes of stored weights up to which constants are folded (f16 weights cast once): folding keeps a second copy. */
+const foldAtMost = 256 << 20;
+
+function sessionOptions(
+  provider: Provider,
+  { keepOnDevice, threads }: CompileOptions,
+  foldConstants: boolean,
+): InferenceSession.SessionOptions {
   return {
     executionProviders: [provider],
-    graphOptimizationLevel: 'basic',
+    graphOptimizationLevel: foldConstants ? 'basic' : 'disabled',
     logSeverityLevel: 3,
     ...(threads && { intraOpNumThreads: threads }),
     ...(keepOnDevice && provider === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' as const }),

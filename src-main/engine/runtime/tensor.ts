@@ -1,7 +1,14 @@
 import { Tensor as OrtTensor } from 'onnxruntime-node';
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
 
-const ortTypes = { f32: 'float32', f16: 'float16', i64: 'int64', i32: 'int32', u8: 'uint8', bool: 'bool' } as const;
+const ortTypes = {
+  f32: 'float32',
+  f16: 'float16',
+  i64: 'int64',
+  i32: 'int32',
+  u8: 'uint8',
+  bool: 'bool',
+} as const;
 const dtypes: Readonly<Record<string, DType>> = Object.fromEntries(
   Object.entries(ortTypes).map(([dtype, ortType]) => [ortType, dtype as DType]),
 );

@@ -11,11 +11,15 @@ import type { FileTensor } from '../tensor/tensor.ts';
 export class WeightFiles {
   private readonly locations = new Map<string, string>();
 
+  /** Size of all weights placed. */
+  bytes = 0;
+
   /** Where a weight lies, seen from the folder. */
   place({ file, offset, byteLength, dtype, shape }: FileTensor): ExternalTensor {
     const path = resolve(file);
     const location = this.locations.get(path) ?? `weights-${this.locations.size}`;
     this.locations.set(path, location);
+    this.bytes += byteLength;
     return { location, offset, byteLength, dtype, shape };
   }
 

@@ -20,7 +20,15 @@ export interface HostTensor<D extends DType = DType> {
   readonly data: HostArrays[D];
 }
 
-export const bytesPerElement: Record<DType, number> = { f32: 4, f16: 2, bf16: 2, i64: 8, i32: 4, u8: 1, bool: 1 };
+export const bytesPerElement: Record<DType, number> = {
+  f32: 4,
+  f16: 2,
+  bf16: 2,
+  i64: 8,
+  i32: 4,
+  u8: 1,
+  bool: 1,
+};
 
 export function elementCount(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
@@ -32,7 +40,11 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** An f32 tensor from numbers; zeros when `values` is left out. */
 export function f32(shape: Shape, values?: ArrayLike<number>): HostTensor<'f32'> {
-  return { dtype: 'f32', shape, data: values ? Float32Array.from(values) : new Float32Array(elementCount(shape)) };
+  return {
+    dtype: 'f32',
+    shape,
+    data: values ? Float32Array.from(values) : new Float32Array(elementCount(shape)),
+  };
 }
 
 /** An i64 tensor from integers. */
