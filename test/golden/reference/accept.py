@@ -20,9 +20,11 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch  # noqa: E402
 from diffusers import StableDiffusionPipeline  # noqa: E402
 from diffusers.utils import logging  # noqa: E402
+from transformers.utils import logging as transformers_logging  # noqa: E402
 
 logging.disable_progress_bar()
 logging.set_verbosity_error()
+transformers_logging.disable_progress_bar()
 torch.set_num_threads(1)
 
 ROOT = Path(__file__).parents[3]
@@ -103,11 +105,12 @@ def wanted(name: str, filters: list[str]) -> bool:
 
 
 def pipeline(model: Path, scheduler=None) -> StableDiffusionPipeline:
-    """diffusers' pipeline in float32, with the folder's scheduler or a class made from its config."""
+    """diffusers' pipeline in float32, with its own scheduler (whose steps_offset and clip_sample the pipeline may have
+    mended) or another class made from that one's config, as users swap them."""
     pipe = StableDiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32, safety_checker=None)
     pipe.set_progress_bar_config(disable=True)
     if scheduler is not None:
-        pipe.scheduler = scheduler.from_pretrained(model, subfolder="scheduler")
+        pipe.scheduler = scheduler.from_config(pipe.scheduler.config)
     return pipe
 
 

@@ -15,7 +15,8 @@ SAMPLERS = {
     "pndm": PNDMScheduler, "ddim": DDIMScheduler, "dpm++2m": DPMSolverMultistepScheduler,
     "euler": EulerDiscreteScheduler, "euler-a": EulerAncestralDiscreteScheduler, "ddpm": DDPMScheduler,
 }
-FAMILIES = ["sd1", "sd2-v", "sd2-base", "sd2-zero-snr", "bk-base", "bk-small", "bk-tiny", "segmind-tiny"]
+FAMILIES = ["sd1", "sd2-v", "sd2-base", "sd2-zero-snr", "bk-base", "bk-small", "bk-tiny", "segmind-tiny", "bk-tiny-sparse",
+            "bk-small-euler"]
 PROMPT, NEGATIVE = "a photo of sks dog in the snow, high quality", "blurry painting"
 
 

@@ -41,6 +41,12 @@ DPM = {
     "skip_prk_steps": True, "solver_order": 2, "solver_type": "midpoint", "steps_offset": 1, "thresholding": False,
     "timestep_spacing": "leading", "trained_betas": None, "use_karras_sigmas": False, "variance_type": None,
 }
+SPARSE_DDIM = {"_class_name": "DDIMScheduler", "_diffusers_version": "0.3.0", **BETAS}
+EULER = {
+    "_class_name": "EulerDiscreteScheduler", "_diffusers_version": "0.20.0", **BETAS, "interpolation_type": "linear",
+    "prediction_type": "epsilon", "steps_offset": 1, "timestep_spacing": "leading", "trained_betas": None,
+    "use_karras_sigmas": False,
+}
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,11 @@ FAMILIES = {
         seed=8, layers_per_block=1, mid_block=False, plain_deepest=False, channels=(32, 64, 96), scheduler=DPM,
         dtype=torch.float16,
     ),
+    # a scheduler config that leaves nearly all to defaults, and one of another class than the published folders have
+    "bk-tiny-sparse": Family(
+        seed=7, layers_per_block=1, mid_block=False, plain_deepest=False, channels=(32, 64, 96), scheduler=SPARSE_DDIM
+    ),
+    "bk-small-euler": Family(seed=6, layers_per_block=1, mid_block=False, scheduler=EULER),
 }
 
 SMALLEST = dict(channels=(8, 16, 16, 16), groups=4, text_hidden=16, text_heads=2, text_layers=2, merges=60,

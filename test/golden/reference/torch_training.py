@@ -1,0 +1,90 @@
+"""DreamBooth training on recorded batches in torch and PEFT: the reference for `likeness finetune --replay`."""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from diffusers import DDPMScheduler
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from safetensors.torch import load_file, save_file
+
+from accept import pipeline
+
+TARGETS = {"unet": (["to_q", "to_v"], 16, 27), "text_encoder": (["q_proj", "v_proj"], 16, 17)}
+
+
+def make_replay(model: Path, file: Path, steps: int, batch: int, prior: bool, seed: int, size: int = 16) -> dict:
+    """Random latents (of unit size, as scaled ones are; 16² leaves the mid block more than one token), noise, timesteps and token ids; saved with cli.md's keys."""
+    g = torch.Generator().manual_seed(seed)
+    tokenizer = pipeline(model).tokenizer
+    words = ["a photo of sks dog", "a photo of a dog"] if prior else ["a photo of sks dog in the snow"]
+    ids = tokenizer(words, padding="max_length", max_length=77, return_tensors="pt").input_ids
+    ids = ids.repeat_interleave(batch // 2, 0) if prior else ids.expand(batch, 77)
+    latents = torch.randn(steps, batch, 4, size, size, generator=g)
+    record = {
+        "latents": 0.8 * latents + 0.6 * latents.mean(0, keepdim=True) * steps**0.5,
+        "noise": torch.randn(latents.shape, generator=g),
+        "timesteps": torch.randint(0, 1000, (steps, batch), generator=g),
+        "input_ids": ids.expand(steps, batch, 77).contiguous(),
+    }
+    save_file(record, file, {"prior": "true"} if prior else {})
+    return record
+
+
+def write_lora_start(model: Path, folder: Path, seed: int) -> None:
+    """A PEFT folder as PEFT makes it: A Kaiming-uniform, B zero."""
+    torch.manual_seed(seed)
+    pipe = pipeline(model)
+    for part, (targets, rank, alpha) in TARGETS.items():
+        config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=targets)
+        get_peft_model(getattr(pipe, part), config).save_pretrained(folder / part)
+
+
+def lora_state(module) -> dict:
+    return {k: v.detach().clone() for k, v in get_peft_model_state_dict(module).items()}
+
+
+def train(model: Path, record: dict, method: str, lr: float, start: Path | None = None, prior_weight: float = 1.0,
+          prior: bool = False, dtype=torch.float32):
+    """The seed's step on each row: returns losses, tensors before and after as {part: {name: tensor}}."""
+    pipe = pipeline(model)
+    scheduler = DDPMScheduler.from_config(pipe.scheduler.config)
+    modules = {part: getattr(pipe, part) for part in ("unet", "text_encoder")}
+    if method == "lora":
+        modules = {p: PeftModel.from_pretrained(m, start / p, is_trainable=True) for p, m in modules.items()}
+    state = lora_state if method == "lora" else lambda m: {k: v.detach().clone() for k, v in m.named_parameters()}
+    for m in modules.values():
+        m.to(dtype).train()
+    before = {p: state(m) for p, m in modules.items()}
+    trained = [q for m in modules.values() for q in m.parameters() if q.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2)
+    losses = []
+    for latents, noise, timesteps, ids in zip(*(record[k] for k in ("latents", "noise", "timesteps", "input_ids"))):
+        noisy = scheduler.add_noise(latents.to(dtype), noise.to(dtype), timesteps)
+        context = modules["text_encoder"](input_ids=ids)[0]
+        prediction = modules["unet"](noisy, timesteps, context).sample
+        velocity = scheduler.config.prediction_type == "v_prediction"
+        target = scheduler.get_velocity(latents.to(dtype), noise.to(dtype), timesteps) if velocity else noise.to(dtype)
+        if prior:
+            subject, group = (F.mse_loss(a, b) for a, b in zip(prediction.chunk(2), target.chunk(2)))
+            loss = subject + prior_weight * group
+        else:
+            loss = F.mse_loss(prediction, target)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses, before, {p: state(m) for p, m in modules.items()}
+
+
+def published(part: str, name: str) -> str:
+    """A PEFT or transformers 5 name in the published form, which our files use."""
+    name = name.removeprefix("base_model.model.").removeprefix("text_model.")
+    return f"text_model.{name}" if part == "text_encoder" else name
+
+
+def read_tensors(folder: Path) -> dict:
+    """All tensors of the safetensors files in a folder, except stored position ids."""
+    files = sorted(folder.glob("*.safetensors"))
+    return {n: t for file in files for n, t in load_file(file).items() if "position_ids" not in n}
