@@ -1,6 +1,7 @@
 import { checkpointMessages } from './checkpoints.ts';
 import { commandMessages } from './commands.ts';
 import { engineMessages } from './engine.ts';
+import { generationMessages } from './generation.ts';
 import { photoMessages } from './photos.ts';
 
 /** Error code → the sentence a person reads. Each sentence names the thing and says what to do. */
@@ -8,6 +9,7 @@ export const messages = {
   ...checkpointMessages,
   ...commandMessages,
   ...engineMessages,
+  ...generationMessages,
   ...photoMessages,
 };
 

@@ -60,7 +60,7 @@ describe('trajectories against diffusers', () => {
 
     const generator = new TorchGenerator(42);
     const noise = () => generator.randn([1, 4, 8, 8]);
-    let x = noise().map((value) => value * sampler.initNoiseSigma);
+    let x: Float32Array = noise().map((value) => value * sampler.initNoiseSigma);
     for (const [i, t] of sampler.timesteps.entries()) {
       x = sampler.step(toyModel(sampler.scaleInput(x, i), t), i, x, noise);
       if (i === Math.floor(sampler.timesteps.length / 2)) expect(error(x, entry.middle)).toBeLessThan(1e-5);

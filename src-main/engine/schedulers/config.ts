@@ -1,0 +1,184 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { problem } from '../../../src-shared/messages/index.ts';
+
+/** The samplers by the names people type, and diffusers' classes they are. */
+export const schedulerClasses = {
+  pndm: 'PNDMScheduler',
+  ddim: 'DDIMScheduler',
+  ddpm: 'DDPMScheduler',
+  'dpm++2m': 'DPMSolverMultistepScheduler',
+  euler: 'EulerDiscreteScheduler',
+  'euler-a': 'EulerAncestralDiscreteScheduler',
+} as const;
+
+export type SchedulerName = keyof typeof schedulerClasses;
+export const schedulerNames = Object.keys(schedulerClasses) as SchedulerName[];
+
+const flag = z.boolean();
+const keys = z.object({
+  num_train_timesteps: z.int().min(1).max(100_000),
+  beta_start: z.number().positive().lt(1),
+  beta_end: z.number().positive().lt(1),
+  beta_schedule: z.enum(['linear', 'scaled_linear', 'squaredcos_cap_v2']),
+  trained_betas: z.array(z.number().gt(0).lte(1)).nullable(),
+  rescale_betas_zero_snr: flag,
+  prediction_type: z.enum(['epsilon', 'sample', 'v_prediction']),
+  timestep_spacing: z.enum(['leading', 'linspace', 'trailing']),
+  steps_offset: z.int().min(0).max(1000),
+  set_alpha_to_one: flag,
+  skip_prk_steps: flag,
+  clip_sample: flag,
+  clip_sample_range: z.number().positive(),
+  variance_type: z.enum(['fixed_small', 'fixed_small_log', 'fixed_large']),
+  solver_order: z.int().min(1).max(2),
+  solver_type: z.enum(['midpoint', 'heun']),
+  algorithm_type: z.literal('dpmsolver++'),
+  lower_order_final: flag,
+  euler_at_final: flag,
+  lambda_min_clipped: z.number(),
+  final_sigmas_type: z.enum(['zero', 'sigma_min']),
+  use_karras_sigmas: flag,
+  use_exponential_sigmas: flag,
+  sigma_min: z.number().positive().nullable(),
+  sigma_max: z.number().positive().nullable(),
+  interpolation_type: z.enum(['linear', 'log_linear']),
+  timestep_type: z.enum(['discrete', 'continuous']),
+  // Known to diffusers and not to us: only "off" is accepted.
+  thresholding: z.literal(false),
+  use_beta_sigmas: z.literal(false),
+  use_lu_lambdas: z.literal(false),
+  use_flow_sigmas: z.literal(false),
+});
+
+/** A scheduler's configuration with every key present; names and defaults are diffusers'. */
+export type SchedulerConfig = Readonly<z.infer<typeof keys>>;
+
+const defaults: SchedulerConfig = {
+  num_train_timesteps: 1000,
+  beta_start: 0.0001,
+  beta_end: 0.02,
+  beta_schedule: 'linear',
+  trained_betas: null,
+  rescale_betas_zero_snr: false,
+  prediction_type: 'epsilon',
+  timestep_spacing: 'leading',
+  steps_offset: 0,
+  set_alpha_to_one: true,
+  skip_prk_steps: false,
+  clip_sample: true,
+  clip_sample_range: 1,
+  variance_type: 'fixed_small',
+  solver_order: 2,
+  solver_type: 'midpoint',
+  algorithm_type: 'dpmsolver++',
+  lower_order_final: true,
+  euler_at_final: false,
+  lambda_min_clipped: -Infinity,
+  final_sigmas_type: 'zero',
+  use_karras_sigmas: false,
+  use_exponential_sigmas: false,
+  sigma_min: null,
+  sigma_max: null,
+  interpolation_type: 'linear',
+  timestep_type: 'discrete',
+  thresholding: false,
+  use_beta_sigmas: false,
+  use_lu_lambdas: false,
+  use_flow_sigmas: false,
+};
+
+const sigmaKeys = [
+  ...['final_sigmas_type', 'use_karras_sigmas', 'use_exponential_sigmas', 'use_beta_sigmas'],
+  ...['sigma_min', 'sigma_max', 'rescale_betas_zero_snr'],
+] as const;
+const commonKeys = [
+  ...['num_train_timesteps', 'beta_start', 'beta_end', 'beta_schedule', 'trained_betas'],
+  ...['prediction_type', 'timestep_spacing', 'steps_offset'],
+] as const;
+const clippingKeys = ['clip_sample', 'clip_sample_range', 'thresholding', 'rescale_betas_zero_snr'] as const;
+
+/** What each class reads beyond the common keys; anything else in a file means nothing to it. */
+const ownKeys: Record<SchedulerName, readonly string[]> = {
+  pndm: ['skip_prk_steps', 'set_alpha_to_one'],
+  ddim: ['set_alpha_to_one', ...clippingKeys],
+  ddpm: ['variance_type', ...clippingKeys],
+  'dpm++2m': [
+    ...['solver_order', 'solver_type', 'algorithm_type', 'lower_order_final', 'euler_at_final'],
+    ...['lambda_min_clipped', 'thresholding', 'use_lu_lambdas', 'use_flow_sigmas', ...sigmaKeys],
+  ],
+  euler: ['interpolation_type', 'timestep_type', ...sigmaKeys],
+  'euler-a': ['rescale_betas_zero_snr'],
+};
+
+const classDefaults: Record<SchedulerName, Partial<SchedulerConfig>> = {
+  pndm: { set_alpha_to_one: false },
+  ddim: {},
+  ddpm: {},
+  'dpm++2m': { timestep_spacing: 'linspace' },
+  euler: { timestep_spacing: 'linspace' },
+  'euler-a': { timestep_spacing: 'linspace' },
+};
+
+/** Reads `scheduler_config.json`; Python writes `-Infinity` and `NaN` there, which JSON does not have. */
+export async function readSchedulerConfig(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw problem('scheduler.missing', { file }, cause);
+  }
+  try {
+    return JSON.parse(text.replace(/:\s*-Infinity\b/g, ': -1e999').replace(/:\s*NaN\b/g, ': null'));
+  } catch (cause) {
+    throw problem('scheduler.invalid', { file, why: 'it is not JSON' }, cause);
+  }
+}
+
+/**
+ * What `StableDiffusionPipeline` makes of a folder's scheduler. Without `name`, its own class: the pipeline sets
+ * `steps_offset` 1 and `clip_sample` false whatever the file says (StableDiffusionPipeline.__init__). With `name`,
+ * `Class.from_config(pipe.scheduler.config)`: keys of the file are carried over, thus mended, and keys that are not
+ * in the file get the new class's defaults, unmended.
+ */
+export function resolveScheduler(
+  json: unknown,
+  name: SchedulerName | undefined,
+  file: string,
+): { name: SchedulerName; config: SchedulerConfig } {
+  const entries = z.record(z.string(), z.unknown()).safeParse(json);
+  if (!entries.success) throw problem('scheduler.invalid', { file, why: 'it is no JSON object' });
+  const own = schedulerNames.find((known) => schedulerClasses[known] === entries.data._class_name);
+  const chosen = name ?? own;
+  if (!chosen) {
+    throw problem('scheduler.unknownClass', {
+      file,
+      found: String(entries.data._class_name ?? 'no class'),
+      known: schedulerNames.join(', '),
+    });
+  }
+  const read = new Set<string>([...commonKeys, ...ownKeys[chosen]]);
+  const present = Object.fromEntries(
+    Object.entries(entries.data).filter(([key, value]) => read.has(key) && value !== null),
+  );
+  const parsed = keys.partial().safeParse(present);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const key = issue?.path.join('.') ?? '';
+    throw problem('scheduler.invalid', {
+      file,
+      why: `"${key}": ${JSON.stringify(entries.data[key])} is not supported`,
+    });
+  }
+  const given = Object.fromEntries(Object.entries(parsed.data).filter(([, value]) => value !== undefined));
+  const config: SchedulerConfig = { ...defaults, ...classDefaults[chosen], ...given };
+  const mend = (key: string) => name === undefined || key in given;
+  return {
+    name: chosen,
+    config: {
+      ...config,
+      steps_offset: mend('steps_offset') ? 1 : config.steps_offset,
+      clip_sample: mend('clip_sample') ? false : config.clip_sample,
+    },
+  };
+}

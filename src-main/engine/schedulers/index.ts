@@ -1,0 +1,42 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import { resolveScheduler, type SchedulerConfig, type SchedulerName } from './config.ts';
+import { ddim } from './ddim.ts';
+import { ddpm } from './ddpm.ts';
+import { dpmSolver } from './dpmSolver.ts';
+import { euler } from './euler.ts';
+import { eulerAncestral } from './eulerAncestral.ts';
+import { pndm } from './pndm.ts';
+import type { Sampler } from './sampler.ts';
+
+const samplers: Record<SchedulerName, (config: SchedulerConfig, steps: number) => Sampler> = {
+  pndm,
+  ddim,
+  ddpm,
+  'dpm++2m': dpmSolver,
+  euler,
+  'euler-a': eulerAncestral,
+};
+
+/**
+ * The sampler `name` (the folder's own when undefined) made from a parsed `scheduler_config.json`, as
+ * StableDiffusionPipeline would make it. `file` is named in errors.
+ */
+export function makeSampler(
+  name: SchedulerName | undefined,
+  schedulerConfig: unknown,
+  steps: number,
+  file = 'scheduler_config.json',
+): Sampler & { readonly name: SchedulerName } {
+  const { name: chosen, config } = resolveScheduler(schedulerConfig, name, file);
+  const total = config.num_train_timesteps;
+  const tooFew = chosen === 'pndm' && !config.skip_prk_steps ? 4 : 1;
+  if (!Number.isInteger(steps) || steps < tooFew || steps > total) {
+    throw problem('scheduler.steps', { steps, min: tooFew, max: total });
+  }
+  const sampler = samplers[chosen](config, steps);
+  // `leading` spacing plus its offset runs past the end of the schedule when every step is taken.
+  if (sampler.timesteps.some((t) => t >= total + (chosen.startsWith('euler') ? 1 : 0))) {
+    throw problem('scheduler.steps', { steps, min: tooFew, max: total - 1 });
+  }
+  return { ...sampler, name: chosen };
+}
