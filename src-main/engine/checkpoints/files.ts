@@ -1,0 +1,109 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync, type Stats } from 'node:fs';
+import { problem } from '../../../src-shared/messages/index.ts';
+
+/** `statSync` or undefined where nothing is. Errors: `file.unreadable`. */
+export function statOrNothing(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw unreadable(path, error);
+  }
+}
+
+export function isFile(path: string): boolean {
+  return statOrNothing(path)?.isFile() ?? false;
+}
+
+export function isFolder(path: string): boolean {
+  return statOrNothing(path)?.isDirectory() ?? false;
+}
+
+/** An open file and its size. `read` throws unless every byte asked for is there. */
+export interface OpenFile {
+  readonly path: string;
+  readonly size: number;
+  read(into: Uint8Array, offset: number): void;
+  bytes(offset: number, length: number): Uint8Array;
+}
+
+/** Opens a regular file for the length of `use`; pipes and devices are refused, they could block. */
+export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
+  const stats = statOrNothing(path);
+  if (!stats) throw problem('file.missing', { file: path });
+  if (!stats.isFile()) throw problem('file.unreadable', { file: path, why: 'it is no regular file' });
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  try {
+    const { size } = fstatSync(descriptor);
+    const read = (into: Uint8Array, offset: number) => {
+      let done = 0;
+      while (done < into.length) {
+        // One read call gives at most 2 GiB.
+        const length = Math.min(into.length - done, 1 << 30);
+        const got = tryRead(path, () => readSync(descriptor, into, done, length, offset + done));
+        if (got === 0)
+          throw problem('weights.damaged', { file: path, why: `it ends at byte ${offset + done}` });
+        done += got;
+      }
+    };
+    const bytes = (offset: number, length: number) => {
+      if (offset + length > size)
+        throw problem('weights.damaged', { file: path, why: `it ends at byte ${size}` });
+      const into = new Uint8Array(length);
+      read(into, offset);
+      return into;
+    };
+    return use({ path, size, read, bytes });
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Parses a JSON file of at most 64 MB. Errors: `file.missing`, `file.unreadable`, `config.invalid`. */
+export function readJson(path: string): unknown {
+  const stats = statOrNothing(path);
+  if (!stats) throw problem('file.missing', { file: path });
+  if (!stats.isFile()) throw problem('file.unreadable', { file: path, why: 'it is no regular file' });
+  if (stats.size > 64e6)
+    throw problem('config.invalid', { file: path, why: `${stats.size} bytes are too many` });
+  const text = tryRead(path, () => readFileSync(path, 'utf8'));
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw problem('config.invalid', { file: path, why: 'it is not JSON' }, error);
+  }
+}
+
+/** `readJson` for a file that may be absent. */
+export function readJsonIfThere(path: string): unknown {
+  return isFile(path) ? readJson(path) : undefined;
+}
+
+/** The entries of a JSON object; nothing for any other value. */
+export function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}
+
+function tryRead<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown) {
+  return problem('file.unreadable', { file: path, why: errorCode(error) }, error);
+}
+
+/** `EACCES`, `ENOSPC`, …: what the system calls the error. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

@@ -1,0 +1,32 @@
+import type { ClipTextConfig, UNetConfig, VaeConfig } from '../models/config.ts';
+import type { Weights } from './weights.ts';
+
+/** One network of a model: its sizes, and its weights under diffusers' names. */
+export interface ModelPart<Config> {
+  readonly config: Config;
+  /** The `config.json` as found (or as inferred from a single file), for writing it out again. */
+  readonly rawConfig: Readonly<Record<string, unknown>>;
+  readonly weights: Weights;
+}
+
+export interface TokenizerFiles {
+  readonly folder: string;
+  readonly vocabFile: string | undefined;
+  readonly mergesFile: string | undefined;
+  /** transformers 5 and "fast" tokenizers keep vocabulary and merges in here. */
+  readonly tokenizerFile: string | undefined;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly specialTokens: Readonly<Record<string, unknown>>;
+}
+
+export interface Model {
+  readonly path: string;
+  readonly kind: 'diffusers' | 'single-file';
+  readonly unet: ModelPart<UNetConfig>;
+  readonly vae: ModelPart<VaeConfig>;
+  readonly textEncoder: ModelPart<ClipTextConfig>;
+  /** `scheduler_config.json` as found. */
+  readonly scheduler: Readonly<Record<string, unknown>>;
+  /** Nothing for a single file: those hold no vocabulary, it is always CLIP's. */
+  readonly tokenizer: TokenizerFiles | undefined;
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
+import { asRecord, isFile, isFolder, readJson, readJsonIfThere } from './files.ts';
+import type { Model, ModelPart, TokenizerFiles } from './model.ts';
+import { publishedTextName, publishedVaeName } from './names/published.ts';
+import { readWeightFolder, renamed } from './weightFiles.ts';
+import { Weights } from './weights.ts';
+
+/** Pipelines whose folders hold a plain text-to-image model. */
+const pipelines = [
+  'StableDiffusionPipeline',
+  'StableDiffusionImg2ImgPipeline',
+  'StableDiffusionPipelineSafe',
+];
+
+/** Opens a diffusers folder; `model_index.json` may be absent. Errors as `openModel`. */
+export function openModelFolder(folder: string): Model {
+  if (!isFolder(join(folder, 'unet'))) refuseOtherFolder(folder);
+  const pipeline = asRecord(readJsonIfThere(join(folder, 'model_index.json')))['_class_name'];
+  if (pipeline !== undefined && !pipelines.includes(String(pipeline)))
+    throw problem('model.family', { file: folder, found: `a ${String(pipeline)}` });
+  for (const part of ['vae', 'text_encoder', 'tokenizer', 'scheduler'])
+    if (!isFolder(join(folder, part)))
+      throw problem('model.missingPart', { file: folder, part: `${part} folder` });
+  const model: Model = {
+    path: folder,
+    kind: 'diffusers',
+    unet: openPart(join(folder, 'unet'), parseUNetConfig, (name) => name),
+    vae: openPart(join(folder, 'vae'), parseVaeConfig, publishedVaeName),
+    textEncoder: openPart(join(folder, 'text_encoder'), parseClipTextConfig, publishedTextName),
+    scheduler: readObject(join(folder, 'scheduler', 'scheduler_config.json')),
+    tokenizer: tokenizerFiles(join(folder, 'tokenizer')),
+  };
+  checkFit(model);
+  return model;
+}
+
+/** The parts of one model must fit each other. Errors: `config.invalid`. */
+export function checkFit({ path, unet, vae, textEncoder }: Model): void {
+  const unfit = (why: string) => problem('config.invalid', { file: path, why });
+  const width = textEncoder.config.hidden_size;
+  if (unet.config.cross_attention_dim.some((dim) => dim !== width))
+    throw unfit(
+      `the U-Net wants prompts ${unet.config.cross_attention_dim[0]} wide, the text encoder's are ${width}`,
+    );
+  if (
+    unet.config.in_channels !== vae.config.latent_channels ||
+    unet.config.out_channels !== vae.config.latent_channels
+  )
+    throw unfit(
+      `the U-Net's latents have ${unet.config.in_channels} channels, the VAE's ${vae.config.latent_channels}`,
+    );
+}
+
+function openPart<Config>(
+  folder: string,
+  parse: (raw: unknown, file: string) => Config,
+  rename: (name: string) => string | undefined,
+): ModelPart<Config> {
+  const file = join(folder, 'config.json');
+  const rawConfig = readObject(file);
+  const config = parse(rawConfig, file);
+  const { tensors, otherTypes } = renamed(readWeightFolder(folder), rename);
+  return { config, rawConfig, weights: new Weights(folder, tensors, otherTypes) };
+}
+
+function readObject(file: string): Record<string, unknown> {
+  const raw = readJson(file);
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+    throw problem('config.invalid', { file, why: 'it is no JSON object' });
+  return raw as Record<string, unknown>;
+}
+
+function tokenizerFiles(folder: string): TokenizerFiles {
+  const file = (name: string) => (isFile(join(folder, name)) ? join(folder, name) : undefined);
+  const files = {
+    vocabFile: file('vocab.json'),
+    mergesFile: file('merges.txt'),
+    tokenizerFile: file('tokenizer.json'),
+  };
+  if (!files.tokenizerFile && !(files.vocabFile && files.mergesFile))
+    throw problem('model.missingPart', { file: folder, part: 'vocab.json and merges.txt' });
+  return {
+    folder,
+    ...files,
+    config: asRecord(readJsonIfThere(join(folder, 'tokenizer_config.json'))),
+    specialTokens: asRecord(readJsonIfThere(join(folder, 'special_tokens_map.json'))),
+  };
+}
+
+function refuseOtherFolder(folder: string): never {
+  const index = asRecord(readJsonIfThere(join(folder, 'model_index.json')))['_class_name'];
+  if (index !== undefined && !pipelines.includes(String(index)))
+    throw problem('model.family', { file: folder, found: `a ${String(index)}` });
+  if (index !== undefined) throw problem('model.missingPart', { file: folder, part: 'unet folder' });
+  throw problem('model.notOne', { file: folder });
+}

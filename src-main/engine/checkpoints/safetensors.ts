@@ -1,0 +1,151 @@
+import { problem, type LikenessError } from '../../../src-shared/messages/index.ts';
+import type { DType } from '../tensor/tensor.ts';
+import { elementCount } from '../tensor/tensor.ts';
+import { asRecord, withFile, type OpenFile } from './files.ts';
+import type { TensorEntry } from './weights.ts';
+
+/** What a `.safetensors` header says. Format: huggingface/safetensors, README "Format". */
+export interface SafetensorsFile {
+  readonly file: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** Tensors whose element type is not used here, with that type's name. */
+  readonly otherTypes: ReadonlyMap<string, string>;
+}
+
+export const safetensorsNames: Record<DType, string> = {
+  f32: 'F32',
+  f16: 'F16',
+  bf16: 'BF16',
+  i64: 'I64',
+  i32: 'I32',
+  u8: 'U8',
+  bool: 'BOOL',
+};
+
+const ourTypes = new Map(Object.entries(safetensorsNames).map(([ours, theirs]) => [theirs, ours as DType]));
+
+const elementBytes: Readonly<Record<string, number>> = {
+  ...{ BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1, U16: 2, I16: 2, F16: 2, BF16: 2 },
+  ...{ U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8, C64: 8 },
+};
+
+const maxHeaderBytes = 100_000_000;
+
+/**
+ * Reads and checks the header; no tensor data. As in the reference implementation the tensors must fill the file
+ * exactly, without overlaps or holes. Errors: `file.missing`, `file.unreadable`, `weights.damaged`.
+ */
+export function readSafetensors(path: string): SafetensorsFile {
+  return withFile(path, (file) => {
+    const damaged = (why: string) => problem('weights.damaged', { file: path, why });
+    if (file.size < 8) throw damaged(`${file.size} bytes are too few for a safetensors file`);
+    const headerBytes = Number(new DataView(file.bytes(0, 8).buffer).getBigUint64(0, true));
+    if (headerBytes > maxHeaderBytes) throw damaged('its header says it is over 100 MB long');
+    if (8 + headerBytes > file.size) throw damaged('its header is cut off');
+    const header = parseHeader(file, headerBytes, damaged);
+    const tensors = new Map<string, TensorEntry>();
+    const otherTypes = new Map<string, string>();
+    const ranges: [begin: number, end: number][] = [];
+    for (const [name, value] of Object.entries(header)) {
+      if (name === '__metadata__') continue;
+      const { dtype, shape, begin, end } = checkEntry(name, value, damaged);
+      ranges.push([begin, end]);
+      const ours = ourTypes.get(dtype);
+      if (!ours) otherTypes.set(name, dtype);
+      else
+        tensors.set(name, {
+          dtype: ours,
+          shape,
+          file: path,
+          offset: 8 + headerBytes + begin,
+          byteLength: end - begin,
+        });
+    }
+    checkCover(ranges, file.size - 8 - headerBytes, damaged);
+    return { file: path, metadata: checkMetadata(header['__metadata__'], damaged), tensors, otherTypes };
+  });
+}
+
+type Damaged = (why: string) => LikenessError;
+
+function parseHeader(file: OpenFile, length: number, damaged: Damaged): Record<string, unknown> {
+  let text: string;
+  let header: unknown;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file.bytes(8, length));
+    header = JSON.parse(text);
+  } catch {
+    throw damaged('its header is not JSON');
+  }
+  if (!text.startsWith('{') || Object.keys(asRecord(header)).length === 0)
+    throw damaged('its header lists no tensors');
+  if (topLevelKeys(text) !== Object.keys(asRecord(header)).length)
+    throw damaged('its header names a tensor twice');
+  return asRecord(header);
+}
+
+/** JSON.parse keeps the last of several equal keys without a word, so they are counted in the (valid) text. */
+function topLevelKeys(json: string): number {
+  let depth = 0;
+  let count = 0;
+  for (let i = 0; i < json.length; i++) {
+    const char = json.charCodeAt(i);
+    if (char === 0x22) {
+      do i += json.charCodeAt(i) === 0x5c ? 2 : 1;
+      while (json.charCodeAt(i) !== 0x22);
+    } else if (char === 0x7b || char === 0x5b) depth++;
+    else if (char === 0x7d || char === 0x5d) depth--;
+    else if (char === 0x3a && depth === 1) count++;
+  }
+  return count;
+}
+
+function checkEntry(name: string, value: unknown, damaged: Damaged) {
+  const { dtype, shape, data_offsets: offsets } = asRecord(value);
+  const tensor = `the tensor "${name}"`;
+  const bytes =
+    typeof dtype === 'string' && Object.hasOwn(elementBytes, dtype) ? elementBytes[dtype] : undefined;
+  if (bytes === undefined) throw damaged(`${tensor} has the unknown type ${JSON.stringify(dtype)}`);
+  if (!isSizeList(shape)) throw damaged(`${tensor} has no valid shape`);
+  const [begin, end] = isSizeList(offsets) && offsets.length === 2 ? offsets : [];
+  if (begin === undefined || end === undefined || end < begin)
+    throw damaged(`${tensor} has no valid offsets`);
+  if (elementCount(shape) * bytes !== end - begin)
+    throw damaged(
+      `${tensor} of shape [${shape.slice(0, 8).join(', ')}] doesn't fit its ${end - begin} bytes`,
+    );
+  return { dtype: dtype as string, shape, begin, end };
+}
+
+// At most 16 sizes below 2^53: their product stays finite, so a false one can't hide as NaN.
+function isSizeList(value: unknown): value is number[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= 16 &&
+    value.every((size) => Number.isSafeInteger(size) && size >= 0)
+  );
+}
+
+function checkCover(ranges: [number, number][], dataBytes: number, damaged: Damaged): void {
+  ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  let position = 0;
+  for (const [begin, end] of ranges) {
+    if (begin < position) throw damaged('two of its tensors overlap');
+    if (begin > position) throw damaged('there is a hole between its tensors');
+    position = end;
+  }
+  if (position > dataBytes) throw damaged(`${position - dataBytes} bytes of its tensors are missing`);
+  if (position < dataBytes) throw damaged(`${dataBytes - position} bytes at its end belong to no tensor`);
+}
+
+function checkMetadata(value: unknown, damaged: Damaged): Record<string, string> {
+  if (value === undefined) return {};
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Object.values(value).some((entry) => typeof entry !== 'string')
+  )
+    throw damaged('its metadata are not text');
+  return value as Record<string, string>;
+}

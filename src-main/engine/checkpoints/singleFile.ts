@@ -1,0 +1,190 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
+import { bytesPerElement } from '../tensor/tensor.ts';
+import { asRecord } from './files.ts';
+import { checkFit } from './modelFolder.ts';
+import type { Model } from './model.ts';
+import { publishedTextName } from './names/published.ts';
+import { renamer } from './names/renamer.ts';
+import { inProjParts, openClipNames, partPrefixes, unetNames, vaeNames } from './names/singleFile.ts';
+import {
+  inferClipConfig,
+  inferOpenClipConfig,
+  inferUNetConfig,
+  inferVaeConfig,
+  type Shapes,
+} from './singleFileConfig.ts';
+import { readWeightFile, renamed, type RawTensors } from './weightFiles.ts';
+import { Weights, type TensorEntry } from './weights.ts';
+
+/** Keys of our own in a single file's metadata: the configs, so that a model of any shape comes back as it was. */
+export const configKeys = {
+  unet: 'likeness.unet',
+  vae: 'likeness.vae',
+  textEncoder: 'likeness.text_encoder',
+  scheduler: 'likeness.scheduler',
+} as const;
+
+/**
+ * Opens a single-file checkpoint of the Stable Diffusion 1 or 2 layout, `.safetensors` or `.ckpt`. Configs are taken from
+ * our own metadata where present, else told from the shapes. Errors as `openModel`.
+ */
+export function openSingleFile(file: string): Model {
+  const raw = readWeightFile(file);
+  refuseOtherFiles(raw, file);
+  const unet = openUNet(part(raw, partPrefixes.unet), file, raw);
+  const openClip = raw.tensors.has(`${partPrefixes.openClip}token_embedding.weight`);
+  const velocity = predictsVelocity(raw, file, openClip);
+  const model: Model = {
+    path: file,
+    kind: 'single-file',
+    unet: velocity && !raw.metadata[configKeys.unet] ? withSampleSize(unet, 96) : unet,
+    vae: openVae(part(raw, partPrefixes.vae), file, raw),
+    textEncoder: openClip
+      ? openOpenClip(part(raw, partPrefixes.openClip), file, raw)
+      : openClipText(part(raw, partPrefixes.clip), file, raw),
+    scheduler: savedConfig(raw, 'scheduler', file) ?? schedulerConfig(velocity),
+    tokenizer: undefined,
+  };
+  checkFit(model);
+  return model;
+}
+
+function part(raw: RawTensors, prefix: string): RawTensors {
+  return renamed(raw, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : undefined));
+}
+
+function openUNet(raw: RawTensors, file: string, whole: RawTensors): Model['unet'] {
+  const rawConfig = savedConfig(whole, 'unet', file) ?? inferUNetConfig(shapesOf(raw), file);
+  const config = parseUNetConfig(rawConfig, file);
+  return { config, rawConfig, weights: weightsOf(renamed(raw, renamer(unetNames(config))), file) };
+}
+
+function withSampleSize(unet: Model['unet'], size: number): Model['unet'] {
+  const rawConfig = { ...unet.rawConfig, sample_size: size };
+  return { ...unet, rawConfig, config: { ...unet.config, sample_size: [size, size] } };
+}
+
+function openVae(raw: RawTensors, file: string, whole: RawTensors): Model['vae'] {
+  if (!raw.tensors.has('decoder.conv_in.weight')) throw problem('model.missingPart', { file, part: 'VAE' });
+  const rawConfig = savedConfig(whole, 'vae', file) ?? inferVaeConfig(shapesOf(raw), file);
+  const config = parseVaeConfig(rawConfig, file);
+  const { tensors, otherTypes, metadata } = renamed(raw, renamer(vaeNames(config)));
+  // LDM writes the attention's projections as 1×1 convolutions: the same bytes, without the last two axes.
+  const flat = new Map<string, TensorEntry>();
+  for (const [name, entry] of tensors) {
+    const isProjection = /\.attentions\.0\.to_\w+(\.0)?\.weight$/.test(name);
+    flat.set(name, isProjection ? { ...entry, shape: entry.shape.slice(0, 2) } : entry);
+  }
+  return { config, rawConfig, weights: weightsOf({ tensors: flat, otherTypes, metadata }, file) };
+}
+
+function openClipText(raw: RawTensors, file: string, whole: RawTensors): Model['textEncoder'] {
+  const published = renamed(raw, publishedTextName);
+  if (!published.tensors.has('text_model.embeddings.token_embedding.weight'))
+    throw problem('model.missingPart', { file, part: 'text encoder' });
+  const rawConfig = savedConfig(whole, 'textEncoder', file) ?? inferClipConfig(shapesOf(published), file);
+  return { config: parseClipTextConfig(rawConfig, file), rawConfig, weights: weightsOf(published, file) };
+}
+
+function openOpenClip(raw: RawTensors, file: string, whole: RawTensors): Model['textEncoder'] {
+  const rawConfig = savedConfig(whole, 'textEncoder', file) ?? inferOpenClipConfig(shapesOf(raw), file);
+  const config = parseClipTextConfig(rawConfig, file);
+  const named = renamed(raw, renamer(openClipNames(config.num_hidden_layers)));
+  const tensors = new Map(named.tensors);
+  for (let layer = 0; layer < config.num_hidden_layers; layer++)
+    for (const kind of ['weight', 'bias']) {
+      const joined = raw.tensors.get(`transformer.resblocks.${layer}.attn.in_proj_${kind}`);
+      inProjParts.forEach((name, third) => {
+        if (joined)
+          tensors.set(`text_model.encoder.layers.${layer}.self_attn.${name}.${kind}`, thirdOf(joined, third));
+      });
+    }
+  return { config, rawConfig, weights: weightsOf({ ...named, tensors }, file) };
+}
+
+/** q, k and v lie one after the other in the joint tensor: each is a third of its bytes. */
+function thirdOf(entry: TensorEntry, third: number): TensorEntry {
+  const rows = Math.floor((entry.shape[0] ?? 0) / 3);
+  const shape = [rows, ...entry.shape.slice(1)];
+  const byteLength = shape.reduce((product, size) => product * size, bytesPerElement[entry.dtype]);
+  return { ...entry, shape, offset: entry.offset + third * byteLength, byteLength };
+}
+
+/**
+ * Does the model predict velocity (2.1 at 768 pixels) or noise? Nothing in the weights tells. In order: metadata
+ * (`modelspec.prediction_type`, `modelspec.architecture`), a `v_pred` tensor, a `NAME.yaml` beside the file saying
+ * `parameterization: "v"`, the step count of 2-base's checkpoint; then, as diffusers decides, velocity for version 2 and
+ * noise for version 1.
+ */
+function predictsVelocity({ metadata, tensors }: RawTensors, file: string, isVersion2: boolean): boolean {
+  const said = metadata['modelspec.prediction_type'] ?? metadata['modelspec.predict_key'];
+  if (said !== undefined) return said.startsWith('v');
+  const architecture = metadata['modelspec.architecture'];
+  if (architecture?.startsWith('stable-diffusion-v2')) return architecture.includes('768-v');
+  if (tensors.has('v_pred')) return true;
+  const yaml = file.replace(/\.\w+$/, '.yaml');
+  if (existsSync(yaml)) return /^\s*parameterization:\s*["']?v\b/m.test(readFileSync(yaml, 'utf8'));
+  return isVersion2 && metadata['global_step'] !== '875000';
+}
+
+/** The schedulers in the folders of Stable Diffusion 1.5 and 2.1. */
+function schedulerConfig(velocity: boolean): Record<string, unknown> {
+  return {
+    _class_name: velocity ? 'DDIMScheduler' : 'PNDMScheduler',
+    beta_schedule: 'scaled_linear',
+    beta_start: 0.00085,
+    beta_end: 0.012,
+    num_train_timesteps: 1000,
+    clip_sample: false,
+    set_alpha_to_one: false,
+    skip_prk_steps: true,
+    steps_offset: 1,
+    trained_betas: null,
+    prediction_type: velocity ? 'v_prediction' : 'epsilon',
+  };
+}
+
+function savedConfig(
+  raw: RawTensors,
+  key: keyof typeof configKeys,
+  file: string,
+): Record<string, unknown> | undefined {
+  const text = raw.metadata[configKeys[key]];
+  if (text === undefined) return undefined;
+  try {
+    return asRecord(JSON.parse(text));
+  } catch (error) {
+    throw problem('config.invalid', { file, why: `its ${configKeys[key]} is not JSON` }, error);
+  }
+}
+
+function shapesOf(raw: RawTensors): Shapes {
+  return new Map([...raw.tensors].map(([name, entry]) => [name, entry.shape]));
+}
+
+function weightsOf(raw: RawTensors, file: string): Weights {
+  return new Weights(file, raw.tensors, raw.otherTypes);
+}
+
+const otherFiles: readonly (readonly [sign: RegExp, found: string])[] = [
+  [/^conditioner\.embedders\./, 'an SDXL model'],
+  [/joint_blocks\.0\./, 'a Stable Diffusion 3 model'],
+  [/double_blocks\.0\./, 'a Flux model'],
+  [/^control_model\.|^controlnet_|^input_hint_block\./, 'a ControlNet'],
+  [/^lora_|\.lora_|lora\.(up|down)\./, 'a LoRA, not a model (it can be put on one with --lora)'],
+  [/^(down_blocks|conv_in)\./, "a U-Net alone (a diffusers folder's part)"],
+  [/^(encoder|decoder)\.(conv_in|down|up)/, 'a VAE alone'],
+  [/^(text_model|vision_model|encoder\.layers)\./, 'a CLIP encoder alone'],
+];
+
+function refuseOtherFiles(raw: RawTensors, file: string): void {
+  const names = [...raw.tensors.keys(), ...raw.otherTypes.keys()];
+  for (const [sign, found] of otherFiles.slice(0, 4))
+    if (names.some((name) => sign.test(name))) throw problem('model.family', { file, found });
+  if (raw.tensors.has(`${partPrefixes.unet}input_blocks.0.0.weight`)) return;
+  for (const [sign, found] of otherFiles)
+    if (names.some((name) => sign.test(name))) throw problem('model.family', { file, found });
+  throw problem('model.notOne', { file });
+}

@@ -1,0 +1,260 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { DType } from '../tensor/tensor.ts';
+import { bytesPerElement, elementCount } from '../tensor/tensor.ts';
+import { withFile, type OpenFile } from './files.ts';
+import { BrokenPickle, Made, Tuple, UnsafePickle, unpickle, Global, type PickleValue } from './pickle.ts';
+import type { TensorEntry } from './weights.ts';
+import { readZip } from './zip.ts';
+
+/** The tensors of a `torch.save`d dict: `.bin`, `.ckpt`, `.pt`. */
+export interface TorchFile {
+  readonly file: string;
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** Tensors that can't be used (f64, strided views …) and what they are. */
+  readonly otherTypes: ReadonlyMap<string, string>;
+  /** Plain numbers and texts beside the tensors, such as `global_step`. */
+  readonly values: ReadonlyMap<string, number | string>;
+}
+
+const maxPickleBytes = 8 << 20;
+
+/**
+ * Reads a torch file, in the zip format (torch ≥ 1.6) or the older one, without running anything in it: the
+ * pickle is interpreted as data, and names other than those of tensors are refused. No tensor data are read.
+ * Errors: `file.missing`, `weights.damaged`, `weights.unsupported`, `weights.unsafe`.
+ */
+export function readTorchFile(path: string): TorchFile {
+  return withFile(path, (file) => {
+    try {
+      if (file.size < 16) throw new BrokenPickle(`${file.size} bytes are too few`);
+      const isZip = new DataView(file.bytes(0, 4).buffer).getUint32(0, true) === 0x04034b50;
+      return isZip ? readZipped(file) : readLegacy(file);
+    } catch (error) {
+      if (error instanceof UnsafePickle)
+        throw problem('weights.unsafe', { file: path, name: error.wanted }, error);
+      if (error instanceof BrokenPickle)
+        throw problem('weights.damaged', { file: path, why: error.message }, error);
+      throw error;
+    }
+  });
+}
+
+/** A block of elements that tensors are views of. */
+class Storage extends Made {
+  constructor(
+    readonly type: string,
+    readonly key: string,
+    readonly elements: number,
+  ) {
+    super();
+  }
+}
+
+class Tensor extends Made {
+  constructor(
+    readonly storage: Storage,
+    readonly offset: number,
+    readonly shape: readonly number[],
+    readonly strides: readonly number[],
+  ) {
+    super();
+  }
+}
+
+function readZipped(file: OpenFile): TorchFile {
+  const entries = readZip(file);
+  const pickleName = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
+  const pickle = pickleName === undefined ? undefined : entries.get(pickleName);
+  if (pickleName === undefined || !pickle) throw new BrokenPickle('the zip holds no torch checkpoint');
+  const folder = pickleName.slice(0, -'data.pkl'.length);
+  const order = entries.get(`${folder}byteorder`);
+  if (order && new TextDecoder().decode(file.bytes(order.offset, Math.min(order.size, 16))) !== 'little')
+    throw problem('weights.unsupported', { file: file.path, why: 'it was written on a big-endian machine' });
+  if (pickle.size > maxPickleBytes) throw new BrokenPickle('its list of tensors is absurdly long');
+  const { value } = unpickle(file.bytes(pickle.offset, pickle.size), makers);
+  return collect(file, value, (storage) => entries.get(`${folder}data/${storage.key}`));
+}
+
+/** Before torch 1.6: pickles of a magic number, version, system and value, then of the storage keys, then raw storages. */
+function readLegacy(file: OpenFile): TorchFile {
+  const bytes = file.bytes(0, Math.min(file.size, maxPickleBytes));
+  const storages = new Map<string, Storage>();
+  const noting = { ...makers, persistent: (id: PickleValue) => noteStorage(storages, makers.persistent(id)) };
+  const magic = unpickle(bytes, noting);
+  if (magic.value !== 0x1950a86a20f9469cfc6cn) throw new BrokenPickle('it is no torch checkpoint');
+  const version = unpickle(bytes, noting, magic.end);
+  const system = unpickle(bytes, noting, version.end);
+  if (!(system.value instanceof Map) || system.value.get('little_endian') !== true)
+    throw problem('weights.unsupported', { file: file.path, why: 'it was written on a big-endian machine' });
+  const value = unpickle(bytes, noting, system.end);
+  const keys = unpickle(bytes, noting, value.end);
+  if (!Array.isArray(keys.value)) throw new BrokenPickle('its list of storages is missing');
+  const places = new Map<string, { offset: number; size: number }>();
+  let position = keys.end;
+  for (const key of keys.value) {
+    const storage = storages.get(String(key));
+    if (!storage) throw new BrokenPickle('its list of storages is wrong');
+    const size = storage.elements * (storageBytes[storage.type] ?? 0);
+    const count = new DataView(file.bytes(position, 8).buffer).getBigInt64(0, true);
+    if (count !== BigInt(storage.elements))
+      throw new BrokenPickle('its storages have other sizes than it says');
+    places.set(storage.key, { offset: position + 8, size });
+    position += 8 + size;
+  }
+  return collect(file, value.value, (storage) => places.get(storage.key));
+}
+
+function noteStorage(storages: Map<string, Storage>, storage: PickleValue): PickleValue {
+  if (storage instanceof Storage) storages.set(storage.key, storage);
+  return storage;
+}
+
+/** A dict of tensors, or one under `state_dict` (lightning's checkpoints). */
+function collect(
+  file: OpenFile,
+  root: PickleValue,
+  place: (storage: Storage) => { offset: number; size: number } | undefined,
+): TorchFile {
+  if (!(root instanceof Map)) throw new BrokenPickle('it holds no dict of tensors');
+  const inner = root.get('state_dict');
+  const dict = inner instanceof Map ? inner : root;
+  const tensors = new Map<string, TensorEntry>();
+  const otherTypes = new Map<string, string>();
+  const values = new Map<string, number | string>();
+  for (const [name, value] of [...root, ...dict]) {
+    if (typeof name !== 'string') continue;
+    if (typeof value === 'number' || typeof value === 'string') values.set(name, value);
+    if (!(value instanceof Tensor)) continue;
+    const dtype = ourTypes[value.storage.type];
+    if (!dtype) otherTypes.set(name, value.storage.type);
+    else if (!isDense(value)) otherTypes.set(name, `${dtype} in a strided view`);
+    else tensors.set(name, locate(file, name, value, dtype, place(value.storage)));
+  }
+  return { file: file.path, tensors, otherTypes, values };
+}
+
+function locate(
+  file: OpenFile,
+  name: string,
+  { storage, offset, shape }: Tensor,
+  dtype: DType,
+  place: { offset: number; size: number } | undefined,
+): TensorEntry {
+  const bytes = bytesPerElement[dtype];
+  const byteLength = elementCount(shape) * bytes;
+  const start = offset * bytes;
+  if (
+    !place ||
+    place.size < storage.elements * bytes ||
+    start + byteLength > place.size ||
+    place.offset + place.size > file.size
+  )
+    throw problem('weights.damaged', {
+      file: file.path,
+      why: `the tensor "${name}" lies outside its storage`,
+    });
+  return { dtype, shape, file: file.path, offset: place.offset + start, byteLength };
+}
+
+/** Row-major without gaps; the stride of an axis of size 1 says nothing. */
+function isDense({ shape, strides }: Tensor): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const size = shape[axis] as number;
+    if (size !== 1 && strides[axis] !== expected) return elementCount(shape) === 0;
+    expected *= size;
+  }
+  return true;
+}
+
+const ourTypes: Readonly<Record<string, DType>> = {
+  FloatStorage: 'f32',
+  HalfStorage: 'f16',
+  BFloat16Storage: 'bf16',
+  LongStorage: 'i64',
+  IntStorage: 'i32',
+  ByteStorage: 'u8',
+  BoolStorage: 'bool',
+};
+
+const storageBytes: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(Object.entries(ourTypes).map(([name, dtype]) => [name, bytesPerElement[dtype]])),
+  ...{ DoubleStorage: 8, ShortStorage: 2, CharStorage: 1, ComplexFloatStorage: 8, ComplexDoubleStorage: 16 },
+};
+
+/** Names that trainers leave in checkpoints beside the weights. They make nothing here. */
+const inertNames = new Set([
+  ...['_codecs.encode', 'collections.Counter', 'numpy.dtype', 'torch.device', 'torch.Size', 'torch.Tensor'],
+  ...['numpy.core.multiarray.scalar', 'numpy._core.multiarray.scalar', 'torch.nn.parameter.Parameter'],
+  ...[
+    'builtins.set',
+    '__builtin__.set',
+    'builtins.int',
+    '__builtin__.int',
+    'builtins.float',
+    '__builtin__.float',
+  ],
+  ...['pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint', 'argparse.Namespace'],
+]);
+
+const dictNames = new Set(['collections.OrderedDict', 'collections.defaultdict']);
+
+const makers = {
+  allowed: (name: string) =>
+    name.startsWith('torch._utils._rebuild_') || // Only the three below make anything.
+    name === 'torch._tensor._rebuild_from_type_v2' ||
+    dictNames.has(name) ||
+    inertNames.has(name) ||
+    /^torch\.(float|bfloat|int|uint|complex|bool)\d*$/.test(name) ||
+    Object.hasOwn(storageBytes, name.replace(/^torch\./, '')),
+  make: makeObject,
+  persistent(id: PickleValue): PickleValue {
+    const [kind, type, key, , elements] = id instanceof Tuple ? id.items : [];
+    const typeName = type instanceof Global ? type.name.replace(/^torch\./, '') : '';
+    if (
+      kind !== 'storage' ||
+      typeof key !== 'string' ||
+      !isSize(elements) ||
+      !Object.hasOwn(storageBytes, typeName)
+    )
+      throw new BrokenPickle('one of its storages is not described rightly');
+    return new Storage(typeName, key, elements);
+  },
+};
+
+function makeObject(name: string, args: readonly PickleValue[]): PickleValue {
+  const [first, offset, shape, strides] = args;
+  if (dictNames.has(name)) return dictOf(first);
+  if (name === 'torch._utils._rebuild_parameter') return first instanceof Tensor ? first : new Made();
+  if (name === 'torch._tensor._rebuild_from_type_v2')
+    return first instanceof Global && shape instanceof Tuple && !first.name.includes('from_type')
+      ? makeObject(first.name, shape.items)
+      : new Made();
+  if (name !== 'torch._utils._rebuild_tensor_v2' && name !== 'torch._utils._rebuild_tensor')
+    return new Made();
+  const sizes = sizesOf(shape);
+  const steps = sizesOf(strides);
+  if (!(first instanceof Storage) || !isSize(offset) || !sizes || steps?.length !== sizes.length)
+    throw new BrokenPickle('one of its tensors is not described rightly');
+  return new Tensor(first, offset, sizes, steps);
+}
+
+/** Python 2 pickled an OrderedDict as a call with its list of pairs. */
+function dictOf(pairs: PickleValue | undefined): Map<PickleValue, PickleValue> {
+  const dict = new Map<PickleValue, PickleValue>();
+  for (const pair of Array.isArray(pairs) ? pairs : []) {
+    const [key, value] = pair instanceof Tuple ? pair.items : Array.isArray(pair) ? pair : [];
+    if (key !== undefined && value !== undefined) dict.set(key, value);
+  }
+  return dict;
+}
+
+function sizesOf(value: PickleValue | undefined): readonly number[] | undefined {
+  return value instanceof Tuple && value.items.length <= 16 && value.items.every(isSize)
+    ? value.items
+    : undefined;
+}
+
+function isSize(value: PickleValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

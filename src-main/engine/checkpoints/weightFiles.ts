@@ -1,0 +1,87 @@
+import { basename, join } from 'node:path';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { asRecord, isFile, readJson } from './files.ts';
+import { readSafetensors } from './safetensors.ts';
+import { readTorchFile } from './torchFile.ts';
+import type { TensorEntry } from './weights.ts';
+
+/** Every tensor of one weight file or set of shards, by the names in the file. */
+export interface RawTensors {
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  readonly otherTypes: ReadonlyMap<string, string>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Reads the list of tensors of a `.safetensors` or torch file. */
+export function readWeightFile(path: string): RawTensors {
+  if (path.endsWith('.safetensors')) return readSafetensors(path);
+  const { tensors, otherTypes, values } = readTorchFile(path);
+  return {
+    tensors,
+    otherTypes,
+    metadata: Object.fromEntries([...values].map(([name, value]) => [name, String(value)])),
+  };
+}
+
+const stems = ['diffusion_pytorch_model', 'model', 'pytorch_model'];
+const endings = [
+  '.safetensors',
+  '.safetensors.index.json',
+  '.fp16.safetensors',
+  '.safetensors.index.fp16.json',
+  '.bin',
+  '.bin.index.json',
+  '.fp16.bin',
+];
+
+/**
+ * Finds and reads the weights in a folder of a diffusers model: whole or in shards, safetensors before `.bin`, full
+ * precision before fp16. Errors: `weights.none` and those of the readers.
+ */
+export function readWeightFolder(folder: string): RawTensors {
+  const candidates = endings.flatMap((ending) => stems.map((stem) => join(folder, stem + ending)));
+  const found = candidates.find(isFile);
+  if (!found)
+    throw problem('weights.none', { file: folder, expected: `${stems[0]}.safetensors or model.safetensors` });
+  return found.endsWith('.json') ? readShards(folder, found) : readWeightFile(found);
+}
+
+/** Shards must lie beside their index: a name with a folder in it is refused. Links are followed, download caches use them. */
+function readShards(folder: string, index: string): RawTensors {
+  const map = asRecord(asRecord(readJson(index))['weight_map']);
+  const shards = new Map<string, RawTensors>();
+  const tensors = new Map<string, TensorEntry>();
+  const otherTypes = new Map<string, string>();
+  for (const [name, shard] of Object.entries(map)) {
+    if (typeof shard !== 'string' || !shard || shard !== basename(shard) || /[\\/]|^\.\.?$/.test(shard))
+      throw problem('config.invalid', { file: index, why: `"${String(shard)}" is no file beside it` });
+    const known = shards.get(shard) ?? readWeightFile(join(folder, shard));
+    shards.set(shard, known);
+    const entry = known.tensors.get(name);
+    const otherType = known.otherTypes.get(name);
+    if (entry) tensors.set(name, entry);
+    else if (otherType) otherTypes.set(name, otherType);
+    else
+      throw problem('tensor.missing', {
+        file: join(folder, shard),
+        tensor: name,
+        expected: `promised by ${basename(index)}`,
+      });
+  }
+  if (tensors.size + otherTypes.size === 0)
+    throw problem('config.invalid', { file: index, why: 'it lists no tensors' });
+  return { tensors, otherTypes, metadata: {} };
+}
+
+/** The tensors under the names `rename` gives; those it gives none for are left out. */
+export function renamed(raw: RawTensors, rename: (name: string) => string | undefined): RawTensors {
+  const under = <T>(map: ReadonlyMap<string, T>) => {
+    const result = new Map<string, T>();
+    for (const [name, value] of map) {
+      const ours = rename(name);
+      if (ours !== undefined) result.set(ours, value);
+    }
+    return result;
+  };
+  return { tensors: under(raw.tensors), otherTypes: under(raw.otherTypes), metadata: raw.metadata };
+}

@@ -1,0 +1,132 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
+import { bytesPerElement, elementCount } from '../tensor/tensor.ts';
+import { f32ToF16, toF32 } from '../tensor/half.ts';
+import { errorCode } from './files.ts';
+import { safetensorsNames } from './safetensors.ts';
+import { chunksOf, viewAs, type TensorEntry } from './weights.ts';
+
+/** A tensor to write: held in memory, on disk and copied piece by piece, or several of one type laid end to end. */
+export type TensorSource = HostTensor | TensorEntry | Joined;
+
+export interface Joined {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly parts: readonly TensorSource[];
+}
+
+export interface NamedTensor {
+  readonly name: string;
+  readonly tensor: TensorSource;
+  /** Float tensors are converted to this type on the way; the tensor's own when left out. */
+  readonly dtype?: 'f32' | 'f16' | undefined;
+}
+
+/**
+ * Writes a `.safetensors` file atomically (a temporary file beside it, synced, then renamed). Header and order as in the
+ * reference implementation: padded to 8 bytes, wide types first, then by name. Errors: `file.unwritable`.
+ */
+export function writeSafetensors(
+  path: string,
+  tensors: Iterable<NamedTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): void {
+  const sorted = [...tensors].sort(
+    (a, b) => bytesPerElement[storedType(b)] - bytesPerElement[storedType(a)] || (a.name < b.name ? -1 : 1),
+  );
+  const header: Record<
+    string,
+    { dtype: string; shape: Shape; data_offsets: [number, number] } | typeof metadata
+  > = {};
+  if (Object.keys(metadata).length) header['__metadata__'] = metadata;
+  let position = 0;
+  for (const named of sorted) {
+    if (Object.hasOwn(header, named.name)) throw new Error(`writeSafetensors: ${named.name} is given twice`);
+    const dtype = storedType(named);
+    const end = position + elementCount(named.tensor.shape) * bytesPerElement[dtype];
+    header[named.name] = {
+      dtype: safetensorsNames[dtype],
+      shape: named.tensor.shape,
+      data_offsets: [position, end],
+    };
+    position = end;
+  }
+  let json = Buffer.from(JSON.stringify(header));
+  json = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  writeAtomically(path, function* () {
+    yield length;
+    yield json;
+    for (const named of sorted) yield* storedBytes(named);
+  });
+}
+
+/** Writes `pieces` to a temporary file beside `path`, syncs it and renames it; on any error nothing is left behind. */
+export function writeAtomically(path: string, pieces: () => Iterable<Uint8Array>): void {
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 80)}.${process.pid}.tmp`);
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(temporary, 'w');
+    for (const piece of pieces()) {
+      for (let done = 0; done < piece.length;)
+        done += writeSync(descriptor, piece, done, Math.min(piece.length - done, 1 << 30));
+    }
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+    descriptor = undefined;
+    renameSync(temporary, path);
+  } catch (error) {
+    if (descriptor !== undefined) closeSync(descriptor);
+    rmSync(temporary, { force: true });
+    if (error instanceof Error && 'syscall' in error)
+      throw problem('file.unwritable', { file: path, why: errorCode(error) }, error);
+    throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+// The rename itself must reach the disk too. Windows can't open folders, and doesn't need it.
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const isFloat = (dtype: DType) => dtype === 'f32' || dtype === 'f16' || dtype === 'bf16';
+
+function storedType({ tensor, dtype }: NamedTensor): DType {
+  return dtype && isFloat(tensor.dtype) ? dtype : tensor.dtype;
+}
+
+function* storedBytes(named: NamedTensor): Generator<Uint8Array> {
+  const from = named.tensor.dtype;
+  const to = storedType(named);
+  for (const bytes of bytesOf(named.tensor)) yield from === to ? bytes : converted(bytes, from, to);
+}
+
+function* bytesOf(tensor: TensorSource): Generator<Uint8Array> {
+  if ('file' in tensor) {
+    yield* chunksOf(tensor);
+    return;
+  }
+  if ('parts' in tensor) {
+    for (const part of tensor.parts) yield* bytesOf(part);
+    return;
+  }
+  const bytes = new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
+  for (let done = 0; done < bytes.length; done += 4 << 20) yield bytes.subarray(done, done + (4 << 20));
+}
+
+function converted(bytes: Uint8Array, from: DType, to: DType): Uint8Array {
+  const data = viewAs(from, bytes);
+  const floats = toF32({ dtype: from, shape: [data.length], data }).data;
+  const result = to === 'f16' ? f32ToF16(floats) : floats;
+  return new Uint8Array(result.buffer, result.byteOffset, result.byteLength);
+}
