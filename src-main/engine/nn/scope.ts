@@ -26,7 +26,8 @@ export interface ScopeOptions {
 export class Scope {
   private constructor(
     private readonly part: string,
-    private readonly module: string,
+    /** Dotted path of this place, without the part. */
+    readonly module: string,
     private readonly options: ScopeOptions,
     private readonly made: Map<string, Value>,
   ) {}

@@ -1,0 +1,48 @@
+import { add, attention, gather, gelu, quickGelu, slice } from '../graph/build.ts';
+import type { Value } from '../graph/ops.ts';
+import { layerNorm, linear } from '../nn/layers.ts';
+import type { Scope } from '../nn/scope.ts';
+import type { ClipTextConfig } from './config.ts';
+
+/**
+ * transformers' `CLIPTextModel`: ids i64 [b,t] → last hidden state [b,t,d], after the final layer norm.
+ * Tensors have the published names, `text_model.…`.
+ */
+export function clipTextModel(scope: Scope, inputIds: Value, config: ClipTextConfig): Value {
+  const model = scope.at('text_model');
+  const { hidden_size: width, layer_norm_eps: epsilon } = config;
+  const length = inputIds.shape[1] as number;
+  const tokens = model.at('embeddings', 'token_embedding').weight('weight', [config.vocab_size, width]);
+  const positions = model
+    .at('embeddings', 'position_embedding')
+    .weight('weight', [config.max_position_embeddings, width]);
+  let x = add(gather(tokens, inputIds), slice(positions, 0, 0, length));
+  for (let i = 0; i < config.num_hidden_layers; i++) x = layer(model.at('encoder', 'layers', i), x, config);
+  return layerNorm(model.at('final_layer_norm'), x, epsilon);
+}
+
+function layer(scope: Scope, x: Value, config: ClipTextConfig): Value {
+  const { hidden_size: width, layer_norm_eps: epsilon } = config;
+  const attended = add(
+    x,
+    selfAttention(scope.at('self_attn'), layerNorm(scope.at('layer_norm1'), x, epsilon), config),
+  );
+  const normed = layerNorm(scope.at('layer_norm2'), attended, epsilon);
+  const activation = config.hidden_act === 'gelu' ? gelu : quickGelu;
+  const hidden = activation(linear(scope.at('mlp', 'fc1'), normed, config.intermediate_size));
+  return add(attended, linear(scope.at('mlp', 'fc2'), hidden, width));
+}
+
+function selfAttention(
+  scope: Scope,
+  x: Value,
+  { hidden_size: width, num_attention_heads: heads }: ClipTextConfig,
+): Value {
+  const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map((name) => linear(scope.at(name), x, width)) as [
+    Value,
+    Value,
+    Value,
+  ];
+  const mixed = attention(q, k, v, { heads, scale: 1 / Math.sqrt(width / heads), causal: true });
+  return linear(scope.at('out_proj'), mixed, width);
+}

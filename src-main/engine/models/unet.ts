@@ -1,0 +1,156 @@
+import { cast, concat, constant, cos, mul, pad, reshape, silu, sin, sub } from '../graph/build.ts';
+import type { Value } from '../graph/ops.ts';
+import { conv, groupNorm, linear } from '../nn/layers.ts';
+import type { Scope } from '../nn/scope.ts';
+import { f32 } from '../tensor/tensor.ts';
+import { downsample, resnet, upsampleConv } from './blocks.ts';
+import type { UNetConfig } from './config.ts';
+import { transformer2d } from './transformer.ts';
+
+export interface UNetInputs {
+  /** Noisy latents [b,c,h,w], of any height and width. */
+  readonly sample: Value;
+  /** i64 or f32 [b]. */
+  readonly timesteps: Value;
+  /** The text encoder's last hidden state [b,t,d]. */
+  readonly context: Value;
+}
+
+export interface UNetOutputs {
+  /** Predicted noise or velocity [b,c,h,w]. */
+  readonly sample: Value;
+  /** Outputs of "down_blocks.N", "mid_block", "up_blocks.N" and each "….attentions.M.proj_out", by those names. */
+  readonly features: ReadonlyMap<string, Value>;
+}
+
+/** Everything the blocks share. */
+interface Parts {
+  readonly config: UNetConfig;
+  /** Activated time embedding [b,e]. */
+  readonly time: Value;
+  readonly context: Value;
+  readonly features: Map<string, Value>;
+}
+
+/** diffusers' `UNet2DConditionModel` (Rombach et al. 2022), any width and depth its configuration can say. */
+export function unet(
+  scope: Scope,
+  { sample, timesteps, context }: UNetInputs,
+  config: UNetConfig,
+): UNetOutputs {
+  const features = new Map<string, Value>();
+  const parts: Parts = { config, context, features, time: timeEmbedding(scope, timesteps, config) };
+  const centred = config.center_input_sample ? sub(mul(sample, 2), 1) : sample;
+  let x = conv(scope.at('conv_in'), centred, config.block_out_channels[0] as number, {
+    kernel: 3,
+    padding: 1,
+  });
+
+  const skips = [x];
+  for (const i of config.down_block_types.keys()) x = downBlock(scope, x, i, skips, parts);
+  x = midBlock(scope, x, parts);
+  for (const i of config.up_block_types.keys()) x = upBlock(scope, x, i, skips, parts);
+
+  x = silu(groupNorm(scope.at('conv_norm_out'), x, config.norm_num_groups, config.norm_eps));
+  return { sample: conv(scope.at('conv_out'), x, config.out_channels, { kernel: 3, padding: 1 }), features };
+}
+
+function downBlock(root: Scope, input: Value, index: number, skips: Value[], parts: Parts): Value {
+  const { config } = parts;
+  const scope = root.at('down_blocks', index);
+  const channels = config.block_out_channels[index] as number;
+  const attends = config.down_block_types[index] === 'CrossAttnDownBlock2D';
+  let x = input;
+  for (let layer = 0; layer < (config.layers_per_block[index] as number); layer++) {
+    x = unetResnet(scope.at('resnets', layer), x, channels, parts);
+    if (attends) x = attend(scope.at('attentions', layer), x, index, parts);
+    skips.push(x);
+  }
+  if (index < config.down_block_types.length - 1) {
+    x = downsample(scope.at('downsamplers', 0), x, config.downsample_padding);
+    skips.push(x);
+  }
+  return feature(scope, x, parts);
+}
+
+function midBlock(root: Scope, input: Value, parts: Parts): Value {
+  const { config } = parts;
+  if (!config.mid_block_type) return input;
+  const scope = root.at('mid_block');
+  const innermost = config.block_out_channels.length - 1;
+  const channels = config.block_out_channels[innermost] as number;
+  const scaleFactor = config.mid_block_scale_factor;
+  let x = unetResnet(scope.at('resnets', 0), input, channels, parts, scaleFactor);
+  // A UNetMidBlock2D, as in diffusers' U-Net, has one resnet and no attention.
+  if (config.mid_block_type === 'UNetMidBlock2DCrossAttn') {
+    x = attend(scope.at('attentions', 0), x, innermost, parts);
+    x = unetResnet(scope.at('resnets', 1), x, channels, parts, scaleFactor);
+  }
+  return feature(scope, x, parts);
+}
+
+function upBlock(root: Scope, input: Value, index: number, skips: Value[], parts: Parts): Value {
+  const { config } = parts;
+  const scope = root.at('up_blocks', index);
+  const level = config.up_block_types.length - 1 - index;
+  const channels = config.block_out_channels[level] as number;
+  const attends = config.up_block_types[index] === 'CrossAttnUpBlock2D';
+  let x = input;
+  for (let layer = 0; layer <= (config.layers_per_block[level] as number); layer++) {
+    x = unetResnet(scope.at('resnets', layer), concat([x, skips.pop() as Value], 1), channels, parts);
+    if (attends) x = attend(scope.at('attentions', layer), x, level, parts);
+  }
+  // The next block joins this one's output with a skip, so it takes that one's size: odd sizes don't double back to themselves.
+  const [, , height, width] = (skips.at(-1)?.shape ?? []) as [number, number, number, number];
+  if (level > 0) x = upsampleConv(scope.at('upsamplers', 0), x, [height, width]);
+  return feature(scope, x, parts);
+}
+
+function feature(scope: Scope, x: Value, { features }: Parts): Value {
+  features.set(scope.module, x);
+  return x;
+}
+
+function unetResnet(
+  scope: Scope,
+  x: Value,
+  channels: number,
+  { config, time }: Parts,
+  scaleFactor = 1,
+): Value {
+  return resnet(scope, x, channels, {
+    groups: config.norm_num_groups,
+    epsilon: config.norm_eps,
+    time,
+    scaleFactor,
+  });
+}
+
+function attend(scope: Scope, x: Value, level: number, parts: Parts): Value {
+  const { config, context } = parts;
+  const { output, projected } = transformer2d(scope, x, context, {
+    heads: config.num_attention_heads[level] as number,
+    layers: config.transformer_layers_per_block[level] as number,
+    linearProjection: config.use_linear_projection,
+    groups: config.norm_num_groups,
+  });
+  feature(scope.at('proj_out'), projected, parts);
+  return output;
+}
+
+/** Sines and cosines of the timestep (diffusers' `get_timestep_embedding`), two linear layers and the activation all resnets start with. */
+function timeEmbedding(scope: Scope, timesteps: Value, config: UNetConfig): Value {
+  const width = config.block_out_channels[0] as number;
+  const half = Math.floor(width / 2);
+  // In single precision, step by step, as torch computes them.
+  const frequencies = Float32Array.from({ length: half }, (_, i) =>
+    Math.exp(Math.fround(Math.fround(-Math.log(10000) * i) / (half - config.freq_shift))),
+  );
+  const angles = mul(reshape(cast(timesteps, 'f32'), [-1, 1]), constant(f32([1, half], frequencies)));
+  const waves = concat(config.flip_sin_to_cos ? [cos(angles), sin(angles)] : [sin(angles), cos(angles)], 1);
+  const embedded = width % 2 ? pad(waves, [0, 0], [0, 1]) : waves;
+  const module = scope.at('time_embedding');
+  return silu(
+    linear(module.at('linear_2'), silu(linear(module.at('linear_1'), embedded, 4 * width)), 4 * width),
+  );
+}

@@ -1,0 +1,34 @@
+import { expectTensor, type Weights } from '../checkpoints/weights.ts';
+import type { Model } from '../checkpoints/model.ts';
+import { leaves, type Graph } from '../graph/graph.ts';
+import type { FileTensor, HostTensor } from '../tensor/tensor.ts';
+
+/** Where the weight of that name ("unet.conv_in.weight") is, or nothing where the run must be fed it. */
+export type WeightLookup = (name: string) => FileTensor | HostTensor | undefined;
+
+/** The names that networks of a model have as a Scope's root. */
+export const partNames = { unet: 'unet', vae: 'vae', textEncoder: 'text_encoder' } as const;
+
+/**
+ * The stored weights of every parameter of `graph`, except those that `own` has or `fed` names. Errors: `tensor.missing`,
+ * `tensor.shape`, `tensor.type`.
+ */
+export function storedWeights(
+  graph: Graph,
+  model: Pick<Model, keyof typeof partNames>,
+  own: WeightLookup = () => undefined,
+  fed: (name: string) => boolean = () => false,
+): WeightLookup {
+  const parts = new Map<string, Weights>(
+    Object.entries(partNames).map(([key, name]) => [name, model[key as keyof typeof partNames].weights]),
+  );
+  const found = new Map<string, FileTensor | HostTensor>();
+  for (const [name, { shape }] of leaves(graph, 'parameter')) {
+    if (fed(name)) continue;
+    const [part, ...rest] = name.split('.');
+    const weights = parts.get(part ?? '');
+    const stored = own(name) ?? (weights && expectTensor(weights, rest.join('.'), shape));
+    if (stored) found.set(name, stored);
+  }
+  return (name) => found.get(name);
+}
