@@ -33,7 +33,9 @@ function tests(...files) {
     count.passed += results.numPassedTests;
     count.skipped += results.numPendingTests + results.numTodoTests;
     // A file that could not be loaded has no tests of its own to count.
-    const broken = results.testResults.filter((file) => file.status === 'failed' && !file.assertionResults.length);
+    const broken = results.testResults.filter(
+      (file) => file.status === 'failed' && !file.assertionResults.length,
+    );
     count.failed += results.numFailedTests + broken.length;
   }
   if (!ok && count.failed === failedBefore) count.failed += 1;

@@ -6,8 +6,9 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const root = path.resolve(import.meta.dirname ?? '.', '../..');
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const inRoot = (...parts) => path.join(root, ...parts);
 const readJson = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
 
@@ -27,7 +28,9 @@ function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   const [needMajor, needMinor] = wanted.split('.').map(Number);
   if (major > needMajor || (major === needMajor && minor >= needMinor)) return;
-  throw new Error(`this is Node ${process.versions.node}, but ${wanted} or newer is needed: https://nodejs.org`);
+  throw new Error(
+    `this is Node ${process.versions.node}, but ${wanted} or newer is needed: https://nodejs.org`,
+  );
 }
 
 /** npm keeps the list of what it installed; it must agree with the lock file (optional packages are for other machines). */
@@ -47,10 +50,17 @@ function install() {
   const words = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
   const result = npm?.endsWith('.js')
     ? spawnSync(process.execPath, [npm, ...words], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
-    : spawnSync('npm', words, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' });
+    : spawnSync('npm', words, {
+        cwd: root,
+        stdio: ['ignore', 'ignore', 'inherit'],
+        shell: process.platform === 'win32',
+      });
   if (result.status === 0) return;
-  const why = result.error?.message ?? (result.signal ? `npm was stopped by ${result.signal}` : 'see npm above');
-  throw new Error(`npm could not install the packages (${why}); check the network and the disk, then run this again.`);
+  const why =
+    result.error?.message ?? (result.signal ? `npm was stopped by ${result.signal}` : 'see npm above');
+  throw new Error(
+    `npm could not install the packages (${why}); check the network and the disk, then run this again.`,
+  );
 }
 
 /** True when the bundle is newer than every source file, folder (a file may have gone) and the set-up itself. */

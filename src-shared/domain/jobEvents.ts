@@ -18,21 +18,34 @@ export interface StepEvent {
   readonly feature?: number;
 }
 
-/** A file or folder that is complete on disk. */
-export interface SavedEvent {
-  readonly type: 'checkpoint' | 'sample';
+/** A checkpoint, complete on disk. */
+export interface CheckpointEvent {
+  readonly type: 'checkpoint';
   readonly step: number;
   readonly path: string;
 }
 
-/** Something a person should read: `warning` when the outcome may differ from what was asked for. */
-export interface MessageEvent {
-  readonly type: 'note' | 'warning';
+/** A sample picture, complete on disk. */
+export interface SampleEvent {
+  readonly type: 'sample';
+  readonly step: number;
+  readonly path: string;
+}
+
+/** Something a person should know. */
+export interface NoteEvent {
+  readonly type: 'note';
+  readonly message: string;
+}
+
+/** The outcome may differ from what was asked for: a prompt was cut, a file ignored. */
+export interface WarningEvent {
+  readonly type: 'warning';
   readonly message: string;
 }
 
 /** What a long task tells while it works. */
-export type JobEvent = ProgressEvent | StepEvent | SavedEvent | MessageEvent;
+export type JobEvent = ProgressEvent | StepEvent | CheckpointEvent | SampleEvent | NoteEvent | WarningEvent;
 
 /**
  * What a feature gets besides its settings. When `signal` aborts it keeps what is worth keeping and throws

@@ -1,4 +1,30 @@
-/** Command line. */
+/** Command line. Codes that begin with `usage.` mean wrong usage (exit status 2). */
 export const commandMessages = {
-  'usage.unknownOption': (d: { option: string }) => `Unknown option ${d.option}; see --help.`,
+  'usage.noCommand': (_d: object) =>
+    'Say what to do: likeness COMMAND; "likeness --help" lists the commands.',
+  'usage.unknownCommand': (d: { command: string; suggestion: string | undefined }) =>
+    `There is no command "${d.command}"${didYouMean(d.suggestion)}; "likeness --help" lists them.`,
+  'usage.unknownOption': (d: { option: string; suggestion: string | undefined; command: string }) =>
+    `Unknown option ${d.option}${didYouMean(d.suggestion)}; "likeness ${d.command} --help" lists them.`,
+  'usage.missingValue': (d: { option: string; placeholder: string }) =>
+    `${d.option} needs a value: ${d.option} ${d.placeholder}.`,
+  'usage.unwantedValue': (d: { option: string }) => `${d.option} is a switch; it takes no value.`,
+  'usage.badValue': (d: { option: string; value: string; expected: string }) =>
+    `${d.option} cannot be "${d.value}"; it must be ${d.expected}.`,
+  'usage.missingOption': (d: { option: string; command: string }) =>
+    `${d.option} is missing; "likeness ${d.command} --help" says what it means.`,
+  'usage.extraWord': (d: { word: string; command: string }) =>
+    `"${d.word}" belongs to no option; quote texts with spaces, and see "likeness ${d.command} --help".`,
+  'usage.conflict': (d: { option: string; other: string; why: string }) =>
+    `${d.option} and ${d.other} do not go together: ${d.why}.`,
+  cancelled: (_d: object) => 'Cancelled; what was finished has been kept.',
+  'memory.short': (d: { why: string }) =>
+    `This needs more memory than the machine gives (${d.why}); use a smaller batch, size or model, or close other programs.`,
+  'system.refused': (d: { file: string; why: string }) => `${d.file}: ${d.why}.`,
+  internal: (d: { why: string }) =>
+    `Something unexpected went wrong (${d.why}); run it again with --debug and report it.`,
 };
+
+function didYouMean(suggestion: string | undefined): string {
+  return suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`;
+}

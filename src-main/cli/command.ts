@@ -1,0 +1,42 @@
+import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
+import type { Given, Options } from './options.ts';
+import { parse } from './parse.ts';
+
+/** The end of a command: `fields` go into the JSON line `done`, `text` is for people. */
+export interface Outcome {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly text: string;
+}
+
+interface Spec<O extends Options> {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What follows the name in the usage line. */
+  readonly usage: string;
+  readonly examples?: readonly string[];
+  readonly options: O;
+  readonly run: (given: Given<O>, context: JobContext) => Promise<Outcome>;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly usage: string;
+  readonly examples: readonly string[];
+  readonly options: Options;
+  /** Reads the words after the command's name, then returns what will run. Throws `usage.…` errors. */
+  readonly prepare: (argv: readonly string[]) => (context: JobContext) => Promise<Outcome>;
+}
+
+/** Declares a command; its options are read and checked before anything runs. */
+export function command<O extends Options>(spec: Spec<O>): Command {
+  const { name, summary, usage, options, examples = [] } = spec;
+  return {
+    ...{ name, summary, usage, options, examples },
+    prepare: (argv) => {
+      const given = parse(argv, options, name);
+      return (context) => spec.run(given, context);
+    },
+  };
+}

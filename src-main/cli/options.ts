@@ -1,0 +1,169 @@
+import path from 'node:path';
+import { problem } from '../../src-shared/messages/index.ts';
+
+/** One option of a command: declared once, it is parsed, checked and explained from here. */
+export interface Option<T> {
+  readonly help: string;
+  /**
+   * `switch`: no word. `one`: a word. `repeat`: a word, again and again. `list`: one or more words, again and again.
+   * `operand`: is itself a word, without a name before it.
+   */
+  readonly takes: 'switch' | 'one' | 'repeat' | 'list' | 'operand';
+  /** Stands for the value in the help text. */
+  readonly placeholder: string;
+  /** What holds when the option is not given, for the help text. */
+  readonly fallback?: string;
+  readonly required?: boolean;
+  /** The value of the words given; `name` is the option as people write it. Throws `usage.badValue`. */
+  readonly read: (words: readonly string[], name: string) => T;
+}
+
+/** Keyed by name in camelCase: `classImages` is written `--class-images`. */
+export type Options = Readonly<Record<string, Option<unknown>>>;
+
+type ValueOf<O> = O extends Option<infer T> ? T : never;
+type Required<O> = { [K in keyof O]: O[K] extends { readonly required: true } ? K : never }[keyof O];
+
+/** The values a person gave: required options always, others only when they were named. */
+export type Given<O> = { readonly [K in Required<O>]: ValueOf<O[K]> } & {
+  readonly [K in Exclude<keyof O, Required<O>>]?: ValueOf<O[K]>;
+};
+
+interface Common {
+  readonly fallback?: string | number;
+}
+
+interface Range extends Common {
+  readonly min: number;
+  readonly max: number;
+  /** The value must be a multiple of this. */
+  readonly multipleOf?: number;
+}
+
+function one<T>(
+  placeholder: string,
+  help: string,
+  common: Common,
+  read: (word: string, name: string) => T,
+): Option<T> {
+  const fallback = common.fallback === undefined ? {} : { fallback: String(common.fallback) };
+  return {
+    help,
+    takes: 'one',
+    placeholder,
+    ...fallback,
+    read: (words, name) => read(words.at(-1) ?? '', name),
+  };
+}
+
+function bad(option: string, value: string, expected: string): Error {
+  return problem('usage.badValue', { option, value, expected });
+}
+
+export function required<T>(option: Option<T>): Option<T> & { readonly required: true } {
+  return { ...option, required: true };
+}
+
+/** A word that stands alone: `likeness inspect PATH`. */
+export function operand<T>(option: Option<T>): Option<T> & { readonly required: true } {
+  return { ...option, takes: 'operand', required: true };
+}
+
+/** An option that may be given again; its value is the array of all. */
+export function repeated<T>(option: Option<T>): Option<T[]> {
+  return {
+    ...option,
+    takes: 'repeat',
+    read: (words, name) => words.map((word) => option.read([word], name)),
+  };
+}
+
+/** A switch. Every switch that is `true` by itself is turned off with `--no-NAME`. */
+export function flag(help: string, fallback = false): Option<boolean> {
+  return {
+    help,
+    takes: 'switch',
+    placeholder: '',
+    fallback: String(fallback),
+    read: (words) => words.at(-1) === 'true',
+  };
+}
+
+/** Any text, empty too. */
+export function text(placeholder: string, help: string, common: Common = {}): Option<string> {
+  return one(placeholder, help, common, (word) => word);
+}
+
+/** One or more texts, each a shell word: `--prompt "a dog" "a cat"`. */
+export function texts(placeholder: string, help: string): Option<readonly string[]> {
+  return { help, takes: 'list', placeholder, read: (words) => words };
+}
+
+/** A text that says something: not empty, no line breaks. */
+export function word(placeholder: string, help: string, common: Common = {}): Option<string> {
+  return one(placeholder, help, common, (value, name) => {
+    if (!value.trim() || /[\r\n]/.test(value)) throw bad(name, value, 'a word or a few, on one line');
+    return value.trim();
+  });
+}
+
+/** A comma-separated list of names. */
+export function names(placeholder: string, help: string, common: Common = {}): Option<readonly string[]> {
+  return one(placeholder, help, common, (value, name) => {
+    const parts = value.split(',').map((part) => part.trim());
+    if (parts.some((part) => !part)) throw bad(name, value, 'names with a comma between them');
+    return parts;
+  });
+}
+
+/** A file or folder; its value is the absolute path. Whether it is there, its reader says. */
+export function file(placeholder: string, help: string, common: Common = {}): Option<string> {
+  return one(placeholder, help, common, (value, name) => {
+    if (!value || value.includes('\0')) throw bad(name, value, 'a path');
+    return path.resolve(value);
+  });
+}
+
+export function number(placeholder: string, help: string, range: Range): Option<number> {
+  return one(placeholder, help, range, (value, name) => {
+    const parsed = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : NaN;
+    if (parsed >= range.min && parsed <= range.max) return parsed;
+    throw bad(name, value, `a number from ${range.min} to ${range.max}`);
+  });
+}
+
+export function integer(placeholder: string, help: string, range: Range): Option<number> {
+  const multiple = range.multipleOf ?? 1;
+  const kind = multiple === 1 ? 'a whole number' : `a multiple of ${multiple}`;
+  return one(placeholder, help, range, (value, name) => {
+    const parsed = /^[+-]?\d+$/.test(value) ? Number(value) : NaN;
+    if (parsed >= range.min && parsed <= range.max && parsed % multiple === 0) return parsed;
+    throw bad(name, value, `${kind} from ${range.min} to ${range.max}`);
+  });
+}
+
+export function choice<T extends string>(values: readonly T[], help: string, common: Common = {}): Option<T> {
+  return one(values.join('|'), help, common, (value, name) => {
+    const found = values.find((candidate) => candidate === value);
+    if (found === undefined) throw bad(name, value, `one of ${values.join(', ')}`);
+    return found;
+  });
+}
+
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Pixels as `512x768`, or `512` for a square; multiples of 8, as the autoencoder wants. */
+export function pictureSize(help: string, common: Common = {}): Option<PictureSize> {
+  return one('WxH', help, common, (value, name) => {
+    const [width = NaN, height = width] = /^\d+([x×]\d+)?$/i.test(value)
+      ? value.split(/[x×]/i).map(Number)
+      : [];
+    const fits = (side: number) => side >= 8 && side <= 4096 && side % 8 === 0;
+    if (!fits(width) || !fits(height))
+      throw bad(name, value, 'WIDTHxHEIGHT, each a multiple of 8 from 8 to 4096');
+    return { width, height };
+  });
+}

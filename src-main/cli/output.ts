@@ -1,0 +1,115 @@
+import type { JobEvent, ProgressEvent } from '../../src-shared/domain/jobEvents.ts';
+import type { LikenessError } from '../../src-shared/messages/index.ts';
+import type { Outcome } from './command.ts';
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+}
+
+/** Seconds between lines of progress where they cannot be overwritten. */
+const logEvery = 10;
+
+/**
+ * Where a command's words go. With `json` stdout carries one JSON object a line and nothing else; people's text goes to
+ * stderr, except the outcome, which is on stdout when no JSON is there.
+ */
+export class Output {
+  private readonly terminal = process.stderr.isTTY && !process.env['CI'];
+  private readonly clock = new Estimate();
+  private lastStep = '';
+  private lineOpen = false;
+  private lastLogged = -Infinity;
+
+  constructor(private readonly options: OutputOptions) {}
+
+  readonly report = (event: JobEvent): void => {
+    if (event.type === 'progress') {
+      const { label, done, total } = event;
+      const eta = this.clock.secondsLeft(event);
+      this.json({ type: 'progress', ...(label === undefined ? {} : { label }), done, total, eta });
+      this.progress(event, eta);
+      return;
+    }
+    this.json(event);
+    if (event.type === 'step')
+      this.lastStep = `  loss ${event.loss.toFixed(4)}  ${event.seconds.toFixed(2)} s/step`;
+    else if (event.type === 'warning') this.people(`Warning: ${event.message}`);
+    else if (event.type === 'note') this.people(event.message);
+    else this.people(`${event.type} at step ${event.step}: ${event.path}`);
+  };
+
+  done({ fields, text }: Outcome): void {
+    this.json({ type: 'done', ...fields });
+    this.closeLine();
+    if (!this.options.json) process.stdout.write(`${text}\n`);
+    else this.people(text);
+  }
+
+  /** One sentence; the stack, and what caused it, with `--debug` only. */
+  failed(error: LikenessError): void {
+    this.json({ type: 'error', code: error.code, message: error.message });
+    this.closeLine();
+    process.stderr.write(`${error.message}\n`);
+    if (!this.options.debug) return;
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+      process.stderr.write(`${cause.stack ?? cause.message}\n`);
+  }
+
+  private json(value: object): void {
+    if (this.options.json) process.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  private people(line: string): void {
+    if (this.options.quiet) return;
+    this.closeLine();
+    process.stderr.write(`${line}\n`);
+  }
+
+  private progress({ label = 'working', done, total }: ProgressEvent, eta: number): void {
+    if (this.options.quiet) return;
+    const left = done < total ? `  ${duration(eta)} left` : '';
+    const line = `${label} ${done}/${total}${this.lastStep}${left}`;
+    if (this.terminal) {
+      process.stderr.write(`\r\x1b[K${line}`);
+      this.lineOpen = true;
+      if (done >= total) this.closeLine();
+      return;
+    }
+    const now = performance.now() / 1000;
+    if (done < total && now - this.lastLogged < logEvery) return;
+    this.lastLogged = now;
+    process.stderr.write(`${line}\n`);
+  }
+
+  private closeLine(): void {
+    if (this.lineOpen) process.stderr.write('\n');
+    this.lineOpen = false;
+    this.lastStep = '';
+  }
+}
+
+/** Time left at the pace since the first event of the same label. */
+class Estimate {
+  private label: string | undefined;
+  private total = 0;
+  private from = { done: 0, at: 0 };
+
+  secondsLeft({ label, done, total }: ProgressEvent): number {
+    const now = performance.now() / 1000;
+    if (label !== this.label || total !== this.total || done < this.from.done) {
+      this.label = label;
+      this.total = total;
+      this.from = { done, at: now };
+    }
+    const made = done - this.from.done;
+    return made > 0 ? Math.round(((now - this.from.at) / made) * (total - done) * 10) / 10 : 0;
+  }
+}
+
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
