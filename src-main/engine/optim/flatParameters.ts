@@ -1,0 +1,43 @@
+import { elementCount, type HostTensor, type Shape } from '../tensor/tensor.ts';
+
+/** Parameters start at whole cache lines. */
+const alignment = 16;
+
+/**
+ * All trained parameters end to end in one array, and the same layout again for their gradients and each slot of the
+ * optimizer. Graphs see views of it, the optimizer runs over it in chunks, a checkpoint writes it as it lies.
+ */
+export class FlatParameters {
+  readonly length: number;
+  private readonly places = new Map<string, { offset: number; shape: Shape }>();
+
+  constructor(shapes: Iterable<readonly [name: string, shape: Shape]>) {
+    let offset = 0;
+    for (const [name, shape] of shapes) {
+      this.places.set(name, { offset, shape });
+      offset += Math.ceil(elementCount(shape) / alignment) * alignment;
+    }
+    this.length = offset;
+  }
+
+  get names(): string[] {
+    return [...this.places.keys()];
+  }
+
+  /** How many numbers are trained, without the gaps. */
+  get parameterCount(): number {
+    return [...this.places.values()].reduce((total, { shape }) => total + elementCount(shape), 0);
+  }
+
+  allocate(): Float32Array {
+    return new Float32Array(this.length);
+  }
+
+  /** The parameter `name` of `array`, which has this layout; a view, not a copy. */
+  view(array: Float32Array, name: string): HostTensor<'f32'> {
+    const place = this.places.get(name);
+    if (!place) throw new Error(`${name} is not trained`);
+    const { offset, shape } = place;
+    return { dtype: 'f32', shape, data: array.subarray(offset, offset + elementCount(shape)) };
+  }
+}

@@ -1,0 +1,61 @@
+import type { HostTensor } from '../tensor/tensor.ts';
+import type { DiffusionBatch } from './diffusionLoss.ts';
+import { generatorFor } from './randomness.ts';
+
+/** What the VAE's encoder says of one picture: mean and standard deviation of its latents, each [c,h,w]. */
+export interface Posterior {
+  readonly mean: Float32Array;
+  readonly deviation: Float32Array;
+}
+
+export interface DatasetOptions {
+  readonly subject: readonly Posterior[];
+  readonly subjectIds: readonly number[];
+  /** Class pictures, with prior preservation. */
+  readonly prior?: { readonly pictures: readonly Posterior[]; readonly ids: readonly number[] } | undefined;
+  readonly latents: readonly [number, number, number];
+  readonly scalingFactor: number;
+  /** Subject pictures a batch. */
+  readonly batch: number;
+  readonly timesteps: number;
+  readonly seed: number;
+}
+
+/**
+ * The batch of draw `index` (0, 1, …): pictures in an order shuffled anew each epoch, latents sampled from their
+ * posteriors, noise and timesteps. A pure function of the seed and the index.
+ */
+export function drawBatch(options: DatasetOptions, index: number): DiffusionBatch {
+  const { subject, subjectIds, prior, latents, scalingFactor, batch, timesteps, seed } = options;
+  const generator = generatorFor(seed, 'batch', index);
+  const pick = <T>(pictures: readonly T[], purpose: string): T[] =>
+    Array.from({ length: batch }, (_, i) => {
+      const drawn = index * batch + i;
+      const order = generatorFor(seed, purpose, Math.floor(drawn / pictures.length)).randperm(pictures.length);
+      return pictures[order[drawn % pictures.length] as number] as T;
+    });
+  const rows = pick(subject, 'subject order').map((posterior) => ({ posterior, ids: subjectIds }));
+  if (prior) rows.push(...pick(prior.pictures, 'class order').map((posterior) => ({ posterior, ids: prior.ids })));
+
+  const size = latents[0] * latents[1] * latents[2];
+  const shape = [rows.length, ...latents];
+  const values = new Float32Array(rows.length * size);
+  rows.forEach(({ posterior }, row) => {
+    const draw = generator.randn([size]);
+    const at = row * size;
+    for (let i = 0; i < size; i++) {
+      values[at + i] =
+        ((posterior.mean[i] as number) + (posterior.deviation[i] as number) * (draw[i] as number)) * scalingFactor;
+    }
+  });
+  return {
+    latents: { dtype: 'f32', shape, data: values },
+    noise: { dtype: 'f32', shape, data: generator.randn(shape) },
+    timesteps: integers([rows.length], generator.randint(0, timesteps, [rows.length])),
+    inputIds: integers([rows.length, subjectIds.length], rows.flatMap(({ ids }) => ids)),
+  };
+}
+
+function integers(shape: number[], values: readonly number[]): HostTensor<'i64'> {
+  return { dtype: 'i64', shape, data: BigInt64Array.from(values, BigInt) };
+}

@@ -1,0 +1,78 @@
+import type { Model } from '../checkpoints/model.ts';
+import { add, input, meanSquaredError, mul, slice, sub } from '../graph/build.ts';
+import type { Value } from '../graph/ops.ts';
+import { clipTextModel } from '../models/clip.ts';
+import { unet } from '../models/unet.ts';
+import type { ScopeOptions } from '../nn/scope.ts';
+import { Scope } from '../nn/scope.ts';
+import type { HostTensor } from '../tensor/tensor.ts';
+
+export type PredictionType = 'epsilon' | 'v_prediction';
+
+export interface DiffusionLossOptions {
+  /** Rows of a batch; with a prior, the first half is the subject's and the second the class's. */
+  readonly batch: number;
+  /** [c,h,w] of one picture's latents. */
+  readonly latents: readonly [number, number, number];
+  readonly prediction: PredictionType;
+  /** Weight of the class half's loss; no halves when left out. */
+  readonly priorWeight?: number;
+  readonly adapters?: { readonly unet: ScopeOptions['adapters']; readonly textEncoder: ScopeOptions['adapters'] };
+}
+
+export interface DiffusionBatch {
+  /** [b,c,h,w], scaled. */
+  readonly latents: HostTensor<'f32'>;
+  /** [b,c,h,w]. */
+  readonly noise: HostTensor<'f32'>;
+  /** i64 [b]. */
+  readonly timesteps: HostTensor<'i64'>;
+  /** i64 [b,77]. */
+  readonly inputIds: HostTensor<'i64'>;
+}
+
+/**
+ * DreamBooth's loss (Ruiz et al. 2022; diffusers' train_dreambooth): mean squared error of the predicted noise, or velocity
+ * (Salimans & Ho 2022), plus the same for class pictures times `priorWeight`. Feed it with `diffusionFeeds`.
+ */
+export function diffusionLoss(model: Pick<Model, 'unet' | 'textEncoder'>, options: DiffusionLossOptions): Value {
+  const { batch, latents: size, prediction, priorWeight, adapters } = options;
+  const latents = input('latents', [batch, ...size]);
+  const noise = input('noise', [batch, ...size]);
+  const signal = input('signal', [batch, 1, 1, 1]);
+  const deviation = input('deviation', [batch, 1, 1, 1]);
+  const length = model.textEncoder.config.max_position_embeddings;
+
+  const text = Scope.root('text_encoder', adapters?.textEncoder && { adapters: adapters.textEncoder });
+  const context = clipTextModel(text, input('input_ids', [batch, length], 'i64'), model.textEncoder.config);
+  const network = Scope.root('unet', adapters?.unet && { adapters: adapters.unet });
+  const sample = add(mul(latents, signal), mul(noise, deviation));
+  const timesteps = input('timesteps', [batch], 'i64');
+  const predicted = unet(network, { sample, timesteps, context }, model.unet.config).sample;
+  const target = prediction === 'epsilon' ? noise : sub(mul(noise, signal), mul(latents, deviation));
+
+  if (priorWeight === undefined) return meanSquaredError(predicted, target);
+  const half = (part: 0 | 1): Value => {
+    const rows = (x: Value): Value => slice(x, 0, (part * batch) / 2, ((part + 1) * batch) / 2);
+    return meanSquaredError(rows(predicted), rows(target));
+  };
+  return add(half(0), mul(half(1), priorWeight));
+}
+
+/** The loss's inputs for a batch; `alphaBars` is the noise schedule's ᾱ by timestep. */
+export function diffusionFeeds(batch: DiffusionBatch, alphaBars: Float32Array): Record<string, HostTensor> {
+  const bars = Array.from(batch.timesteps.data, (t) => alphaBars[Number(t)] as number);
+  const column = (values: number[]): HostTensor => ({
+    dtype: 'f32',
+    shape: [values.length, 1, 1, 1],
+    data: Float32Array.from(values),
+  });
+  return {
+    latents: batch.latents,
+    noise: batch.noise,
+    timesteps: batch.timesteps,
+    input_ids: batch.inputIds,
+    signal: column(bars.map(Math.sqrt)),
+    deviation: column(bars.map((bar) => Math.sqrt(Math.fround(1 - bar)))),
+  };
+}

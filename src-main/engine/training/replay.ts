@@ -1,0 +1,56 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import { readSafetensors } from '../checkpoints/safetensors.ts';
+import { readTensor } from '../checkpoints/weights.ts';
+import type { HostTensor } from '../tensor/tensor.ts';
+import type { DiffusionBatch } from './diffusionLoss.ts';
+
+/** Recorded batches: row k holds the batch of step k + 1. */
+export interface Replay {
+  readonly steps: number;
+  readonly batch: number;
+  readonly latents: readonly [number, number, number];
+  /** The first half of each batch is the subject's, the second the class's. */
+  readonly prior: boolean;
+  readonly row: (index: number) => DiffusionBatch;
+}
+
+/** Opens a `--replay` file. Errors: those of `readSafetensors`, `replay.invalid`. */
+export function openReplay(file: string, { channels, tokens, timesteps }: { channels: number; tokens: number; timesteps: number }): Replay {
+  const { tensors, metadata } = readSafetensors(file);
+  const invalid = (why: string): Error => problem('replay.invalid', { file, why });
+  const entry = (name: string, dtype: 'f32' | 'i64', rank: number) => {
+    const found = tensors.get(name);
+    if (!found) throw invalid(`it has no tensor "${name}"`);
+    if (found.dtype !== dtype || found.shape.length !== rank) throw invalid(`"${name}" must be ${dtype} with ${rank} axes`);
+    return found;
+  };
+  const latents = entry('latents', 'f32', 5);
+  const [steps, batch, c, h, w] = latents.shape as [number, number, number, number, number];
+  const all = { latents, noise: entry('noise', 'f32', 5), timesteps: entry('timesteps', 'i64', 2), inputIds: entry('input_ids', 'i64', 3) };
+  const expected = { latents: latents.shape, noise: latents.shape, timesteps: [steps, batch], inputIds: [steps, batch, tokens] };
+  for (const key of Object.keys(all) as (keyof typeof all)[]) {
+    if (all[key].shape.join() !== expected[key].join()) throw invalid(`"${key}" is [${all[key].shape.join()}], expected [${expected[key].join()}]`);
+  }
+  if (steps === 0 || batch === 0) throw invalid('it holds no batch');
+  if (c !== channels) throw invalid(`its latents have ${c} channels, the model's ${channels}`);
+  const prior = metadata['prior'] === 'true';
+  if (prior && batch % 2) throw invalid('with a prior the batch must have two halves');
+
+  const part = <T extends HostTensor>(key: keyof typeof all, index: number): T => {
+    const { dtype, shape, file: path, offset, byteLength } = all[key];
+    const size = byteLength / steps;
+    return readTensor({ dtype, shape: shape.slice(1), file: path, offset: offset + index * size, byteLength: size }) as T;
+  };
+  const row = (index: number): DiffusionBatch => {
+    const read: DiffusionBatch = {
+      latents: part('latents', index),
+      noise: part('noise', index),
+      timesteps: part('timesteps', index),
+      inputIds: part('inputIds', index),
+    };
+    if (read.timesteps.data.some((t) => t < 0n || t >= BigInt(timesteps))) throw invalid(`row ${index} has a timestep outside 0…${timesteps - 1}`);
+    return read;
+  };
+  return { steps, batch, latents: [c, h, w], prior, row };
+}
+
