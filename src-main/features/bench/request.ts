@@ -1,0 +1,30 @@
+import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+
+/** Shapes with published sizes; the weights are random. */
+export const benchShapes = ['sd1', 'sd2', 'bk-sdm-base', 'bk-sdm-small', 'bk-sdm-tiny'] as const;
+export type BenchShape = (typeof benchShapes)[number];
+
+export const benchParts = ['forward', 'lora', 'full'] as const;
+export type BenchPart = (typeof benchParts)[number];
+
+/** What to measure: a shape with random weights, or the model in a folder. */
+export interface BenchRequest {
+  readonly source: { readonly shape: BenchShape } | { readonly model: string };
+  readonly part: BenchPart;
+  /** Side of the square latents. */
+  readonly latents: number;
+  readonly batch: number;
+  readonly repeat: number;
+  /** What ONNX Runtime takes by itself when left out. */
+  readonly threads?: number;
+  readonly provider: ProviderChoice;
+}
+
+export const benchDefaults = {
+  source: { shape: 'bk-sdm-tiny' },
+  part: 'forward',
+  latents: 64,
+  batch: 2,
+  repeat: 3,
+  provider: 'cpu',
+} as const satisfies Partial<BenchRequest>;

@@ -1,0 +1,16 @@
+export const exportFormats = ['diffusers', 'peft', 'kohya', 'single-file', 'onnx'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+/** What a person said about an export. Paths are absolute. */
+export interface ExportRequest {
+  /** The run's folder. */
+  readonly run: string;
+  readonly format: ExportFormat;
+  readonly out: string;
+  /** The step of a checkpoint; the last one when left out. */
+  readonly checkpoint?: number;
+  /** That of the run's base model when left out. */
+  readonly dtype?: 'f32' | 'f16';
+  /** Whose names PEFT's text encoder part has: published folders are of transformers 4. */
+  readonly transformers: 4 | 5;
+}

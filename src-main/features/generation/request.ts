@@ -1,0 +1,44 @@
+import type { SchedulerName } from '../../engine/schedulers/config.ts';
+import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+
+/** A LoRA to mix in: PEFT folder, run folder, or kohya/diffusers file. */
+export interface LoraChoice {
+  readonly path: string;
+  readonly weight: number;
+}
+
+/** What a person said about new pictures; what was left out is completed by the model. Paths are absolute. */
+export interface GenerateRequest {
+  readonly prompts: readonly string[];
+  /** The folder for the pictures. */
+  readonly out: string;
+  readonly model: string;
+  readonly loras: readonly LoraChoice[];
+  readonly negative: string;
+  readonly steps: number;
+  readonly guidance: number;
+  readonly provider: ProviderChoice;
+  /** Pictures a prompt. */
+  readonly count: number;
+  /** The folder's own when left out. */
+  readonly scheduler?: SchedulerName;
+  /** Picture i of a prompt uses seed + i; drawn and reported when left out. */
+  readonly seed?: number;
+  /** Pictures at once; what memory allows when left out. */
+  readonly batch?: number;
+  /** Pixels; the model's when left out. */
+  readonly size?: { readonly width: number; readonly height: number };
+  /** Safetensors with `latents` [n,c,h,w]: the starting noise before the scheduler's initial scaling. */
+  readonly latents?: string;
+  /** Where the final latents go, before the VAE's scaling factor is divided out. */
+  readonly saveLatents?: string;
+}
+
+export const generateDefaults = {
+  loras: [],
+  negative: '',
+  steps: 25,
+  guidance: 7.5,
+  count: 1,
+  provider: 'auto',
+} as const satisfies Partial<GenerateRequest>;
