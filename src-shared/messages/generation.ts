@@ -8,4 +8,8 @@ export const generationMessages = {
     `${d.file} names ${d.found}; choose one of these with --scheduler: ${d.known}.`,
   'scheduler.steps': (d: { steps: number; min: number; max: number }) =>
     `${d.steps} steps cannot be taken with this sampler; give a whole number from ${d.min} to ${d.max}.`,
+  'tokenizer.missing': (d: { folder: string }) =>
+    `${d.folder} has no tokenizer; it needs tokenizer.json, or vocab.json and merges.txt.`,
+  'tokenizer.invalid': (d: { file: string; why: string }) =>
+    `${d.file} cannot be used as a CLIP tokenizer: ${d.why}; get the file again from where the model came from.`,
 };

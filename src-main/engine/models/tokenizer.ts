@@ -1,0 +1,97 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import { mergePairs, mergeRanks, type MergeRanks } from './tokenizerBpe.ts';
+import { readTokenizerFiles, type TokenizerFiles } from './tokenizerFiles.ts';
+import { normalizeText, splitWords, toByteCharacters, tokensToText } from './tokenizerText.ts';
+
+export interface EncodedPrompt {
+  /** `maxLength` ids: start, text, end, padding. */
+  readonly ids: number[];
+  /** What did not fit, as text for people. */
+  readonly truncated: string | undefined;
+}
+
+/** CLIP's tokenizer with the results of transformers' `CLIPTokenizer(prompt, padding='max_length', truncation=True)`. */
+export class Tokenizer {
+  readonly maxLength: number;
+  readonly vocabularySize: number;
+  private readonly ranks: MergeRanks;
+  private readonly raw: AddedTokens;
+  private readonly normalized: AddedTokens;
+
+  constructor(private readonly files: TokenizerFiles) {
+    this.maxLength = files.maxLength;
+    this.vocabularySize = files.ids.size;
+    this.ranks = mergeRanks(files.merges);
+    const added = (normalized: boolean) => files.added.filter((token) => token.normalized === normalized);
+    this.raw = new AddedTokens(added(false).map(({ content }) => [content, content]));
+    this.normalized = new AddedTokens(added(true).map(({ content }) => [normalizeText(content), content]));
+  }
+
+  /** Reads a `tokenizer` folder: `tokenizer.json`, or `vocab.json` and `merges.txt`. */
+  static async load(folder: string): Promise<Tokenizer> {
+    const files = await readTokenizerFiles(folder);
+    const missing = files.merges.find(([left, right]) => !files.ids.has(left + right));
+    if (missing) {
+      throw problem('tokenizer.invalid', {
+        file: folder,
+        why: `"${missing.join('')}" is merged but not in the vocabulary`,
+      });
+    }
+    return new Tokenizer(files);
+  }
+
+  encode(text: string): EncodedPrompt {
+    const tokens = this.tokenize(text);
+    const kept = tokens.slice(0, this.maxLength - 2);
+    const { bos, eos, pad } = this.files;
+    const ids = [bos, ...kept, eos].map((token) => this.id(token));
+    const cut = tokens.slice(kept.length);
+    return {
+      ids: [...ids, ...Array.from({ length: this.maxLength - ids.length }, () => this.id(pad))],
+      truncated: cut.length ? tokensToText(cut) : undefined,
+    };
+  }
+
+  /** The text's tokens, without start and end; `unk` stands for bytes the vocabulary does not have. */
+  tokenize(text: string): string[] {
+    return this.raw.split(text, (piece) =>
+      this.normalized.split(normalizeText(piece), (part) =>
+        splitWords(part).flatMap((word) => this.encodeWord(word)),
+      ),
+    );
+  }
+
+  private encodeWord(word: string): string[] {
+    const symbols = toByteCharacters(word);
+    symbols[symbols.length - 1] += '</w>';
+    const known = symbols.map((symbol) => (this.files.ids.has(symbol) ? symbol : this.files.unk));
+    return mergePairs(known, this.ranks);
+  }
+
+  private id(token: string): number {
+    return this.files.ids.get(token) as number;
+  }
+}
+
+/** Tokens looked for in the text as they are. */
+class AddedTokens {
+  private readonly contents: ReadonlyMap<string, string>;
+  private readonly pattern: RegExp | undefined;
+
+  constructor(entries: readonly (readonly [asWritten: string, content: string])[]) {
+    this.contents = new Map(entries);
+    // The longest first: where several begin, it is the match.
+    const escaped = [...this.contents.keys()]
+      .filter((text) => text !== '')
+      .sort((a, b) => b.length - a.length)
+      .map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+    this.pattern = escaped.length ? new RegExp(`(${escaped.join('|')})`, 'u') : undefined;
+  }
+
+  /** The tokens found, and between them what `rest` makes of the text there. */
+  split(text: string, rest: (text: string) => string[]): string[] {
+    // Splitting by a captured group alternates between what lies between matches and the matches.
+    const parts = this.pattern ? text.split(this.pattern) : [text];
+    return parts.flatMap((part, i) => (i % 2 ? [this.contents.get(part) as string] : rest(part)));
+  }
+}
