@@ -118,7 +118,7 @@ def leaves_and_elementwise():
     case("swish/quick", lambda x: x * torch.sigmoid(1.702 * x), rand(2, 3, 4, low=-4, high=4), second=True)
     case("cast/toIntegers", lambda x: x.long(), apart(2, 5), smooth=())
     case("cast/toFloat", lambda x: x.double(), ids(2, 5, below=9), smooth=())
-    case("cast/throughHalf", lambda x: x * 1, ids(2, 5, below=9).float())
+    case("cast/throughHalf", lambda x: x.half().double(), rand(2, 5))
     for op, function in {"add": torch.add, "sub": torch.sub, "mul": torch.mul}.items():
         for name, a, b in (("same", (2, 3), (2, 3)), ("rows", (2, 3, 4), (3, 1)), ("both", (4, 1, 3), (2, 1)), ("scalar", (), (2, 3))):
             case(f"{op}/{name}", function, rand(*a), rand(*b), second=op == "mul")
@@ -222,6 +222,7 @@ def networks_own():
     case("barrier/integers", lambda x, after: x, ids(2, 3, below=9), rand(4, 2), smooth=())
     case("barrier/afterNaN", lambda x, after: x * 1, rand(2, 3), torch.full((2,), torch.nan), smooth=())
     case("barrier/afterScalar", lambda x, after: x * 1, rand(2, 3), rand(), smooth=[0])
+    case("barrier/scalar", lambda x, after: x * 1, rand(), ids(2, 2, below=3))
 
 
 for group in (leaves_and_elementwise, reductions_and_layout, products, convolutions, networks_own):
