@@ -3,6 +3,7 @@ import { commandMessages } from './commands.ts';
 import { engineMessages } from './engine.ts';
 import { generationMessages } from './generation.ts';
 import { photoMessages } from './photos.ts';
+import { trainingMessages } from './training.ts';
 
 /** Error code → the sentence a person reads. Each sentence names the thing and says what to do. */
 export const messages = {
@@ -11,6 +12,7 @@ export const messages = {
   ...engineMessages,
   ...generationMessages,
   ...photoMessages,
+  ...trainingMessages,
 };
 
 type Messages = typeof messages;

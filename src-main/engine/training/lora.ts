@@ -81,13 +81,12 @@ export function trainedLora(adapters: readonly LoraAdapter[]): TrainedLora {
 export function finishedLora(
   part: Part,
   { adapters }: TrainedLora,
-  { alpha }: LoraSettings,
   value: (name: string) => HostTensor<'f32'>,
 ): LoraAdapter[] {
   return [...adapters].map(([module, [adapter]]) => {
-    const { rank } = adapter as Adapter;
+    const { rank, scale } = adapter as Adapter;
     const matrix = (which: 'A' | 'B'): HostTensor<'f32'> => value(parameterName(part, module, which));
-    return { part, module, rank, alpha, A: matrix('A'), B: matrix('B') };
+    return { part, module, rank, alpha: scale * rank, A: matrix('A'), B: matrix('B') };
   });
 }
 

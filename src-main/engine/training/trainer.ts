@@ -14,8 +14,10 @@ export interface TrainerOptions {
   readonly loss: Value;
   /** Other scalars worth watching. */
   readonly metrics?: Readonly<Record<string, Value>>;
-  /** Trained parameters with the values they start from. */
-  readonly trained: ReadonlyMap<string, HostTensor<'f32'>>;
+  /** Names of the trained parameters. */
+  readonly trained: readonly string[];
+  /** The values they start from; read one at a time. */
+  readonly initial: (name: string) => HostTensor<'f32'>;
   /** Frozen ones. */
   readonly weights: NonNullable<CompileOptions['weights']>;
   readonly optimizer: AdamWOptions;
@@ -54,12 +56,14 @@ export class Trainer {
   }
 
   static async create(options: TrainerOptions): Promise<Trainer> {
-    const { loss, metrics = {}, trained, weights } = options;
-    const graph = withGradients({ outputs: { ...metrics, loss } }, loss, [...trained.keys()]);
+    const { loss, metrics = {}, weights } = options;
+    const graph: Graph = { outputs: { ...metrics, loss } };
+    const parameters = leaves(graph, 'parameter');
+    const trained = new Map(options.trained.map((name) => [name, known(parameters, name)]));
     const layout = new FlatParameters([...trained].map(([name, { shape }]) => [name, shape] as const));
     const values = layout.allocate();
-    for (const [name, { data }] of trained) layout.view(values, name).data.set(data);
-    const session = await Session.compile(graph, {
+    for (const name of trained.keys()) layout.view(values, name).data.set(options.initial(name).data);
+    const session = await Session.compile(withGradients(graph, loss, trained), {
       provider: options.provider ?? 'cpu',
       weights: (name) => (trained.has(name) ? undefined : weights(name)),
     });
@@ -107,14 +111,15 @@ export class Trainer {
   }
 }
 
-/** The graph with an output `gradient.<name>` for every parameter of `names`. */
-function withGradients(graph: Graph, loss: Value, names: readonly string[]): Graph {
-  const parameters = leaves(graph, 'parameter');
-  const wrt = names.map((name) => {
-    const value = parameters.get(name);
-    if (!value) throw new Error(`the loss has no parameter ${name}`);
-    return value;
-  });
-  const gradients = backward(loss, wrt);
-  return { outputs: { ...graph.outputs, ...Object.fromEntries(names.map((name, i) => [`gradient.${name}`, gradients[i] as Value])) } };
+function known(parameters: ReadonlyMap<string, Value>, name: string): Value {
+  const value = parameters.get(name);
+  if (!value) throw new Error(`the loss has no parameter ${name}`);
+  return value;
+}
+
+/** The graph with an output `gradient.<name>` for every trained parameter. */
+function withGradients(graph: Graph, loss: Value, trained: ReadonlyMap<string, Value>): Graph {
+  const gradients = backward(loss, [...trained.values()]);
+  const named = [...trained.keys()].map((name, i) => [`gradient.${name}`, gradients[i] as Value] as const);
+  return { outputs: { ...graph.outputs, ...Object.fromEntries(named) } };
 }

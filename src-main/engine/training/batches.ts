@@ -1,0 +1,42 @@
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { Model } from '../checkpoints/model.ts';
+import { drawBatch } from './dataset.ts';
+import type { DiffusionBatch } from './diffusionLoss.ts';
+import { openReplay } from './replay.ts';
+import type { FinetuneSettings } from './settings.ts';
+import { subjectDataset } from './subject.ts';
+
+/** Where a run's batches come from: recorded ones, or photos and class pictures. */
+export interface BatchSource {
+  /** Rows of a batch. */
+  readonly rows: number;
+  readonly latents: readonly [number, number, number];
+  /** Whether the second half of each batch is the class's. */
+  readonly prior: boolean;
+  readonly batch: (index: number) => DiffusionBatch;
+}
+
+export async function batchSource(
+  model: Model,
+  settings: FinetuneSettings,
+  timesteps: number,
+  cache: string,
+  context: JobContext,
+): Promise<BatchSource> {
+  if (settings.replay !== undefined) {
+    const channels = model.unet.config.in_channels;
+    const tokens = model.textEncoder.config.max_position_embeddings;
+    const replay = openReplay(settings.replay, { channels, tokens, timesteps });
+    const wanted = settings.steps * settings.accumulate;
+    if (replay.steps < wanted) throw problem('replay.tooShort', { file: settings.replay, rows: replay.steps, wanted });
+    return { rows: replay.batch, latents: replay.latents, prior: replay.prior, batch: replay.row };
+  }
+  const dataset = await subjectDataset(model, settings, timesteps, cache, context);
+  return {
+    rows: settings.batch * (dataset.prior ? 2 : 1),
+    latents: dataset.latents,
+    prior: dataset.prior !== undefined,
+    batch: (index) => drawBatch(dataset, index),
+  };
+}

@@ -1,0 +1,71 @@
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { Model } from '../checkpoints/model.ts';
+import { classPictures } from './classPictures.ts';
+import type { DatasetOptions, Posterior } from './dataset.ts';
+import { encodePictures } from './encodePictures.ts';
+import { listPhotos, loadPhoto } from './photos.ts';
+import { generatorFor } from './randomness.ts';
+import { classPrompt, subjectPrompt, type FinetuneSettings } from './settings.ts';
+import { Tokenizer } from '../models/tokenizer.ts';
+
+/** Random crops drawn of each photo, where they are asked for. */
+const cropsPerPhoto = 8;
+
+/**
+ * Everything DreamBooth's batches are drawn from: the photos' posteriors under the VAE, those of class pictures (made by the
+ * base model where they are not in the cache yet), and both prompts.
+ */
+export async function subjectDataset(
+  model: Model,
+  settings: FinetuneSettings,
+  timesteps: number,
+  cache: string,
+  context: JobContext,
+): Promise<DatasetOptions & { readonly latents: readonly [number, number, number] }> {
+  if (settings.photos === undefined) throw problem('training.noPhotos', { option: '--photos' });
+  const photos = await listPhotos(settings.photos);
+  const pictures = await loadSubject(photos, settings);
+  const prior = settings.prior && (await classPictures(model, settings, cache, context));
+  const tokenizer = await Tokenizer.load(model.tokenizer?.folder ?? model.path);
+  const encode = (prompt: string): number[] => {
+    const { ids, truncated } = tokenizer.encode(prompt);
+    if (truncated !== undefined) context.report({ type: 'warning', message: `The prompt is too long; "${truncated}" was cut.` });
+    return ids;
+  };
+  const posteriors = (from: readonly Float32Array[], label: string): Promise<Posterior[]> =>
+    encodePictures(model, from, settings.size, settings.provider, (done) =>
+      context.report({ type: 'progress', done, total: from.length, label }),
+    );
+  const scale = 2 ** (model.vae.config.block_out_channels.length - 1);
+  return {
+    subject: await posteriors(pictures, 'reading photos'),
+    subjectIds: encode(subjectPrompt(settings)),
+    ...(prior && {
+      prior: { pictures: await posteriors(prior, 'reading class pictures'), ids: encode(classPrompt(settings)) },
+    }),
+    latents: [model.vae.config.latent_channels, settings.size / scale, settings.size / scale],
+    scalingFactor: model.vae.config.scaling_factor,
+    batch: settings.batch,
+    timesteps,
+    seed: settings.seed,
+  };
+}
+
+/** The photos as [3,size,size] in −1…1; with flips, each also mirrored; with random crops, several of each. */
+async function loadSubject(photos: readonly string[], { size, crop, flip, seed }: FinetuneSettings): Promise<Float32Array[]> {
+  const pictures: Float32Array[] = [];
+  for (const [index, file] of photos.entries()) {
+    const generator = generatorFor(seed, 'crop', index);
+    const crops = crop === 'random' ? cropsPerPhoto : 1;
+    for (let i = 0; i < crops; i++) {
+      const options = crop === 'random' ? { size, generator } : { size };
+      pictures.push(await loadPhoto(file, options));
+    }
+  }
+  return flip ? pictures.flatMap((picture) => [picture, mirrored(picture, size)]) : pictures;
+}
+
+function mirrored(picture: Float32Array, size: number): Float32Array {
+  return picture.map((_, i) => picture[i - (i % size) + (size - 1 - (i % size))] as number);
+}

@@ -1,0 +1,23 @@
+/** Finetuning and distillation. */
+export const trainingMessages = {
+  'lora.target': (d: { target: string; part: string }) =>
+    `The ${d.part} has no Linear or Conv named "${d.target}"; usual targets are to_q, to_k, to_v, to_out.0 (U-Net) and q_proj, k_proj, v_proj, out_proj (text encoder).`,
+  'lora.startUnfit': (d: { file: string; module: string }) =>
+    `${d.file} has no adapter that fits "${d.module}"; give a LoRA folder made for this model with the same targets.`,
+  'replay.invalid': (d: { file: string; why: string }) =>
+    `${d.file} can't be replayed: ${d.why}; record latents, noise, timesteps and input_ids as the contract says.`,
+  'replay.tooShort': (d: { file: string; rows: number; wanted: number }) =>
+    `${d.file} holds ${d.rows} batches and the run needs ${d.wanted}; lower --steps or record more.`,
+  'training.diverged': (d: { step: number }) =>
+    `The loss is no number any more at step ${d.step}; the last checkpoint is kept. Start again with a lower learning rate.`,
+  'run.exists': (d: { folder: string }) =>
+    `${d.folder} already holds a run; add --resume to go on with it, or choose another --out.`,
+  'run.otherModel': (d: { folder: string; model: string }) =>
+    `${d.folder} was trained on another model than ${d.model} holds now; give back the original model or start a new run.`,
+  'run.missing': (d: { folder: string }) => `${d.folder} holds no run; give the folder that finetune wrote to with --out.`,
+  'run.damaged': (d: { file: string; why: string }) =>
+    `${d.file} can't be read as a run (${d.why}); start a new run in another folder.`,
+  'run.noCheckpoint': (d: { folder: string; wanted: string }) =>
+    `${d.folder} has no checkpoint ${d.wanted}; let the run reach one, or choose another step.`,
+  'training.noPhotos': (d: { option: string }) => `There is nothing to learn from: give ${d.option} a folder with photos.`,
+};
