@@ -47,7 +47,10 @@ export function onnxModel(graph: Graph, { target, weights = () => undefined }: O
   for (const value of topological(Object.values(graph.outputs))) names.set(value, bind(value));
 
   const outputs = Object.entries(graph.outputs);
-  for (const [name, value] of outputs) nameOutput(names.get(value) as string, name, e.nodes);
+  for (const [name, value] of outputs) {
+    nameOutput(names.get(value) as string, name, e.nodes);
+    names.set(value, name);
+  }
   const fused = target === 'portable' ? [] : [{ domain: 'com.microsoft', version: 1 }];
   return encodeModel({
     ir_version: 9,

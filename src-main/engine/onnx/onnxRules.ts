@@ -52,6 +52,22 @@ const reduction =
   ({ attributes }: { attributes: OpAttributes['sum'] }, [x = ''], e) =>
     e.emit(op, [x, e.integers(attributes.axes)], { keepdims: Number(attributes.keepDims) });
 
+/** x reshaped to its own shape plus 0·after[0]: no copy, yet nothing can compute it before one element of `after` exists. */
+const emitBarrier: OnnxRule<'barrier'> = ({ inputs, shape }, [x = '', after = ''], e) => {
+  const late = (inputs[1] as { shape: readonly number[] }).shape;
+  const corner = late.length
+    ? e.slice(
+        after,
+        late.map(() => 0),
+        late.map(() => 1),
+      )
+    : after;
+  const whole = e.emit('Cast', [e.reshape(corner, [1])], { to: dataTypes.i64 });
+  const zero = e.emit('Mul', [whole, e.integers([0])]);
+  const same = e.emit('Reshape', [x, e.emit('Add', [zero, e.integers(shape.length ? shape : [1])])]);
+  return shape.length ? same : e.emit('Squeeze', [same, e.integers([0])]);
+};
+
 export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
   input: leaf,
   parameter: leaf,
@@ -130,17 +146,5 @@ export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
     const indices = e.reshape(ids, [...idShape, 1]);
     return e.emit('ScatterND', [e.constant(f32(shape)), indices, updates], { reduction: 'add' });
   },
-  // x + 0·after[0]: after one element of `after` exists, x may be computed again.
-  barrier: ({ inputs }, [x = '', after = ''], e) => {
-    const { shape } = inputs[1] as { shape: readonly number[] };
-    const first = e.reshape(
-      e.slice(
-        after,
-        shape.map(() => 0),
-        shape.map(() => 1),
-      ),
-      [],
-    );
-    return e.emit('Add', [x, e.emit('Mul', [first, e.float(0)])]);
-  },
+  barrier: emitBarrier,
 };

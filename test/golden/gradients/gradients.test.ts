@@ -16,7 +16,10 @@ function differentiated(name: string, build: Build) {
   const inputs = out.op === 'parameter' ? [out] : made;
   const cotangent = input('cotangent', out.shape);
   const smooth = [...goldensOf(name, 'grad').keys()];
-  const gradients = backward(sum(mul(out, cotangent)), smooth.map((i) => inputs[i] as Value));
+  const gradients = backward(
+    sum(mul(out, cotangent)),
+    smooth.map((i) => inputs[i] as Value),
+  );
   const feeds: Feeds = {
     ...Object.fromEntries(tensors.map((tensor, i) => [`in${i}`, tensor])),
     cotangent: golden(`${name}/cotangent`),
@@ -40,8 +43,14 @@ describe.each(['cpu', 'portable'] as const)('gradients against torch, for %s', (
   it.each(twiceCases)('%s, twice', async (name, _, build) => {
     const { inputs, gradients, feeds } = differentiated(name, build);
     const expected = goldensOf(name, 'second');
-    const energy = mul(gradients.map((gradient) => sum(square(gradient))).reduce((a, b) => add(a, b)), 0.5);
-    const seconds = backward(energy, [...expected.keys()].map((i) => inputs[i] as Value));
+    const energy = mul(
+      gradients.map((gradient) => sum(square(gradient))).reduce((a, b) => add(a, b)),
+      0.5,
+    );
+    const seconds = backward(
+      energy,
+      [...expected.keys()].map((i) => inputs[i] as Value),
+    );
     const results = await runOn(target, named('second', [...expected.keys()], seconds), feeds);
     for (const [i, tensor] of expected) expectClose(results[`second${i}`], tensor, 2e-5);
   });
@@ -65,10 +74,16 @@ describe('gradients against finite differences', () => {
       };
       const h = 0.02;
       // Fourth order: error h⁴·f⁽⁵⁾/30, with f32's rounding of about 1e-6/h.
-      const slope = (8 * ((await along(h)) - (await along(-h))) - ((await along(2 * h)) - (await along(-2 * h)))) / (12 * h);
+      const slope =
+        (8 * ((await along(h)) - (await along(-h))) - ((await along(2 * h)) - (await along(-2 * h)))) /
+        (12 * h);
       const gradient = results[`grad${i}`];
-      const size = Math.sqrt(dot(gradient, gradient) * direction.reduce((total, value) => total + value * value, 0));
-      expect(Math.abs(dot(gradient, { ...at, data: direction }) - slope)).toBeLessThan(1e-3 * Math.max(1, size));
+      const size = Math.sqrt(
+        dot(gradient, gradient) * direction.reduce((total, value) => total + value * value, 0),
+      );
+      expect(Math.abs(dot(gradient, { ...at, data: direction }) - slope)).toBeLessThan(
+        1e-3 * Math.max(1, size),
+      );
     }
   });
 });

@@ -41,7 +41,10 @@ const convolved =
 const eachConvolution = (build: (convolution: Convolution) => Build) =>
   Object.fromEntries(Object.entries(convolutions).map(([name, convolution]) => [name, build(convolution)]));
 
-const gemms = (transA: boolean, transB: boolean): Build => (a, b, bias?: Value) => g.gemm(a, b, transA, transB, bias);
+const gemms =
+  (transA: boolean, transB: boolean): Build =>
+  (a, b, bias?: Value) =>
+    g.gemm(a, b, transA, transB, bias);
 
 const attention =
   (heads: number, scale: number, causal: boolean): Build =>
@@ -165,10 +168,18 @@ export const opCases: { readonly [K in Op]: Readonly<Record<string, Build>> } = 
     matrix: (ids, updates) => g.scatterAdd(ids, updates, 6),
     repeated: (ids, updates) => g.scatterAdd(ids, updates, 4),
   },
-  barrier: { plain: g.barrier, integers: g.barrier, afterNaN: g.barrier, afterScalar: g.barrier },
+  barrier: {
+    plain: g.barrier,
+    integers: g.barrier,
+    afterNaN: g.barrier,
+    afterScalar: g.barrier,
+    scalar: g.barrier,
+  },
 };
 
 /** All cases as "<op>/<case>". */
-export const allCases: readonly (readonly [name: string, op: Op, build: Build])[] = Object.entries(opCases).flatMap(
-  ([op, cases]) => Object.entries(cases).map(([name, build]) => [`${op}/${name}`, op as Op, build] as const),
+export const allCases: readonly (readonly [name: string, op: Op, build: Build])[] = Object.entries(
+  opCases,
+).flatMap(([op, cases]) =>
+  Object.entries(cases).map(([name, build]) => [`${op}/${name}`, op as Op, build] as const),
 );

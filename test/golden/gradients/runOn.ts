@@ -5,7 +5,14 @@ import type { Target } from '../../../src-main/engine/onnx/emitter.ts';
 import { onnxModel } from '../../../src-main/engine/onnx/model.ts';
 import type { DType, HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
-const types = { f32: 'float32', i64: 'int64', bool: 'bool', f16: 'float16', i32: 'int32', u8: 'uint8' } as const;
+const types = {
+  f32: 'float32',
+  i64: 'int64',
+  bool: 'bool',
+  f16: 'float16',
+  i32: 'int32',
+  u8: 'uint8',
+} as const;
 const dtypes = Object.fromEntries(Object.entries(types).map(([dtype, type]) => [type, dtype as DType]));
 
 export type Feeds = Readonly<Record<string, HostTensor>>;
@@ -32,6 +39,10 @@ export async function compileFor(target: Target, outputs: Outputs): Promise<Runn
 }
 
 /** As `compileFor`, for one run. */
-export async function runOn(target: Target, outputs: Outputs, feeds: Feeds): Promise<Record<string, HostTensor>> {
+export async function runOn(
+  target: Target,
+  outputs: Outputs,
+  feeds: Feeds,
+): Promise<Record<string, HostTensor>> {
   return (await compileFor(target, outputs))(feeds);
 }
