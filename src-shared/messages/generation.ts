@@ -12,4 +12,8 @@ export const generationMessages = {
     `${d.folder} has no tokenizer; it needs tokenizer.json, or vocab.json and merges.txt.`,
   'tokenizer.invalid': (d: { file: string; why: string }) =>
     `${d.file} cannot be used as a CLIP tokenizer: ${d.why}; get the file again from where the model came from.`,
+  'size.unusable': (d: { width: number; height: number; factor: number }) =>
+    `${d.width}×${d.height} pixels can't be made with this model; width and height must be multiples of ${d.factor}.`,
+  'output.notFinite': (d: { model: string; part: string }) =>
+    `The ${d.part} of ${d.model} gave values that are no numbers; a LoRA's weight or the guidance may be too large, or the weights are broken.`,
 };

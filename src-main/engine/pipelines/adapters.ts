@@ -1,0 +1,33 @@
+import type { LoraAdapter } from '../checkpoints/lora.ts';
+import { loraName, type Adapter } from '../nn/scope.ts';
+import type { HostTensor } from '../tensor/tensor.ts';
+import type { WeightLookup } from './weights.ts';
+
+/** A LoRA's adapters (those that fit the model) and how strongly it is applied; 1 is as trained. */
+export interface WeightedLora {
+  readonly adapters: readonly LoraAdapter[];
+  readonly weight: number;
+}
+
+/** Adapters for a Scope, and the matrices they will ask for. */
+export interface BoundAdapters {
+  readonly adapters: ReadonlyMap<string, readonly Adapter[]>;
+  readonly matrices: WeightLookup;
+}
+
+/** Puts any number of LoRAs side by side; one of weight 0 adds nothing and is left out. */
+export function bindLoras(loras: readonly WeightedLora[]): BoundAdapters {
+  const adapters = new Map<string, Adapter[]>();
+  const matrices = new Map<string, HostTensor>();
+  for (const [index, lora] of loras.entries()) {
+    if (lora.weight === 0) continue;
+    for (const { part, module, rank, alpha, A, B } of lora.adapters) {
+      const name = `lora${index}`;
+      const adapter: Adapter = { name, rank, scale: (lora.weight * alpha) / rank };
+      adapters.set(module, [...(adapters.get(module) ?? []), adapter]);
+      matrices.set(`${part}.${module}.${loraName('A', name)}`, A);
+      matrices.set(`${part}.${module}.${loraName('B', name)}`, B);
+    }
+  }
+  return { adapters, matrices: (name) => matrices.get(name) };
+}

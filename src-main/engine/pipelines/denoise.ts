@@ -1,0 +1,92 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Sampler } from '../schedulers/sampler.ts';
+import type { HostTensor, Shape } from '../tensor/tensor.ts';
+import type { Networks } from './networks.ts';
+
+type Floats = HostTensor<'f32'>;
+
+/** What the pictures of one batch are drawn from. */
+export interface Conditions {
+  /** Context of each picture's prompt [b,t,d]. */
+  readonly prompt: Floats;
+  /** Context of each picture's negative prompt; without one there is no guidance. */
+  readonly negative?: Floats;
+  /** Classifier-free guidance (Ho & Salimans 2022): negative + guidance·(prompt − negative). */
+  readonly guidance: number;
+}
+
+export interface DenoiseOptions {
+  /** Standard normal values for all pictures, for samplers that add noise. */
+  readonly noise: () => Float32Array;
+  /** Called after each step, with the latents as they are. */
+  readonly onStep?: (latents: Float32Array) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Takes `latents` [b,c,h,w], noise scaled by the sampler's `initNoiseSigma`, through all steps. */
+export async function denoise(
+  networks: Networks,
+  sampler: Sampler,
+  latents: Floats,
+  conditions: Conditions,
+  { noise, onStep, signal }: DenoiseOptions,
+): Promise<Floats> {
+  const { shape } = latents;
+  let x = latents.data;
+  for (const [i, t] of sampler.timesteps.entries()) {
+    const output = await guided(networks, sampler.scaleInput(x, i), shape, t, conditions);
+    x = sampler.step(output, i, x, noise);
+    onStep?.(x);
+    // Lets the event loop turn, so that a signal can arrive.
+    await setImmediate();
+    signal?.throwIfAborted();
+  }
+  return { dtype: 'f32', shape, data: x };
+}
+
+/** The U-Net's output after guidance: both halves in one batch, negative first. */
+async function guided(
+  networks: Networks,
+  x: Float32Array,
+  shape: Shape,
+  t: number,
+  { prompt, negative, guidance }: Conditions,
+): Promise<Float32Array> {
+  const sample: Floats = { dtype: 'f32', shape, data: x };
+  const steps = (batch: number): Floats => ({
+    dtype: 'f32',
+    shape: [batch],
+    data: new Float32Array(batch).fill(t),
+  });
+  const batch = shape[0] as number;
+  if (!negative) return (await networks.predict(sample, steps(batch), prompt)).data;
+  const both = await networks.predict(stack([sample, sample]), steps(2 * batch), stack([negative, prompt]));
+  return Float32Array.from(x, (_, i) => {
+    const away = both.data[i] as number;
+    return away + guidance * ((both.data[i + x.length] as number) - away);
+  });
+}
+
+/** Joins tensors along the first axis. */
+export function stack(tensors: readonly Floats[]): Floats {
+  const first = tensors[0] as Floats;
+  const total = tensors.reduce((size, { data }) => size + data.length, 0);
+  const data = new Float32Array(total);
+  let at = 0;
+  for (const tensor of tensors) {
+    data.set(tensor.data, at);
+    at += tensor.data.length;
+  }
+  const batch = tensors.reduce((size, { shape }) => size + (shape[0] as number), 0);
+  return { dtype: 'f32', shape: [batch, ...first.shape.slice(1)], data };
+}
+
+/** Entry `index` of the first axis, as a view. */
+export function unstack({ shape, data }: Floats, index: number): Floats {
+  const size = data.length / (shape[0] as number);
+  return {
+    dtype: 'f32',
+    shape: [1, ...shape.slice(1)],
+    data: data.subarray(index * size, (index + 1) * size),
+  };
+}

@@ -1,0 +1,124 @@
+import type { Model } from '../checkpoints/model.ts';
+import { input } from '../graph/build.ts';
+import type { Graph } from '../graph/graph.ts';
+import { clipTextModel } from '../models/clip.ts';
+import { unet } from '../models/unet.ts';
+import { vaeDecode, vaeEncode } from '../models/vae.ts';
+import { Scope, type Adapter } from '../nn/scope.ts';
+import type { ProviderChoice } from '../runtime/providers.ts';
+import { Session } from '../runtime/session.ts';
+import { Tensor } from '../runtime/tensor.ts';
+import type { DType, HostTensor } from '../tensor/tensor.ts';
+import { partNames, storedWeights, type WeightLookup } from './weights.ts';
+
+export interface NetworkOptions {
+  readonly provider?: ProviderChoice;
+  readonly threads?: number;
+  readonly adapters?: ReadonlyMap<string, readonly Adapter[]>;
+  /** Weights that are used instead of the model's or beside them: a LoRA's matrices. */
+  readonly own?: WeightLookup;
+  /** Weights given anew at every run, by full name: those that are being trained. */
+  readonly fed?: Readonly<Record<string, Tensor>>;
+}
+
+type Part = 'text' | 'unet' | 'encoder' | 'decoder';
+type Floats = HostTensor<'f32'>;
+
+/** A model's networks, ready to be called. Sessions are made when first needed, one for each network and size at a time. */
+export class Networks {
+  private readonly sessions = new Map<Part, { key: string; session: Session }>();
+
+  constructor(
+    readonly model: Model,
+    private readonly options: NetworkOptions = {},
+  ) {}
+
+  /** ids i64 [b,t] → last hidden state [b,t,d]. */
+  async encodeText(ids: HostTensor<'i64'>): Promise<Floats> {
+    return this.call('text', 'state', { ids }, ({ ids }) => {
+      const scope = this.scope(partNames.textEncoder);
+      return { state: clipTextModel(scope, ids, this.model.textEncoder.config) };
+    });
+  }
+
+  /** Noise or velocity [b,c,h,w] for latents [b,c,h,w], timesteps [b] and context [b,t,d]. */
+  async predict(sample: Floats, timesteps: Floats, context: Floats): Promise<Floats> {
+    const feeds = { sample, timesteps, context };
+    return this.call('unet', 'predicted', feeds, ({ sample, timesteps, context }) => {
+      const inputs = { sample, timesteps, context };
+      return { predicted: unet(this.scope(partNames.unet), inputs, this.model.unet.config).sample };
+    });
+  }
+
+  /** Latents [b,c,h,w], divided by the scaling factor already → image [b,3,h',w'] in about [-1,1]. */
+  async decode(latents: Floats): Promise<Floats> {
+    return this.call('decoder', 'image', { latents }, ({ latents }) => ({
+      image: vaeDecode(this.scope(partNames.vae), latents, this.model.vae.config),
+    }));
+  }
+
+  /** Image [b,3,h,w] in [-1,1] → mean and log-variance of its latents, before the scaling factor. */
+  async encode(image: Floats): Promise<{ mean: Floats; logvar: Floats }> {
+    return this.run('encoder', { image }, ({ image }) => ({
+      ...vaeEncode(this.scope(partNames.vae), image, this.model.vae.config),
+    }));
+  }
+
+  /** Releases the memory of one network, or of all; the next call makes it again. */
+  async release(...parts: Part[]): Promise<void> {
+    for (const part of parts.length ? parts : [...this.sessions.keys()]) {
+      await this.sessions.get(part)?.session.dispose();
+      this.sessions.delete(part);
+    }
+  }
+
+  private scope(part: string): Scope {
+    const { adapters } = this.options;
+    return Scope.root(part, adapters ? { adapters } : {});
+  }
+
+  private async call<I extends string, O extends string>(
+    part: Part,
+    output: O,
+    feeds: Readonly<Record<I, HostTensor>>,
+    build: (inputs: Record<I, ReturnType<typeof input>>) => Record<O, ReturnType<typeof input>>,
+  ): Promise<Floats> {
+    return (await this.run(part, feeds, build))[output];
+  }
+
+  private async run<I extends string, O extends string>(
+    part: Part,
+    feeds: Readonly<Record<I, HostTensor>>,
+    build: (inputs: Record<I, ReturnType<typeof input>>) => Record<O, ReturnType<typeof input>>,
+  ): Promise<Record<O, Floats>> {
+    const entries = Object.entries(feeds) as [I, HostTensor<DType>][];
+    const key = entries.map(([name, { shape }]) => `${name} ${shape.join()}`).join('; ');
+    const session = await this.session(part, key, () => {
+      const inputs = Object.fromEntries(
+        entries.map(([name, { shape, dtype }]) => [name, input(name, shape, dtype)]),
+      );
+      return { outputs: build(inputs as Record<I, ReturnType<typeof input>>) };
+    });
+    const given = Object.fromEntries(entries.map(([name, tensor]) => [name, Tensor.from(tensor)]));
+    const results = await session.run({ ...this.options.fed, ...given });
+    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.host])) as Record<
+      O,
+      Floats
+    >;
+  }
+
+  private async session(part: Part, key: string, build: () => Graph): Promise<Session> {
+    const known = this.sessions.get(part);
+    if (known?.key === key) return known.session;
+    await this.release(part);
+    const { provider, threads, own, fed = {} } = this.options;
+    const graph = build();
+    const session = await Session.compile(graph, {
+      weights: storedWeights(graph, this.model, own, (name) => name in fed),
+      ...(provider && { provider }),
+      ...(threads && { threads }),
+    });
+    this.sessions.set(part, { key, session });
+    return session;
+  }
+}

@@ -1,0 +1,33 @@
+import type { HostTensor } from '../tensor/tensor.ts';
+
+/** An 8-bit RGB picture, rows from the top, three bytes a pixel. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** A decoded image [1,3,h,w] in [-1,1] as bytes, rounded as diffusers' `VaeImageProcessor.postprocess` does. */
+export function toPicture({ shape, data }: HostTensor<'f32'>): Picture {
+  const [, channels, height, width] = shape as [number, number, number, number];
+  const pixels = height * width;
+  const bytes = new Uint8Array(3 * pixels);
+  for (let channel = 0; channel < 3; channel++) {
+    // A one-channel VAE gives grey.
+    const plane = Math.min(channel, channels - 1) * pixels;
+    for (let i = 0; i < pixels; i++) bytes[3 * i + channel] = byteOf(data[plane + i] as number);
+  }
+  return { width, height, data: bytes };
+}
+
+function byteOf(value: number): number {
+  const unit = Math.min(1, Math.max(0, Math.fround(Math.fround(value / 2) + 0.5)));
+  return roundHalfEven(Math.fround(unit * 255));
+}
+
+/** NumPy's rounding. */
+function roundHalfEven(value: number): number {
+  const down = Math.floor(value);
+  const rest = value - down;
+  return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
+}

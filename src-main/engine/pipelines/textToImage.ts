@@ -1,0 +1,192 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { Model } from '../checkpoints/model.ts';
+import { findBadValues, type Weights } from '../checkpoints/weights.ts';
+import type { Tokenizer } from '../models/tokenizer.ts';
+import type { SchedulerName } from '../schedulers/config.ts';
+import { makeSampler } from '../schedulers/index.ts';
+import type { Sampler } from '../schedulers/sampler.ts';
+import { TorchGenerator } from '../tensor/random.ts';
+import { i64, type HostTensor } from '../tensor/tensor.ts';
+import { picturesThatFit } from './batchSize.ts';
+import { denoise, stack, unstack, type Conditions } from './denoise.ts';
+import { Networks, type NetworkOptions } from './networks.ts';
+import { toPicture, type Picture } from './pixels.ts';
+
+type Floats = HostTensor<'f32'>;
+
+export interface PictureRequest {
+  readonly prompt: string;
+  readonly negative?: string;
+  /** As `torch.Generator('cpu').manual_seed(seed)`: the starting noise, then whatever noise the sampler adds. */
+  readonly seed: number;
+  /** Starting noise [1,c,h,w] in place of the seed's, before the sampler's initial scaling. */
+  readonly latents?: Floats;
+}
+
+export interface SamplingOptions {
+  readonly steps: number;
+  /** Classifier-free guidance; off at 1 and below. */
+  readonly guidance: number;
+  /** The model's own when left out. */
+  readonly scheduler?: SchedulerName | undefined;
+  readonly width: number;
+  readonly height: number;
+  /** Pictures at once; what memory allows when left out. */
+  readonly batch?: number | undefined;
+  /** Steps of all batches done and to do, and the present batch's latents [b,c,h,w]. */
+  readonly onStep?: (done: number, total: number, latents: Float32Array) => void;
+  /** Called with a sentence for people: a prompt was cut. */
+  readonly onWarning?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface GeneratedPicture {
+  readonly request: PictureRequest;
+  readonly picture: Picture;
+  /** Final latents [1,c,h,w], before the VAE's scaling factor is divided out. */
+  readonly latents: Floats;
+}
+
+/** diffusers' `StableDiffusionPipeline` without a safety checker: prompts and seeds in, pictures out. */
+export class TextToImage {
+  readonly networks: Networks;
+
+  constructor(
+    readonly model: Model,
+    private readonly tokenizer: Tokenizer,
+    options: NetworkOptions = {},
+  ) {
+    this.networks = new Networks(model, options);
+  }
+
+  /** Width and height the model was trained at, in pixels. */
+  static defaultSize({ unet, vae }: Model): { width: number; height: number } {
+    const [height, width] = unet.config.sample_size;
+    const factor = pixelsPerLatent(vae.config);
+    return { width: width * factor, height: height * factor };
+  }
+
+  /** The sampler's name that `scheduler` (or the model's own) stands for. Errors: `scheduler.*`. */
+  samplerOf({
+    scheduler,
+    steps,
+  }: Pick<SamplingOptions, 'scheduler' | 'steps'>): Sampler & { readonly name: SchedulerName } {
+    return makeSampler(scheduler, this.model.scheduler, steps, `${this.model.path} (scheduler_config.json)`);
+  }
+
+  /**
+   * Makes the pictures in order, each as soon as its batch is done; a picture doesn't depend on the batch it is in.
+   * Errors: `size.unusable`, `output.notFinite`, `scheduler.*`, `tensor.*`; the signal's reason when it aborts.
+   */
+  async *generate(
+    requests: readonly PictureRequest[],
+    options: SamplingOptions,
+  ): AsyncGenerator<GeneratedPicture> {
+    const { guidance, signal } = options;
+    const shape = this.latentShape(options);
+    this.samplerOf(options);
+    const contexts = await this.encodePrompts(
+      requests.flatMap(({ prompt, negative = '' }) => (guidance > 1 ? [negative, prompt] : [prompt])),
+      options.onWarning,
+    );
+    const context = (text: string): Floats => contexts.get(text) as Floats;
+    const size = Math.min(requests.length, options.batch ?? picturesThatFit(this.model.unet.config, shape));
+    const batches = Math.ceil(requests.length / size);
+    for (let batch = 0; batch < batches; batch++) {
+      const part = requests.slice(batch * size, (batch + 1) * size);
+      const conditions: Conditions = {
+        prompt: stack(part.map(({ prompt }) => context(prompt))),
+        ...(guidance > 1 && { negative: stack(part.map(({ negative = '' }) => context(negative))) }),
+        guidance,
+      };
+      const latents = await this.sample(part, shape, conditions, options, [batch, batches]);
+      for (const [i, request] of part.entries()) {
+        signal?.throwIfAborted();
+        const final = unstack(latents, i);
+        yield { request, picture: await this.decode(final), latents: final };
+      }
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.networks.release();
+  }
+
+  /** The text encoder's last hidden state [1,t,d] of each distinct text. */
+  private async encodePrompts(
+    texts: readonly string[],
+    onWarning?: (message: string) => void,
+  ): Promise<Map<string, Floats>> {
+    const contexts = new Map<string, Floats>();
+    for (const text of new Set(texts)) {
+      const { ids, truncated } = this.tokenizer.encode(text);
+      if (truncated !== undefined)
+        onWarning?.(`The prompt is longer than ${ids.length} tokens; this part was cut off: "${truncated}".`);
+      const words = this.model.textEncoder.config.vocab_size;
+      if (ids.some((id) => id >= words))
+        throw problem('tokenizer.invalid', {
+          file: this.model.path,
+          why: `the text encoder knows ${words} tokens only`,
+        });
+      const state = await this.networks.encodeText(i64([1, ids.length], ids));
+      contexts.set(text, this.checked(state, 'text_encoder', this.model.textEncoder.weights));
+    }
+    return contexts;
+  }
+
+  private async sample(
+    requests: readonly PictureRequest[],
+    [, ...shape]: readonly [number, number, number, number],
+    conditions: Conditions,
+    options: SamplingOptions,
+    [batch, batches]: readonly [number, number],
+  ): Promise<Floats> {
+    const sampler = this.samplerOf(options);
+    const generators = requests.map(({ seed }) => new TorchGenerator(seed));
+    const randn = (i: number): Floats => ({
+      dtype: 'f32',
+      shape: [1, ...shape],
+      data: (generators[i] as TorchGenerator).randn(shape),
+    });
+    const start = stack(requests.map(({ latents }, i) => latents ?? randn(i)));
+    const scaled = { ...start, data: start.data.map((value) => value * sampler.initNoiseSigma) };
+    const steps = sampler.timesteps.length;
+    let done = batch * steps;
+    return denoise(this.networks, sampler, scaled, conditions, {
+      noise: () => stack(requests.map((_, i) => randn(i))).data,
+      onStep: (latents) => {
+        this.checked({ ...start, data: latents }, 'unet', this.model.unet.weights);
+        options.onStep?.(++done, batches * steps, latents);
+      },
+      ...(options.signal && { signal: options.signal }),
+    });
+  }
+
+  private async decode(latents: Floats): Promise<Picture> {
+    const { config, weights } = this.model.vae;
+    const image = await this.networks.decode({
+      ...latents,
+      data: latents.data.map((value) => value / config.scaling_factor),
+    });
+    return toPicture(this.checked(image, 'vae', weights));
+  }
+
+  /** Throws where there is no number: with the weight that is to blame, if one is. */
+  private checked(tensor: Floats, part: string, weights: Weights): Floats {
+    if (tensor.data.every(Number.isFinite)) return tensor;
+    findBadValues(weights);
+    throw problem('output.notFinite', { model: this.model.path, part });
+  }
+
+  private latentShape({ width, height }: SamplingOptions): readonly [number, number, number, number] {
+    const factor = pixelsPerLatent(this.model.vae.config);
+    const fits = (size: number): boolean => Number.isInteger(size) && size >= factor && size % factor === 0;
+    if (!fits(width) || !fits(height)) throw problem('size.unusable', { width, height, factor });
+    return [1, this.model.unet.config.in_channels, height / factor, width / factor];
+  }
+}
+
+/** How many pixels high and wide a latent is. */
+export function pixelsPerLatent({ block_out_channels }: Model['vae']['config']): number {
+  return 2 ** (block_out_channels.length - 1);
+}
