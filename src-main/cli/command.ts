@@ -1,4 +1,5 @@
 import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
+import type { LikenessError } from '../../src-shared/messages/index.ts';
 import type { Given, Options } from './options.ts';
 import { parse } from './parse.ts';
 
@@ -6,6 +7,8 @@ import { parse } from './parse.ts';
 export interface Outcome {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly text: string;
+  /** The command could say all this, but it is no success. */
+  readonly failure?: LikenessError;
 }
 
 interface Spec<O extends Options> {

@@ -1,13 +1,14 @@
 import type { Command } from './command.ts';
 import { doctor } from './commands/doctor.ts';
+import { inspect } from './commands/inspect.ts';
 import { exitStatus, forPeople, type ExitStatus } from './failure.ts';
 import { commandHelp, overview } from './help.ts';
 import { Output } from './output.ts';
-import { closest } from './parse.ts';
+import { closest, parse } from './parse.ts';
 import { version } from './shipped.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 
-const commands: readonly Command[] = [doctor];
+const commands: readonly Command[] = [inspect, doctor];
 
 const argv = process.argv.slice(2);
 const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
@@ -19,25 +20,26 @@ const output = new Output({
 if (words.includes('--debug')) process.setSourceMapsEnabled(true);
 
 async function main(): Promise<ExitStatus> {
-  const [name, ...rest] = argv;
   const wantsHelp = words.some((word) => word === '--help' || word === '-h');
-  if (name === '--version') return say(version);
-  if (name === undefined || name.startsWith('-')) {
+  const place = words.findIndex((word) => !word.startsWith('-'));
+  const name = words[place];
+  const rest = argv.filter((_, index) => index !== place);
+  if (name === undefined) {
+    if (words.includes('--version')) return say(version);
     if (wantsHelp) return say(overview(commands, version));
-    if (name === undefined) throw problem('usage.noCommand', {});
+    parse(words, {}, '');
+    throw problem('usage.noCommand', {});
   }
   const command = commands.find((candidate) => candidate.name === name);
   if (!command) {
-    const suggestion = closest(
-      name,
-      commands.map((candidate) => candidate.name),
-    );
-    throw problem('usage.unknownCommand', { command: name, suggestion });
+    const names = commands.map((candidate) => candidate.name);
+    throw problem('usage.unknownCommand', { command: name, suggestion: closest(name, names) });
   }
   if (wantsHelp) return say(commandHelp(command));
   const run = command.prepare(rest);
-  output.done(await run({ report: output.report, signal: cancelOnSignals() }));
-  return 0;
+  const outcome = await run({ report: output.report, signal: cancelOnSignals() });
+  output.done(outcome);
+  return outcome.failure ? fail(outcome.failure) : 0;
 }
 
 function say(text: string): ExitStatus {

@@ -5,7 +5,7 @@ export const commandMessages = {
   'usage.unknownCommand': (d: { command: string; suggestion: string | undefined }) =>
     `There is no command "${d.command}"${didYouMean(d.suggestion)}; "likeness --help" lists them.`,
   'usage.unknownOption': (d: { option: string; suggestion: string | undefined; command: string }) =>
-    `Unknown option ${d.option}${didYouMean(d.suggestion)}; "likeness ${d.command} --help" lists them.`,
+    `Unknown option ${d.option}${didYouMean(d.suggestion)}; "${likeness(d.command)} --help" lists them.`,
   'usage.missingValue': (d: { option: string; placeholder: string }) =>
     `${d.option} needs a value: ${d.option} ${d.placeholder}.`,
   'usage.unwantedValue': (d: { option: string }) => `${d.option} is a switch; it takes no value.`,
@@ -24,6 +24,10 @@ export const commandMessages = {
   internal: (d: { why: string }) =>
     `Something unexpected went wrong (${d.why}); run it again with --debug and report it.`,
 };
+
+function likeness(command: string): string {
+  return `likeness ${command}`.trim();
+}
 
 function didYouMean(suggestion: string | undefined): string {
   return suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`;

@@ -1,0 +1,51 @@
+import type { LoraReport, RunReport } from '../../features/inspect/inspect.ts';
+import type { ModelReport } from '../../features/inspect/inspectModel.ts';
+import { command } from '../command.ts';
+import { file, operand } from '../options.ts';
+
+export const inspect = command({
+  name: 'inspect',
+  summary: 'say what a model, a LoRA or a run is, and whether it is whole',
+  usage: 'PATH [OPTIONS]',
+  examples: ['likeness inspect models/likeness-mini', 'likeness inspect "my run" --json'],
+  options: {
+    path: operand(
+      file('PATH', 'a diffusers folder, a weight file (.safetensors, .ckpt), a LoRA or the folder of a run'),
+    ),
+  },
+  run: async ({ path }) => {
+    const features = await import('../../features/inspect/inspect.ts');
+    const { report, fatal } = features.inspect(path);
+    const problems = report.problems.map((problem) => `Problem     ${problem}`);
+    const text = [...describe(report), ...(problems.length ? problems : ['Problems    none'])].join('\n');
+    return { fields: { ...report }, text, ...(fatal && { failure: fatal }) };
+  },
+});
+
+const millions = (count: number) => `${(count / 1e6).toFixed(count < 1e7 ? 2 : 1)} M`;
+
+function describe(report: ModelReport | LoraReport | RunReport): string[] {
+  if (report.kind === 'run')
+    return [
+      `Run         ${report.path}`,
+      `Method      ${report.method}, ${report.steps} steps of ${report.model}`,
+      `Checkpoints ${report.checkpoints.join(', ') || 'none'}`,
+    ];
+  if (report.kind === 'lora')
+    return [
+      `LoRA        ${report.path}, rank ${report.ranks.join(', ')}`,
+      `U-Net       ${millions(report.parameters.unet)} parameters in ${report.modules.unet} modules`,
+      `Text        ${millions(report.parameters.text_encoder)} parameters in ${report.modules.text_encoder} modules`,
+    ];
+  const part = (name: 'unet' | 'vae' | 'text_encoder') =>
+    `${millions(report.parameters[name])} parameters, ${report.dtype[name].join(' and ')}`;
+  return [
+    `Model       ${report.path} (${report.kind})`,
+    `Family      ${report.family}, predicts ${report.predictionType}`,
+    `Hash        ${report.hash}`,
+    `U-Net       ${part('unet')}`,
+    `VAE         ${part('vae')}`,
+    `Text        ${part('text_encoder')}`,
+    `Cost        ${(report.macs / 1e9).toFixed(1)} GMACs for one U-Net call at ${report.size.width}×${report.size.height}`,
+  ];
+}

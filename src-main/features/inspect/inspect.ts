@@ -1,0 +1,74 @@
+import fs from 'node:fs';
+import { readLora } from '../../engine/checkpoints/lora.ts';
+import { openModel } from '../../engine/checkpoints/openModel.ts';
+import { RunFolder } from '../../engine/training/runFolder.ts';
+import { LikenessError } from '../../../src-shared/messages/index.ts';
+import { inspectModel, type ModelReport } from './inspectModel.ts';
+
+export interface LoraReport {
+  readonly kind: 'lora';
+  readonly path: string;
+  /** Modules and numbers of each part that is changed. */
+  readonly modules: { readonly unet: number; readonly text_encoder: number };
+  readonly parameters: { readonly unet: number; readonly text_encoder: number; readonly total: number };
+  readonly ranks: readonly number[];
+  readonly problems: readonly string[];
+}
+
+export interface RunReport {
+  readonly kind: 'run';
+  readonly path: string;
+  readonly model: string;
+  readonly method: 'lora' | 'full';
+  readonly steps: number;
+  readonly checkpoints: readonly number[];
+  readonly problems: readonly string[];
+}
+
+/**
+ * Says what is at `path`: a model, a LoRA or a run. Errors where it is none of them or cannot be read; a model that opens
+ * but would not work is reported, with `fatal` set.
+ */
+export function inspect(path: string): {
+  report: ModelReport | LoraReport | RunReport;
+  fatal?: LikenessError;
+} {
+  if (RunFolder.exists(path)) return { report: inspectRun(path) };
+  try {
+    return inspectModel(openModel(path));
+  } catch (error) {
+    const lora =
+      error instanceof LikenessError && error.code === 'model.notOne' ? inspectLora(path) : undefined;
+    if (!lora) throw error;
+    return { report: lora };
+  }
+}
+
+function inspectRun(path: string): RunReport {
+  const run = new RunFolder(path);
+  const { model, method, steps } = run.describe().settings;
+  const problems = fs.existsSync(model) ? [] : [`its base model ${model} is not there`];
+  return { kind: 'run', path, model, method, steps, checkpoints: run.checkpointSteps(), problems };
+}
+
+/** Nothing where `path` holds no LoRA either: then the model's error says more. */
+function inspectLora(path: string): LoraReport | undefined {
+  try {
+    const { adapters, unmatched } = readLora(path);
+    const of = (part: 'unet' | 'text_encoder') => adapters.filter((adapter) => adapter.part === part);
+    const numbers = (part: 'unet' | 'text_encoder') =>
+      of(part).reduce((sum, { A, B }) => sum + A.data.length + B.data.length, 0);
+    const [unet, text] = [numbers('unet'), numbers('text_encoder')];
+    return {
+      kind: 'lora',
+      path,
+      modules: { unet: of('unet').length, text_encoder: of('text_encoder').length },
+      parameters: { unet, text_encoder: text, total: unet + text },
+      ranks: [...new Set(adapters.map(({ rank }) => rank))].sort((a, b) => a - b),
+      problems: unmatched.map((name) => `the tensor "${name}" means nothing here and is left out`),
+    };
+  } catch (error) {
+    if (error instanceof LikenessError && error.code === 'lora.notOne') return undefined;
+    throw error;
+  }
+}
