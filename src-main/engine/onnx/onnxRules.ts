@@ -52,20 +52,18 @@ const reduction =
   ({ attributes }: { attributes: OpAttributes['sum'] }, [x = ''], e) =>
     e.emit(op, [x, e.integers(attributes.axes)], { keepdims: Number(attributes.keepDims) });
 
-/** x reshaped to its own shape plus 0·after[0]: no copy, yet nothing can compute it before one element of `after` exists. */
+/**
+ * x through a reshape whose target, [-1 + 0·after[0]], nobody knows before one element of `after` exists. No copy is made;
+ * Flatten keeps ONNX Runtime from joining this reshape with one that follows (which drops the dependence, or fails).
+ */
 const emitBarrier: OnnxRule<'barrier'> = ({ inputs, shape }, [x = '', after = ''], e) => {
   const late = (inputs[1] as { shape: readonly number[] }).shape;
-  const corner = late.length
-    ? e.slice(
-        after,
-        late.map(() => 0),
-        late.map(() => 1),
-      )
-    : after;
+  const starts = late.map(() => 0);
+  const ends = late.map(() => 1);
+  const corner = late.length ? e.slice(after, starts, ends) : after;
   const whole = e.emit('Cast', [e.reshape(corner, [1])], { to: dataTypes.i64 });
-  const zero = e.emit('Mul', [whole, e.integers([0])]);
-  const same = e.emit('Reshape', [x, e.emit('Add', [zero, e.integers(shape.length ? shape : [1])])]);
-  return shape.length ? same : e.emit('Squeeze', [same, e.integers([0])]);
+  const target = e.emit('Add', [e.emit('Mul', [whole, e.integers([0])]), e.integers([-1])]);
+  return e.reshape(e.emit('Flatten', [e.emit('Reshape', [x, target])], { axis: 0 }), shape);
 };
 
 export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
