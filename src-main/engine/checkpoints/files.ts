@@ -1,4 +1,13 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync, type Stats } from 'node:fs';
+import {
+  mkdirSync,
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  type Stats,
+} from 'node:fs';
 import { problem } from '../../../src-shared/messages/index.ts';
 
 /** `statSync` or undefined where nothing is. Errors: `file.unreadable`. */
@@ -66,16 +75,25 @@ export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
 
 /** Parses a JSON file of at most 64 MB. Errors: `file.missing`, `file.unreadable`, `config.invalid`. */
 export function readJson(path: string): unknown {
+  return parseJson(readText(path), path);
+}
+
+/** Reads a text file of at most 64 MB. Errors: `file.missing`, `file.unreadable`, `config.invalid`. */
+export function readText(path: string): string {
   const stats = statOrNothing(path);
   if (!stats) throw problem('file.missing', { file: path });
   if (!stats.isFile()) throw problem('file.unreadable', { file: path, why: 'it is no regular file' });
   if (stats.size > 64e6)
     throw problem('config.invalid', { file: path, why: `${stats.size} bytes are too many` });
-  const text = tryRead(path, () => readFileSync(path, 'utf8'));
+  return tryRead(path, () => readFileSync(path, 'utf8'));
+}
+
+/** `what` names the text inside the file where the file holds more than it. Errors: `config.invalid`. */
+export function parseJson(text: string, path: string, what = 'it'): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw problem('config.invalid', { file: path, why: 'it is not JSON' }, error);
+    throw problem('config.invalid', { file: path, why: `${what} is not JSON` }, error);
   }
 }
 
@@ -106,4 +124,17 @@ function unreadable(path: string, error: unknown) {
 /** `EACCES`, `ENOSPC`, …: what the system calls the error. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
+/** Makes a folder and those above it. Errors: `file.unwritable`. */
+export function makeFolder(folder: string): void {
+  orUnwritable(folder, (path) => mkdirSync(path, { recursive: true }));
+}
+
+export function orUnwritable(path: string, write: (path: string) => void): void {
+  try {
+    write(path);
+  } catch (error) {
+    throw problem('file.unwritable', { file: path, why: errorCode(error) }, error);
+  }
 }

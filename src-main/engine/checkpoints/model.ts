@@ -4,8 +4,11 @@ import type { Weights } from './weights.ts';
 /** One network of a model: its sizes, and its weights under diffusers' names. */
 export interface ModelPart<Config> {
   readonly config: Config;
-  /** The `config.json` as found (or as inferred from a single file), for writing it out again. */
-  readonly rawConfig: Readonly<Record<string, unknown>>;
+  /**
+   * The text of `config.json` as found (or as inferred from a single file), for writing it out again. Text, because a
+   * JavaScript number can't say `1.0`, and transformers 5 refuses a `1` where it wants a float.
+   */
+  readonly configText: string;
   readonly weights: Weights;
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
-import { asRecord, isFile, isFolder, readJson, readJsonIfThere } from './files.ts';
+import { asRecord, isFile, isFolder, parseJson, readJson, readJsonIfThere, readText } from './files.ts';
 import type { Model, ModelPart, TokenizerFiles } from './model.ts';
 import { publishedTextName, publishedVaeName } from './names/published.ts';
 import { readWeightFolder, renamed } from './weightFiles.ts';
@@ -59,10 +59,10 @@ function openPart<Config>(
   rename: (name: string) => string | undefined,
 ): ModelPart<Config> {
   const file = join(folder, 'config.json');
-  const rawConfig = readObject(file);
-  const config = parse(rawConfig, file);
+  const configText = readText(file);
+  const config = parse(parseJson(configText, file), file);
   const { tensors, otherTypes } = renamed(readWeightFolder(folder), rename);
-  return { config, rawConfig, weights: new Weights(folder, tensors, otherTypes) };
+  return { config, configText, weights: new Weights(folder, tensors, otherTypes) };
 }
 
 function readObject(file: string): Record<string, unknown> {

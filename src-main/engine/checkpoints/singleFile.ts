@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
 import { bytesPerElement } from '../tensor/tensor.ts';
-import { asRecord } from './files.ts';
+import { asRecord, parseJson } from './files.ts';
 import { checkFit } from './modelFolder.ts';
 import type { Model } from './model.ts';
 import { publishedTextName } from './names/published.ts';
@@ -33,18 +33,21 @@ export const configKeys = {
 export function openSingleFile(file: string): Model {
   const raw = readWeightFile(file);
   refuseOtherFiles(raw, file);
-  const unet = openUNet(part(raw, partPrefixes.unet), file, raw);
   const openClip = raw.tensors.has(`${partPrefixes.openClip}token_embedding.weight`);
   const velocity = predictsVelocity(raw, file, openClip);
+  const savedScheduler = raw.metadata[configKeys.scheduler];
   const model: Model = {
     path: file,
     kind: 'single-file',
-    unet: velocity && !raw.metadata[configKeys.unet] ? withSampleSize(unet, 96) : unet,
+    unet: openUNet(part(raw, partPrefixes.unet), file, raw, velocity ? 96 : 64),
     vae: openVae(part(raw, partPrefixes.vae), file, raw),
     textEncoder: openClip
       ? openOpenClip(part(raw, partPrefixes.openClip), file, raw)
       : openClipText(part(raw, partPrefixes.clip), file, raw),
-    scheduler: savedConfig(raw, 'scheduler', file) ?? schedulerConfig(velocity),
+    scheduler:
+      savedScheduler === undefined
+        ? schedulerConfig(velocity)
+        : asRecord(parseJson(savedScheduler, file, 'its saved scheduler')),
     tokenizer: undefined,
   };
   checkFit(model);
@@ -55,21 +58,19 @@ function part(raw: RawTensors, prefix: string): RawTensors {
   return renamed(raw, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : undefined));
 }
 
-function openUNet(raw: RawTensors, file: string, whole: RawTensors): Model['unet'] {
-  const rawConfig = savedConfig(whole, 'unet', file) ?? inferUNetConfig(shapesOf(raw), file);
-  const config = parseUNetConfig(rawConfig, file);
-  return { config, rawConfig, weights: weightsOf(renamed(raw, renamer(unetNames(config))), file) };
-}
-
-function withSampleSize(unet: Model['unet'], size: number): Model['unet'] {
-  const rawConfig = { ...unet.rawConfig, sample_size: size };
-  return { ...unet, rawConfig, config: { ...unet.config, sample_size: [size, size] } };
+function openUNet(raw: RawTensors, file: string, whole: RawTensors, sampleSize: number): Model['unet'] {
+  const configText =
+    whole.metadata[configKeys.unet] ??
+    JSON.stringify(inferUNetConfig(shapesOf(raw), file, sampleSize), null, 2);
+  const config = parseUNetConfig(parseJson(configText, file, 'its saved configuration'), file);
+  return { config, configText, weights: weightsOf(renamed(raw, renamer(unetNames(config))), file) };
 }
 
 function openVae(raw: RawTensors, file: string, whole: RawTensors): Model['vae'] {
   if (!raw.tensors.has('decoder.conv_in.weight')) throw problem('model.missingPart', { file, part: 'VAE' });
-  const rawConfig = savedConfig(whole, 'vae', file) ?? inferVaeConfig(shapesOf(raw), file);
-  const config = parseVaeConfig(rawConfig, file);
+  const configText =
+    whole.metadata[configKeys.vae] ?? JSON.stringify(inferVaeConfig(shapesOf(raw), file), null, 2);
+  const config = parseVaeConfig(parseJson(configText, file, 'its saved configuration'), file);
   const { tensors, otherTypes, metadata } = renamed(raw, renamer(vaeNames(config)));
   // LDM writes the attention's projections as 1×1 convolutions: the same bytes, without the last two axes.
   const flat = new Map<string, TensorEntry>();
@@ -77,20 +78,28 @@ function openVae(raw: RawTensors, file: string, whole: RawTensors): Model['vae']
     const isProjection = /\.attentions\.0\.to_\w+(\.0)?\.weight$/.test(name);
     flat.set(name, isProjection ? { ...entry, shape: entry.shape.slice(0, 2) } : entry);
   }
-  return { config, rawConfig, weights: weightsOf({ tensors: flat, otherTypes, metadata }, file) };
+  return { config, configText, weights: weightsOf({ tensors: flat, otherTypes, metadata }, file) };
 }
 
 function openClipText(raw: RawTensors, file: string, whole: RawTensors): Model['textEncoder'] {
   const published = renamed(raw, publishedTextName);
   if (!published.tensors.has('text_model.embeddings.token_embedding.weight'))
     throw problem('model.missingPart', { file, part: 'text encoder' });
-  const rawConfig = savedConfig(whole, 'textEncoder', file) ?? inferClipConfig(shapesOf(published), file);
-  return { config: parseClipTextConfig(rawConfig, file), rawConfig, weights: weightsOf(published, file) };
+  const configText =
+    whole.metadata[configKeys.textEncoder] ??
+    JSON.stringify(inferClipConfig(shapesOf(published), file), null, 2);
+  return {
+    config: parseClipTextConfig(parseJson(configText, file, 'its saved configuration'), file),
+    configText,
+    weights: weightsOf(published, file),
+  };
 }
 
 function openOpenClip(raw: RawTensors, file: string, whole: RawTensors): Model['textEncoder'] {
-  const rawConfig = savedConfig(whole, 'textEncoder', file) ?? inferOpenClipConfig(shapesOf(raw), file);
-  const config = parseClipTextConfig(rawConfig, file);
+  const configText =
+    whole.metadata[configKeys.textEncoder] ??
+    JSON.stringify(inferOpenClipConfig(shapesOf(raw), file), null, 2);
+  const config = parseClipTextConfig(parseJson(configText, file, 'its saved configuration'), file);
   const named = renamed(raw, renamer(openClipNames(config.num_hidden_layers)));
   const tensors = new Map(named.tensors);
   for (let layer = 0; layer < config.num_hidden_layers; layer++)
@@ -101,7 +110,7 @@ function openOpenClip(raw: RawTensors, file: string, whole: RawTensors): Model['
           tensors.set(`text_model.encoder.layers.${layer}.self_attn.${name}.${kind}`, thirdOf(joined, third));
       });
     }
-  return { config, rawConfig, weights: weightsOf({ ...named, tensors }, file) };
+  return { config, configText, weights: weightsOf({ ...named, tensors }, file) };
 }
 
 /** q, k and v lie one after the other in the joint tensor: each is a third of its bytes. */
@@ -144,20 +153,6 @@ function schedulerConfig(velocity: boolean): Record<string, unknown> {
     trained_betas: null,
     prediction_type: velocity ? 'v_prediction' : 'epsilon',
   };
-}
-
-function savedConfig(
-  raw: RawTensors,
-  key: keyof typeof configKeys,
-  file: string,
-): Record<string, unknown> | undefined {
-  const text = raw.metadata[configKeys[key]];
-  if (text === undefined) return undefined;
-  try {
-    return asRecord(JSON.parse(text));
-  } catch (error) {
-    throw problem('config.invalid', { file, why: `its ${configKeys[key]} is not JSON` }, error);
-  }
 }
 
 function shapesOf(raw: RawTensors): Shapes {

@@ -9,7 +9,7 @@ export type Shapes = ReadonlyMap<string, Shape>;
  * attention has, so the two families' rules are used: 8 heads everywhere (Stable Diffusion 1), or 64 channels a head where
  * the projections are linear (Stable Diffusion 2). Norms have 32 groups in both.
  */
-export function inferUNetConfig(shapes: Shapes, file: string): Record<string, unknown> {
+export function inferUNetConfig(shapes: Shapes, file: string, sampleSize: number): Record<string, unknown> {
   const size = sizeReader(shapes, file);
   const levels = inputLevels(shapes, file);
   const channels = levels.map(({ row }) => size(`input_blocks.${row}.0.out_layers.3.weight`, 0));
@@ -20,7 +20,7 @@ export function inferUNetConfig(shapes: Shapes, file: string): Record<string, un
   const down = levels.map((level) => (level.attention ? 'CrossAttnDownBlock2D' : 'DownBlock2D'));
   return {
     _class_name: 'UNet2DConditionModel',
-    sample_size: 64,
+    sample_size: sampleSize,
     in_channels: size('input_blocks.0.0.weight', 1),
     out_channels: size('out.2.weight', 0),
     down_block_types: down,
@@ -31,13 +31,9 @@ export function inferUNetConfig(shapes: Shapes, file: string): Record<string, un
         : null,
     up_block_types: down.map((type) => type.replace('Down', 'Up')).reverse(),
     block_out_channels: channels,
-    layers_per_block: levels.map((level) => level.layers),
+    layers_per_block: evenly(levels.map((level) => level.layers)),
     cross_attention_dim: size(`${attention}.transformer_blocks.0.attn2.to_k.weight`, 1),
-    transformer_layers_per_block: levels.map((level) =>
-      level.attention
-        ? countFrom(0, (i) => shapes.has(`${level.attention}.transformer_blocks.${i}.norm1.weight`))
-        : 1,
-    ),
+    transformer_layers_per_block: evenly(levels.map((level) => transformerDepth(shapes, level))),
     attention_head_dim: linear ? channels.map((count) => Math.max(1, count / 64)) : 8,
     use_linear_projection: linear,
     ...(shapes.has('label_emb.0.0.weight') && { class_embed_type: 'projection' }),
@@ -69,6 +65,19 @@ function inputLevels(shapes: Shapes, file: string): Level[] {
   if (!levels.length)
     throw problem('weights.none', { file, expected: 'the U-Net of a single-file checkpoint' });
   return levels;
+}
+
+/** diffusers takes the middle block's depth from the last level, which has no attention of its own. */
+function transformerDepth(shapes: Shapes, { attention = 'middle_block.1' }: Level): number {
+  return shapes.has(`${attention}.proj_in.weight`)
+    ? countFrom(0, (i) => shapes.has(`${attention}.transformer_blocks.${i}.norm1.weight`))
+    : 1;
+}
+
+/** One number where all are the same, as diffusers' converters expect it. */
+function evenly(counts: readonly number[]): number | readonly number[] {
+  const [first] = counts;
+  return first !== undefined && counts.every((count) => count === first) ? first : counts;
 }
 
 export function inferVaeConfig(shapes: Shapes, file: string): Record<string, unknown> {
@@ -124,7 +133,13 @@ export function inferOpenClipConfig(shapes: Shapes, file: string): Record<string
 function clipConfig(file: string, width: number, rest: Record<string, unknown>): Record<string, unknown> {
   if (width % 64)
     throw problem('model.unclear', { file, what: 'how many attention heads its text encoder has' });
-  return { model_type: 'clip_text_model', hidden_size: width, num_attention_heads: width / 64, ...rest };
+  return {
+    architectures: ['CLIPTextModel'],
+    model_type: 'clip_text_model',
+    hidden_size: width,
+    num_attention_heads: width / 64,
+    ...rest,
+  };
 }
 
 function sizeReader(shapes: Shapes, file: string) {

@@ -8,13 +8,29 @@ import { errorCode } from './files.ts';
 import { safetensorsNames } from './safetensors.ts';
 import { chunksOf, viewAs, type TensorEntry } from './weights.ts';
 
-/** A tensor to write: held in memory, on disk and copied piece by piece, or several of one type laid end to end. */
-export type TensorSource = HostTensor | TensorEntry | Joined;
+/**
+ * A tensor to write: held in memory, on disk and copied piece by piece, several of one type laid end to end, or computed
+ * when its turn comes.
+ */
+export type TensorSource = HostTensor | TensorEntry | Joined | Computed;
 
+/** `dtype` is the parts' own, or f32 where they differ: see `joined`. */
 export interface Joined {
   readonly dtype: DType;
   readonly shape: Shape;
   readonly parts: readonly TensorSource[];
+}
+
+export function joined(parts: readonly TensorSource[], shape: Shape): Joined {
+  const types = new Set(parts.map((part) => part.dtype));
+  const [first] = types;
+  return { dtype: types.size === 1 && first ? first : 'f32', shape, parts };
+}
+
+export interface Computed {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly compute: () => HostTensor;
 }
 
 export interface NamedTensor {
@@ -111,13 +127,15 @@ function* storedBytes(named: NamedTensor): Generator<Uint8Array> {
   for (const bytes of bytesOf(named.tensor)) yield from === to ? bytes : converted(bytes, from, to);
 }
 
-function* bytesOf(tensor: TensorSource): Generator<Uint8Array> {
+function* bytesOf(source: TensorSource): Generator<Uint8Array> {
+  const tensor = 'compute' in source ? source.compute() : source;
   if ('file' in tensor) {
     yield* chunksOf(tensor);
     return;
   }
   if ('parts' in tensor) {
-    for (const part of tensor.parts) yield* bytesOf(part);
+    for (const part of tensor.parts)
+      yield* storedBytes({ name: '', tensor: part, dtype: part.dtype === tensor.dtype ? undefined : 'f32' });
     return;
   }
   const bytes = new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);

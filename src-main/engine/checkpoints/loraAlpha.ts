@@ -1,0 +1,72 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import { asRecord } from './files.ts';
+import type { LoraName } from './names/loraNames.ts';
+
+type Scaling = (part: LoraName['part'], module: string, rank: number) => number;
+
+/**
+ * How a module's B·A is scaled where the file has no alpha tensors: alpha over rank, from PEFT's `adapter_config.json` or from
+ * the copy of it that diffusers keeps in a file's metadata; 1 where neither is there (older diffusers).
+ * Errors: `lora.unsupported` for PEFT's other methods.
+ */
+export function loraScaling(
+  config: { readonly file: string; readonly keys: Record<string, unknown> } | undefined,
+  metadata: Readonly<Record<string, string>>,
+  file: string,
+): Scaling {
+  if (config) return scalingOf(config.keys, config.file);
+  const saved = savedConfig(metadata, file);
+  const parts = {
+    unet: scalingOf(within(saved, 'unet.'), file),
+    text_encoder: scalingOf(within(saved, 'text_encoder.'), file),
+  };
+  return (part, module, rank) => parts[part](part, module, rank);
+}
+
+function savedConfig(metadata: Readonly<Record<string, string>>, file: string): Record<string, unknown> {
+  const text = metadata['lora_adapter_metadata'];
+  if (text === undefined) return {};
+  try {
+    return asRecord(JSON.parse(text));
+  } catch (error) {
+    throw problem('config.invalid', { file, why: 'its lora_adapter_metadata is not JSON' }, error);
+  }
+}
+
+function within(keys: Record<string, unknown>, prefix: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(keys).flatMap(([key, value]) =>
+      key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
+    ),
+  );
+}
+
+function scalingOf(keys: Record<string, unknown>, file: string): Scaling {
+  const method = keys['peft_type'];
+  if (method !== undefined && method !== 'LORA')
+    throw problem('lora.unsupported', { file, why: `it is of the kind ${String(method)}` });
+  for (const key of ['use_dora', 'use_qalora', 'modules_to_save', 'layer_replication', 'lora_bias'])
+    if (keys[key]) throw problem('lora.unsupported', { file, why: `it uses ${key}` });
+  const alpha = keys['lora_alpha'] ?? (method === undefined ? undefined : 8); // PEFT's default
+  if (alpha !== undefined && (typeof alpha !== 'number' || !Number.isFinite(alpha)))
+    throw problem('config.invalid', { file, why: 'lora_alpha is no number' });
+  const patterns = Object.entries(asRecord(keys['alpha_pattern'])).map(([pattern, value]) => {
+    if (typeof value !== 'number')
+      throw problem('config.invalid', { file, why: `alpha_pattern ${pattern} is no number` });
+    return [literalPattern(pattern, file), value] as const;
+  });
+  return (_part, module, rank) => {
+    // The text encoder's names may lack their `text_model.` in the pattern; an ending is enough.
+    const own = patterns.find(([ending]) => module === ending || module.endsWith(`.${ending}`))?.[1];
+    const chosen = own ?? alpha;
+    return chosen === undefined ? 1 : chosen / (keys['use_rslora'] ? Math.sqrt(rank) : rank);
+  };
+}
+
+/** PEFT takes these as regular expressions; files name modules, and an expression from a stranger is not run. */
+function literalPattern(pattern: string, file: string): string {
+  const literal = pattern.replace(/^\^/, '').replace(/\$$/, '').replaceAll('\\.', '.');
+  if (!/^[\w.]+$/.test(literal))
+    throw problem('lora.unsupported', { file, why: `its alpha_pattern has the expression "${pattern}"` });
+  return literal;
+}

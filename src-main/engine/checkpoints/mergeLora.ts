@@ -1,0 +1,53 @@
+import type { HostTensor } from '../tensor/tensor.ts';
+import type { LoraAdapter } from './lora.ts';
+import { readF32, type TensorEntry, type Weights } from './weights.ts';
+import type { TensorSource } from './writeSafetensors.ts';
+
+/** An adapter and how strongly it is applied; 1 is as trained. */
+export interface WeightedAdapter {
+  readonly adapter: LoraAdapter;
+  readonly weight: number;
+}
+
+/**
+ * The weights that adapters of one part change, by tensor name, as W + Σ weight · (alpha / rank) · B·A in f32, computed when
+ * written. Modules must exist in `weights` (see `fitLora`).
+ */
+export function mergeLora(weights: Weights, adapters: readonly WeightedAdapter[]): Map<string, TensorSource> {
+  const byModule = new Map<string, WeightedAdapter[]>();
+  for (const weighted of adapters) {
+    const name = `${weighted.adapter.module}.weight`;
+    byModule.set(name, [...(byModule.get(name) ?? []), weighted]);
+  }
+  const merged = new Map<string, TensorSource>();
+  for (const [name, own] of byModule) {
+    const entry = weights.get(name);
+    if (!entry) throw new Error(`mergeLora: no tensor ${name}`);
+    merged.set(name, { dtype: 'f32', shape: entry.shape, compute: () => mergedWeight(entry, own) });
+  }
+  return merged;
+}
+
+/** One weight with its adapters added. A convolution's axes after the first count as one, as in PEFT for 1×1 up matrices. */
+export function mergedWeight(entry: TensorEntry, adapters: readonly WeightedAdapter[]): HostTensor<'f32'> {
+  const base = readF32(entry);
+  const data = base.data;
+  const outputs = entry.shape[0] as number;
+  const inputs = data.length / outputs;
+  for (const { adapter, weight } of adapters) {
+    const { A, B, rank } = adapter;
+    const scale = (weight * adapter.alpha) / rank;
+    const row = new Float64Array(inputs);
+    for (let out = 0; out < outputs; out++) {
+      row.fill(0);
+      for (let r = 0; r < rank; r++) {
+        const factor = scale * (B.data[out * rank + r] as number);
+        const start = r * inputs;
+        for (let i = 0; i < inputs; i++) row[i] = (row[i] as number) + factor * (A.data[start + i] as number);
+      }
+      const start = out * inputs;
+      for (let i = 0; i < inputs; i++) data[start + i] = (data[start + i] as number) + (row[i] as number);
+    }
+  }
+  return base;
+}

@@ -1,0 +1,111 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolder } from './files.ts';
+import type { LoraAdapter } from './lora.ts';
+import { kohyaName } from './names/kohya.ts';
+import { peftModule, peftName } from './names/peft.ts';
+import { writeJson } from './writeJson.ts';
+import { writeSafetensors, type NamedTensor } from './writeSafetensors.ts';
+
+export interface LoraFormat {
+  /** Type of the stored matrices; f32 when left out. */
+  readonly dtype?: 'f32' | 'f16' | undefined;
+}
+
+/**
+ * Writes `dir/unet` and `dir/text_encoder` (where there are adapters for them) as PEFT's `PeftModel.from_pretrained` reads them.
+ * `transformers` says which version's names the text encoder gets. Errors: `file.unwritable`.
+ */
+export function writePeft(
+  dir: string,
+  adapters: readonly LoraAdapter[],
+  options: LoraFormat & {
+    readonly transformers?: 4 | 5 | undefined;
+    readonly baseModel?: string | undefined;
+  } = {},
+): void {
+  for (const part of ['unet', 'text_encoder'] as const) {
+    const folder = join(dir, part);
+    const own = adapters.filter((adapter) => adapter.part === part);
+    if (!own.length) {
+      // An older text encoder left lying there would be loaded along.
+      rmSync(join(folder, 'adapter_config.json'), { force: true });
+      rmSync(join(folder, 'adapter_model.safetensors'), { force: true });
+      continue;
+    }
+    makeFolder(folder);
+    const nameOf = ({ module }: LoraAdapter) => peftModule(part, module, options.transformers ?? 4);
+    const tensors = own.flatMap((adapter): NamedTensor[] => [
+      { name: peftName(nameOf(adapter), 'A'), tensor: adapter.A, dtype: options.dtype },
+      { name: peftName(nameOf(adapter), 'B'), tensor: adapter.B, dtype: options.dtype },
+    ]);
+    writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors, { format: 'pt' });
+    writeJson(join(folder, 'adapter_config.json'), peftConfig(own, nameOf, options.baseModel));
+  }
+}
+
+/** PEFT's `LoraConfig`; modules are named whole, so that no other is touched. Keys left out have PEFT's defaults. */
+function peftConfig(
+  adapters: readonly LoraAdapter[],
+  nameOf: (adapter: LoraAdapter) => string,
+  baseModel: string | undefined,
+) {
+  const rank = mostCommon(adapters.map((adapter) => adapter.rank));
+  const alpha = mostCommon(adapters.map((adapter) => adapter.alpha));
+  const differing = (key: 'rank' | 'alpha', usual: number) =>
+    Object.fromEntries(
+      adapters.filter((adapter) => adapter[key] !== usual).map((adapter) => [nameOf(adapter), adapter[key]]),
+    );
+  return {
+    peft_type: 'LORA',
+    task_type: null,
+    base_model_name_or_path: baseModel ?? null,
+    inference_mode: true,
+    r: rank,
+    lora_alpha: alpha,
+    lora_dropout: 0,
+    target_modules: adapters.map(nameOf).sort(),
+    rank_pattern: differing('rank', rank),
+    alpha_pattern: differing('alpha', alpha),
+    bias: 'none',
+    fan_in_fan_out: false,
+    init_lora_weights: true,
+    modules_to_save: null,
+    use_dora: false,
+    use_rslora: false,
+  };
+}
+
+/**
+ * Writes one file in kohya-ss' naming, which every UI reads. `metadata` joins the `ss_…` keys that kohya's own trainer writes.
+ * Errors: `file.unwritable`.
+ */
+export function writeKohya(
+  file: string,
+  adapters: readonly LoraAdapter[],
+  options: LoraFormat & { readonly metadata?: Readonly<Record<string, string>> | undefined } = {},
+): void {
+  const tensors = adapters.flatMap(({ part, module, alpha, A, B }): NamedTensor[] => {
+    const name = kohyaName(part, module);
+    const alphaTensor = { dtype: 'f32', shape: [], data: Float32Array.of(alpha) } as const;
+    return [
+      { name: `${name}.lora_down.weight`, tensor: A, dtype: options.dtype },
+      { name: `${name}.lora_up.weight`, tensor: B, dtype: options.dtype },
+      { name: `${name}.alpha`, tensor: alphaTensor, dtype: options.dtype },
+    ];
+  });
+  const ranks = adapters.map((adapter) => adapter.rank);
+  const alphas = adapters.map((adapter) => adapter.alpha);
+  writeSafetensors(file, tensors, {
+    ss_network_module: 'networks.lora',
+    ss_network_dim: String(mostCommon(ranks)),
+    ss_network_alpha: String(mostCommon(alphas)),
+    ...options.metadata,
+  });
+}
+
+function mostCommon(values: readonly number[]): number {
+  const counts = new Map<number, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].reduce((best, next) => (next[1] > best[1] ? next : best))[0];
+}

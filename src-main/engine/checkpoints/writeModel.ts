@@ -1,0 +1,203 @@
+import { copyFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { Model, ModelPart, TokenizerFiles } from './model.ts';
+import { renamer, swapped } from './names/renamer.ts';
+import { inProjParts, openClipNames, partPrefixes, unetNames, vaeNames } from './names/singleFile.ts';
+import { configKeys } from './singleFile.ts';
+import { isFile, makeFolder, orUnwritable } from './files.ts';
+import type { TensorEntry } from './weights.ts';
+import { writeJson } from './writeJson.ts';
+import {
+  joined,
+  writeAtomically,
+  writeSafetensors,
+  type NamedTensor,
+  type TensorSource,
+} from './writeSafetensors.ts';
+
+/** Tensors that replace the model's own, by canonical name; the rest is copied from the model's files. */
+export interface Changes {
+  readonly unet?: ReadonlyMap<string, TensorSource> | undefined;
+  readonly vae?: ReadonlyMap<string, TensorSource> | undefined;
+  readonly textEncoder?: ReadonlyMap<string, TensorSource> | undefined;
+}
+
+export interface ModelFormat {
+  /** Type of float tensors; as they are stored when left out. */
+  readonly dtype?: 'f32' | 'f16' | undefined;
+}
+
+/**
+ * Writes a whole pipeline folder that `StableDiffusionPipeline.from_pretrained` loads, the text encoder under its published
+ * names. `tokenizer` is for models without one of their own (single files). Errors: `file.unwritable`, `model.missingPart`.
+ */
+export function writeDiffusers(
+  dir: string,
+  model: Model,
+  changes: Changes = {},
+  options: ModelFormat & { readonly tokenizer?: TokenizerFiles | undefined } = {},
+): void {
+  const tokenizer = model.tokenizer ?? options.tokenizer;
+  if (!tokenizer) throw problem('model.missingPart', { file: model.path, part: 'tokenizer' });
+  writePart(join(dir, 'unet'), 'diffusion_pytorch_model', model.unet, changes.unet, options);
+  writePart(join(dir, 'vae'), 'diffusion_pytorch_model', model.vae, changes.vae, options);
+  writePart(join(dir, 'text_encoder'), 'model', model.textEncoder, changes.textEncoder, options);
+  copyTokenizer(join(dir, 'tokenizer'), tokenizer);
+  const scheduler = { _class_name: 'PNDMScheduler', ...model.scheduler };
+  makeFolder(join(dir, 'scheduler'));
+  writeJson(join(dir, 'scheduler', 'scheduler_config.json'), scheduler);
+  // Last: a folder with this file is complete.
+  writeJson(join(dir, 'model_index.json'), {
+    _class_name: 'StableDiffusionPipeline',
+    _diffusers_version: '0.21.0',
+    feature_extractor: [null, null],
+    requires_safety_checker: false,
+    safety_checker: [null, null],
+    scheduler: ['diffusers', scheduler._class_name],
+    text_encoder: ['transformers', 'CLIPTextModel'],
+    tokenizer: ['transformers', 'CLIPTokenizer'],
+    unet: ['diffusers', 'UNet2DConditionModel'],
+    vae: ['diffusers', 'AutoencoderKL'],
+  });
+}
+
+function writePart(
+  folder: string,
+  stem: string,
+  part: ModelPart<unknown>,
+  changes: Changes[keyof Changes],
+  { dtype }: ModelFormat,
+): void {
+  makeFolder(folder);
+  writeSafetensors(join(folder, `${stem}.safetensors`), tensorsOf(part, changes, dtype), { format: 'pt' });
+  writeAtomically(join(folder, 'config.json'), () => [Buffer.from(part.configText)]);
+}
+
+/**
+ * Every tensor of a part, changed ones in place of the stored and in their type. A change of an unknown tensor is a mistake
+ * of the caller.
+ */
+function tensorsOf(
+  { weights }: ModelPart<unknown>,
+  changes: Changes[keyof Changes] = new Map(),
+  dtype: ModelFormat['dtype'],
+): NamedTensor[] {
+  for (const name of changes.keys())
+    if (!weights.has(name)) throw new Error(`the model has no tensor ${name}`);
+  return weights.names().map((name) => {
+    const stored = weights.get(name) as TensorEntry;
+    return {
+      name,
+      tensor: changes.get(name) ?? stored,
+      dtype: dtype ?? (stored.dtype === 'f16' ? 'f16' : undefined),
+    };
+  });
+}
+
+function copyTokenizer(folder: string, tokenizer: TokenizerFiles): void {
+  makeFolder(folder);
+  const names = [
+    'vocab.json',
+    'merges.txt',
+    'tokenizer.json',
+    'tokenizer_config.json',
+    'special_tokens_map.json',
+    'added_tokens.json',
+  ];
+  for (const name of readdirSync(tokenizer.folder).filter((found) => names.includes(found))) {
+    const from = join(tokenizer.folder, name);
+    if (isFile(from)) orUnwritable(join(folder, name), (to) => copyFileSync(from, to));
+  }
+}
+
+/**
+ * Writes one `.safetensors` in the Stable Diffusion 1 or 2 layout, the latter's text encoder as OpenCLIP's. The configs go
+ * into the metadata, so that any shape comes back; other tools ignore them. Errors: `file.unwritable`.
+ */
+export function writeSingleFile(
+  file: string,
+  model: Model,
+  changes: Changes = {},
+  options: ModelFormat = {},
+): void {
+  const isVersion2 = model.textEncoder.config.hidden_act === 'gelu';
+  const { dtype } = options;
+  const text = tensorsOf(model.textEncoder, changes.textEncoder, dtype);
+  const tensors = [
+    ...under(
+      partPrefixes.unet,
+      tensorsOf(model.unet, changes.unet, dtype),
+      renamer(swapped(unetNames(model.unet.config))),
+    ),
+    ...under(
+      partPrefixes.vae,
+      tensorsOf(model.vae, changes.vae, dtype).map(asConvolution),
+      renamer(swapped(vaeNames(model.vae.config))),
+    ),
+    ...(isVersion2
+      ? under(
+          partPrefixes.openClip,
+          openClipTensors(text, model.textEncoder.config.num_hidden_layers),
+          (name) => name,
+        )
+      : under(partPrefixes.clip, text, (name) => name)),
+  ];
+  const velocity = model.scheduler['prediction_type'] === 'v_prediction';
+  writeSafetensors(file, tensors, {
+    format: 'pt',
+    'modelspec.sai_model_spec': '1.0.0',
+    'modelspec.architecture': isVersion2
+      ? `stable-diffusion-v2-${velocity ? '768-v' : '512'}`
+      : 'stable-diffusion-v1',
+    'modelspec.prediction_type': velocity ? 'v' : 'epsilon',
+    [configKeys.unet]: model.unet.configText,
+    [configKeys.vae]: model.vae.configText,
+    [configKeys.textEncoder]: model.textEncoder.configText,
+    [configKeys.scheduler]: JSON.stringify(model.scheduler),
+  });
+}
+
+function under(
+  prefix: string,
+  tensors: readonly NamedTensor[],
+  rename: (name: string) => string | undefined,
+): NamedTensor[] {
+  return tensors.flatMap((named) => {
+    const name = rename(named.name);
+    return name === undefined ? [] : { ...named, name: prefix + name };
+  });
+}
+
+/** LDM's VAE attention projects with 1×1 convolutions: two more axes, the same bytes. */
+function asConvolution(named: NamedTensor): NamedTensor {
+  const isProjection = /\.attentions\.0\.to_\w+(\.0)?\.weight$/.test(named.name);
+  return isProjection
+    ? { ...named, tensor: { ...named.tensor, shape: [...named.tensor.shape, 1, 1] } }
+    : named;
+}
+
+/** OpenCLIP keeps q, k and v in one tensor. */
+function openClipTensors(text: readonly NamedTensor[], layers: number): NamedTensor[] {
+  const ours = new Map(text.map((named) => [named.name, named]));
+  const result = under('', text, renamer(swapped(openClipNames(layers))));
+  for (let layer = 0; layer < layers; layer++)
+    for (const kind of ['weight', 'bias']) {
+      const parts = inProjParts.flatMap(
+        (third) => ours.get(`text_model.encoder.layers.${layer}.self_attn.${third}.${kind}`) ?? [],
+      );
+      const [first] = parts;
+      if (!first || parts.length !== 3) continue;
+      const [rows, ...rest] = first.tensor.shape;
+      const tensor = joined(
+        parts.map((part) => part.tensor),
+        [3 * (rows as number), ...rest],
+      );
+      result.push({
+        name: `transformer.resblocks.${layer}.attn.in_proj_${kind}`,
+        tensor,
+        dtype: first.dtype,
+      });
+    }
+  return result;
+}
