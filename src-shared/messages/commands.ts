@@ -17,6 +17,7 @@ export const commandMessages = {
     `"${d.word}" belongs to no option; quote texts with spaces, and see "likeness ${d.command} --help".`,
   'usage.conflict': (d: { option: string; other: string; why: string }) =>
     `${d.option} and ${d.other} do not go together: ${d.why}.`,
+  'prompts.none': (d: { file: string }) => `${d.file} has no prompts; write one a line into it.`,
   cancelled: (_d: object) => 'Cancelled; what was finished has been kept.',
   'memory.short': (d: { why: string }) =>
     `This needs more memory than the machine gives (${d.why}); use a smaller batch, size or model, or close other programs.`,

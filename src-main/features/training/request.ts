@@ -1,11 +1,22 @@
+import type { LoraSettings } from '../../engine/training/lora.ts';
 import type { FinetuneSettings } from '../../engine/training/settings.ts';
 
-/** What a person said about a finetune; what was left out is completed. Paths are absolute. */
-export interface FinetuneRequest extends Partial<FinetuneSettings> {
+type Prior = NonNullable<FinetuneSettings['prior']>;
+
+/** Settings of which any may be left out, at every level; `prior: false` asks for none. */
+export type PartialSettings = Partial<Omit<FinetuneSettings, 'lora' | 'textLora' | 'prior'>> & {
+  readonly lora?: Partial<LoraSettings>;
+  readonly textLora?: Partial<LoraSettings>;
+  readonly prior?: Partial<Prior> | false;
+};
+
+/** What a person said about a finetune. Paths are absolute. */
+export interface FinetuneRequest {
   /** The run's folder. */
   readonly out: string;
-  /** Go on with the run in `out`: what is said here must agree with it, except for the number of steps. */
+  /** Go on with the run in `out`, by its own settings; `settings` may change the number of steps. */
   readonly resume: boolean;
+  readonly settings: PartialSettings;
 }
 
 /** diffusers' and PEFT's DreamBooth scripts, as the BK-SDM recipe calls them. */
@@ -31,24 +42,27 @@ export const finetuneDefaults = {
   crop: 'center',
   flip: false,
   provider: 'auto',
-} as const satisfies Partial<FinetuneSettings>;
+} as const satisfies PartialSettings;
 
 export const learningRateDefaults = { lora: 1e-4, full: 1e-6 } as const;
 
 /**
- * All settings of a run: the request over `own` (what the model brings along: its picture size, and for the shipped
- * one a tuned set) over the defaults. Checkpoints and samples come four times in a run unless said otherwise.
+ * All settings of a run: what was `asked`, over what the model brings along (its picture size; the shipped one a tuned
+ * set), over the defaults. Checkpoints, and samples of photos, come four times in a run unless said otherwise.
  */
 export function completeSettings(
-  { out: _out, resume: _resume, ...request }: FinetuneRequest,
-  own: Partial<FinetuneSettings> & Pick<FinetuneSettings, 'model' | 'size'>,
+  asked: PartialSettings,
+  own: PartialSettings & Pick<FinetuneSettings, 'model' | 'size'>,
 ): FinetuneSettings {
-  const said = { ...finetuneDefaults, ...own, ...request };
-  const quarter = Math.max(1, Math.ceil(said.steps / 4));
+  const settings = { ...finetuneDefaults, ...own, ...asked };
+  const quarter = Math.max(1, Math.ceil(settings.steps / 4));
   return {
-    ...said,
-    learningRate: said.learningRate ?? learningRateDefaults[said.method],
-    checkpointEvery: said.checkpointEvery ?? quarter,
-    sampleEvery: said.sampleEvery ?? (said.replay === undefined ? quarter : undefined),
+    ...settings,
+    learningRate: settings.learningRate ?? learningRateDefaults[settings.method],
+    lora: { ...finetuneDefaults.lora, ...own.lora, ...asked.lora },
+    textLora: { ...finetuneDefaults.textLora, ...own.textLora, ...asked.textLora },
+    prior: settings.prior === false ? undefined : { ...finetuneDefaults.prior, ...own.prior, ...asked.prior },
+    checkpointEvery: settings.checkpointEvery ?? quarter,
+    sampleEvery: settings.sampleEvery ?? (settings.replay === undefined ? quarter : undefined),
   };
 }

@@ -1,0 +1,31 @@
+import {
+  benchDefaults as defaults,
+  benchParts,
+  benchShapes,
+  type BenchRequest,
+} from '../../features/bench/request.ts';
+import { choice, file, integer, type Given } from '../options.ts';
+import { defined, provider, refuseTogether } from '../shared.ts';
+
+export const benchOptions = {
+  shape: choice(benchShapes, 'random weights of this shape', { fallback: defaults.source.shape }),
+  model: file('PATH', 'a model, in place of a shape'),
+  part: choice(benchParts, 'a U-Net call, a LoRA step or a full step', { fallback: defaults.part }),
+  latents: integer('N', 'side of the square latents', {
+    min: 8,
+    max: 512,
+    multipleOf: 8,
+    fallback: defaults.latents,
+  }),
+  batch: integer('N', 'latents at once', { min: 1, max: 256, fallback: defaults.batch }),
+  repeat: integer('N', 'how often to measure', { min: 1, max: 10_000, fallback: defaults.repeat }),
+  threads: integer('N', 'threads to compute with', { min: 1, max: 1024, fallback: 'one a core' }),
+  provider: provider(defaults.provider),
+};
+
+export function benchRequest({ shape, model, ...given }: Given<typeof benchOptions>): BenchRequest {
+  if (model !== undefined) refuseTogether('--model', { '--shape': shape }, 'the model has its own shape');
+  const source = model === undefined ? { shape: shape ?? defaults.source.shape } : { model };
+  const { part, latents, batch, repeat, threads, provider } = given;
+  return { ...defaults, source, ...defined({ part, latents, batch, repeat, threads, provider }) };
+}
