@@ -2,4 +2,24 @@
 export const photoMessages = {
   'photos.none': (d: { folder: string }) =>
     `${d.folder} has no photos; put 4 to 6 JPEG, PNG or WebP pictures of the subject into it.`,
+  'photos.noFolder': (d: { folder: string }) =>
+    `${d.folder} is not a folder that can be read; check the path.`,
+  'photos.unreadable': (d: { file: string }) =>
+    `${d.file} cannot be read; check that it is there and that you may open it.`,
+  'photos.heic': (d: { file: string }) =>
+    `${d.file} is a HEIC photo, which cannot be read here; export it as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible).`,
+  'photos.unsupported': (d: { file: string }) =>
+    `${d.file} is not a JPEG, PNG, WebP, AVIF, TIFF or GIF picture inside; save it as one of these or take it out.`,
+  'photos.broken': (d: { file: string }) =>
+    `${d.file} is damaged and cannot be decoded; save it again or take it out.`,
+  'photos.tooLarge': (d: { file: string; megapixels: number; max: number }) =>
+    `${d.file} has ${d.megapixels} megapixels, more than the ${d.max} that are read; make it smaller.`,
+  'photos.tooNarrow': (d: { file: string; width: number; height: number }) =>
+    `${d.file} is ${d.width} × ${d.height}, too narrow for a square picture; crop it to the subject.`,
+  'picture.notPng': (d: { file: string }) =>
+    `${d.file} is not a PNG file that can be read; recipes are kept in PNG pictures.`,
+  'picture.noRecipe': (d: { file: string }) =>
+    `${d.file} carries no recipe; give a PNG that was made here and not stripped of its text by another program.`,
+  'picture.badRecipe': (d: { file: string; why: string }) =>
+    `The recipe in ${d.file} cannot be used: ${d.why}.`,
 };
