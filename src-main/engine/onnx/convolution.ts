@@ -70,8 +70,8 @@ function turned(weight: string, [outputs, inputs, tall, wide]: Size4, e: Emitter
 const shiftedAtMost = 16 << 20;
 
 /**
- * For each picture of the batch, the output gradient [o,p] times the transposed matrix of shifted inputs [i·taps,p]: one
- * large product whose result is the weight's own layout; the pictures' results add up inside Gemm.
+ * The output gradient [o,p] times the transposed matrix of shifted inputs [i·taps,p], whose result is the weight's own
+ * layout. Large layers go picture by picture, the results adding up inside Gemm; small ones take the whole batch at once.
  */
 export function emitConvWeightGradient(
   node: Node<'conv2dWeightGradient'>,
@@ -86,20 +86,35 @@ export function emitConvWeightGradient(
     ? e.emit('Pad', [x, e.integers([0, 0, top, left, 0, 0, bottom, right])])
     : x;
   const whole: Size4 = [batch, inputs, height + top + bottom, width + left + right];
-  const perChannel = kernel[0] * kernel[1] * tall * wide;
-  const channelsAtOnce = Math.max(1, Math.min(inputs, Math.floor(shiftedAtMost / perChannel)));
+  const pixels = tall * wide;
+  const perChannel = kernel[0] * kernel[1] * pixels;
 
+  if (batch * inputs * Math.max(perChannel, outputs * kernel[0] * kernel[1]) <= shiftedAtMost) {
+    const shifted = emitShifted(node, padded, whole, { pictures: [0, batch], channels: [0, inputs] }, e);
+    return e.reshape(
+      sumOfProducts(e.reshape(gradient, [batch, outputs, pixels]), shifted, batch, e),
+      node.shape,
+    );
+  }
+
+  const channelsAtOnce = Math.max(1, Math.min(inputs, Math.floor(shiftedAtMost / perChannel)));
   const parts: string[] = [];
   for (let from = 0; from < inputs; from += channelsAtOnce) {
     const to = Math.min(from + channelsAtOnce, inputs);
     let total: string | undefined;
     for (let picture = 0; picture < batch; picture++) {
-      const shifted = emitShifted(node, padded, whole, { picture, from, to }, e);
-      const g = e.reshape(
-        batch === 1 ? gradient : e.slice(gradient, [picture, 0, 0, 0], [picture + 1, outputs, tall, wide]),
-        [outputs, tall * wide],
+      const shifted = emitShifted(
+        node,
+        padded,
+        whole,
+        { pictures: [picture, picture + 1], channels: [from, to] },
+        e,
       );
-      total = e.emit('Gemm', total ? [g, shifted, total] : [g, shifted], { transB: 1 });
+      const matrix = e.reshape(shifted, [-1, pixels]);
+      const own =
+        batch === 1 ? gradient : e.slice(gradient, [picture, 0, 0, 0], [picture + 1, outputs, tall, wide]);
+      const g = e.reshape(own, [outputs, pixels]);
+      total = e.emit('Gemm', total ? [g, matrix, total] : [g, matrix], { transB: 1 });
     }
     parts.push(total as string);
   }
@@ -107,33 +122,41 @@ export function emitConvWeightGradient(
   return e.reshape(joined, node.shape);
 }
 
-/** Channels from..to of one padded picture, once per kernel tap: [(to − from)·taps, p]. */
+/** Σ over b of [b,o,p]·[b,k,p]ᵀ. */
+function sumOfProducts(a: string, b: string, batch: number, e: Emitter): string {
+  const products =
+    e.target === 'cpu'
+      ? e.emitFused('FusedMatMul', [a, b], { transB: 1 })
+      : e.emit('MatMul', [a, e.emit('Transpose', [b], { perm: [0, 2, 1] })]);
+  return batch === 1 ? products : e.emit('ReduceSum', [products, e.integers([0])], { keepdims: 0 });
+}
+
+type Range = readonly [number, number];
+
+/** Some channels of some padded pictures, once per kernel tap: [pictures, channels·taps, p]. */
 function emitShifted(
   node: Node<'conv2dWeightGradient'>,
   padded: string,
   whole: Size4,
-  { picture, from, to }: { picture: number; from: number; to: number },
+  { pictures, channels }: { pictures: Range; channels: Range },
   e: Emitter,
 ): string {
   const { stride, kernel } = node.attributes;
   const [, , tall, wide] = shapeOf(node, 1);
+  const [count, width] = [pictures[1] - pictures[0], channels[1] - channels[0]];
   const steps = stride[0] * stride[1] === 1 ? undefined : [1, 1, ...stride];
   const taps: string[] = [];
   for (let row = 0; row < kernel[0]; row++) {
     for (let column = 0; column < kernel[1]; column++) {
-      const ends: Size4 = [
-        picture + 1,
-        to,
-        row + stride[0] * (tall - 1) + 1,
-        column + stride[1] * (wide - 1) + 1,
-      ];
-      const starts: Size4 = [picture, from, row, column];
+      const starts: Size4 = [pictures[0], channels[0], row, column];
+      const reach: Range = [row + stride[0] * (tall - 1) + 1, column + stride[1] * (wide - 1) + 1];
+      const ends: Size4 = [pictures[1], channels[1], ...reach];
       const everything =
         starts.every((start) => start === 0) && ends.every((end, axis) => end === whole[axis]);
       const tap = everything && !steps ? padded : e.slice(padded, starts, ends, steps);
-      taps.push(kernel[0] * kernel[1] === 1 ? tap : e.reshape(tap, [to - from, 1, tall * wide]));
+      taps.push(e.reshape(tap, [count, width, 1, tall * wide]));
     }
   }
-  const joined = taps.length === 1 ? (taps[0] as string) : e.emit('Concat', taps, { axis: 1 });
-  return e.reshape(joined, [(to - from) * taps.length, tall * wide]);
+  const joined = taps.length === 1 ? (taps[0] as string) : e.emit('Concat', taps, { axis: 2 });
+  return e.reshape(joined, [count, width * taps.length, tall * wide]);
 }

@@ -111,7 +111,9 @@ function sessionOptions(
     logSeverityLevel: 3,
     ...(threads && { intraOpNumThreads: threads }),
     ...(keepOnDevice && provider === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' as const }),
-    extra: { session: { disable_prepacking: '1', set_denormal_as_zero: '1' } },
+    extra: {
+      session: { disable_prepacking: '1', set_denormal_as_zero: '1', 'intra_op.allow_spinning': '0' },
+    },
   };
 }
 

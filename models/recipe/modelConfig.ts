@@ -1,0 +1,70 @@
+/** Sizes of likeness-mini, as they stand in its folder's `config.json` files. */
+
+/** Pixels. */
+export const side = 128;
+
+export const vaeConfig = {
+  _class_name: 'AutoencoderKL',
+  in_channels: 3,
+  out_channels: 3,
+  latent_channels: 4,
+  down_block_types: Array<string>(4).fill('DownEncoderBlock2D'),
+  up_block_types: Array<string>(4).fill('UpDecoderBlock2D'),
+  block_out_channels: [16, 32, 64, 96],
+  layers_per_block: 1,
+  act_fn: 'silu',
+  norm_num_groups: 8,
+  sample_size: side,
+};
+
+export const textConfig = {
+  architectures: ['CLIPTextModel'],
+  model_type: 'clip_text_model',
+  hidden_act: 'quick_gelu',
+  hidden_size: 192,
+  intermediate_size: 512,
+  num_hidden_layers: 3,
+  num_attention_heads: 4,
+  max_position_embeddings: 77,
+  layer_norm_eps: 1e-5,
+  projection_dim: 192,
+};
+
+/** Words of the byte-pair vocabulary. */
+export const vocabularySize = 2048;
+
+export const unetConfig = {
+  _class_name: 'UNet2DConditionModel',
+  sample_size: side / 8,
+  in_channels: 4,
+  out_channels: 4,
+  down_block_types: Array<string>(3).fill('CrossAttnDownBlock2D'),
+  mid_block_type: null,
+  up_block_types: Array<string>(3).fill('CrossAttnUpBlock2D'),
+  block_out_channels: [96, 160, 256],
+  layers_per_block: 1,
+  attention_head_dim: 4,
+  cross_attention_dim: 192,
+  norm_num_groups: 16,
+  norm_eps: 1e-5,
+  act_fn: 'silu',
+  downsample_padding: 1,
+  flip_sin_to_cos: true,
+  freq_shift: 0,
+  center_input_sample: false,
+  use_linear_projection: true,
+};
+
+export const schedulerConfig = {
+  _class_name: 'DDIMScheduler',
+  num_train_timesteps: 1000,
+  beta_start: 0.00085,
+  beta_end: 0.012,
+  beta_schedule: 'scaled_linear',
+  prediction_type: 'v_prediction',
+  timestep_spacing: 'trailing',
+  rescale_betas_zero_snr: false,
+  set_alpha_to_one: true,
+  steps_offset: 0,
+  clip_sample: false,
+};
