@@ -1,0 +1,22 @@
+import { z } from 'zod';
+
+/** Everything needed to make a picture again. */
+export const recipeSchema = z.object({
+  /** The program's version that made it. */
+  version: z.string(),
+  /** `hash`: SHA-256 of the weights, hex, or its beginning. Paths are seen from the picture's folder. */
+  model: z.object({ name: z.string(), path: z.string().optional(), hash: z.string() }),
+  loras: z.array(z.object({ path: z.string(), hash: z.string(), weight: z.number() })),
+  prompt: z.string(),
+  negative: z.string(),
+  seed: z.int(),
+  steps: z.int().min(1),
+  guidance: z.number(),
+  scheduler: z.string(),
+  width: z.int().min(1),
+  height: z.int().min(1),
+  /** Hash of starting noise that came from a file and not from the seed. */
+  latents: z.string().optional(),
+});
+
+export type Recipe = z.infer<typeof recipeSchema>;
