@@ -14,15 +14,15 @@ import {
 import type { Node, Value } from '../graph/ops.ts';
 import { f32 } from '../tensor/tensor.ts';
 
-/** Scores recomputed at a time, in elements (4 bytes each): small enough to stay in cache, large enough to keep both cores busy. */
-const blockElements = 4 << 20;
+/** Scores recomputed at a time, in elements (4 bytes each): few enough to be small, enough to keep all cores busy. */
+const fourMillion = 4 << 20;
 
 /**
  * Gradient of softmax(q·kᵀ·scale)·v without keeping the scores (Dao et al. 2022, FlashAttention, algorithm 4):
  * they are recomputed by blocks of queries of one head, and each block's are gone before the next.
  * P = softmax(S); dV = Pᵀ·dO; dS = P∘(dO·Vᵀ − rowsum(dO∘O)); dQ = dS·K·scale; dK = dSᵀ·Q·scale.
  */
-export function attentionGradient(node: Node<'attention'>, g: Value): Value[] {
+export function attentionGradient(node: Node<'attention'>, g: Value, blockElements = fourMillion): Value[] {
   const [q, k, v] = node.inputs as [Value, Value, Value];
   const { heads, scale, causal } = node.attributes;
   const [batch, targets, width] = q.shape as [number, number, number];
@@ -38,7 +38,7 @@ export function attentionGradient(node: Node<'attention'>, g: Value): Value[] {
     ]);
 
   const [qs, ks, vs, gs] = [byHead(q), byHead(k), byHead(v), byHead(g)];
-  const weighted = sum(mul(gs, byHead(node as Value)), [-1], true);
+  const weighted = sum(mul(gs, byHead(node)), [-1], true);
   const perHead = Math.ceil((targets * sources) / blockElements);
   const rows = Math.ceil(targets / perHead);
   const headsAtOnce =
