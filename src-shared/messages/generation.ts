@@ -16,4 +16,12 @@ export const generationMessages = {
     `${d.width}×${d.height} pixels can't be made with this model; width and height must be multiples of ${d.factor}.`,
   'output.notFinite': (d: { model: string; part: string }) =>
     `The ${d.part} of ${d.model} gave values that are no numbers; a LoRA's weight or the guidance may be too large, or the weights are broken.`,
+  'lora.otherModel': (d: { file: string; model: string }) =>
+    `${d.file} changes nothing that ${d.model} has; it was made for another kind of model.`,
+  'latents.unusable': (d: { file: string; why: string }) =>
+    `${d.file} can't be the starting noise: ${d.why}.`,
+  'recipe.lost': (d: { file: string }) =>
+    `${d.file} was made from starting noise in a file; give that file with --latents.`,
+  'recipe.differs': (d: { file: string; what: string; found: string }) =>
+    `${d.file} was made with another ${d.what} than ${d.found}; give the same one to make the picture again.`,
 };

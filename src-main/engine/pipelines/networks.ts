@@ -8,7 +8,7 @@ import { Scope, type Adapter } from '../nn/scope.ts';
 import type { ProviderChoice } from '../runtime/providers.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
-import type { DType, HostTensor } from '../tensor/tensor.ts';
+import type { HostTensor } from '../tensor/tensor.ts';
 import { partNames, storedWeights, type WeightLookup } from './weights.ts';
 
 export interface NetworkOptions {
@@ -91,7 +91,7 @@ export class Networks {
     feeds: Readonly<Record<I, HostTensor>>,
     build: (inputs: Record<I, ReturnType<typeof input>>) => Record<O, ReturnType<typeof input>>,
   ): Promise<Record<O, Floats>> {
-    const entries = Object.entries(feeds) as [I, HostTensor<DType>][];
+    const entries = Object.entries(feeds) as [I, HostTensor][];
     const key = entries.map(([name, { shape }]) => `${name} ${shape.join()}`).join('; ');
     const session = await this.session(part, key, () => {
       const inputs = Object.fromEntries(

@@ -1,6 +1,6 @@
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
-import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+import type { RecipeSource } from './fromRecipe.ts';
 
 /** A LoRA to mix in: PEFT folder, run folder, or kohya/diffusers file. */
 export interface LoraChoice {
@@ -33,8 +33,8 @@ export interface GenerateRequest {
   readonly latents?: string;
   /** Where the final latents go, before the VAE's scaling factor is divided out. */
   readonly saveLatents?: string;
-  /** Where the request was read from, if from a picture: the model, LoRAs and starting noise must be the same. */
-  readonly recipe?: { readonly file: string; readonly recipe: Recipe };
+  /** Where the request was read from, if from a picture. */
+  readonly recipe?: RecipeSource;
 }
 
 export const generateDefaults = {

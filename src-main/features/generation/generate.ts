@@ -1,0 +1,138 @@
+import { randomInt } from 'node:crypto';
+import path from 'node:path';
+import { makeFolder } from '../../engine/checkpoints/files.ts';
+import { writeAtomically, writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
+import { stack } from '../../engine/pipelines/denoise.ts';
+import { encodePng } from '../../engine/pipelines/png.ts';
+import { pixelsPerLatent, TextToImage, type PictureRequest } from '../../engine/pipelines/textToImage.ts';
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import type { Recipe } from '../../../src-shared/domain/recipe.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { checkRecipe } from './fromRecipe.ts';
+import { openForGeneration, type OpenedModel } from './openForGeneration.ts';
+import { PictureNames } from './pictureNames.ts';
+import type { GenerateRequest } from './request.ts';
+import { readStartingNoise, type StartingNoise } from './startingNoise.ts';
+
+export interface MadePicture {
+  readonly path: string;
+  readonly seed: number;
+  readonly prompt: string;
+}
+
+type Size = NonNullable<GenerateRequest['size']>;
+
+/**
+ * Makes `count` pictures of each prompt and writes each as a PNG with its recipe as soon as it is done. `version` is the
+ * program's. Errors: those of `openForGeneration`, `readStartingNoise` and `TextToImage.generate`, `file.unwritable`.
+ */
+export async function generate(
+  request: GenerateRequest,
+  { report, signal }: JobContext,
+  version: string,
+): Promise<{ images: MadePicture[] }> {
+  const opened = await openForGeneration(request, report);
+  const { textToImage } = opened;
+  try {
+    const noise = startingNoise(request, textToImage);
+    if (request.recipe) checkRecipe(request.recipe, request, opened, noise?.hash, report);
+    const size = sizeOf(request, textToImage, noise);
+    const { name: scheduler } = textToImage.samplerOf(request);
+    const pictures = requestPictures(request, noise);
+    makeFolder(request.out);
+    const names = new PictureNames(request.out);
+    const images: MadePicture[] = [];
+    const finals = [];
+    const warned = (message: string): void => report({ type: 'warning', message });
+    const stepped = (done: number, total: number): void =>
+      report({ type: 'progress', done, total, label: 'pictures' });
+    const made = textToImage.generate(pictures, {
+      ...request,
+      ...size,
+      signal,
+      onWarning: warned,
+      onStep: stepped,
+    });
+    for await (const {
+      request: { prompt, seed },
+      picture,
+      latents,
+    } of made) {
+      const file = names.take(prompt, seed);
+      const recipe = recipeFor(request, opened, { prompt, seed, scheduler, version, noise, ...size });
+      const png = await encodePng(picture, recipe);
+      writeAtomically(file, () => [png]);
+      images.push({ path: file, seed, prompt });
+      if (request.saveLatents) finals.push(latents);
+    }
+    if (request.saveLatents) {
+      makeFolder(path.dirname(request.saveLatents));
+      writeSafetensors(request.saveLatents, [{ name: 'latents', tensor: stack(finals) }]);
+    }
+    return { images };
+  } finally {
+    await textToImage.dispose();
+  }
+}
+
+function startingNoise(
+  { latents, prompts, count }: GenerateRequest,
+  { model }: TextToImage,
+): StartingNoise | undefined {
+  if (latents === undefined) return undefined;
+  return readStartingNoise(latents, model.unet.config.in_channels, prompts.length * count, count);
+}
+
+/** The size that was asked for, the starting noise's, or the model's. */
+function sizeOf(
+  { size, latents = '' }: GenerateRequest,
+  { model }: TextToImage,
+  noise: StartingNoise | undefined,
+): Size {
+  if (!noise) return size ?? TextToImage.defaultSize(model);
+  const factor = pixelsPerLatent(model.vae.config);
+  const [, height, width] = noise.shape;
+  if (size && (size.width !== width * factor || size.height !== height * factor))
+    throw problem('latents.unusable', {
+      file: latents,
+      why: `its noise is for ${width * factor}×${height * factor} pixels and ${size.width}×${size.height} were asked for`,
+    });
+  return { width: width * factor, height: height * factor };
+}
+
+/** Prompt by prompt; picture i of a prompt has seed + i, so that each can be made again alone. */
+function requestPictures(
+  { prompts, negative, count, seed = randomInt(2 ** 32 - 1) }: GenerateRequest,
+  noise: StartingNoise | undefined,
+): PictureRequest[] {
+  return prompts.flatMap((prompt, p) =>
+    Array.from({ length: count }, (_, i) => {
+      const latents = noise?.latents[p * count + i];
+      return { prompt, negative, seed: seed + i, ...(latents && { latents }) };
+    }),
+  );
+}
+
+interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'width' | 'height' | 'version'> {
+  readonly noise: StartingNoise | undefined;
+}
+
+function recipeFor(
+  { out, model, negative, steps, guidance }: GenerateRequest,
+  { hash, loras }: OpenedModel,
+  { noise, ...parts }: RecipeParts,
+): Recipe {
+  // Seen from the picture's folder: found again when both move together, and without naming the user's home.
+  const seenFrom = (file: string): string => path.relative(out, file).split(path.sep).join('/');
+  return {
+    ...parts,
+    model: { name: path.basename(model), path: seenFrom(model), hash },
+    loras: loras.map(({ path: file, weight, hash: loraHash }) => ({
+      path: seenFrom(file),
+      hash: loraHash,
+      weight,
+    })),
+    ...{ negative, steps, guidance },
+    ...(noise && { latents: noise.hash }),
+  };
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
+import { readF32, type TensorEntry } from '../../engine/checkpoints/weights.ts';
+import { unstack } from '../../engine/pipelines/denoise.ts';
+import type { HostTensor } from '../../engine/tensor/tensor.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+
+/** Starting noise for each picture, [1,c,h,w] each. */
+export interface StartingNoise {
+  readonly latents: readonly HostTensor<'f32'>[];
+  readonly shape: readonly [channels: number, height: number, width: number];
+  readonly hash: string;
+}
+
+/**
+ * Reads `latents` [n,c,h,w] from a safetensors file. `n` is the number of pictures, or that of each prompt: then every prompt
+ * starts from the same noise. Errors: `latents.unusable`, those of `readSafetensors`.
+ */
+export function readStartingNoise(
+  file: string,
+  channels: number,
+  pictures: number,
+  eachPrompt: number,
+): StartingNoise {
+  const unusable = (why: string): Error => problem('latents.unusable', { file, why });
+  const entry: TensorEntry | undefined = readSafetensors(file).tensors.get('latents');
+  if (!entry) throw unusable('it holds no tensor named "latents"');
+  if (!['f32', 'f16', 'bf16'].includes(entry.dtype))
+    throw unusable(`its latents are of type ${entry.dtype}, not f32`);
+  const [count = 0, depth, height = 0, width = 0] = entry.shape;
+  if (entry.shape.length !== 4 || depth !== channels || !height || !width)
+    throw unusable(
+      `its latents are ${entry.shape.join('×')} where the model wants n×${channels}×height×width`,
+    );
+  if (count !== pictures && count !== eachPrompt)
+    throw unusable(`it holds noise for ${count} pictures and ${pictures} are to be made`);
+  const all = readF32(entry);
+  if (!all.data.every(Number.isFinite)) throw unusable('it holds values that are no numbers');
+  const bytes = new Uint8Array(all.data.buffer, all.data.byteOffset, all.data.byteLength);
+  return {
+    latents: Array.from({ length: pictures }, (_, i) => unstack(all, i % count)),
+    shape: [channels, height, width],
+    hash: createHash('sha256').update(bytes).digest('hex').slice(0, 16),
+  };
+}
