@@ -35,6 +35,8 @@ export const checkpointMessages = {
     `${d.file} holds no LoRA; give a PEFT folder (adapter_config.json and adapter_model.safetensors), a run folder or a kohya or diffusers .safetensors file.`,
   'lora.unsupported': (d: { file: string; why: string }) =>
     `${d.file} can't be used: ${d.why}; only plain LoRA on Linear and Conv layers is read.`,
+  'lora.otherModel': (d: { file: string; model: string }) =>
+    `${d.file} is a LoRA for another model: none of its modules are in ${d.model}.`,
   'lora.incomplete': (d: { file: string; tensor: string; missing: string }) =>
     `${d.file}: "${d.tensor}" has no ${d.missing} beside it; the LoRA file is cut or damaged.`,
 };

@@ -109,6 +109,11 @@ export function asRecord(value: unknown): Record<string, unknown> {
     : {};
 }
 
+/** A value from a file as a name for messages; anything but text is only called what it is. */
+export function nameOf(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, 100) : typeof value;
+}
+
 function tryRead<T>(path: string, read: () => T): T {
   try {
     return read();

@@ -3,7 +3,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { toF32 } from '../tensor/half.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';
 import { sameShape } from '../tensor/tensor.ts';
-import { asRecord, isFile, isFolder, readJsonIfThere, statOrNothing } from './files.ts';
+import { asRecord, isFile, isFolder, readJson, statOrNothing } from './files.ts';
 import { loraScaling } from './loraAlpha.ts';
 import type { Model } from './model.ts';
 import { readKohyaName } from './names/kohya.ts';
@@ -69,7 +69,7 @@ function adapterSource(folder: string, part?: LoraName['part']): AdapterSource |
     .find(isFile);
   if (!file) return undefined;
   const configFile = join(folder, 'adapter_config.json');
-  return { file, part, config: { file: configFile, keys: asRecord(readJsonIfThere(configFile)) } };
+  return { file, part, config: { file: configFile, keys: asRecord(readJson(configFile)) } };
 }
 
 function readAdapters(path: string, sources: readonly AdapterSource[]): Lora {
@@ -153,7 +153,7 @@ function notNumbers(data: ArrayLike<number>): number {
 
 /**
  * The adapters whose module the model has, in that module's layout, and the names of those it has not. Errors:
- * `tensor.shape` where a module is of another size (a LoRA for another model).
+ * `tensor.shape` where a module is of another size, `lora.otherModel` where none is there.
  */
 export function fitLora(
   lora: Lora,
@@ -167,6 +167,8 @@ export function fitLora(
     if (target) adapters.push(inLayoutOf(target.shape, adapter, lora.path));
     else unmatched.push(`${adapter.part}.${adapter.module}`);
   }
+  if (!adapters.length)
+    throw problem('lora.otherModel', { file: lora.path, model: model.unet.weights.source });
   return { adapters, unmatched };
 }
 

@@ -1,5 +1,5 @@
 import { problem } from '../../../src-shared/messages/index.ts';
-import { asRecord } from './files.ts';
+import { asRecord, nameOf } from './files.ts';
 import type { LoraName } from './names/loraNames.ts';
 
 type Scaling = (part: LoraName['part'], module: string, rank: number) => number;
@@ -44,12 +44,15 @@ function within(keys: Record<string, unknown>, prefix: string): Record<string, u
 function scalingOf(keys: Record<string, unknown>, file: string): Scaling {
   const method = keys['peft_type'];
   if (method !== undefined && method !== 'LORA')
-    throw problem('lora.unsupported', { file, why: `it is of the kind ${String(method)}` });
+    throw problem('lora.unsupported', { file, why: `it is ${nameOf(method)}, not LoRA` });
   for (const key of ['use_dora', 'use_qalora', 'modules_to_save', 'layer_replication', 'lora_bias'])
     if (keys[key]) throw problem('lora.unsupported', { file, why: `it uses ${key}` });
   const alpha = keys['lora_alpha'] ?? (method === undefined ? undefined : 8); // PEFT's default
   if (alpha !== undefined && (typeof alpha !== 'number' || !Number.isFinite(alpha)))
     throw problem('config.invalid', { file, why: 'lora_alpha is no number' });
+  const rank = keys['r'];
+  if (rank !== undefined && !(Number.isSafeInteger(rank) && (rank as number) > 0))
+    throw problem('config.invalid', { file, why: 'r, the rank, is no whole number above zero' });
   const patterns = Object.entries(asRecord(keys['alpha_pattern'])).map(([pattern, value]) => {
     if (typeof value !== 'number')
       throw problem('config.invalid', { file, why: `alpha_pattern ${pattern} is no number` });

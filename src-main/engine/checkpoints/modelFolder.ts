@@ -1,7 +1,16 @@
 import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
-import { asRecord, isFile, isFolder, parseJson, readJson, readJsonIfThere, readText } from './files.ts';
+import {
+  asRecord,
+  isFile,
+  isFolder,
+  nameOf,
+  parseJson,
+  readJson,
+  readJsonIfThere,
+  readText,
+} from './files.ts';
 import type { Model, ModelPart, TokenizerFiles } from './model.ts';
 import { publishedTextName, publishedVaeName } from './names/published.ts';
 import { readWeightFolder, renamed } from './weightFiles.ts';
@@ -17,9 +26,7 @@ const pipelines = [
 /** Opens a diffusers folder; `model_index.json` may be absent. Errors as `openModel`. */
 export function openModelFolder(folder: string): Model {
   if (!isFolder(join(folder, 'unet'))) refuseOtherFolder(folder);
-  const pipeline = asRecord(readJsonIfThere(join(folder, 'model_index.json')))['_class_name'];
-  if (pipeline !== undefined && !pipelines.includes(String(pipeline)))
-    throw problem('model.family', { file: folder, found: `a ${String(pipeline)}` });
+  refuseOtherPipeline(folder);
   for (const part of ['vae', 'text_encoder', 'tokenizer', 'scheduler'])
     if (!isFolder(join(folder, part)))
       throw problem('model.missingPart', { file: folder, part: `${part} folder` });
@@ -72,7 +79,8 @@ function readObject(file: string): Record<string, unknown> {
   return raw as Record<string, unknown>;
 }
 
-function tokenizerFiles(folder: string): TokenizerFiles {
+/** Errors: `model.missingPart`. */
+export function tokenizerFiles(folder: string): TokenizerFiles {
   const file = (name: string) => (isFile(join(folder, name)) ? join(folder, name) : undefined);
   const files = {
     vocabFile: file('vocab.json'),
@@ -89,10 +97,16 @@ function tokenizerFiles(folder: string): TokenizerFiles {
   };
 }
 
+/** The pipeline's name in `model_index.json`, if it says one of ours. Errors: `model.family`. */
+function refuseOtherPipeline(folder: string): string | undefined {
+  const pipeline = asRecord(readJsonIfThere(join(folder, 'model_index.json')))['_class_name'];
+  if (pipeline === undefined) return undefined;
+  if (!pipelines.includes(nameOf(pipeline)))
+    throw problem('model.family', { file: folder, found: `a ${nameOf(pipeline)}` });
+  return nameOf(pipeline);
+}
+
 function refuseOtherFolder(folder: string): never {
-  const index = asRecord(readJsonIfThere(join(folder, 'model_index.json')))['_class_name'];
-  if (index !== undefined && !pipelines.includes(String(index)))
-    throw problem('model.family', { file: folder, found: `a ${String(index)}` });
-  if (index !== undefined) throw problem('model.missingPart', { file: folder, part: 'unet folder' });
+  if (refuseOtherPipeline(folder)) throw problem('model.missingPart', { file: folder, part: 'unet folder' });
   throw problem('model.notOne', { file: folder });
 }

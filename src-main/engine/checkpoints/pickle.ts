@@ -141,7 +141,9 @@ class Machine {
   }
 
   global(module: PickleValue, name: PickleValue): void {
-    const full = `${String(module)}.${String(name)}`;
+    if (typeof module !== 'string' || typeof name !== 'string')
+      throw new BrokenPickle('the pickle names what is no name');
+    const full = `${module}.${name}`;
     if (!this.makers.allowed(full)) throw new UnsafePickle(full.slice(0, 200));
     this.push(new Global(full));
   }

@@ -40,6 +40,7 @@ export function readSafetensors(path: string): SafetensorsFile {
   return withFile(path, (file) => {
     const damaged = (why: string) => problem('weights.damaged', { file: path, why });
     if (file.size < 8) throw damaged(`${file.size} bytes are too few for a safetensors file`);
+    refuseStandIn(file, damaged);
     const headerBytes = Number(new DataView(file.bytes(0, 8).buffer).getBigUint64(0, true));
     if (headerBytes > maxHeaderBytes) throw damaged('its header says it is over 100 MB long');
     if (8 + headerBytes > file.size) throw damaged('its header is cut off');
@@ -68,6 +69,13 @@ export function readSafetensors(path: string): SafetensorsFile {
 }
 
 type Damaged = (why: string) => LikenessError;
+
+/** What a download leaves when it was no download of the file itself. */
+function refuseStandIn(file: OpenFile, damaged: Damaged): void {
+  const start = new TextDecoder('latin1').decode(file.bytes(0, 8));
+  if (start === 'version ') throw damaged('it is a Git LFS pointer, not the weights themselves');
+  if (/^<(!DOCTYPE|html)/i.test(start)) throw damaged('it is a web page');
+}
 
 function parseHeader(file: OpenFile, length: number, damaged: Damaged): Record<string, unknown> {
   let text: string;
@@ -106,7 +114,10 @@ function checkEntry(name: string, value: unknown, damaged: Damaged) {
   const tensor = `the tensor "${name}"`;
   const bytes =
     typeof dtype === 'string' && Object.hasOwn(elementBytes, dtype) ? elementBytes[dtype] : undefined;
-  if (bytes === undefined) throw damaged(`${tensor} has the unknown type ${JSON.stringify(dtype)}`);
+  if (bytes === undefined)
+    throw damaged(
+      `${tensor} has an unknown type${typeof dtype === 'string' ? ` (${dtype.slice(0, 20)})` : ''}`,
+    );
   if (!isSizeList(shape)) throw damaged(`${tensor} has no valid shape`);
   const [begin, end] = isSizeList(offsets) && offsets.length === 2 ? offsets : [];
   if (begin === undefined || end === undefined || end < begin)

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
 import { bytesPerElement } from '../tensor/tensor.ts';
-import { asRecord, parseJson } from './files.ts';
+import { parseJson } from './files.ts';
 import { checkFit } from './modelFolder.ts';
 import type { Model } from './model.ts';
 import { publishedTextName } from './names/published.ts';
@@ -15,40 +15,36 @@ import {
   inferVaeConfig,
   type Shapes,
 } from './singleFileConfig.ts';
+import { savedConfigs } from './savedConfigs.ts';
 import { readWeightFile, renamed, type RawTensors } from './weightFiles.ts';
 import { Weights, type TensorEntry } from './weights.ts';
 
-/** Keys of our own in a single file's metadata: the configs, so that a model of any shape comes back as it was. */
-export const configKeys = {
-  unet: 'likeness.unet',
-  vae: 'likeness.vae',
-  textEncoder: 'likeness.text_encoder',
-  scheduler: 'likeness.scheduler',
-} as const;
-
 /**
  * Opens a single-file checkpoint of the Stable Diffusion 1 or 2 layout, `.safetensors` or `.ckpt`. Configs are taken from
- * our own metadata where present, else told from the shapes. Errors as `openModel`.
+ * our own metadata or from a diffusers folder beside the file where there is one (see `savedConfigs`), else told from the
+ * shapes. Errors as `openModel`.
  */
 export function openSingleFile(file: string): Model {
+  if (!/\.(safetensors|ckpt|bin|pth?)$/i.test(file)) throw problem('model.notOne', { file });
   const raw = readWeightFile(file);
   refuseOtherFiles(raw, file);
   const openClip = raw.tensors.has(`${partPrefixes.openClip}token_embedding.weight`);
   const velocity = predictsVelocity(raw, file, openClip);
-  const savedScheduler = raw.metadata[configKeys.scheduler];
+  const unetTensors = part(raw, partPrefixes.unet);
+  const inferredUNet = inferUNetConfig(shapesOf(unetTensors), file, velocity ? 96 : 64);
+  const saved = savedConfigs(file, raw.metadata, inferredUNet);
+  if (saved.unet === undefined && inferredUNet['attention_head_dim'] === null)
+    throw problem('model.unclear', { file, what: 'how many attention heads its U-Net has' });
   const model: Model = {
     path: file,
     kind: 'single-file',
-    unet: openUNet(part(raw, partPrefixes.unet), file, raw, velocity ? 96 : 64),
-    vae: openVae(part(raw, partPrefixes.vae), file, raw),
+    unet: openUNet(unetTensors, file, saved.unet ?? text(inferredUNet)),
+    vae: openVae(part(raw, partPrefixes.vae), file, saved.vae),
     textEncoder: openClip
-      ? openOpenClip(part(raw, partPrefixes.openClip), file, raw)
-      : openClipText(part(raw, partPrefixes.clip), file, raw),
-    scheduler:
-      savedScheduler === undefined
-        ? schedulerConfig(velocity)
-        : asRecord(parseJson(savedScheduler, file, 'its saved scheduler')),
-    tokenizer: undefined,
+      ? openOpenClip(part(raw, partPrefixes.openClip), file, saved.textEncoder)
+      : openClipText(part(raw, partPrefixes.clip), file, saved.textEncoder),
+    scheduler: saved.scheduler ?? schedulerConfig(velocity),
+    tokenizer: saved.tokenizer,
   };
   checkFit(model);
   return model;
@@ -58,18 +54,14 @@ function part(raw: RawTensors, prefix: string): RawTensors {
   return renamed(raw, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : undefined));
 }
 
-function openUNet(raw: RawTensors, file: string, whole: RawTensors, sampleSize: number): Model['unet'] {
-  const configText =
-    whole.metadata[configKeys.unet] ??
-    JSON.stringify(inferUNetConfig(shapesOf(raw), file, sampleSize), null, 2);
+function openUNet(raw: RawTensors, file: string, configText: string): Model['unet'] {
   const config = parseUNetConfig(parseJson(configText, file, 'its saved configuration'), file);
   return { config, configText, weights: weightsOf(renamed(raw, renamer(unetNames(config))), file) };
 }
 
-function openVae(raw: RawTensors, file: string, whole: RawTensors): Model['vae'] {
+function openVae(raw: RawTensors, file: string, saved: string | undefined): Model['vae'] {
   if (!raw.tensors.has('decoder.conv_in.weight')) throw problem('model.missingPart', { file, part: 'VAE' });
-  const configText =
-    whole.metadata[configKeys.vae] ?? JSON.stringify(inferVaeConfig(shapesOf(raw), file), null, 2);
+  const configText = saved ?? text(inferVaeConfig(shapesOf(raw), file));
   const config = parseVaeConfig(parseJson(configText, file, 'its saved configuration'), file);
   const { tensors, otherTypes, metadata } = renamed(raw, renamer(vaeNames(config)));
   // LDM writes the attention's projections as 1×1 convolutions: the same bytes, without the last two axes.
@@ -81,13 +73,11 @@ function openVae(raw: RawTensors, file: string, whole: RawTensors): Model['vae']
   return { config, configText, weights: weightsOf({ tensors: flat, otherTypes, metadata }, file) };
 }
 
-function openClipText(raw: RawTensors, file: string, whole: RawTensors): Model['textEncoder'] {
+function openClipText(raw: RawTensors, file: string, saved: string | undefined): Model['textEncoder'] {
   const published = renamed(raw, publishedTextName);
   if (!published.tensors.has('text_model.embeddings.token_embedding.weight'))
     throw problem('model.missingPart', { file, part: 'text encoder' });
-  const configText =
-    whole.metadata[configKeys.textEncoder] ??
-    JSON.stringify(inferClipConfig(shapesOf(published), file), null, 2);
+  const configText = saved ?? text(inferClipConfig(shapesOf(published), file));
   return {
     config: parseClipTextConfig(parseJson(configText, file, 'its saved configuration'), file),
     configText,
@@ -95,10 +85,8 @@ function openClipText(raw: RawTensors, file: string, whole: RawTensors): Model['
   };
 }
 
-function openOpenClip(raw: RawTensors, file: string, whole: RawTensors): Model['textEncoder'] {
-  const configText =
-    whole.metadata[configKeys.textEncoder] ??
-    JSON.stringify(inferOpenClipConfig(shapesOf(raw), file), null, 2);
+function openOpenClip(raw: RawTensors, file: string, saved: string | undefined): Model['textEncoder'] {
+  const configText = saved ?? text(inferOpenClipConfig(shapesOf(raw), file));
   const config = parseClipTextConfig(parseJson(configText, file, 'its saved configuration'), file);
   const named = renamed(raw, renamer(openClipNames(config.num_hidden_layers)));
   const tensors = new Map(named.tensors);
@@ -153,6 +141,10 @@ function schedulerConfig(velocity: boolean): Record<string, unknown> {
     trained_betas: null,
     prediction_type: velocity ? 'v_prediction' : 'epsilon',
   };
+}
+
+function text(config: Record<string, unknown>): string {
+  return JSON.stringify(config, null, 2);
 }
 
 function shapesOf(raw: RawTensors): Shapes {

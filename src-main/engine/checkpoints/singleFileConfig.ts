@@ -34,10 +34,15 @@ export function inferUNetConfig(shapes: Shapes, file: string, sampleSize: number
     layers_per_block: evenly(levels.map((level) => level.layers)),
     cross_attention_dim: size(`${attention}.transformer_blocks.0.attn2.to_k.weight`, 1),
     transformer_layers_per_block: evenly(levels.map((level) => transformerDepth(shapes, level))),
-    attention_head_dim: linear ? channels.map((count) => Math.max(1, count / 64)) : 8,
+    attention_head_dim: linear ? headsOf64(channels) : 8,
     use_linear_projection: linear,
     ...(shapes.has('label_emb.0.0.weight') && { class_embed_type: 'projection' }),
   };
+}
+
+/** Nothing where the channels don't make whole heads: another model's sizes, which only its config knows. */
+function headsOf64(channels: readonly number[]): readonly number[] | null {
+  return channels.every((count) => count % 64 === 0) ? channels.map((count) => count / 64) : null;
 }
 
 interface Level {
@@ -115,8 +120,8 @@ export function inferClipConfig(shapes: Shapes, file: string): Record<string, un
 }
 
 /**
- * OpenCLIP. Stable Diffusion 2 takes the last layer but one, so the last of 24 is left out, as in its diffusers folder;
- * converters write 23 layers or all 24. A `text_projection` tells an original, complete encoder of another depth.
+ * OpenCLIP. Stable Diffusion 2 takes the last layer but one, so the last of its 24 is left out, as in its diffusers folder
+ * and by diffusers' loader; converters write 23 layers or all 24.
  */
 export function inferOpenClipConfig(shapes: Shapes, file: string): Record<string, unknown> {
   const size = sizeReader(shapes, file);
@@ -125,7 +130,7 @@ export function inferOpenClipConfig(shapes: Shapes, file: string): Record<string
     vocab_size: size('token_embedding.weight', 0),
     max_position_embeddings: size('positional_embedding', 0),
     intermediate_size: size('transformer.resblocks.0.mlp.c_fc.weight', 0),
-    num_hidden_layers: layers === 24 || shapes.has('text_projection') ? layers - 1 : layers,
+    num_hidden_layers: layers === 24 ? 23 : layers,
     hidden_act: 'gelu',
   });
 }

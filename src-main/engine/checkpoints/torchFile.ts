@@ -92,7 +92,7 @@ function readLegacy(file: OpenFile): TorchFile {
   const places = new Map<string, { offset: number; size: number }>();
   let position = keys.end;
   for (const key of keys.value) {
-    const storage = storages.get(String(key));
+    const storage = typeof key === 'string' ? storages.get(key) : undefined;
     if (!storage) throw new BrokenPickle('its list of storages is wrong');
     const size = storage.elements * (storageBytes[storage.type] ?? 0);
     const count = new DataView(file.bytes(position, 8).buffer).getBigInt64(0, true);

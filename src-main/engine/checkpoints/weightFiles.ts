@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { asRecord, isFile, readJson } from './files.ts';
+import { asRecord, isFile, nameOf, readJson } from './files.ts';
 import { readSafetensors } from './safetensors.ts';
 import { readTorchFile } from './torchFile.ts';
 import type { TensorEntry } from './weights.ts';
@@ -54,7 +54,7 @@ function readShards(folder: string, index: string): RawTensors {
   const otherTypes = new Map<string, string>();
   for (const [name, shard] of Object.entries(map)) {
     if (typeof shard !== 'string' || !shard || shard !== basename(shard) || /[\\/]|^\.\.?$/.test(shard))
-      throw problem('config.invalid', { file: index, why: `"${String(shard)}" is no file beside it` });
+      throw problem('config.invalid', { file: index, why: `"${nameOf(shard)}" is no file beside it` });
     const known = shards.get(shard) ?? readWeightFile(join(folder, shard));
     shards.set(shard, known);
     const entry = known.tensors.get(name);

@@ -4,7 +4,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model, ModelPart, TokenizerFiles } from './model.ts';
 import { renamer, swapped } from './names/renamer.ts';
 import { inProjParts, openClipNames, partPrefixes, unetNames, vaeNames } from './names/singleFile.ts';
-import { configKeys } from './singleFile.ts';
+import { configKeys } from './savedConfigs.ts';
 import { isFile, makeFolder, orUnwritable } from './files.ts';
 import type { TensorEntry } from './weights.ts';
 import { writeJson } from './writeJson.ts';

@@ -194,7 +194,7 @@ export function parseClipTextConfig(raw: unknown, file: string): ClipTextConfig 
   const keys = outer['text_config'] === undefined ? outer : object(outer['text_config'], file);
   const type = keys['model_type'];
   if (type !== undefined && type !== 'clip_text_model' && type !== 'clip')
-    throw problem('model.family', { file, found: `a model with a ${String(type)} text encoder` });
+    throw problem('model.family', { file, found: `a model with another text encoder (${nameOf(type)})` });
   const fields = parse(clipTextFields, keys, file);
   if (fields.hidden_size % fields.num_attention_heads)
     throw invalid(
@@ -218,7 +218,12 @@ function object(raw: unknown, file: string): Record<string, unknown> {
 function refuseClass(keys: Record<string, unknown>, file: string, expected: string) {
   const name = keys['_class_name'];
   if (name !== undefined && name !== expected)
-    throw problem('model.family', { file, found: `a ${String(name)}` });
+    throw problem('model.family', { file, found: `a ${nameOf(name)}` });
+  // transformers' files say these, diffusers' never.
+  const other =
+    keys['model_type'] ?? (Array.isArray(keys['architectures']) ? keys['architectures'][0] : undefined);
+  if (other !== undefined)
+    throw problem('model.family', { file, found: `the configuration of a ${nameOf(other)}` });
 }
 
 function parse<T>(schema: z.ZodType<T>, keys: Record<string, unknown>, file: string): T {
@@ -230,4 +235,9 @@ function parse<T>(schema: z.ZodType<T>, keys: Record<string, unknown>, file: str
 
 function invalid(file: string, why: string): LikenessError {
   return problem('config.invalid', { file, why });
+}
+
+/** A value from a file as a name for messages; anything but text is only called what it is. */
+function nameOf(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, 100) : typeof value;
 }
