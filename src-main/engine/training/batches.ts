@@ -29,7 +29,8 @@ export async function batchSource(
     const tokens = model.textEncoder.config.max_position_embeddings;
     const replay = openReplay(settings.replay, { channels, tokens, timesteps });
     const wanted = settings.steps * settings.accumulate;
-    if (replay.steps < wanted) throw problem('replay.tooShort', { file: settings.replay, rows: replay.steps, wanted });
+    if (replay.steps < wanted)
+      throw problem('replay.tooShort', { file: settings.replay, rows: replay.steps, wanted });
     return { rows: replay.batch, latents: replay.latents, prior: replay.prior, batch: replay.row };
   }
   const dataset = await subjectDataset(model, settings, timesteps, cache, context);

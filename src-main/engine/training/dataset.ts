@@ -31,11 +31,14 @@ export function drawBatch(options: DatasetOptions, index: number): DiffusionBatc
   const pick = <T>(pictures: readonly T[], purpose: string): T[] =>
     Array.from({ length: batch }, (_, i) => {
       const drawn = index * batch + i;
-      const order = generatorFor(seed, purpose, Math.floor(drawn / pictures.length)).randperm(pictures.length);
+      const order = generatorFor(seed, purpose, Math.floor(drawn / pictures.length)).randperm(
+        pictures.length,
+      );
       return pictures[order[drawn % pictures.length] as number] as T;
     });
   const rows = pick(subject, 'subject order').map((posterior) => ({ posterior, ids: subjectIds }));
-  if (prior) rows.push(...pick(prior.pictures, 'class order').map((posterior) => ({ posterior, ids: prior.ids })));
+  if (prior)
+    rows.push(...pick(prior.pictures, 'class order').map((posterior) => ({ posterior, ids: prior.ids })));
 
   const size = latents[0] * latents[1] * latents[2];
   const shape = [rows.length, ...latents];
@@ -45,14 +48,18 @@ export function drawBatch(options: DatasetOptions, index: number): DiffusionBatc
     const at = row * size;
     for (let i = 0; i < size; i++) {
       values[at + i] =
-        ((posterior.mean[i] as number) + (posterior.deviation[i] as number) * (draw[i] as number)) * scalingFactor;
+        ((posterior.mean[i] as number) + (posterior.deviation[i] as number) * (draw[i] as number)) *
+        scalingFactor;
     }
   });
   return {
     latents: { dtype: 'f32', shape, data: values },
     noise: { dtype: 'f32', shape, data: generator.randn(shape) },
     timesteps: integers([rows.length], generator.randint(0, timesteps, [rows.length])),
-    inputIds: integers([rows.length, subjectIds.length], rows.flatMap(({ ids }) => ids)),
+    inputIds: integers(
+      [rows.length, subjectIds.length],
+      rows.flatMap(({ ids }) => ids),
+    ),
   };
 }
 

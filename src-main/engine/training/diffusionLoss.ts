@@ -17,7 +17,10 @@ export interface DiffusionLossOptions {
   readonly prediction: PredictionType;
   /** Weight of the class half's loss; no halves when left out. */
   readonly priorWeight?: number;
-  readonly adapters?: { readonly unet: ScopeOptions['adapters']; readonly textEncoder: ScopeOptions['adapters'] };
+  readonly adapters?: {
+    readonly unet: ScopeOptions['adapters'];
+    readonly textEncoder: ScopeOptions['adapters'];
+  };
 }
 
 export interface DiffusionBatch {
@@ -35,7 +38,10 @@ export interface DiffusionBatch {
  * DreamBooth's loss (Ruiz et al. 2022; diffusers' train_dreambooth): mean squared error of the predicted noise, or velocity
  * (Salimans & Ho 2022), plus the same for class pictures times `priorWeight`. Feed it with `diffusionFeeds`.
  */
-export function diffusionLoss(model: Pick<Model, 'unet' | 'textEncoder'>, options: DiffusionLossOptions): Value {
+export function diffusionLoss(
+  model: Pick<Model, 'unet' | 'textEncoder'>,
+  options: DiffusionLossOptions,
+): Value {
   const { batch, latents: size, prediction, priorWeight, adapters } = options;
   const latents = input('latents', [batch, ...size]);
   const noise = input('noise', [batch, ...size]);

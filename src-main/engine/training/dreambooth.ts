@@ -38,7 +38,10 @@ export interface FinetuneResult {
  * Every step is a function of the settings and the step's number, so a run that was stopped anywhere goes on to the
  * same bits.
  */
-export async function finetune(options: FinetuneOptions, { report, signal }: JobContext): Promise<FinetuneResult> {
+export async function finetune(
+  options: FinetuneOptions,
+  { report, signal }: JobContext,
+): Promise<FinetuneResult> {
   const { settings } = options;
   const model = openModel(settings.model);
   const run = openRun(options, model);
@@ -87,10 +90,16 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
         learningRate: settings.learningRate * learningRateFactor(step, settings),
         maxGradientNorm: settings.maxGradientNorm,
       });
-      if (!Number.isFinite(result.loss + result.gradientNorm)) throw problem('training.diverged', { step: step + 1 });
+      if (!Number.isFinite(result.loss + result.gradientNorm))
+        throw problem('training.diverged', { step: step + 1 });
       step++;
       last = result.loss;
-      const event = { type: 'step', step, loss: last, seconds: (performance.now() - started) / 1000 } as const;
+      const event = {
+        type: 'step',
+        step,
+        loss: last,
+        seconds: (performance.now() - started) / 1000,
+      } as const;
       run.log(event);
       report(event);
       report({ type: 'progress', done: step, total: settings.steps, label: 'steps' });
@@ -121,6 +130,14 @@ function openRun({ out, settings, version }: FinetuneOptions, model: Model): Run
   return run;
 }
 
-function saveCheckpoint(run: RunFolder, step: number, model: Model, trained: Trained, trainer: Trainer): string {
-  return run.saveCheckpoint(step, (folder) => writeTrained(folder, model, trained, (name) => trainer.value(name)));
+function saveCheckpoint(
+  run: RunFolder,
+  step: number,
+  model: Model,
+  trained: Trained,
+  trainer: Trainer,
+): string {
+  return run.saveCheckpoint(step, (folder) =>
+    writeTrained(folder, model, trained, (name) => trainer.value(name)),
+  );
 }

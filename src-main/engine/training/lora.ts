@@ -27,13 +27,18 @@ export function targetedModules(
   build(
     Scope.root(part, {
       onWeight: (name, shape) => {
-        const adaptable = name.endsWith('.weight') && !name.endsWith('_embedding.weight') && shape.length !== 1;
+        const adaptable =
+          name.endsWith('.weight') && !name.endsWith('_embedding.weight') && shape.length !== 1;
         if (adaptable) modules.set(name.slice(part.length + 1, -'.weight'.length), shape);
       },
     }),
   );
-  const chosen = [...modules].filter(([module]) => targets.some((target) => module === target || module.endsWith(`.${target}`)));
-  const missed = targets.find((target) => !chosen.some(([module]) => module === target || module.endsWith(`.${target}`)));
+  const chosen = [...modules].filter(([module]) =>
+    targets.some((target) => module === target || module.endsWith(`.${target}`)),
+  );
+  const missed = targets.find(
+    (target) => !chosen.some(([module]) => module === target || module.endsWith(`.${target}`)),
+  );
   if (missed !== undefined) throw problem('lora.target', { target: missed, part });
   return new Map(chosen);
 }
@@ -56,7 +61,11 @@ export function freshLora(
     const [outputs, inputs, ...kernel] = shape as [number, number, ...number[]];
     const bound = 1 / Math.sqrt(inputs * elementCount(kernel));
     const a = [rank, inputs, ...kernel];
-    const A: HostTensor<'f32'> = { dtype: 'f32', shape: a, data: generator.rand(a).map((x) => (2 * x - 1) * bound) };
+    const A: HostTensor<'f32'> = {
+      dtype: 'f32',
+      shape: a,
+      data: generator.rand(a).map((x) => (2 * x - 1) * bound),
+    };
     return { part, module, rank, alpha, A, B: f32([outputs, rank, ...kernel.map(() => 1)]) };
   });
   return trainedLora(started);

@@ -15,21 +15,36 @@ export interface Replay {
 }
 
 /** Opens a `--replay` file. Errors: those of `readSafetensors`, `replay.invalid`. */
-export function openReplay(file: string, { channels, tokens, timesteps }: { channels: number; tokens: number; timesteps: number }): Replay {
+export function openReplay(
+  file: string,
+  { channels, tokens, timesteps }: { channels: number; tokens: number; timesteps: number },
+): Replay {
   const { tensors, metadata } = readSafetensors(file);
   const invalid = (why: string): Error => problem('replay.invalid', { file, why });
   const entry = (name: string, dtype: 'f32' | 'i64', rank: number) => {
     const found = tensors.get(name);
     if (!found) throw invalid(`it has no tensor "${name}"`);
-    if (found.dtype !== dtype || found.shape.length !== rank) throw invalid(`"${name}" must be ${dtype} with ${rank} axes`);
+    if (found.dtype !== dtype || found.shape.length !== rank)
+      throw invalid(`"${name}" must be ${dtype} with ${rank} axes`);
     return found;
   };
   const latents = entry('latents', 'f32', 5);
   const [steps, batch, c, h, w] = latents.shape as [number, number, number, number, number];
-  const all = { latents, noise: entry('noise', 'f32', 5), timesteps: entry('timesteps', 'i64', 2), inputIds: entry('input_ids', 'i64', 3) };
-  const expected = { latents: latents.shape, noise: latents.shape, timesteps: [steps, batch], inputIds: [steps, batch, tokens] };
+  const all = {
+    latents,
+    noise: entry('noise', 'f32', 5),
+    timesteps: entry('timesteps', 'i64', 2),
+    inputIds: entry('input_ids', 'i64', 3),
+  };
+  const expected = {
+    latents: latents.shape,
+    noise: latents.shape,
+    timesteps: [steps, batch],
+    inputIds: [steps, batch, tokens],
+  };
   for (const key of Object.keys(all) as (keyof typeof all)[]) {
-    if (all[key].shape.join() !== expected[key].join()) throw invalid(`"${key}" is [${all[key].shape.join()}], expected [${expected[key].join()}]`);
+    if (all[key].shape.join() !== expected[key].join())
+      throw invalid(`"${key}" is [${all[key].shape.join()}], expected [${expected[key].join()}]`);
   }
   if (steps === 0 || batch === 0) throw invalid('it holds no batch');
   if (c !== channels) throw invalid(`its latents have ${c} channels, the model's ${channels}`);
@@ -39,7 +54,13 @@ export function openReplay(file: string, { channels, tokens, timesteps }: { chan
   const part = <T extends HostTensor>(key: keyof typeof all, index: number): T => {
     const { dtype, shape, file: path, offset, byteLength } = all[key];
     const size = byteLength / steps;
-    return readTensor({ dtype, shape: shape.slice(1), file: path, offset: offset + index * size, byteLength: size }) as T;
+    return readTensor({
+      dtype,
+      shape: shape.slice(1),
+      file: path,
+      offset: offset + index * size,
+      byteLength: size,
+    }) as T;
   };
   const row = (index: number): DiffusionBatch => {
     const read: DiffusionBatch = {
@@ -48,9 +69,9 @@ export function openReplay(file: string, { channels, tokens, timesteps }: { chan
       timesteps: part('timesteps', index),
       inputIds: part('inputIds', index),
     };
-    if (read.timesteps.data.some((t) => t < 0n || t >= BigInt(timesteps))) throw invalid(`row ${index} has a timestep outside 0…${timesteps - 1}`);
+    if (read.timesteps.data.some((t) => t < 0n || t >= BigInt(timesteps)))
+      throw invalid(`row ${index} has a timestep outside 0…${timesteps - 1}`);
     return read;
   };
   return { steps, batch, latents: [c, h, w], prior, row };
 }
-

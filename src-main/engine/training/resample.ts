@@ -19,13 +19,14 @@ function contributions(inputSize: number, outputSize: number): Contribution[] {
     const center = (output + 0.5) * scale;
     const first = Math.max(Math.trunc(center - support + 0.5), 0);
     const end = Math.min(Math.trunc(center + support + 0.5), inputSize);
+    // Multiplied by reciprocals, not divided: the last bit decides some roundings.
     const weights = Array.from({ length: end - first }, (_, i) =>
-      Math.max(0, 1 - Math.abs((first + i - center + 0.5) / support)),
+      Math.max(0, 1 - Math.abs((first + i - center + 0.5) * (1 / support))),
     );
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const share = 1 / weights.reduce((sum, weight) => sum + weight, 0);
     return {
       first,
-      weights: Int32Array.from(weights, (weight) => Math.trunc(0.5 + (weight / total) * 2 ** precision)),
+      weights: Int32Array.from(weights, (weight) => Math.trunc(0.5 + weight * share * 2 ** precision)),
     };
   });
 }
@@ -44,20 +45,24 @@ function resizeAxis(
   for (const [from, to] of starts) {
     for (let i = 0; i < taps.length; i++) {
       const { first, weights } = taps[i] as Contribution;
-      for (let channel = 0; channel < 3; channel++) {
-        let sum = half;
-        let at = from + first * stride.input + channel;
-        for (let k = 0; k < weights.length; k++) {
-          sum += (input[at] as number) * (weights[k] as number);
-          at += stride.input;
-        }
-        output[to + i * stride.output + channel] = Math.min(255, sum >> precision);
+      let [red, green, blue] = [half, half, half];
+      let at = from + first * stride.input;
+      for (let k = 0; k < weights.length; k++) {
+        const weight = weights[k] as number;
+        red += (input[at] as number) * weight;
+        green += (input[at + 1] as number) * weight;
+        blue += (input[at + 2] as number) * weight;
+        at += stride.input;
       }
+      const out = to + i * stride.output;
+      output[out] = Math.min(255, red >> precision);
+      output[out + 1] = Math.min(255, green >> precision);
+      output[out + 2] = Math.min(255, blue >> precision);
     }
   }
 }
 
-/** `Image.resize((width, height), BILINEAR)` of Pillow, to the bit: rows first, rounded to bytes, then columns. */
+/** `Image.resize((width, height), BILINEAR)` of Pillow (before 13) to the bit: rows first, rounded to bytes, then columns. */
 export function resizeBilinear(picture: Picture, width: number, height: number): Picture {
   const wide = new Uint8Array(width * picture.height * 3);
   const rows = Array.from(

@@ -1,5 +1,14 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { problem } from '../../../src-shared/messages/index.ts';
 import { readSafetensors } from '../checkpoints/safetensors.ts';
 import { readTensor } from '../checkpoints/weights.ts';
 import { writeAtomically, writeSafetensors } from '../checkpoints/writeSafetensors.ts';
@@ -26,11 +35,20 @@ export class RunFolder {
   create(description: RunDescription): void {
     mkdirSync(join(this.path, 'checkpoints'), { recursive: true });
     mkdirSync(join(this.path, 'samples'), { recursive: true });
-    writeAtomically(join(this.path, 'run.json'), () => [Buffer.from(`${JSON.stringify(description, null, 2)}\n`)]);
+    writeAtomically(join(this.path, 'run.json'), () => [
+      Buffer.from(`${JSON.stringify(description, null, 2)}\n`),
+    ]);
   }
 
   describe(): RunDescription {
-    return JSON.parse(readFileSync(join(this.path, 'run.json'), 'utf8')) as RunDescription;
+    const file = join(this.path, 'run.json');
+    try {
+      const description = JSON.parse(readFileSync(file, 'utf8')) as RunDescription;
+      if (description.kind === 'finetune' && typeof description.settings.steps === 'number') return description;
+    } catch (cause) {
+      throw problem('run.damaged', { file, why: 'it is not JSON' }, cause);
+    }
+    throw problem('run.damaged', { file, why: 'it holds no settings' });
   }
 
   log(event: object): void {

@@ -30,7 +30,8 @@ export async function subjectDataset(
   const tokenizer = await Tokenizer.load(model.tokenizer?.folder ?? model.path);
   const encode = (prompt: string): number[] => {
     const { ids, truncated } = tokenizer.encode(prompt);
-    if (truncated !== undefined) context.report({ type: 'warning', message: `The prompt is too long; "${truncated}" was cut.` });
+    if (truncated !== undefined)
+      context.report({ type: 'warning', message: `The prompt is too long; "${truncated}" was cut.` });
     return ids;
   };
   const posteriors = (from: readonly Float32Array[], label: string): Promise<Posterior[]> =>
@@ -42,7 +43,10 @@ export async function subjectDataset(
     subject: await posteriors(pictures, 'reading photos'),
     subjectIds: encode(subjectPrompt(settings)),
     ...(prior && {
-      prior: { pictures: await posteriors(prior, 'reading class pictures'), ids: encode(classPrompt(settings)) },
+      prior: {
+        pictures: await posteriors(prior, 'reading class pictures'),
+        ids: encode(classPrompt(settings)),
+      },
     }),
     latents: [model.vae.config.latent_channels, settings.size / scale, settings.size / scale],
     scalingFactor: model.vae.config.scaling_factor,
@@ -53,7 +57,10 @@ export async function subjectDataset(
 }
 
 /** The photos as [3,size,size] in −1…1; with flips, each also mirrored; with random crops, several of each. */
-async function loadSubject(photos: readonly string[], { size, crop, flip, seed }: FinetuneSettings): Promise<Float32Array[]> {
+async function loadSubject(
+  photos: readonly string[],
+  { size, crop, flip, seed }: FinetuneSettings,
+): Promise<Float32Array[]> {
   const pictures: Float32Array[] = [];
   for (const [index, file] of photos.entries()) {
     const generator = generatorFor(seed, 'crop', index);

@@ -8,7 +8,14 @@ import { unet } from '../models/unet.ts';
 import { Scope } from '../nn/scope.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';
 import type { DiffusionLossOptions } from './diffusionLoss.ts';
-import { freshLora, targetedModules, trainedLora, type LoraSettings, type Part, type TrainedLora } from './lora.ts';
+import {
+  freshLora,
+  targetedModules,
+  trainedLora,
+  type LoraSettings,
+  type Part,
+  type TrainedLora,
+} from './lora.ts';
 import { generatorFor } from './randomness.ts';
 import type { FinetuneSettings } from './settings.ts';
 
@@ -21,7 +28,10 @@ export interface Trained {
   readonly loras: readonly { readonly part: Part; readonly lora: TrainedLora }[];
 }
 
-type Settings = Pick<FinetuneSettings, 'method' | 'trainTextEncoder' | 'lora' | 'textLora' | 'initLora' | 'seed'>;
+type Settings = Pick<
+  FinetuneSettings,
+  'method' | 'trainTextEncoder' | 'lora' | 'textLora' | 'initLora' | 'seed'
+>;
 
 export function whatToTrain(model: Model, settings: Settings): Trained {
   return settings.method === 'full' ? wholeNetworks(model, settings) : adaptersOnly(model, settings);
@@ -32,7 +42,8 @@ export function buildPart(model: Model, part: Part): (scope: Scope) => void {
   const { config } = model.unet;
   const length = model.textEncoder.config.max_position_embeddings;
   if (part === 'text_encoder') {
-    return (scope) => void clipTextModel(scope, input('input_ids', [1, length], 'i64'), model.textEncoder.config);
+    return (scope) =>
+      void clipTextModel(scope, input('input_ids', [1, length], 'i64'), model.textEncoder.config);
   }
   const [height, width] = config.sample_size;
   return (scope) => {
@@ -61,7 +72,11 @@ function adaptersOnly(model: Model, settings: Settings): Trained {
   const make = (part: Part, own: LoraSettings): { part: Part; lora: TrainedLora } => {
     const modules = targetedModules(part, buildPart(model, part), own.targets);
     const lora = start
-      ? trainedLora([...modules].map(([module, shape]) => startOf(start, part, module, shape, settings.initLora as string)))
+      ? trainedLora(
+          [...modules].map(([module, shape]) =>
+            startOf(start, part, module, shape, settings.initLora as string),
+          ),
+        )
       : freshLora(part, modules, own, generatorFor(settings.seed, `lora ${part}`));
     return { part, lora };
   };
@@ -76,7 +91,13 @@ function adaptersOnly(model: Model, settings: Settings): Trained {
   };
 }
 
-function startOf(start: readonly LoraAdapter[], part: Part, module: string, shape: Shape, file: string): LoraAdapter {
+function startOf(
+  start: readonly LoraAdapter[],
+  part: Part,
+  module: string,
+  shape: Shape,
+  file: string,
+): LoraAdapter {
   const found = start.find((adapter) => adapter.part === part && adapter.module === module);
   const fits = found?.A.shape.slice(1).join() === shape.slice(1).join() && found.B.shape[0] === shape[0];
   if (!found || !fits) throw problem('lora.startUnfit', { file, module: `${part}.${module}` });

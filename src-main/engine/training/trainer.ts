@@ -38,9 +38,11 @@ export interface StepResult {
 export class Trainer {
   readonly values: Float32Array;
   private readonly gradients: Float32Array;
-  private readonly parameterFeeds: Record<string, Tensor>;
+  /** The trained parameters as they are now, to be fed to other graphs too. */
+  readonly parameters: Readonly<Record<string, Tensor>>;
   private readonly gradientViews: Record<string, Tensor>;
-  private scratch: { array: Float32Array; views: Record<string, Tensor>; add: ReturnType<typeof accumulator> } | undefined;
+  private scratch:
+    { array: Float32Array; views: Record<string, Tensor>; add: ReturnType<typeof accumulator> } | undefined;
 
   private constructor(
     private readonly session: Session,
@@ -51,7 +53,7 @@ export class Trainer {
   ) {
     this.values = values;
     this.gradients = layout.allocate();
-    this.parameterFeeds = this.views(values, '');
+    this.parameters = this.views(values, '');
     this.gradientViews = this.views(this.gradients, 'gradient.');
   }
 
@@ -72,18 +74,27 @@ export class Trainer {
   }
 
   /** One update from the mean gradient of `batches` (more than one: accumulation). */
-  async step(batches: readonly Readonly<Record<string, HostTensor>>[], settings: StepSettings): Promise<StepResult> {
+  async step(
+    batches: readonly Readonly<Record<string, HostTensor>>[],
+    settings: StepSettings,
+  ): Promise<StepResult> {
     const sums = new Map<string, number>();
     for (const [index, batch] of batches.entries()) {
       const into = index === 0 ? this.gradientViews : this.accumulating().views;
-      const given = Object.fromEntries(Object.entries(batch).map(([name, tensor]) => [name, Tensor.from(tensor)]));
-      const results = await this.session.run({ ...given, ...this.parameterFeeds }, into);
+      const given = Object.fromEntries(
+        Object.entries(batch).map(([name, tensor]) => [name, Tensor.from(tensor)]),
+      );
+      const results = await this.session.run({ ...given, ...this.parameters }, into);
       if (index > 0) await this.accumulating().add(this.gradients, this.accumulating().array);
       for (const name of ['loss', ...this.metricNames]) {
-        sums.set(name, (sums.get(name) ?? 0) + ((results[name] as Tensor).host.data[0] as number) / batches.length);
+        sums.set(
+          name,
+          (sums.get(name) ?? 0) + ((results[name] as Tensor).host.data[0] as number) / batches.length,
+        );
       }
     }
-    if (batches.length > 1) for (let i = 0; i < this.gradients.length; i++) (this.gradients[i] as number) /= batches.length;
+    if (batches.length > 1)
+      for (let i = 0; i < this.gradients.length; i++) (this.gradients[i] as number) /= batches.length;
     const gradientNorm = await this.optimizer.step(this.gradients, settings);
     const { loss = NaN, ...metrics } = Object.fromEntries(sums);
     return { loss, metrics, gradientNorm };
@@ -107,7 +118,9 @@ export class Trainer {
   }
 
   private views(array: Float32Array, prefix: string): Record<string, Tensor> {
-    return Object.fromEntries(this.layout.names.map((name) => [`${prefix}${name}`, Tensor.from(this.layout.view(array, name))]));
+    return Object.fromEntries(
+      this.layout.names.map((name) => [`${prefix}${name}`, Tensor.from(this.layout.view(array, name))]),
+    );
   }
 }
 
