@@ -92,7 +92,9 @@ export const reshape = (x: Value, shape: Shape): Value => {
   return sameShape(whole, x.shape) ? x : apply('reshape', [x], { shape: whole });
 };
 export const transpose = (x: Value, permutation: Axes): Value =>
-  permutation.every((axis, i) => axis === i) ? x : apply('transpose', [x], { permutation });
+  permutation.length === x.shape.length && permutation.every((axis, i) => axis === i)
+    ? x
+    : apply('transpose', [x], { permutation });
 export const expand = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply('expand', [x], { shape });
 /** The part [start, end) of one axis. */

@@ -1,6 +1,6 @@
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
 
-type None = Record<never, never>;
+type None = Readonly<Record<string, never>>;
 
 /** What all convolutions say: strides and zero padding in pixels, as [vertical, horizontal] and [top, left, bottom, right]. */
 export interface ConvAttributes {

@@ -49,27 +49,28 @@ const compare: ShapeRule<Op> = (inputs, attributes) => ({ ...broadcast(inputs, a
 
 function reduced(inputs: readonly Value[], { axes, keepDims }: OpAttributes['sum']): Type {
   const { dtype, shape } = operand(inputs, 0);
-  check(
-    axes.every((axis) => axis >= 0 && axis < shape.length),
-    'axis out of range',
-    inputs,
-  );
+  const legal = axes.every((axis) => axis >= 0 && axis < shape.length) && new Set(axes).size === axes.length;
+  check(legal, 'an axis is out of range or given twice', inputs);
   const kept = shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
   return { dtype, shape: keepDims ? kept : kept.filter((_, axis) => !axes.includes(axis)) };
 }
 
 function reshaped(inputs: readonly Value[], { shape }: { shape: Shape }): Type {
   const x = operand(inputs, 0);
-  check(elementCount(shape) === elementCount(x.shape), `cannot reshape to [${shape.join()}]`, inputs);
+  const legal = shape.every(Number.isInteger) && elementCount(shape) === elementCount(x.shape);
+  check(legal, `cannot reshape to [${shape.join()}]`, inputs);
   return { dtype: x.dtype, shape };
 }
+
+const oneType = (inputs: readonly Value[]): boolean =>
+  inputs.every(({ dtype }) => dtype === inputs[0]?.dtype);
 
 function matrix(value: Value, transposed: boolean): [number, number] {
   const [rows, columns] = value.shape.slice(-2) as [number, number];
   return transposed ? [columns, rows] : [rows, columns];
 }
 
-/** Output size of a convolution along both axes. */
+/** Output size of a convolution along both axes; below 1 where the kernel is larger than the padded input. */
 export function convSize(size: Shape, kernel: Shape, { stride, padding }: ConvAttributes): [number, number] {
   const along = (axis: 0 | 1): number =>
     Math.floor(
@@ -83,7 +84,14 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   // Leaves are made by `build.ts` with the type they are given.
   input: () => unreachable(),
   parameter: () => unreachable(),
-  constant: (_, { tensor }) => tensor,
+  constant: (_, { tensor }) => {
+    check(
+      tensor.data.length === elementCount(tensor.shape),
+      `the data does not fill [${tensor.shape.join()}]`,
+      [],
+    );
+    return tensor;
+  },
   neg: same,
   exp: same,
   log: same,
@@ -141,7 +149,10 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   pad: (inputs, { before, after }) => {
     const { dtype, shape } = operand(inputs, 0);
-    check(before.length === shape.length && after.length === shape.length, 'pad wants every axis', inputs);
+    const legal = [before, after].every(
+      (sizes) => sizes.length === shape.length && sizes.every((size) => size >= 0),
+    );
+    check(legal, 'pad wants every axis, and no less than zero', inputs);
     return {
       dtype,
       shape: shape.map((size, axis) => size + (before[axis] as number) + (after[axis] as number)),
@@ -149,10 +160,11 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   concat: (inputs, { axis }) => {
     const first = operand(inputs, 0);
-    const alike = inputs.every(
-      (value) =>
-        value.dtype === first.dtype && value.shape.every((size, i) => i === axis || size === first.shape[i]),
-    );
+    const fits = (size: number, i: number): boolean => i === axis || size === first.shape[i];
+    const alike =
+      oneType(inputs) &&
+      axis < first.shape.length &&
+      inputs.every(({ shape }) => shape.length === first.shape.length && shape.every(fits));
     check(alike, `cannot join along axis ${axis}`, inputs);
     const total = inputs.reduce((size, value) => size + (value.shape[axis] as number), 0);
     return { dtype: first.dtype, shape: first.shape.map((size, i) => (i === axis ? total : size)) };
@@ -166,6 +178,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     const [a, b] = [operand(inputs, 0), operand(inputs, 1)];
     const [m, k] = matrix(a, transA);
     const [k2, n] = matrix(b, transB);
+    check(oneType(inputs), 'matrices differ in type', inputs);
     check(a.shape.length >= 2 && b.shape.length >= 2 && k === k2, 'matrices do not fit', inputs);
     return { dtype: a.dtype, shape: [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n] };
   },
@@ -173,6 +186,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     const [a, b, bias] = [operand(inputs, 0), operand(inputs, 1), inputs[2]];
     const [m, k] = matrix(a, transA);
     const [k2, n] = matrix(b, transB);
+    check(oneType(inputs), 'matrices differ in type', inputs);
     check(a.shape.length === 2 && b.shape.length === 2 && k === k2, 'matrices do not fit', inputs);
     check(!bias || bias.shape.join() === `${n}`, 'bias does not fit', inputs);
     return { dtype: a.dtype, shape: [m, n] };
@@ -181,21 +195,18 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), inputs[2]];
     const [batch, channels] = x.shape as [number, number];
     const out = weight.shape[0] as number;
-    check(
-      x.shape.length === 4 && weight.shape.length === 4 && weight.shape[1] === channels,
-      'channels do not fit',
-      inputs,
-    );
+    const legal = x.shape.length === 4 && weight.shape.length === 4 && weight.shape[1] === channels;
+    check(legal && oneType(inputs), 'channels do not fit', inputs);
     check(!bias || bias.shape.join() === `${out}`, 'bias does not fit', inputs);
-    return {
-      dtype: x.dtype,
-      shape: [batch, out, ...convSize(x.shape.slice(2), weight.shape.slice(2), attributes)],
-    };
+    const size = convSize(x.shape.slice(2), weight.shape.slice(2), attributes);
+    check(size[0] > 0 && size[1] > 0, 'the kernel is larger than the padded input', inputs);
+    return { dtype: x.dtype, shape: [batch, out, ...size] };
   },
   conv2dInputGradient: (inputs, attributes) => {
     const [gradient, weight] = [operand(inputs, 0), operand(inputs, 1)];
     const size = convSize(attributes.size, weight.shape.slice(2), attributes);
-    check(size.join() === gradient.shape.slice(2).join(), 'gradient does not fit', inputs);
+    const legal = gradient.shape[1] === weight.shape[0] && size.join() === gradient.shape.slice(2).join();
+    check(legal && oneType(inputs), 'gradient does not fit', inputs);
     return {
       dtype: gradient.dtype,
       shape: [gradient.shape[0] as number, weight.shape[1] as number, ...attributes.size],
@@ -204,13 +215,17 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   conv2dWeightGradient: (inputs, attributes) => {
     const [x, gradient] = [operand(inputs, 0), operand(inputs, 1)];
     const size = convSize(x.shape.slice(2), attributes.kernel, attributes);
-    check(size.join() === gradient.shape.slice(2).join(), 'gradient does not fit', inputs);
+    const legal = gradient.shape[0] === x.shape[0] && size.join() === gradient.shape.slice(2).join();
+    check(legal && oneType(inputs), 'gradient does not fit', inputs);
     return {
       dtype: x.dtype,
       shape: [gradient.shape[1] as number, x.shape[1] as number, ...attributes.kernel],
     };
   },
-  softmax: same,
+  softmax: (inputs, attributes) => {
+    check(operand(inputs, 0).shape.length > 0, 'softmax wants an axis', inputs);
+    return same(inputs, attributes);
+  },
   layerNorm: (inputs) => {
     const [x, scale, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
     const width = `${x.shape.at(-1)}`;
