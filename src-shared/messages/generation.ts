@@ -20,8 +20,8 @@ export const generationMessages = {
     `${d.file} changes nothing that ${d.model} has; it was made for another kind of model.`,
   'latents.unusable': (d: { file: string; why: string }) =>
     `${d.file} can't be the starting noise: ${d.why}.`,
-  'recipe.lost': (d: { file: string }) =>
-    `${d.file} was made from starting noise in a file; give that file with --latents.`,
+  'recipe.lost': (d: { file: string; what: string; option: string }) =>
+    `${d.file} was made with ${d.what}, which is not there; say where it is now with ${d.option}.`,
   'recipe.differs': (d: { file: string; what: string; found: string }) =>
     `${d.file} was made with another ${d.what} than ${d.found}; give the same one to make the picture again.`,
 };

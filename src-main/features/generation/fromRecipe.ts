@@ -2,63 +2,61 @@ import path from 'node:path';
 import { statOrNothing } from '../../engine/checkpoints/files.ts';
 import { readRecipe } from '../../engine/pipelines/png.ts';
 import { schedulerNames } from '../../engine/schedulers/config.ts';
-import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { OpenedModel } from './openForGeneration.ts';
 import type { GenerateRequest } from './request.ts';
 
-/** A recipe that a request was read from, with paths resolved. */
+/** A recipe and the picture it was read from. */
 export interface RecipeSource {
   readonly file: string;
   readonly recipe: Recipe;
 }
 
-/**
- * What the picture in `file` was made with; the model is left out where it is no longer found. Errors: those of `readRecipe`,
- * `picture.badRecipe`.
- */
-export async function requestFromRecipe(file: string): Promise<Partial<GenerateRequest>> {
-  const written = await readRecipe(file);
-  const scheduler = schedulerNames.find((name) => name === written.scheduler);
+/** What a person says beside `--recipe`; a model and LoRAs that are named here are where the recipe's lie now. */
+export type SaidWithRecipe = Pick<GenerateRequest, 'out' | 'provider'> &
+  Partial<Pick<GenerateRequest, 'model' | 'loras' | 'latents' | 'saveLatents'>>;
+
+/** The request that makes the picture in `file` again. Errors: `recipe.lost`, those of `readRecipe`. */
+export async function requestFromRecipe(file: string, said: SaidWithRecipe): Promise<GenerateRequest> {
+  const recipe = await readRecipe(file);
+  const scheduler = schedulerNames.find((name) => name === recipe.scheduler);
   if (!scheduler)
-    throw problem('picture.badRecipe', { file, why: `there is no sampler "${written.scheduler}"` });
-  const resolve = (source: string): string => path.resolve(path.dirname(file), source);
-  const model = resolve(written.model.path ?? written.model.name);
-  const recipe: Recipe = {
-    ...written,
-    model: { ...written.model, path: model },
-    loras: written.loras.map((lora) => ({ ...lora, path: resolve(lora.path) })),
+    throw problem('picture.badRecipe', { file, why: `there is no sampler "${recipe.scheduler}"` });
+  if (recipe.latents && !said.latents)
+    throw problem('recipe.lost', { file, what: 'starting noise from a file', option: '--latents' });
+  const found = (source: string, option: string): string => {
+    const resolved = path.resolve(path.dirname(file), source);
+    if (statOrNothing(resolved)) return resolved;
+    throw problem('recipe.lost', { file, what: resolved, option });
   };
-  const { prompt, negative, seed, steps, guidance, width, height, loras } = recipe;
+  const { prompt, negative, seed, steps, guidance, width, height } = recipe;
   return {
-    ...{ prompts: [prompt], negative, seed, steps, guidance, size: { width, height }, scheduler, loras },
-    ...(statOrNothing(model) && { model }),
+    ...{ prompts: [prompt], negative, seed, steps, guidance, size: { width, height }, scheduler, count: 1 },
+    ...said,
+    model: said.model ?? found(recipe.model.path ?? recipe.model.name, '--model'),
+    loras: said.loras?.length
+      ? said.loras
+      : recipe.loras.map((lora) => ({ path: found(lora.path, '--lora'), weight: lora.weight })),
     recipe: { file, recipe },
   };
 }
 
-/**
- * Throws `recipe.differs` where a model or LoRA that the recipe names has changed since, `recipe.lost` where its starting
- * noise is wanting; what was replaced on purpose is only warned about.
- */
+/** Throws `recipe.differs` unless the model, the LoRAs and the starting noise are those of the recipe. */
 export function checkRecipe(
   { file, recipe }: RecipeSource,
-  request: Pick<GenerateRequest, 'model' | 'latents'>,
+  { model, latents = '' }: Pick<GenerateRequest, 'model' | 'latents'>,
   opened: OpenedModel,
   noiseHash: string | undefined,
-  report: JobContext['report'],
 ): void {
-  const changed = opened.loras.find((lora) =>
-    recipe.loras.some(({ path: named, hash }) => named === lora.path && hash !== lora.hash),
-  );
-  if (changed) throw problem('recipe.differs', { file, what: 'LoRA', found: changed.path });
-  if (opened.hash !== recipe.model.hash) {
-    const differs = problem('recipe.differs', { file, what: 'model', found: request.model });
-    if (request.model === recipe.model.path) throw differs;
-    report({ type: 'warning', message: differs.message });
+  const differs = (what: string, found: string): Error => problem('recipe.differs', { file, what, found });
+  if (opened.hash !== recipe.model.hash) throw differs('model', model);
+  if (opened.loras.length !== recipe.loras.length)
+    throw differs('number of LoRAs', String(opened.loras.length));
+  for (const [i, lora] of opened.loras.entries()) {
+    const wanted = recipe.loras[i];
+    if (lora.hash !== wanted?.hash || lora.weight !== wanted.weight)
+      throw differs('LoRA', `${lora.path} at weight ${lora.weight}`);
   }
-  if (recipe.latents && !request.latents) throw problem('recipe.lost', { file });
-  if (recipe.latents !== noiseHash)
-    report({ type: 'warning', message: `${file} was made from other starting noise.` });
+  if (noiseHash !== recipe.latents) throw differs('starting noise', latents);
 }

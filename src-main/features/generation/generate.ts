@@ -35,7 +35,7 @@ export async function generate(
   const { textToImage } = opened;
   try {
     const noise = startingNoise(request, textToImage);
-    if (request.recipe) checkRecipe(request.recipe, request, opened, noise?.hash, report);
+    if (request.recipe) checkRecipe(request.recipe, request, opened, noise?.hash);
     const size = sizeOf(request, textToImage, noise);
     const { name: scheduler } = textToImage.samplerOf(request);
     const pictures = requestPictures(request, noise);
