@@ -6,6 +6,7 @@ import {
   type GenerateRequest,
   type LoraChoice,
 } from '../../features/generation/request.ts';
+import type { SaidWithRecipe } from '../../features/generation/fromRecipe.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import {
   choice,
@@ -20,7 +21,8 @@ import {
   type Given,
   type Option,
 } from '../options.ts';
-import { defined, provider } from '../shared.ts';
+import { optionName } from '../parse.ts';
+import { defined, provider, refuseTogether } from '../shared.ts';
 
 const schedulers: readonly SchedulerName[] = ['pndm', 'ddim', 'ddpm', 'dpm++2m', 'euler', 'euler-a'];
 
@@ -28,7 +30,7 @@ export const generateOptions = {
   prompt: texts('TEXT', 'what to show; more texts, more pictures'),
   prompts: file('FILE', 'a text file with a prompt a line'),
   out: required(file('DIR', 'folder for the pictures')),
-  recipe: file('FILE.png', 'make this picture again; other options change its recipe'),
+  recipe: file('FILE.png', 'make this picture again, exactly'),
   model: file('PATH', 'diffusers folder or single file', { fallback: 'the shipped model' }),
   lora: repeated(loraChoice()),
   negative: text('TEXT', 'what not to show', { fallback: 'nothing' }),
@@ -72,28 +74,31 @@ function loraChoice(): Option<LoraChoice> {
   };
 }
 
-/**
- * What was said over the `recipe` of a picture over the defaults. Throws `usage.missingOption` without a prompt, and the
- * system's error where the file of prompts cannot be read.
- */
-export function generateRequest(
-  given: Given<typeof generateOptions>,
-  recipe: Partial<GenerateRequest>,
-  shippedModel: string,
-): GenerateRequest {
-  const { prompt, prompts, lora, out, recipe: _recipe, ...rest } = given;
-  const said = [...(prompt ?? []), ...(prompts === undefined ? [] : readPrompts(prompts))];
-  const all = said.length ? said : recipe.prompts;
-  if (!all?.length) throw problem('usage.missingOption', { option: '--prompt', command: 'generate' });
-  return {
-    ...defaults,
-    model: shippedModel,
-    ...recipe,
-    ...defined(rest),
-    ...(lora && { loras: lora }),
-    prompts: all,
-    out,
-  };
+/** What was said over the defaults. Throws `usage.missingOption` without a prompt, `prompts.none`. */
+export function generateRequest(given: Given<typeof generateOptions>, shippedModel: string): GenerateRequest {
+  const { prompt = [], prompts: list, lora = [], out, recipe: _recipe, ...rest } = given;
+  const prompts = [...prompt, ...(list === undefined ? [] : readPrompts(list))];
+  if (!prompts.length) throw problem('usage.missingOption', { option: '--prompt', command: 'generate' });
+  return { ...defaults, model: shippedModel, ...defined(rest), loras: lora, prompts, out };
+}
+
+/** What may be said beside `--recipe`: where things are, not what the picture shows. Throws `usage.conflict`. */
+export function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
+  const { out, model, lora, latents, saveLatents, provider = defaults.provider } = given;
+  const fixed = [
+    'prompt',
+    'prompts',
+    'negative',
+    'steps',
+    'guidance',
+    'scheduler',
+    'seed',
+    'count',
+    'size',
+  ] as const;
+  const others = Object.fromEntries(fixed.map((key) => [optionName(key), given[key]]));
+  refuseTogether('--recipe', others, 'the recipe says it');
+  return { out, provider, ...defined({ model, loras: lora, latents, saveLatents }) };
 }
 
 function readPrompts(file: string): string[] {
