@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  fitLora,
+  loraFolderOfRun,
+  readLora,
+  type Lora,
+  type LoraAdapter,
+} from '../../../src-main/engine/checkpoints/lora.ts';
+import { mergeLora } from '../../../src-main/engine/checkpoints/mergeLora.ts';
+import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
+import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
+import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { writeKohya, writePeft } from '../../../src-main/engine/checkpoints/writeLora.ts';
+import type { Computed } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
+
+const fixtures = join(import.meta.dirname, '../fixtures');
+const model = openModel(join(fixtures, 'models/tiny-sd1'));
+const byPeft = readLora(join(fixtures, 'checkpoints/peft'));
+
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'likeness-lora-'));
+});
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const sorted = (lora: Lora): LoraAdapter[] =>
+  [...lora.adapters].sort((a, b) => (a.module < b.module ? -1 : 1));
+
+describe('reading a LoRA', () => {
+  it.each([
+    ['PEFT folder', 'peft'],
+    ['diffusers file', 'lora-diffusers.safetensors'],
+  ])('%s: merged, it moves the weights as PEFT does', (_, path) => {
+    const lora = readLora(join(fixtures, 'checkpoints', path));
+    const { adapters, unmatched } = fitLora(lora, model);
+    expect(unmatched).toEqual([]);
+    const deltas = readSafetensors(join(fixtures, 'checkpoints/lora-deltas.safetensors')).tensors;
+    expect(adapters.map(({ part, module }) => `${part}.${module}`).sort()).toEqual([...deltas.keys()].sort());
+    for (const adapter of adapters) {
+      const { weights } = adapter.part === 'unet' ? model.unet : model.textEncoder;
+      const name = `${adapter.module}.weight`;
+      const before = readF32(weights.get(name) as TensorEntry).data;
+      const after = (mergeLora(weights, [{ adapter, weight: 0.5 }]).get(name) as Computed).compute();
+      const delta = readF32(deltas.get(`${adapter.part}.${adapter.module}`) as TensorEntry).data;
+      const largest = delta.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      expect(largest).toBeGreaterThan(1e-3);
+      after.data.forEach((value, i) => {
+        const moved = (value as number) - (before[i] as number);
+        expect(Math.abs(moved - 0.5 * (delta[i] as number))).toBeLessThan(1e-5);
+      });
+    }
+  });
+
+  it('takes rank and alpha from where the file has them', () => {
+    for (const path of ['peft', 'lora-diffusers.safetensors'])
+      for (const { part, rank, alpha } of readLora(join(fixtures, 'checkpoints', path)).adapters)
+        expect({ rank, alpha }).toEqual({ rank: 2, alpha: part === 'unet' ? 6 : 5 });
+  });
+});
+
+describe('writing a LoRA', () => {
+  it.each([4, 5] as const)('PEFT folder with the names of transformers %d, inside a run', (transformers) => {
+    const run = join(scratch, `run ${transformers}`);
+    writePeft(loraFolderOfRun(run), byPeft.adapters, { transformers });
+    expect(sorted(readLora(run))).toEqual(sorted(byPeft));
+    const names = readSafetensors(
+      join(loraFolderOfRun(run), 'text_encoder/adapter_model.safetensors'),
+    ).tensors;
+    const prefix = transformers === 4 ? 'base_model.model.text_model.encoder' : 'base_model.model.encoder';
+    for (const name of names.keys()) expect(name.startsWith(prefix)).toBe(true);
+  });
+
+  it('keeps ranks and alphas that differ between modules', () => {
+    const [first, ...rest] = byPeft.adapters as [LoraAdapter, ...LoraAdapter[]];
+    const wider: LoraAdapter = {
+      ...first,
+      rank: 4,
+      alpha: 3,
+      A: {
+        ...first.A,
+        shape: [4, ...first.A.shape.slice(1)],
+        data: new Float32Array(2 * first.A.data.length).fill(0.25),
+      },
+      B: {
+        ...first.B,
+        shape: [first.B.shape[0] as number, 4, ...first.B.shape.slice(2)],
+        data: new Float32Array(2 * first.B.data.length).fill(0.5),
+      },
+    };
+    const adapters = [wider, ...rest];
+    writePeft(join(scratch, 'mixed'), adapters);
+    writeKohya(join(scratch, 'mixed.safetensors'), adapters);
+    const expected = sorted({ path: '', adapters, unmatched: [] });
+    expect(sorted(readLora(join(scratch, 'mixed')))).toEqual(expected);
+    expect(sorted(readLora(join(scratch, 'mixed.safetensors')))).toEqual(expected);
+  });
+
+  it('kohya file: names, shapes and alphas of its trainer', () => {
+    const file = join(scratch, 'kohya.safetensors');
+    writeKohya(file, byPeft.adapters, { dtype: 'f16', metadata: { ss_base_model_version: 'sd_v1' } });
+    const { tensors, metadata } = readSafetensors(file);
+    expect(metadata).toMatchObject({ ss_network_dim: '2', ss_base_model_version: 'sd_v1' });
+    expect(tensors.get('lora_unet_down_blocks_0_resnets_0_conv1.lora_down.weight')).toMatchObject({
+      dtype: 'f16',
+      shape: [2, 8, 3, 3],
+    });
+    expect(tensors.get('lora_unet_down_blocks_0_resnets_0_conv1.lora_up.weight')).toMatchObject({
+      shape: [8, 2, 1, 1],
+    });
+    expect(tensors.get('lora_te_text_model_encoder_layers_1_self_attn_q_proj.alpha')).toMatchObject({
+      shape: [],
+    });
+    expect(tensors.size).toBe(3 * byPeft.adapters.length);
+    expect(fitLora(readLora(file), model).unmatched).toEqual([]);
+  });
+});

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { unpickle, UnsafePickle } from '../../../src-main/engine/checkpoints/pickle.ts';
+import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
+import { readTorchFile } from '../../../src-main/engine/checkpoints/torchFile.ts';
+import { readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { toF32 } from '../../../src-main/engine/tensor/half.ts';
+
+const fixtures = join(import.meta.dirname, '../fixtures/checkpoints');
+const expected = JSON.parse(readFileSync(join(fixtures, 'tensors.json'), 'utf8')) as Record<
+  string,
+  { dtype: string; shape: number[]; values: number[] }
+>;
+
+const torchNames = {
+  f32: 'float32',
+  f16: 'float16',
+  bf16: 'bfloat16',
+  i64: 'int64',
+  i32: 'int32',
+  u8: 'uint8',
+  bool: 'bool',
+} as const;
+
+function described(entry: TensorEntry) {
+  const tensor = readTensor(entry);
+  const isFloat = tensor.dtype === 'f32' || tensor.dtype === 'f16' || tensor.dtype === 'bf16';
+  const values = Array.from(
+    isFloat ? toF32(tensor).data : (tensor.data as ArrayLike<number | bigint>),
+    Number,
+  );
+  return { dtype: torchNames[tensor.dtype], shape: tensor.shape, values };
+}
+
+describe.each([
+  ['safetensors', () => readSafetensors(join(fixtures, 'tensors.safetensors')).tensors],
+  ['the zip format', () => readTorchFile(join(fixtures, 'zip.bin')).tensors],
+  ['the format before torch 1.6', () => readTorchFile(join(fixtures, 'legacy.bin')).tensors],
+  ['a lightning checkpoint', () => readTorchFile(join(fixtures, 'lightning.ckpt')).tensors],
+])('%s', (_, read) => {
+  it('gives every tensor as torch stored it', () => {
+    const found = Object.fromEntries([...read()].map(([name, entry]) => [name, described(entry)]));
+    expect(found).toEqual(expected);
+  });
+});
+
+describe('torch files', () => {
+  it.each(['zip.bin', 'legacy.bin'])('%s: what cannot be used is named, not dropped in silence', (file) => {
+    const { otherTypes } = readTorchFile(join(fixtures, file));
+    expect(Object.fromEntries(otherTypes)).toEqual({
+      strided: 'f32 in a strided view',
+      f64: 'DoubleStorage',
+    });
+  });
+
+  it('keeps the numbers beside the weights', () => {
+    expect(readTorchFile(join(fixtures, 'lightning.ckpt')).values.get('global_step')).toBe(875000);
+  });
+
+  it.each([
+    ['system', 2, 'posix.system'],
+    ['system', 4, 'posix.system'],
+    ['eval', 2, '__builtin__.eval'],
+    ['eval', 4, 'builtins.eval'],
+  ])('a pickle that calls %s (protocol %d) is refused by name', (name, protocol, wanted) => {
+    const bytes = readFileSync(join(fixtures, `evil-${name}-${protocol}.pkl`));
+    const nothing = { allowed: () => false, make: () => null, persistent: () => null };
+    expect(() => unpickle(bytes, nothing)).toThrow(UnsafePickle);
+    expect(() => unpickle(bytes, nothing)).toThrow(wanted);
+  });
+});
