@@ -5,6 +5,7 @@ import { parseVaeConfig } from '../../src-main/engine/models/parseConfig.ts';
 import { vaeDecode, vaeEncode } from '../../src-main/engine/models/vae.ts';
 import { Scope } from '../../src-main/engine/nn/scope.ts';
 import { generatorFor } from '../../src-main/engine/training/randomness.ts';
+import { f32, type HostTensor } from '../../src-main/engine/tensor/tensor.ts';
 import { side, vaeConfig } from './modelConfig.ts';
 import { numberOption, option, outFolder } from './paths.ts';
 import { pretrain } from './pretrain.ts';
@@ -45,7 +46,7 @@ async function trainStage(
     loss: add(distance, mul(divergence, 1e-4)),
     metrics: { mse: mean(difference), divergence },
     ...{ steps, learningRate, warmup: 50, weightDecay: 0, averageDecay: 0.99 },
-    ...(start && { initial: (name: string) => start(name) }),
+    initial: (name) => start?.(name) ?? quietStart(name),
     feeds: (step) => {
       const generator = generatorFor(2, stage, step);
       const data = new Float32Array(batch * 3 * size * size);
@@ -71,4 +72,11 @@ async function trainStage(
     { outputs: { latents, distance } },
     result,
   );
+}
+
+/** Posteriors start narrow: at a deviation of one their noise would hide the picture for hundreds of steps. */
+function quietStart(name: string): HostTensor<'f32'> | undefined {
+  if (name !== 'vae.quant_conv.bias') return undefined;
+  const channels = config.latent_channels;
+  return f32([2 * channels], [...Array<number>(channels).fill(0), ...Array<number>(channels).fill(-6)]);
 }

@@ -9,6 +9,12 @@ import type { HostTensor } from '../tensor/tensor.ts';
 
 export type PredictionType = 'epsilon' | 'v_prediction';
 
+/** What of a model the loss is built from. */
+export interface DenoiserConfigs {
+  readonly unet: Pick<Model['unet'], 'config'>;
+  readonly textEncoder: Pick<Model['textEncoder'], 'config'>;
+}
+
 export interface DiffusionLossOptions {
   /** Rows of a batch; with a prior, the first half is the subject's and the second the class's. */
   readonly batch: number;
@@ -39,7 +45,7 @@ export interface DiffusionBatch {
  * (Salimans & Ho 2022), plus the same for class pictures times `priorWeight`. Feed it with `diffusionFeeds`.
  */
 export function diffusionLoss(
-  model: Pick<Model, 'unet' | 'textEncoder'>,
+  model: DenoiserConfigs,
   options: DiffusionLossOptions,
 ): Value {
   const { batch, latents: size, prediction, priorWeight, adapters } = options;
