@@ -1,6 +1,7 @@
 import { checkpointMessages } from './checkpoints.ts';
 import { commandMessages } from './commands.ts';
 import { engineMessages } from './engine.ts';
+import { exportMessages } from './exporting.ts';
 import { generationMessages } from './generation.ts';
 import { photoMessages } from './photos.ts';
 import { trainingMessages } from './training.ts';
@@ -10,6 +11,7 @@ export const messages = {
   ...checkpointMessages,
   ...commandMessages,
   ...engineMessages,
+  ...exportMessages,
   ...generationMessages,
   ...photoMessages,
   ...trainingMessages,

@@ -1,0 +1,46 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { writeKohya, writePeft } from '../../engine/checkpoints/writeLora.ts';
+import { writeDiffusers, writeSingleFile } from '../../engine/checkpoints/writeModel.ts';
+import { exportOnnx } from './exportOnnx.ts';
+import { openRun, type OpenedRun } from './openRun.ts';
+import { prove, type Proof } from './proof.ts';
+import type { ExportRequest } from './request.ts';
+
+export interface ExportResult extends Proof {
+  readonly path: string;
+  readonly step: number;
+}
+
+/** Writes a checkpoint in another tool's format, then reads it back and compares. Errors: `run.…`, `export.…`, `file.unwritable`. */
+export async function exportRun(request: ExportRequest, { report, signal }: JobContext): Promise<ExportResult> {
+  const run = openRun(request.run, request.checkpoint);
+  if (existsSync(request.out)) throw problem('export.exists', { file: request.out });
+  report({ type: 'progress', done: 0, total: 2, label: 'writing' });
+  write(run, request);
+  signal.throwIfAborted();
+  report({ type: 'progress', done: 1, total: 2, label: 'reading back' });
+  const proof = await prove(run, request, signal);
+  report({ type: 'progress', done: 2, total: 2, label: 'reading back' });
+  return { path: request.out, step: run.step, ...proof };
+}
+
+function write(run: OpenedRun, { out, format, dtype, transformers }: ExportRequest): void {
+  const { model, changes, adapters } = run;
+  if ((format === 'peft' || format === 'kohya') && adapters.length === 0) throw problem('export.needsLora', { format });
+  mkdirSync(format === 'kohya' || format === 'single-file' ? dirname(out) : out, { recursive: true });
+  switch (format) {
+    case 'peft':
+      return writePeft(out, adapters, { transformers, dtype, baseModel: model.path });
+    case 'kohya':
+      return writeKohya(out, adapters, { dtype });
+    case 'diffusers':
+      return writeDiffusers(out, model, changes, { dtype });
+    case 'single-file':
+      return writeSingleFile(out, model, changes, { dtype });
+    case 'onnx':
+      return exportOnnx(run, out, dtype);
+  }
+}

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { fitLora, readLora, type LoraAdapter } from '../../engine/checkpoints/lora.ts';
+import { mergeLora } from '../../engine/checkpoints/mergeLora.ts';
+import type { Model } from '../../engine/checkpoints/model.ts';
+import { modelHash, openModel } from '../../engine/checkpoints/openModel.ts';
+import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
+import type { Changes } from '../../engine/checkpoints/writeModel.ts';
+import { bindLoras } from '../../engine/pipelines/adapters.ts';
+import type { NetworkOptions } from '../../engine/pipelines/networks.ts';
+import { RunFolder } from '../../engine/training/runFolder.ts';
+import type { FinetuneSettings } from '../../engine/training/settings.ts';
+import { trainedFiles } from '../../engine/training/writeTrained.ts';
+
+/** A checkpoint of a run, opened for export. */
+export interface OpenedRun {
+  readonly model: Model;
+  readonly settings: FinetuneSettings;
+  readonly step: number;
+  /** Of a LoRA run; none of a full one. */
+  readonly adapters: readonly LoraAdapter[];
+  /** What the run changes in the model's weights; LoRAs merged in. */
+  readonly changes: Changes;
+  /** Makes a pipeline draw with the checkpoint as it lies in the run. */
+  readonly networks: NetworkOptions;
+}
+
+/** Opens the run's base model and one of its checkpoints. Errors: `run.…`, those of `openModel` and `readLora`. */
+export function openRun(path: string, checkpoint: number | undefined): OpenedRun {
+  if (!RunFolder.exists(path)) throw problem('run.missing', { folder: path });
+  const run = new RunFolder(path);
+  const { settings, modelHash: hash } = run.describe();
+  const step = checkpoint ?? run.checkpointSteps().at(-1);
+  if (step === undefined || !run.checkpointSteps().includes(step))
+    throw problem('run.noCheckpoint', { folder: path, wanted: checkpoint === undefined ? '' : String(checkpoint) });
+  const model = openModel(settings.model);
+  if (modelHash(model) !== hash) throw problem('run.otherModel', { folder: path, model: settings.model });
+
+  const opened = { model, settings, step };
+  const folder = run.checkpointPath(step);
+  if (settings.method === 'full') return { ...opened, adapters: [], ...wholeNetworks(folder) };
+  const { adapters } = fitLora(readLora(folder), model);
+  const { adapters: bound, matrices } = bindLoras([{ adapters, weight: 1 }]);
+  const merged = (part: LoraAdapter['part']): ReturnType<typeof mergeLora> =>
+    mergeLora(
+      part === 'unet' ? model.unet.weights : model.textEncoder.weights,
+      adapters.filter((adapter) => adapter.part === part).map((adapter) => ({ adapter, weight: 1 })),
+    );
+  const changes: Changes = { unet: merged('unet'), textEncoder: merged('text_encoder') };
+  return { ...opened, adapters, changes, networks: { adapters: bound, own: matrices } };
+}
+
+function wholeNetworks(folder: string): Pick<OpenedRun, 'changes' | 'networks'> {
+  const read = (part: keyof typeof trainedFiles): ReturnType<typeof readSafetensors>['tensors'] => {
+    const file = join(folder, trainedFiles[part]);
+    return existsSync(file) ? readSafetensors(file).tensors : new Map();
+  };
+  const [unet, textEncoder] = [read('unet'), read('text_encoder')];
+  return {
+    changes: { unet, textEncoder },
+    networks: {
+      own: (name) => {
+        const [part, ...rest] = name.split('.');
+        if (part !== 'unet' && part !== 'text_encoder') return undefined;
+        return (part === 'unet' ? unet : textEncoder).get(rest.join('.'));
+      },
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { fitLora, readLora } from '../../engine/checkpoints/lora.ts';
+import type { Model } from '../../engine/checkpoints/model.ts';
+import { openModel } from '../../engine/checkpoints/openModel.ts';
+import { Tokenizer } from '../../engine/models/tokenizer.ts';
+import { bindLoras } from '../../engine/pipelines/adapters.ts';
+import { Networks, type NetworkOptions } from '../../engine/pipelines/networks.ts';
+import { TextToImage } from '../../engine/pipelines/textToImage.ts';
+import { runOnnxFile } from '../../engine/runtime/onnxFile.ts';
+import { TorchGenerator } from '../../engine/tensor/random.ts';
+import { i64, type HostTensor } from '../../engine/tensor/tensor.ts';
+import { subjectPrompt } from '../../engine/training/settings.ts';
+import type { onnxParts } from './exportOnnx.ts';
+import type { OpenedRun } from './openRun.ts';
+import type { ExportRequest } from './request.ts';
+
+/** What came of reading an export back. */
+export interface Proof {
+  /** Tensors found in what was written. */
+  readonly tensors: number;
+  /** Largest difference of a picture's latents (ONNX: of each network's results) over the largest value. */
+  readonly maxError: number;
+}
+
+/** Rounding to 16 bits moves a picture a little, over all its steps. */
+const tolerance = { f32: 3e-3, f16: 0.1 } as const;
+const steps = 4;
+const guidance = 4;
+
+/** Reads an export back and compares one picture with the run's own. Errors: `export.unproven`. */
+export async function prove(run: OpenedRun, request: ExportRequest, signal: AbortSignal): Promise<Proof> {
+  const { out, format, dtype } = request;
+  const proof = format === 'onnx' ? await proveOnnx(run, out) : await provePicture(run, request, signal);
+  const stored = dtype ?? (run.adapters.length > 0 && (format === 'peft' || format === 'kohya') ? 'f32' : 'f16');
+  if (!(proof.maxError <= tolerance[stored])) throw problem('export.unproven', { file: out, error: proof.maxError.toPrecision(2) });
+  return proof;
+}
+
+async function provePicture(run: OpenedRun, { out, format }: ExportRequest, signal: AbortSignal): Promise<Proof> {
+  const wanted = await draw(run, run.model, run.networks, signal);
+  if (format === 'peft' || format === 'kohya') {
+    const { adapters, unmatched } = fitLora(readLora(out), run.model);
+    if (unmatched.length > 0 || adapters.length !== run.adapters.length) throw problem('export.unproven', { file: out, error: '∞' });
+    const { adapters: bound, matrices } = bindLoras([{ adapters, weight: 1 }]);
+    const got = await draw(run, run.model, { adapters: bound, own: matrices }, signal);
+    return { tensors: adapters.length * 2, maxError: difference(got, wanted) };
+  }
+  const exported = openModel(out);
+  const got = await draw(run, exported, {}, signal);
+  const parts = [exported.unet, exported.vae, exported.textEncoder];
+  return { tensors: parts.reduce((sum, { weights }) => sum + weights.names().length, 0), maxError: difference(got, wanted) };
+}
+
+async function draw({ settings, model: base }: OpenedRun, model: Model, options: NetworkOptions, signal: AbortSignal): Promise<Float32Array> {
+  const tokenizer = await Tokenizer.load(base.tokenizer?.folder ?? base.path);
+  const pipeline = new TextToImage(model, tokenizer, options);
+  const size = { width: settings.size, height: settings.size };
+  const request = { prompt: subjectPrompt(settings), seed: 0 };
+  try {
+    for await (const { latents } of pipeline.generate([request], { steps, guidance, ...size, signal })) return latents.data;
+    throw new Error('no picture was made');
+  } finally {
+    await pipeline.dispose();
+  }
+}
+
+/** Every network of the export, executed by ONNX Runtime from its file, against the run's own networks. */
+async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
+  const { model, settings } = run;
+  const networks = new Networks(model, run.networks);
+  const generator = new TorchGenerator(0);
+  let tensors = 0;
+  let maxError = 0;
+  const call = async (part: (typeof onnxParts)[number], feeds: Record<string, HostTensor>): Promise<Record<string, HostTensor>> => {
+    tensors += Object.keys(feeds).length;
+    return runOnnxFile(join(out, part, 'model.onnx'), feeds);
+  };
+  const compare = (got: HostTensor | undefined, wanted: HostTensor): void => {
+    maxError = Math.max(maxError, got ? difference(got.data as Float32Array, wanted.data as Float32Array) : Infinity);
+  };
+  const noise = (shape: readonly number[]): HostTensor<'f32'> => ({ dtype: 'f32', shape, data: generator.randn(shape) });
+  try {
+    const tokenizer = await Tokenizer.load(model.tokenizer?.folder ?? model.path);
+    const { ids } = tokenizer.encode(subjectPrompt(settings));
+    const inputIds = i64([1, ids.length], ids);
+    const context = await networks.encodeText(inputIds);
+    compare((await call('text_encoder', { input_ids: inputIds }))['last_hidden_state'], context);
+
+    const sample = noise(latentShape(run));
+    const timestep: HostTensor<'f32'> = { dtype: 'f32', shape: [1], data: Float32Array.of(500) };
+    const predicted = await networks.predict(sample, timestep, context);
+    compare((await call('unet', { sample, timestep, encoder_hidden_states: context }))['out_sample'], predicted);
+
+    compare((await call('vae_decoder', { latent_sample: sample }))['sample'], await networks.decode(sample));
+    const image = noise([1, 3, settings.size, settings.size]);
+    compare((await call('vae_encoder', { sample: image }))['mean'], (await networks.encode(image)).mean);
+  } finally {
+    await networks.release();
+  }
+  return { tensors, maxError };
+}
+
+function latentShape({ model, settings }: OpenedRun): number[] {
+  const side = settings.size / 2 ** (model.vae.config.block_out_channels.length - 1);
+  return [1, model.unet.config.in_channels, side, side];
+}
+
+function difference(got: Float32Array, wanted: Float32Array): number {
+  let [error, largest] = [0, 0];
+  for (let i = 0; i < wanted.length; i++) {
+    error = Math.max(error, Math.abs((got[i] as number) - (wanted[i] as number)));
+    largest = Math.max(largest, Math.abs(wanted[i] as number));
+  }
+  return got.length === wanted.length ? error / Math.max(largest, 1e-6) : Infinity;
+}
