@@ -100,6 +100,7 @@ function readLegacy(file: OpenFile): TorchFile {
       throw new BrokenPickle('its storages have other sizes than it says');
     places.set(storage.key, { offset: position + 8, size });
     position += 8 + size;
+    if (position > file.size) throw new BrokenPickle('it is cut off');
   }
   return collect(file, value.value, (storage) => places.get(storage.key));
 }

@@ -1,0 +1,369 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readLora } from '../../../src-main/engine/checkpoints/lora.ts';
+import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
+import { readWeightFile } from '../../../src-main/engine/checkpoints/weightFiles.ts';
+import { readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
+import { LikenessError } from '../../../src-shared/messages/index.ts';
+import { safetensors, zip } from './brokenFiles.ts';
+
+/**
+ * Broken inputs at the readers: each must end in a LikenessError, soon, and without taking memory that the file's size
+ * doesn't justify.
+ */
+const fixtures = join(import.meta.dirname, '../../golden/fixtures/checkpoints');
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'likeness-broken-'));
+});
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+function outcome(read: () => void): unknown {
+  const start = performance.now();
+  const before = process.memoryUsage();
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    const { rss, arrayBuffers } = process.memoryUsage();
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(rss - before.rss).toBeLessThan(400e6);
+    expect(arrayBuffers - before.arrayBuffers).toBeLessThan(64e6);
+  }
+}
+
+function expectRefused(read: () => void): void {
+  const error = outcome(read);
+  expect(error).toBeInstanceOf(LikenessError);
+  const { message } = error as LikenessError;
+  expect(message).toMatch(/^[^\n]{20,600}$/);
+  expect(message).not.toMatch(/undefined|\[object|NaN\b(?! or)/);
+}
+
+function put(name: string, bytes: Uint8Array | string): string {
+  const file = join(scratch, name);
+  writeFileSync(file, bytes);
+  return file;
+}
+
+/** mulberry32: small, seeded, good enough to pick places. */
+function randomFrom(seed: number) {
+  let state = seed;
+  return (below: number) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+const w = { dtype: 'F32', shape: [2, 2], data_offsets: [0, 16] };
+const v = { dtype: 'F32', shape: [2], data_offsets: [16, 24] };
+const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+
+const brokenSafetensors: Record<string, Uint8Array> = {
+  empty: Buffer.alloc(0),
+  'seven bytes': Buffer.alloc(7),
+  'length zero': Buffer.alloc(64),
+  'length 2^64−1': Buffer.alloc(64, 0xff),
+  'length beyond the file': safetensors({ w }, 16, 1e6),
+  'length over 100 MB': safetensors({ w }, 16, 200e6),
+  'length one short': safetensors({ w }, 16, -1),
+  'a web page': Buffer.from('<!DOCTYPE html><html><body>404</body></html>'),
+  'a Git LFS pointer': Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 34\n'),
+  'not JSON': safetensors('{"w": '),
+  'a list': safetensors('[1, 2]'),
+  null: safetensors('null'),
+  'no tensors': safetensors('{}'),
+  'only metadata': safetensors({ __metadata__: { a: 'b' } }, 4),
+  'not UTF-8': safetensors(Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])),
+  'a byte order mark': safetensors(`\ufeff{"w":${JSON.stringify(w)}}`, 16),
+  'deep unclosed': safetensors('['.repeat(200_000)),
+  'deep dtype': safetensors(`{"w":{"dtype":${deep(100_000)},"shape":[],"data_offsets":[0,0]}}`),
+  'deep shape': safetensors(`{"w":{"dtype":"F32","shape":${deep(100_000)},"data_offsets":[0,0]}}`),
+  'metadata of numbers': safetensors({ __metadata__: { a: 1 }, w }, 16),
+  'metadata a list': safetensors({ __metadata__: [1], w }, 16),
+  'metadata null': safetensors({ __metadata__: null, w }, 16),
+  'entry null': safetensors({ w: null }, 16),
+  'entry a number': safetensors({ w: 5 }, 16),
+  'the same name twice': safetensors(`{"w":${JSON.stringify(w)},"w":${JSON.stringify(v)}}`, 24),
+  'type unknown': safetensors({ w: { ...w, dtype: 'F31' } }, 16),
+  'type of Object.prototype': safetensors({ w: { ...w, dtype: 'toString' } }, 16),
+  'type missing': safetensors({ w: { shape: [4], data_offsets: [0, 16] } }, 16),
+  'type lies': safetensors({ w: { ...w, dtype: 'F64' } }, 16),
+  'shape missing': safetensors({ w: { dtype: 'F32', data_offsets: [0, 16] } }, 16),
+  'shape lies': safetensors({ w: { ...w, shape: [7] } }, 16),
+  'shape negative': safetensors({ w: { ...w, shape: [-2, -2] } }, 16),
+  'shape of fractions': safetensors({ w: { ...w, shape: [1.5, 2] } }, 16),
+  'shape of words': safetensors({ w: { ...w, shape: ['2', '2'] } }, 16),
+  'shape absurd': safetensors({ w: { ...w, shape: [2 ** 40, 2 ** 40] } }, 16),
+  'shape past 2^53': safetensors(
+    `{"w":{"dtype":"F32","shape":[9007199254740993],"data_offsets":[0,16]}}`,
+    16,
+  ),
+  'shape 0 × absurd': safetensors({ w: { ...w, shape: [0, 2 ** 50] } }, 16),
+  'shape of 1000 axes': safetensors({ w: { ...w, shape: new Array(1000).fill(1) } }, 16),
+  'offsets missing': safetensors({ w: { dtype: 'F32', shape: [4] } }, 16),
+  'offsets one': safetensors({ w: { ...w, data_offsets: [0] } }, 16),
+  'offsets three': safetensors({ w: { ...w, data_offsets: [0, 16, 16] } }, 16),
+  'offsets reversed': safetensors({ w: { ...w, data_offsets: [16, 0] } }, 16),
+  'offsets negative': safetensors({ w: { ...w, data_offsets: [-16, 0] } }, 16),
+  'offsets past the file': safetensors({ w: { ...w, data_offsets: [2 ** 40, 2 ** 40 + 16] } }, 16),
+  'offsets of words': safetensors({ w: { ...w, data_offsets: ['0', '16'] } }, 16),
+  'a terabyte': safetensors({ w: { dtype: 'F32', shape: [2 ** 38], data_offsets: [0, 2 ** 40] } }, 16),
+  overlap: safetensors({ w, v: { ...v, data_offsets: [8, 16] } }, 16),
+  'the same bytes twice': safetensors({ w, v: { ...w } }, 16),
+  'a hole at the start': safetensors({ w: { ...w, data_offsets: [4, 20] } }, 20),
+  'a hole in the middle': safetensors({ w, v: { ...v, data_offsets: [20, 28] } }, 28),
+  'bytes left over': safetensors({ w, v }, 30),
+  'a byte missing': safetensors({ w, v }, 23),
+};
+
+describe('broken safetensors', () => {
+  it.each(Object.keys(brokenSafetensors))('%s', (name) => {
+    const file = put('broken.safetensors', brokenSafetensors[name] as Uint8Array);
+    expectRefused(() => readWeightFile(file));
+    expectRefused(() => openModel(file));
+  });
+
+  const whole = readFileSync(join(fixtures, 'tensors.safetensors'));
+  it.each(Array.from({ length: 40 }, (_, seed) => seed))('cut at a random place, seed %d', (seed) => {
+    const file = put('cut.safetensors', whole.subarray(0, randomFrom(seed)(whole.length)));
+    expectRefused(() => readWeightFile(file));
+  });
+
+  it.each(Array.from({ length: 20 }, (_, seed) => seed))('noise, seed %d', (seed) => {
+    const random = randomFrom(1000 + seed);
+    const file = put(
+      'noise.safetensors',
+      Uint8Array.from({ length: random(5000) }, () => random(256)),
+    );
+    expectRefused(() => readWeightFile(file));
+  });
+});
+
+const pickles: Record<string, string> = {
+  'os.system by GLOBAL': "cposix\nsystem\n(S'x'\ntR.",
+  eval: 'c__builtin__\neval\n\x85R.',
+  getattr: 'c__builtin__\ngetattr\n.',
+  'os.system by INST': '(X\x04\0\0\0trueiposix\nsystem\n.',
+  OBJ: '(cposix\nsystem\no.',
+  STACK_GLOBAL: '\x80\x04\x8c\x05posix\x8c\x06system\x93.',
+  'STACK_GLOBAL of numbers': '\x80\x04K\x01K\x02\x93.',
+  'NEWOBJ of subprocess.Popen': '\x80\x02csubprocess\nPopen\n)\x81.',
+  NEWOBJ_EX: '\x80\x04N)}\x92.',
+  'an extension': '\x80\x02\x82\x01.',
+  'torch.load': 'ctorch\nload\n.',
+  'torch.hub.load': 'ctorch.hub\nload\n.',
+  'a known module with an unknown name': 'ctorch._utils\nimport_module\n.',
+  'calling what is no name': '\x80\x02K\x01)R.',
+  'a bare list': '\x80\x02].',
+  'a dict without tensors': '\x80\x02}.',
+  unfinished: '\x80\x02}q\0(',
+  'an empty stack': '.',
+  'popping nothing': '0.',
+  'no mark': 't.',
+  'recalling nothing': 'h\x07.',
+  'an unknown opcode': '\x80\x02\xfe.',
+  'a string past the end': 'X\xff\xff\xff\x7fabc.',
+  'a number of 2 GB': '\x8b\xff\xff\xff\x7f.',
+  'a tensor from nothing': 'ctorch._utils\n_rebuild_tensor_v2\n)R.',
+  'a storage that is none': '\x80\x02K\x05Q.',
+  'tuples without end': '('.repeat(100_000) + '.',
+  'a list of itself without end': '\x80\x02]q\0' + 'h\0a'.repeat(50_000),
+};
+
+describe('broken torch files', () => {
+  it.each(Object.keys(pickles))('pickle: %s', (name) => {
+    const pickle = Buffer.from(pickles[name] as string, 'latin1');
+    const zipped = put(
+      'model.ckpt',
+      zip({ 'archive/data.pkl': pickle, 'archive/version': Buffer.from('3\n') }),
+    );
+    // A dict without tensors is whole as a file; what it is not is a model.
+    expectRefused(() => openModel(zipped));
+    expectRefused(() => openModel(put('legacy.ckpt', Buffer.concat([pickle, Buffer.alloc(16)]))));
+  });
+
+  it.each(
+    ['zip.bin', 'legacy.bin'].flatMap((name) =>
+      Array.from({ length: 25 }, (_, seed) => [name, seed] as const),
+    ),
+  )('%s cut at a random place, seed %d', (name, seed) => {
+    const whole = readFileSync(join(fixtures, name));
+    const file = put('cut.bin', whole.subarray(0, randomFrom(seed)(whole.length)));
+    expectRefused(() => readWeightFile(file));
+  });
+
+  it.each([
+    ['no pickle', zip({ 'archive/version': Buffer.from('3\n') })],
+    ['a big-endian one', zip({ 'a/data.pkl': Buffer.from('}.'), 'a/byteorder': Buffer.from('big') })],
+    ['a compressed one', zip({ 'a/data.pkl': Buffer.from('}.') }, { method: 8 })],
+    ['an encrypted one', zip({ 'a/data.pkl': Buffer.from('}.') }, { flags: 1 })],
+    ['one whose pickle lies past its end', zip({ 'a/data.pkl': Buffer.from('}.') }, { sizeLie: 1e9 })],
+    ['one whose headers lie elsewhere', zip({ 'a/data.pkl': Buffer.from('}.') }, { offsetLie: 1e6 })],
+  ])('zip: %s', (_, bytes) => {
+    expectRefused(() => openModel(put('zip.ckpt', bytes)));
+  });
+});
+
+describe('one flipped byte', () => {
+  // Some flips are harmless (a digit of a value, a letter of a name): then what is read must lie inside the file.
+  it.each(['tensors.safetensors', 'zip.bin', 'legacy.bin'])(
+    'in %s, 300 places: a refusal or tensors inside the file',
+    (name) => {
+      const whole = readFileSync(join(fixtures, name));
+      const random = randomFrom(7);
+      for (let i = 0; i < 300; i++) {
+        const bytes = Buffer.from(whole);
+        const place = random(bytes.length);
+        bytes[place] = (bytes[place] as number) ^ (1 << random(8));
+        const file = put(`flip-${name}`, bytes);
+        const error = outcome(() => {
+          for (const entry of readWeightFile(file).tensors.values()) {
+            expect(entry.offset + entry.byteLength).toBeLessThanOrEqual(bytes.length);
+            readTensor(entry);
+          }
+        });
+        if (error !== undefined && !(error instanceof LikenessError)) throw error;
+      }
+    },
+  );
+});
+
+describe('broken LoRA', () => {
+  const A = { dtype: 'F32', shape: [2, 4], data_offsets: [0, 32] };
+  const B = { dtype: 'F32', shape: [4, 2], data_offsets: [32, 64] };
+  const stem = 'lora_unet_mid_block_attentions_0_proj_in';
+  const files: Record<string, Uint8Array> = {
+    'without up': safetensors({ [`${stem}.lora_down.weight`]: A }, 32),
+    'without down': safetensors({ [`${stem}.lora_up.weight`]: A }, 32),
+    'of two ranks': safetensors(
+      { [`${stem}.lora_down.weight`]: A, [`${stem}.lora_up.weight`]: { ...B, shape: [2, 4] } },
+      64,
+    ),
+    'of vectors': safetensors(
+      {
+        [`${stem}.lora_down.weight`]: { ...A, shape: [8] },
+        [`${stem}.lora_up.weight`]: { ...B, shape: [8] },
+      },
+      64,
+    ),
+    'of NaN': safetensors({ [`${stem}.lora_down.weight`]: A, [`${stem}.lora_up.weight`]: B }, 64, 0, 0xff),
+    'of integers': safetensors(
+      { [`${stem}.lora_down.weight`]: { ...A, dtype: 'I32' }, [`${stem}.lora_up.weight`]: B },
+      64,
+    ),
+    'that is a LoHa': safetensors({ [`${stem}.hada_w1_a`]: A, [`${stem}.hada_w1_b`]: B }, 64),
+    'for SDXL': safetensors({ 'lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight': A }, 32),
+    'that is no LoRA': safetensors({ weight: A }, 32),
+    'with metadata that are no JSON': safetensors(
+      {
+        __metadata__: { lora_adapter_metadata: '{' },
+        [`${stem}.lora_down.weight`]: A,
+        [`${stem}.lora_up.weight`]: B,
+      },
+      64,
+    ),
+  };
+  it.each(Object.keys(files))('%s', (name) => {
+    expectRefused(() => readLora(put('lora.safetensors', files[name] as Uint8Array)));
+  });
+
+  it.each([
+    undefined,
+    '{',
+    '[]x',
+    '{"peft_type":"PROMPT_TUNING"}',
+    '{"peft_type":"LORA","r":0,"lora_alpha":1}',
+    '{"peft_type":"LORA","r":2,"lora_alpha":"big"}',
+    '{"peft_type":"LORA","r":2,"use_dora":true}',
+    '{"peft_type":"LORA","r":2,"alpha_pattern":{"(a+)+$":1}}',
+    '{"peft_type":"LORA","r":2,"alpha_pattern":{"to_q":"x"}}',
+  ])('PEFT folder with the config %s', (config) => {
+    const folder = mkdtempSync(join(scratch, 'peft-'));
+    const name = 'base_model.model.mid_block.attentions.0.proj_in.lora_';
+    writeFileSync(
+      join(folder, 'adapter_model.safetensors'),
+      safetensors({ [`${name}A.weight`]: A, [`${name}B.weight`]: B }, 64),
+    );
+    if (config !== undefined) writeFileSync(join(folder, 'adapter_config.json'), config);
+    expectRefused(() => readLora(folder));
+  });
+
+  it('nothing, an empty folder, a text file', () => {
+    const empty = mkdtempSync(join(scratch, 'empty-'));
+    expectRefused(() => readLora(join(empty, 'nothing')));
+    expectRefused(() => readLora(empty));
+    expectRefused(() => readLora(put('notes.txt', 'hello')));
+  });
+});
+
+describe('broken configs', () => {
+  const texts = [
+    '',
+    '{',
+    '[]',
+    'null',
+    '5',
+    '"text"',
+    `{"block_out_channels":${deep(50_000)}}`,
+    `{"_class_name":${deep(50_000)}}`,
+  ];
+  const changes: Record<string, unknown>[] = [
+    { _class_name: 'FluxTransformer2DModel' },
+    { addition_embed_type: 'text_time' },
+    { block_out_channels: new Array(17).fill(8) },
+    { block_out_channels: 'big' },
+    { block_out_channels: [2 ** 30, 2 ** 30, 2 ** 30] },
+    { layers_per_block: 1e9 },
+    { layers_per_block: null },
+    { attention_head_dim: 0 },
+    { norm_num_groups: 0 },
+    { cross_attention_dim: 999 },
+    { act_fn: 'sorcery' },
+    { mid_block_type: 'Elephant' },
+    { sample_size: -1 },
+    { in_channels: 9 },
+  ];
+  let folder: string;
+  beforeAll(() => {
+    folder = join(scratch, 'model');
+    cpSync(join(fixtures, '../models/tiny-bk'), folder, { recursive: true });
+  });
+
+  it.each([...texts, ...changes])('U-Net: %j', (change) => {
+    const file = join(folder, 'unet/config.json');
+    const original = readFileSync(file, 'utf8');
+    const changed =
+      typeof change === 'string'
+        ? change
+        : JSON.stringify({ ...(JSON.parse(original) as object), ...change });
+    writeFileSync(file, changed);
+    expectRefused(() => openModel(folder));
+    writeFileSync(file, original);
+    expect(openModel(folder).kind).toBe('diffusers');
+  });
+
+  it.each([
+    'vae/config.json',
+    'text_encoder/config.json',
+    'model_index.json',
+    'scheduler/scheduler_config.json',
+  ])('%s that is a folder, or no JSON', (name) => {
+    const file = join(folder, name);
+    const original = readFileSync(file, 'utf8');
+    writeFileSync(file, '{"a":');
+    expectRefused(() => openModel(folder));
+    rmSync(file);
+    mkdirSync(file);
+    // An index is optional, so one that can't be one is as good as none.
+    if (name !== 'model_index.json') expectRefused(() => openModel(folder));
+    rmSync(file, { recursive: true });
+    writeFileSync(file, original);
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { kohyaName, readKohyaName } from '../../../src-main/engine/checkpoints/names/kohya.ts';
+import { ForeignLora } from '../../../src-main/engine/checkpoints/names/loraNames.ts';
+import { peftModule, peftName, readPeftName } from '../../../src-main/engine/checkpoints/names/peft.ts';
+import { publishedTextName, publishedVaeName } from '../../../src-main/engine/checkpoints/names/published.ts';
+
+const modules = [
+  'down_blocks.0.attentions.1.transformer_blocks.0.attn1.to_q',
+  'up_blocks.3.attentions.2.transformer_blocks.0.attn2.to_out.0',
+  'mid_block.attentions.0.transformer_blocks.0.ff.net.0.proj',
+  'down_blocks.1.attentions.0.proj_in',
+  'down_blocks.2.resnets.1.conv_shortcut',
+  'up_blocks.0.resnets.0.time_emb_proj',
+  'down_blocks.0.downsamplers.0.conv',
+  'up_blocks.1.upsamplers.0.conv',
+  'time_embedding.linear_1',
+  'conv_in',
+];
+
+describe('LoRA names', () => {
+  it.each(modules)('kohya: %s and back', (module) => {
+    expect(readKohyaName(`${kohyaName('unet', module)}.lora_down.weight`)).toEqual({
+      part: 'unet',
+      module,
+      kind: 'A',
+    });
+  });
+
+  it.each(modules)('PEFT: %s and back', (module) => {
+    expect(readPeftName(peftName(module, 'B'))).toEqual({ part: 'unet', module, kind: 'B' });
+  });
+
+  it('the text encoder, in the names of transformers 4 and 5', () => {
+    const module = 'text_model.encoder.layers.11.self_attn.q_proj';
+    expect(kohyaName('text_encoder', module)).toBe('lora_te_text_model_encoder_layers_11_self_attn_q_proj');
+    expect(readKohyaName('lora_te1_text_model_encoder_layers_11_self_attn_q_proj.alpha')).toEqual({
+      part: 'text_encoder',
+      module,
+      kind: 'alpha',
+    });
+    for (const version of [4, 5] as const)
+      expect(readPeftName(peftName(peftModule('text_encoder', module, version), 'A'))).toEqual({
+        part: 'text_encoder',
+        module,
+        kind: 'A',
+      });
+    expect(peftModule('text_encoder', module, 5)).toBe('encoder.layers.11.self_attn.q_proj');
+  });
+
+  it.each([
+    ['unet.down_blocks.0.attentions.0.proj_in.lora.up.weight', 'down_blocks.0.attentions.0.proj_in', 'B'],
+    [
+      'unet.mid_block.attentions.0.transformer_blocks.0.attn1.processor.to_q_lora.down.weight',
+      'mid_block.attentions.0.transformer_blocks.0.attn1.to_q',
+      'A',
+    ],
+    [
+      'mid_block.attentions.0.transformer_blocks.0.attn1.processor.to_out_lora.up.weight',
+      'mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0',
+      'B',
+    ],
+    [
+      'unet.up_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.alpha',
+      'up_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k',
+      'alpha',
+    ],
+  ])('diffusers, old and new: %s', (name, module, kind) => {
+    expect(readPeftName(name)).toEqual({ part: 'unet', module, kind });
+  });
+
+  it("diffusers' text encoder", () => {
+    const expected = {
+      part: 'text_encoder',
+      module: 'text_model.encoder.layers.0.self_attn.v_proj',
+      kind: 'A',
+    };
+    expect(
+      readPeftName('text_encoder.text_model.encoder.layers.0.self_attn.v_proj.lora_linear_layer.down.weight'),
+    ).toEqual(expected);
+    expect(readPeftName('text_encoder.encoder.layers.0.self_attn.v_proj.lora_A.weight')).toEqual(expected);
+  });
+
+  it('of other methods and models are told apart', () => {
+    expect(readKohyaName('lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight')).toBeInstanceOf(
+      ForeignLora,
+    );
+    expect(readKohyaName('lora_unet_down_blocks_0_attentions_0_proj_in.hada_w1_a')).toBeInstanceOf(
+      ForeignLora,
+    );
+    expect(readPeftName('base_model.model.x.lora_magnitude_vector.weight')).toBeInstanceOf(ForeignLora);
+    expect(readKohyaName('model.weight')).toBeUndefined();
+    expect(readPeftName('model.weight')).toBeUndefined();
+  });
+});
+
+describe('published names', () => {
+  it('of the text encoder', () => {
+    expect(publishedTextName('encoder.layers.0.mlp.fc1.weight')).toBe(
+      'text_model.encoder.layers.0.mlp.fc1.weight',
+    );
+    expect(publishedTextName('text_model.final_layer_norm.bias')).toBe('text_model.final_layer_norm.bias');
+    expect(publishedTextName('text_model.embeddings.position_ids')).toBeUndefined();
+  });
+
+  it("of the VAE's attention", () => {
+    expect(publishedVaeName('decoder.mid_block.attentions.0.proj_attn.bias')).toBe(
+      'decoder.mid_block.attentions.0.to_out.0.bias',
+    );
+    expect(publishedVaeName('encoder.mid_block.attentions.0.key.weight')).toBe(
+      'encoder.mid_block.attentions.0.to_k.weight',
+    );
+    expect(publishedVaeName('encoder.mid_block.attentions.0.group_norm.weight')).toBe(
+      'encoder.mid_block.attentions.0.group_norm.weight',
+    );
+  });
+});
