@@ -1,7 +1,5 @@
 /** Tokenizers, samplers, recipes: what making a picture needs beside weights. */
 export const generationMessages = {
-  'scheduler.missing': (d: { file: string }) =>
-    `${d.file} is not there; a model folder has scheduler/scheduler_config.json.`,
   'scheduler.invalid': (d: { file: string; why: string }) =>
     `${d.file} does not describe a sampler that can be used here: ${d.why}; choose one with --scheduler or mend the file.`,
   'scheduler.unknownClass': (d: { file: string; found: string; known: string }) =>

@@ -11,6 +11,7 @@ const captions = [
   'a red duck toy, in the snow',
   'the blue duck is in the car',
 ];
+import { LikenessError } from '../../src-shared/messages/index.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -73,7 +74,8 @@ describe('tokenizer folders that are not', () => {
     for (const [name, text] of Object.entries(files)) await writeFile(join(place, name), text);
     return Tokenizer.load(place).then(
       () => 'loaded',
-      (error: Error & { code?: string }) => `${error.code}: ${error.message}`,
+      (error: unknown) =>
+        error instanceof LikenessError ? `${error.code}: ${error.message}` : String(error),
     );
   };
   const vocab = '{"a":0,"b</w>":1,"ab</w>":2}';

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
 
@@ -36,7 +35,8 @@ const keys = z.object({
   algorithm_type: z.literal('dpmsolver++'),
   lower_order_final: flag,
   euler_at_final: flag,
-  lambda_min_clipped: z.number(),
+  // zod's number is finite, and −Infinity is the default here.
+  lambda_min_clipped: z.custom<number>((value) => typeof value === 'number'),
   final_sigmas_type: z.enum(['zero', 'sigma_min']),
   use_karras_sigmas: flag,
   use_exponential_sigmas: flag,
@@ -120,21 +120,6 @@ const classDefaults: Record<SchedulerName, Partial<SchedulerConfig>> = {
   'euler-a': { timestep_spacing: 'linspace' },
 };
 
-/** Reads `scheduler_config.json`; Python writes `-Infinity` and `NaN` there, which JSON does not have. */
-export async function readSchedulerConfig(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    throw problem('scheduler.missing', { file }, cause);
-  }
-  try {
-    return JSON.parse(text.replace(/:\s*-Infinity\b/g, ': -1e999').replace(/:\s*NaN\b/g, ': null'));
-  } catch (cause) {
-    throw problem('scheduler.invalid', { file, why: 'it is not JSON' }, cause);
-  }
-}
-
 /**
  * What `StableDiffusionPipeline` makes of a folder's scheduler. Without `name`, its own class: the pipeline sets
  * `steps_offset` 1 and `clip_sample` false whatever the file says (StableDiffusionPipeline.__init__). With `name`,
@@ -153,7 +138,7 @@ export function resolveScheduler(
   if (!chosen) {
     throw problem('scheduler.unknownClass', {
       file,
-      found: String(entries.data._class_name ?? 'no class'),
+      found: typeof entries.data._class_name === 'string' ? entries.data._class_name : 'no class',
       known: schedulerNames.join(', '),
     });
   }

@@ -32,7 +32,7 @@ function contributions(inputSize: number, outputSize: number): Contribution[] {
 }
 
 /**
- * Resizes one axis. `stride` is the distance of neighbours along it, `lines` the start of each line in input and output.
+ * Resizes one axis. `stride` is the distance of neighbours along it, `starts` where each line begins in input and output.
  */
 function resizeAxis(
   input: Uint8Array,

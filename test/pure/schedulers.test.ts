@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { resolveScheduler, schedulerNames } from '../../src-main/engine/schedulers/config.ts';
+import { makeSampler } from '../../src-main/engine/schedulers/index.ts';
+
+const pndm = {
+  _class_name: 'PNDMScheduler',
+  beta_start: 0.00085,
+  beta_end: 0.012,
+  beta_schedule: 'scaled_linear',
+};
+
+const codeOf = (act: () => unknown): string => {
+  try {
+    act();
+    return 'no error';
+  } catch (error) {
+    return `${(error as { code?: string }).code}: ${(error as Error).message}`;
+  }
+};
+
+describe('resolveScheduler', () => {
+  it("mends a folder's own scheduler as StableDiffusionPipeline does, and other classes only where keys are given", () => {
+    const own = resolveScheduler({ ...pndm, clip_sample: true }, undefined, 'x').config;
+    expect([own.steps_offset, own.set_alpha_to_one, own.timestep_spacing]).toEqual([1, false, 'leading']);
+    const other = resolveScheduler(pndm, 'ddim', 'x').config;
+    expect([other.steps_offset, other.clip_sample, other.set_alpha_to_one]).toEqual([0, true, true]);
+    const given = resolveScheduler({ ...pndm, steps_offset: 0, clip_sample: true }, 'ddim', 'x').config;
+    expect([given.steps_offset, given.clip_sample]).toEqual([1, false]);
+    expect(resolveScheduler(pndm, 'euler', 'x').config.timestep_spacing).toBe('linspace');
+  });
+
+  it('takes the −Infinity that Python writes for "never clipped"', () => {
+    const dpm = { _class_name: 'DPMSolverMultistepScheduler', lambda_min_clipped: -Infinity };
+    expect(resolveScheduler(dpm, undefined, 'x').config.lambda_min_clipped).toBe(-Infinity);
+  });
+
+  it('ignores keys that mean nothing to the class', () => {
+    const strange = { ...pndm, solver_order: 17, thresholding: true, anything: [] };
+    expect(resolveScheduler(strange, 'euler', 'x').name).toBe('euler');
+  });
+
+  it.each([
+    ['no object', [1], undefined, /^scheduler\.invalid.*file\.json/],
+    [
+      'another class',
+      { _class_name: 'HeunDiscreteScheduler' },
+      undefined,
+      /^scheduler\.unknownClass.*Heun.*pndm/,
+    ],
+    ['no class', {}, undefined, /^scheduler\.unknownClass/],
+    [
+      'a schedule nobody knows',
+      { ...pndm, beta_schedule: 'cubic' },
+      undefined,
+      /^scheduler\.invalid.*"beta_schedule": "cubic"/,
+    ],
+    ['text for a number', { ...pndm, beta_start: '0.1' }, undefined, /^scheduler\.invalid.*beta_start/],
+    ['a negative beta', { ...pndm, beta_end: -1 }, undefined, /^scheduler\.invalid.*beta_end/],
+    [
+      'an absurd number of timesteps',
+      { ...pndm, num_train_timesteps: 1e12 },
+      undefined,
+      /^scheduler\.invalid/,
+    ],
+    ['thresholding', { ...pndm, thresholding: true }, 'ddim' as const, /^scheduler\.invalid.*thresholding/],
+  ])('refuses %s', (_, config, name, expected) => {
+    expect(codeOf(() => resolveScheduler(config, name, 'file.json'))).toMatch(expected);
+  });
+});
+
+describe('makeSampler', () => {
+  it.each(schedulerNames)('%s refuses numbers of steps it cannot take', (name) => {
+    for (const steps of [0, -1, 2.5, NaN, 1001]) {
+      expect(codeOf(() => makeSampler(name, pndm, steps))).toMatch(/^scheduler\.steps/);
+    }
+  });
+
+  it.each(schedulerNames)('%s stays finite from its first to its last step', (name) => {
+    for (const steps of [4, 31, 999]) {
+      const sampler = makeSampler(name, { ...pndm, steps_offset: 1, clip_sample: false }, steps);
+      let x: Float32Array = Float32Array.of(0.5, -1.5, 3).map((value) => value * sampler.initNoiseSigma);
+      sampler.timesteps.forEach((_, i) => {
+        x = sampler.step(sampler.scaleInput(x, i), i, x, () => Float32Array.of(0.1, -0.2, 0.3));
+      });
+      expect(x.every(Number.isFinite), `${steps} steps`).toBe(true);
+    }
+  });
+
+  it('leaves the latents it is given as they were', () => {
+    for (const name of schedulerNames) {
+      const sampler = makeSampler(name, { ...pndm, skip_prk_steps: true }, 5);
+      const x = Float32Array.of(1, 2, 3);
+      sampler.step(sampler.scaleInput(x, 0), 0, x, () => Float32Array.of(1, 1, 1));
+      expect(Array.from(x)).toEqual([1, 2, 3]);
+    }
+  });
+});
