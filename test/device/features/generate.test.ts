@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
+import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
+import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
+import { readRecipe } from '../../../src-main/engine/pipelines/png.ts';
+import { requestFromRecipe } from '../../../src-main/features/generation/fromRecipe.ts';
+import { generate } from '../../../src-main/features/generation/generate.ts';
+import { generateDefaults, type GenerateRequest } from '../../../src-main/features/generation/request.ts';
+import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
+import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
+
+const work = mkdtempSync(path.join(tmpdir(), 'likeness generate '));
+afterAll(() => rmSync(work, { recursive: true }));
+const model = path.resolve(import.meta.dirname, '../../golden/fixtures/models/tiny-bk');
+const events: JobEvent[] = [];
+const context = {
+  report: (event: JobEvent) => void events.push(event),
+  signal: new AbortController().signal,
+};
+const make = (out: string, request: Partial<GenerateRequest>) =>
+  generate(
+    {
+      ...generateDefaults,
+      prompts: ['a dog'],
+      model,
+      steps: 2,
+      provider: 'cpu',
+      out: path.join(work, out),
+      ...request,
+    },
+    context,
+    '1.2.3',
+  );
+
+describe('generate', () => {
+  it('names pictures in order after those that are there, and reports seeds and progress', async () => {
+    const first = await make('named', { prompts: ['A red ball!', 'ein Häuschen'], count: 2, seed: 5 });
+    const second = await make('named', {});
+    const seed = second.images[0]?.seed;
+    expect(readdirSync(path.join(work, 'named'))).toEqual([
+      '0001-a-red-ball-5.png',
+      '0002-a-red-ball-6.png',
+      '0003-ein-häuschen-5.png',
+      '0004-ein-häuschen-6.png',
+      `0005-a-dog-${seed}.png`,
+    ]);
+    expect(first.images.map(({ seed, prompt }) => [seed, prompt])).toEqual([
+      [5, 'A red ball!'],
+      [6, 'A red ball!'],
+      [5, 'ein Häuschen'],
+      [6, 'ein Häuschen'],
+    ]);
+    expect(events).toContainEqual({ type: 'progress', done: 3, total: 3, label: 'pictures' });
+  });
+
+  it('makes a picture again from its recipe', async () => {
+    const { images } = await make('once', {
+      negative: 'blurry',
+      scheduler: 'euler-a',
+      size: { width: 96, height: 64 },
+      seed: 3,
+      count: 2,
+    });
+    const file = images[1]?.path as string;
+    expect(await readRecipe(file)).toMatchObject({
+      version: '1.2.3',
+      seed: 4,
+      scheduler: 'euler-a',
+      width: 96,
+      negative: 'blurry',
+    });
+    const request = await requestFromRecipe(file, { out: path.join(work, 'again'), provider: 'cpu' });
+    const again = await generate(request, context, '1.2.3');
+    expect(readFileSync(again.images[0]?.path as string).equals(readFileSync(file))).toBe(true);
+    const otherModel = path.resolve(model, '../tiny-sd1');
+    const changed = await requestFromRecipe(file, { out: work, provider: 'cpu', model: otherModel });
+    await expect(generate(changed, context, '1')).rejects.toMatchObject({ code: 'recipe.differs' });
+  });
+
+  it('starts from given noise and saves the final latents', async () => {
+    const shape = [2, 4, 8, 12];
+    const noise = path.join(work, 'noise.safetensors');
+    const data = new TorchGenerator(1).randn(shape);
+    writeSafetensors(noise, [{ name: 'latents', tensor: { dtype: 'f32', shape, data } }]);
+    const saveLatents = path.join(work, 'deep', 'final.safetensors');
+    const { images } = await make('noise', {
+      prompts: ['a', 'b'],
+      count: 2,
+      latents: noise,
+      saveLatents,
+      scheduler: 'ddim',
+    });
+    const entry = readSafetensors(saveLatents).tensors.get('latents');
+    expect(entry?.shape).toEqual([4, 4, 8, 12]);
+    expect(entry && readF32(entry).data.every(Number.isFinite)).toBe(true);
+    expect((await readRecipe(images[0]?.path as string)).latents).toMatch(/^[0-9a-f]{16}$/);
+
+    const unusable = { code: 'latents.unusable' };
+    await expect(make('no', { count: 3, latents: noise })).rejects.toMatchObject(unusable);
+    await expect(
+      make('no', { count: 2, latents: noise, size: { width: 64, height: 64 } }),
+    ).rejects.toMatchObject(unusable);
+    await expect(
+      make('no', { latents: `${model}/unet/diffusion_pytorch_model.safetensors` }),
+    ).rejects.toMatchObject(unusable);
+    expect(readdirSync(work)).not.toContain('no');
+  });
+});
