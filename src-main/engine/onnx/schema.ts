@@ -77,5 +77,5 @@ export interface ModelProto {
 }
 
 export function encodeModel(proto: ModelProto): Uint8Array {
-  return model.encode(model.create(proto as unknown as Record<string, unknown>)).finish();
+  return model.encode(model.create(proto)).finish();
 }
