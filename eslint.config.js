@@ -20,8 +20,20 @@ const engine = [
 
 /** The layer map: what each folder may import besides itself. `*`: each folder there stands for itself. */
 const layers = {
-  'src-main/main.ts': ['src-main/ipc', 'src-main/features', 'src-main/jobs', 'src-main/storage', 'src-shared'],
-  'src-main/serve.ts': ['src-main/ipc', 'src-main/features', 'src-main/jobs', 'src-main/storage', 'src-shared'],
+  'src-main/main.ts': [
+    'src-main/ipc',
+    'src-main/features',
+    'src-main/jobs',
+    'src-main/storage',
+    'src-shared',
+  ],
+  'src-main/serve.ts': [
+    'src-main/ipc',
+    'src-main/features',
+    'src-main/jobs',
+    'src-main/storage',
+    'src-shared',
+  ],
   'src-main/preload.ts': ['src-shared'],
   'src-main/cli': ['src-main/features', 'src-main/engine', 'src-shared'],
   'src-main/worker': ['src-main/engine', 'src-shared'],
@@ -30,7 +42,9 @@ const layers = {
   'src-main/jobs': ['src-main/storage', 'src-shared'],
   'src-main/storage': ['src-shared'],
   ...Object.fromEntries(
-    engine.flatMap((row, depth) => row.map((name) => [name, [...engine.slice(depth + 1).flat(), 'src-shared']])),
+    engine.flatMap((row, depth) =>
+      row.map((name) => [name, [...engine.slice(depth + 1).flat(), 'src-shared']]),
+    ),
   ),
   'src-shared': [],
 };
@@ -59,7 +73,8 @@ function layerOf(file) {
 function layerProblem(file, specifier) {
   if (!covers('src-main', file) && !covers('src-shared', file)) return undefined;
   if (!specifier.startsWith('.')) {
-    if (covers('src-shared', file) && isBuiltin(specifier)) return 'src-shared has no Node: it runs in the browser too';
+    if (covers('src-shared', file) && isBuiltin(specifier))
+      return 'src-shared has no Node: it runs in the browser too';
     const rule = packages.find(({ name }) => name.test(specifier));
     if (!rule || rule.only.some((folder) => covers(folder, file))) return undefined;
     return `only ${rule.only.join(', ')} may import ${specifier}`;
@@ -112,7 +127,8 @@ const likeness = {
       create(context) {
         const file = path.relative(root, context.filename).split(path.sep).join('/');
         const check = ({ source }) => {
-          const why = source && typeof source.value === 'string' ? layerProblem(file, source.value) : undefined;
+          const why =
+            source && typeof source.value === 'string' ? layerProblem(file, source.value) : undefined;
           if (why) context.report({ node: source, message: why });
         };
         return {
@@ -157,8 +173,14 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, argsIgnorePattern: '^_' }],
       '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
       '@typescript-eslint/restrict-plus-operands': ['error', { allowNumberAndString: true }],
     },
   },

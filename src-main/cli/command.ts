@@ -11,7 +11,7 @@ export interface Outcome {
   readonly failure?: LikenessError;
 }
 
-interface Spec<O extends Options> {
+interface Spec<O extends Options, R> {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
@@ -19,7 +19,9 @@ interface Spec<O extends Options> {
   readonly usage: string;
   readonly examples?: readonly string[];
   readonly options: O;
-  readonly run: (given: Given<O>, context: JobContext) => Promise<Outcome>;
+  /** What is asked for, from what was said. Throws `usage.…` for options that do not go together. */
+  readonly request: (given: Given<O>) => R;
+  readonly run: (request: R, context: JobContext) => Promise<Outcome>;
 }
 
 export interface Command {
@@ -33,13 +35,13 @@ export interface Command {
 }
 
 /** Declares a command; its options are read and checked before anything runs. */
-export function command<O extends Options>(spec: Spec<O>): Command {
+export function command<O extends Options, R>(spec: Spec<O, R>): Command {
   const { name, summary, usage, options, examples = [] } = spec;
   return {
     ...{ name, summary, usage, options, examples },
     prepare: (argv) => {
-      const given = parse(argv, options, name);
-      return (context) => spec.run(given, context);
+      const request = spec.request(parse(argv, options, name));
+      return (context) => spec.run(request, context);
     },
   };
 }

@@ -1,16 +1,10 @@
-import type { Command } from './command.ts';
-import { doctor } from './commands/doctor.ts';
-import { finetune } from './commands/finetune.ts';
-import { generate } from './commands/generate.ts';
-import { inspect } from './commands/inspect.ts';
+import { commands } from './commands/index.ts';
 import { exitStatus, forPeople, type ExitStatus } from './failure.ts';
 import { commandHelp, overview } from './help.ts';
 import { Output } from './output.ts';
 import { closest, parse } from './parse.ts';
 import { version } from './shipped.ts';
 import { problem } from '../../src-shared/messages/index.ts';
-
-const commands: readonly Command[] = [generate, finetune, inspect, doctor];
 
 const argv = process.argv.slice(2);
 const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;

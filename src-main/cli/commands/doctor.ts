@@ -7,9 +7,10 @@ export const doctor = command({
   summary: 'say what this machine has and what will run on it',
   usage: '[OPTIONS]',
   options: {},
-  run: async () => {
+  request: () => process.cwd(),
+  run: async (folder) => {
     const { examineMachine } = await import('../../features/doctor/doctor.ts');
-    const machine = await examineMachine(process.cwd());
+    const machine = await examineMachine(folder);
     const { cpu, memory, disk, providers } = machine;
     const lines = [
       `System    ${machine.platform}, Node ${machine.node}`,

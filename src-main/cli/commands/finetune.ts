@@ -1,5 +1,5 @@
 import { command } from '../command.ts';
-import { shippedModel, version } from '../shipped.ts';
+import { version } from '../shipped.ts';
 import { finetuneOptions, finetuneRequest } from './finetuneOptions.ts';
 
 export const finetune = command({
@@ -12,11 +12,10 @@ export const finetune = command({
     'likeness finetune --photos photos/mug --class mug --model sd-1.5 --method full --steps 400 --out runs/mug',
   ],
   options: finetuneOptions,
-  run: async (given, context) => {
+  request: finetuneRequest,
+  run: async (request, context) => {
     const { finetune } = await import('../../features/training/finetune.ts');
-    const request = finetuneRequest(given);
-    const settings = { ...request.settings, model: request.settings.model ?? shippedModel };
-    const result = await finetune({ ...request, settings }, context, version);
+    const result = await finetune(request, context, version);
     const text = `${request.out}: ${result.steps} steps, loss ${result.loss.toFixed(4)}, weights in ${result.checkpoint}`;
     return { fields: { run: request.out, ...result }, text };
   },

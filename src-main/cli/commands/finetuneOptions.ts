@@ -19,6 +19,7 @@ import {
   type Given,
   type PictureSize,
 } from '../options.ts';
+import { shippedModel } from '../shipped.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 
 const { lora, textLora, prior } = defaults;
@@ -118,7 +119,9 @@ export const finetuneOptions = {
 };
 
 /** What was said, as the training feature takes it. Throws `usage.…` for options that do not go together. */
-export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneRequest {
+export function finetuneRequest(
+  given: Given<typeof finetuneOptions>,
+): FinetuneRequest & { readonly settings: { readonly model: string } } {
   const { resume = false, out } = given;
   if (!resume) checkSource(given);
   if (given.prior === false)
@@ -134,7 +137,7 @@ export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneR
       { '--text-rank': given.textRank, '--text-alpha': given.textAlpha, '--text-targets': given.textTargets },
       'it is not trained then',
     );
-  return { out, resume, settings: settingsOf(given) };
+  return { out, resume, settings: { ...settingsOf(given), model: given.model ?? shippedModel } };
 }
 
 function checkSource({ photos, replay, class: noun }: Given<typeof finetuneOptions>): void {
@@ -161,7 +164,6 @@ function loraOptions(given: Given<typeof finetuneOptions>): Record<string, unkno
 function settingsOf(given: Given<typeof finetuneOptions>): PartialSettings {
   const prior = defined({ weight: given.priorWeight, classImages: given.classImages });
   return defined({
-    model: given.model,
     photos: given.photos,
     classNoun: given.class,
     token: given.token,

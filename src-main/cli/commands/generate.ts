@@ -1,6 +1,6 @@
 import { command } from '../command.ts';
-import { shippedModel, version } from '../shipped.ts';
-import { generateOptions, generateRequest, saidWithRecipe } from './generateOptions.ts';
+import { version } from '../shipped.ts';
+import { generateOptions, generateRequest } from './generateOptions.ts';
 
 export const generate = command({
   name: 'generate',
@@ -12,13 +12,11 @@ export const generate = command({
     'likeness generate --recipe pictures/00001.png --out again',
   ],
   options: generateOptions,
-  run: async (given, context) => {
+  request: generateRequest,
+  run: async (asked, context) => {
     const { generate } = await import('../../features/generation/generate.ts');
     const { requestFromRecipe } = await import('../../features/generation/fromRecipe.ts');
-    const request =
-      given.recipe === undefined
-        ? generateRequest(given, shippedModel)
-        : await requestFromRecipe(given.recipe, saidWithRecipe(given));
+    const request = 'said' in asked ? await requestFromRecipe(asked.recipe, asked.said) : asked;
     const result = await generate(request, context, version);
     const text = result.images.map(({ path, seed }) => `${path} (seed ${seed})`).join('\n');
     return { fields: { ...result }, text };

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import path from 'node:path';
+import { withFile } from '../../engine/checkpoints/files.ts';
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
 import {
   generateDefaults as defaults,
@@ -22,6 +22,7 @@ import {
   type Option,
 } from '../options.ts';
 import { optionName } from '../parse.ts';
+import { shippedModel } from '../shipped.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 
 const schedulers: readonly SchedulerName[] = ['pndm', 'ddim', 'ddpm', 'dpm++2m', 'euler', 'euler-a'];
@@ -74,16 +75,23 @@ function loraChoice(): Option<LoraChoice> {
   };
 }
 
-/** What was said over the defaults. Throws `usage.missingOption` without a prompt, `prompts.none`. */
-export function generateRequest(given: Given<typeof generateOptions>, shippedModel: string): GenerateRequest {
+/** New pictures, or one again by its recipe. Throws `usage.…`, and where the file of prompts cannot be used. */
+export function generateRequest(
+  given: Given<typeof generateOptions>,
+): GenerateRequest | { readonly recipe: string; readonly said: SaidWithRecipe } {
+  const { recipe } = given;
+  return recipe === undefined ? newPictures(given) : { recipe, said: saidWithRecipe(given) };
+}
+
+function newPictures(given: Given<typeof generateOptions>): GenerateRequest {
   const { prompt = [], prompts: list, lora = [], out, recipe: _recipe, ...rest } = given;
   const prompts = [...prompt, ...(list === undefined ? [] : readPrompts(list))];
   if (!prompts.length) throw problem('usage.missingOption', { option: '--prompt', command: 'generate' });
   return { ...defaults, model: shippedModel, ...defined(rest), loras: lora, prompts, out };
 }
 
-/** What may be said beside `--recipe`: where things are, not what the picture shows. Throws `usage.conflict`. */
-export function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
+/** What may be said beside `--recipe`: where things are, not what the picture shows. */
+function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
   const { out, model, lora, latents, saveLatents, provider = defaults.provider } = given;
   const fixed = [
     'prompt',
@@ -102,11 +110,9 @@ export function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRe
 }
 
 function readPrompts(file: string): string[] {
-  const lines = fs
-    .readFileSync(file, 'utf8')
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/);
+  const text = withFile(file, (opened) => new TextDecoder().decode(opened.bytes(0, opened.size)));
+  const lines = text.split(/\r?\n/);
   const prompts = lines.map((line) => line.trim()).filter((line) => line !== '');
-  if (!prompts.length) throw problem('prompts.none', { file: path.relative('.', file) || file });
+  if (!prompts.length) throw problem('prompts.none', { file });
   return prompts;
 }

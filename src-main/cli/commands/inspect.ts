@@ -13,7 +13,8 @@ export const inspect = command({
       file('PATH', 'a diffusers folder, a weight file (.safetensors, .ckpt), a LoRA or the folder of a run'),
     ),
   },
-  run: async ({ path }) => {
+  request: ({ path }) => path,
+  run: async (path) => {
     const features = await import('../../features/inspect/inspect.ts');
     const { report, fatal } = features.inspect(path);
     const problems = report.problems.map((problem) => `Problem     ${problem}`);

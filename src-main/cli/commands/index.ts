@@ -1,0 +1,8 @@
+import type { Command } from '../command.ts';
+import { doctor } from './doctor.ts';
+import { finetune } from './finetune.ts';
+import { generate } from './generate.ts';
+import { inspect } from './inspect.ts';
+
+/** In the order of the help text. */
+export const commands: readonly Command[] = [generate, finetune, inspect, doctor];
