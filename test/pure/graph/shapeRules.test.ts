@@ -277,7 +277,9 @@ describe.each(Object.entries(rules) as [Op, Rules][])('%s', (op, { good, bad }) 
   it.skipIf(leafOps.has(op))('wants its operands', () => {
     const [first] = good[0] as (typeof good)[number];
     const { attributes } = first();
-    expect(() => void Reflect.apply(g.apply, undefined, [op, [], attributes])).toThrow('operand 0 is missing');
+    expect(() => void Reflect.apply(g.apply, undefined, [op, [], attributes])).toThrow(
+      'operand 0 is missing',
+    );
   });
 });
 
