@@ -10,6 +10,8 @@ export const generationMessages = {
     `${d.folder} has no tokenizer; it needs tokenizer.json, or vocab.json and merges.txt.`,
   'tokenizer.invalid': (d: { file: string; why: string }) =>
     `${d.file} cannot be used as a CLIP tokenizer: ${d.why}; get the file again from where the model came from.`,
+  'tokenizer.wanting': (d: { file: string; folder: string }) =>
+    `${d.file} holds no tokenizer, as single files never do; put the model's tokenizer folder (vocab.json, merges.txt) at ${d.folder}.`,
   'size.unusable': (d: { width: number; height: number; factor: number }) =>
     `${d.width}×${d.height} pixels can't be made with this model; width and height must be multiples of ${d.factor}.`,
   'output.notFinite': (d: { model: string; part: string }) =>

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { fitLora, readLora, type LoraAdapter } from '../../engine/checkpoints/lora.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { modelHash, openModel } from '../../engine/checkpoints/openModel.ts';
-import { Tokenizer } from '../../engine/models/tokenizer.ts';
 import { bindLoras, type WeightedLora } from '../../engine/pipelines/adapters.ts';
+import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -29,11 +29,6 @@ export async function openForGeneration(
     hash: modelHash(model),
     loras: loras.map(({ path, weight, hash }) => ({ path, weight, hash })),
   };
-}
-
-async function openTokenizer(model: Model): Promise<Tokenizer> {
-  if (!model.tokenizer) throw problem('tokenizer.missing', { folder: model.path });
-  return Tokenizer.load(model.tokenizer.folder);
 }
 
 function openLora(
