@@ -10,9 +10,10 @@ export const exportCommand = command({
     'likeness export --run runs/dog --format kohya --out dog.safetensors',
   ],
   options: exportOptions,
-  run: async (given, context) => {
+  request: exportRequest,
+  run: async (request, context) => {
     const { exportRun } = await import('../../features/export/export.ts');
-    const result = await exportRun(exportRequest(given), context);
+    const result = await exportRun(request, context);
     const text = `${result.path}: step ${result.step}, ${result.tensors} tensors, read back and compared (off by ${result.maxError.toExponential(1)})`;
     return { fields: { ...result }, text };
   },

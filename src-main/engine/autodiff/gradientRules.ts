@@ -28,7 +28,6 @@ import {
   where,
 } from '../graph/build.ts';
 import type { Node, Op, Value } from '../graph/ops.ts';
-import { attentionGradient } from './attentionGradient.ts';
 import { groupNormGradient, layerNormGradient } from './normGradients.ts';
 
 /**
@@ -58,6 +57,9 @@ function spread(node: Node<'sum' | 'max'>, reduced: Value): Value {
 function undone(permutation: readonly number[]): number[] {
   return permutation.map((_, axis) => permutation.indexOf(axis));
 }
+
+/** Attention scores that are computed again at a time: 4 MB stay in a core's share of the cache. */
+const scoresAtOnce = 1 << 20;
 
 export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
   input: none,
@@ -197,7 +199,17 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
   },
   layerNorm: layerNormGradient,
   groupNorm: groupNormGradient,
-  attention: attentionGradient,
+  attention: (node, g) => {
+    const [q, k, v] = [at(node, 0), at(node, 1), at(node, 2)];
+    const [targets, sources] = [q.shape[1] as number, k.shape[1] as number];
+    const attributes = { ...node.attributes, block: scoresAtOnce };
+    const joined = apply('attentionGradient', [q, k, v, self(node), g], attributes);
+    const from = (start: number, length: number): Value => slice(joined, 1, start, start + length);
+    return [from(0, targets), from(targets, sources), from(targets + sources, sources)];
+  },
+  attentionGradient: () => {
+    throw new Error('attention has no second derivative here');
+  },
   gather: (node, g) => [scatterAdd(at(node, 1), g, at(node, 0).shape[0] as number)],
   scatterAdd: (node, g) => [undefined, gather(g, at(node, 0))],
   barrier: (_, g) => [g],

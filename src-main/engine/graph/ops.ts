@@ -74,6 +74,11 @@ export interface OpAttributes {
   groupNorm: { readonly groups: number; readonly epsilon: number };
   /** (q [b,t,c], k [b,s,c], v [b,s,c]) → [b,t,c]; scores are softmax(q·kᵀ·scale), never kept whole. */
   attention: { readonly heads: number; readonly scale: number; readonly causal: boolean };
+  /**
+   * (q, k, v, attention's output, its gradient) → gradients of q, k and v, joined along axis 1: [b,t+2s,c]. Scores are
+   * computed again, about `block` of them at a time.
+   */
+  attentionGradient: OpAttributes['attention'] & { readonly block: number };
   /** (table [n,d], ids i64 […]) → […,d]. */
   gather: None;
   /** (ids i64 […], rows […,d]) → [n,d]: each row added at its id. */

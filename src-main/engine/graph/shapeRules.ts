@@ -1,4 +1,4 @@
-import { elementCount, type DType, type Shape } from '../tensor/tensor.ts';
+import { elementCount, sameShape, type DType, type Shape } from '../tensor/tensor.ts';
 import type { ConvAttributes, Op, OpAttributes, Value } from './ops.ts';
 
 export interface Type {
@@ -252,6 +252,12 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
       inputs,
     );
     return q;
+  },
+  attentionGradient: (inputs) => {
+    const [q, k, gradient] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 4)];
+    check(sameShape(gradient.shape, q.shape), 'gradient does not fit', inputs);
+    const [batch, targets, width] = q.shape as [number, number, number];
+    return { dtype: q.dtype, shape: [batch, targets + 2 * (k.shape[1] as number), width] };
   },
   gather: (inputs) => {
     const [table, ids] = [operand(inputs, 0), operand(inputs, 1)];

@@ -30,7 +30,7 @@ export function emitAttention(
   return e.reshape(e.emit('Transpose', [mixed], { perm: [0, 2, 1, 3] }), node.shape);
 }
 
-function futureMask(targets: number, sources: number): ReturnType<typeof f32> {
+export function futureMask(targets: number, sources: number): ReturnType<typeof f32> {
   const mask = f32([targets, sources]);
   for (let row = 0; row < targets; row++) mask.data.fill(-1e30, row * sources + row + 1, (row + 1) * sources);
   return mask;

@@ -1,6 +1,6 @@
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
 import { i64 } from '../tensor/tensor.ts';
-import type { AttributeProto, NodeProto, TensorProto, ValueInfoProto } from './schema.ts';
+import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './schema.ts';
 
 /** TensorProto.DataType. */
 export const dataTypes: Record<DType, number> = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9, f16: 10, bf16: 16 };
@@ -10,7 +10,8 @@ export const dataTypes: Record<DType, number> = { f32: 1, u8: 2, i32: 6, i64: 7,
  */
 export type Target = 'cpu' | 'webgpu' | 'portable';
 
-type AttributeValue = number | string | readonly number[] | { readonly float: number };
+type AttributeValue =
+  number | string | readonly number[] | { readonly float: number } | { readonly graph: GraphProto };
 
 /** Collects ONNX nodes and initializers; every result gets a fresh name. */
 export class Emitter {
@@ -19,7 +20,11 @@ export class Emitter {
   private count = 0;
   private readonly shared = new Map<string, string>();
 
-  constructor(readonly target: Target) {}
+  /** `prefix` keeps the names of a loop's body apart from those around it, which it may use. */
+  constructor(
+    readonly target: Target,
+    private readonly prefix = '',
+  ) {}
 
   /** Adds a node of ONNX's own domain; returns the name of its (first) output. `''` leaves an optional input out. */
   emit(op: string, inputs: readonly string[], attributes: Record<string, AttributeValue> = {}): string {
@@ -31,13 +36,58 @@ export class Emitter {
     return this.add(op, 'com.microsoft', inputs, attributes);
   }
 
+  /**
+   * A loop of `times` rounds. `body` gets an emitter of its own (names from outside may be used in it), the round's number and
+   * the carried values, and returns the next carried values and what each round adds to the results. Returns the last
+   * carried values, then the results, each with the rounds as a new first axis. All are f32, of the shapes given.
+   */
+  loop(
+    times: number,
+    carried: readonly { readonly start: string; readonly shape: Shape }[],
+    resultShapes: readonly Shape[],
+    body: (
+      e: Emitter,
+      round: string,
+      carried: readonly string[],
+    ) => { carried: readonly string[]; results: readonly string[] },
+  ): string[] {
+    const prefix = `${this.prefix}loop${this.count++}_`;
+    const inner = new Emitter(this.target, prefix);
+    const [round, goOn] = [`${prefix}round`, `${prefix}on`];
+    const inputs = carried.map(({ shape }, i) => valueInfo(`${prefix}in${i}`, 'f32', shape));
+    const made = body(
+      inner,
+      round,
+      inputs.map(({ name }) => name),
+    );
+    const produced = [goOn, ...made.carried, ...made.results].map((name) => inner.emit('Identity', [name]));
+    const [goesOn = '', ...rest] = produced;
+    const shapes = [...carried.map(({ shape }) => shape), ...resultShapes];
+    const graph: GraphProto = {
+      name: prefix,
+      node: inner.nodes,
+      initializer: inner.initializers,
+      input: [valueInfo(round, 'i64', []), valueInfo(goOn, 'bool', []), ...inputs],
+      output: [
+        valueInfo(goesOn, 'bool', []),
+        ...rest.map((name, i) => valueInfo(name, 'f32', shapes[i] as Shape)),
+      ],
+    };
+    const count = this.constant({ dtype: 'i64', shape: [], data: BigInt64Array.of(BigInt(times)) });
+    const outputs = shapes.map(() => `${this.prefix}v${this.count++}`);
+    const input = [count, '', ...carried.map(({ start }) => start)];
+    const attribute = [attributeProto(['body', { graph }])];
+    this.nodes.push({ input, output: outputs, name: prefix, op_type: 'Loop', domain: '', attribute });
+    return outputs;
+  }
+
   /** An initializer with these values; small equal ones are shared. */
   constant(tensor: HostTensor): string {
     const bytes = new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
     const key = bytes.length <= 256 ? `${tensor.dtype}[${tensor.shape.join()}]${bytes.join()}` : undefined;
     const known = key && this.shared.get(key);
     if (known) return known;
-    const name = `constant_${this.count++}`;
+    const name = `${this.prefix}constant_${this.count++}`;
     this.initializers.push({ name, dims: tensor.shape, data_type: dataTypes[tensor.dtype], raw_data: bytes });
     if (key) this.shared.set(key, name);
     return name;
@@ -68,7 +118,7 @@ export class Emitter {
     input: readonly string[],
     attributes: Record<string, AttributeValue>,
   ): string {
-    const name = `v${this.count++}`;
+    const name = `${this.prefix}v${this.count++}`;
     const attribute = Object.entries(attributes).map(attributeProto);
     this.nodes.push({ input, output: [name], name: `${op}_${name}`, op_type: op, domain, attribute });
     return name;
@@ -78,6 +128,7 @@ export class Emitter {
 function attributeProto([name, value]: [string, AttributeValue]): AttributeProto {
   if (typeof value === 'number') return { name, type: 2, i: value };
   if (typeof value === 'string') return { name, type: 3, s: new TextEncoder().encode(value) };
+  if ('graph' in value) return { name, type: 5, g: value.graph };
   return 'float' in value ? { name, type: 1, f: value.float } : { name, type: 7, ints: value };
 }
 

@@ -1,6 +1,7 @@
 import type { Node, Op, OpAttributes } from '../graph/ops.ts';
 import { f32 } from '../tensor/tensor.ts';
 import { emitAttention } from './attention.ts';
+import { emitAttentionGradient } from './attentionGradient.ts';
 import { emitConv, emitConvInputGradient, emitConvWeightGradient } from './convolution.ts';
 import { dataTypes, type Emitter } from './emitter.ts';
 import { emitGroupNorm } from './groupNorm.ts';
@@ -138,6 +139,7 @@ export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
     e.emit('LayerNormalization', operands, { axis: -1, epsilon: { float: attributes.epsilon } }),
   groupNorm: emitGroupNorm,
   attention: emitAttention,
+  attentionGradient: emitAttentionGradient,
   gather: (_, operands, e) => e.emit('Gather', operands, { axis: 0 }),
   scatterAdd: ({ inputs, shape }, [ids = '', updates = ''], e) => {
     const idShape = (inputs[0] as { shape: readonly number[] }).shape;

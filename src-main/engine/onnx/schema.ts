@@ -4,7 +4,7 @@ import protobuf from 'protobufjs';
 const schema = `
 syntax = "proto3";
 message Attribute {
-  string name = 1; float f = 2; int64 i = 3; bytes s = 4; repeated float floats = 7; repeated int64 ints = 8; int32 type = 20;
+  string name = 1; float f = 2; int64 i = 3; bytes s = 4; Graph g = 6; repeated float floats = 7; repeated int64 ints = 8; int32 type = 20;
 }
 message Dimension { int64 dim_value = 1; string dim_param = 2; }
 message TensorShape { repeated Dimension dim = 1; }
@@ -38,6 +38,7 @@ export interface AttributeProto {
   i?: number;
   s?: Uint8Array;
   ints?: readonly number[];
+  g?: GraphProto;
 }
 
 export interface TensorProto {
@@ -67,13 +68,15 @@ export interface ModelProto {
   ir_version: number;
   producer_name: string;
   opset_import: { domain: string; version: number }[];
-  graph: {
-    name: string;
-    node: NodeProto[];
-    initializer: TensorProto[];
-    input: ValueInfoProto[];
-    output: ValueInfoProto[];
-  };
+  graph: GraphProto;
+}
+
+export interface GraphProto {
+  name: string;
+  node: NodeProto[];
+  initializer: TensorProto[];
+  input: ValueInfoProto[];
+  output: ValueInfoProto[];
 }
 
 export function encodeModel(proto: ModelProto): Uint8Array {

@@ -6,7 +6,7 @@ import { f32 } from '../tensor/tensor.ts';
 import type { StepNumber, Transform } from './transforms.ts';
 
 /** Elements updated at a time: temporaries of a run stay in cache. */
-const chunkElements = 1 << 18;
+const chunkElements = 1 << 14;
 
 type Arrays = Readonly<Record<string, Float32Array>>;
 
@@ -20,8 +20,14 @@ class Chunked {
   ) {}
 
   /** Runs over all chunks; results named like one of `arrays` overwrite it, the others go to `collect`. */
-  async run(arrays: Arrays, numbers: Readonly<Record<string, number>>, collect?: (results: Record<string, Tensor>) => void): Promise<void> {
-    const scalars = Object.entries(numbers).map(([name, value]) => [name, Tensor.from(f32([], [value]))] as const);
+  async run(
+    arrays: Arrays,
+    numbers: Readonly<Record<string, number>>,
+    collect?: (results: Record<string, Tensor>) => void,
+  ): Promise<void> {
+    const scalars = Object.entries(numbers).map(
+      ([name, value]) => [name, Tensor.from(f32([], [value]))] as const,
+    );
     for (let start = 0; start < this.length; start += chunkElements) {
       const size = Math.min(chunkElements, this.length - start);
       const session = await this.session(size);
@@ -110,12 +116,16 @@ function updateGraph(transform: Transform, size: number): Record<string, Value> 
 
 /** Adds `more` to `total` in place. */
 export function accumulator(length: number): (total: Float32Array, more: Float32Array) => Promise<void> {
-  const sums = new Chunked(length, (size) => ({ 'new.total': add(input('total', [size]), input('more', [size])) }));
+  const sums = new Chunked(length, (size) => ({
+    'new.total': add(input('total', [size]), input('more', [size])),
+  }));
   return (total, more) => sums.run({ total, more }, {});
 }
 
 /** average ← average + (1 − decay)·(current − average), in place. */
-export function movingAverage(length: number): (average: Float32Array, current: Float32Array, decay: number) => Promise<void> {
+export function movingAverage(
+  length: number,
+): (average: Float32Array, current: Float32Array, decay: number) => Promise<void> {
   const averages = new Chunked(length, (size) => {
     const average = input('average', [size]);
     return { 'new.average': add(average, mul(sub(input('current', [size]), average), input('rate', []))) };

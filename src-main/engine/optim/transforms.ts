@@ -14,7 +14,10 @@ export type StepNumber = 'clip' | 'learningRate' | 'correction1' | 'correction2'
 /** From a gradient (or what an earlier transform made of it) to an update, with new contents for some slots. */
 export interface Transform {
   readonly slots: readonly string[];
-  readonly apply: (update: Value, surroundings: Surroundings) => { update: Value; slots?: Record<string, Value> };
+  readonly apply: (
+    update: Value,
+    surroundings: Surroundings,
+  ) => { update: Value; slots?: Record<string, Value> };
 }
 
 export interface AdamOptions {

@@ -46,10 +46,23 @@ const gemms =
   (a, b, bias?: Value) =>
     g.gemm(a, b, transA, transB, bias);
 
-const attention =
-  (heads: number, scale: number, causal: boolean): Build =>
-  (q, k, v) =>
-    g.attention(q, k, v, { heads, scale, causal });
+/** By name: heads, scale, causal. */
+const attentions = {
+  self: { heads: 1, scale: 0.41, causal: false },
+  heads: { heads: 4, scale: 0.7, causal: false },
+  cross: { heads: 2, scale: 0.6, causal: false },
+  causal: { heads: 3, scale: 0.5, causal: true },
+  causalOneHead: { heads: 1, scale: 1, causal: true },
+  oneKey: { heads: 2, scale: 0.5, causal: false },
+};
+type Attention = (typeof attentions)[keyof typeof attentions];
+
+const eachAttention = (build: (attributes: Attention) => Build) =>
+  Object.fromEntries(Object.entries(attentions).map(([name, attributes]) => [name, build(attributes)]));
+
+/** Attention's gradient with about `block` scores at a time. */
+export const attentionGradients = (block: number): Readonly<Record<string, Build>> =>
+  eachAttention((attributes) => (...inputs) => g.apply('attentionGradient', inputs, { ...attributes, block }));
 
 /**
  * Every operation with the cases of `make_op_goldens.py`, by their names there. Total: an operation without a case does not
@@ -155,14 +168,10 @@ export const opCases: { readonly [K in Op]: Readonly<Record<string, Build>> } = 
     tokens: (x, scale, bias) => g.groupNorm(x, scale, bias, 2, 1e-5),
     perChannel: (x, scale, bias) => g.groupNorm(x, scale, bias, 3, 1e-5),
   },
-  attention: {
-    self: attention(1, 0.41, false),
-    heads: attention(4, 0.7, false),
-    cross: attention(2, 0.6, false),
-    causal: attention(3, 0.5, true),
-    causalOneHead: attention(1, 1, true),
-    oneKey: attention(2, 0.5, false),
-  },
+  attention: eachAttention(
+    (attributes) => (q, k, v) => g.attention(q, k, v, attributes),
+  ),
+  attentionGradient: attentionGradients(1 << 20),
   gather: { matrix: g.gather, repeated: g.gather },
   scatterAdd: {
     matrix: (ids, updates) => g.scatterAdd(ids, updates, 6),

@@ -1,0 +1,191 @@
+import type { Node } from '../graph/ops.ts';
+import { f32, type HostTensor, type Shape } from '../tensor/tensor.ts';
+import { futureMask } from './attention.ts';
+import type { Emitter } from './emitter.ts';
+
+/** What the gradient of some heads is computed from, each [heads, length, size] or as noted. */
+interface Heads {
+  /** Times the scale. */
+  readonly queries: string;
+  readonly gradient: string;
+  /** The gradient with −rowsum(dO∘O) as one more column: times [V,1]ᵀ it gives dP less that sum. */
+  readonly extended: string;
+  /** [heads, size, s]. */
+  readonly keysTransposed: string;
+  /** Times the scale. */
+  readonly keys: string;
+  /** [V,1]ᵀ: [heads, size + 1, s]. */
+  readonly valuesExtended: string;
+}
+
+/**
+ * Gradient of softmax(q·kᵀ·scale)·v without keeping the scores (Dao et al. 2022, FlashAttention, algorithm 4): they are
+ * computed again by blocks of heads and queries, and each block's are gone before the next.
+ * P = softmax(S); dV = Pᵀ·dO; dS = P∘(dO·Vᵀ − rowsum(dO∘O)); dQ = dS·K·scale; dK = dSᵀ·Q·scale.
+ */
+export function emitAttentionGradient(
+  node: Node<'attentionGradient'>,
+  [q = '', k = '', v = '', output = '', gradient = '']: readonly string[],
+  e: Emitter,
+): string {
+  const { heads, scale, causal, block } = node.attributes;
+  const [q0, k0] = node.inputs as unknown as [{ shape: Shape }, { shape: Shape }];
+  const [batch, targets, width] = q0.shape as [number, number, number];
+  const sources = k0.shape[1] as number;
+  const size = width / heads;
+  const all = batch * heads;
+  const split = (x: string, length: number): string =>
+    e.reshape(e.emit('Transpose', [e.reshape(x, [batch, length, heads, size])], { perm: [0, 2, 1, 3] }), [
+      all,
+      length,
+      size,
+    ]);
+  const scaled = (x: string): string => e.emit('Mul', [x, e.float(scale)]);
+
+  const [keys, values, grads] = [split(k, sources), split(v, sources), split(gradient, targets)];
+  const products = e.emit('Mul', [grads, split(output, targets)]);
+  const sums = e.emit('Neg', [e.emit('ReduceSum', [products, e.integers([2])], { keepdims: 1 })]);
+  const ones = e.constant(filled([all, 1, sources], 1));
+  const whole: Heads = {
+    queries: scaled(split(q, targets)),
+    gradient: grads,
+    extended: e.emit('Concat', [grads, sums], { axis: 2 }),
+    keysTransposed: transposed(keys, e),
+    keys: scaled(keys),
+    valuesExtended: e.emit('Concat', [transposed(values, e), ones], { axis: 1 }),
+  };
+  const mask = causal ? futureMask(targets, sources) : undefined;
+  const sizes = { all, targets, sources, size };
+  const joined =
+    all * targets * sources <= 4 * block
+      ? joinedGradients(whole, mask && e.constant(mask), e)
+      : e.target === 'cpu'
+        ? inLoops(whole, mask, sizes, block, e)
+        : unrolled(whole, mask, sizes, block, e);
+  const byPicture = e.reshape(joined, [batch, heads, targets + 2 * sources, size]);
+  return e.reshape(e.emit('Transpose', [byPicture], { perm: [0, 2, 1, 3] }), node.shape);
+}
+
+interface Sizes {
+  /** Heads of all pictures. */
+  readonly all: number;
+  readonly targets: number;
+  readonly sources: number;
+  readonly size: number;
+}
+
+function filled(shape: Shape, value: number): HostTensor<'f32'> {
+  const tensor = f32(shape);
+  tensor.data.fill(value);
+  return tensor;
+}
+
+function transposed(x: string, e: Emitter): string {
+  return e.emit('Transpose', [x], { perm: [0, 2, 1] });
+}
+
+/** dQ, dKᵀ and dVᵀ of some queries of some heads. */
+function gradients(
+  { queries, gradient, extended, keysTransposed, keys, valuesExtended }: Heads,
+  mask: string | undefined,
+  e: Emitter,
+): { dq: string; dk: string; dv: string } {
+  const scores = e.emit('MatMul', [queries, keysTransposed]);
+  const p = e.emit('Softmax', [mask ? e.emit('Add', [scores, mask]) : scores], { axis: -1 });
+  const dv = e.emit('MatMul', [transposed(gradient, e), p]);
+  const ds = e.emit('Mul', [p, e.emit('MatMul', [extended, valuesExtended])]);
+  const dk = e.emit('MatMul', [transposed(queries, e), ds]);
+  return { dq: e.emit('MatMul', [ds, keys]), dk, dv };
+}
+
+/** [heads, t + 2s, size]: dQ, dK and dV one after the other. */
+function joinedGradients(heads: Heads, mask: string | undefined, e: Emitter): string {
+  const { dq, dk, dv } = gradients(heads, mask, e);
+  return e.emit('Concat', [dq, transposed(dk, e), transposed(dv, e)], { axis: 1 });
+}
+
+/** A loop over groups of heads, and in it one over blocks of queries which adds up dKᵀ and dVᵀ. */
+function inLoops(
+  whole: Heads,
+  mask: HostTensor | undefined,
+  sizes: Sizes,
+  block: number,
+  e: Emitter,
+): string {
+  const { all, targets, sources, size } = sizes;
+  const together = largestDivisor(all, Math.max(2, Math.floor(block / (targets * sources))));
+  const rows = largestDivisor(targets, Math.max(1, Math.floor(block / (together * sources))));
+  const rounds = targets / rows;
+  const masks = mask && e.constant({ ...mask, shape: [rounds, rows, sources] });
+  const groups = (x: string, ...rest: number[]): string => e.reshape(x, [all / together, together, ...rest]);
+  const grouped: Heads = {
+    queries: groups(whole.queries, rounds, rows, size),
+    gradient: groups(whole.gradient, rounds, rows, size),
+    extended: groups(whole.extended, rounds, rows, size + 1),
+    keysTransposed: groups(whole.keysTransposed, size, sources),
+    keys: groups(whole.keys, sources, size),
+    valuesExtended: groups(whole.valuesExtended, size + 1, sources),
+  };
+  const sumShape = [together, size, sources];
+  const [results = ''] = e.loop(
+    all / together,
+    [],
+    [[together, targets + 2 * sources, size]],
+    (outer, group) => {
+      const own = mapHeads(grouped, (x) => outer.emit('Gather', [x, group], { axis: 0 }));
+      const zero = { start: outer.constant(f32(sumShape)), shape: sumShape };
+      const [dk = '', dv = '', dq = ''] = outer.loop(
+        rounds,
+        [zero, zero],
+        [[together, rows, size]],
+        (inner, round, [dkSum = '', dvSum = '']) => {
+          const pick = (x: string): string => inner.emit('Gather', [x, round], { axis: 1 });
+          const { queries, gradient, extended } = own;
+          const some = { ...own, queries: pick(queries), gradient: pick(gradient), extended: pick(extended) };
+          const part = gradients(some, masks && inner.emit('Gather', [masks, round], { axis: 0 }), inner);
+          const sums = [inner.emit('Add', [dkSum, part.dk]), inner.emit('Add', [dvSum, part.dv])];
+          return { carried: sums, results: [part.dq] };
+        },
+      );
+      const inOrder = outer.emit('Transpose', [dq], { perm: [1, 0, 2, 3] });
+      const dQueries = outer.reshape(inOrder, [together, targets, size]);
+      const joined = outer.emit('Concat', [dQueries, transposed(dk, outer), transposed(dv, outer)], {
+        axis: 1,
+      });
+      return { carried: [], results: [joined] };
+    },
+  );
+  return e.reshape(results, [all, targets + 2 * sources, size]);
+}
+
+/** Groups of heads one after the other, for providers that would leave the device for a loop. */
+function unrolled(
+  whole: Heads,
+  mask: HostTensor | undefined,
+  { all, targets, sources }: Sizes,
+  block: number,
+  e: Emitter,
+): string {
+  const together = largestDivisor(all, Math.max(1, Math.floor((4 * block) / (targets * sources))));
+  const future = mask && e.constant(mask);
+  const parts: string[] = [];
+  for (let head = 0; head < all; head += together) {
+    const some = mapHeads(whole, (x) =>
+      e.emit('Slice', [x, e.integers([head]), e.integers([head + together]), e.integers([0])]),
+    );
+    parts.push(joinedGradients(some, future, e));
+  }
+  return parts.length === 1 ? (parts[0] as string) : e.emit('Concat', parts, { axis: 0 });
+}
+
+function mapHeads(heads: Heads, change: (x: string) => string): Heads {
+  return Object.fromEntries(
+    Object.entries(heads).map(([key, x]) => [key, change(x as string)]),
+  ) as unknown as Heads;
+}
+
+/** The largest divisor of `n` that is at most `limit`. */
+function largestDivisor(n: number, limit: number): number {
+  for (let divisor = Math.min(n, limit); divisor > 1; divisor--) if (n % divisor === 0) return divisor;
+  return 1;
+}
