@@ -1,8 +1,9 @@
 import type { Command } from '../command.ts';
 import { doctor } from './doctor.ts';
+import { exportCommand } from './export.ts';
 import { finetune } from './finetune.ts';
 import { generate } from './generate.ts';
 import { inspect } from './inspect.ts';
 
 /** In the order of the help text. */
-export const commands: readonly Command[] = [generate, finetune, inspect, doctor];
+export const commands: readonly Command[] = [generate, finetune, exportCommand, inspect, doctor];

@@ -6,7 +6,7 @@ import { buildCommand, jsonLines, likeness } from './likeness.ts';
 
 beforeAll(buildCommand);
 
-const commands = ['generate', 'finetune', 'inspect', 'doctor'];
+const commands = ['generate', 'finetune', 'export', 'inspect', 'doctor'];
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 describe('help', () => {
