@@ -48,6 +48,21 @@ const emitMatmul: OnnxRule<'matmul'> = (node, [a = '', b = ''], e) => {
   return scale === 1 ? product : e.emit('Mul', [product, e.float(scale)]);
 };
 
+/**
+ * ONNX Runtime's Gemm writes the bias first and reads it back, which costs more than an addition afterwards, and reads a
+ * transposed left side slowly.
+ */
+const emitGemm: OnnxRule<'gemm'> = ({ attributes }, [a = '', b = '', bias], e) => {
+  const { transA, transB } = attributes;
+  if (e.target !== 'cpu') {
+    const operands = bias === undefined ? [a, b] : [a, b, bias];
+    return e.emit('Gemm', operands, { transA: Number(transA), transB: Number(transB) });
+  }
+  const left = transA ? e.emit('Transpose', [a], { perm: [1, 0] }) : a;
+  const product = transB ? e.emitFused('FusedMatMul', [left, b], { transB: 1 }) : e.emit('MatMul', [left, b]);
+  return bias === undefined ? product : e.emit('Add', [product, bias]);
+};
+
 const reduction =
   (op: string): OnnxRule<'sum' | 'max'> =>
   ({ attributes }: { attributes: OpAttributes['sum'] }, [x = ''], e) =>
@@ -129,8 +144,7 @@ export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
     return e.reshape(repeated, shape);
   },
   matmul: emitMatmul,
-  gemm: ({ attributes }, operands, e) =>
-    e.emit('Gemm', operands, { transA: Number(attributes.transA), transB: Number(attributes.transB) }),
+  gemm: emitGemm,
   conv2d: emitConv,
   conv2dInputGradient: emitConvInputGradient,
   conv2dWeightGradient: emitConvWeightGradient,

@@ -9,9 +9,13 @@ export async function runOnnxFile(
 ): Promise<Record<string, HostTensor>> {
   const session = await InferenceSession.create(path, { executionProviders: ['cpu'], logSeverityLevel: 3 });
   try {
-    const given = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, Tensor.from(tensor).ort]));
+    const given = Object.fromEntries(
+      Object.entries(feeds).map(([name, tensor]) => [name, Tensor.from(tensor).ort]),
+    );
     const results = await session.run(given);
-    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, new Tensor(tensor).host]));
+    return Object.fromEntries(
+      Object.entries(results).map(([name, tensor]) => [name, new Tensor(tensor).host]),
+    );
   } finally {
     await session.release();
   }

@@ -54,8 +54,12 @@ export class Session {
         return weight && 'file' in weight ? files.place(weight) : weight;
       },
     });
+    const training = unstored(graph, stored ?? (() => undefined)).length > 0;
     const session = await files.with(model, (path) =>
-      InferenceSession.create(path, sessionOptions(provider, options, files.bytes <= foldAtMost)),
+      InferenceSession.create(
+        path,
+        sessionOptions(provider, options, { weightBytes: files.bytes, training }),
+      ),
     );
     return new Session(session, provider, session.inputNames);
   }
@@ -103,16 +107,23 @@ const foldAtMost = 256 << 20;
 function sessionOptions(
   provider: Provider,
   { keepOnDevice, threads }: CompileOptions,
-  foldConstants: boolean,
+  { weightBytes, training }: { weightBytes: number; training: boolean },
 ): InferenceSession.SessionOptions {
+  // Recomputed values are equal subexpressions: they must not be merged with the originals.
+  const without = [
+    'CommonSubexpressionElimination',
+    ...(weightBytes > foldAtMost ? ['ConstantFolding'] : []),
+  ];
   return {
     executionProviders: [provider],
-    graphOptimizationLevel: foldConstants ? 'basic' : 'disabled',
+    // Layout changes and fusions speed up inference; in training they would disturb the order of computation.
+    graphOptimizationLevel: training ? 'basic' : 'all',
     logSeverityLevel: 3,
     ...(threads && { intraOpNumThreads: threads }),
     ...(keepOnDevice && provider === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' as const }),
     extra: {
       session: { disable_prepacking: '1', set_denormal_as_zero: '1', 'intra_op.allow_spinning': '0' },
+      optimization: { disable_specified_optimizers: without.join(';') },
     },
   };
 }
