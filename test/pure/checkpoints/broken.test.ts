@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readLora } from '../../../src-main/engine/checkpoints/lora.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readWeightFile } from '../../../src-main/engine/checkpoints/weightFiles.ts';
-import { readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
 import { safetensors, zip } from './brokenFiles.ts';
 
@@ -90,7 +90,7 @@ const brokenSafetensors: Record<string, Uint8Array> = {
   'metadata null': safetensors({ __metadata__: null, w }, 16),
   'entry null': safetensors({ w: null }, 16),
   'entry a number': safetensors({ w: 5 }, 16),
-  'the same name twice': safetensors(`{"w":${JSON.stringify(w)},"w":${JSON.stringify(v)}}`, 24),
+  'the same name twice': safetensors(`{"w":${JSON.stringify(w)},"w":${JSON.stringify(w)}}`, 16),
   'type unknown': safetensors({ w: { ...w, dtype: 'F31' } }, 16),
   'type of Object.prototype': safetensors({ w: { ...w, dtype: 'toString' } }, 16),
   'type missing': safetensors({ w: { shape: [4], data_offsets: [0, 16] } }, 16),
@@ -208,6 +208,40 @@ describe('broken torch files', () => {
     ['one whose headers lie elsewhere', zip({ 'a/data.pkl': Buffer.from('}.') }, { offsetLie: 1e6 })],
   ])('zip: %s', (_, bytes) => {
     expectRefused(() => openModel(put('zip.ckpt', bytes)));
+  });
+});
+
+/** A torch zip with one f32 tensor `w` of `size` elements at `offset` in a storage that claims `elements` and has 4. */
+function torchZip(offset: number, size: number, stride: number, elements: number, zip64 = false): Uint8Array {
+  const pickle =
+    '\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000' +
+    `X\x03\0\0\0cpuK${String.fromCharCode(elements)}tQK${String.fromCharCode(offset)}K${String.fromCharCode(size)}\x85` +
+    `K${String.fromCharCode(stride)}\x85\x89}tRs.`;
+  return zip(
+    { 'archive/data.pkl': Buffer.from(pickle, 'latin1'), 'archive/data/0': Buffer.alloc(16) },
+    { zip64 },
+  );
+}
+
+describe('a torch tensor against its storage', () => {
+  it('inside it is read', () => {
+    const { tensors } = readWeightFile(put('inside.bin', torchZip(1, 3, 1, 4)));
+    expect(readTensor(tensors.get('w') as TensorEntry).shape).toEqual([3]);
+    const wide = readWeightFile(put('wide.bin', torchZip(1, 3, 1, 4, true)));
+    expect(wide.tensors.get('w')).toMatchObject({ ...tensors.get('w'), file: join(scratch, 'wide.bin') });
+  });
+
+  it.each([
+    ['past its end', torchZip(2, 3, 1, 4)],
+    ['past the bytes there are', torchZip(0, 4, 1, 5)],
+    ['larger than all', torchZip(0, 255, 1, 4)],
+  ])('%s it is refused', (_, bytes) => {
+    expectRefused(() => readWeightFile(put('outside.bin', bytes)));
+  });
+
+  it('with a stride it is named, not read', () => {
+    const { tensors, otherTypes } = readWeightFile(put('strided.bin', torchZip(0, 2, 2, 4)));
+    expect([tensors.size, [...otherTypes.keys()]]).toEqual([0, ['w']]);
   });
 });
 
