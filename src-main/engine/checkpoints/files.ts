@@ -91,7 +91,12 @@ export function readText(path: string): string {
 /** `what` names the text inside the file where the file holds more than it. Errors: `config.invalid`. */
 export function parseJson(text: string, path: string, what = 'it'): unknown {
   try {
-    return JSON.parse(text);
+    // Python writes numbers that JSON does not have: `"lambda_min_clipped": -Infinity`.
+    return JSON.parse(
+      text
+        .replace(/(:\s*-?)Infinity\b/g, (_, before: string) => `${before}1e999`)
+        .replace(/(:\s*)NaN\b/g, '$1null'),
+    );
   } catch (error) {
     throw problem('config.invalid', { file: path, why: `${what} is not JSON` }, error);
   }

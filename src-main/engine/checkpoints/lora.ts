@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { toF32 } from '../tensor/half.ts';
@@ -32,9 +33,13 @@ export interface Lora {
   readonly unmatched: readonly string[];
 }
 
-/** Where a run keeps its latest LoRA, as PEFT folders `unet` and `text_encoder`. */
-export function loraFolderOfRun(run: string): string {
-  return join(run, 'lora');
+/** Where a run keeps its latest LoRA, as PEFT folders `unet` and `text_encoder`; nothing where `run` is no run. */
+function loraFolderOfRun(run: string): string | undefined {
+  const checkpoints = join(run, 'checkpoints');
+  if (!isFolder(checkpoints)) return undefined;
+  const steps = readdirSync(checkpoints).filter((name) => /^\d+$/.test(name));
+  const latest = steps.sort((a, b) => Number(a) - Number(b)).at(-1);
+  return latest === undefined ? undefined : join(checkpoints, latest);
 }
 
 /**
@@ -44,7 +49,7 @@ export function loraFolderOfRun(run: string): string {
 export function readLora(path: string): Lora {
   if (!statOrNothing(path)) throw problem('file.missing', { file: path });
   if (isFile(path)) return readAdapters(path, [{ file: path }]);
-  const inside = isFolder(loraFolderOfRun(path)) ? loraFolderOfRun(path) : path;
+  const inside = loraFolderOfRun(path) ?? path;
   const parts = (['unet', 'text_encoder'] as const).flatMap(
     (part) => adapterSource(join(inside, part), part) ?? [],
   );

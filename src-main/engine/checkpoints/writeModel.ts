@@ -7,7 +7,7 @@ import { inProjParts, openClipNames, partPrefixes, unetNames, vaeNames } from '.
 import { configKeys } from './savedConfigs.ts';
 import { isFile, makeFolder, orUnwritable } from './files.ts';
 import type { TensorEntry } from './weights.ts';
-import { writeJson } from './writeJson.ts';
+import { jsonText, writeJson } from './writeJson.ts';
 import {
   joined,
   writeAtomically,
@@ -154,7 +154,7 @@ export function writeSingleFile(
     [configKeys.unet]: model.unet.configText,
     [configKeys.vae]: model.vae.configText,
     [configKeys.textEncoder]: model.textEncoder.configText,
-    [configKeys.scheduler]: JSON.stringify(model.scheduler),
+    [configKeys.scheduler]: jsonText(model.scheduler),
   });
 }
 

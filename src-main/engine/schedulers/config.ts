@@ -144,7 +144,9 @@ export function resolveScheduler(
   }
   const read = new Set<string>([...commonKeys, ...ownKeys[chosen]]);
   const present = Object.fromEntries(
-    Object.entries(entries.data).filter(([key, value]) => read.has(key) && value !== null),
+    Object.entries(entries.data).filter(
+      ([key, value]) => read.has(key) && value !== null && value !== -Infinity,
+    ),
   );
   const parsed = keys.partial().safeParse(present);
   if (!parsed.success) {

@@ -2,13 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  fitLora,
-  loraFolderOfRun,
-  readLora,
-  type Lora,
-  type LoraAdapter,
-} from '../../../src-main/engine/checkpoints/lora.ts';
+import { fitLora, readLora, type Lora, type LoraAdapter } from '../../../src-main/engine/checkpoints/lora.ts';
 import { mergeLora } from '../../../src-main/engine/checkpoints/mergeLora.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
@@ -64,11 +58,11 @@ describe('reading a LoRA', () => {
 describe('writing a LoRA', () => {
   it.each([4, 5] as const)('PEFT folder with the names of transformers %d, inside a run', (transformers) => {
     const run = join(scratch, `run ${transformers}`);
-    writePeft(loraFolderOfRun(run), byPeft.adapters, { transformers });
+    const latest = join(run, 'checkpoints', '000100');
+    writePeft(join(run, 'checkpoints', '000020'), [], { transformers });
+    writePeft(latest, byPeft.adapters, { transformers });
     expect(sorted(readLora(run))).toEqual(sorted(byPeft));
-    const names = readSafetensors(
-      join(loraFolderOfRun(run), 'text_encoder/adapter_model.safetensors'),
-    ).tensors;
+    const names = readSafetensors(join(latest, 'text_encoder/adapter_model.safetensors')).tensors;
     const prefix = transformers === 4 ? 'base_model.model.text_model.encoder' : 'base_model.model.encoder';
     for (const name of names.keys()) expect(name.startsWith(prefix)).toBe(true);
   });
