@@ -27,11 +27,15 @@ export async function classPictures(
   const prompt = classPrompt(settings);
   const noun = settings.classNoun.replace(/[^\p{L}\p{N}]+/gu, '-');
   const folder = join(cache, 'class-pictures', `${modelHash(model)}-${size}-${noun}`);
-  const files = Array.from({ length: prior?.classImages ?? 0 }, (_, i) => join(folder, `${String(i).padStart(4, '0')}.png`));
+  const files = Array.from({ length: prior?.classImages ?? 0 }, (_, i) =>
+    join(folder, `${String(i).padStart(4, '0')}.png`),
+  );
   const missing = [...files.keys()].filter((i) => !existsSync(files[i] as string));
   if (missing.length > 0) {
     mkdirSync(folder, { recursive: true });
-    const pipeline = new TextToImage(model, await Tokenizer.load(model.tokenizer?.folder ?? model.path), { provider });
+    const pipeline = new TextToImage(model, await Tokenizer.load(model.tokenizer?.folder ?? model.path), {
+      provider,
+    });
     const requests = missing.map((i) => ({ prompt, seed: i }));
     let done = files.length - missing.length;
     const options = { steps: samplingSteps, guidance, width: size, height: size, signal };

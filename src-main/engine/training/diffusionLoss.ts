@@ -44,10 +44,7 @@ export interface DiffusionBatch {
  * DreamBooth's loss (Ruiz et al. 2022; diffusers' train_dreambooth): mean squared error of the predicted noise, or velocity
  * (Salimans & Ho 2022), plus the same for class pictures times `priorWeight`. Feed it with `diffusionFeeds`.
  */
-export function diffusionLoss(
-  model: DenoiserConfigs,
-  options: DiffusionLossOptions,
-): Value {
+export function diffusionLoss(model: DenoiserConfigs, options: DiffusionLossOptions): Value {
   const { batch, latents: size, prediction, priorWeight, adapters } = options;
   const latents = input('latents', [batch, ...size]);
   const noise = input('noise', [batch, ...size]);

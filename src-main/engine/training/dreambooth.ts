@@ -72,6 +72,7 @@ export async function finetune(
   const state = { values: trainer.values, ...trainer.optimizer.slots };
   let step = run.restoreState(state);
   trainer.optimizer.steps = step;
+  run.trimLog(step);
   let last = NaN;
   const save = (): void => {
     const path = saveCheckpoint(run, step, model, trained, trainer);

@@ -44,7 +44,8 @@ export class RunFolder {
     const file = join(this.path, 'run.json');
     try {
       const description = JSON.parse(readFileSync(file, 'utf8')) as RunDescription;
-      if (description.kind === 'finetune' && typeof description.settings.steps === 'number') return description;
+      if (description.kind === 'finetune' && typeof description.settings.steps === 'number')
+        return description;
     } catch (cause) {
       throw problem('run.damaged', { file, why: 'it is not JSON' }, cause);
     }
@@ -53,6 +54,17 @@ export class RunFolder {
 
   log(event: object): void {
     appendFileSync(join(this.path, 'log.jsonl'), `${JSON.stringify(event)}\n`);
+  }
+
+  /** Drops what was logged after `step`, and a line that was cut: those steps are done again. */
+  trimLog(step: number): void {
+    const file = join(this.path, 'log.jsonl');
+    if (!existsSync(file)) return;
+    const lines = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line.endsWith('}'));
+    const kept = lines.filter((line) => (JSON.parse(line) as { step: number }).step <= step);
+    writeAtomically(file, () => [Buffer.from(kept.map((line) => `${line}\n`).join(''))]);
   }
 
   /** Writes a checkpoint's files with `write`, then gives the folder its name. Returns its path. */

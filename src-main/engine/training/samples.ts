@@ -29,7 +29,12 @@ export async function drawSample(
     const prompt = settings.samplePrompt ?? subjectPrompt(settings);
     const requests = [{ prompt, seed: settings.seed }];
     const size = { width: settings.size, height: settings.size };
-    for await (const { picture } of pipeline.generate(requests, { steps: samplingSteps, guidance, ...size, signal })) {
+    for await (const { picture } of pipeline.generate(requests, {
+      steps: samplingSteps,
+      guidance,
+      ...size,
+      signal,
+    })) {
       const png = await encodePng(picture);
       writeAtomically(path, () => [png]);
     }

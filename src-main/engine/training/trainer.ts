@@ -1,5 +1,6 @@
 import { backward } from '../autodiff/backward.ts';
-import { leaves, type Graph } from '../graph/graph.ts';
+import { cheap, recompute } from '../autodiff/recompute.ts';
+import { leaves, topological, type Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import { FlatParameters } from '../optim/flatParameters.ts';
 import { accumulator, Optimizer, type StepSettings } from '../optim/optimizer.ts';
@@ -7,7 +8,7 @@ import { adamW, type AdamWOptions } from '../optim/transforms.ts';
 import type { ProviderChoice } from '../runtime/providers.ts';
 import { Session, type CompileOptions } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
-import type { HostTensor } from '../tensor/tensor.ts';
+import { elementCount, type HostTensor } from '../tensor/tensor.ts';
 
 export interface TrainerOptions {
   /** A scalar. */
@@ -22,6 +23,7 @@ export interface TrainerOptions {
   readonly weights: NonNullable<CompileOptions['weights']>;
   readonly optimizer: AdamWOptions;
   readonly provider?: ProviderChoice;
+  readonly threads?: number;
 }
 
 export interface StepResult {
@@ -67,6 +69,7 @@ export class Trainer {
     for (const name of trained.keys()) layout.view(values, name).data.set(options.initial(name).data);
     const session = await Session.compile(withGradients(graph, loss, trained), {
       provider: options.provider ?? 'cpu',
+      ...(options.threads && { threads: options.threads }),
       weights: (name) => (trained.has(name) ? undefined : weights(name)),
     });
     const optimizer = new Optimizer(values, adamW(options.optimizer), options.optimizer);
@@ -130,9 +133,14 @@ function known(parameters: ReadonlyMap<string, Value>, name: string): Value {
   return value;
 }
 
+/** Bytes of forward values from which on norms and activations are computed again instead of being kept. */
+const keepAtMost = 1 << 30;
+
 /** The graph with an output `gradient.<name>` for every trained parameter. */
 function withGradients(graph: Graph, loss: Value, trained: ReadonlyMap<string, Value>): Graph {
   const gradients = backward(loss, [...trained.values()]);
   const named = [...trained.keys()].map((name, i) => [`gradient.${name}`, gradients[i] as Value] as const);
-  return { outputs: { ...graph.outputs, ...Object.fromEntries(named) } };
+  const outputs = { ...graph.outputs, ...Object.fromEntries(named) };
+  const forwardBytes = topological([loss]).reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
+  return { outputs: forwardBytes > keepAtMost ? recompute(outputs, loss, cheap) : outputs };
 }
