@@ -41,7 +41,7 @@ export const unetConfig = {
   down_block_types: Array<string>(3).fill('CrossAttnDownBlock2D'),
   mid_block_type: null,
   up_block_types: Array<string>(3).fill('CrossAttnUpBlock2D'),
-  block_out_channels: [96, 160, 256],
+  block_out_channels: [64, 128, 192],
   layers_per_block: 1,
   attention_head_dim: 4,
   cross_attention_dim: 192,
@@ -68,3 +68,32 @@ export const schedulerConfig = {
   steps_offset: 0,
   clip_sample: false,
 };
+
+/** What a finetune of this model is done with unless told otherwise. */
+export const tunedFinetune = {
+  method: 'lora',
+  steps: 300,
+  learningRate: 1e-3,
+  batch: 2,
+  schedule: 'cosine',
+  flip: true,
+  trainTextEncoder: true,
+  prior: { weight: 0.5, classImages: 16 },
+  lora: {
+    rank: 16,
+    alpha: 16,
+    targets: [
+      'to_q',
+      'to_k',
+      'to_v',
+      'to_out.0',
+      'proj_in',
+      'proj_out',
+      'ff.net.0.proj',
+      'ff.net.2',
+      'conv1',
+      'conv2',
+    ],
+  },
+  textLora: { rank: 16, alpha: 16, targets: ['q_proj', 'k_proj', 'v_proj', 'out_proj'] },
+} as const;

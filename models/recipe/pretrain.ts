@@ -98,7 +98,13 @@ export async function pretrain(options: PretrainOptions): Promise<(name: string)
   return result;
 }
 
-/** As torch initialises: U(±1/√fan-in) for weights, zero biases, ones for norm scales; embeddings normal with 0.02. */
+/** Last layers of residual branches: at zero, a network starts as its skip connections (Goyal et al. 2017; ADM's zero_module). */
+const residualEnds = /\.(conv2|proj_out|to_out\.0|ff\.net\.2|out_proj|fc2)\.weight$|^unet\.conv_out\.weight$/;
+
+/**
+ * Start values: weights uniform with variance 1/fan-in, so that signals keep their size along the skip connections; zero
+ * biases and ends of residual branches; ones for norm scales; embeddings normal with 0.02.
+ */
 export function startValue(name: string, shape: Shape, generator: TorchGenerator): HostTensor<'f32'> {
   const count = elementCount(shape);
   if (name.includes('_embedding.weight'))
@@ -106,11 +112,9 @@ export function startValue(name: string, shape: Shape, generator: TorchGenerator
       shape,
       generator.randn([count]).map((x) => 0.02 * x),
     );
-  if (name.endsWith('bias')) return f32(shape);
+  if (name.endsWith('bias') || residualEnds.test(name)) return f32(shape);
   if (shape.length === 1) return f32(shape, new Float32Array(count).fill(1));
-  // The network's last layer starts at zero: its first predictions are the mean.
-  if (name.endsWith('unet.conv_out.weight')) return f32(shape);
-  const bound = 1 / Math.sqrt(count / (shape[0] as number));
+  const bound = Math.sqrt((3 * (shape[0] as number)) / count);
   return f32(
     shape,
     generator.rand([count]).map((x) => (2 * x - 1) * bound),

@@ -4,7 +4,11 @@ import { readSafetensors } from '../../src-main/engine/checkpoints/safetensors.t
 import { readTensor, type TensorEntry } from '../../src-main/engine/checkpoints/weights.ts';
 import { openModel } from '../../src-main/engine/checkpoints/openModel.ts';
 import { input } from '../../src-main/engine/graph/build.ts';
-import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../../src-main/engine/models/parseConfig.ts';
+import {
+  parseClipTextConfig,
+  parseUNetConfig,
+  parseVaeConfig,
+} from '../../src-main/engine/models/parseConfig.ts';
 import { Tokenizer } from '../../src-main/engine/models/tokenizer.ts';
 import { vaeDecode, vaeEncode } from '../../src-main/engine/models/vae.ts';
 import { Scope } from '../../src-main/engine/nn/scope.ts';
@@ -76,14 +80,19 @@ await pretrain({
     const values = new Float32Array(batch * latentSize);
     const ids: number[] = [];
     for (const [row, index] of generator.randint(0, count, [batch]).entries()) {
-      for (let i = 0; i < latentSize; i++) values[row * latentSize + i] = (latents[index * latentSize + i] as number) * scalingFactor;
+      for (let i = 0; i < latentSize; i++)
+        values[row * latentSize + i] = (latents[index * latentSize + i] as number) * scalingFactor;
       const captions = pictures.captions[index]?.captions ?? [];
       const [choice = 0, chance = 0] = generator.rand([2]);
       const caption = captions[Math.floor(choice * captions.length)] ?? '';
       ids.push(...(chance < emptyCaptions ? emptyIds : tokenizer.encode(caption).ids));
     }
     const shape = [batch, ...latentShape];
-    const integers = (size: number[], data: number[]): HostTensor<'i64'> => ({ dtype: 'i64', shape: size, data: BigInt64Array.from(data, BigInt) });
+    const integers = (size: number[], data: number[]): HostTensor<'i64'> => ({
+      dtype: 'i64',
+      shape: size,
+      data: BigInt64Array.from(data, BigInt),
+    });
     const drawn = {
       latents: { dtype: 'f32' as const, shape, data: values },
       noise: { dtype: 'f32' as const, shape, data: generator.randn(shape) },
@@ -101,13 +110,33 @@ await pretrain({
 /** Writes the whole folder as it will ship. */
 function writeModel(value: (name: string) => HostTensor<'f32'>): void {
   const graph = { outputs: { loss } };
-  writePart(join(folder, 'unet'), 'unet', 'diffusion_pytorch_model.safetensors', unetConfig, graph, value, 'f16');
+  writePart(
+    join(folder, 'unet'),
+    'unet',
+    'diffusion_pytorch_model.safetensors',
+    unetConfig,
+    graph,
+    value,
+    'f16',
+  );
   writePart(join(folder, 'text_encoder'), 'text_encoder', 'model.safetensors', textFile, graph, value, 'f16');
   const vae = Scope.root('vae');
-  const { mean, logvar } = vaeEncode(vae, input('image', [1, 3, side, side]), parseVaeConfig(vaeFile, 'modelConfig.ts'));
+  const { mean, logvar } = vaeEncode(
+    vae,
+    input('image', [1, 3, side, side]),
+    parseVaeConfig(vaeFile, 'modelConfig.ts'),
+  );
   const decoded = vaeDecode(vae, mean, parseVaeConfig(vaeFile, 'modelConfig.ts'));
   const vaeGraph = { outputs: { logvar, decoded } };
-  writePart(join(folder, 'vae'), 'vae', 'diffusion_pytorch_model.safetensors', vaeFile, vaeGraph, readPart(join(work, 'vae')), 'f16');
+  writePart(
+    join(folder, 'vae'),
+    'vae',
+    'diffusion_pytorch_model.safetensors',
+    vaeFile,
+    vaeGraph,
+    readPart(join(work, 'vae')),
+    'f16',
+  );
   for (const name of ['tokenizer', 'scheduler']) mkdirSync(join(folder, name), { recursive: true });
   for (const name of ['vocab.json', 'merges.txt', 'tokenizer_config.json', 'special_tokens_map.json']) {
     copyFileSync(join(tokenizerFolder, name), join(folder, 'tokenizer', name));

@@ -21,7 +21,7 @@ const config = parseVaeConfig({ ...vaeConfig, scaling_factor: 1 }, 'modelConfig.
 
 for (const [stage, size, batch, steps, learningRate] of [
   ['vae-crops', 64, 16, numberOption('crop-steps', 1500), 2e-3],
-  ['vae', side, 8, numberOption('steps', 500), 5e-4],
+  ['vae', side, 8, numberOption('steps', 500), 1e-3],
 ] as const) {
   await trainStage(stage, { size, batch, steps, learningRate });
 }
