@@ -77,10 +77,11 @@ function isBuilt() {
 
 async function build() {
   const { build: bundle } = await import('esbuild');
-  fs.rmSync(inRoot('dist'), { recursive: true, force: true });
+  // Built beside and then swapped: another process may be starting from the old one.
+  const fresh = inRoot(`dist.${process.pid}`);
   await bundle({
     entryPoints: { likeness: inRoot('src-main/cli/main.ts') },
-    outdir: inRoot('dist'),
+    outdir: fresh,
     chunkNames: 'chunks/[name]-[hash]',
     banner: { js: '#!/usr/bin/env node' },
     bundle: true,
@@ -92,6 +93,8 @@ async function build() {
     sourcemap: 'linked',
     logLevel: 'error',
   });
+  fs.rmSync(inRoot('dist'), { recursive: true, force: true });
+  fs.renameSync(fresh, inRoot('dist'));
 }
 
 /** npm links the commands of packages only, not those of the project itself. */

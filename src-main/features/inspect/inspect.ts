@@ -1,8 +1,9 @@
 import fs from 'node:fs';
-import { readLora } from '../../engine/checkpoints/lora.ts';
+import { join } from 'node:path';
+import { readLora, type Lora } from '../../engine/checkpoints/lora.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { RunFolder } from '../../engine/training/runFolder.ts';
-import { LikenessError } from '../../../src-shared/messages/index.ts';
+import { LikenessError, type MessageCode } from '../../../src-shared/messages/index.ts';
 import { inspectModel, type ModelReport } from './inspectModel.ts';
 
 export interface LoraReport {
@@ -34,13 +35,35 @@ export function inspect(path: string): {
   fatal?: LikenessError;
 } {
   if (RunFolder.exists(path)) return { report: inspectRun(path) };
+  if (adapterConfigs.some((file) => fs.existsSync(join(path, file))))
+    return { report: inspectLora(readLora(path)) };
   try {
     return inspectModel(openModel(path));
   } catch (error) {
-    const lora =
-      error instanceof LikenessError && error.code === 'model.notOne' ? inspectLora(path) : undefined;
+    const lora = hasCode(error, 'model.notOne') ? loraOrNothing(path) : undefined;
     if (!lora) throw error;
-    return { report: lora };
+    return { report: inspectLora(lora) };
+  }
+}
+
+/** Where PEFT's folders, and ours, have one. */
+const adapterConfigs = [
+  'adapter_config.json',
+  'unet/adapter_config.json',
+  'text_encoder/adapter_config.json',
+];
+
+function hasCode(error: unknown, code: MessageCode): boolean {
+  return error instanceof LikenessError && error.code === code;
+}
+
+/** Nothing where `path` holds no LoRA either: then the model's error says more. */
+function loraOrNothing(path: string): Lora | undefined {
+  try {
+    return readLora(path);
+  } catch (error) {
+    if (hasCode(error, 'lora.notOne')) return undefined;
+    throw error;
   }
 }
 
@@ -51,24 +74,17 @@ function inspectRun(path: string): RunReport {
   return { kind: 'run', path, model, method, steps, checkpoints: run.checkpointSteps(), problems };
 }
 
-/** Nothing where `path` holds no LoRA either: then the model's error says more. */
-function inspectLora(path: string): LoraReport | undefined {
-  try {
-    const { adapters, unmatched } = readLora(path);
-    const of = (part: 'unet' | 'text_encoder') => adapters.filter((adapter) => adapter.part === part);
-    const numbers = (part: 'unet' | 'text_encoder') =>
-      of(part).reduce((sum, { A, B }) => sum + A.data.length + B.data.length, 0);
-    const [unet, text] = [numbers('unet'), numbers('text_encoder')];
-    return {
-      kind: 'lora',
-      path,
-      modules: { unet: of('unet').length, text_encoder: of('text_encoder').length },
-      parameters: { unet, text_encoder: text, total: unet + text },
-      ranks: [...new Set(adapters.map(({ rank }) => rank))].sort((a, b) => a - b),
-      problems: unmatched.map((name) => `the tensor "${name}" means nothing here and is left out`),
-    };
-  } catch (error) {
-    if (error instanceof LikenessError && error.code === 'lora.notOne') return undefined;
-    throw error;
-  }
+function inspectLora({ path, adapters, unmatched }: Lora): LoraReport {
+  const of = (part: 'unet' | 'text_encoder') => adapters.filter((adapter) => adapter.part === part);
+  const numbers = (part: 'unet' | 'text_encoder') =>
+    of(part).reduce((sum, { A, B }) => sum + A.data.length + B.data.length, 0);
+  const [unet, text] = [numbers('unet'), numbers('text_encoder')];
+  return {
+    kind: 'lora',
+    path,
+    modules: { unet: of('unet').length, text_encoder: of('text_encoder').length },
+    parameters: { unet, text_encoder: text, total: unet + text },
+    ranks: [...new Set(adapters.map(({ rank }) => rank))].sort((a, b) => a - b),
+    problems: unmatched.map((name) => `the tensor "${name}" means nothing here and is left out`),
+  };
 }

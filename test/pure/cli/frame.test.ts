@@ -1,10 +1,8 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { buildCommand, jsonLines, likeness } from './likeness.ts';
-
-beforeAll(buildCommand);
+import { describe, expect, it } from 'vitest';
+import { jsonLines, likeness } from './likeness.ts';
 
 const commands = ['generate', 'finetune', 'export', 'inspect', 'doctor'];
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -8,11 +8,6 @@ export interface Ended {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-/** Builds the command where the sources are newer. */
-export function buildCommand(): void {
-  execFileSync(process.execPath, [`${root}/src-main/cli/setup.mjs`]);
 }
 
 /** Runs the built command to its end; `during` sees the process as it starts. */
