@@ -70,6 +70,15 @@ function matrix(value: Value, transposed: boolean): [number, number] {
   return transposed ? [columns, rows] : [rows, columns];
 }
 
+function attended(inputs: readonly Value[], { heads }: OpAttributes['attention']): Type {
+  const [q, k, v] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
+  const alike =
+    oneType(inputs) && sameShape(k.shape, v.shape) && q.shape.length === 3 && k.shape.length === 3;
+  const legal = alike && q.shape[0] === k.shape[0] && q.shape[2] === k.shape[2];
+  check(legal && (q.shape[2] as number) % heads === 0, 'q, k, v do not fit', inputs);
+  return q;
+}
+
 /** Output size of a convolution along both axes; below 1 where the kernel is larger than the padded input. */
 export function convSize(size: Shape, kernel: Shape, { stride, padding }: ConvAttributes): [number, number] {
   const along = (axis: 0 | 1): number =>
@@ -243,21 +252,13 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     );
     return x;
   },
-  attention: (inputs, { heads }) => {
-    const [q, k, v] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
-    const legal = q.shape.length === 3 && k.shape.join() === v.shape.join() && q.shape[2] === k.shape[2];
-    check(
-      legal && q.shape[0] === k.shape[0] && (q.shape[2] as number) % heads === 0,
-      'q, k, v do not fit',
-      inputs,
-    );
-    return q;
-  },
-  attentionGradient: (inputs) => {
-    const [q, k, gradient] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 4)];
-    check(sameShape(gradient.shape, q.shape), 'gradient does not fit', inputs);
+  attention: attended,
+  attentionGradient: (inputs, attributes) => {
+    const q = attended(inputs, attributes);
+    const like = (value: Value): boolean => value.dtype === q.dtype && sameShape(value.shape, q.shape);
+    check(like(operand(inputs, 3)) && like(operand(inputs, 4)), 'gradient does not fit', inputs);
     const [batch, targets, width] = q.shape as [number, number, number];
-    return { dtype: q.dtype, shape: [batch, targets + 2 * (k.shape[1] as number), width] };
+    return { dtype: q.dtype, shape: [batch, targets + 2 * (operand(inputs, 1).shape[1] as number), width] };
   },
   gather: (inputs) => {
     const [table, ids] = [operand(inputs, 0), operand(inputs, 1)];

@@ -62,7 +62,11 @@ const eachAttention = (build: (attributes: Attention) => Build) =>
 
 /** Attention's gradient with about `block` scores at a time. */
 export const attentionGradients = (block: number): Readonly<Record<string, Build>> =>
-  eachAttention((attributes) => (...inputs) => g.apply('attentionGradient', inputs, { ...attributes, block }));
+  eachAttention(
+    (attributes) =>
+      (...inputs) =>
+        g.apply('attentionGradient', inputs, { ...attributes, block }),
+  );
 
 /**
  * Every operation with the cases of `make_op_goldens.py`, by their names there. Total: an operation without a case does not
@@ -168,9 +172,7 @@ export const opCases: { readonly [K in Op]: Readonly<Record<string, Build>> } = 
     tokens: (x, scale, bias) => g.groupNorm(x, scale, bias, 2, 1e-5),
     perChannel: (x, scale, bias) => g.groupNorm(x, scale, bias, 3, 1e-5),
   },
-  attention: eachAttention(
-    (attributes) => (q, k, v) => g.attention(q, k, v, attributes),
-  ),
+  attention: eachAttention((attributes) => (q, k, v) => g.attention(q, k, v, attributes)),
   attentionGradient: attentionGradients(1 << 20),
   gather: { matrix: g.gather, repeated: g.gather },
   scatterAdd: {

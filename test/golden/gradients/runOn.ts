@@ -22,7 +22,10 @@ export type Runner = (feeds: Feeds) => Promise<Record<string, HostTensor>>;
 /** Lowers a graph for `target` and lets the CPU execute it, whoever it is meant for. */
 export async function compileFor(target: Target, outputs: Outputs): Promise<Runner> {
   verify({ outputs });
-  const session = await InferenceSession.create(onnxModel({ outputs }, { target }), { logSeverityLevel: 3 });
+  const session = await InferenceSession.create(onnxModel({ outputs }, { target }), {
+    logSeverityLevel: 3,
+    intraOpNumThreads: 1,
+  });
   return async (feeds) => {
     const given = session.inputNames.map((name) => {
       const { dtype, shape, data } = feeds[name] as HostTensor & { dtype: keyof typeof types };

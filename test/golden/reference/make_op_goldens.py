@@ -86,6 +86,16 @@ def attention(heads, scale, causal):
     return function
 
 
+def gradient_of(function):
+    """attentionGradient: (q, k, v, output, its gradient) to the gradients of q, k, v, joined along axis 1."""
+
+    def joined(q, k, v, _, gradient):
+        inputs = [x.detach().requires_grad_() for x in (q, k, v)]
+        return torch.cat(torch.autograd.grad((function(*inputs) * gradient).sum(), inputs), 1)
+
+    return joined
+
+
 def matmul(trans_a, trans_b, scale):
     t = lambda x, on: x.transpose(-1, -2) if on else x
     return lambda a, b: t(a, trans_a) @ t(b, trans_b) * scale
@@ -213,7 +223,9 @@ def networks_own():
         ("self", 1, 4, 4, 6, 1, 0.41, False), ("heads", 2, 4, 4, 8, 4, 0.7, False), ("cross", 2, 5, 3, 6, 2, 0.6, False),
         ("causal", 2, 5, 5, 6, 3, 0.5, True), ("causalOneHead", 1, 4, 4, 3, 1, 1.0, True), ("oneKey", 1, 3, 1, 4, 2, 0.5, False),
     ):  # fmt: skip
-        case(f"attention/{name}", attention(heads, scale, causal), rand(batch, t, c), rand(batch, s, c), rand(batch, s, c), second=name in ("heads", "causal"))
+        function, inputs = attention(heads, scale, causal), (rand(batch, t, c), rand(batch, s, c), rand(batch, s, c))
+        case(f"attention/{name}", function, *inputs)
+        case(f"attentionGradient/{name}", gradient_of(function), *inputs, function(*inputs), rand(batch, t, c), smooth=())
     case("gather/matrix", lambda table, i: table[i], rand(6, 3), ids(2, 4, below=6))
     case("gather/repeated", lambda table, i: table[i], rand(3, 4), torch.tensor([1, 1, 0, 1]))
     case("scatterAdd/matrix", scatter_add(6), ids(2, 4, below=6), rand(2, 4, 3))
