@@ -4,6 +4,7 @@ import {
   benchShapes,
   type BenchRequest,
 } from '../../features/bench/request.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
 import { choice, file, integer, type Given } from '../options.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 
@@ -17,7 +18,11 @@ export const benchOptions = {
     multipleOf: 8,
     fallback: defaults.latents,
   }),
-  batch: integer('N', 'latents at once', { min: 1, max: 256, fallback: defaults.batch }),
+  batch: integer('N', 'latents at once; in training half of them the subject, half its class', {
+    min: 1,
+    max: 256,
+    fallback: defaults.batch,
+  }),
   repeat: integer('N', 'how often to measure', { min: 1, max: 10_000, fallback: defaults.repeat }),
   threads: integer('N', 'threads to compute with', { min: 1, max: 1024, fallback: 'one a core' }),
   provider: provider(defaults.provider),
@@ -27,5 +32,9 @@ export function benchRequest({ shape, model, ...given }: Given<typeof benchOptio
   if (model !== undefined) refuseTogether('--model', { '--shape': shape }, 'the model has its own shape');
   const source = model === undefined ? { shape: shape ?? defaults.source.shape } : { model };
   const { part, latents, batch, repeat, threads, provider } = given;
+  if (part !== undefined && part !== 'forward' && batch !== undefined && batch % 2) {
+    const expected = 'even: half of a training batch is the subject, half its class';
+    throw problem('usage.badValue', { option: '--batch', value: String(batch), expected });
+  }
   return { ...defaults, source, ...defined({ part, latents, batch, repeat, threads, provider }) };
 }

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { bench } from './bench.ts';
 import { doctor } from './doctor.ts';
 import { exportCommand } from './export.ts';
 import { finetune } from './finetune.ts';
@@ -6,4 +7,4 @@ import { generate } from './generate.ts';
 import { inspect } from './inspect.ts';
 
 /** In the order of the help text. */
-export const commands: readonly Command[] = [generate, finetune, exportCommand, inspect, doctor];
+export const commands: readonly Command[] = [generate, finetune, exportCommand, inspect, bench, doctor];

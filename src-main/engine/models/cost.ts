@@ -15,7 +15,8 @@ export interface Macs {
 export function countMacs(graph: Graph): Macs {
   let [layers, attention] = [0, 0];
   for (const value of topological(Object.values(graph.outputs))) {
-    if (value.op === 'attention' || value.op === 'matmul') attention += attentionMacs(value);
+    if (value.op === 'attention' || value.op === 'attentionGradient' || value.op === 'matmul')
+      attention += attentionMacs(value);
     else layers += layerMacs(value);
   }
   return { layers, attention };
@@ -23,11 +24,12 @@ export function countMacs(graph: Graph): Macs {
 
 const shapeOf = (value: Node<Op>, index: number): Shape => (value.inputs[index] as Value).shape;
 
-function attentionMacs(value: Node<'attention'> | Node<'matmul'>): number {
+function attentionMacs(value: Node<'attention'> | Node<'attentionGradient'> | Node<'matmul'>): number {
   if (value.op === 'matmul')
     return elementCount(value.shape) * (shapeOf(value, 0).at(value.attributes.transA ? -2 : -1) as number);
-  // Queries with keys, then probabilities with values.
-  return 2 * elementCount(value.shape) * (shapeOf(value, 1)[1] as number);
+  // Queries with keys, then probabilities with values; backwards the first again, and a gradient for each operand of both.
+  const products = value.op === 'attention' ? 2 : 5;
+  return products * elementCount(shapeOf(value, 0)) * (shapeOf(value, 1)[1] as number);
 }
 
 function layerMacs(value: Value): number {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import { input, matmul } from '../../engine/graph/build.ts';
+import { matmulSpeed } from '../../engine/runtime/matmulSpeed.ts';
 import { bundledProviders, providers, type Provider } from '../../engine/runtime/providers.ts';
 import { Session } from '../../engine/runtime/session.ts';
 import { f32 } from '../../engine/tensor/tensor.ts';
@@ -56,22 +57,6 @@ async function tryProvider(provider: Provider): Promise<ProviderState> {
     // ONNX Runtime puts its own source lines first.
     return { works: false, why: (message.split('\n')[0] ?? message).replace(/^\/.*was false\. /, '') };
   }
-}
-
-/** The best of five products of two 1024×1024 matrices, in GFLOP/s. */
-async function matmulSpeed(): Promise<number> {
-  const side = 1024;
-  const a = input('a', [side, side]);
-  const session = await Session.compile({ outputs: { product: matmul(a, a) } });
-  const feeds = { a: f32([side, side], new Float32Array(side * side).fill(0.5)) };
-  let best = Infinity;
-  for (let round = 0; round < 5; round++) {
-    const started = performance.now();
-    await session.runHost(feeds);
-    best = Math.min(best, performance.now() - started);
-  }
-  await session.dispose();
-  return Math.round((2 * side ** 3) / best / 1e6);
 }
 
 /** What may be used: containers give less than the machine has, and the system's caches count as free. */

@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
@@ -7,6 +5,7 @@ import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { finetune as train, type FinetuneResult } from '../../engine/training/dreambooth.ts';
 import { RunFolder } from '../../engine/training/runFolder.ts';
 import type { FinetuneSettings } from '../../engine/training/settings.ts';
+import { cacheFolder } from '../../storage/cacheFolder.ts';
 import { ownSettings } from './ownSettings.ts';
 import { completeSettings, type FinetuneRequest, type PartialSettings } from './request.ts';
 
@@ -21,12 +20,6 @@ export async function finetune(
   if (known && !resume) throw problem('run.exists', { folder: out });
   const settings = known ? settingsOfRun(request) : newSettings(request.settings);
   return train({ settings, out, version, cache: cacheFolder() }, context);
-}
-
-/** Where things are kept that can be made again: LIKENESS_CACHE, or the system's place for such files. */
-export function cacheFolder(): string {
-  const { LIKENESS_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  return LIKENESS_CACHE ?? join(XDG_CACHE_HOME ?? LOCALAPPDATA ?? join(homedir(), '.cache'), 'likeness');
 }
 
 function newSettings(asked: PartialSettings & { readonly model: string }): FinetuneSettings {

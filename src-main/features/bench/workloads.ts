@@ -1,0 +1,159 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import { backward } from '../../engine/autodiff/backward.ts';
+import type { Model } from '../../engine/checkpoints/model.ts';
+import { input } from '../../engine/graph/build.ts';
+import { leaves, type Graph } from '../../engine/graph/graph.ts';
+import type { Value } from '../../engine/graph/ops.ts';
+import { countMacs } from '../../engine/models/cost.ts';
+import { unet } from '../../engine/models/unet.ts';
+import { Scope } from '../../engine/nn/scope.ts';
+import { Networks } from '../../engine/pipelines/networks.ts';
+import { partNames, storedWeights } from '../../engine/pipelines/weights.ts';
+import { resolveScheduler } from '../../engine/schedulers/config.ts';
+import { alphasCumprod } from '../../engine/schedulers/noiseSchedule.ts';
+import { TorchGenerator } from '../../engine/tensor/random.ts';
+import { i64, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts';
+import { diffusionFeeds, diffusionLoss, type DiffusionBatch } from '../../engine/training/diffusionLoss.ts';
+import type { FinetuneSettings } from '../../engine/training/settings.ts';
+import { whatToTrain } from '../../engine/training/trained.ts';
+import { Trainer } from '../../engine/training/trainer.ts';
+import type { BenchRequest } from './request.ts';
+
+/** Something to be measured: all that a call needs is there before. */
+export interface Workload {
+  /** Of one call: products of layers and attention, two operations a multiply–accumulate; elementwise work is left out. */
+  readonly gflop: number;
+  /** One call; a training step returns its loss. */
+  readonly run: () => Promise<number | undefined>;
+  readonly dispose: () => Promise<void>;
+}
+
+type Size = Pick<BenchRequest, 'batch' | 'latents' | 'threads' | 'provider'>;
+
+/** One U-Net call, as a sampler makes it. */
+export function forwardCall(model: Model, { batch, latents, threads, provider }: Size): Workload {
+  const { unet: part, textEncoder } = model;
+  const generator = new TorchGenerator(0);
+  const feeds = {
+    sample: normal(generator, [batch, part.config.in_channels, latents, latents]),
+    timesteps: { dtype: 'f32', shape: [batch], data: new Float32Array(batch).fill(500) },
+    context: normal(generator, [
+      batch,
+      textEncoder.config.max_position_embeddings,
+      textEncoder.config.hidden_size,
+    ]),
+  } as const;
+  const networks = new Networks(model, { provider, ...(threads && { threads }) });
+  return {
+    gflop: gigaOperations({
+      outputs: {
+        predicted: unet(
+          Scope.root(partNames.unet),
+          {
+            sample: input('sample', feeds.sample.shape),
+            timesteps: input('timesteps', feeds.timesteps.shape),
+            context: input('context', feeds.context.shape),
+          },
+          part.config,
+        ).sample,
+      },
+    }),
+    run: async () => void (await networks.predict(feeds.sample, feeds.timesteps, feeds.context)),
+    dispose: () => networks.release(),
+  };
+}
+
+type TrainingSettings = Pick<FinetuneSettings, 'lora' | 'textLora' | 'trainTextEncoder' | 'seed'> & {
+  readonly learningRate: number;
+  readonly optimizer: Pick<FinetuneSettings, 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'>;
+};
+
+/** diffusers' and PEFT's DreamBooth scripts, as the BK-SDM recipe calls them. */
+const settings: TrainingSettings = {
+  lora: { rank: 16, alpha: 27, targets: ['to_q', 'to_v'] },
+  textLora: { rank: 16, alpha: 17, targets: ['q_proj', 'v_proj'] },
+  trainTextEncoder: true,
+  seed: 1234,
+  learningRate: 1e-6,
+  optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2 },
+};
+
+/** DreamBooth's step with prior preservation: half the batch is the subject's, the text encoder is trained too. */
+export async function trainingStep(
+  model: Model,
+  { batch, latents, threads, provider, part }: Size & { readonly part: 'lora' | 'full' },
+): Promise<Workload> {
+  const { config } = resolveScheduler(model.scheduler, undefined, model.path);
+  const alphaBars = alphasCumprod(config);
+  const size = [model.unet.config.in_channels, latents, latents] as const;
+  const trained = whatToTrain(model, { ...settings, method: part });
+  const loss = diffusionLoss(model, {
+    batch,
+    latents: size,
+    prediction: config.prediction_type === 'v_prediction' ? 'v_prediction' : 'epsilon',
+    priorWeight: 1,
+    ...(trained.adapters && { adapters: trained.adapters }),
+  });
+  const names = new Set(trained.names);
+  const gflop = trainingOperations(loss, names);
+  const trainer = await Trainer.create({
+    loss,
+    trained: trained.names,
+    initial: trained.initial,
+    weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => names.has(name)),
+    optimizer: settings.optimizer,
+    provider,
+    ...(threads && { threads }),
+  });
+  const data = someBatch(model, batch, size, alphaBars.length);
+  let step = 0;
+  return {
+    gflop,
+    run: async () => {
+      step++;
+      const { learningRate } = settings;
+      const result = await trainer.step([diffusionFeeds(data, alphaBars)], {
+        learningRate,
+        maxGradientNorm: 1,
+      });
+      if (!Number.isFinite(result.loss + result.gradientNorm)) throw problem('training.diverged', { step });
+      return result.loss;
+    },
+    dispose: () => trainer.dispose(),
+  };
+}
+
+function someBatch(
+  { textEncoder }: Model,
+  rows: number,
+  size: readonly [number, number, number],
+  timesteps: number,
+): DiffusionBatch {
+  const generator = new TorchGenerator(0);
+  const { max_position_embeddings: tokens, vocab_size: words } = textEncoder.config;
+  return {
+    latents: normal(generator, [rows, ...size]),
+    noise: normal(generator, [rows, ...size]),
+    timesteps: i64([rows], generator.randint(0, timesteps, [rows])),
+    inputIds: i64([rows, tokens], generator.randint(0, words, [rows, tokens])),
+  };
+}
+
+function normal(generator: TorchGenerator, shape: Shape): HostTensor<'f32'> {
+  return { dtype: 'f32', shape, data: generator.randn(shape) };
+}
+
+/** Forward and backward; what a trainer computes a second time to save memory is not counted twice, attention's scores are. */
+function trainingOperations(loss: Value, trained: ReadonlySet<string>): number {
+  const parameters = [...leaves({ outputs: { loss } }, 'parameter')].filter(([name]) => trained.has(name));
+  const gradients = backward(
+    loss,
+    parameters.map(([, value]) => value),
+  );
+  return gigaOperations({ outputs: { loss, ...Object.fromEntries(gradients.entries()) } });
+}
+
+function gigaOperations(graph: Graph): number {
+  const { layers, attention } = countMacs(graph);
+  return (2 * (layers + attention)) / 1e9;
+}
