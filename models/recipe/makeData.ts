@@ -10,7 +10,7 @@
  * `preview-NNN.png` (its first 96 pictures) and `about.json`.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { captionsOf } from './captions.ts';
@@ -18,13 +18,14 @@ import type { Shown } from './captions.ts';
 import { contactSheet } from './contactSheet.ts';
 import { photographEmoji, readEmoji } from './emoji.ts';
 import type { Emoji } from './emoji.ts';
+import { heldOutIds } from './heldOut.ts';
 import { madeSubjects } from './madeSubjects.ts';
 import type { Mesh } from './mesh.ts';
 import { catalogSubjects, paint, stretch } from './objects.ts';
 import type { Subject } from './objects.ts';
 import { loadPanorama, panoramaNames } from './panorama.ts';
 import type { Panorama } from './panorama.ts';
-import { cacheFolder, numberOption, option, outFolder, recipeFolder } from './paths.ts';
+import { cacheFolder, numberOption, option, outFolder } from './paths.ts';
 import { photograph, photographPlace, randomPose, viewOf } from './photograph.ts';
 import { mixSeed, Random } from './random.ts';
 import { scenes } from './scenes.ts';
@@ -34,10 +35,6 @@ const shardSize = 1000;
 
 /** Shares of catalogue models, objects built by rule, emoji, and places with nothing in them. */
 const shares = { model: 0.53, made: 0.2, emoji: 0.23, place: 0.04 };
-
-export function heldOutIds(): Set<string> {
-  return new Set(JSON.parse(readFileSync(join(recipeFolder, 'heldOut.json'), 'utf8')) as string[]);
-}
 
 interface Sources {
   subjects: Subject[];
@@ -255,4 +252,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
+await main();

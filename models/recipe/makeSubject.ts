@@ -10,7 +10,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { heldOutIds } from './makeData.ts';
+import { heldOutIds } from './heldOut.ts';
 import { catalogSubjects } from './objects.ts';
 import type { Subject } from './objects.ts';
 import { loadPanorama, panoramaNames } from './panorama.ts';
@@ -20,7 +20,7 @@ import { mixSeed, Random } from './random.ts';
 import { scenes } from './scenes.ts';
 
 /** Azimuths that show an object all round, in the order they are taken. */
-const sides = [-0.5, 0.6, 0.05, -1.15, 1.2, 2.6, -2.4];
+const sides = [-0.4, 0.5, 0.05, -0.75, 0.8, 2.6, -2.4];
 
 async function photographSubject(subject: Subject, folder: string, cache: string): Promise<void> {
   const { entry } = subject;
