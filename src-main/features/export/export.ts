@@ -15,7 +15,8 @@ export interface ExportResult extends Proof {
 }
 
 /** Writes a checkpoint in another tool's format, then reads it back and compares. Errors: `run.…`, `export.…`, `file.unwritable`. */
-export async function exportRun(request: ExportRequest, { report, signal }: JobContext): Promise<ExportResult> {
+export async function exportRun(asked: ExportRequest, { report, signal }: JobContext): Promise<ExportResult> {
+  const request = { ...asked, out: withSuffix(asked) };
   const run = openRun(request.run, request.checkpoint);
   if (existsSync(request.out)) throw problem('export.exists', { file: request.out });
   report({ type: 'progress', done: 0, total: 2, label: 'writing' });
@@ -27,9 +28,16 @@ export async function exportRun(request: ExportRequest, { report, signal }: JobC
   return { path: request.out, step: run.step, ...proof };
 }
 
+/** One-file formats are read by the suffix, here and elsewhere. */
+function withSuffix({ format, out }: ExportRequest): string {
+  const oneFile = format === 'kohya' || format === 'single-file';
+  return oneFile && !out.endsWith('.safetensors') ? `${out}.safetensors` : out;
+}
+
 function write(run: OpenedRun, { out, format, dtype, transformers }: ExportRequest): void {
   const { model, changes, adapters } = run;
-  if ((format === 'peft' || format === 'kohya') && adapters.length === 0) throw problem('export.needsLora', { format });
+  if ((format === 'peft' || format === 'kohya') && adapters.length === 0)
+    throw problem('export.needsLora', { format });
   mkdirSync(format === 'kohya' || format === 'single-file' ? dirname(out) : out, { recursive: true });
   switch (format) {
     case 'peft':

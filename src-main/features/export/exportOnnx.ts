@@ -56,11 +56,16 @@ export function partGraph({ model, settings }: OpenedRun, part: OnnxPart): Graph
   const { unet: denoiser, vae, textEncoder } = model;
   const side = settings.size / pixelsPerLatent(vae.config);
   const tokens = textEncoder.config.max_position_embeddings;
-  const latents = (name: string): ReturnType<typeof input> => input(name, [1, denoiser.config.in_channels, side, side]);
+  const latents = (name: string): ReturnType<typeof input> =>
+    input(name, [1, denoiser.config.in_channels, side, side]);
   switch (part) {
     case 'text_encoder': {
       const ids = input('input_ids', [1, tokens], 'i64');
-      return { outputs: { last_hidden_state: clipTextModel(Scope.root(partNames.textEncoder), ids, textEncoder.config) } };
+      return {
+        outputs: {
+          last_hidden_state: clipTextModel(Scope.root(partNames.textEncoder), ids, textEncoder.config),
+        },
+      };
     }
     case 'unet': {
       const context = input('encoder_hidden_states', [1, tokens, textEncoder.config.hidden_size]);
@@ -72,11 +77,16 @@ export function partGraph({ model, settings }: OpenedRun, part: OnnxPart): Graph
       return { outputs: { ...vaeEncode(Scope.root(partNames.vae), image, vae.config) } };
     }
     case 'vae_decoder':
-      return { outputs: { sample: vaeDecode(Scope.root(partNames.vae), latents('latent_sample'), vae.config) } };
+      return {
+        outputs: { sample: vaeDecode(Scope.root(partNames.vae), latents('latent_sample'), vae.config) },
+      };
   }
 }
 
-function partOf({ model, changes }: OpenedRun, part: OnnxPart): [ModelPart<unknown>, ReadonlyMap<string, TensorSource> | undefined, string] {
+function partOf(
+  { model, changes }: OpenedRun,
+  part: OnnxPart,
+): [ModelPart<unknown>, ReadonlyMap<string, TensorSource> | undefined, string] {
   if (part === 'unet') return [model.unet, changes.unet, partNames.unet];
   if (part === 'text_encoder') return [model.textEncoder, changes.textEncoder, partNames.textEncoder];
   return [model.vae, changes.vae, partNames.vae];

@@ -33,7 +33,10 @@ export function openRun(path: string, checkpoint: number | undefined): OpenedRun
   const { settings, modelHash: hash } = run.describe();
   const step = checkpoint ?? run.checkpointSteps().at(-1);
   if (step === undefined || !run.checkpointSteps().includes(step))
-    throw problem('run.noCheckpoint', { folder: path, wanted: checkpoint === undefined ? '' : String(checkpoint) });
+    throw problem('run.noCheckpoint', {
+      folder: path,
+      wanted: checkpoint === undefined ? '' : String(checkpoint),
+    });
   const model = openModel(settings.model);
   if (modelHash(model) !== hash) throw problem('run.otherModel', { folder: path, model: settings.model });
 

@@ -32,16 +32,23 @@ const guidance = 4;
 export async function prove(run: OpenedRun, request: ExportRequest, signal: AbortSignal): Promise<Proof> {
   const { out, format, dtype } = request;
   const proof = format === 'onnx' ? await proveOnnx(run, out) : await provePicture(run, request, signal);
-  const stored = dtype ?? (run.adapters.length > 0 && (format === 'peft' || format === 'kohya') ? 'f32' : 'f16');
-  if (!(proof.maxError <= tolerance[stored])) throw problem('export.unproven', { file: out, error: proof.maxError.toPrecision(2) });
+  const stored =
+    dtype ?? (run.adapters.length > 0 && (format === 'peft' || format === 'kohya') ? 'f32' : 'f16');
+  if (!(proof.maxError <= tolerance[stored]))
+    throw problem('export.unproven', { file: out, error: proof.maxError.toPrecision(2) });
   return proof;
 }
 
-async function provePicture(run: OpenedRun, { out, format }: ExportRequest, signal: AbortSignal): Promise<Proof> {
+async function provePicture(
+  run: OpenedRun,
+  { out, format }: ExportRequest,
+  signal: AbortSignal,
+): Promise<Proof> {
   const wanted = await draw(run, run.model, run.networks, signal);
   if (format === 'peft' || format === 'kohya') {
     const { adapters, unmatched } = fitLora(readLora(out), run.model);
-    if (unmatched.length > 0 || adapters.length !== run.adapters.length) throw problem('export.unproven', { file: out, error: '∞' });
+    if (unmatched.length > 0 || adapters.length !== run.adapters.length)
+      throw problem('export.unproven', { file: out, error: '∞' });
     const { adapters: bound, matrices } = bindLoras([{ adapters, weight: 1 }]);
     const got = await draw(run, run.model, { adapters: bound, own: matrices }, signal);
     return { tensors: adapters.length * 2, maxError: difference(got, wanted) };
@@ -49,16 +56,25 @@ async function provePicture(run: OpenedRun, { out, format }: ExportRequest, sign
   const exported = openModel(out);
   const got = await draw(run, exported, {}, signal);
   const parts = [exported.unet, exported.vae, exported.textEncoder];
-  return { tensors: parts.reduce((sum, { weights }) => sum + weights.names().length, 0), maxError: difference(got, wanted) };
+  return {
+    tensors: parts.reduce((sum, { weights }) => sum + weights.names().length, 0),
+    maxError: difference(got, wanted),
+  };
 }
 
-async function draw({ settings, model: base }: OpenedRun, model: Model, options: NetworkOptions, signal: AbortSignal): Promise<Float32Array> {
+async function draw(
+  { settings, model: base }: OpenedRun,
+  model: Model,
+  options: NetworkOptions,
+  signal: AbortSignal,
+): Promise<Float32Array> {
   const tokenizer = await Tokenizer.load(base.tokenizer?.folder ?? base.path);
   const pipeline = new TextToImage(model, tokenizer, options);
   const size = { width: settings.size, height: settings.size };
   const request = { prompt: subjectPrompt(settings), seed: 0 };
   try {
-    for await (const { latents } of pipeline.generate([request], { steps, guidance, ...size, signal })) return latents.data;
+    for await (const { latents } of pipeline.generate([request], { steps, guidance, ...size, signal }))
+      return latents.data;
     throw new Error('no picture was made');
   } finally {
     await pipeline.dispose();
@@ -72,14 +88,24 @@ async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
   const generator = new TorchGenerator(0);
   let tensors = 0;
   let maxError = 0;
-  const call = async (part: (typeof onnxParts)[number], feeds: Record<string, HostTensor>): Promise<Record<string, HostTensor>> => {
+  const call = async (
+    part: (typeof onnxParts)[number],
+    feeds: Record<string, HostTensor>,
+  ): Promise<Record<string, HostTensor>> => {
     tensors += Object.keys(feeds).length;
     return runOnnxFile(join(out, part, 'model.onnx'), feeds);
   };
   const compare = (got: HostTensor | undefined, wanted: HostTensor): void => {
-    maxError = Math.max(maxError, got ? difference(got.data as Float32Array, wanted.data as Float32Array) : Infinity);
+    maxError = Math.max(
+      maxError,
+      got ? difference(got.data as Float32Array, wanted.data as Float32Array) : Infinity,
+    );
   };
-  const noise = (shape: readonly number[]): HostTensor<'f32'> => ({ dtype: 'f32', shape, data: generator.randn(shape) });
+  const noise = (shape: readonly number[]): HostTensor<'f32'> => ({
+    dtype: 'f32',
+    shape,
+    data: generator.randn(shape),
+  });
   try {
     const tokenizer = await Tokenizer.load(model.tokenizer?.folder ?? model.path);
     const { ids } = tokenizer.encode(subjectPrompt(settings));
@@ -90,7 +116,10 @@ async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
     const sample = noise(latentShape(run));
     const timestep: HostTensor<'f32'> = { dtype: 'f32', shape: [1], data: Float32Array.of(500) };
     const predicted = await networks.predict(sample, timestep, context);
-    compare((await call('unet', { sample, timestep, encoder_hidden_states: context }))['out_sample'], predicted);
+    compare(
+      (await call('unet', { sample, timestep, encoder_hidden_states: context }))['out_sample'],
+      predicted,
+    );
 
     compare((await call('vae_decoder', { latent_sample: sample }))['sample'], await networks.decode(sample));
     const image = noise([1, 3, settings.size, settings.size]);
