@@ -89,6 +89,7 @@ export class TextToImage {
       requests.flatMap(({ prompt, negative = '' }) => (guidance > 1 ? [negative, prompt] : [prompt])),
       options.onWarning,
     );
+    await this.networks.release('text');
     const context = (text: string): Floats => contexts.get(text) as Floats;
     const size = Math.min(requests.length, options.batch ?? picturesThatFit(this.model.unet.config, shape));
     const batches = Math.ceil(requests.length / size);
