@@ -124,6 +124,8 @@ function toAdapter(
   for (const entry of [found.A, found.B])
     if (!['f32', 'f16', 'bf16'].includes(entry.dtype))
       throw problem('tensor.type', { file, tensor, found: entry.dtype });
+  if (found.alpha && (found.alpha.dtype === 'u8' || found.alpha.dtype === 'bool'))
+    throw problem('tensor.type', { file, tensor: `${tensor}.alpha`, found: found.alpha.dtype });
   const A = readF32(found.A);
   const B = readF32(found.B);
   const rank = A.shape[0] ?? 0;

@@ -21,8 +21,10 @@ export class Global {
   constructor(readonly name: string) {}
 }
 
-/** What `Makers` give back for their own kinds of object. */
-export class Made {}
+/** What `Makers` give back for their own kinds of object; one of this very class stands for an object of no use. */
+export class Made {
+  readonly isMade = true;
+}
 
 /** The few meanings a pickle may rely on; all else is refused, and nothing is ever called by a name from the file. */
 export interface Makers {

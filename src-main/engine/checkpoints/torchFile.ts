@@ -240,11 +240,16 @@ function makeObject(name: string, args: readonly PickleValue[]): PickleValue {
   return new Tensor(first, offset, sizes, steps);
 }
 
+function isList(value: PickleValue | readonly PickleValue[]): value is readonly PickleValue[] {
+  return Array.isArray(value);
+}
+
 /** Python 2 pickled an OrderedDict as a call with its list of pairs. */
 function dictOf(pairs: PickleValue | undefined): Map<PickleValue, PickleValue> {
   const dict = new Map<PickleValue, PickleValue>();
   for (const pair of Array.isArray(pairs) ? pairs : []) {
-    const [key, value] = pair instanceof Tuple ? pair.items : Array.isArray(pair) ? pair : [];
+    const items = pair instanceof Tuple ? pair.items : pair;
+    const [key, value]: readonly PickleValue[] = isList(items) ? items : [];
     if (key !== undefined && value !== undefined) dict.set(key, value);
   }
   return dict;

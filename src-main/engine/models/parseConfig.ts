@@ -220,10 +220,9 @@ function refuseClass(keys: Record<string, unknown>, file: string, expected: stri
   if (name !== undefined && name !== expected)
     throw problem('model.family', { file, found: `a ${nameOf(name)}` });
   // transformers' files say these, diffusers' never.
-  const other =
-    keys['model_type'] ?? (Array.isArray(keys['architectures']) ? keys['architectures'][0] : undefined);
-  if (other !== undefined)
-    throw problem('model.family', { file, found: `the configuration of a ${nameOf(other)}` });
+  const isOther = 'model_type' in keys || 'architectures' in keys;
+  const found = `a transformers model (${nameOf(keys['model_type'] ?? 'of unknown type')})`;
+  if (isOther) throw problem('model.family', { file, found });
 }
 
 function parse<T>(schema: z.ZodType<T>, keys: Record<string, unknown>, file: string): T {

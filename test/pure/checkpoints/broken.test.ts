@@ -263,7 +263,7 @@ describe('one flipped byte', () => {
             readTensor(entry);
           }
         });
-        if (error !== undefined && !(error instanceof LikenessError)) throw error;
+        if (error !== undefined) expect(error).toBeInstanceOf(LikenessError);
       }
     },
   );
