@@ -55,12 +55,8 @@ export class Session {
       },
     });
     const training = unstored(graph, stored ?? (() => undefined)).length > 0;
-    const session = await files.with(model, (path) =>
-      InferenceSession.create(
-        path,
-        sessionOptions(provider, options, { weightBytes: files.bytes, training }),
-      ),
-    );
+    const settings = sessionOptions(provider, options, { files, training });
+    const session = await InferenceSession.create(model, settings);
     return new Session(session, provider, session.inputNames);
   }
 
@@ -107,22 +103,30 @@ const foldAtMost = 256 << 20;
 function sessionOptions(
   provider: Provider,
   { keepOnDevice, threads }: CompileOptions,
-  { weightBytes, training }: { weightBytes: number; training: boolean },
+  { files, training }: { files: WeightFiles; training: boolean },
 ): InferenceSession.SessionOptions {
   // Recomputed values are equal subexpressions: they must not be merged with the originals.
   const without = [
     'CommonSubexpressionElimination',
-    ...(weightBytes > foldAtMost ? ['ConstantFolding'] : []),
+    ...(files.bytes > foldAtMost ? ['ConstantFolding'] : []),
   ];
   return {
     executionProviders: [provider],
     // Layout changes and fusions speed up inference; in training they would disturb the order of computation.
     graphOptimizationLevel: training ? 'basic' : 'all',
     logSeverityLevel: 3,
+    // A pattern would be laid out beside the first run's memory; training takes what it needs and gives it back.
+    enableMemPattern: !training,
+    enableCpuMemArena: !(training && files.bytes > foldAtMost),
     ...(threads && { intraOpNumThreads: threads }),
     ...(keepOnDevice && provider === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' as const }),
     extra: {
-      session: { disable_prepacking: '1', set_denormal_as_zero: '1', 'intra_op.allow_spinning': '0' },
+      session: {
+        disable_prepacking: '1',
+        set_denormal_as_zero: '1',
+        'intra_op.allow_spinning': '0',
+        ...(files.folder && { model_external_initializers_file_folder_path: files.folder }),
+      },
       optimization: { disable_specified_optimizers: without.join(';') },
     },
   };
