@@ -1,4 +1,4 @@
-import { add, attention, gelu, mul, reshape, split, transpose } from '../graph/build.ts';
+import { add, attention, gelu, mul, reshape, transpose } from '../graph/build.ts';
 import type { Value } from '../graph/ops.ts';
 import { conv, groupNorm, layerNorm, linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
@@ -56,8 +56,10 @@ function crossAttention(scope: Scope, x: Value, context: Value, heads: number): 
   return linear(scope.at('to_out', 0), mixed, width);
 }
 
+/** The two halves are computed apart: nothing wide has to be cut in two, nor its gradient put together. */
 function feedForward(scope: Scope, x: Value): Value {
   const width = x.shape[2] as number;
-  const [hidden, gate] = split(linear(scope.at(0, 'proj'), x, 8 * width), -1, 2) as [Value, Value];
-  return linear(scope.at(2), mul(hidden, gelu(gate)), width);
+  const half = (start: number): Value =>
+    linear(scope.at(0, 'proj'), x, 8 * width, { outputs: [start, start + 4 * width] });
+  return linear(scope.at(2), mul(half(0), gelu(half(4 * width))), width);
 }

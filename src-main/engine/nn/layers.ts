@@ -5,28 +5,32 @@ import {
   groupNorm as groupNormOp,
   layerNorm as layerNormOp,
   reshape,
+  slice,
 } from '../graph/build.ts';
 import type { ConvAttributes, Value } from '../graph/ops.ts';
 import type { Scope } from './scope.ts';
 
+export interface LinearOptions {
+  readonly bias?: boolean;
+  /** Only these outputs, of `features`: a piece of the weight is read instead of cutting the result. */
+  readonly outputs?: readonly [start: number, end: number];
+}
+
 /** x [...,i] → [...,features], with diffusers' weight [o,i]; LoRA where the scope has adapters. */
-export function linear(scope: Scope, x: Value, features: number, { bias = true } = {}): Value {
+export function linear(scope: Scope, x: Value, features: number, options: LinearOptions = {}): Value {
+  const { bias = true, outputs: [start, end] = [0, features] } = options;
   const inputs = x.shape.at(-1) as number;
   const rows = reshape(x, [-1, inputs]);
-  const base = gemm(
-    rows,
-    scope.weight('weight', [features, inputs]),
-    false,
-    true,
-    bias ? scope.weight('bias', [features]) : undefined,
-  );
+  const some = (weight: Value): Value => slice(weight, 0, start, end);
+  const weight = some(scope.weight('weight', [features, inputs]));
+  const base = gemm(rows, weight, false, true, bias ? some(scope.weight('bias', [features])) : undefined);
   const adapted = scope.adapted(
     base,
     (rank) => ({ a: [rank, inputs], b: [features, rank] }),
-    (a, b) => gemm(gemm(rows, a, false, true), b, false, true),
+    (a, b) => gemm(gemm(rows, a, false, true), some(b), false, true),
     add,
   );
-  return reshape(adapted, [...x.shape.slice(0, -1), features]);
+  return reshape(adapted, [...x.shape.slice(0, -1), end - start]);
 }
 
 export interface ConvOptions {

@@ -32,6 +32,8 @@ export function onnxModel(graph: Graph, { target, weights = () => undefined }: O
   const inputs: Value[] = [];
   const names = new Map<Value, string>();
   const bind = (value: Value): string => {
+    const piece = pieceOfWeight(value, weights);
+    if (piece) return initializer(value, `${piece.name}[${piece.stored.offset}]`, piece.stored, e);
     if (value.op === 'input' || value.op === 'parameter') {
       const stored = value.op === 'parameter' ? weights(value.attributes.name) : undefined;
       if (stored) return initializer(value, value.attributes.name, stored, e);
@@ -74,6 +76,25 @@ function initializer(value: Value, name: string, stored: ExternalTensor | HostTe
   const bound = 'data' in stored ? e.constant(stored) : external(name, stored, e);
   const reshaped = shape.join() === value.shape.join() ? bound : e.reshape(bound, value.shape);
   return dtype === value.dtype ? reshaped : e.emit('Cast', [reshaped], { to: dataTypes[value.dtype] });
+}
+
+/** Rows of a stored weight are themselves a stretch of its file: a slice of it needs no copy. */
+function pieceOfWeight(
+  value: Value,
+  weights: NonNullable<OnnxOptions['weights']>,
+): { name: string; stored: ExternalTensor } | undefined {
+  const [source] = value.inputs;
+  if (value.op !== 'slice' || source?.op !== 'parameter') return undefined;
+  const stored = weights(source.attributes.name);
+  const { starts, ends } = value.attributes;
+  const rowsOnly = source.shape.every(
+    (size, axis) => axis === 0 || (starts[axis] === 0 && ends[axis] === size),
+  );
+  if (!stored || 'data' in stored || !rowsOnly) return undefined;
+  const rowBytes = stored.byteLength / (source.shape[0] as number);
+  const [from = 0, rows = 0] = [starts[0], value.shape[0]];
+  const place = { offset: stored.offset + from * rowBytes, byteLength: rows * rowBytes, shape: value.shape };
+  return { name: source.attributes.name, stored: { ...stored, ...place } };
 }
 
 function external(
