@@ -77,11 +77,9 @@ function isBuilt() {
 
 async function build() {
   const { build: bundle } = await import('esbuild');
-  // Built beside and then swapped: another process may be starting from the old one.
-  const fresh = inRoot(`dist.${process.pid}`);
   await bundle({
     entryPoints: { likeness: inRoot('src-main/cli/main.ts') },
-    outdir: fresh,
+    outdir: inRoot('dist'),
     chunkNames: 'chunks/[name]-[hash]',
     banner: { js: '#!/usr/bin/env node' },
     bundle: true,
@@ -93,8 +91,16 @@ async function build() {
     sourcemap: 'linked',
     logLevel: 'error',
   });
-  fs.rmSync(inRoot('dist'), { recursive: true, force: true });
-  fs.renameSync(fresh, inRoot('dist'));
+  removeOldChunks();
+}
+
+/** Commands that started from an earlier build still load its chunks: those are left for a week. */
+function removeOldChunks() {
+  const week = 7 * 24 * 3600 * 1000;
+  for (const name of fs.readdirSync(inRoot('dist/chunks'))) {
+    const chunk = inRoot('dist/chunks', name);
+    if (Date.now() - fs.statSync(chunk).mtimeMs > week) fs.rmSync(chunk, { force: true });
+  }
 }
 
 /** npm links the commands of packages only, not those of the project itself. */
