@@ -8,9 +8,18 @@ const packageRoot = (() => {
   return folder;
 })();
 
-export const version = (
-  JSON.parse(fs.readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string }
-).version;
+export const { version } = readJson(path.join(packageRoot, 'package.json')) as { version: string };
 
 /** The model that comes with Likeness, a diffusers folder. */
 export const shippedModel = path.join(packageRoot, 'models', 'likeness-mini');
+
+/** The photos that come with Likeness, and what they show. */
+export function sampleSubject(): { readonly photos: string; readonly classNoun: string } {
+  const photos = path.join(packageRoot, 'resources', 'sample-subject');
+  const { classNoun } = readJson(path.join(photos, 'subject.json')) as { classNoun: string };
+  return { photos, classNoun };
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(fs.readFileSync(file, 'utf8'));
+}
