@@ -87,7 +87,7 @@ class Exports:
             self.same(f"generate --lora {name}", self.ours(f"--lora {name}", "--lora", self.work / name), reference)
 
     def kohya(self, reference, in_diffusers: bool) -> None:
-        out = self.export("kohya")
+        out = self.export("kohya", name="kohya/lora.safetensors")
         if out is None:
             return
         file = out if out.is_file() else next(out.glob("*.safetensors"))
@@ -141,7 +141,7 @@ class Exports:
             posterior = pipe.vae.encode(image).latent_dist
             cases = {
                 "text": ([ids], context),
-                "unet": ([START, torch.tensor([500]), context], pipe.unet(START, 500, context).sample),
+                "unet": ([START, context, torch.tensor([500])], pipe.unet(START, 500, context).sample),
                 "decoder": ([START], pipe.vae.decode(START).sample),
                 "encoder": ([image], torch.cat([posterior.mean, posterior.logvar], 1)),
             }
@@ -155,7 +155,9 @@ class Exports:
                 continue
             session = onnxruntime.InferenceSession(found[0], providers=["CPUExecutionProvider"])
             inputs = {}
-            for i, value in zip(session.get_inputs(), feeds):
+            order = ["sample", "encoder_hidden_states", "timestep"] if part == "unet" else []
+            known = {i.name: i for i in session.get_inputs()}
+            for i, value in zip([known[n] for n in order] or known.values(), feeds):
                 kind = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(float16)": np.float16}.get(i.type, np.float32)
                 inputs[i.name] = value.numpy().astype(kind).reshape(() if i.shape == [] else value.shape)
             outputs = [torch.from_numpy(o).float() for o in session.run(None, inputs)]

@@ -1,5 +1,7 @@
 """Recorded batches through `likeness finetune --replay` and through torch + PEFT: losses and how far weights moved."""
 
+import shutil
+
 import torch
 
 from accept import Score, arguments, likeness, wanted
@@ -35,7 +37,8 @@ def compare(score: Score, case, models, work) -> None:
     name, model, method, prior, batch, steps, lr = case
     folder, limit = models / model, 5e-3 if method == "lora" else 2e-2
     work = work / name
-    work.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
     record = make_replay(folder, work / "replay.safetensors", steps, batch, prior, seed=len(name))
     start = work / "start"
     if method == "lora":
