@@ -19,6 +19,8 @@ export const trainingMessages = {
     `${d.file} can't be read as a run (${d.why}); start a new run in another folder.`,
   'run.noCheckpoint': (d: { folder: string; wanted: string }) =>
     `${d.folder} has no checkpoint ${d.wanted}; let the run reach one, or choose another step.`,
+  'quickstart.other': (d: { folder: string }) =>
+    `${d.folder} holds the quickstart of another subject or model; give the same photos, class and model to go on with it, or choose another --out.`,
   'training.noClass': (d: { option: string }) =>
     `What the photos show has no name yet: say it with ${d.option}, for example ${d.option} dog.`,
   'training.noPhotos': (d: { option: string }) => `There is nothing to learn from: give ${d.option} a folder with photos.`,

@@ -34,7 +34,12 @@ export function randomModel(
     unet: part(parseUNetConfig(unet, name)),
     vae: part(parseVaeConfig({}, name)),
     textEncoder: part(parseClipTextConfig(textEncoder, name)),
-    scheduler: { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear' },
+    scheduler: {
+      _class_name: 'PNDMScheduler',
+      beta_start: 0.00085,
+      beta_end: 0.012,
+      beta_schedule: 'scaled_linear',
+    },
     tokenizer: undefined,
   };
   const shapes = new Map<string, Shape>();

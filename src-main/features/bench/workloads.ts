@@ -58,7 +58,10 @@ export function forwardCall(model: Model, { batch, latents, threads, provider }:
         ).sample,
       },
     }),
-    run: async () => void (await networks.predict(feeds.sample, feeds.timesteps, feeds.context)),
+    run: async () => {
+      await networks.predict(feeds.sample, feeds.timesteps, feeds.context);
+      return undefined;
+    },
     dispose: () => networks.release(),
   };
 }

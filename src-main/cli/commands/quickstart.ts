@@ -1,0 +1,75 @@
+import path from 'node:path';
+import type { QuickstartFeatures, QuickstartResult } from '../../features/quickstart/quickstart.ts';
+import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+import { command } from '../command.ts';
+import { duration } from '../output.ts';
+import { version } from '../shipped.ts';
+import { quickstartOptions, quickstartRequest } from './quickstartOptions.ts';
+
+export const quickstart = command({
+  name: 'quickstart',
+  summary: 'photos to pictures in one go: finetune, draw, export',
+  usage: '[--photos DIR --class NOUN] [--out DIR] [OPTIONS]',
+  examples: ['likeness quickstart', 'likeness quickstart --photos photos/dog --class dog --out dog'],
+  options: quickstartOptions,
+  request: quickstartRequest,
+  run: async (request, context) => {
+    const { quickstart } = await import('../../features/quickstart/quickstart.ts');
+    const started = performance.now();
+    const result = await quickstart(request, await features(request.provider), context);
+    const { settings, labelled: _, ...fields } = result;
+    const seconds = Math.round(performance.now() - started) / 1000;
+    return {
+      fields: { ...fields, method: settings.method, seconds },
+      text: `Done in ${duration(seconds)}. ${describe(result)}`,
+    };
+  },
+});
+
+async function features(provider: ProviderChoice): Promise<QuickstartFeatures> {
+  const { finetune } = await import('../../features/training/finetune.ts');
+  const { generate } = await import('../../features/generation/generate.ts');
+  const { generateDefaults } = await import('../../features/generation/request.ts');
+  const { exportRun } = await import('../../features/export/export.ts');
+  return {
+    finetune: (request, context) =>
+      finetune({ ...request, settings: { ...request.settings, provider } }, context, version),
+    generate: (request, context) => generate({ ...generateDefaults, ...request, provider }, context, version),
+    exportRun: (request, context) => exportRun({ ...request, transformers: 4 }, context),
+  };
+}
+
+const about = {
+  kohya: 'what was learnt, as a LoRA for AUTOMATIC1111, ComfyUI and others',
+  diffusers: 'the whole model, for diffusers',
+} as const;
+
+function describe({
+  out,
+  run,
+  pictures,
+  weights,
+  settings,
+  labelled,
+  contactSheet,
+}: QuickstartResult): string {
+  const inside = (file: string): string => path.relative(out, file);
+  const made = [
+    [inside(contactSheet), `your photos and ${pictures.length} new pictures`],
+    ['pictures', 'the pictures; each carries its recipe'],
+    ...weights.map(({ format, path: file }) => [inside(file), about[format]] as const),
+    [inside(run), 'the run: checkpoints, samples, log'],
+  ] as const;
+  const column = Math.max(...made.map(([name]) => name.length)) + 2;
+  const { token, classNoun } = settings;
+  return [
+    `In ${out}:`,
+    ...made.map(([name, text]) => `  ${name.padEnd(column)}${text}`),
+    // No font on this machine: what the sheet can't say is said here.
+    ...(labelled ? [] : ['On the sheet, row by row:', ...pictures.map(({ prompt }) => `  ${prompt}`)]),
+    'What to try next:',
+    `  npx likeness generate --model "${path.join(out, 'weights', 'diffusers')}" --prompt "a photo of ${token} ${classNoun} in a garden" --count 4 --out more`,
+    '  npx likeness quickstart --photos YOUR_PHOTOS --class WHAT_THEY_SHOW',
+    '  npx likeness finetune --model A_LARGER_MODEL --photos YOUR_PHOTOS --class WHAT_THEY_SHOW --out my-run',
+  ].join('\n');
+}

@@ -1,0 +1,161 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { makeFolder } from '../../engine/checkpoints/files.ts';
+import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
+import { readRecipe } from '../../engine/pipelines/png.ts';
+import { listPhotos } from '../../engine/training/photos.ts';
+import { RunFolder } from '../../engine/training/runFolder.ts';
+import { subjectPrompt, type FinetuneSettings } from '../../engine/training/settings.ts';
+import { drawContactSheet } from './contactSheet.ts';
+import { pictureSeed, scenes, type QuickstartRequest } from './request.ts';
+
+interface Picture {
+  readonly path: string;
+  readonly prompt: string;
+  readonly seed: number;
+}
+
+type ExportFormat = 'kohya' | 'diffusers';
+
+/** The features that a quickstart strings together; given from outside, as features know nothing of each other. */
+export interface QuickstartFeatures {
+  readonly finetune: (
+    request: {
+      readonly out: string;
+      readonly resume: boolean;
+      readonly settings: Pick<FinetuneSettings, 'model' | 'photos' | 'classNoun'> & {
+        readonly steps?: number;
+      };
+    },
+    context: JobContext,
+  ) => Promise<{ readonly steps: number; readonly loss: number }>;
+  readonly generate: (
+    request: {
+      readonly out: string;
+      readonly prompts: readonly string[];
+      readonly model: string;
+      readonly loras: readonly { readonly path: string; readonly weight: number }[];
+      readonly seed: number;
+    },
+    context: JobContext,
+  ) => Promise<{ readonly images: readonly Picture[] }>;
+  readonly exportRun: (
+    request: { readonly run: string; readonly format: ExportFormat; readonly out: string },
+    context: JobContext,
+  ) => Promise<{ readonly maxError: number }>;
+}
+
+export interface QuickstartResult {
+  readonly out: string;
+  readonly run: string;
+  readonly settings: FinetuneSettings;
+  readonly contactSheet: string;
+  /** Whether the sheet says which picture shows what. */
+  readonly labelled: boolean;
+  readonly pictures: readonly Picture[];
+  /** Each read back and compared. */
+  readonly weights: readonly { readonly format: ExportFormat; readonly path: string }[];
+  readonly steps: number;
+}
+
+/**
+ * Photos to pictures in one go: finetune, the subject in several scenes, weights for other tools, a contact sheet. Goes on
+ * with what `request.out` holds of an earlier call. Errors: those of the features, `quickstart.other`.
+ */
+export async function quickstart(
+  request: QuickstartRequest,
+  { finetune, generate, exportRun }: QuickstartFeatures,
+  context: JobContext,
+): Promise<QuickstartResult> {
+  const { out, photos, classNoun, model } = request;
+  const say = (message: string): void => context.report({ type: 'note', message });
+  const files = await listPhotos(photos);
+  refuseOther(request);
+
+  say(`1 of 4: learning the ${classNoun} from ${files.length} photos in ${photos}`);
+  const run = join(out, 'run');
+  const { steps: wanted } = request;
+  const asked = { model, photos, classNoun, ...(wanted !== undefined && { steps: wanted }) };
+  const { steps } = await finetune({ out: run, resume: true, settings: asked }, context);
+  const { settings } = new RunFolder(run).describe();
+
+  say('2 of 4: writing the weights for other tools');
+  const weights: { format: ExportFormat; path: string }[] = [];
+  makeFolder(join(out, 'weights'));
+  for (const { format, path, isWhole } of exportsOf(settings, join(out, 'weights'))) {
+    if (!isWhole()) {
+      rmSync(path, { recursive: true, force: true });
+      await exportRun({ run, format, out: path }, context);
+    }
+    weights.push({ format, path });
+  }
+
+  say(`3 of 4: drawing ${scenes.length} scenes`);
+  const folder = join(out, 'pictures');
+  const prompts = scenes.map((scene) => `${subjectPrompt(settings)} ${scene}`);
+  const made = await picturesIn(folder);
+  const missing = prompts.filter((prompt) => !made.some((picture) => picture.prompt === prompt));
+  const trained =
+    settings.method === 'lora'
+      ? { model: settings.model, loras: [{ path: run, weight: 1 }] }
+      : { model: join(out, 'weights', 'diffusers'), loras: [] };
+  if (missing.length > 0) {
+    const { images } = await generate(
+      { out: folder, prompts: missing, seed: pictureSeed, ...trained },
+      context,
+    );
+    made.push(...images);
+  }
+  const pictures = prompts.flatMap((prompt) => made.find((picture) => picture.prompt === prompt) ?? []);
+
+  say('4 of 4: laying out the contact sheet');
+  const { png, labelled } = await drawContactSheet({
+    photos: files,
+    pictures: pictures.map(({ path, prompt }) => ({ path, label: prompt })),
+    titles: {
+      photos: `${files.length} photos of a ${classNoun}`,
+      pictures: `New pictures, drawn by ${steps} steps of finetuning: "${settings.token}" stands for the ${classNoun} above`,
+    },
+  });
+  const contactSheet = join(out, 'contact-sheet.png');
+  writeAtomically(contactSheet, () => [png]);
+  return { out, run, settings, contactSheet, labelled, pictures, weights, steps };
+}
+
+/** The subject of an earlier call to the same folder must be this one. Errors: `quickstart.other`. */
+function refuseOther({ out, photos, classNoun, model }: QuickstartRequest): void {
+  const run = join(out, 'run');
+  if (!RunFolder.exists(run)) return;
+  const { settings } = new RunFolder(run).describe();
+  const same = settings.photos === photos && settings.classNoun === classNoun && settings.model === model;
+  if (!same) throw problem('quickstart.other', { folder: out });
+}
+
+/** A LoRA as one file, and a whole model; `isWhole` says whether an earlier call finished it. */
+function exportsOf(
+  { method, token, classNoun }: FinetuneSettings,
+  folder: string,
+): { format: ExportFormat; path: string; isWhole: () => boolean }[] {
+  const name = `${token}-${classNoun}`.replace(/[^\p{L}\p{N}]+/gu, '-');
+  const lora = join(folder, `${name}.safetensors`);
+  const whole = join(folder, 'diffusers');
+  return [
+    ...(method === 'lora' ? [{ format: 'kohya' as const, path: lora, isWhole: () => existsSync(lora) }] : []),
+    { format: 'diffusers', path: whole, isWhole: () => existsSync(join(whole, 'model_index.json')) },
+  ];
+}
+
+/** Pictures that an earlier call made, by the recipes they carry. */
+async function picturesIn(folder: string): Promise<Picture[]> {
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder).filter((name) => /^\d+-.*\.png$/.test(name));
+  const pictures: Picture[] = [];
+  for (const name of files) {
+    const path = join(folder, name);
+    const { prompt, seed } = await readRecipe(path);
+    if (seed === pictureSeed) pictures.push({ path, prompt, seed });
+  }
+  return pictures;
+}

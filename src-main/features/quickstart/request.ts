@@ -1,0 +1,26 @@
+/** What a person said about a quickstart. Paths are absolute. */
+export interface QuickstartRequest {
+  /** A folder of photos, and what they show. */
+  readonly photos: string;
+  readonly classNoun: string;
+  /** The folder for everything that is made; one that a quickstart began is gone on with. */
+  readonly out: string;
+  readonly model: string;
+  /** The model's own, or the default, when left out. */
+  readonly steps?: number;
+}
+
+/** Places to see the subject in; they follow "a photo of sks dog". */
+export const scenes = [
+  'in the snow',
+  'on the beach',
+  'in the forest',
+  'on the grass',
+  'in the desert',
+  'in a kitchen',
+  'in front of a brick wall',
+  'on a city street',
+] as const;
+
+/** Each scene starts from the same noise, and every quickstart from the same. */
+export const pictureSeed = 1;
