@@ -18,10 +18,10 @@ const pictures = new Pictures(join(outFolder(), option('name', 'train')));
 const config = parseVaeConfig({ ...vaeConfig, scaling_factor: 1 }, 'modelConfig.ts');
 const scope = Scope.root('vae');
 const { mean } = vaeEncode(scope, input('image', [batch, 3, side, side]), config);
-const session = await Session.compile(
-  { outputs: { mean, decoded: vaeDecode(scope, mean, config) } },
-  { weights: readPart(join(work, 'vae')) },
-);
+const weights = readPart(join(work, 'vae'));
+const encoder = await Session.compile({ outputs: { mean } }, { weights });
+const decoded = vaeDecode(scope, input('latents', mean.shape), config);
+const decoder = await Session.compile({ outputs: { decoded } }, { weights });
 
 const size = mean.shape.slice(1).reduce((product, n) => product * n, 1);
 const count = pictures.count - (pictures.count % batch);
@@ -33,14 +33,15 @@ for (let start = 0; start < count; start += batch) {
   const data = new Float32Array(batch * 3 * side * side);
   for (let row = 0; row < batch; row++)
     data.set(pictures.crop(start + row, side, [0, 0], false), (row * data.length) / batch);
-  const result = await session.runHost({ image: { dtype: 'f32', shape: [batch, 3, side, side], data } });
-  const values = result['mean']?.data as Float32Array;
+  const encoded = await encoder.runHost({ image: { dtype: 'f32', shape: [batch, 3, side, side], data } });
+  const values = encoded['mean']?.data as Float32Array;
   latents.set(values, start * size);
   for (const value of values) squares += value * value;
-  if (start < checked) {
-    const decoded = result['decoded']?.data as Float32Array;
-    for (let i = 0; i < data.length; i++)
-      error += (Math.min(1, Math.max(-1, decoded[i] as number)) - (data[i] as number)) ** 2;
+  if (start >= checked) continue;
+  const again = await decoder.runHost({ latents: { dtype: 'f32', shape: mean.shape, data: values } });
+  const pixels = again['decoded']?.data as Float32Array;
+  for (let i = 0; i < data.length; i++) {
+    error += (Math.min(1, Math.max(-1, pixels[i] as number)) - (data[i] as number)) ** 2;
   }
 }
 const scalingFactor = 1 / Math.sqrt(squares / latents.length);

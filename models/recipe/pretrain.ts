@@ -99,7 +99,7 @@ export async function pretrain(options: PretrainOptions): Promise<(name: string)
 }
 
 /** Last layers of residual branches: at zero, a network starts as its skip connections (Goyal et al. 2017; ADM's zero_module). */
-const residualEnds = /\.(conv2|proj_out|to_out\.0|ff\.net\.2|out_proj|fc2)\.weight$|^unet\.conv_out\.weight$/;
+const residualEnds = /\.(conv2|proj_out|to_out\.0|ff\.net\.2)\.weight$|^unet\.conv_out\.weight$/;
 
 /**
  * Start values: weights uniform with variance 1/fan-in, so that signals keep their size along the skip connections; zero

@@ -1,7 +1,6 @@
 import { apply, barrier } from '../graph/build.ts';
 import { topological } from '../graph/graph.ts';
 import type { Node, Op, Value } from '../graph/ops.ts';
-import { elementCount } from '../tensor/tensor.ts';
 
 /** Which forward values the backward part computes again instead of having them kept for it. */
 export type Recomputable = (value: Value) => boolean;
@@ -78,15 +77,20 @@ const cheapOps: ReadonlySet<Op> = new Set<Op>([
 /** Recomputes norms, activations and layout from the products and sums that are kept: little time, much memory. */
 export const cheap: Recomputable = (value) => cheapOps.has(value.op);
 
-/** Bytes from which on a value that a product makes wider is worth a second product. */
-const wide = 16 << 20;
+/**
+ * As `cheap`, and Linears too (attention's queries, keys and values, feed-forward layers' wide insides): what is kept are
+ * convolutions, attention's results and the sums along the residual stream. A few per cent more time.
+ */
+export const lean: Recomputable = (value) =>
+  cheap(value) || value.op === 'gemm' || (value.op === 'add' && value.inputs.every(isLinear));
 
-/** As `cheap`, and feed-forward layers' wide insides too: a few per cent more time. */
-export const lean: Recomputable = (value) => cheap(value) || isWidened(value);
-
-function isWidened({ op, inputs, shape }: Value): boolean {
-  if (op !== 'gemm' || elementCount(shape) * 4 < wide) return false;
-  return elementCount(shape) > 2 * elementCount((inputs[0] as Value).shape);
+/** A Linear, an adapter's part of one, or their sum. */
+function isLinear({ op, inputs }: Value): boolean {
+  return (
+    op === 'gemm' ||
+    (op === 'mul' && inputs.some((x) => x.op === 'gemm')) ||
+    (op === 'add' && inputs.every(isLinear))
+  );
 }
 
 /**

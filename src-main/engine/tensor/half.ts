@@ -38,11 +38,15 @@ for (let bits = 0; bits < 65536; bits++) {
 }
 
 export function f16ToF32(bits: Uint16Array): Float32Array {
-  return Float32Array.from(bits, (value) => f16Table[value] as number);
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = f16Table[bits[i] as number] as number;
+  return values;
 }
 
 export function f32ToF16(values: Float32Array): Uint16Array {
-  return Uint16Array.from(values, f16Bits);
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) bits[i] = f16Bits(values[i] as number);
+  return bits;
 }
 
 export function bf16ToF32(bits: Uint16Array): Float32Array {

@@ -133,7 +133,7 @@ function known(parameters: ReadonlyMap<string, Value>, name: string): Value {
   return value;
 }
 
-/** Bytes of forward values from which on norms, activations and wide layers are computed again instead of being kept. */
+/** Bytes of forward values from which on norms, activations and Linears are computed again instead of being kept. */
 const keepAtMost = 1 << 30;
 
 /** The graph with an output `gradient.<name>` for every trained parameter. */
