@@ -45,9 +45,16 @@ function isInstalled() {
 }
 
 function install() {
-  console.error('Setting up: installing packages (once, about 100 MB to fetch) …');
+  console.error('Setting up: installing packages (once, about 200 MB to fetch) …');
   const npm = process.env.npm_execpath;
-  const words = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const words = [
+    'ci',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--no-update-notifier',
+    '--loglevel=error',
+  ];
   const result = npm?.endsWith('.js')
     ? spawnSync(process.execPath, [npm, ...words], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
     : spawnSync('npm', words, {
