@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { jsonLines, likeness } from './likeness.ts';
 
-const commands = ['generate', 'finetune', 'export', 'inspect', 'doctor'];
+const commands = ['quickstart', 'generate', 'finetune', 'export', 'inspect', 'bench', 'doctor'];
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 describe('help', () => {
