@@ -6,7 +6,7 @@ import { shapeRules, type Type } from './shapeRules.ts';
 
 /**
  * Checks a whole graph before it is handed on: every value has the type its rule gives it, operands come
- * before users, and a name stands for one leaf only. Throws with the offending line of the printout.
+ * before users, and a name stands for one leaf or output only. Throws with the offending line of the printout.
  */
 export function verify(graph: Graph): void {
   const names = new Map<string, Value>();
@@ -20,6 +20,8 @@ export function verify(graph: Graph): void {
           .join('\n')}`,
       );
   }
+  const taken = Object.keys(graph.outputs).find((name) => names.has(name));
+  if (taken !== undefined) throw new Error(`an output is named like the leaf ${taken}`);
 }
 
 function faultOf(value: Value, names: Map<string, Value>): string | undefined {

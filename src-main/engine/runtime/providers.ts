@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { listSupportedBackends } from 'onnxruntime-node';
 import { problem } from '../../../src-shared/messages/index.ts';
 
@@ -16,7 +17,19 @@ export function bundledProviders(): Provider[] {
   return providers.filter((provider) => provider === 'cpu' || known.has(provider));
 }
 
+/** The bundled providers that may have a device here. WebGPU would also take software in a GPU's place, slower than the CPU's own. */
+export function plausibleProviders(): Provider[] {
+  return bundledProviders().filter((provider) => provider !== 'webgpu' || hasGpu());
+}
+
+function hasGpu(): boolean {
+  if (process.platform !== 'linux') return true;
+  const nodes = existsSync('/dev/dri') ? readdirSync('/dev/dri') : [];
+  return nodes.some((name) => name.startsWith('renderD'));
+}
+
 /** The error for a provider that was asked for by name and does not work. */
 export function providerMissing(provider: Provider, cause?: unknown): Error {
-  return problem('provider.missing', { provider, available: bundledProviders().join(', ') }, cause);
+  const others = bundledProviders().filter((name) => name !== provider);
+  return problem('provider.missing', { provider, available: others.join(', ') }, cause);
 }

@@ -49,6 +49,10 @@ describe('verify', () => {
     expect(() => verify({ outputs: { out: add(x, parameter('x', [3])) } })).toThrow('two leaves are named x');
   });
 
+  it('catches an output named like a leaf', () => {
+    expect(() => verify({ outputs: { x: y } })).toThrow('an output is named like the leaf x');
+  });
+
   it('catches an operand younger than its user', () => {
     expect(() => verify({ outputs: { out: forged(y, { id: x.id }) } })).toThrow(
       'an operand is younger than its user',
