@@ -4,7 +4,7 @@ import { leaves, type Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { onnxModel } from '../onnx/model.ts';
 import type { FileTensor, HostTensor } from '../tensor/tensor.ts';
-import { bundledProviders, providerMissing, type Provider, type ProviderChoice } from './providers.ts';
+import { plausibleProviders, providerMissing, type Provider, type ProviderChoice } from './providers.ts';
 import { Tensor } from './tensor.ts';
 import { WeightFiles } from './weightFiles.ts';
 
@@ -32,7 +32,7 @@ export class Session {
   static async compile(graph: Graph, options: CompileOptions = {}): Promise<Session> {
     verify(graph);
     const choice = options.provider ?? 'cpu';
-    const candidates = choice === 'auto' ? bundledProviders() : [choice];
+    const candidates = choice === 'auto' ? await automaticProviders() : [choice];
     for (const provider of candidates) {
       try {
         return await Session.on(provider, graph, options);
@@ -88,6 +88,28 @@ export class Session {
 
   async dispose(): Promise<void> {
     await this.session.release();
+  }
+}
+
+let found: Promise<Provider[]> | undefined;
+
+/** What `auto` tries, best first: a GPU's provider only if it found a device when it was first asked for in this process. */
+function automaticProviders(): Promise<Provider[]> {
+  return (found ??= (async () => {
+    const working: Provider[] = [];
+    for (const provider of plausibleProviders()) if (await works(provider)) working.push(provider);
+    return working;
+  })());
+}
+
+async function works(provider: Provider): Promise<boolean> {
+  if (provider === 'cpu') return true;
+  try {
+    const session = await Session.compile({ outputs: { y: input('x', [1]) } }, { provider });
+    await session.dispose();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -26,8 +26,8 @@ export async function batchSource(
 ): Promise<BatchSource> {
   if (settings.replay !== undefined) {
     const channels = model.unet.config.in_channels;
-    const tokens = model.textEncoder.config.max_position_embeddings;
-    const replay = openReplay(settings.replay, { channels, tokens, timesteps });
+    const { max_position_embeddings: tokens, vocab_size: words } = model.textEncoder.config;
+    const replay = openReplay(settings.replay, { channels, tokens, timesteps, words });
     const wanted = settings.steps * settings.accumulate;
     if (replay.steps < wanted)
       throw problem('replay.tooShort', { file: settings.replay, rows: replay.steps, wanted });

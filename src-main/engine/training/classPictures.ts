@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { makeFolder } from '../checkpoints/files.ts';
 import type { Model } from '../checkpoints/model.ts';
 import { modelHash } from '../checkpoints/openModel.ts';
 import { writeAtomically } from '../checkpoints/writeSafetensors.ts';
-import { Tokenizer } from '../models/tokenizer.ts';
+import { openTokenizer } from '../pipelines/openTokenizer.ts';
 import { encodePng } from '../pipelines/png.ts';
 import { TextToImage } from '../pipelines/textToImage.ts';
 import { loadPhoto } from './photos.ts';
@@ -32,10 +33,8 @@ export async function classPictures(
   );
   const missing = [...files.keys()].filter((i) => !existsSync(files[i] as string));
   if (missing.length > 0) {
-    mkdirSync(folder, { recursive: true });
-    const pipeline = new TextToImage(model, await Tokenizer.load(model.tokenizer?.folder ?? model.path), {
-      provider,
-    });
+    makeFolder(folder);
+    const pipeline = new TextToImage(model, await openTokenizer(model), { provider });
     const requests = missing.map((i) => ({ prompt, seed: i }));
     let done = files.length - missing.length;
     const options = { steps: samplingSteps, guidance, width: size, height: size, signal };

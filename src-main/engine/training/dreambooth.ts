@@ -2,6 +2,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../checkpoints/model.ts';
 import { modelHash, openModel } from '../checkpoints/openModel.ts';
+import { findBadValues } from '../checkpoints/weights.ts';
 import { learningRateFactor } from '../optim/learningRate.ts';
 import { storedWeights } from '../pipelines/weights.ts';
 import { resolveScheduler } from '../schedulers/config.ts';
@@ -10,7 +11,7 @@ import { batchSource } from './batches.ts';
 import { diffusionFeeds, diffusionLoss } from './diffusionLoss.ts';
 import { drawSample } from './samples.ts';
 import { RunFolder } from './runFolder.ts';
-import type { FinetuneSettings } from './settings.ts';
+import { checkSettings, type FinetuneSettings } from './settings.ts';
 import { Trainer } from './trainer.ts';
 import { whatToTrain, type Trained } from './trained.ts';
 import { writeTrained } from './writeTrained.ts';
@@ -36,13 +37,14 @@ export interface FinetuneResult {
 /**
  * DreamBooth (Ruiz et al. 2022): teaches a model one subject from a few photos, whole or by LoRA, with prior preservation.
  * Every step is a function of the settings and the step's number, so a run that was stopped anywhere goes on to the
- * same bits.
+ * same bits. Errors: `training.…`, `replay.…`, `run.…`, `lora.…`, `photos.…`, `tensor.…`, `file.unwritable`.
  */
 export async function finetune(
   options: FinetuneOptions,
   { report, signal }: JobContext,
 ): Promise<FinetuneResult> {
   const { settings } = options;
+  checkSettings(settings);
   const model = openModel(settings.model);
   const run = openRun(options, model);
 
@@ -72,11 +74,12 @@ export async function finetune(
   const state = { values: trainer.values, ...trainer.optimizer.slots };
   let step = run.restoreState(state);
   trainer.optimizer.steps = step;
-  run.trimLog(step);
-  let last = NaN;
+  let saved = step;
+  let last = run.trimLog(step)?.loss ?? NaN;
   const save = (): void => {
     const path = saveCheckpoint(run, step, model, trained, trainer);
     run.saveState(step, state);
+    saved = step;
     report({ type: 'checkpoint', step, path });
   };
 
@@ -91,8 +94,11 @@ export async function finetune(
         learningRate: settings.learningRate * learningRateFactor(step, settings),
         maxGradientNorm: settings.maxGradientNorm,
       });
-      if (!Number.isFinite(result.loss + result.gradientNorm))
+      if (!Number.isFinite(result.loss + result.gradientNorm)) {
+        findBadValues(model.unet.weights);
+        findBadValues(model.textEncoder.weights);
         throw problem('training.diverged', { step: step + 1 });
+      }
       step++;
       last = result.loss;
       const event = {
@@ -111,8 +117,8 @@ export async function finetune(
       }
     }
   } catch (error) {
-    // What was learnt so far is kept, whether Ctrl-C or a fault ended the run.
-    if (signal.aborted && step > 0) save();
+    // After Ctrl-C, what was learnt since the last checkpoint is kept; after a fault the values may be half a step's.
+    if (signal.aborted && step > saved) save();
     throw error;
   } finally {
     await trainer.dispose();
@@ -125,8 +131,10 @@ function openRun({ out, settings, version }: FinetuneOptions, model: Model): Run
   const hash = modelHash(model);
   if (!RunFolder.exists(out)) {
     run.create({ kind: 'finetune', version, createdAt: new Date().toISOString(), modelHash: hash, settings });
-  } else if (run.describe().modelHash !== hash) {
-    throw problem('run.otherModel', { folder: out, model: settings.model });
+  } else {
+    if (run.describe().modelHash !== hash)
+      throw problem('run.otherModel', { folder: out, model: settings.model });
+    run.tidy();
   }
   return run;
 }

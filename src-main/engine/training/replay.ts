@@ -14,17 +14,25 @@ export interface Replay {
   readonly row: (index: number) => DiffusionBatch;
 }
 
+/** What the model takes. */
+export interface ReplayLimits {
+  readonly channels: number;
+  /** Tokens of a prompt. */
+  readonly tokens: number;
+  readonly timesteps: number;
+  /** Size of the text encoder's vocabulary. */
+  readonly words: number;
+}
+
 /** Opens a `--replay` file. Errors: those of `readSafetensors`, `replay.invalid`. */
-export function openReplay(
-  file: string,
-  { channels, tokens, timesteps }: { channels: number; tokens: number; timesteps: number },
-): Replay {
-  const { tensors, metadata } = readSafetensors(file);
+export function openReplay(file: string, { channels, tokens, timesteps, words }: ReplayLimits): Replay {
+  const { tensors, otherTypes, metadata } = readSafetensors(file);
   const invalid = (why: string): Error => problem('replay.invalid', { file, why });
   const entry = (name: string, dtype: 'f32' | 'i64', rank: number) => {
     const found = tensors.get(name);
-    if (!found) throw invalid(`it has no tensor "${name}"`);
-    if (found.dtype !== dtype || found.shape.length !== rank)
+    const other = otherTypes.get(name);
+    if (!found && other === undefined) throw invalid(`it has no tensor "${name}"`);
+    if (found?.dtype !== dtype || found.shape.length !== rank)
       throw invalid(`"${name}" must be ${dtype} with ${rank} axes`);
     return found;
   };
@@ -34,19 +42,19 @@ export function openReplay(
     latents,
     noise: entry('noise', 'f32', 5),
     timesteps: entry('timesteps', 'i64', 2),
-    inputIds: entry('input_ids', 'i64', 3),
+    input_ids: entry('input_ids', 'i64', 3),
   };
   const expected = {
     latents: latents.shape,
     noise: latents.shape,
     timesteps: [steps, batch],
-    inputIds: [steps, batch, tokens],
+    input_ids: [steps, batch, tokens],
   };
   for (const key of Object.keys(all) as (keyof typeof all)[]) {
     if (all[key].shape.join() !== expected[key].join())
       throw invalid(`"${key}" is [${all[key].shape.join()}], expected [${expected[key].join()}]`);
   }
-  if (steps === 0 || batch === 0) throw invalid('it holds no batch');
+  if (steps * batch * h * w === 0) throw invalid('it holds no batch');
   if (c !== channels) throw invalid(`its latents have ${c} channels, the model's ${channels}`);
   const prior = metadata['prior'] === 'true';
   if (prior && batch % 2) throw invalid('with a prior the batch must have two halves');
@@ -67,10 +75,15 @@ export function openReplay(
       latents: part('latents', index),
       noise: part('noise', index),
       timesteps: part('timesteps', index),
-      inputIds: part('inputIds', index),
+      inputIds: part('input_ids', index),
     };
-    if (read.timesteps.data.some((t) => t < 0n || t >= BigInt(timesteps)))
+    const within = (data: BigInt64Array, count: number): boolean =>
+      data.every((value) => value >= 0n && value < BigInt(count));
+    if (!within(read.timesteps.data, timesteps))
       throw invalid(`row ${index} has a timestep outside 0…${timesteps - 1}`);
+    if (!within(read.inputIds.data, words)) throw invalid(`row ${index} has a token outside 0…${words - 1}`);
+    if (![read.latents, read.noise].every(({ data }) => data.every(Number.isFinite)))
+      throw invalid(`row ${index} has latents or noise that are no numbers`);
     return read;
   };
   return { steps, batch, latents: [c, h, w], prior, row };

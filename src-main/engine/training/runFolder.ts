@@ -1,18 +1,12 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { problem } from '../../../src-shared/messages/index.ts';
+import type { StepEvent } from '../../../src-shared/domain/jobEvents.ts';
+import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
+import { isFolder, makeFolder, orUnwritable } from '../checkpoints/files.ts';
 import { readSafetensors } from '../checkpoints/safetensors.ts';
 import { readTensor } from '../checkpoints/weights.ts';
 import { writeAtomically, writeSafetensors } from '../checkpoints/writeSafetensors.ts';
-import type { FinetuneSettings } from './settings.ts';
+import { faultOf, type FinetuneSettings } from './settings.ts';
 
 /**
  * A run's folder:
@@ -32,9 +26,12 @@ export class RunFolder {
     return existsSync(join(path, 'run.json'));
   }
 
+  /** Starts a run. Errors: `run.damaged` where one has lost its `run.json`, `file.unwritable`. */
   create(description: RunDescription): void {
-    mkdirSync(join(this.path, 'checkpoints'), { recursive: true });
-    mkdirSync(join(this.path, 'samples'), { recursive: true });
+    if (isFolder(this.path) && this.isTouched())
+      throw problem('run.damaged', { file: join(this.path, 'run.json'), why: 'it is not there' });
+    makeFolder(join(this.path, 'checkpoints'));
+    makeFolder(join(this.path, 'samples'));
     writeAtomically(join(this.path, 'run.json'), () => [
       Buffer.from(`${JSON.stringify(description, null, 2)}\n`),
     ]);
@@ -42,29 +39,40 @@ export class RunFolder {
 
   describe(): RunDescription {
     const file = join(this.path, 'run.json');
+    const damaged = (why: string, cause?: unknown): Error => problem('run.damaged', { file, why }, cause);
+    let description: Partial<RunDescription> | null;
     try {
-      const description = JSON.parse(readFileSync(file, 'utf8')) as RunDescription;
-      if (description.kind === 'finetune' && typeof description.settings.steps === 'number')
-        return description;
+      description = JSON.parse(readFileSync(file, 'utf8')) as typeof description;
     } catch (cause) {
-      throw problem('run.damaged', { file, why: 'it is not JSON' }, cause);
+      throw damaged('it is not JSON', cause);
     }
-    throw problem('run.damaged', { file, why: 'it holds no settings' });
+    if (description?.kind !== 'finetune') throw damaged('it describes no finetune');
+    const fault = typeof description.modelHash === 'string' ? faultOf(description.settings) : 'no model hash';
+    if (fault !== undefined) throw damaged(fault);
+    return description as RunDescription;
   }
 
-  log(event: object): void {
-    appendFileSync(join(this.path, 'log.jsonl'), `${JSON.stringify(event)}\n`);
+  log(event: StepEvent): void {
+    orUnwritable(join(this.path, 'log.jsonl'), (file) => appendFileSync(file, `${JSON.stringify(event)}\n`));
   }
 
-  /** Drops what was logged after `step`, and a line that was cut: those steps are done again. */
-  trimLog(step: number): void {
+  /** Drops what was logged after `step`, and a line that was cut: those steps are done again. Returns the last that is kept. */
+  trimLog(step: number): StepEvent | undefined {
     const file = join(this.path, 'log.jsonl');
-    if (!existsSync(file)) return;
-    const lines = readFileSync(file, 'utf8')
+    if (!existsSync(file)) return undefined;
+    const kept = readFileSync(file, 'utf8')
       .split('\n')
-      .filter((line) => line.endsWith('}'));
-    const kept = lines.filter((line) => (JSON.parse(line) as { step: number }).step <= step);
-    writeAtomically(file, () => [Buffer.from(kept.map((line) => `${line}\n`).join(''))]);
+      .flatMap(parseEvent)
+      .filter((event) => event.step <= step);
+    writeAtomically(file, () => [Buffer.from(kept.map((event) => `${JSON.stringify(event)}\n`).join(''))]);
+    return kept.at(-1);
+  }
+
+  /** Removes what an interrupted run left half-written. */
+  tidy(): void {
+    for (const folder of [this.path, join(this.path, 'checkpoints')])
+      for (const name of existsSync(folder) ? readdirSync(folder) : [])
+        if (/^\..*\.tmp$/.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
   }
 
   /** Writes a checkpoint's files with `write`, then gives the folder its name. Returns its path. */
@@ -72,10 +80,12 @@ export class RunFolder {
     const folder = join(this.path, 'checkpoints', stepName(step));
     const temporary = join(this.path, 'checkpoints', `.${stepName(step)}.tmp`);
     rmSync(temporary, { recursive: true, force: true });
-    mkdirSync(temporary, { recursive: true });
+    makeFolder(temporary);
     write(temporary);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(temporary, folder);
+    orUnwritable(folder, () => {
+      rmSync(folder, { recursive: true, force: true });
+      renameSync(temporary, folder);
+    });
     return folder;
   }
 
@@ -97,17 +107,28 @@ export class RunFolder {
     for (const other of this.states()) if (other !== name) rmSync(join(this.path, other), { force: true });
   }
 
-  /** Fills `arrays` from the newest state; returns its step, 0 where there is none. */
+  /** Fills `arrays` from the newest state; returns its step, 0 where there is none. Errors: `run.stateDamaged`. */
   restoreState(arrays: Readonly<Record<string, Float32Array>>): number {
     const newest = this.states().at(-1);
     if (!newest) return 0;
-    const { tensors, metadata } = readSafetensors(join(this.path, newest));
-    for (const [key, array] of Object.entries(arrays)) {
-      const entry = tensors.get(key);
-      if (!entry || entry.shape[0] !== array.length) throw new Error(`${newest} is of another run: ${key}`);
-      array.set(readTensor(entry).data as Float32Array);
+    const file = join(this.path, newest);
+    const damaged = (why: string, cause?: unknown): Error =>
+      problem('run.stateDamaged', { file, why }, cause);
+    try {
+      const { tensors, metadata } = readSafetensors(file);
+      for (const [key, array] of Object.entries(arrays)) {
+        const entry = tensors.get(key);
+        if (entry?.dtype !== 'f32' || entry.shape.join() !== String(array.length))
+          throw damaged(`its "${key}" does not fit the run's settings`);
+        array.set(readTensor(entry).data as Float32Array);
+      }
+      if (metadata['step'] !== String(stepOf(newest)))
+        throw damaged('it is of another step than its name says');
+    } catch (cause) {
+      if (!(cause instanceof LikenessError) || cause.code !== 'weights.damaged') throw cause;
+      throw damaged('it is cut off or changed', cause);
     }
-    return Number(metadata['step']);
+    return stepOf(newest);
   }
 
   /** Steps that have a complete checkpoint, in order. */
@@ -124,10 +145,15 @@ export class RunFolder {
     return join(this.path, 'checkpoints', stepName(step));
   }
 
+  /** Whether a run has worked here. */
+  private isTouched(): boolean {
+    return this.states().length > 0 || this.checkpointSteps().length > 0;
+  }
+
   private states(): string[] {
     return readdirSync(this.path)
       .filter((name) => /^state-\d+\.safetensors$/.test(name))
-      .sort();
+      .sort((a, b) => stepOf(a) - stepOf(b));
   }
 }
 
@@ -137,6 +163,18 @@ export interface RunDescription {
   readonly createdAt: string;
   readonly modelHash: string;
   readonly settings: FinetuneSettings;
+}
+
+function stepOf(state: string): number {
+  return Number(/\d+/.exec(state));
+}
+
+function parseEvent(line: string): StepEvent[] {
+  try {
+    return line.startsWith('{') ? [JSON.parse(line) as StepEvent] : [];
+  } catch {
+    return [];
+  }
 }
 
 function stepName(step: number): string {

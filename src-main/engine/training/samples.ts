@@ -1,6 +1,6 @@
 import type { Model } from '../checkpoints/model.ts';
 import { writeAtomically } from '../checkpoints/writeSafetensors.ts';
-import { Tokenizer } from '../models/tokenizer.ts';
+import { openTokenizer } from '../pipelines/openTokenizer.ts';
 import { encodePng } from '../pipelines/png.ts';
 import { TextToImage } from '../pipelines/textToImage.ts';
 import { subjectPrompt, type FinetuneSettings } from './settings.ts';
@@ -19,8 +19,7 @@ export async function drawSample(
   trainer: Trainer,
   signal: AbortSignal,
 ): Promise<string> {
-  const tokenizer = await Tokenizer.load(model.tokenizer?.folder ?? model.path);
-  const pipeline = new TextToImage(model, tokenizer, {
+  const pipeline = new TextToImage(model, await openTokenizer(model), {
     provider: settings.provider,
     fed: trainer.parameters,
     adapters: new Map([...(adapters?.unet ?? []), ...(adapters?.textEncoder ?? [])]),

@@ -1,4 +1,6 @@
-import type { LearningRateSchedule } from '../optim/learningRate.ts';
+import { z } from 'zod';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { learningRateSchedules, type LearningRateSchedule } from '../optim/learningRate.ts';
 import type { ProviderChoice } from '../runtime/providers.ts';
 import type { LoraSettings } from './lora.ts';
 
@@ -43,6 +45,52 @@ export interface FinetuneSettings {
   /** Recorded batches instead of photos. */
   readonly replay?: string | undefined;
   readonly provider: ProviderChoice;
+}
+
+const count = z.int().min(1).max(1e9);
+const amount = z.number().min(0);
+const decay = z.number().min(0).lt(1);
+const lora = z.object({
+  rank: z.int().min(1).max(65536),
+  alpha: amount,
+  targets: z.array(z.string().min(1)).min(1),
+});
+const schema = z.object({
+  model: z.string().min(1),
+  classNoun: z.string(),
+  token: z.string(),
+  method: z.enum(['lora', 'full']),
+  steps: count,
+  learningRate: amount,
+  batch: z.int().min(1).max(65536),
+  accumulate: z.int().min(1).max(65536),
+  schedule: z.enum(learningRateSchedules),
+  warmup: z.int().min(0),
+  lora,
+  textLora: lora,
+  trainTextEncoder: z.boolean(),
+  prior: z.object({ weight: amount, classImages: count }).optional(),
+  beta1: decay,
+  beta2: decay,
+  epsilon: z.number().positive(),
+  weightDecay: amount,
+  maxGradientNorm: z.number().positive(),
+  seed: z.int().min(0),
+  size: z.int().min(1).max(65536),
+  checkpointEvery: count,
+  sampleEvery: count.optional(),
+});
+
+/** What is wrong with settings, in words; nothing where a run can have them. */
+export function faultOf(settings: unknown): string | undefined {
+  const { error } = schema.safeParse(settings);
+  return error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+}
+
+/** Errors: `training.badSettings`. */
+export function checkSettings(settings: FinetuneSettings): void {
+  const why = faultOf(settings);
+  if (why !== undefined) throw problem('training.badSettings', { why });
 }
 
 /** "a photo of sks dog", and the same without the token for class pictures. */

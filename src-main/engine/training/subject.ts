@@ -1,13 +1,14 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../checkpoints/model.ts';
+import { openTokenizer } from '../pipelines/openTokenizer.ts';
+import { pixelsPerLatent } from '../pipelines/textToImage.ts';
 import { classPictures } from './classPictures.ts';
 import type { DatasetOptions, Posterior } from './dataset.ts';
 import { encodePictures } from './encodePictures.ts';
 import { listPhotos, loadPhoto } from './photos.ts';
 import { generatorFor } from './randomness.ts';
 import { classPrompt, subjectPrompt, type FinetuneSettings } from './settings.ts';
-import { Tokenizer } from '../models/tokenizer.ts';
 
 /** Random crops drawn of each photo, where they are asked for. */
 const cropsPerPhoto = 8;
@@ -24,21 +25,29 @@ export async function subjectDataset(
   context: JobContext,
 ): Promise<DatasetOptions & { readonly latents: readonly [number, number, number] }> {
   if (settings.photos === undefined) throw problem('training.noPhotos', { option: '--photos' });
+  const { size } = settings;
+  const factor = pixelsPerLatent(model.vae.config);
+  if (size % factor !== 0) throw problem('size.unusable', { width: size, height: size, factor });
   const photos = await listPhotos(settings.photos);
   const pictures = await loadSubject(photos, settings);
   const prior = settings.prior && (await classPictures(model, settings, cache, context));
-  const tokenizer = await Tokenizer.load(model.tokenizer?.folder ?? model.path);
+  const tokenizer = await openTokenizer(model);
+  const { max_position_embeddings: length, vocab_size: words } = model.textEncoder.config;
   const encode = (prompt: string): number[] => {
     const { ids, truncated } = tokenizer.encode(prompt);
     if (truncated !== undefined)
       context.report({ type: 'warning', message: `The prompt is too long; "${truncated}" was cut.` });
+    if (ids.length !== length || ids.some((id) => id >= words))
+      throw problem('tokenizer.invalid', {
+        file: model.path,
+        why: `the text encoder takes ${length} tokens out of ${words}`,
+      });
     return ids;
   };
   const posteriors = (from: readonly Float32Array[], label: string): Promise<Posterior[]> =>
-    encodePictures(model, from, settings.size, settings.provider, (done) =>
+    encodePictures(model, from, size, settings.provider, (done) =>
       context.report({ type: 'progress', done, total: from.length, label }),
     );
-  const scale = 2 ** (model.vae.config.block_out_channels.length - 1);
   return {
     subject: await posteriors(pictures, 'reading photos'),
     subjectIds: encode(subjectPrompt(settings)),
@@ -48,7 +57,7 @@ export async function subjectDataset(
         ids: encode(classPrompt(settings)),
       },
     }),
-    latents: [model.vae.config.latent_channels, settings.size / scale, settings.size / scale],
+    latents: [model.vae.config.latent_channels, size / factor, size / factor],
     scalingFactor: model.vae.config.scaling_factor,
     batch: settings.batch,
     timesteps,

@@ -3,9 +3,9 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { fitLora, readLora } from '../../engine/checkpoints/lora.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
-import { Tokenizer } from '../../engine/models/tokenizer.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import { Networks, type NetworkOptions } from '../../engine/pipelines/networks.ts';
+import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { runOnnxFile } from '../../engine/runtime/onnxFile.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
@@ -68,8 +68,7 @@ async function draw(
   options: NetworkOptions,
   signal: AbortSignal,
 ): Promise<Float32Array> {
-  const tokenizer = await Tokenizer.load(base.tokenizer?.folder ?? base.path);
-  const pipeline = new TextToImage(model, tokenizer, options);
+  const pipeline = new TextToImage(model, await openTokenizer(base), options);
   const size = { width: settings.size, height: settings.size };
   const request = { prompt: subjectPrompt(settings), seed: 0 };
   try {
@@ -107,7 +106,7 @@ async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
     data: generator.randn(shape),
   });
   try {
-    const tokenizer = await Tokenizer.load(model.tokenizer?.folder ?? model.path);
+    const tokenizer = await openTokenizer(model);
     const { ids } = tokenizer.encode(subjectPrompt(settings));
     const inputIds = i64([1, ids.length], ids);
     const context = await networks.encodeText(inputIds);

@@ -9,7 +9,7 @@ import { cacheFolder } from '../../storage/cacheFolder.ts';
 import { ownSettings } from './ownSettings.ts';
 import { completeSettings, type FinetuneRequest, type PartialSettings } from './request.ts';
 
-/** Starts the run that `request` asks for, or goes on with it. Errors: those of the engine's `finetune`, `run.…`, `training.…`. */
+/** Starts the run that `request` asks for, or goes on with it (with `resume` and no run there: starts it). Errors: those of the engine's `finetune`, `run.…`, `training.…`. */
 export async function finetune(
   request: FinetuneRequest & { readonly settings: { readonly model: string } },
   context: JobContext,
@@ -18,6 +18,9 @@ export async function finetune(
   const { out, resume } = request;
   const known = RunFolder.exists(out);
   if (known && !resume) throw problem('run.exists', { folder: out });
+  const { photos, replay } = request.settings;
+  if (!known && resume && photos === undefined && replay === undefined)
+    throw problem('run.missing', { folder: out });
   const settings = known ? settingsOfRun(request) : newSettings(request.settings);
   return train({ settings, out, version, cache: cacheFolder() }, context);
 }
