@@ -1,16 +1,25 @@
+import { LikenessError } from '../../../src-shared/messages/index.ts';
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { command } from '../command.ts';
+import { file } from '../options.ts';
+import { duration } from '../output.ts';
+import { shippedModel } from '../shipped.ts';
 
 const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
 
 export const doctor = command({
   name: 'doctor',
-  summary: 'say what this machine has and what will run on it',
+  summary: 'say what this machine has, what will run on it, and how long a finetune takes',
   usage: '[OPTIONS]',
-  options: {},
-  request: () => process.cwd(),
-  run: async (folder) => {
+  examples: ['likeness doctor', 'likeness doctor --model stable-diffusion-v1-5'],
+  options: {
+    model: file('PATH', 'the model whose finetune is timed', { fallback: 'the shipped model' }),
+  },
+  request: ({ model = shippedModel }) => ({ model, folder: process.cwd() }),
+  run: async ({ model, folder }, context) => {
     const { examineMachine } = await import('../../features/doctor/doctor.ts');
     const machine = await examineMachine(folder);
+    const finetune = await timeFinetune(model, context);
     const { cpu, memory, disk, providers } = machine;
     const lines = [
       `System    ${machine.platform}, Node ${machine.node}`,
@@ -20,7 +29,51 @@ export const doctor = command({
       ...Object.entries(providers).map(
         ([name, state]) => `Provider  ${name.padEnd(6)} ${state.works ? 'works' : `no: ${state.why}`}`,
       ),
+      `Finetune  ${describe(finetune)}`,
     ];
-    return { fields: { ...machine }, text: lines.join('\n') };
+    return { fields: { ...machine, finetune }, text: lines.join('\n') };
   },
 });
+
+type FinetuneTime =
+  | {
+      readonly model: string;
+      readonly method: 'lora' | 'full';
+      readonly steps: number;
+      readonly stepSeconds: number;
+      /** Of all steps; class pictures, made once, come on top. */
+      readonly seconds: number;
+      readonly peakBytes: number;
+    }
+  | { readonly model: string; readonly why: string };
+
+/** Measures steps as a finetune with default settings makes them, on the CPU. A model that cannot be trained is a finding. */
+async function timeFinetune(model: string, context: JobContext): Promise<FinetuneTime> {
+  const { openModel } = await import('../../engine/checkpoints/openModel.ts');
+  const { ownSettings } = await import('../../features/training/ownSettings.ts');
+  const { finetuneDefaults } = await import('../../features/training/request.ts');
+  const { bench } = await import('../../features/bench/bench.ts');
+  try {
+    const [latents] = openModel(model).unet.config.sample_size;
+    const { method, steps, batch } = { ...finetuneDefaults, ...ownSettings(model) };
+    const request = {
+      source: { model },
+      part: method,
+      latents,
+      batch: 2 * batch,
+      repeat: 2,
+      provider: 'cpu',
+    } as const;
+    const { best, peakBytes } = await bench(request, context);
+    return { model, method, steps, stepSeconds: best, seconds: best * steps, peakBytes };
+  } catch (error) {
+    if (error instanceof LikenessError && error.code !== 'cancelled') return { model, why: error.message };
+    throw error;
+  }
+}
+
+function describe(finetune: FinetuneTime): string {
+  if ('why' in finetune) return `no: ${finetune.why}`;
+  const { model, method, steps, stepSeconds, seconds, peakBytes } = finetune;
+  return `${duration(seconds)} for ${steps} ${method} steps of ${model} (${stepSeconds.toFixed(2)} s each, ${gigabytes(peakBytes)} at the peak), and once the class pictures`;
+}
