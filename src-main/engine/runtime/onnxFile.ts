@@ -1,4 +1,4 @@
-import { InferenceSession } from 'onnxruntime-node';
+import { InferenceSession } from './onnxRuntime.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
 import { Tensor } from './tensor.ts';
 

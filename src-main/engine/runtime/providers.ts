@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { listSupportedBackends } from 'onnxruntime-node';
+import { listSupportedBackends } from './onnxRuntime.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 
 /** What can execute a graph. `auto` takes the first of this list that works here. */

@@ -1,4 +1,4 @@
-import { InferenceSession } from 'onnxruntime-node';
+import { InferenceSession } from './onnxRuntime.ts';
 import { input } from '../graph/build.ts';
 import { leaves, type Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';

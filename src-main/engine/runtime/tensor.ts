@@ -1,4 +1,4 @@
-import { Tensor as OrtTensor } from 'onnxruntime-node';
+import { Tensor as OrtTensor } from './onnxRuntime.ts';
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
 
 const ortTypes = {

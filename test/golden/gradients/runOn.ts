@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../../../src-main/engine/runtime/onnxRuntime.ts';
 import type { Value } from '../../../src-main/engine/graph/ops.ts';
 import { verify } from '../../../src-main/engine/graph/verify.ts';
 import type { Target } from '../../../src-main/engine/onnx/emitter.ts';

@@ -1,0 +1,7 @@
+import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+
+// From 1.29 on ONNX Runtime writes a device id to the home folder and uploads usage unless told not to before its first
+// session. Nothing leaves this machine.
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
+export { InferenceSession, listSupportedBackends, Tensor };
