@@ -99,19 +99,17 @@ export async function pretrain(options: PretrainOptions): Promise<(name: string)
 }
 
 /** Last layers of residual branches: at zero, a network starts as its skip connections (Goyal et al. 2017; ADM's zero_module). */
-const residualEnds = /\.(conv2|proj_out|to_out\.0|ff\.net\.2)\.weight$|^unet\.conv_out\.weight$/;
+const residualEnds = /\.(conv2|proj_out|to_out\.0|ff\.net\.2|out_proj|fc2)\.weight$|^unet\.conv_out\.weight$/;
 
 /**
  * Start values: weights uniform with variance 1/fan-in, so that signals keep their size along the skip connections; zero
- * biases and ends of residual branches; ones for norm scales; embeddings normal with 0.02.
+ * biases and ends of residual branches; ones for norm scales; normal embeddings.
  */
 export function startValue(name: string, shape: Shape, generator: TorchGenerator): HostTensor<'f32'> {
   const count = elementCount(shape);
-  if (name.includes('_embedding.weight'))
-    return f32(
-      shape,
-      generator.randn([count]).map((x) => 0.02 * x),
-    );
+  // Words must stand out in the residual stream, or attention's averages drown them.
+  if (name.endsWith('token_embedding.weight')) return f32(shape, generator.randn([count]).map((x) => 0.5 * x));
+  if (name.endsWith('position_embedding.weight')) return f32(shape, generator.randn([count]).map((x) => 0.1 * x));
   if (name.endsWith('bias') || residualEnds.test(name)) return f32(shape);
   if (shape.length === 1) return f32(shape, new Float32Array(count).fill(1));
   const bound = Math.sqrt((3 * (shape[0] as number)) / count);

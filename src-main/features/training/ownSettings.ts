@@ -18,7 +18,11 @@ const schema = z.object({
       trainTextEncoder: z.boolean(),
       prior: z.object({ weight: z.number().min(0), classImages: z.int().min(1) }),
       lora: z.object({ rank: z.int().min(1), alpha: z.number().positive(), targets: z.array(z.string()) }),
-      textLora: z.object({ rank: z.int().min(1), alpha: z.number().positive(), targets: z.array(z.string()) }),
+      textLora: z.object({
+        rank: z.int().min(1),
+        alpha: z.number().positive(),
+        targets: z.array(z.string()),
+      }),
     })
     .partial(),
 });
