@@ -48,6 +48,6 @@ if __name__ == "__main__":
             *([f"wrote {sorted(written)[:2]}"] if written else []), *(["the pickle ran"] if marker.exists() else []),
             *([] if r.of("error") or r.status == 2 else ["no error event"]),
         ]
-        score.verdict(f"{name}: {'; '.join(problems)} | {sentence[:300]}", not problems)
+        score.verdict(f"{name}: {'; '.join(problems)} | {sentence[-300:]}", not problems)
         shutil.rmtree(folder)
     score.finish()

@@ -15,7 +15,7 @@ from PIL import Image
 from accept import COMMAND, Score, arguments, likeness, wanted
 from torch_training import make_replay
 
-ROUNDS = 20
+ROUNDS = int(os.environ.get("ROUNDS", "20"))
 
 
 def kinds(models: Path, work: Path) -> dict:
@@ -75,7 +75,7 @@ if __name__ == "__main__":
         again = likeness("finetune", *options, "--out", work / name / "again")
         score.verdict(f"{name}: two calm runs agree ({calm.seconds:.1f} s)", again.status == 0
                       and weights(work / name / "again", work / name / "export-again") == expected)
-        for round in range(rounds):
+        for round in range(ROUNDS):
             run = work / name / "torn"
             shutil.rmtree(run, ignore_errors=True)
             moments = [dice.uniform(0.2, calm.seconds) for _ in range(dice.choice((1, 1, 2, 3)))]

@@ -1,0 +1,53 @@
+"""torch's AdamW with gradient clipping over ten steps, and diffusers' learning-rate schedules."""
+
+import json
+from pathlib import Path
+
+import torch
+from diffusers.optimization import get_scheduler
+from safetensors.torch import save_file
+
+OUT = Path(__file__).parent.parent / "fixtures" / "optim"
+SHAPES = {"a": (131, 150), "b": (9,), "c": (3, 5, 3, 3), "d": (13000,)}  # past two chunks of 16,384
+STEPS, LR, NORM = 10, 3e-3, 1.0
+
+
+def randn(seed: int, name: str) -> torch.Tensor:
+    """The tests draw the same numbers with the same seeds."""
+    return torch.randn(SHAPES[name], generator=torch.Generator().manual_seed(100 * seed + ord(name)))
+
+
+def optimizer_goldens() -> None:
+    parameters = {name: torch.nn.Parameter(randn(0, name)) for name in SHAPES}
+    optimizer = torch.optim.AdamW(parameters.values(), lr=LR, betas=(0.9, 0.99), eps=1e-7, weight_decay=0.1)
+    norms = []
+    for step in range(1, STEPS + 1):
+        for name, parameter in parameters.items():
+            parameter.grad = randn(step, name) * 0.002 * step  # the first two are not clipped
+        norms.append(torch.nn.utils.clip_grad_norm_(parameters.values(), NORM))
+        optimizer.step()
+    slots = {f"{slot}.{name}": optimizer.state[parameters[name]][key]
+             for slot, key in (("m", "exp_avg"), ("v", "exp_avg_sq")) for name in "bc"}
+    final = {name: p.detach().contiguous() for name, p in parameters.items()}
+    save_file({"norms": torch.stack(norms), **final, **slots}, OUT / "adamw.safetensors")
+
+
+def schedule_goldens() -> None:
+    cases = []
+    for name in ("constant", "constant_with_warmup", "linear", "cosine"):
+        for warmup, steps in ((0, 12), (5, 12), (12, 12), (20, 12), (0, 1)):
+            optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+            schedule = get_scheduler(name, optimizer, num_warmup_steps=warmup, num_training_steps=steps)
+            factors = []
+            for _ in range(steps):
+                factors.append(schedule.get_last_lr()[0])
+                optimizer.step()
+                schedule.step()
+            cases.append({"schedule": name, "warmup": warmup, "steps": steps, "factors": factors})
+    (OUT / "schedules.json").write_text("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n")
+
+
+if __name__ == "__main__":
+    OUT.mkdir(parents=True, exist_ok=True)
+    optimizer_goldens()
+    schedule_goldens()
