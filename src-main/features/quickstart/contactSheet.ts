@@ -61,6 +61,7 @@ export async function drawContactSheet({
   const height = top + Math.ceil(pictures.length / columns) * rowHeight;
   const png = await sharp({ create: { width, height, channels: 3, background: 'white' } })
     .composite(layers)
+    .removeAlpha()
     .png()
     .toBuffer();
   return { png, labelled };

@@ -71,8 +71,9 @@ export async function quickstart(
 ): Promise<QuickstartResult> {
   const { out, photos, classNoun, model } = request;
   const say = (message: string): void => context.report({ type: 'note', message });
-  const files = await listPhotos(photos);
   refuseOther(request);
+  const files = await listPhotos(photos);
+  say(`Everything goes into ${out}; after an interruption the same command with --out "${out}" goes on.`);
 
   say(`1 of 4: learning the ${classNoun} from ${files.length} photos in ${photos}`);
   const run = join(out, 'run');
@@ -115,8 +116,8 @@ export async function quickstart(
     photos: files,
     pictures: pictures.map(({ path, prompt }) => ({ path, label: prompt })),
     titles: {
-      photos: `${files.length} photos of a ${classNoun}`,
-      pictures: `New pictures, drawn by ${steps} steps of finetuning: "${settings.token}" stands for the ${classNoun} above`,
+      photos: `${files.length} photos of the subject: ${classNoun}`,
+      pictures: `New pictures after ${steps} steps of finetuning; "${settings.token}" stands for the subject`,
     },
   });
   const contactSheet = join(out, 'contact-sheet.png');
@@ -124,12 +125,13 @@ export async function quickstart(
   return { out, run, settings, contactSheet, labelled, pictures, weights, steps };
 }
 
-/** The subject of an earlier call to the same folder must be this one. Errors: `quickstart.other`. */
-function refuseOther({ out, photos, classNoun, model }: QuickstartRequest): void {
+/** An earlier call to the same folder must have asked for the same. Errors: `quickstart.other`. */
+function refuseOther({ out, photos, classNoun, model, steps }: QuickstartRequest): void {
   const run = join(out, 'run');
   if (!RunFolder.exists(run)) return;
   const { settings } = new RunFolder(run).describe();
-  const same = settings.photos === photos && settings.classNoun === classNoun && settings.model === model;
+  const asked = { photos, classNoun, model, steps: steps ?? settings.steps };
+  const same = (Object.keys(asked) as (keyof typeof asked)[]).every((key) => settings[key] === asked[key]);
   if (!same) throw problem('quickstart.other', { folder: out });
 }
 
