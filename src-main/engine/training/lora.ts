@@ -79,8 +79,8 @@ export function trainedLora(adapters: readonly LoraAdapter[]): TrainedLora {
     ),
     values: new Map(
       adapters.flatMap(({ part, module, A, B }) => [
-        [parameterName(part, module, 'A'), A as HostTensor<'f32'>] as const,
-        [parameterName(part, module, 'B'), B as HostTensor<'f32'>] as const,
+        [parameterName(part, module, 'A'), A] as const,
+        [parameterName(part, module, 'B'), B] as const,
       ]),
     ),
   };

@@ -59,8 +59,8 @@ export function openReplay(file: string, { channels, tokens, timesteps, words }:
   const prior = metadata['prior'] === 'true';
   if (prior && batch % 2) throw invalid('with a prior the batch must have two halves');
 
-  const part = <T extends HostTensor>(key: keyof typeof all, index: number): T => {
-    const { dtype, shape, file: path, offset, byteLength } = all[key];
+  const part = <D extends 'f32' | 'i64'>(key: keyof typeof all, dtype: D, index: number): HostTensor<D> => {
+    const { shape, file: path, offset, byteLength } = all[key];
     const size = byteLength / steps;
     return readTensor({
       dtype,
@@ -68,14 +68,14 @@ export function openReplay(file: string, { channels, tokens, timesteps, words }:
       file: path,
       offset: offset + index * size,
       byteLength: size,
-    }) as T;
+    }) as HostTensor<D>;
   };
   const row = (index: number): DiffusionBatch => {
     const read: DiffusionBatch = {
-      latents: part('latents', index),
-      noise: part('noise', index),
-      timesteps: part('timesteps', index),
-      inputIds: part('input_ids', index),
+      latents: part('latents', 'f32', index),
+      noise: part('noise', 'f32', index),
+      timesteps: part('timesteps', 'i64', index),
+      inputIds: part('input_ids', 'i64', index),
     };
     const within = (data: BigInt64Array, count: number): boolean =>
       data.every((value) => value >= 0n && value < BigInt(count));
