@@ -1,0 +1,124 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
+import { readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
+import { FlatParameters } from '../../../src-main/engine/optim/flatParameters.ts';
+import { accumulator, movingAverage, Optimizer } from '../../../src-main/engine/optim/optimizer.ts';
+import { adamW } from '../../../src-main/engine/optim/transforms.ts';
+import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
+import { RunFolder } from '../../../src-main/engine/training/runFolder.ts';
+
+// The numbers of make_optimizer_goldens.py.
+const shapes = { a: [131, 150], b: [9], c: [3, 5, 3, 3], d: [13000] } as const;
+const names = Object.keys(shapes) as (keyof typeof shapes)[];
+const step = { learningRate: 3e-3, maxGradientNorm: 1 };
+const adam = { beta1: 0.9, beta2: 0.99, epsilon: 1e-7, weightDecay: 0.1 };
+const layout = new FlatParameters(Object.entries(shapes));
+const { tensors } = readSafetensors(`${import.meta.dirname}/../fixtures/optim/adamw.safetensors`);
+
+const golden = (name: string): Float32Array => {
+  const entry = tensors.get(name);
+  if (!entry) throw new Error(`no golden ${name}`);
+  return readTensor(entry).data as Float32Array;
+};
+
+function random(seed: number, scale = 1): Float32Array {
+  const array = layout.allocate();
+  for (const name of names) {
+    const draw = new TorchGenerator(100 * seed + name.charCodeAt(0)).randn(shapes[name]);
+    layout.view(array, name).data.set(draw.map((value) => value * scale));
+  }
+  return array;
+}
+
+const gradients = (k: number): Float32Array => random(k, 0.002 * k);
+
+/** Steps `from` to `to`, counted from 1; returns the norms. */
+async function run(optimizer: Optimizer, from: number, to: number): Promise<number[]> {
+  const norms: number[] = [];
+  for (let k = from; k <= to; k++) norms.push(await optimizer.step(gradients(k), step));
+  return norms;
+}
+
+/** Largest difference over the largest value. */
+function error(ours: Float32Array, wanted: Float32Array): number {
+  expect(ours.length).toBe(wanted.length);
+  const most = (data: Float32Array): number => data.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  return most(ours.map((value, i) => value - (wanted[i] as number))) / most(wanted);
+}
+
+describe('AdamW behind clipping by the global norm', () => {
+  it('ends ten steps where torch does, over chunk boundaries', async () => {
+    const values = random(0);
+    const optimizer = new Optimizer(values, adamW(adam), adam);
+    const norms = await run(optimizer, 1, 10);
+    expect(error(Float32Array.from(norms), golden('norms'))).toBeLessThan(1e-5);
+    const start = random(0);
+    for (const name of names) {
+      const moved = (data: Float32Array): Float32Array => {
+        const from = layout.view(start, name).data;
+        return data.map((value, i) => value - (from[i] as number));
+      };
+      expect(error(moved(layout.view(values, name).data), moved(golden(name)))).toBeLessThan(1e-4);
+    }
+    for (const slot of ['m', 'v'])
+      for (const name of ['b', 'c'])
+        expect(
+          error(layout.view(optimizer.slots[slot] as Float32Array, name).data, golden(`${slot}.${name}`)),
+        ).toBeLessThan(1e-5);
+  });
+
+  it('goes on from a saved state to the same bits', async () => {
+    const values = random(0);
+    const whole = new Optimizer(values, adamW(adam), adam);
+    await run(whole, 1, 4);
+    const folder = new RunFolder(mkdtempSync(join(tmpdir(), 'likeness-state-')));
+    folder.saveState(4, { values, ...whole.slots });
+    await run(whole, 5, 6);
+
+    const restored = layout.allocate();
+    const second = new Optimizer(restored, adamW(adam), adam);
+    second.steps = folder.restoreState({ values: restored, ...second.slots });
+    expect(second.steps).toBe(4);
+    await run(second, 5, 6);
+    expect(restored).toEqual(values);
+    expect(second.slots).toEqual(whole.slots);
+  });
+
+  it('leaves gradients below the norm alone, and all without a limit', async () => {
+    const update = async (limit?: number): Promise<Float32Array> => {
+      const values = random(0);
+      const optimizer = new Optimizer(values, adamW(adam), adam);
+      const settings =
+        limit === undefined ? { learningRate: 1 } : { learningRate: 1, maxGradientNorm: limit };
+      await optimizer.step(gradients(5), settings);
+      return optimizer.slots['m'] as Float32Array;
+    };
+    const free = await update();
+    expect(await update(1e6)).toEqual(free);
+    expect(
+      error(
+        await update(0.5),
+        free.map((value) => (value * 0.5) / (0.01 * Math.sqrt(32793))),
+      ),
+    ).toBeLessThan(0.02);
+  });
+});
+
+it('sums and averages run over chunk boundaries in place', async () => {
+  const [one, two] = [random(1), random(2)];
+  const total = one.slice();
+  await accumulator(layout.length)(total, two);
+  expect(total).toEqual(one.map((value, i) => Math.fround(value + (two[i] as number))));
+
+  const average = one.slice();
+  const follow = movingAverage(layout.length);
+  for (const current of [two, total]) await follow(average, current, 0.9);
+  const wanted = [two, total].reduce(
+    (known, current) => known.map((value, i) => 0.9 * value + 0.1 * (current[i] as number)),
+    one,
+  );
+  expect(error(average, wanted)).toBeLessThan(1e-6);
+});

@@ -1,0 +1,89 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
+import { readLora } from '../../../src-main/engine/checkpoints/lora.ts';
+import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
+import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
+import { readF32, readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
+import { trainedFiles } from '../../../src-main/engine/training/writeTrained.ts';
+import { finetune } from '../../../src-main/features/training/finetune.ts';
+
+const fixtures = join(import.meta.dirname, '..', 'fixtures');
+type Tensors = Map<string, Float32Array>;
+
+function loraTensors(path: string): Tensors {
+  const { adapters } = readLora(path);
+  return new Map(
+    adapters.flatMap(({ part, module, A, B }) => [
+      [`${part}.${module}.lora_A.weight`, A.data] as const,
+      [`${part}.${module}.lora_B.weight`, B.data] as const,
+    ]),
+  );
+}
+
+function wholeTensors(checkpoint: string): Tensors {
+  return new Map(
+    (['unet', 'text_encoder'] as const).flatMap((part) =>
+      [...readSafetensors(join(checkpoint, trainedFiles[part])).tensors].map(
+        ([name, entry]) => [`${part}.${name}`, readF32(entry).data] as const,
+      ),
+    ),
+  );
+}
+
+/** Norm of (ours − reference) over the norm of the reference's movement. */
+function shareOfMovement(ours: Tensors, before: Tensors, after: Tensors): number {
+  let [gap, moved] = [0, 0];
+  for (const [name, wanted] of after) {
+    const [got, from] = [ours.get(name), before.get(name)];
+    if (!got || !from) throw new Error(`${name} was not trained`);
+    wanted.forEach((value, i) => {
+      gap += ((got[i] as number) - value) ** 2;
+      moved += ((from[i] as number) - value) ** 2;
+    });
+  }
+  return Math.sqrt(gap / moved);
+}
+
+it.each([
+  { name: 'lora-epsilon-prior', method: 'lora', limit: 0.005 },
+  { name: 'lora-velocity', method: 'lora', limit: 0.005 },
+  { name: 'full-epsilon-prior', method: 'full', limit: 0.02 },
+] as const)('$name: ten recorded batches end where torch and PEFT end', async ({ name, method, limit }) => {
+  const folder = join(fixtures, 'training', name);
+  const { tensors, metadata } = readSafetensors(join(folder, 'expected.safetensors'));
+  const expected = new Map([...tensors].map(([key, entry]) => [key, readTensor(entry).data as Float32Array]));
+  const losses = expected.get('losses') as Float32Array;
+  expected.delete('losses');
+  const model = join(fixtures, 'models', metadata['model'] as string);
+
+  const events: JobEvent[] = [];
+  const start = join(folder, 'start');
+  const settings = {
+    ...{ model, method, steps: 10, learningRate: Number(metadata['lr']), provider: 'cpu' as const },
+    ...{ replay: join(folder, 'replay.safetensors'), ...(method === 'lora' && { initLora: start }) },
+  };
+  const out = mkdtempSync(join(tmpdir(), 'likeness-replay-'));
+  const context = { report: (event: JobEvent) => events.push(event), signal: new AbortController().signal };
+  const { checkpoint } = await finetune({ out, resume: false, settings }, context, 'test');
+
+  const ours = events.flatMap((event) => (event.type === 'step' ? event.loss : []));
+  expect(ours).toHaveLength(10);
+  ours.forEach((loss, k) => expect(Math.abs(loss - (losses[k] as number))).toBeLessThan(1e-4));
+
+  const { unet, textEncoder } = openModelFolder(model);
+  const base = new Map(
+    Object.entries({ unet, text_encoder: textEncoder }).flatMap(([part, { weights }]) =>
+      weights.names().flatMap((key) => {
+        const entry = weights.get(key);
+        return entry?.dtype === 'f32' ? [[`${part}.${key}`, readF32(entry).data] as const] : [];
+      }),
+    ),
+  );
+  const [got, before] =
+    method === 'lora' ? [loraTensors(checkpoint), loraTensors(start)] : [wholeTensors(checkpoint), base];
+  expect([...got.keys()].sort()).toEqual([...expected.keys()].sort());
+  expect(shareOfMovement(got, before, expected)).toBeLessThan(limit);
+});
