@@ -47,7 +47,7 @@ const published = {
   'bk-sdm-tiny': [323_384_964, 123_060_480],
 } as const;
 
-describe('random models', () => {
+describe('random models', { timeout: 300_000 }, () => {
   let model: Model;
   const written: string[] = [];
   const make = () => randomModel('small', small, cache, (file) => void written.push(file));
@@ -116,7 +116,7 @@ describe('random models', () => {
   });
 });
 
-describe('likeness bench', () => {
+describe('likeness bench', { timeout: 300_000 }, () => {
   const model = path.resolve('test/golden/fixtures/models/tiny-bk');
 
   it.each(['forward', 'lora', 'full'])('measures %s', async (part) => {
