@@ -242,7 +242,7 @@ class Cases:
         for text in ("--steps 0", "--steps -3", "--steps many", "--steps 1e9", "--steps 2.5", "--size 7x7", "--size 63x64", "--size 100000x100000",
                      "--size 0x0", "--size -64x64", "--guidance abc", "--guidance nan", "--seed x", "--seed 1e30", "--count 0", "--count -1",
                      "--batch 0", "--scheduler sorcery", "--provider abacus", "--colour red", "--lora /nowhere", "--lora :", "--prompts /nowhere.txt",
-                     "--latents /nowhere.safetensors", "--save-latents /nowhere/deep/file.safetensors"):
+                     "--latents /nowhere.safetensors"):
             self.with_option(f"generate {text}", *text.split())
         self.add("no command", lambda f: [])
         self.add("unknown command", lambda f: ["enchant"])
