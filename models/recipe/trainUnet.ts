@@ -33,6 +33,7 @@ import { writePart } from './writePart.ts';
 const work = join(outFolder(), 'weights');
 const batch = numberOption('batch', 32);
 const emptyCaptions = 0.1;
+const noiseBias = numberOption('noise-bias', 1);
 const folder = join(work, 'likeness-mini');
 const tokenizerFolder = join(work, 'tokenizer');
 
@@ -96,7 +97,7 @@ await pretrain({
     const drawn = {
       latents: { dtype: 'f32' as const, shape, data: values },
       noise: { dtype: 'f32' as const, shape, data: generator.randn(shape) },
-      timesteps: integers([batch], generator.randint(0, 1000, [batch])),
+      timesteps: integers([batch], noisyTimesteps(generator.rand([batch]))),
       inputIds: integers([batch, emptyIds.length], ids),
     };
     return diffusionFeeds(drawn, alphaBars);
@@ -106,6 +107,11 @@ await pretrain({
     await drawSheet(join(work, `sheet-${String(step).padStart(6, '0')}.png`));
   },
 });
+
+/** Timesteps from uniform numbers: evenly at `--noise-bias 1`, more at the noisy end, where captions matter most, above. */
+function noisyTimesteps(uniform: Float32Array): number[] {
+  return Array.from(uniform, (u) => Math.floor(1000 * u ** (1 / noiseBias)));
+}
 
 /** Writes the whole folder as it will ship. */
 function writeModel(value: (name: string) => HostTensor<'f32'>): void {
