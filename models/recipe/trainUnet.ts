@@ -33,6 +33,7 @@ import { writePart } from './writePart.ts';
 const work = join(outFolder(), 'weights');
 const batch = numberOption('batch', 32);
 const emptyCaptions = 0.1;
+const steps = numberOption('steps', 20_000);
 const noiseBias = numberOption('noise-bias', 1);
 const folder = join(work, 'likeness-mini');
 const tokenizerFolder = join(work, 'tokenizer');
@@ -71,11 +72,12 @@ await pretrain({
   stage: 'unet',
   folder: work,
   loss,
-  steps: numberOption('steps', 3000),
+  steps,
   learningRate: numberOption('rate', 1e-3),
   warmup: 100,
   weightDecay: 1e-2,
-  averageDecay: 0.998,
+  // The average reaches over the last fifth of the run, however long it is.
+  averageDecay: 1 - 5 / steps,
   feeds: (step) => {
     const generator = generatorFor(3, 'unet', step);
     const values = new Float32Array(batch * latentSize);
