@@ -86,5 +86,7 @@ export function openReplay(file: string, { channels, tokens, timesteps, words }:
       throw invalid(`row ${index} has latents or noise that are no numbers`);
     return read;
   };
+  // A fault is told before networks are built, not when its step comes.
+  for (let index = 0; index < steps; index++) row(index);
   return { steps, batch, latents: [c, h, w], prior, row };
 }
