@@ -108,8 +108,16 @@ const residualEnds = /\.(conv2|proj_out|to_out\.0|ff\.net\.2|out_proj|fc2)\.weig
 export function startValue(name: string, shape: Shape, generator: TorchGenerator): HostTensor<'f32'> {
   const count = elementCount(shape);
   // Words must stand out in the residual stream, or attention's averages drown them.
-  if (name.endsWith('token_embedding.weight')) return f32(shape, generator.randn([count]).map((x) => 0.5 * x));
-  if (name.endsWith('position_embedding.weight')) return f32(shape, generator.randn([count]).map((x) => 0.1 * x));
+  if (name.endsWith('token_embedding.weight'))
+    return f32(
+      shape,
+      generator.randn([count]).map((x) => 0.5 * x),
+    );
+  if (name.endsWith('position_embedding.weight'))
+    return f32(
+      shape,
+      generator.randn([count]).map((x) => 0.1 * x),
+    );
   if (name.endsWith('bias') || residualEnds.test(name)) return f32(shape);
   if (shape.length === 1) return f32(shape, new Float32Array(count).fill(1));
   const bound = Math.sqrt((3 * (shape[0] as number)) / count);
