@@ -1,5 +1,6 @@
 import { checkpointMessages } from './checkpoints.ts';
 import { commandMessages } from './commands.ts';
+import { compressionMessages } from './compression.ts';
 import { engineMessages } from './engine.ts';
 import { exportMessages } from './exporting.ts';
 import { generationMessages } from './generation.ts';
@@ -10,6 +11,7 @@ import { trainingMessages } from './training.ts';
 export const messages = {
   ...checkpointMessages,
   ...commandMessages,
+  ...compressionMessages,
   ...engineMessages,
   ...exportMessages,
   ...generationMessages,

@@ -1,0 +1,21 @@
+import type { Id } from '../domain/id.ts';
+
+/** Widths that thumbnails are made in, pixels. */
+export const thumbnailWidths = [96, 192, 384, 768] as const;
+export type ThumbnailWidth = (typeof thumbnailWidths)[number];
+
+const sized = (path: string, width?: ThumbnailWidth): string =>
+  width === undefined ? path : `${path}?w=${width}`;
+
+/**
+ * Where pictures are, seen from the page: the same in the app and in the browser. With `width` a thumbnail (WebP), which may
+ * be kept by the browser for ever; without, the file itself.
+ */
+export const fileUrls = {
+  image: (id: Id, width?: ThumbnailWidth): string => sized(`/files/image/${id}`, width),
+  /** Upright; a crop does not change it. */
+  photo: (id: Id, width?: ThumbnailWidth): string => sized(`/files/photo/${id}`, width),
+  mask: (photoId: Id): string => `/files/mask/${photoId}`,
+  sample: (runId: Id, step: number, width?: ThumbnailWidth): string =>
+    sized(`/files/sample/${runId}/${step}`, width),
+};

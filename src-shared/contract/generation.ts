@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { idSchema, timeSchema } from '../domain/id.ts';
+import { imageSchema } from '../domain/image.ts';
+import { endpoint } from './endpoint.ts';
+
+export const samplers = ['pndm', 'ddim', 'ddpm', 'dpm++2m', 'euler', 'euler-a'] as const;
+
+/** A trained run to mix in. `step` null: the picked checkpoint, or the last. */
+export const loraChoiceSchema = z.object({
+  runId: idSchema,
+  step: z.int().min(1).nullable(),
+  weight: z.number().min(-4).max(4),
+});
+export type LoraChoice = z.infer<typeof loraChoiceSchema>;
+
+const side = z.int().min(64).max(2048).multipleOf(8);
+
+export const generateInputSchema = z.object({
+  /** Each may hold wildcards: "a {red|blue} mug" makes one prompt of each. */
+  prompts: z.array(z.string().trim().min(1).max(2000)).min(1).max(100),
+  negative: z.string().max(2000),
+  /** null: the shipped model. */
+  modelId: idSchema.nullable(),
+  /** One row of the grid for each entry; an entry mixes several. [[]]: the base model alone. */
+  mixes: z.array(z.array(loraChoiceSchema).max(8)).min(1).max(64),
+  /** null: drawn. */
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .nullable(),
+  /** Pictures of each prompt and mix; picture i has seed + i. */
+  count: z.int().min(1).max(100),
+  steps: z.int().min(1).max(1000),
+  guidance: z.number().min(0).max(100),
+  /** null: the model's own. */
+  sampler: z.enum(samplers).nullable(),
+  /** null: the model's own. */
+  size: z.object({ width: side, height: side }).nullable(),
+});
+export type GenerateInput = z.infer<typeof generateInputSchema>;
+
+export const generationRequests = {
+  /** Queues a job; pictures arrive as events and in the gallery. At most 1,000 pictures. */
+  'generation.start': endpoint(
+    generateInputSchema,
+    z.object({ jobId: idSchema, total: z.int(), seed: z.int() }),
+  ),
+  /** The prompts that wildcards make. */
+  'generation.expand': endpoint(
+    z.object({ prompt: z.string().max(2000) }),
+    z.object({ prompts: z.array(z.string()) }),
+  ),
+  /** Newest first, each once. */
+  'generation.recent': endpoint(
+    z.object({ limit: z.int().min(1).max(200).default(30) }),
+    z.array(z.object({ prompt: z.string(), negative: z.string(), usedAt: timeSchema })),
+  ),
+  /** The same picture again, by its recipe. Queues a job. */
+  'generation.again': endpoint(z.object({ imageId: idSchema }), z.object({ jobId: idSchema })),
+};
+
+export const generationEvents = {
+  /** A picture that is being made, coarse: a PNG as a data URL. `index` counts the job's pictures from 0. */
+  'generation.preview': z.object({
+    jobId: idSchema,
+    index: z.int(),
+    step: z.int(),
+    steps: z.int(),
+    image: z.string(),
+  }),
+  'generation.image': z.object({ jobId: idSchema, index: z.int(), image: imageSchema }),
+};

@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+import { exportEvents, exportRequests } from './exports.ts';
+import { galleryEvents, galleryRequests } from './gallery.ts';
+import { generationEvents, generationRequests } from './generation.ts';
+import { jobEvents, jobRequests } from './jobs.ts';
+import { libraryEvents, libraryRequests } from './library.ts';
+import { modelEvents, modelRequests } from './models.ts';
+import { photoEvents, photoRequests } from './photos.ts';
+import { projectEvents, projectRequests } from './projects.ts';
+import { scoreEvents, scoreRequests } from './scores.ts';
+import { settingsEvents, settingsRequests } from './settings.ts';
+import { subjectEvents, subjectRequests } from './subjects.ts';
+import { systemEvents, systemRequests } from './system.ts';
+import { trainingEvents, trainingRequests } from './training.ts';
+import { trashRequests } from './trash.ts';
+
+/** Everything the window can ask. */
+export const requests = {
+  ...libraryRequests,
+  ...projectRequests,
+  ...subjectRequests,
+  ...photoRequests,
+  ...trainingRequests,
+  ...generationRequests,
+  ...galleryRequests,
+  ...scoreRequests,
+  ...modelRequests,
+  ...exportRequests,
+  ...jobRequests,
+  ...settingsRequests,
+  ...systemRequests,
+  ...trashRequests,
+};
+
+/** Everything it is told unasked. */
+export const events = {
+  ...libraryEvents,
+  ...projectEvents,
+  ...subjectEvents,
+  ...photoEvents,
+  ...trainingEvents,
+  ...generationEvents,
+  ...galleryEvents,
+  ...scoreEvents,
+  ...modelEvents,
+  ...exportEvents,
+  ...jobEvents,
+  ...settingsEvents,
+  ...systemEvents,
+};
+
+export type RequestName = keyof typeof requests;
+export type EventName = keyof typeof events;
+
+/** What is sent: fields with defaults may be left out. */
+export type Input<N extends RequestName> = z.input<(typeof requests)[N]['input']>;
+/** What a handler gets: validated, defaults filled in. */
+export type ValidInput<N extends RequestName> = z.output<(typeof requests)[N]['input']>;
+export type Output<N extends RequestName> = z.output<(typeof requests)[N]['output']>;
+export type Payload<N extends EventName> = z.output<(typeof events)[N]>;

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { idSchema } from '../domain/id.ts';
+import { jobProgressSchema, jobSchema } from '../domain/job.ts';
+import { endpoint } from './endpoint.ts';
+
+const one = z.object({ id: idSchema });
+
+export const jobRequests = {
+  /** Running, then queued in their order, then ended ones, newest first. */
+  'jobs.list': endpoint(z.object({}), z.array(jobSchema)),
+  /** Keeps what is done and waits; a paused training goes on to the same bits. */
+  'jobs.pause': endpoint(one, jobSchema),
+  'jobs.resume': endpoint(one, jobSchema),
+  'jobs.cancel': endpoint(one, jobSchema),
+  /** A failed or cancelled job once more; a training goes on where it was. */
+  'jobs.retry': endpoint(one, jobSchema),
+  /** In front of another queued job; null: to the end. */
+  'jobs.move': endpoint(one.extend({ before: idSchema.nullable() }), jobSchema),
+  /** Forgets those that ended. */
+  'jobs.clear': endpoint(z.object({}), z.object({})),
+};
+
+export const jobEvents = {
+  'jobs.changed': jobSchema,
+  'jobs.progress': z.object({ id: idSchema, progress: jobProgressSchema }),
+  'jobs.removed': z.object({ ids: z.array(idSchema) }),
+};

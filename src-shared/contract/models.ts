@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { idSchema, nameSchema, pathSchema } from '../domain/id.ts';
+import { modelSchema } from '../domain/model.ts';
+import { endpoint } from './endpoint.ts';
+
+const one = z.object({ id: idSchema });
+
+/** "owner/name" on the Hub. */
+export const repositorySchema = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/);
+
+export const modelRequests = {
+  /** The shipped one first. */
+  'models.list': endpoint(z.object({}), z.array(modelSchema)),
+  /** A diffusers folder or single file: checked and hashed in a job, linked, not copied. */
+  'models.import': endpoint(
+    z.object({ path: pathSchema, name: nameSchema.optional() }),
+    z.object({ jobId: idSchema }),
+  ),
+  'models.rename': endpoint(one.extend({ name: nameSchema }), modelSchema),
+  /** Takes it off the list; files that were linked stay, downloaded ones go to the trash. Not the shipped one. */
+  'models.remove': endpoint(one, z.object({ undo: z.string() })),
+  /** Models of the Hub that are known to work. */
+  'models.catalogue': endpoint(
+    z.object({}),
+    z.array(
+      z.object({
+        repository: repositorySchema,
+        name: z.string(),
+        about: z.string(),
+        licence: z.string(),
+        bytes: z.number(),
+        installed: z.boolean(),
+      }),
+    ),
+  ),
+  /** Queues a job; refused while `settings.downloads` is off. */
+  'models.download': endpoint(
+    z.object({
+      repository: repositorySchema,
+      revision: z
+        .string()
+        .max(100)
+        .regex(/^[\w.-]+$/)
+        .default('main'),
+    }),
+    z.object({ jobId: idSchema }),
+  ),
+};
+
+export const modelEvents = {
+  'models.changed': z.array(modelSchema),
+  /** Of a download. */
+  'models.file': z.object({ jobId: idSchema, file: z.string(), done: z.number(), total: z.number() }),
+};

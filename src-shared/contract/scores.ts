@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { idSchema } from '../domain/id.ts';
+import { scoreReportSchema } from '../domain/score.ts';
+import { endpoint } from './endpoint.ts';
+
+const ofRun = z.object({ runId: idSchema });
+
+export const scoreRequests = {
+  /** null: not measured yet. */
+  'scores.get': endpoint(ofRun, scoreReportSchema.nullable()),
+  /** Measures every checkpoint of a run. Queues a job. */
+  'scores.start': endpoint(ofRun, z.object({ jobId: idSchema })),
+};
+
+export const scoreEvents = {
+  'scores.changed': ofRun,
+};

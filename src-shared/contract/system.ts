@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { pathSchema } from '../domain/id.ts';
+import { endpoint } from './endpoint.ts';
+
+export const systemInfoSchema = z.object({
+  version: z.string(),
+  /** `app`: the Electron window; `browser`: served. */
+  shell: z.enum(['app', 'browser']),
+  platform: z.enum(['linux', 'darwin', 'win32', 'other']),
+  cpu: z.string(),
+  threads: z.int(),
+  /** Bytes. */
+  memory: z.object({ total: z.number(), available: z.number() }),
+});
+
+export const offlineSchema = z.object({
+  /** Every socket but the loopback is blocked. */
+  locked: z.boolean(),
+  /** Sockets that were refused since the start, by host. */
+  refused: z.array(z.object({ host: z.string(), times: z.int() })),
+  /** Sockets to other machines that were opened since the start. */
+  opened: z.int(),
+});
+
+export const systemRequests = {
+  'system.info': endpoint(z.object({}), systemInfoSchema),
+  'system.offline': endpoint(z.object({}), offlineSchema),
+  /** The system's dialog; in the browser: refused (use a file input and `…Bytes`, or let a path be typed). */
+  'system.browse': endpoint(
+    z.object({ what: z.enum(['photos', 'folder', 'model', 'png']) }),
+    z.object({ paths: z.array(pathSchema) }),
+  ),
+  /** Folders and files in `path` of the machine that computes, for choosing one in the browser; the home folder when left out. */
+  'system.list': endpoint(
+    z.object({ path: pathSchema.optional() }),
+    z.object({
+      path: pathSchema,
+      parent: pathSchema.nullable(),
+      entries: z.array(z.object({ name: z.string(), folder: z.boolean() })),
+    }),
+  ),
+};
+
+export const systemEvents = {
+  'system.offline': offlineSchema,
+};

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { idSchema, nameSchema } from '../domain/id.ts';
+import { checkpointSchema, lossCurveSchema, runSchema } from '../domain/run.ts';
+import { trainingChangesSchema, trainingSettingsSchema } from '../domain/trainingSettings.ts';
+import { endpoint } from './endpoint.ts';
+import { undoSchema } from './trash.ts';
+
+const one = z.object({ id: idSchema });
+
+export const presetNames = ['quick', 'balanced', 'thorough'] as const;
+
+/** A preset on this machine. */
+export const presetSchema = z.object({
+  name: z.enum(presetNames),
+  settings: trainingSettingsSchema,
+  /** Seconds for the whole run, class pictures included; null before it was measured. */
+  seconds: z.number().nullable(),
+  /** Bytes at the peak; null before it was measured. */
+  memory: z.number().nullable(),
+  /** Whether it fits this machine's memory. */
+  fits: z.boolean(),
+  /** What was made smaller so that it fits, in words. */
+  reductions: z.array(z.string()),
+});
+export type Preset = z.infer<typeof presetSchema>;
+
+export const trainingRequests = {
+  /** Quick: from what is known of earlier runs on this machine, else from the size of the model. */
+  'training.presets': endpoint(
+    z.object({ subjectId: idSchema, modelId: idSchema.nullable() }),
+    z.array(presetSchema),
+  ),
+  /** Starts a run; the settings are those of the preset with `changes` laid over. Queues a job. */
+  'training.start': endpoint(
+    z.object({
+      subjectId: idSchema,
+      /** null: the shipped model. */
+      modelId: idSchema.nullable(),
+      preset: z.enum(presetNames),
+      changes: trainingChangesSchema.optional(),
+      name: nameSchema.optional(),
+    }),
+    runSchema,
+  ),
+  /** Newest first. */
+  'training.runs': endpoint(z.object({ subjectId: idSchema.optional() }), z.array(runSchema)),
+  'training.run': endpoint(
+    one,
+    z.object({ run: runSchema, checkpoints: z.array(checkpointSchema), curve: lossCurveSchema }),
+  ),
+  /** Goes on with a run that was cancelled, failed or is done, up to `steps`. Queues a job. */
+  'training.resume': endpoint(one.extend({ steps: z.int().min(1).max(1_000_000).optional() }), runSchema),
+  'training.rename': endpoint(one.extend({ name: nameSchema }), runSchema),
+  /** The checkpoint to use; null: the last. */
+  'training.pick': endpoint(one.extend({ step: z.int().nullable() }), runSchema),
+  'training.remove': endpoint(one, undoSchema),
+};
+
+export const trainingEvents = {
+  'training.changed': runSchema,
+  'training.removed': one,
+  'training.step': z.object({ runId: idSchema, step: z.int(), loss: z.number(), seconds: z.number() }),
+  'training.checkpoint': checkpointSchema,
+  /** The sample of `step` can be seen: `fileUrls.sample`. */
+  'training.sample': z.object({ runId: idSchema, step: z.int() }),
+};

@@ -1,0 +1,12 @@
+import { z } from 'zod';
+import { endpoint } from './endpoint.ts';
+
+/** What removing something gives: a token that brings it back, until it goes to the system's trash. */
+export const undoSchema = z.object({ undo: z.string() });
+
+export const trashRequests = {
+  'trash.undo': endpoint(z.object({ undo: z.string().min(1).max(100) }), z.object({ restored: z.int() })),
+  'trash.count': endpoint(z.object({}), z.object({ items: z.int() })),
+  /** Hands everything that was removed to the system's trash. */
+  'trash.empty': endpoint(z.object({}), z.object({ items: z.int() })),
+};

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { idSchema, timeSchema } from './id.ts';
+import { problemSchema } from './problem.ts';
+
+export const jobKinds = ['train', 'generate', 'score', 'export', 'import', 'download'] as const;
+export const jobStates = ['queued', 'running', 'paused', 'failed', 'cancelled', 'done'] as const;
+export type JobKind = (typeof jobKinds)[number];
+export type JobState = (typeof jobStates)[number];
+
+export const jobProgressSchema = z.object({
+  done: z.number(),
+  total: z.number(),
+  /** "class pictures", "steps", "pictures" */
+  label: z.string(),
+  /** Seconds left; null before it can be said. */
+  eta: z.number().nullable(),
+  /** Resident bytes of the worker; null before it told. */
+  memory: z.number().nullable(),
+});
+export type JobProgress = z.infer<typeof jobProgressSchema>;
+
+/** A piece of work in the queue. */
+export const jobSchema = z.object({
+  id: idSchema,
+  kind: z.enum(jobKinds),
+  /** "Training Rex", for people. */
+  title: z.string(),
+  state: z.enum(jobStates),
+  /** Place in the queue; less is sooner. */
+  position: z.number(),
+  progress: jobProgressSchema.nullable(),
+  createdAt: timeSchema,
+  startedAt: timeSchema.nullable(),
+  finishedAt: timeSchema.nullable(),
+  error: problemSchema.nullable(),
+  /** Warnings while it ran. */
+  warnings: z.array(z.string()),
+  subjectId: idSchema.nullable(),
+  runId: idSchema.nullable(),
+});
+export type Job = z.infer<typeof jobSchema>;

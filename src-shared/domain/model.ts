@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { idSchema, nameSchema, timeSchema } from './id.ts';
+
+/** A base model: the shipped one, or one that was imported or downloaded. */
+export const modelSchema = z.object({
+  id: idSchema,
+  name: nameSchema,
+  /** `shipped` comes with Likeness, `linked` stays where the person has it, `downloaded` lies in the library. */
+  source: z.enum(['shipped', 'linked', 'downloaded']),
+  path: z.string(),
+  kind: z.enum(['folder', 'single-file']),
+  /** "SD 1.x", "SD 2.x", … */
+  family: z.string(),
+  hash: z.string(),
+  parameters: z.number(),
+  bytes: z.number(),
+  /** Pixels it draws by itself. */
+  width: z.int(),
+  height: z.int(),
+  addedAt: timeSchema,
+  /** Its files are where they were. */
+  available: z.boolean(),
+  problems: z.array(z.string()),
+});
+export type Model = z.infer<typeof modelSchema>;

@@ -1,0 +1,11 @@
+import { z } from 'zod';
+import { idSchema, nameSchema, timeSchema } from './id.ts';
+
+/** A shelf for subjects that belong together. */
+export const projectSchema = z.object({
+  id: idSchema,
+  name: nameSchema,
+  createdAt: timeSchema,
+  subjects: z.int(),
+});
+export type Project = z.infer<typeof projectSchema>;

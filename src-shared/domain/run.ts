@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { idSchema, nameSchema, timeSchema } from './id.ts';
+import { problemSchema } from './problem.ts';
+import { checkpointScoreSchema } from './score.ts';
+import { trainingSettingsSchema } from './trainingSettings.ts';
+
+export const runStates = ['queued', 'running', 'paused', 'failed', 'cancelled', 'done'] as const;
+
+/** One training of a subject. */
+export const runSchema = z.object({
+  id: idSchema,
+  subjectId: idSchema,
+  name: nameSchema,
+  /** Seen from the library's folder. */
+  folder: z.string(),
+  state: z.enum(runStates),
+  modelId: idSchema.nullable(),
+  modelName: z.string(),
+  settings: trainingSettingsSchema,
+  /** How far it is. */
+  step: z.int(),
+  loss: z.number().nullable(),
+  secondsPerStep: z.number().nullable(),
+  createdAt: timeSchema,
+  finishedAt: timeSchema.nullable(),
+  /** The job that trains it, while there is one. */
+  jobId: idSchema.nullable(),
+  error: problemSchema.nullable(),
+  checkpoints: z.int(),
+  /** The checkpoint that scores, or a person, picked. */
+  pickedStep: z.int().nullable(),
+});
+export type Run = z.infer<typeof runSchema>;
+
+export const checkpointSchema = z.object({
+  id: idSchema,
+  runId: idSchema,
+  step: z.int(),
+  createdAt: timeSchema,
+  /** A sample picture of this step is there: `fileUrls.sample`. */
+  sample: z.boolean(),
+  score: checkpointScoreSchema.nullable(),
+});
+export type Checkpoint = z.infer<typeof checkpointSchema>;
+
+/** The loss curve; columns, as the plot wants them. */
+export const lossCurveSchema = z.object({
+  steps: z.array(z.int()),
+  losses: z.array(z.number()),
+});
+export type LossCurve = z.infer<typeof lossCurveSchema>;

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+/** A measured value with its 95 % interval, where one could be worked out. */
+export const measuredSchema = z.object({
+  value: z.number(),
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+});
+export type Measured = z.infer<typeof measuredSchema>;
+
+/** The scores of one checkpoint; null where the features for it are not there. Each in 0…1, more is better, except `leak`. */
+export const checkpointScoreSchema = z.object({
+  /** Pictures to photos. */
+  subject: measuredSchema.nullable(),
+  /** Pictures to prompts. */
+  prompt: measuredSchema.nullable(),
+  /** Pictures to each other. */
+  variety: measuredSchema.nullable(),
+  /** How far pictures of the class, without the token, moved towards the subject: less is better. */
+  leak: measuredSchema.nullable(),
+  /** A picture is nearer to one photo than photos are to each other. */
+  memorized: z.boolean().nullable(),
+});
+export type CheckpointScore = z.infer<typeof checkpointScoreSchema>;
+
+/** Which features a figure came from: "subject (MobileNetV2)". */
+export const scoreReportSchema = z.object({
+  checkpoints: z.array(z.object({ step: z.int(), score: checkpointScoreSchema })),
+  pick: z.object({ step: z.int(), reason: z.string() }).nullable(),
+  /** Alarms and leaks in plain words. */
+  warnings: z.array(z.string()),
+  features: z.record(z.string(), z.string()),
+});
+export type ScoreReport = z.infer<typeof scoreReportSchema>;

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { idSchema } from './id.ts';
+
+/** What a person set; kept in the library. */
+export const settingsSchema = z.object({
+  theme: z.enum(['system', 'light', 'dark']).default('system'),
+  /** Every socket but the loopback is blocked. */
+  offline: z.boolean().default(true),
+  /** Models may be downloaded from the Hub; needs `offline` off. */
+  downloads: z.boolean().default(false),
+  /** The base model for new runs and pictures; null: the shipped one. */
+  modelId: idSchema.nullable().default(null),
+  /** What computes. */
+  provider: z.enum(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml']).default('auto'),
+  /** The tour has been done or put away. */
+  tourDone: z.boolean().default(false),
+  /** Side of the gallery's tiles in pixels. */
+  tileSize: z.int().min(80).max(512).default(176),
+  /** Folders with the person's own scorers. */
+  clipFolder: z.string().max(4096).nullable().default(null),
+  dinoFolder: z.string().max(4096).nullable().default(null),
+});
+export type Settings = z.infer<typeof settingsSchema>;
