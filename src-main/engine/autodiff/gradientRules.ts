@@ -167,6 +167,7 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
   },
   conv2d: (node, g) => {
     const [x, weight] = [at(node, 0), at(node, 1)];
+    if ((node.attributes.groups ?? 1) > 1) throw new Error('grouped convolutions are not trained here');
     const [, , height, width] = x.shape as [number, number, number, number];
     const [, , tall, wide] = weight.shape as [number, number, number, number];
     return [

@@ -7,7 +7,7 @@ import {
   type HostTensor,
   type Shape,
 } from '../tensor/tensor.ts';
-import type { ConvAttributes, Node, Op, OpAttributes, Value } from './ops.ts';
+import type { Node, Op, OpAttributes, Value } from './ops.ts';
 import { broadcastShapes, shapeRules } from './shapeRules.ts';
 
 // Builder functions: one a line for plain operations, with small conveniences where networks want them.
@@ -125,8 +125,12 @@ export const matmul = (
 ): Value => apply('matmul', [a, b], { transA, transB, scale });
 export const gemm = (a: Value, b: Value, transA = false, transB = false, bias?: Value): Value =>
   apply('gemm', bias ? [a, b, bias] : [a, b], { transA, transB });
-export const conv2d = (x: Value, weight: Value, bias: Value | undefined, attributes: ConvAttributes): Value =>
-  apply('conv2d', bias ? [x, weight, bias] : [x, weight], attributes);
+export const conv2d = (
+  x: Value,
+  weight: Value,
+  bias: Value | undefined,
+  attributes: OpAttributes['conv2d'],
+): Value => apply('conv2d', bias ? [x, weight, bias] : [x, weight], attributes);
 
 export const softmax = (x: Value): Value => apply('softmax', [x], {});
 export const layerNorm = (x: Value, scale: Value, bias: Value, epsilon: number): Value =>

@@ -59,8 +59,8 @@ export interface OpAttributes {
   matmul: { readonly transA: boolean; readonly transB: boolean; readonly scale: number };
   /** [m,k]·[k,n] (+ bias [n] as third input), either side read transposed. */
   gemm: { readonly transA: boolean; readonly transB: boolean };
-  /** [b,i,h,w] ∗ [o,i,kh,kw] (+ bias [o] as third input). */
-  conv2d: ConvAttributes;
+  /** [b,i,h,w] ∗ [o,i/groups,kh,kw] (+ bias [o] as third input); with groups each part of the inputs makes a part of the outputs. */
+  conv2d: ConvAttributes & { readonly groups?: number };
   /** (output gradient, weight) → gradient of the input, whose [h,w] is given. */
   conv2dInputGradient: ConvAttributes & { readonly size: readonly [number, number] };
   /** (input, output gradient) → gradient of the weight, whose [kh,kw] is given. */

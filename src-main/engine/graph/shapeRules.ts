@@ -203,9 +203,10 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   conv2d: (inputs, attributes) => {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), inputs[2]];
     const [batch, channels] = x.shape as [number, number];
-    const out = weight.shape[0] as number;
-    const legal = x.shape.length === 4 && weight.shape.length === 4 && weight.shape[1] === channels;
-    check(legal && oneType(inputs), 'channels do not fit', inputs);
+    const { groups = 1 } = attributes;
+    const [out, each] = weight.shape as [number, number];
+    const legal = x.shape.length === 4 && weight.shape.length === 4 && each * groups === channels;
+    check(legal && out % groups === 0 && oneType(inputs), 'channels do not fit', inputs);
     check(!bias || bias.shape.join() === `${out}`, 'bias does not fit', inputs);
     const size = convSize(x.shape.slice(2), weight.shape.slice(2), attributes);
     check(size[0] > 0 && size[1] > 0, 'the kernel is larger than the padded input', inputs);

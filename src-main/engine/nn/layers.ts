@@ -38,6 +38,8 @@ export interface ConvOptions {
   readonly stride?: number;
   /** On all sides, or [top, left, bottom, right]. */
   readonly padding?: number | ConvAttributes['padding'];
+  /** As many as there are channels: depthwise. */
+  readonly groups?: number;
 }
 
 /** x [b,i,h,w] → [b,channels,h',w']; LoRA where the scope has adapters. */
@@ -45,7 +47,7 @@ export function conv(
   scope: Scope,
   x: Value,
   channels: number,
-  { kernel, stride = 1, padding = 0 }: ConvOptions,
+  { kernel, stride = 1, padding = 0, groups = 1 }: ConvOptions,
 ): Value {
   const inputs = x.shape[1] as number;
   const attributes: ConvAttributes = {
@@ -53,9 +55,10 @@ export function conv(
     padding: typeof padding === 'number' ? [padding, padding, padding, padding] : padding,
   };
   const pointwise: ConvAttributes = { stride: [1, 1], padding: [0, 0, 0, 0] };
-  const weight = scope.weight('weight', [channels, inputs, kernel, kernel]);
+  const weight = scope.weight('weight', [channels, inputs / groups, kernel, kernel]);
+  const grouped = groups === 1 ? attributes : { ...attributes, groups };
   return scope.adapted(
-    conv2d(x, weight, scope.weight('bias', [channels]), attributes),
+    conv2d(x, weight, scope.weight('bias', [channels]), grouped),
     (rank) => ({ a: [rank, inputs, kernel, kernel], b: [channels, rank, 1, 1] }),
     (a, b) => conv2d(conv2d(x, a, undefined, attributes), b, undefined, pointwise),
     add,

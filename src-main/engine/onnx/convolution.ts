@@ -15,7 +15,12 @@ function attributes(
 }
 
 export function emitConv(node: Node<'conv2d'>, operands: readonly string[], e: Emitter): string {
-  return e.emit('Conv', operands, attributes(node.attributes, shapeOf(node, 1).slice(2)));
+  const { groups } = node.attributes;
+  const kernel = shapeOf(node, 1).slice(2);
+  return e.emit('Conv', operands, {
+    ...attributes(node.attributes, kernel),
+    ...(groups && { group: groups }),
+  });
 }
 
 /**

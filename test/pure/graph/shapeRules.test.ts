@@ -172,9 +172,12 @@ const rules: { readonly [K in Op]: Rules } = {
     good: [
       [() => g.conv2d(x(2, 3, 5, 4), x(6, 3, 3, 3), x(6), one), 'f32[2,6,5,4]'],
       [() => g.conv2d(x(1, 2, 6, 7), x(3, 2, 3, 3), undefined, half), 'f32[1,3,3,3]'],
+      [() => g.conv2d(x(1, 4, 5, 4), x(6, 2, 3, 3), x(6), { ...one, groups: 2 }), 'f32[1,6,5,4]'],
     ],
     bad: [
       [() => g.conv2d(x(2, 3, 5, 4), x(6, 4, 3, 3), undefined, one), 'channels do not fit'],
+      [() => g.conv2d(x(2, 4, 5, 4), x(6, 4, 3, 3), undefined, { ...one, groups: 2 }), 'channels do not fit'],
+      [() => g.conv2d(x(2, 4, 5, 4), x(5, 2, 3, 3), undefined, { ...one, groups: 2 }), 'channels do not fit'],
       [() => g.conv2d(x(3, 5, 4), x(6, 3, 3, 3), undefined, one), 'channels do not fit'],
       [() => g.conv2d(x(2, 3, 5, 4), x(6, 3, 3, 3), x(5), one), 'bias does not fit'],
       [
