@@ -1,5 +1,5 @@
 import sharp, { type OverlayOptions } from 'sharp';
-import { loadPicture } from '../../engine/training/photos.ts';
+import { loadPicture } from '../../engine/pipelines/pictures.ts';
 import { canDrawText, drawText } from './labels.ts';
 
 export interface ContactSheet {
