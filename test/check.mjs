@@ -1,6 +1,6 @@
 /**
- * Every check of the project, one after the other: formatting, lint, types, tests. Ends with one line of counts, where a
- * check counts as one and every test as one. `npm test -- FILE…` runs the tests of these files only.
+ * Every check of the project, one after the other: formatting, lint, types, the renderer's types, tests. Ends with one
+ * line of counts, where a check counts as one and every test as one. `npm test -- FILE…` runs the tests of these files only.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -45,6 +45,11 @@ function tests(...files) {
 check('formatting', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.');
 check('lint', 'eslint/bin/eslint.js', '.');
 check('types', 'typescript/bin/tsc', '-p', '.');
+check(
+  'types of the renderer',
+  'svelte-check/bin/svelte-check',
+  ...['--workspace', 'src-renderer', '--tsconfig', './tsconfig.json', '--fail-on-warnings'],
+);
 tests(...process.argv.slice(2));
 
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);

@@ -39,6 +39,10 @@ describe('the layer map', () => {
     ['src-main/features/a/x.ts', "import sqlite from 'better-sqlite3';", 'only src-main/storage'],
     ['src-shared/domain/x.ts', "import fs from 'node:fs';", 'src-shared has no Node'],
     ['src-shared/domain/x.ts', "import '../../src-main/cli/options.ts';", 'may not import src-main/cli'],
+    ['src-renderer/ui/x.ts', "import '../state/y.ts';", 'may not import src-renderer/state'],
+    ['src-renderer/features/a/x.ts', "import '../b/y.ts';", 'may not import src-renderer/features/b'],
+    ['src-renderer/state/x.ts', "import path from 'node:path';", 'src-renderer has no Node'],
+    ['src-renderer/state/x.ts', "import '../../src-main/ipc/x.ts';", 'may not import src-main/ipc'],
     ['src-main/elsewhere/x.ts', "import './y.ts';", 'stands in no layer'],
   ];
   it.each(wrong)('%s: %s', async (file, text, why) => {
