@@ -8,7 +8,7 @@ export interface OutputOptions {
   readonly debug: boolean;
 }
 
-/** Seconds between lines of progress where they cannot be overwritten. */
+/** Seconds between lines of progress where they cannot be overwritten; what is done sooner needs none. */
 const logEvery = 10;
 
 /**
@@ -20,7 +20,7 @@ export class Output {
   private readonly clock = new Estimate();
   private lastStep = '';
   private lineOpen = false;
-  private lastLogged = -Infinity;
+  private lastLogged = performance.now() / 1000;
 
   constructor(private readonly options: OutputOptions) {}
 
@@ -78,7 +78,7 @@ export class Output {
       return;
     }
     const now = performance.now() / 1000;
-    if (done < total && now - this.lastLogged < logEvery) return;
+    if (now - this.lastLogged < logEvery) return;
     this.lastLogged = now;
     process.stderr.write(`${line}\n`);
   }

@@ -2,7 +2,7 @@
 export const checkpointMessages = {
   'file.missing': (d: { file: string }) => `${d.file} is not there; check the path.`,
   'file.unreadable': (d: { file: string; why: string }) =>
-    `${d.file} can't be read (${d.why}); check its permissions.`,
+    `${d.file} can't be read (${d.why}); check the path and its permissions.`,
   'file.unwritable': (d: { file: string; why: string }) =>
     `${d.file} can't be written (${d.why}); choose another place or make room there.`,
   'weights.damaged': (d: { file: string; why: string }) =>
@@ -15,6 +15,8 @@ export const checkpointMessages = {
     `${d.file} holds no weights; expected ${d.expected} there.`,
   'tensor.missing': (d: { file: string; tensor: string; expected: string }) =>
     `${d.file} lacks the tensor "${d.tensor}" (${d.expected}); the file is cut, or its config.json belongs to another model.`,
+  'tensor.surplus': (d: { file: string; tensor: string }) =>
+    `${d.file} holds the tensor "${d.tensor}", for which its config.json has no place; put the weights and the config.json of one model together.`,
   'tensor.shape': (d: { file: string; tensor: string; expected: string; found: string }) =>
     `${d.file}: the tensor "${d.tensor}" is ${d.found} where the config asks for ${d.expected}; put the weights and the config.json of one model together.`,
   'tensor.type': (d: { file: string; tensor: string; found: string }) =>

@@ -5,6 +5,8 @@ import { engineMessages } from './engine.ts';
 import { exportMessages } from './exporting.ts';
 import { generationMessages } from './generation.ts';
 import { photoMessages } from './photos.ts';
+import { scorerMessages } from './scorers.ts';
+import { scoreMessages } from './scores.ts';
 import { trainingMessages } from './training.ts';
 
 /** Error code → the sentence a person reads. Each sentence names the thing and says what to do. */
@@ -16,6 +18,8 @@ export const messages = {
   ...exportMessages,
   ...generationMessages,
   ...photoMessages,
+  ...scorerMessages,
+  ...scoreMessages,
   ...trainingMessages,
 };
 
@@ -38,5 +42,15 @@ export class LikenessError extends Error {
 /** Makes the error for `code`; `throw problem('file.missing', { file })`. */
 export function problem<C extends MessageCode>(code: C, details: Details<C>, cause?: unknown): LikenessError {
   const sentence = messages[code] as (details: Details<C>) => string;
-  return new LikenessError(code, sentence(details), cause === undefined ? undefined : { cause });
+  const message = oneLine(sentence(details));
+  return new LikenessError(code, message, cause === undefined ? undefined : { cause });
+}
+
+const longest = 600;
+
+/** Names out of files stand in messages, and a file may hold anything: line breaks, terminal commands, a megabyte of x. */
+function oneLine(sentence: string): string {
+  const plain = sentence.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ');
+  if (plain.length <= longest) return plain;
+  return `${plain.slice(0, longest / 2)} … ${plain.slice(-longest / 2)}`;
 }

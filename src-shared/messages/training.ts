@@ -15,6 +15,8 @@ export const trainingMessages = {
     `${d.folder} already holds a run; add --resume to go on with it, or choose another --out.`,
   'run.otherModel': (d: { folder: string; model: string }) =>
     `${d.folder} was trained on another model than ${d.model} holds now; give back the original model or start a new run.`,
+  'run.otherSetting': (d: { folder: string; setting: string; is: string; wanted: string }) =>
+    `${d.folder} was begun with "${d.setting}" at ${d.is}, not ${d.wanted}; leave that out to go on with it, or start a new run in another folder.`,
   'run.missing': (d: { folder: string }) =>
     `${d.folder} holds no run; give the folder that finetune wrote to with --out.`,
   'run.damaged': (d: { file: string; why: string }) =>

@@ -119,9 +119,7 @@ export const finetuneOptions = {
 };
 
 /** What was said, as the training feature takes it. Throws `usage.…` for options that do not go together. */
-export function finetuneRequest(
-  given: Given<typeof finetuneOptions>,
-): FinetuneRequest & { readonly settings: { readonly model: string } } {
+export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneRequest {
   const { resume = false, out } = given;
   if (!resume) checkSource(given);
   if (given.prior === false)
@@ -137,7 +135,7 @@ export function finetuneRequest(
       { '--text-rank': given.textRank, '--text-alpha': given.textAlpha, '--text-targets': given.textTargets },
       'it is not trained then',
     );
-  return { out, resume, settings: { ...settingsOf(given), model: given.model ?? shippedModel } };
+  return { out, resume, fallbackModel: shippedModel, settings: settingsOf(given) };
 }
 
 function checkSource({ photos, replay, class: noun }: Given<typeof finetuneOptions>): void {
@@ -164,6 +162,7 @@ function loraOptions(given: Given<typeof finetuneOptions>): Record<string, unkno
 function settingsOf(given: Given<typeof finetuneOptions>): PartialSettings {
   const prior = defined({ weight: given.priorWeight, classImages: given.classImages });
   return defined({
+    model: given.model,
     photos: given.photos,
     classNoun: given.class,
     token: given.token,

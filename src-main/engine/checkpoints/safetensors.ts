@@ -1,7 +1,7 @@
 import { problem, type LikenessError } from '../../../src-shared/messages/index.ts';
 import type { DType } from '../tensor/tensor.ts';
 import { elementCount } from '../tensor/tensor.ts';
-import { asRecord, withFile, type OpenFile } from './files.ts';
+import { asRecord, nameOf, withFile, type OpenFile } from './files.ts';
 import type { TensorEntry } from './weights.ts';
 
 /** What a `.safetensors` header says. Format: huggingface/safetensors, README "Format". */
@@ -111,7 +111,7 @@ function topLevelKeys(json: string): number {
 
 function checkEntry(name: string, value: unknown, damaged: Damaged) {
   const { dtype, shape, data_offsets: offsets } = asRecord(value);
-  const tensor = `the tensor "${name}"`;
+  const tensor = `the tensor "${nameOf(name)}"`;
   const bytes =
     typeof dtype === 'string' && Object.hasOwn(elementBytes, dtype) ? elementBytes[dtype] : undefined;
   if (bytes === undefined)
@@ -155,6 +155,7 @@ function checkMetadata(value: unknown, damaged: Damaged): Record<string, string>
   if (
     typeof value !== 'object' ||
     value === null ||
+    Array.isArray(value) ||
     Object.values(value).some((entry) => typeof entry !== 'string')
   )
     throw damaged('its metadata are not text');

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -42,8 +42,13 @@ const tokenizerJson = z.looseObject({
   }),
 });
 
+// A pipe would block for ever.
+const maxBytes = 64e6;
+
 async function readText(file: string): Promise<string | undefined> {
   try {
+    const stats = await stat(file);
+    if (!stats.isFile() || stats.size > maxBytes) throw new Error('no regular file of a sensible size');
     return await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

@@ -1,6 +1,9 @@
+import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../checkpoints/model.ts';
+import type { Weights } from '../checkpoints/weights.ts';
 import { input } from '../graph/build.ts';
-import type { Graph } from '../graph/graph.ts';
+import { leaves, type Graph } from '../graph/graph.ts';
+import type { Value } from '../graph/ops.ts';
 import { clipTextModel } from '../models/clip.ts';
 import { unet } from '../models/unet.ts';
 import { vaeDecode, vaeEncode } from '../models/vae.ts';
@@ -8,7 +11,7 @@ import { Scope, type Adapter } from '../nn/scope.ts';
 import type { ProviderChoice } from '../runtime/providers.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
-import type { HostTensor } from '../tensor/tensor.ts';
+import type { HostTensor, Shape } from '../tensor/tensor.ts';
 import { partNames, storedWeights, type WeightLookup } from './weights.ts';
 
 export interface NetworkOptions {
@@ -52,9 +55,12 @@ export class Networks {
 
   /** Latents [b,c,h,w], divided by the scaling factor already → image [b,3,h',w'] in about [-1,1]. */
   async decode(latents: Floats): Promise<Floats> {
-    return this.call('decoder', 'image', { latents }, ({ latents }) => ({
-      image: vaeDecode(this.scope(partNames.vae), latents, this.model.vae.config),
-    }));
+    return this.call('decoder', 'image', { latents }, ({ latents }) => this.decoder(latents));
+  }
+
+  /** Throws now what `decode` would throw after the wait for the latents. Errors: `tensor.*`. */
+  checkDecoder(latents: Shape): void {
+    storedWeights({ outputs: this.decoder(input('latents', latents)) }, this.model, this.options.own);
   }
 
   /** Image [b,3,h,w] in [-1,1] → mean and log-variance of its latents, before the scaling factor. */
@@ -70,6 +76,10 @@ export class Networks {
       await this.sessions.get(part)?.session.dispose();
       this.sessions.delete(part);
     }
+  }
+
+  private decoder(latents: Value): { image: Value } {
+    return { image: vaeDecode(this.scope(partNames.vae), latents, this.model.vae.config) };
   }
 
   private scope(part: string): Scope {
@@ -113,6 +123,7 @@ export class Networks {
     await this.release(part);
     const { provider, threads, own, fed = {} } = this.options;
     const graph = build();
+    if (part === 'unet') refuseSurplus(graph, this.model.unet.weights);
     const session = await Session.compile(graph, {
       weights: storedWeights(graph, this.model, own, (name) => name in fed),
       ...(provider && { provider }),
@@ -121,4 +132,15 @@ export class Networks {
     this.sessions.set(part, { key, session });
     return session;
   }
+}
+
+/** Blocks that the config leaves out and the weights have: one of them is another model's. Errors: `tensor.surplus`. */
+function refuseSurplus(graph: Graph, weights: Weights): void {
+  const used = leaves(graph, 'parameter');
+  const [tensor] = weights
+    .names()
+    .filter(
+      (name) => /^(down_blocks|mid_block|up_blocks)\./.test(name) && !used.has(`${partNames.unet}.${name}`),
+    );
+  if (tensor !== undefined) throw problem('tensor.surplus', { file: weights.source, tensor });
 }

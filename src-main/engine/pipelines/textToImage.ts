@@ -85,6 +85,7 @@ export class TextToImage {
     const { guidance, signal } = options;
     const shape = this.latentShape(options);
     this.samplerOf(options);
+    this.networks.checkDecoder(shape);
     const contexts = await this.encodePrompts(
       requests.flatMap(({ prompt, negative = '' }) => (guidance > 1 ? [negative, prompt] : [prompt])),
       options.onWarning,

@@ -151,10 +151,10 @@ export function resolveScheduler(
   const parsed = keys.partial().safeParse(present);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    const key = issue?.path.join('.') ?? '';
+    const key = String(issue?.path[0] ?? '');
     throw problem('scheduler.invalid', {
       file,
-      why: `"${key}": ${JSON.stringify(entries.data[key])} is not supported`,
+      why: `"${key}": ${String(JSON.stringify(entries.data[key])).slice(0, 100)} is not supported`,
     });
   }
   const given = Object.fromEntries(Object.entries(parsed.data).filter(([, value]) => value !== undefined));

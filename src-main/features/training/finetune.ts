@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
@@ -7,11 +8,11 @@ import { RunFolder } from '../../engine/training/runFolder.ts';
 import type { FinetuneSettings } from '../../engine/training/settings.ts';
 import { cacheFolder } from '../../storage/cacheFolder.ts';
 import { ownSettings } from './ownSettings.ts';
-import { completeSettings, type FinetuneRequest, type PartialSettings } from './request.ts';
+import { completeSettings, type FinetuneRequest } from './request.ts';
 
 /** Starts the run that `request` asks for, or goes on with it (with `resume` and no run there: starts it). Errors: those of the engine's `finetune`, `run.…`, `training.…`. */
 export async function finetune(
-  request: FinetuneRequest & { readonly settings: { readonly model: string } },
+  request: FinetuneRequest,
   context: JobContext,
   version: string,
 ): Promise<FinetuneResult> {
@@ -21,22 +22,54 @@ export async function finetune(
   const { photos, replay } = request.settings;
   if (!known && resume && photos === undefined && replay === undefined)
     throw problem('run.missing', { folder: out });
-  const settings = known ? settingsOfRun(request) : newSettings(request.settings);
+  const settings = known ? settingsOfRun(request) : newSettings(request);
   return train({ settings, out, version, cache: cacheFolder() }, context);
 }
 
-function newSettings(asked: PartialSettings & { readonly model: string }): FinetuneSettings {
+function newSettings({ settings: asked, fallbackModel }: FinetuneRequest): FinetuneSettings {
   if (asked.replay === undefined) {
     if (asked.photos === undefined) throw problem('training.noPhotos', { option: '--photos' });
     if (!asked.classNoun) throw problem('training.noClass', { option: '--class' });
   }
-  const { model } = asked;
+  const model = asked.model ?? fallbackModel;
+  if (model === undefined) throw new Error('a new run needs a model');
   const { width } = TextToImage.defaultSize(openModel(model));
   return completeSettings(asked, { size: width, ...ownSettings(model), model });
 }
 
-/** The run's own settings; only the number of steps may become another. */
+/** What may be another in the rest of a run: it is no part of the weights' arithmetic, or (the model) checked on its own. */
+const changeable = ['model', 'provider', 'steps', 'checkpointEvery', 'sampleEvery', 'samplePrompt'] as const;
+/** What may lie elsewhere than when the run began. */
+const movable = ['photos', 'replay', 'initLora'] as const;
+
+/** The run's own settings, with what may change as asked. Errors: `run.otherSetting` for anything else. */
 function settingsOfRun({ out, settings: asked }: FinetuneRequest): FinetuneSettings {
   const { settings } = new RunFolder(out).describe();
-  return asked.steps === undefined ? settings : { ...settings, steps: asked.steps };
+  const moved = movable.filter((key) => settings[key] !== undefined && !existsSync(settings[key]));
+  const taken = [...changeable, ...moved].filter((key) => asked[key] !== undefined);
+  const now = { ...settings, ...Object.fromEntries(taken.map((key) => [key, asked[key]])) };
+  refuseOthers(out, asked, { ...now, prior: now.prior ?? false });
+  return now;
+}
+
+function refuseOthers(folder: string, asked: object, own: object, within = ''): void {
+  for (const [key, wanted] of Object.entries(asked)) {
+    const setting = within + key;
+    const is = (own as Record<string, unknown>)[key];
+    if (isGroup(wanted) && isGroup(is)) refuseOthers(folder, wanted, is, `${setting}.`);
+    else if (
+      JSON.stringify(wanted) !== JSON.stringify(is) &&
+      !(isGroup(wanted) && !Object.keys(wanted).length)
+    )
+      throw problem('run.otherSetting', {
+        folder,
+        setting,
+        is: JSON.stringify(is),
+        wanted: JSON.stringify(wanted),
+      });
+  }
+}
+
+function isGroup(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -14,8 +14,10 @@ export type PartialSettings = Partial<Omit<FinetuneSettings, 'lora' | 'textLora'
 export interface FinetuneRequest {
   /** The run's folder. */
   readonly out: string;
-  /** Go on with the run in `out`, by its own settings; `settings` may change the number of steps. */
+  /** Go on with the run in `out`, by its own settings; `settings` may change its length, and where things are. */
   readonly resume: boolean;
+  /** A new run's, where `settings` name none. */
+  readonly fallbackModel?: string;
   readonly settings: PartialSettings;
 }
 

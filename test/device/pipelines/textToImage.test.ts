@@ -141,3 +141,29 @@ describe('text to image', () => {
     await pipeline.dispose();
   });
 });
+
+describe('weights of another model', () => {
+  const path = `${fixtures}/models/tiny-bk`;
+
+  async function withConfig(part: 'unet' | 'vae', changed: object): Promise<unknown> {
+    const model = openModelFolder(path);
+    const other = { ...model, [part]: { ...model[part], config: { ...model[part].config, ...changed } } };
+    const steps: number[] = [];
+    const made = new TextToImage(other, await Tokenizer.load(`${path}/tokenizer`)).generate(
+      [{ prompt: 'a dog', seed: 1 }],
+      { ...options, onStep: (done) => steps.push(done) },
+    );
+    const error: unknown = await all(made).catch((thrown: unknown) => thrown);
+    expect(steps).toEqual([]);
+    return error;
+  }
+
+  it('are refused where the U-Net has more than its config', async () => {
+    const types = { down_block_types: ['DownBlock2D', 'DownBlock2D', 'DownBlock2D'] };
+    expect(await withConfig('unet', types)).toMatchObject({ code: 'tensor.surplus' });
+  });
+
+  it("are refused before anything is drawn where the VAE's decoder does not fit", async () => {
+    expect(await withConfig('vae', { layers_per_block: 5 })).toMatchObject({ code: 'tensor.missing' });
+  });
+});

@@ -204,6 +204,21 @@ describe('run folders', () => {
     await refused(train(settings, { out: resume.out }), 'run.exists', resume.out);
   });
 
+  it('go on by their own settings: another one is refused by its name', async () => {
+    await refused(
+      train({ learningRate: 0.5 }, resume),
+      'run.otherSetting',
+      resume.out,
+      '"learningRate"',
+      '0.5',
+    );
+    await refused(train({ lora: { rank: 3 } }, resume), 'run.otherSetting', '"lora.rank" at 1, not 3');
+    await refused(train({ prior: false }, resume), 'run.otherSetting', '"prior"');
+    await refused(train({ photos }, resume), 'run.otherSetting', '"photos"');
+    const others = { replay: recorded, checkpointEvery: 2, samplePrompt: 'a dog' };
+    expect((await train(others, resume)).steps).toBe(2);
+  });
+
   it('with a state that was cut or is of other settings are refused by the file', async () => {
     const [name] = readdirSync(resume.out).filter((entry) => entry.startsWith('state-'));
     const state = file(name as string);

@@ -30,7 +30,7 @@ function outcome(read: () => void): unknown {
     return error;
   } finally {
     const { rss, arrayBuffers } = process.memoryUsage();
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(60_000);
     expect(rss - before.rss).toBeLessThan(400e6);
     expect(arrayBuffers - before.arrayBuffers).toBeLessThan(64e6);
   }

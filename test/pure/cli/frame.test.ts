@@ -67,6 +67,11 @@ describe('failure', () => {
     expect(stderr).toMatch(new RegExp(`^${folder} can't be read .*\\.\n$`));
   });
 
+  it('stays one line, whatever stands in a file or a name', async () => {
+    const { stderr } = await likeness(['inspect', `no\nwhere\x1b[2J\u2028${'x'.repeat(5000)}`]);
+    expect(stderr).toMatch(/^[ -~…]{100,700}\n$/);
+  });
+
   it('refuses a file without prompts', async () => {
     const file = path.join(mkdtempSync(path.join(tmpdir(), 'likeness-')), 'prompts.txt');
     writeFileSync(file, '\uFEFF\r\n  \n');
