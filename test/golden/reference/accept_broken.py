@@ -1,4 +1,4 @@
-"""Broken inputs: exit 1 or 2 within 20 s, one clear sentence, no stack, no crash, nothing written outside --out."""
+"""Broken inputs: exit 1 or 2 within 20 s, one clear sentence, no stack, no crash, nothing written outside --out; odd ones that are right: done."""
 
 import os
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from accept import Score, arguments, likeness, wanted
 from broken_inputs import cases
+from hostile_inputs import hostile_cases
 
 STACK = re.compile(r"\n\s+at |node:internal|\.(ts|js|mjs):\d+|\bTypeError\b|\bRangeError\b|undefined|\[object|ZodError|Non-zero status")
 WITHOUT_OUT = ("inspect", "bench", "enchant", "doctor")
@@ -25,9 +26,9 @@ if __name__ == "__main__":
         folder.mkdir(parents=True)
     marker.unlink(missing_ok=True)
     os.environ["HOME"] = str(home)
-    everything = cases(models / "tiny-bk", room, marker)
+    everything = [*cases(models / "tiny-bk", room, marker), *hostile_cases(models / "tiny-bk", room, marker)]
     print(len(everything), "cases")
-    for number, (name, prepare) in enumerate(everything):
+    for number, (name, prepare, *valid) in enumerate(everything):
         if not wanted(name, filters):
             continue
         folder = room / f"{number}"
@@ -36,9 +37,13 @@ if __name__ == "__main__":
         out = work / "out"
         shutil.rmtree(out, ignore_errors=True)
         before = listing(room, home, cwd, models / "tiny-bk")
-        extra = ["--out", out] if command and command[0] not in WITHOUT_OUT else []
+        extra = ["--out", out] if command and command[0] not in WITHOUT_OUT and "--out" not in command else []
         r = likeness(*command, *extra, timeout=25, cwd=cwd)
         sentence = r.stderr.strip()
+        if valid and valid[0]:
+            score.verdict(f"{name}: exit {r.status} {r.seconds:.0f} s | {sentence[-200:]}", r.status == 0 and r.seconds < 20)
+            shutil.rmtree(folder)
+            continue
         written = listing(room, home, cwd, models / "tiny-bk") - before
         problems = [
             *([] if r.status in (1, 2) else [f"exit {r.status}"]), *([] if r.seconds < 20 else [f"{r.seconds:.0f} s"]),

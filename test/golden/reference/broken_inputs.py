@@ -323,7 +323,7 @@ class Cases:
         (good / "a.png").write_bytes(png)
         for text in ("--steps 0", "--steps -1", "--lr nan", "--lr -1", "--lr 0x", "--batch 0", "--rank 0", "--rank -2", "--rank 1e9", "--alpha nan",
                      "--targets nowhere", "--text-targets nowhere", "--lr-schedule sorcery", "--method prayer", "--beta1 2", "--init-lora /nowhere",
-                     "--size 7", "--size 1000000", "--max-grad-norm -1", "--resume", "--accumulate 0", "--warmup -1", "--prior-weight x"):
+                     "--size 7", "--size 1000000", "--max-grad-norm -1", "--accumulate 0", "--warmup -1", "--prior-weight x"):
             self.add(f"finetune {text}", lambda f, t=text: ["finetune", "--model", self.model, "--photos", good, *FINETUNE, *t.split()])
         self.add("finetune without class", lambda f: ["finetune", "--model", self.model, "--photos", good, "--steps", 2])
 
