@@ -17,6 +17,8 @@ export const commandMessages = {
     `"${d.word}" belongs to no option; quote texts with spaces, and see "likeness ${d.command} --help".`,
   'usage.conflict': (d: { option: string; other: string; why: string }) =>
     `${d.option} and ${d.other} do not go together: ${d.why}.`,
+  'prompts.notText': (d: { file: string }) =>
+    `${d.file} is no text file in UTF-8; write one prompt a line into a plain text file.`,
   'prompts.none': (d: { file: string }) => `${d.file} has no prompts; write one a line into it.`,
   cancelled: (_d: object) => 'Cancelled; what was finished has been kept.',
   'memory.short': (d: { why: string }) =>

@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import { withFile } from '../../engine/checkpoints/files.ts';
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
 import {
   generateDefaults as defaults,
@@ -22,6 +21,7 @@ import {
   type Option,
 } from '../options.ts';
 import { optionName } from '../parse.ts';
+import { readPrompts } from '../readPrompts.ts';
 import { shippedModel } from '../shipped.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 
@@ -107,12 +107,4 @@ function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
   const others = Object.fromEntries(fixed.map((key) => [optionName(key), given[key]]));
   refuseTogether('--recipe', others, 'the recipe says it');
   return { out, provider, ...defined({ model, loras: lora, latents, saveLatents }) };
-}
-
-function readPrompts(file: string): string[] {
-  const text = withFile(file, (opened) => new TextDecoder().decode(opened.bytes(0, opened.size)));
-  const lines = text.split(/\r?\n/);
-  const prompts = lines.map((line) => line.trim()).filter((line) => line !== '');
-  if (!prompts.length) throw problem('prompts.none', { file });
-  return prompts;
 }

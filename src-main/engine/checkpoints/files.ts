@@ -8,6 +8,7 @@ import {
   statSync,
   type Stats,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 
 /** `statSync` or undefined where nothing is. Errors: `file.unreadable`. */
@@ -138,7 +139,18 @@ export function errorCode(error: unknown): string {
 
 /** Makes a folder and those above it. Errors: `file.unwritable`. */
 export function makeFolder(folder: string): void {
-  orUnwritable(folder, (path) => mkdirSync(path, { recursive: true }));
+  orUnwritable(folder, makeWithParents);
+}
+
+// mkdirSync's own `recursive` never returns where mkdir says ENOENT below a folder that is there, as /proc does.
+function makeWithParents(folder: string): void {
+  if (isFolder(folder)) return;
+  if (dirname(folder) !== folder) makeWithParents(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (!isFolder(folder)) throw error;
+  }
 }
 
 export function orUnwritable(path: string, write: (path: string) => void): void {

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { writeKohya, writePeft } from '../../engine/checkpoints/writeLora.ts';
 import { writeDiffusers, writeSingleFile } from '../../engine/checkpoints/writeModel.ts';
 import { exportOnnx } from './exportOnnx.ts';
@@ -38,7 +39,7 @@ function write(run: OpenedRun, { out, format, dtype, transformers }: ExportReque
   const { model, changes, adapters } = run;
   if ((format === 'peft' || format === 'kohya') && adapters.length === 0)
     throw problem('export.needsLora', { format });
-  mkdirSync(format === 'kohya' || format === 'single-file' ? dirname(out) : out, { recursive: true });
+  makeFolder(format === 'kohya' || format === 'single-file' ? dirname(out) : out);
   switch (format) {
     case 'peft':
       return writePeft(out, adapters, { transformers, dtype, baseModel: model.path });

@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../engine/checkpoints/files.ts';
 import type { ModelPart } from '../../engine/checkpoints/model.ts';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import { writeSafetensors, type TensorSource } from '../../engine/checkpoints/writeSafetensors.ts';
@@ -25,7 +26,7 @@ export type OnnxPart = (typeof onnxParts)[number];
 export function exportOnnx(run: OpenedRun, out: string, dtype: 'f32' | 'f16' | undefined): void {
   for (const part of onnxParts) {
     const folder = join(out, part);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const graph = partGraph(run, part);
     const [network, changes, name] = partOf(run, part);
     const prefix = `${name}.`;

@@ -72,6 +72,22 @@ describe('failure', () => {
     expect(stderr).toMatch(/^[ -~…]{100,700}\n$/);
   });
 
+  it('refuses prompts that are no text', async () => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'likeness-')), 'prompts.txt');
+    writeFileSync(file, Buffer.from([0x61, 0xff, 0x0a, 0x62]));
+    const { status, stdout } = await likeness(['generate', '--prompts', file, '--out', 'never', '--json']);
+    expect(status).toBe(1);
+    expect(jsonLines(stdout)).toMatchObject([{ type: 'error', code: 'prompts.notText' }]);
+  });
+
+  it.runIf(process.platform === 'linux')('refuses a place in which no folder can be made', async () => {
+    const model = 'test/golden/fixtures/models/tiny-bk';
+    const words = ['generate', '--prompt', 'a', '--out', '/proc/likeness', '--model', model];
+    const { status, stderr } = await likeness([...words, '--provider', 'cpu']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^\/proc\/likeness can't be written .*\n$/);
+  });
+
   it('refuses a file without prompts', async () => {
     const file = path.join(mkdtempSync(path.join(tmpdir(), 'likeness-')), 'prompts.txt');
     writeFileSync(file, '\uFEFF\r\n  \n');
