@@ -1,19 +1,27 @@
 import { checkpointMessages } from './checkpoints.ts';
 import { commandMessages } from './commands.ts';
+import { compressionMessages } from './compression.ts';
 import { engineMessages } from './engine.ts';
 import { exportMessages } from './exporting.ts';
 import { generationMessages } from './generation.ts';
 import { photoMessages } from './photos.ts';
+import { scorerMessages } from './scorers.ts';
+import { scoreMessages } from './scores.ts';
+import { studioMessages } from './studio.ts';
 import { trainingMessages } from './training.ts';
 
 /** Error code → the sentence a person reads. Each sentence names the thing and says what to do. */
 export const messages = {
   ...checkpointMessages,
   ...commandMessages,
+  ...compressionMessages,
   ...engineMessages,
   ...exportMessages,
   ...generationMessages,
   ...photoMessages,
+  ...studioMessages,
+  ...scorerMessages,
+  ...scoreMessages,
   ...trainingMessages,
 };
 

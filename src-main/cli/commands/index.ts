@@ -1,18 +1,24 @@
 import type { Command } from '../command.ts';
 import { bench } from './bench.ts';
+import { compress } from './compress.ts';
 import { doctor } from './doctor.ts';
+import { evaluateSubject } from './evaluateSubject.ts';
 import { exportCommand } from './export.ts';
 import { finetune } from './finetune.ts';
 import { generate } from './generate.ts';
 import { inspect } from './inspect.ts';
 import { quickstart } from './quickstart.ts';
+import { score } from './score.ts';
 
 /** In the order of the help text. */
 export const commands: readonly Command[] = [
   quickstart,
   generate,
   finetune,
+  score,
   exportCommand,
+  compress,
+  evaluateSubject,
   inspect,
   bench,
   doctor,

@@ -47,6 +47,6 @@ function describe(report: ModelReport | LoraReport | RunReport): string[] {
     `U-Net       ${part('unet')}`,
     `VAE         ${part('vae')}`,
     `Text        ${part('text_encoder')}`,
-    `Cost        ${(report.macs / 1e9).toFixed(1)} GMACs for one U-Net call at ${report.size.width}×${report.size.height}`,
+    `Cost        ${(report.macs / 1e9).toFixed(1)} GMACs for one U-Net call at ${report.size.width}×${report.size.height}, and ${(report.attentionMacs / 1e9).toFixed(1)} in attention's own products`,
   ];
 }

@@ -62,7 +62,8 @@ export function writeDiffusers(
   });
 }
 
-function writePart(
+/** Writes one network: its weights, changed ones in place of the stored, and its `config.json`. */
+export function writePart(
   folder: string,
   stem: string,
   part: ModelPart<unknown>,

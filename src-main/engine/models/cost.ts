@@ -15,11 +15,18 @@ export interface Macs {
 export function countMacs(graph: Graph): Macs {
   let [layers, attention] = [0, 0];
   for (const value of topological(Object.values(graph.outputs))) {
-    if (value.op === 'attention' || value.op === 'attentionGradient' || value.op === 'matmul')
-      attention += attentionMacs(value);
-    else layers += layerMacs(value);
+    const macs = macsOf(value);
+    layers += macs.layers;
+    attention += macs.attention;
   }
   return { layers, attention };
+}
+
+/** Those of one operation. */
+export function macsOf(value: Value): Macs {
+  return value.op === 'attention' || value.op === 'attentionGradient' || value.op === 'matmul'
+    ? { layers: 0, attention: attentionMacs(value) }
+    : { layers: layerMacs(value), attention: 0 };
 }
 
 const shapeOf = (value: Node<Op>, index: number): Shape => (value.inputs[index] as Value).shape;
@@ -52,9 +59,14 @@ function convMacs(output: Shape, weight: Shape): number {
   return elementCount(output) * elementCount(weight.slice(1));
 }
 
-/** Numbers in all the weights that `build` asks its scope for. */
+/** Names, below the part, and shapes of all the weights that `build` asks its scope for. */
+export function weightShapes(build: (scope: Scope) => unknown): Map<string, Shape> {
+  const shapes = new Map<string, Shape>();
+  build(Scope.root('', { onWeight: (name, shape) => void shapes.set(name.slice(1), shape) }));
+  return shapes;
+}
+
+/** Numbers in all those weights. */
 export function countParameters(build: (scope: Scope) => unknown): number {
-  let count = 0;
-  build(Scope.root('', { onWeight: (_, shape) => void (count += elementCount(shape)) }));
-  return count;
+  return [...weightShapes(build).values()].reduce((count, shape) => count + elementCount(shape), 0);
 }

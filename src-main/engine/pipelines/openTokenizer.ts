@@ -9,9 +9,14 @@ import { Tokenizer } from '../models/tokenizer.ts';
  * is taken. Errors: `tokenizer.wanting`, `tokenizer.*`.
  */
 export async function openTokenizer(model: Model): Promise<Tokenizer> {
-  if (model.tokenizer) return Tokenizer.load(model.tokenizer.folder);
+  return Tokenizer.load(tokenizerFolder(model));
+}
+
+/** Where it lies. Errors: `tokenizer.wanting`. */
+export function tokenizerFolder(model: Model): string {
+  if (model.tokenizer) return model.tokenizer.folder;
   const { dir, name } = path.parse(model.path);
   const beside = [path.join(dir, 'tokenizer'), path.join(dir, name, 'tokenizer')].find(isFolder);
   if (!beside) throw problem('tokenizer.wanting', { file: model.path, folder: path.join(dir, 'tokenizer') });
-  return Tokenizer.load(beside);
+  return beside;
 }

@@ -2,15 +2,17 @@ import type { Model, ModelPart } from '../../engine/checkpoints/model.ts';
 import { modelHash } from '../../engine/checkpoints/openModel.ts';
 import { expectTensor, findBadValues, type Weights } from '../../engine/checkpoints/weights.ts';
 import { input } from '../../engine/graph/build.ts';
+import type { Graph } from '../../engine/graph/graph.ts';
 import { clipTextModel } from '../../engine/models/clip.ts';
 import type { UNetConfig } from '../../engine/models/config.ts';
-import { countMacs } from '../../engine/models/cost.ts';
+import { countMacs, weightShapes, type Macs } from '../../engine/models/cost.ts';
 import { unet } from '../../engine/models/unet.ts';
 import { vaeDecode, vaeEncode } from '../../engine/models/vae.ts';
 import { Scope } from '../../engine/nn/scope.ts';
 import type { Shape } from '../../engine/tensor/tensor.ts';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
 
+type NetworkCall = 'unet' | 'text_encoder' | 'vae_encoder' | 'vae_decoder';
 type ByPart<T> = Readonly<Record<'unet' | 'vae' | 'text_encoder', T>>;
 
 export interface ModelReport {
@@ -21,21 +23,18 @@ export interface ModelReport {
   readonly parameters: ByPart<number> & { readonly total: number };
   /** Element types, each part's commonest first. */
   readonly dtype: ByPart<readonly string[]>;
-  /** Multiply–accumulates of one U-Net call: one picture of the model's size, a whole prompt, no guidance. */
+  /**
+   * Multiply–accumulates of one U-Net call (one picture of the model's size, a whole prompt, no guidance) in convolutions and
+   * linear layers, as the papers count them; attention's own products stand apart.
+   */
   readonly macs: number;
+  readonly attentionMacs: number;
+  /** The same of one call of every network. */
+  readonly partMacs: Readonly<Record<NetworkCall, Macs>>;
   readonly latents: Shape;
   readonly size: { readonly width: number; readonly height: number };
   readonly predictionType: string;
   readonly problems: readonly string[];
-}
-
-/** The network's weights by name, as its definition asks for them. */
-function wanted(build: (scope: Scope) => unknown): Map<string, Shape> {
-  const shapes = new Map<string, Shape>();
-  build(
-    Scope.root('part', { onWeight: (name, shape) => void shapes.set(name.slice('part.'.length), shape) }),
-  );
-  return shapes;
 }
 
 /** Checks every weight of a model, by name, shape and value, and counts what one call costs. */
@@ -46,33 +45,34 @@ export function inspectModel(model: Model): { report: ModelReport; fatal?: Liken
   const factor = 2 ** (model.vae.config.block_out_channels.length - 1);
   const { hidden_size: contextWidth, max_position_embeddings: tokens } = model.textEncoder.config;
 
-  const denoise = (scope: Scope) =>
-    unet(
-      scope,
-      {
-        sample: input('sample', latents),
-        timesteps: input('timesteps', [1], 'i64'),
-        context: input('context', [1, tokens, contextWidth]),
-      },
-      config,
-    );
-  const parts: ByPart<{ part: ModelPart<unknown>; build: (scope: Scope) => unknown }> = {
-    unet: { part: model.unet, build: denoise },
-    vae: {
-      part: model.vae,
-      build: (scope) => {
-        vaeEncode(scope, input('image', [1, 3, height * factor, width * factor]), model.vae.config);
-        vaeDecode(scope, input('latents', latents), model.vae.config);
-      },
+  const calls: Readonly<Record<NetworkCall, (scope: Scope) => Graph['outputs']>> = {
+    unet: (scope) => {
+      const context = input('context', [1, tokens, contextWidth]);
+      const inputs = { sample: input('sample', latents), timesteps: input('timesteps', [1], 'i64'), context };
+      return { sample: unet(scope, inputs, config).sample };
     },
-    text_encoder: {
-      part: model.textEncoder,
-      build: (scope) => clipTextModel(scope, input('ids', [1, tokens], 'i64'), model.textEncoder.config),
-    },
+    text_encoder: (scope) => ({
+      state: clipTextModel(scope, input('ids', [1, tokens], 'i64'), model.textEncoder.config),
+    }),
+    vae_encoder: (scope) => ({
+      ...vaeEncode(scope, input('image', [1, 3, height * factor, width * factor]), model.vae.config),
+    }),
+    vae_decoder: (scope) => ({ image: vaeDecode(scope, input('latents', latents), model.vae.config) }),
   };
-  const found = each(parts, ({ part: { weights }, build }) => checkWeights(weights, wanted(build)));
+  const parts: ByPart<{ part: ModelPart<unknown>; build: (scope: Scope) => unknown }> = {
+    unet: { part: model.unet, build: calls.unet },
+    vae: { part: model.vae, build: (scope) => [calls.vae_encoder(scope), calls.vae_decoder(scope)] },
+    text_encoder: { part: model.textEncoder, build: calls.text_encoder },
+  };
+  const found = each(parts, ({ part: { weights }, build }) => checkWeights(weights, weightShapes(build)));
   const counts = each(parts, ({ part }) => part.weights.parameterCount);
-  const macs = countMacs({ outputs: { sample: denoise(Scope.root('unet')).sample } });
+  const macsOf = (call: NetworkCall): Macs => countMacs({ outputs: calls[call](Scope.root(call)) });
+  const partMacs = {
+    unet: macsOf('unet'),
+    text_encoder: macsOf('text_encoder'),
+    vae_encoder: macsOf('vae_encoder'),
+    vae_decoder: macsOf('vae_decoder'),
+  };
   const prediction = model.scheduler['prediction_type'];
   const faults = Object.values(found).flatMap(({ fault }) => fault ?? []);
   return {
@@ -83,7 +83,9 @@ export function inspectModel(model: Model): { report: ModelReport; fatal?: Liken
       hash: modelHash(model),
       parameters: { ...counts, total: counts.unet + counts.vae + counts.text_encoder },
       dtype: each(parts, ({ part }) => elementTypes(part.weights)),
-      macs: macs.layers + macs.attention,
+      macs: partMacs.unet.layers,
+      attentionMacs: partMacs.unet.attention,
+      partMacs,
       latents,
       size: { width: width * factor, height: height * factor },
       predictionType: typeof prediction === 'string' ? prediction : 'epsilon',

@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { input } from '../../../src-main/engine/graph/build.ts';
-import { countMacs, countParameters } from '../../../src-main/engine/models/cost.ts';
 import { parseUNetConfig } from '../../../src-main/engine/models/parseConfig.ts';
-import { unet } from '../../../src-main/engine/models/unet.ts';
-import { Scope } from '../../../src-main/engine/nn/scope.ts';
+import { blockCosts, unetCost } from '../../../src-main/engine/models/unetCost.ts';
 
 const sd1 = {
   _class_name: 'UNet2DConditionModel',
@@ -22,36 +19,33 @@ const tiny = {
   up_block_types: cross(3, 'Up'),
 };
 
-function costOf(raw: unknown) {
-  const config = parseUNetConfig(raw, 'config.json');
-  const inputs = {
-    sample: input('sample', [1, 4, 64, 64]),
-    timesteps: input('timesteps', [1], 'i64'),
-    context: input('context', [1, 77, 768]),
-  };
-  const { sample } = unet(Scope.root('unet'), inputs, config);
-  return {
-    ...countMacs({ outputs: { sample } }),
-    parameters: countParameters((scope) => unet(scope, inputs, config)),
-  };
-}
-
 // Parameters as the models' cards have them; operations counted by hooks on diffusers' modules at 64×64 latents.
 describe('cost of a U-Net call', () => {
   it.each([
     ['SD 1.4', sd1, 859_520_964, 338.6, 63.0],
+    ['BK-SDM-Base', bk, 579_384_964, 223.7, 37.8],
+    ['BK-SDM-Small', { ...bk, mid_block_type: null }, 482_346_884, 217.6, 37.8],
     ['BK-SDM-Tiny', tiny, 323_384_964, 205.0, 37.8],
   ])('%s', (_, raw, parameters, layers, attention) => {
-    const cost = costOf(raw);
-    expect(cost.parameters).toBe(parameters);
-    expect(cost.layers / 1e9).toBeCloseTo(layers, 1);
-    expect(cost.attention / 1e9).toBeCloseTo(attention, 1);
+    const config = parseUNetConfig(raw, 'config.json');
+    const { parameters: counted, macs } = unetCost(config);
+    expect(counted).toBe(parameters);
+    expect(macs.layers / 1e9).toBeCloseTo(layers, 1);
+    expect(macs.attention / 1e9).toBeCloseTo(attention, 1);
   });
 
-  it.each([
-    ['BK-SDM-Base', bk, 579.4],
-    ['BK-SDM-Small', { ...bk, mid_block_type: null }, 482.3],
-  ])('%s', (_, raw, millions) => {
-    expect(costOf(raw).parameters / 1e6).toBeCloseTo(millions, 1);
+  it('is that of its blocks, and of what lies between them', () => {
+    const config = parseUNetConfig(sd1, 'config.json');
+    const whole = unetCost(config);
+    const blocks = [...blockCosts(config).values()];
+    const sum = (of: (cost: (typeof blocks)[number]) => number) =>
+      blocks.reduce((total, cost) => total + of(cost), 0);
+    // Eight pairs and twelve, and the mid block: 97.0 M parameters, as BK-SDM-Small lacks them.
+    expect(blocks).toHaveLength(21);
+    expect(blockCosts(config).get('mid_block')?.parameters).toBe(579_384_964 - 482_346_884);
+    expect(sum(({ macs }) => macs.attention)).toBe(whole.macs.attention);
+    const apart = 1 - sum(({ macs }) => macs.layers) / whole.macs.layers;
+    expect(apart).toBeGreaterThan(0.01);
+    expect(apart).toBeLessThan(0.2);
   });
 });

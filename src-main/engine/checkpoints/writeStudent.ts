@@ -1,0 +1,30 @@
+import { cpSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { makeFolder, orUnwritable } from './files.ts';
+import type { Model, TokenizerFiles } from './model.ts';
+import { writeDiffusers, writePart } from './writeModel.ts';
+
+/**
+ * Writes a student as a diffusers folder: its own U-Net, and all the rest of the teacher's folder as it is (of a single file:
+ * its other parts, and `tokenizer`). The folder appears under its name when it is complete. Errors: `file.unwritable`.
+ */
+export function writeStudent(
+  out: string,
+  student: Model,
+  options: { readonly tokenizer?: TokenizerFiles | undefined } = {},
+): void {
+  const temporary = join(dirname(out), `.${basename(out)}.tmp`);
+  rmSync(temporary, { recursive: true, force: true });
+  makeFolder(temporary);
+  if (student.kind === 'single-file') {
+    writeDiffusers(temporary, student, {}, options);
+  } else {
+    const rest = readdirSync(student.path).filter((name) => name !== 'unet' && !name.startsWith('.'));
+    for (const name of rest)
+      orUnwritable(join(temporary, name), (to) =>
+        cpSync(join(student.path, name), to, { recursive: true, dereference: true }),
+      );
+    writePart(join(temporary, 'unet'), 'diffusion_pytorch_model', student.unet, undefined, {});
+  }
+  orUnwritable(out, () => renameSync(temporary, out));
+}
