@@ -13,6 +13,12 @@ export const { version } = readJson(path.join(packageRoot, 'package.json')) as {
 /** The model that comes with Likeness, a diffusers folder. */
 export const shippedModel = path.join(packageRoot, 'models', 'likeness-mini');
 
+/** What judges pictures: MobileNetV2, and the shipped model's own scorer where the model has one. */
+export const scorerFiles = {
+  mobileNet: path.join(packageRoot, 'resources', 'scorers', 'mobilenet-v2.safetensors'),
+  likenessScorer: path.join(shippedModel, 'scorer'),
+};
+
 /** The photos that come with Likeness, and what they show. */
 export function sampleSubject(): { readonly photos: string; readonly classNoun: string } {
   const photos = path.join(packageRoot, 'resources', 'sample-subject');

@@ -1,0 +1,67 @@
+/** A figure and the interval that holds it in 95 of 100 draws of other prompts and seeds. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Chooses the standard prompts. */
+export const subjectKinds = ['object', 'living'] as const;
+export type SubjectKind = (typeof subjectKinds)[number];
+
+/** "subject (MobileNetV2)" → the figure; null where its features cannot say it. */
+export type Figures = Readonly<Record<string, Estimate | null>>;
+
+/** A picture that is a photo again. */
+export interface Copy {
+  readonly picture: string;
+  readonly photo: string;
+  /** Correlation of their pixels, crops and mirroring allowed for. */
+  readonly resemblance: number;
+}
+
+/** How far a checkpoint has come, each 0 (the base model, or nothing of it) to about 1 (as good as possible). */
+export interface Reach {
+  /** From the base model's pictures to the photos. */
+  readonly fidelity: number;
+  /** What is left of following prompts; of variety where no scorer reads text. */
+  readonly editability: number;
+  /** Harmonic mean of both. */
+  readonly balance: number;
+}
+
+export interface ScoredCheckpoint {
+  readonly step: number;
+  readonly path: string;
+  readonly figures: Figures;
+  readonly reach: Reach;
+  readonly memorization: {
+    /** Of the pictures, those that are copies. */
+    readonly share: number;
+    /** Resemblance from which a picture counts as a copy. */
+    readonly threshold: number;
+    readonly copies: readonly Copy[];
+  };
+}
+
+/** What `score` found out about a run. */
+export interface RunScore {
+  readonly run: string;
+  readonly kind: SubjectKind;
+  readonly prompts: readonly string[];
+  readonly seeds: number;
+  /** Why there is no figure for following prompts, where there is none. */
+  readonly withoutPrompt: string | null;
+  /** What `Reach` was measured with: names among the figures. */
+  readonly fidelityBy: string;
+  readonly editabilityBy: string;
+  /** The base model's figures, and the photos' among themselves. */
+  readonly base: Figures;
+  readonly photos: Figures;
+  readonly checkpoints: readonly ScoredCheckpoint[];
+  /** Step of the checkpoint to keep. */
+  readonly pick: number;
+  /** Step where the curve of fidelity against editability bends most. */
+  readonly knee: number;
+  readonly why: string;
+}
