@@ -1,62 +1,41 @@
 import { join } from 'node:path';
 import { writeSafetensors } from '../../src-main/engine/checkpoints/writeSafetensors.ts';
-import { input } from '../../src-main/engine/graph/build.ts';
-import { parseVaeConfig } from '../../src-main/engine/models/parseConfig.ts';
-import { vaeDecode, vaeEncode } from '../../src-main/engine/models/vae.ts';
-import { Scope } from '../../src-main/engine/nn/scope.ts';
+import { constant, conv2d, input } from '../../src-main/engine/graph/build.ts';
 import { Session } from '../../src-main/engine/runtime/session.ts';
-import { side, vaeConfig } from './modelConfig.ts';
+import { asPatchConvolution, readLinearEncoder } from './linearEncoder.ts';
+import { side } from './modelConfig.ts';
 import { option, outFolder } from './paths.ts';
-import { readPart } from './readPart.ts';
 import { Pictures } from './shards.ts';
 
-// Stage 3: all pictures as latents, [n,4,16,16] in f16, with the scale that gives them unit variance; and how well the VAE does.
+// Stage 3: all pictures as latents in f16, [n,12,16,16]: first as they are, then all of them mirrored.
 
-const batch = 8;
+const batch = 10;
 const work = join(outFolder(), 'weights');
 const pictures = new Pictures(join(outFolder(), option('name', 'train')));
-const config = parseVaeConfig({ ...vaeConfig, scaling_factor: 1 }, 'modelConfig.ts');
-const scope = Scope.root('vae');
-const { mean } = vaeEncode(scope, input('image', [batch, 3, side, side]), config);
-const weights = readPart(join(work, 'vae'));
-const encoder = await Session.compile({ outputs: { mean } }, { weights });
-const decoded = vaeDecode(scope, input('latents', mean.shape), config);
-const decoder = await Session.compile({ outputs: { decoded } }, { weights });
+const { weight, bias } = asPatchConvolution(readLinearEncoder(join(work, 'encoder.json')));
+const image = input('image', [batch, 3, side, side]);
+const latents = conv2d(image, constant(weight), constant(bias), { stride: [8, 8], padding: [0, 0, 0, 0] });
+const session = await Session.compile({ outputs: { latents } });
 
-const size = mean.shape.slice(1).reduce((product, n) => product * n, 1);
+const shape = latents.shape.slice(1);
+const size = shape.reduce((product, n) => product * n, 1);
 const count = pictures.count - (pictures.count % batch);
-const latents = new Float32Array(count * size);
-const checked = Math.min(count, 512);
-let squares = 0;
-let error = 0;
-for (let start = 0; start < count; start += batch) {
+const values = new Float32Array(2 * count * size);
+const squares = new Float64Array(shape[0] as number);
+for (let start = 0; start < 2 * count; start += batch) {
   const data = new Float32Array(batch * 3 * side * side);
   for (let row = 0; row < batch; row++)
-    data.set(pictures.crop(start + row, side, [0, 0], false), (row * data.length) / batch);
-  const encoded = await encoder.runHost({ image: { dtype: 'f32', shape: [batch, 3, side, side], data } });
-  const values = encoded['mean']?.data as Float32Array;
-  latents.set(values, start * size);
-  for (const value of values) squares += value * value;
-  if (start >= checked) continue;
-  const again = await decoder.runHost({ latents: { dtype: 'f32', shape: mean.shape, data: values } });
-  const pixels = again['decoded']?.data as Float32Array;
-  for (let i = 0; i < data.length; i++) {
-    error += (Math.min(1, Math.max(-1, pixels[i] as number)) - (data[i] as number)) ** 2;
+    data.set(pictures.crop((start + row) % count, side, [0, 0], start >= count), (row * data.length) / batch);
+  const result = await session.runHost({ image: { dtype: 'f32', shape: image.shape, data } });
+  const encoded = result['latents']?.data as Float32Array;
+  values.set(encoded, start * size);
+  const area = size / squares.length;
+  for (let i = 0; i < encoded.length; i++) {
+    const channel = Math.floor(i / area) % squares.length;
+    squares[channel] = (squares[channel] as number) + (encoded[i] as number) ** 2;
   }
 }
-const scalingFactor = 1 / Math.sqrt(squares / latents.length);
-const psnr = 10 * Math.log10(4 / (error / (checked * 3 * side * side)));
-writeSafetensors(
-  join(work, 'latents.safetensors'),
-  [
-    {
-      name: 'latents',
-      tensor: { dtype: 'f32', shape: [count, ...mean.shape.slice(1)], data: latents },
-      dtype: 'f16',
-    },
-  ],
-  { scalingFactor: String(scalingFactor) },
-);
-console.log(
-  `${count} pictures; scaling factor ${scalingFactor.toFixed(4)}; PSNR of ${checked}: ${psnr.toFixed(2)} dB`,
-);
+const tensor = { dtype: 'f32' as const, shape: [2 * count, ...shape], data: values };
+writeSafetensors(join(work, 'latents.safetensors'), [{ name: 'latents', tensor, dtype: 'f16' }], {});
+const deviations = [...squares].map((sum) => Math.sqrt((sum * squares.length) / values.length).toFixed(2));
+console.log(`${count} pictures, twice; deviations of the channels: ${deviations.join(' ')}`);

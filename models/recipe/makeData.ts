@@ -4,6 +4,7 @@
  * not change the result.
  *
  *   npx tsx models/recipe/makeData.ts [--out FOLDER] [--count 20000] [--seed 1] [--workers 1] [--size 128] [--name train]
+ *     [--everything yes] all objects, emoji and scenes there are, not only those of selection.ts
  *     [--held only]   pictures of the held-out objects alone: for measuring, never for training
  *
  * Writes `<out>/<name>/images-NNN.bin` ([n, size, size, 3]), `captions-NNN.jsonl` (line k belongs to picture k),
@@ -28,13 +29,17 @@ import type { Panorama } from './panorama.ts';
 import { cacheFolder, numberOption, option, outFolder } from './paths.ts';
 import { photograph, photographPlace, randomPose, viewOf } from './photograph.ts';
 import { mixSeed, Random } from './random.ts';
-import { scenes } from './scenes.ts';
+import { scenes as allScenes } from './scenes.ts';
 import type { Scene } from './scenes.ts';
+import { taughtEmoji, taughtObjects, untaughtScenes } from './selection.ts';
 
 const shardSize = 1000;
 
 /** Shares of catalogue models, objects built by rule, emoji, and places with nothing in them. */
-const shares = { model: 0.53, made: 0.2, emoji: 0.23, place: 0.04 };
+const shares = { model: 0.42, made: 0.38, emoji: 0.16, place: 0.04 };
+
+const everything = option('everything', 'no') === 'yes';
+const scenes = everything ? allScenes : allScenes.filter(({ key }) => !untaughtScenes.has(key));
 
 interface Sources {
   subjects: Subject[];
@@ -48,16 +53,29 @@ interface Sources {
 function openSources(cache: string, onlyHeldOut: boolean): Sources {
   const held = heldOutIds();
   const all = catalogSubjects(cache);
-  const subjects = all.filter((s) => held.has(s.id) === onlyHeldOut);
+  const subjects = all.filter(
+    ({ id, nouns }) =>
+      held.has(id) === onlyHeldOut && (everything || onlyHeldOut || taughtObjects.has(nouns[0] ?? '')),
+  );
   const made = madeSubjects();
   return {
     subjects,
     made,
     shares: onlyHeldOut ? heldOutShares : shares,
-    emoji: readEmoji(),
+    emoji: everything ? readEmoji() : firstOfEachNoun(readEmoji()),
     photographedNouns: new Set([...all, ...made].flatMap((s) => s.nouns)),
     panoramas: new Map(panoramaNames.map((name) => [name, loadPanorama(cache, name)])),
   };
+}
+
+/** The first emoji of every noun that is taught. */
+function firstOfEachNoun(emoji: Emoji[]): Emoji[] {
+  const first = new Map<string, Emoji>();
+  for (const one of emoji) {
+    const noun = one.nouns[0] ?? '';
+    if (taughtEmoji.has(noun) && !first.has(noun)) first.set(noun, one);
+  }
+  return [...first.values()];
 }
 
 interface Plan {

@@ -7,7 +7,7 @@ export const vaeConfig = {
   _class_name: 'AutoencoderKL',
   in_channels: 3,
   out_channels: 3,
-  latent_channels: 4,
+  latent_channels: 12,
   down_block_types: Array<string>(4).fill('DownEncoderBlock2D'),
   up_block_types: Array<string>(4).fill('UpDecoderBlock2D'),
   block_out_channels: [16, 32, 64, 96],
@@ -15,19 +15,33 @@ export const vaeConfig = {
   act_fn: 'silu',
   norm_num_groups: 8,
   sample_size: side,
+  mid_block_add_attention: false,
+  // The encoder is made to give latents of unit variance.
+  scaling_factor: 1,
 };
 
 export const textConfig = {
   architectures: ['CLIPTextModel'],
   model_type: 'clip_text_model',
   hidden_act: 'quick_gelu',
-  hidden_size: 192,
+  hidden_size: 128,
   intermediate_size: 512,
   num_hidden_layers: 3,
   num_attention_heads: 4,
-  max_position_embeddings: 77,
+  // Captions have some ten words; every token more is paid for in each cross-attention.
+  max_position_embeddings: 32,
   layer_norm_eps: 1e-5,
-  projection_dim: 192,
+  projection_dim: 128,
+};
+
+/** The scorer's image tower (`imageTower.ts`), on latents. */
+export const towerConfig = {
+  _class_name: 'LatentImageTower',
+  in_channels: vaeConfig.latent_channels,
+  block_out_channels: [64, 128, 192],
+  norm_num_groups: 16,
+  projection_dim: textConfig.projection_dim,
+  logit_scale: 14,
 };
 
 /** Words of the byte-pair vocabulary. */
@@ -36,15 +50,15 @@ export const vocabularySize = 2048;
 export const unetConfig = {
   _class_name: 'UNet2DConditionModel',
   sample_size: side / 8,
-  in_channels: 4,
-  out_channels: 4,
-  down_block_types: Array<string>(3).fill('CrossAttnDownBlock2D'),
+  in_channels: vaeConfig.latent_channels,
+  out_channels: vaeConfig.latent_channels,
+  down_block_types: ['DownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D'],
   mid_block_type: null,
-  up_block_types: Array<string>(3).fill('CrossAttnUpBlock2D'),
-  block_out_channels: [64, 128, 192],
+  up_block_types: ['CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'UpBlock2D'],
+  block_out_channels: [64, 128, 256],
   layers_per_block: 1,
   attention_head_dim: 4,
-  cross_attention_dim: 192,
+  cross_attention_dim: textConfig.hidden_size,
   norm_num_groups: 16,
   norm_eps: 1e-5,
   act_fn: 'silu',
@@ -63,7 +77,7 @@ export const schedulerConfig = {
   beta_schedule: 'scaled_linear',
   prediction_type: 'v_prediction',
   timestep_spacing: 'trailing',
-  rescale_betas_zero_snr: false,
+  rescale_betas_zero_snr: true,
   set_alpha_to_one: true,
   steps_offset: 0,
   clip_sample: false,

@@ -238,7 +238,6 @@ const rows: Row[] = [
   ['swing', 0.8, 'S:child_swing'],
   // Things
   ['cuckoo clock,clock', 2, 'Z:cuckooClock'],
-  ['camera', 3, 'S:basic_camera S:reflex_camera'],
   ['telephone,phone', 2, 'S:phone'],
   ['television,tv', 2, 'Z:led_tv S:tv'],
   ['laptop,computer', 2.5, 'Y:laptop'],

@@ -35,7 +35,7 @@ export function randomPose(mesh: Mesh, random: Random): Pose {
     azimuth: behind ? random.range(1.9, 4.4) : random.range(-widest, widest),
     elevation: flat ? random.range(0.38, 0.85) : high ? random.range(0.45, 0.75) : random.range(0.07, 0.42),
     fov: random.range(0.42, 0.8),
-    fill: random.range(0.56, 0.78),
+    fill: random.range(0.64, 0.82),
     centerX: random.range(-0.07, 0.07),
     centerY: random.range(-0.14, -0.02),
   };

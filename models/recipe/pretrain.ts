@@ -23,6 +23,8 @@ export interface PretrainOptions {
   readonly weightDecay: number;
   /** Decay of the moving average that is the result; the weights themselves when left out. */
   readonly averageDecay?: number;
+  /** Weights that are not trained. */
+  readonly frozen?: (name: string) => HostTensor<'f32'> | undefined;
   /** Start values where they are not `startValue`'s. */
   readonly initial?: (name: string, shape: Shape) => HostTensor<'f32'> | undefined;
   readonly feeds: (step: number) => Readonly<Record<string, HostTensor>>;
@@ -42,12 +44,12 @@ export async function pretrain(options: PretrainOptions): Promise<(name: string)
   const trainer = await Trainer.create({
     loss,
     ...(options.metrics && { metrics: options.metrics }),
-    trained: [...parameters.keys()],
+    trained: [...parameters.keys()].filter((name) => !options.frozen?.(name)),
     initial: (name) => {
       const { shape } = parameters.get(name) as { shape: Shape };
       return options.initial?.(name, shape) ?? startValue(name, shape, generatorFor(1, name));
     },
-    weights: () => undefined,
+    weights: (name) => options.frozen?.(name),
     optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: options.weightDecay },
   });
   const average = Float32Array.from(trainer.values);
@@ -99,7 +101,7 @@ export async function pretrain(options: PretrainOptions): Promise<(name: string)
 }
 
 /** Last layers of residual branches: at zero, a network starts as its skip connections (Goyal et al. 2017; ADM's zero_module). */
-const residualEnds = /\.(conv2|proj_out|to_out\.0|ff\.net\.2|out_proj|fc2)\.weight$|^unet\.conv_out\.weight$/;
+const residualEnds = /\.(conv2|proj_out|ff\.net\.2|out_proj|fc2)\.weight$|^unet\.conv_out\.weight$/;
 
 /**
  * Start values: weights uniform with variance 1/fan-in, so that signals keep their size along the skip connections; zero
@@ -116,7 +118,7 @@ export function startValue(name: string, shape: Shape, generator: TorchGenerator
   if (name.endsWith('position_embedding.weight'))
     return f32(
       shape,
-      generator.randn([count]).map((x) => 0.1 * x),
+      generator.randn([count]).map((x) => 0.02 * x),
     );
   if (name.endsWith('bias') || residualEnds.test(name)) return f32(shape);
   if (shape.length === 1) return f32(shape, new Float32Array(count).fill(1));

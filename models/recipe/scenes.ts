@@ -1,3 +1,4 @@
+import { withArticle } from './captions.ts';
 import { namedColors, srgb } from './colors.ts';
 import type { ColorName, Rgb } from './colors.ts';
 import { cloth, grounds, plain } from './grounds.ts';
@@ -310,12 +311,12 @@ const clearSky = sky(srgb(196, 222, 242), srgb(70, 130, 205), 0.6);
 const paleSky = sky(srgb(226, 232, 240), srgb(170, 192, 220), 0.3);
 
 function colorScene(name: ColorName): Scene {
-  const n = name === 'gray' ? 'gray' : name;
+  const n = withArticle(name, name);
   const { ground, backdrop } = sweep(namedColors[name]);
   return paintedScene(
     `background-${name}`,
     name === 'white' ? 2.2 : 0.55,
-    [`on a ${n} background`, `in front of a ${n} background`, `on ${n}`, `in front of a ${n} wall`],
+    [`on ${n} background`, `in front of ${n} background`, `on ${name}`, `in front of ${n} wall`],
     {
       ground,
       backdrop,

@@ -1,3 +1,4 @@
+import { textConfig } from './modelConfig.ts';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -99,7 +100,7 @@ export async function writeTokenizer(folder: string, { vocab, merges }: TrainedT
     do_lower_case: true,
     eos_token: typed(eos),
     errors: 'replace',
-    model_max_length: 77,
+    model_max_length: textConfig.max_position_embeddings,
     pad_token: '<|endoftext|>',
     tokenizer_class: 'CLIPTokenizer',
     unk_token: typed(eos),
