@@ -1,0 +1,68 @@
+import { socketPath, type Bridge, type Message, type Reply } from '../../src-shared/contract/wire.ts';
+import { texts } from '../texts/index.ts';
+
+export interface SocketBridge extends Bridge {
+  /** Told `true` when the studio answers and `false` when it went away. */
+  readonly watch: (changed: (connected: boolean) => void) => void;
+}
+
+const firstWait = 250;
+const longestWait = 5000;
+
+/** The contract over the WebSocket of `likeness serve`. Connects again by itself; calls that were under way are refused. */
+export function socketBridge(): SocketBridge {
+  const url = new URL(socketPath, location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const waiting = new Map<number, (reply: Reply) => void>();
+  const unsent: string[] = [];
+  const listeners = new Set<(event: string, payload: unknown) => void>();
+  const watchers = new Set<(connected: boolean) => void>();
+  let socket: WebSocket | undefined;
+  let wait = firstWait;
+  let lastId = 0;
+
+  function connect(): void {
+    const opened = new WebSocket(url);
+    socket = opened;
+    opened.onopen = () => {
+      wait = firstWait;
+      for (const text of unsent.splice(0)) opened.send(text);
+      for (const watcher of watchers) watcher(true);
+    };
+    opened.onmessage = ({ data }) => {
+      const message = JSON.parse(String(data)) as Message;
+      if ('event' in message) for (const listener of listeners) listener(message.event, message.payload);
+      else {
+        waiting.get(message.id)?.(message.reply);
+        waiting.delete(message.id);
+      }
+    };
+    opened.onclose = () => {
+      const error = { code: 'connection.lost', message: texts.connection.lost };
+      for (const answer of waiting.values()) answer({ ok: false, error });
+      waiting.clear();
+      unsent.length = 0;
+      for (const watcher of watchers) watcher(false);
+      setTimeout(connect, wait);
+      wait = Math.min(wait * 2, longestWait);
+    };
+  }
+  connect();
+
+  return {
+    request: (request, input) =>
+      new Promise((answer) => {
+        const id = (lastId += 1);
+        const text = JSON.stringify({ id, request, input });
+        waiting.set(id, answer);
+        if (socket?.readyState === WebSocket.OPEN) socket.send(text);
+        else unsent.push(text);
+      }),
+    listen: (heard) => {
+      listeners.add(heard);
+      return () => listeners.delete(heard);
+    },
+    watch: (changed) => watchers.add(changed),
+    pathOf: () => '',
+  };
+}

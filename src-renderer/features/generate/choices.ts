@@ -1,0 +1,35 @@
+import type { Model } from '../../../src-shared/domain/model.ts';
+import type { Draft } from '../../state/generation.svelte.ts';
+import { texts } from '../../texts/index.ts';
+
+type SamplerValue = NonNullable<Draft['sampler']> | '';
+
+export const samplerNames: readonly { value: SamplerValue; label: string }[] = [
+  { value: '', label: texts.generate.samplerOwn },
+  { value: 'pndm', label: 'PNDM' },
+  { value: 'ddim', label: 'DDIM' },
+  { value: 'ddpm', label: 'DDPM' },
+  { value: 'dpm++2m', label: 'DPM++ 2M' },
+  { value: 'euler', label: 'Euler' },
+  { value: 'euler-a', label: 'Euler a' },
+];
+
+/** Sizes that suit a model: its own square, portraits and landscapes of about the same area; and the one that is chosen. */
+export function sizesOf(
+  model: Pick<Model, 'width' | 'height'> | undefined,
+  chosen: Draft['size'],
+): { value: string; label: string }[] {
+  const side = model?.width ?? 512;
+  const grain = 64;
+  const other = (ratio: number): number => Math.max(grain, Math.round((side * ratio) / grain) * grain);
+  const sizes = [
+    { width: other(0.75), height: side },
+    { width: side, height: other(0.75) },
+    { width: other(1.5), height: other(1.5) },
+    ...(chosen ? [chosen] : []),
+  ].map(({ width, height }) => `${width}x${height}`);
+  return [
+    { value: '', label: `${side} × ${model?.height ?? side}` },
+    ...[...new Set(sizes)].map((value) => ({ value, label: value.replace('x', ' × ') })),
+  ];
+}

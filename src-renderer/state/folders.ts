@@ -1,0 +1,16 @@
+import type { Output } from '../../src-shared/contract/index.ts';
+import { request } from '../client/index.ts';
+import { machine } from './machine.svelte.ts';
+import { attempt } from './toasts.svelte.ts';
+
+/** What is in a folder of the machine that computes. */
+export function listFolder(path?: string): Promise<Output<'system.list'> | undefined> {
+  return attempt(() => request('system.list', path === undefined ? {} : { path }));
+}
+
+/** Asks with the system's dialog; nothing in the browser, which has none for this machine's paths. */
+export async function browse(what: 'photos' | 'folder' | 'model' | 'png'): Promise<string[] | undefined> {
+  if (!machine.inApp) return undefined;
+  const chosen = await attempt(() => request('system.browse', { what }));
+  return chosen?.paths ?? [];
+}

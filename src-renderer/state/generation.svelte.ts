@@ -1,0 +1,164 @@
+import type { GenerateInput, LoraChoice } from '../../src-shared/contract/generation.ts';
+import type { Output } from '../../src-shared/contract/index.ts';
+import type { Image } from '../../src-shared/domain/image.ts';
+import type { Recipe } from '../../src-shared/domain/recipe.ts';
+import { listen, request } from '../client/index.ts';
+import { attempt } from './toasts.svelte.ts';
+
+/** What stands in the form. In a grid each line of the prompt is a row, and the first LoRA takes every step and weight. */
+export interface Draft {
+  prompt: string;
+  negative: string;
+  modelId: number | null;
+  loras: LoraChoice[];
+  seed: number;
+  seedLocked: boolean;
+  count: number;
+  steps: number;
+  guidance: number;
+  sampler: GenerateInput['sampler'];
+  size: GenerateInput['size'];
+  grid: boolean;
+  gridSteps: number[];
+  gridWeights: number[];
+}
+
+/** One place on the sheet: the picture, or how it looks so far. */
+export interface Frame {
+  readonly image: Image | undefined;
+  readonly preview: string | undefined;
+  readonly step: number;
+  readonly steps: number;
+}
+
+/** The pictures of one press of the button. */
+export interface Sheet {
+  readonly jobId: number;
+  readonly frames: readonly Frame[];
+}
+
+const draftKey = 'likeness.draft';
+const empty: Frame = { image: undefined, preview: undefined, step: 0, steps: 0 };
+
+const firstDraft: Draft = {
+  prompt: '',
+  negative: '',
+  modelId: null,
+  loras: [],
+  seed: 1,
+  seedLocked: false,
+  count: 4,
+  steps: 25,
+  guidance: 7.5,
+  sampler: null,
+  size: null,
+  grid: false,
+  gridSteps: [],
+  gridWeights: [],
+};
+
+class Generation {
+  /** Bound to the form; kept for the next session. */
+  readonly draft = $state<Draft>({ ...firstDraft, ...storedDraft() });
+  #sheet = $state.raw<Sheet>();
+  #recent = $state.raw<Output<'generation.recent'>>([]);
+
+  constructor() {
+    listen('generation.preview', ({ jobId, index, step, steps, image }) =>
+      this.#place(jobId, index, { preview: image, step, steps }),
+    );
+    listen('generation.image', ({ jobId, index, image }) => this.#place(jobId, index, { image }));
+  }
+
+  get sheet(): Sheet | undefined {
+    return this.#sheet;
+  }
+
+  get recent(): Output<'generation.recent'> {
+    return this.#recent;
+  }
+
+  async loadRecent(): Promise<void> {
+    this.#recent = (await attempt(() => request('generation.recent', {}))) ?? [];
+  }
+
+  /** The prompts of the form: lines in a grid, else the whole text. */
+  get prompts(): string[] {
+    const { prompt, grid } = this.draft;
+    const parts = grid ? prompt.split('\n') : [prompt.replaceAll('\n', ' ')];
+    return parts.map((part) => part.trim()).filter((part) => part !== '');
+  }
+
+  /** The rows of LoRAs that the form asks for. */
+  get mixes(): LoraChoice[][] {
+    const { loras, grid, gridSteps, gridWeights } = this.draft;
+    const [first, ...others] = loras.map((lora) => ({ ...lora }));
+    if (!first) return [[]];
+    if (!grid) return [[first, ...others]];
+    const steps = gridSteps.length > 0 ? gridSteps : [first.step];
+    const weights = gridWeights.length > 0 ? gridWeights : [first.weight];
+    return steps.flatMap((step) => weights.map((weight) => [{ ...first, step, weight }, ...others]));
+  }
+
+  /** Pictures that the form asks for, before wildcards. */
+  get total(): number {
+    return this.prompts.length * this.mixes.length * this.draft.count;
+  }
+
+  async start(): Promise<boolean> {
+    const { negative, modelId, count, steps, guidance, sampler, size, seed, seedLocked } = this.draft;
+    localStorage.setItem(draftKey, JSON.stringify(this.draft));
+    const input: GenerateInput = {
+      ...{ prompts: this.prompts, negative, modelId, mixes: this.mixes, count, steps, guidance, sampler },
+      seed: seedLocked ? seed : null,
+      size: size && { ...size },
+    };
+    const started = await attempt(() => request('generation.start', input));
+    if (!started) return false;
+    this.draft.seed = started.seed;
+    this.#sheet = { jobId: started.jobId, frames: Array.from({ length: started.total }, () => empty) };
+    void this.loadRecent();
+    return true;
+  }
+
+  /** The same picture once more. */
+  async again(imageId: number): Promise<boolean> {
+    const started = await attempt(() => request('generation.again', { imageId }));
+    if (started) this.#sheet = { jobId: started.jobId, frames: [empty] };
+    return started !== undefined;
+  }
+
+  /** Fills the form from a picture; its run, where the library has it, joins the mix. */
+  use(recipe: Recipe, image?: Pick<Image, 'runId' | 'step'>): void {
+    const { prompt, negative, seed, steps, guidance, scheduler, width, height, loras } = recipe;
+    const weight = loras[0]?.weight ?? 1;
+    Object.assign(this.draft, {
+      ...{ prompt, negative, seed, steps, guidance, count: 1, seedLocked: true, grid: false },
+      sampler: samplerOf(scheduler),
+      size: { width, height },
+      loras: image?.runId ? [{ runId: image.runId, step: image.step, weight }] : [],
+    });
+  }
+
+  #place(jobId: number, index: number, change: Partial<Frame>): void {
+    const sheet = this.#sheet;
+    if (sheet?.jobId !== jobId) return;
+    const frames = sheet.frames.map((frame, place) => (place === index ? { ...frame, ...change } : frame));
+    this.#sheet = { jobId, frames };
+  }
+}
+
+function samplerOf(scheduler: string): Draft['sampler'] {
+  const known = ['pndm', 'ddim', 'ddpm', 'dpm++2m', 'euler', 'euler-a'] as const;
+  return known.find((name) => name === scheduler) ?? null;
+}
+
+function storedDraft(): Partial<Draft> {
+  try {
+    return JSON.parse(localStorage.getItem(draftKey) ?? '{}') as Partial<Draft>;
+  } catch {
+    return {};
+  }
+}
+
+export const generation = new Generation();

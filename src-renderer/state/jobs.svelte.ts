@@ -1,0 +1,83 @@
+import type { Job } from '../../src-shared/domain/job.ts';
+import { listen, request } from '../client/index.ts';
+import { texts } from '../texts/index.ts';
+import { attempt, toasts } from './toasts.svelte.ts';
+
+type Action = 'pause' | 'resume' | 'cancel' | 'retry';
+
+/** The queue: what runs, what waits, what ended. */
+class Jobs {
+  #list = $state.raw<readonly Job[]>([]);
+
+  constructor() {
+    listen('jobs.changed', (job) => this.#put(job));
+    listen('jobs.progress', ({ id, progress }) => {
+      this.#list = this.#list.map((job) => (job.id === id ? { ...job, progress } : job));
+    });
+    listen('jobs.removed', ({ ids }) => {
+      this.#list = this.#list.filter(({ id }) => !ids.includes(id));
+    });
+  }
+
+  get running(): readonly Job[] {
+    return this.#list.filter(({ state }) => state === 'running' || state === 'paused');
+  }
+
+  get queued(): readonly Job[] {
+    return this.#list.filter(({ state }) => state === 'queued').sort((a, b) => a.position - b.position);
+  }
+
+  get ended(): readonly Job[] {
+    return this.#list
+      .filter(({ state }) => state === 'done' || state === 'failed' || state === 'cancelled')
+      .sort((a, b) => (b.finishedAt ?? b.createdAt) - (a.finishedAt ?? a.createdAt));
+  }
+
+  /** Jobs that are not done with. */
+  get open(): number {
+    return this.running.length + this.queued.length;
+  }
+
+  byId(id: number | null | undefined): Job | undefined {
+    return this.#list.find((job) => job.id === id);
+  }
+
+  async load(): Promise<void> {
+    this.#list = (await attempt(() => request('jobs.list', {}))) ?? this.#list;
+  }
+
+  async act(action: Action, id: number): Promise<void> {
+    const job = await attempt(() => request(`jobs.${action}`, { id }));
+    if (job) this.#put(job);
+  }
+
+  /** One place up (-1) or down (1) among those that wait. */
+  async move(job: Job, by: -1 | 1): Promise<void> {
+    const { queued } = this;
+    const place = queued.findIndex(({ id }) => id === job.id);
+    const before = queued[by === -1 ? place - 1 : place + 2]?.id ?? null;
+    await attempt(() => request('jobs.move', { id: job.id, before }));
+    await this.load();
+  }
+
+  async clear(): Promise<void> {
+    await attempt(() => request('jobs.clear', {}));
+    await this.load();
+  }
+
+  #put(job: Job): void {
+    const before = this.byId(job.id);
+    if (before && before.state !== job.state) this.#tell(job);
+    this.#list = before
+      ? this.#list.map((other) => (other.id === job.id ? job : other))
+      : [...this.#list, job];
+  }
+
+  #tell(job: Job): void {
+    if (job.state === 'done') toasts.show(texts.jobs.done(job.title));
+    if (job.state === 'failed')
+      toasts.show(texts.jobs.failed(job.title, job.error?.message ?? ''), { kind: 'bad' });
+  }
+}
+
+export const jobs = new Jobs();

@@ -1,0 +1,15 @@
+import { connection } from './connection.svelte.ts';
+import { jobs } from './jobs.svelte.ts';
+import { machine } from './machine.svelte.ts';
+import { models } from './models.svelte.ts';
+import { settings } from './settings.svelte.ts';
+import { subjects } from './subjects.svelte.ts';
+import { training } from './training.svelte.ts';
+
+/** What every screen needs, first what the first screen shows; again whenever the connection comes back. */
+export async function loadStudio(): Promise<void> {
+  await Promise.all([settings.load(), subjects.load()]);
+  await Promise.all([jobs.load(), training.load(), models.load(), machine.load()]);
+}
+
+connection.onReturn(() => void loadStudio());

@@ -1,0 +1,59 @@
+import type { Output } from '../../src-shared/contract/index.ts';
+import { listen, request } from '../client/index.ts';
+import { attempt, toasts } from './toasts.svelte.ts';
+import { texts } from '../texts/index.ts';
+
+/** What computes here, the library on its disk, and the sockets it opened. */
+class Machine {
+  #info = $state.raw<Output<'system.info'>>();
+  #library = $state.raw<Output<'library.get'>>();
+  #offline = $state.raw<Output<'system.offline'>>();
+
+  constructor() {
+    listen('library.changed', (library) => (this.#library = library));
+    listen('system.offline', (offline) => (this.#offline = offline));
+  }
+
+  get info(): Output<'system.info'> | undefined {
+    return this.#info;
+  }
+
+  get library(): Output<'library.get'> | undefined {
+    return this.#library;
+  }
+
+  get offline(): Output<'system.offline'> | undefined {
+    return this.#offline;
+  }
+
+  /** In the app there are the system's dialogs and its file manager. */
+  get inApp(): boolean {
+    return this.#info?.shell === 'app';
+  }
+
+  async load(): Promise<void> {
+    const [info, library, offline] = await Promise.all([
+      attempt(() => request('system.info', {})),
+      attempt(() => request('library.get', {})),
+      attempt(() => request('system.offline', {})),
+    ]);
+    this.#info = info;
+    this.#library = library;
+    this.#offline = offline;
+  }
+
+  async rescan(): Promise<void> {
+    const found = await attempt(() => request('library.rescan', {}));
+    if (found) toasts.show(texts.settings.rescanned(found));
+  }
+
+  /** Shows a thing in the system's file manager. */
+  async reveal(
+    what: 'library' | 'subject' | 'run' | 'image' | 'export' | 'model',
+    id?: number,
+  ): Promise<void> {
+    await attempt(() => request('library.reveal', { what, ...(id !== undefined && { id }) }));
+  }
+}
+
+export const machine = new Machine();

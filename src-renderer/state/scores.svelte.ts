@@ -1,0 +1,29 @@
+import type { ScoreReport } from '../../src-shared/domain/score.ts';
+import { listen, request } from '../client/index.ts';
+import { attempt } from './toasts.svelte.ts';
+
+/** What was measured of each run that was looked at; null: not measured yet. */
+class Scores {
+  #reports = $state.raw<Readonly<Record<number, ScoreReport | null>>>({});
+
+  constructor() {
+    listen('scores.changed', ({ runId }) => {
+      if (runId in this.#reports) void this.load(runId);
+    });
+  }
+
+  of(runId: number | undefined): ScoreReport | null | undefined {
+    return runId === undefined ? undefined : this.#reports[runId];
+  }
+
+  async load(runId: number): Promise<void> {
+    const report = await attempt(() => request('scores.get', { runId }));
+    if (report !== undefined) this.#reports = { ...this.#reports, [runId]: report };
+  }
+
+  async start(runId: number): Promise<void> {
+    await attempt(() => request('scores.start', { runId }));
+  }
+}
+
+export const scores = new Scores();

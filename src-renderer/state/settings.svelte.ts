@@ -1,0 +1,43 @@
+import type { Input } from '../../src-shared/contract/index.ts';
+import type { Settings } from '../../src-shared/domain/settings.ts';
+import { listen, request } from '../client/index.ts';
+import { attempt } from './toasts.svelte.ts';
+
+const themeKey = 'likeness.theme';
+
+/** What the person set; until it has come, how the last session looked. */
+class SettingsState {
+  #value = $state.raw<Settings>();
+
+  constructor() {
+    this.#applyTheme(localStorage.getItem(themeKey) ?? 'system');
+    listen('settings.changed', (settings) => this.#take(settings));
+  }
+
+  get value(): Settings | undefined {
+    return this.#value;
+  }
+
+  async load(): Promise<void> {
+    const settings = await attempt(() => request('settings.get', {}));
+    if (settings) this.#take(settings);
+  }
+
+  async update(changes: Input<'settings.update'>): Promise<void> {
+    const settings = await attempt(() => request('settings.update', changes));
+    if (settings) this.#take(settings);
+  }
+
+  #take(settings: Settings): void {
+    this.#value = settings;
+    localStorage.setItem(themeKey, settings.theme);
+    this.#applyTheme(settings.theme);
+  }
+
+  #applyTheme(theme: string): void {
+    if (theme === 'system') delete document.documentElement.dataset['theme'];
+    else document.documentElement.dataset['theme'] = theme;
+  }
+}
+
+export const settings = new SettingsState();

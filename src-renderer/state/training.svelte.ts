@@ -1,0 +1,128 @@
+import type { Input } from '../../src-shared/contract/index.ts';
+import type { Preset } from '../../src-shared/contract/training.ts';
+import type { Checkpoint, LossCurve, Run } from '../../src-shared/domain/run.ts';
+import { listen, request } from '../client/index.ts';
+import { texts } from '../texts/index.ts';
+import { attempt, toasts } from './toasts.svelte.ts';
+
+export interface RunDetail {
+  readonly checkpoints: readonly Checkpoint[];
+  readonly curve: LossCurve;
+  /** Steps whose sample can be seen. */
+  readonly samples: readonly number[];
+}
+
+/** All runs, and of those that were opened the curve, the checkpoints and the samples, as they come. */
+class Training {
+  #runs = $state.raw<readonly Run[]>([]);
+  #details = $state.raw<Readonly<Record<number, RunDetail>>>({});
+  #presets = $state.raw<readonly Preset[]>([]);
+
+  constructor() {
+    listen('training.changed', (run) => this.#put(run));
+    listen('training.removed', ({ id }) => (this.#runs = this.#runs.filter((run) => run.id !== id)));
+    listen('training.step', ({ runId, step, loss, seconds }) => {
+      this.#runs = this.#runs.map((run) =>
+        run.id === runId ? { ...run, step, loss, secondsPerStep: seconds } : run,
+      );
+      this.#extend(runId, ({ curve: { steps, losses } }) => ({
+        curve: { steps: [...steps, step], losses: [...losses, loss] },
+      }));
+    });
+    listen('training.checkpoint', (checkpoint) =>
+      this.#extend(checkpoint.runId, ({ checkpoints }) => ({
+        checkpoints: [...checkpoints.filter(({ step }) => step !== checkpoint.step), checkpoint].sort(
+          (a, b) => a.step - b.step,
+        ),
+      })),
+    );
+    listen('training.sample', ({ runId, step }) =>
+      this.#extend(runId, ({ samples }) => ({
+        samples: [...new Set([...samples, step])].sort((a, b) => a - b),
+      })),
+    );
+    listen('scores.changed', ({ runId }) => {
+      if (this.#details[runId]) void this.open(runId);
+    });
+  }
+
+  get runs(): readonly Run[] {
+    return this.#runs;
+  }
+
+  get presets(): readonly Preset[] {
+    return this.#presets;
+  }
+
+  ofSubject(subjectId: number | undefined): readonly Run[] {
+    return this.#runs.filter((run) => run.subjectId === subjectId);
+  }
+
+  byId(id: number | null | undefined): Run | undefined {
+    return this.#runs.find((run) => run.id === id);
+  }
+
+  detail(runId: number | undefined): RunDetail | undefined {
+    return runId === undefined ? undefined : this.#details[runId];
+  }
+
+  async load(): Promise<void> {
+    this.#runs = (await attempt(() => request('training.runs', {}))) ?? this.#runs;
+  }
+
+  async loadPresets(subjectId: number, modelId: number | null): Promise<void> {
+    this.#presets = (await attempt(() => request('training.presets', { subjectId, modelId }))) ?? [];
+  }
+
+  /** Loads what a run's page shows. */
+  async open(id: number): Promise<void> {
+    const found = await attempt(() => request('training.run', { id }));
+    if (!found) return;
+    const { run, checkpoints, curve } = found;
+    const samples = checkpoints.filter(({ sample }) => sample).map(({ step }) => step);
+    this.#put(run);
+    this.#details = { ...this.#details, [id]: { checkpoints, curve, samples } };
+  }
+
+  async start(input: Input<'training.start'>): Promise<Run | undefined> {
+    return this.#keep(await attempt(() => request('training.start', input)));
+  }
+
+  async resume(id: number, steps?: number): Promise<Run | undefined> {
+    return this.#keep(await attempt(() => request('training.resume', { id, ...(steps && { steps }) })));
+  }
+
+  async rename(id: number, name: string): Promise<void> {
+    this.#keep(await attempt(() => request('training.rename', { id, name })));
+  }
+
+  async pick(id: number, step: number | null): Promise<void> {
+    this.#keep(await attempt(() => request('training.pick', { id, step })));
+  }
+
+  async remove(run: Run): Promise<void> {
+    const removed = await attempt(() => request('training.remove', { id: run.id }));
+    if (!removed) return;
+    this.#runs = this.#runs.filter(({ id }) => id !== run.id);
+    toasts.undoable(texts.common.removed(run.name), removed.undo);
+  }
+
+  #keep(run: Run | undefined): Run | undefined {
+    if (run) this.#put(run);
+    return run;
+  }
+
+  #put(run: Run): void {
+    const known = this.#runs.some(({ id }) => id === run.id);
+    this.#runs = known
+      ? this.#runs.map((other) => (other.id === run.id ? run : other))
+      : [run, ...this.#runs];
+  }
+
+  #extend(runId: number, change: (detail: RunDetail) => Partial<RunDetail>): void {
+    const detail = this.#details[runId];
+    if (detail) this.#details = { ...this.#details, [runId]: { ...detail, ...change(detail) } };
+  }
+}
+
+export const training = new Training();
