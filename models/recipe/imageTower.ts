@@ -17,3 +17,8 @@ export function imageTower(scope: Scope, latents: Value): Value {
   const last = silu(groupNorm(scope.at('conv_norm_out'), x, groups, norm.epsilon));
   return linear(scope.at('visual_projection'), mean(last, [2, 3]), features, { bias: false });
 }
+
+/** A caption's summary [b,width], the mean of its features from the end token on, → [b,features], not yet of unit length. */
+export function summaryProjection(scope: Scope, summary: Value): Value {
+  return linear(scope.at('text_projection'), summary, towerConfig.projection_dim, { bias: false });
+}

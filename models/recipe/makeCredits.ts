@@ -10,6 +10,7 @@ import { heldOutIds } from './heldOut.ts';
 import { catalogSubjects } from './objects.ts';
 import type { CatalogEntry } from './catalog.ts';
 import { cacheFolder, option, repositoryFolder } from './paths.ts';
+import { taughtObjects } from './selection.ts';
 
 const licenceLinks: Record<string, string> = {
   'CC0 1.0': 'https://creativecommons.org/publicdomain/zero/1.0/',
@@ -61,7 +62,9 @@ export function creditsText(entries: CatalogEntry[]): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const held = heldOutIds();
-  const used = catalogSubjects(cacheFolder()).filter((s) => !held.has(s.id));
+  const used = catalogSubjects(cacheFolder()).filter(
+    ({ id, nouns }) => !held.has(id) && taughtObjects.has(nouns[0] ?? ''),
+  );
   const file = option('to', join(repositoryFolder, 'models', 'likeness-mini', 'CREDITS.md'));
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, creditsText(used.flatMap((s) => (s.entry ? [s.entry] : []))));

@@ -33,6 +33,8 @@ export interface PretrainOptions {
 }
 
 const minutesBetweenStates = 4;
+/** Steps from one update of the moving average to the next: a pass over all weights. */
+const averageEvery = 4;
 
 /**
  * Trains all parameters of a loss from scratch: warm-up, cosine decay, moving average; goes on from the state file where there is
@@ -74,8 +76,10 @@ export async function pretrain(options: PretrainOptions): Promise<(name: string)
       maxGradientNorm: 1,
     });
     step++;
-    if (averageDecay)
-      await updateAverage(average, trainer.values, Math.min(averageDecay, (step + 1) / (step + 10)));
+    if (averageDecay && step % averageEvery === 0) {
+      const decay = Math.min(averageDecay, (step + 1) / (step + 10));
+      await updateAverage(average, trainer.values, decay ** averageEvery);
+    }
     for (const [name, value] of Object.entries({
       loss: outcome.loss,
       norm: outcome.gradientNorm,

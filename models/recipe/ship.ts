@@ -8,11 +8,11 @@ import { side, tunedFinetune } from './modelConfig.ts';
 import { outFolder, repositoryFolder } from './paths.ts';
 import { samplePrompts } from './samplePrompts.ts';
 
-// Stage 5: the finished folder into the repository, with its own finetune settings and a sheet of pictures nobody picked.
+// Stage 7: the finished folder into the repository, with its own finetune settings and a sheet of pictures nobody picked.
 
 const trained = join(outFolder(), 'weights', 'likeness-mini');
 const shipped = join(repositoryFolder, 'models', 'likeness-mini');
-for (const part of ['unet', 'vae', 'text_encoder', 'tokenizer', 'scheduler', 'model_index.json']) {
+for (const part of ['unet', 'vae', 'text_encoder', 'tokenizer', 'scheduler', 'scorer', 'model_index.json']) {
   rmSync(join(shipped, part), { recursive: true, force: true });
   cpSync(join(trained, part), join(shipped, part), { recursive: true });
 }

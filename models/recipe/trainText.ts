@@ -18,13 +18,12 @@ import {
 import type { Value } from '../../src-main/engine/graph/ops.ts';
 import { clipTextModel } from '../../src-main/engine/models/clip.ts';
 import { parseClipTextConfig } from '../../src-main/engine/models/parseConfig.ts';
-import { linear } from '../../src-main/engine/nn/layers.ts';
 import { Scope } from '../../src-main/engine/nn/scope.ts';
 import { f32 } from '../../src-main/engine/tensor/tensor.ts';
 import { generatorFor } from '../../src-main/engine/training/randomness.ts';
 import { captionIds, textFile } from './captionIds.ts';
-import { imageTower } from './imageTower.ts';
-import { textConfig, towerConfig } from './modelConfig.ts';
+import { imageTower, summaryProjection } from './imageTower.ts';
+import { towerConfig } from './modelConfig.ts';
 import { numberOption, option, outFolder } from './paths.ts';
 import { pretrain } from './pretrain.ts';
 import { Pictures } from './shards.ts';
@@ -46,12 +45,7 @@ const latents = input('latents', [batch, ...stored.shape]);
 const ids = input('input_ids', [batch, length], 'i64');
 const share = input('share', [batch, length, 1]);
 const hidden = clipTextModel(Scope.root('text_encoder'), ids, config);
-const summary = linear(
-  Scope.root('scorer').at('text_projection'),
-  sum(mul(hidden, share), [1]),
-  textConfig.projection_dim,
-  { bias: false },
-);
+const summary = summaryProjection(Scope.root('scorer'), sum(mul(hidden, share), [1]));
 const texts = unitLength(summary);
 const images = unitLength(imageTower(Scope.root('scorer'), latents));
 const own = Float32Array.from({ length: batch * batch }, (_, i) => (i % (batch + 1) === 0 ? 1 : 0));
@@ -66,7 +60,7 @@ const result = await pretrain({
   folder: work,
   loss: mul(add(surprise(textOfImage), surprise(imageOfText)), 0.5),
   metrics: { right: mean(textOfImage) },
-  steps: numberOption('steps', 500),
+  steps: numberOption('steps', 350),
   learningRate: numberOption('rate', 2e-3),
   warmup: 50,
   weightDecay: 1e-2,

@@ -69,7 +69,7 @@ await pretrain({
     const drawn = {
       latents: { dtype: 'f32' as const, shape, data: values },
       noise: { dtype: 'f32' as const, shape, data: generator.randn(shape) },
-      timesteps: integers([batch], noisyTimesteps(generator.rand([batch]))),
+      timesteps: integers([batch], noisyTimesteps(generator.rand([batch]), step)),
       inputIds: integers([batch, ids.length / batch], ids),
     };
     return diffusionFeeds(drawn, alphaBars);
@@ -80,9 +80,10 @@ await pretrain({
   },
 });
 
-/** Timesteps from uniform numbers: evenly at `--noise-bias 1`, more at the noisy end, where captions matter most, above. */
-function noisyTimesteps(uniform: Float32Array): number[] {
-  return Array.from(uniform, (u) => Math.floor(1000 * u ** (1 / noiseBias)));
+/** Timesteps from uniform numbers: at first more at the noisy end, where captions matter most, evenly at the end of the run. */
+function noisyTimesteps(uniform: Float32Array, step: number): number[] {
+  const bias = 1 + (noiseBias - 1) * (1 - step / steps);
+  return Array.from(uniform, (u) => Math.floor(1000 * u ** (1 / bias)));
 }
 
 /** A picture of each prompt of the fixed list, seed 0, unpicked. */

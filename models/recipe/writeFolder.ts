@@ -7,7 +7,8 @@ import { vaeDecode, vaeEncode } from '../../src-main/engine/models/vae.ts';
 import { Scope } from '../../src-main/engine/nn/scope.ts';
 import type { HostTensor } from '../../src-main/engine/tensor/tensor.ts';
 import { textFile, tokenizerFolder } from './captionIds.ts';
-import { schedulerConfig, side, unetConfig, vaeConfig } from './modelConfig.ts';
+import { imageTower, summaryProjection } from './imageTower.ts';
+import { schedulerConfig, side, towerConfig, unetConfig, vaeConfig } from './modelConfig.ts';
 import { readPart } from './readPart.ts';
 import { writePart } from './writePart.ts';
 
@@ -25,6 +26,16 @@ export function writeFolder(work: string, graph: Graph, unet: (name: string) => 
   const { mean, logvar } = vaeEncode(scope, input('image', [1, 3, side, side]), config);
   const vae = { outputs: { logvar, decoded: vaeDecode(scope, mean, config) } };
   writePart(join(folder, 'vae'), 'vae', weights, vaeConfig, vae, readPart(join(work, 'vae')), 'f16');
+
+  const scorer = Scope.root('scorer');
+  const towers = {
+    outputs: {
+      image: imageTower(scorer, mean),
+      text: summaryProjection(scorer, input('summary', [1, textFile.hidden_size])),
+    },
+  };
+  const scores = readPart(join(work, 'scorer'), 'model.safetensors');
+  writePart(join(folder, 'scorer'), 'scorer', 'model.safetensors', towerConfig, towers, scores, 'f16');
 
   for (const name of ['tokenizer', 'scheduler']) mkdirSync(join(folder, name), { recursive: true });
   for (const name of ['vocab.json', 'merges.txt', 'tokenizer_config.json', 'special_tokens_map.json'])
