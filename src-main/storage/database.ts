@@ -1,0 +1,96 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import Sqlite, { type Database } from 'better-sqlite3';
+import { problem } from '../../src-shared/messages/index.ts';
+import { migrations as allMigrations, type Migration } from './migrations/index.ts';
+
+/** An opened database. `damaged`: where the one that could not be used was moved; this one is new and empty. */
+export interface OpenedDatabase {
+  readonly db: Database;
+  readonly damaged?: string;
+}
+
+const backupsKept = 5;
+
+/**
+ * Opens the database at `file`, or makes it: WAL, foreign keys, migrated. A copy is kept in `backups/` before it is migrated. One that is
+ * damaged is moved aside, to be rebuilt from the library's folder. Errors: `library.newer`, `library.unwritable`.
+ */
+export function openDatabase(file: string, migrations: readonly Migration[] = allMigrations): OpenedDatabase {
+  let damaged: string | undefined;
+  if (existsSync(file) && !isSound(file)) damaged = moveAside(file);
+  let db: Database;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    db = new Sqlite(file);
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = NORMAL');
+    db.pragma('foreign_keys = ON');
+  } catch (cause) {
+    throw problem('library.unwritable', { folder: dirname(file), why: reason(cause) }, cause);
+  }
+  try {
+    migrate(db, file, migrations);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return { db, ...(damaged !== undefined && { damaged }) };
+}
+
+/** Brings the database to the newest shape. */
+function migrate(db: Database, file: string, migrations: readonly Migration[]): void {
+  const version = db.pragma('user_version', { simple: true }) as number;
+  const newest = migrations.at(-1)?.number ?? 0;
+  if (version > newest) throw problem('library.newer', { file });
+  if (version === newest) return;
+  if (version > 0) backUp(db, file, version);
+  for (const { number, up } of migrations.filter((migration) => migration.number > version))
+    db.transaction(() => {
+      up(db);
+      db.pragma(`user_version = ${number}`);
+    })();
+}
+
+function backUp(db: Database, file: string, version: number): void {
+  const folder = join(dirname(file), 'backups');
+  mkdirSync(folder, { recursive: true });
+  const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
+  const copy = join(folder, `${basename(file)}.v${version}.${stamp}`);
+  rmSync(copy, { force: true });
+  // A copy through SQLite has what is still in the write-ahead log.
+  db.prepare('VACUUM INTO ?').run(copy);
+  const old = readdirSync(folder).sort().slice(0, -backupsKept);
+  for (const name of old) rmSync(join(folder, name), { force: true });
+}
+
+/** False for a file that is no database, or one whose pages or keys do not hold together. */
+function isSound(file: string): boolean {
+  let db: Database | undefined;
+  try {
+    db = new Sqlite(file);
+    return (
+      db.pragma('integrity_check(1)', { simple: true }) === 'ok' &&
+      (db.pragma('foreign_key_check') as unknown[]).length === 0
+    );
+  } catch (error) {
+    // Only damage is damage: a locked or unreadable file must not be thrown away.
+    const code = (error as { code?: string }).code ?? '';
+    if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return false;
+    throw problem('library.unwritable', { folder: dirname(file), why: reason(error) }, error);
+  } finally {
+    db?.close();
+  }
+}
+
+function moveAside(file: string): string {
+  const place = `${file}.damaged-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
+  renameSync(file, place);
+  for (const suffix of ['-wal', '-shm'])
+    if (existsSync(file + suffix)) renameSync(file + suffix, place + suffix);
+  return place;
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

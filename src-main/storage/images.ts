@@ -1,0 +1,151 @@
+import type { Database } from 'better-sqlite3';
+import type { Image, ImageDetail, ImageFilter, ImageOrder } from '../../src-shared/domain/image.ts';
+import type { Recipe } from '../../src-shared/domain/recipe.ts';
+import { problem } from '../../src-shared/messages/index.ts';
+import { condition, orders } from './imageFilter.ts';
+import { fromJsonOrNull, insert, update } from './rows.ts';
+
+type Row = Omit<Image, 'favourite'> & { favourite: number };
+type DetailRow = Row & { file: string; bytes: number; hash: string; recipe: string | null };
+
+export type NewImage = Pick<
+  ImageDetail,
+  'file' | 'hash' | 'bytes' | 'width' | 'height' | 'prompt' | 'seed' | 'subjectId' | 'runId' | 'step'
+> & {
+  readonly recipe: Recipe | null;
+  readonly jobId?: number | null;
+  readonly createdAt?: number;
+};
+
+const columns = `i.id, i.file name, i.width, i.height, i.created_at createdAt, i.prompt, i.seed, i.subject_id subjectId,
+  i.run_id runId, i.step, i.favourite, i.score`;
+
+export class Images {
+  constructor(private readonly db: Database) {}
+
+  /** A page by keyset. `after` is what an earlier page gave as `next`. */
+  page(
+    filter: ImageFilter,
+    order: ImageOrder,
+    limit: number,
+    after?: string,
+  ): { images: Image[]; next: string | null } {
+    const { sql, values } = condition(filter);
+    const { by, key, beyond, readKey } = orders[order];
+    const place = after === undefined ? undefined : readKey(after);
+    const rows = this.db
+      .prepare(
+        `SELECT ${columns}, ${key} key FROM images i WHERE ${sql}${place ? ` AND ${beyond}` : ''} ORDER BY ${by} LIMIT @limit`,
+      )
+      .all({ ...values, ...place, limit: limit + 1 }) as (Row & { key: number })[];
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    const next = rows.length > limit && last ? `${last.key}:${last.id}` : null;
+    return { images: page.map(({ key: _, ...row }) => toImage(row)), next };
+  }
+
+  /** All that match, in order. */
+  ids(filter: ImageFilter, order: ImageOrder): number[] {
+    const { sql, values } = condition(filter);
+    return this.db
+      .prepare(`SELECT i.id FROM images i WHERE ${sql} ORDER BY ${orders[order].by}`)
+      .pluck()
+      .all(values) as number[];
+  }
+
+  count(filter: ImageFilter = {}): number {
+    const { sql, values } = condition(filter);
+    return this.db.prepare(`SELECT count(*) FROM images i WHERE ${sql}`).pluck().get(values) as number;
+  }
+
+  /** Pictures a day of local time, newest first. */
+  days(filter: ImageFilter): { day: string; from: number; to: number; images: number }[] {
+    const { sql, values } = condition(filter);
+    return this.db
+      .prepare(
+        `SELECT date(i.created_at / 1000, 'unixepoch', 'localtime') day, min(i.created_at) "from", max(i.created_at) "to",
+           count(*) images
+         FROM images i WHERE ${sql} GROUP BY day ORDER BY day DESC`,
+      )
+      .all(values) as { day: string; from: number; to: number; images: number }[];
+  }
+
+  /** In the order asked for; those that are gone are left out. */
+  get(ids: readonly number[]): Image[] {
+    const rows = this.db
+      .prepare(
+        `SELECT ${columns} FROM json_each(?) wanted JOIN images i ON i.id = wanted.value
+         WHERE i.trash IS NULL ORDER BY wanted.key`,
+      )
+      .all(JSON.stringify(ids)) as Row[];
+    return rows.map(toImage);
+  }
+
+  detail(id: number): ImageDetail {
+    const [found] = this.details('i.id = ?', id);
+    if (!found) throw problem('library.gone', { what: 'picture' });
+    return found;
+  }
+
+  byHash(hash: string): ImageDetail | undefined {
+    return this.details('i.hash = ?', hash)[0];
+  }
+
+  /** Path → what is stored of it, of every picture, those in the trash too. */
+  files(): Map<string, { id: number; hash: string; bytes: number; missing: boolean; trash: boolean }> {
+    const rows = this.db
+      .prepare('SELECT file, id, hash, bytes, missing, trash IS NOT NULL trash FROM images')
+      .all() as { file: string; id: number; hash: string; bytes: number; missing: number; trash: number }[];
+    return new Map(
+      rows.map(({ file, missing, trash, ...rest }) => [
+        file,
+        { ...rest, missing: missing === 1, trash: trash === 1 },
+      ]),
+    );
+  }
+
+  add({ subjectId, runId, recipe, jobId = null, createdAt = Date.now(), ...rest }: NewImage): ImageDetail {
+    const id = insert(this.db, 'images', {
+      ...rest,
+      negative: recipe?.negative ?? '',
+      recipe: recipe && JSON.stringify(recipe),
+      subject_id: subjectId,
+      run_id: runId,
+      job_id: jobId,
+      created_at: createdAt,
+    });
+    return this.detail(id);
+  }
+
+  /** The file of a picture was found elsewhere, or is gone (null). */
+  move(id: number, file: string | null): void {
+    update(this.db, 'images', id, file === null ? { missing: 1 } : { file, missing: 0 });
+  }
+
+  setFavourite(ids: readonly number[], favourite: boolean): void {
+    this.db
+      .prepare('UPDATE images SET favourite = ? WHERE id IN (SELECT value FROM json_each(?))')
+      .run(Number(favourite), JSON.stringify(ids));
+  }
+
+  setScore(id: number, score: number): void {
+    update(this.db, 'images', id, { score });
+  }
+
+  private details(where: string, value: number | string): ImageDetail[] {
+    const rows = this.db
+      .prepare(
+        `SELECT ${columns}, i.file, i.bytes, i.hash, i.recipe FROM images i WHERE i.trash IS NULL AND ${where} LIMIT 1`,
+      )
+      .all(value) as DetailRow[];
+    return rows.map((row) => ({ ...toImage(row), ...stored(row) }));
+  }
+}
+
+function stored({ file, bytes, hash, recipe }: DetailRow): Omit<ImageDetail, keyof Image> {
+  return { file, bytes, hash, recipe: fromJsonOrNull(recipe) as Recipe | null };
+}
+
+function toImage<R extends Row>(row: R): Omit<R, 'favourite'> & { favourite: boolean } {
+  return { ...row, name: row.name.slice(row.name.lastIndexOf('/') + 1), favourite: row.favourite === 1 };
+}

@@ -1,0 +1,116 @@
+import type { Database } from 'better-sqlite3';
+import type { Job, JobKind, JobProgress } from '../../src-shared/domain/job.ts';
+import type { Problem } from '../../src-shared/domain/problem.ts';
+import { problem } from '../../src-shared/messages/index.ts';
+import { fromJson, fromJsonOrNull, insert, update } from './rows.ts';
+
+/** A job and what it was asked to do, in its kind's own terms. */
+export interface StoredJob extends Job {
+  readonly input: unknown;
+}
+
+interface Row extends Omit<Job, 'progress' | 'error' | 'warnings'> {
+  input: string;
+  progress: string | null;
+  error: string | null;
+  warnings: string;
+}
+
+export interface NewJob {
+  readonly kind: JobKind;
+  readonly title: string;
+  readonly input: unknown;
+  readonly subjectId?: number | null;
+  readonly runId?: number | null;
+}
+
+export type JobChanges = Partial<
+  Pick<Job, 'state' | 'position' | 'progress' | 'startedAt' | 'finishedAt' | 'error' | 'warnings'>
+> & { input?: unknown };
+
+export class Jobs {
+  constructor(private readonly db: Database) {}
+
+  /** Running, queued and paused in their order, then ended ones, newest first. */
+  list(): StoredJob[] {
+    return this.select(
+      `ORDER BY CASE state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 WHEN 'paused' THEN 1 ELSE 2 END,
+         CASE WHEN state IN ('running', 'queued', 'paused') THEN position ELSE -finished_at END`,
+    );
+  }
+
+  get(id: number): StoredJob {
+    const found = this.find(id);
+    if (!found) throw problem('library.gone', { what: 'job' });
+    return found;
+  }
+
+  find(id: number): StoredJob | undefined {
+    return this.select('WHERE id = ?', id)[0];
+  }
+
+  inState(state: Job['state']): StoredJob[] {
+    return this.select('WHERE state = ? ORDER BY position', state);
+  }
+
+  add({ kind, title, input, subjectId = null, runId = null }: NewJob): StoredJob {
+    const last = this.db.prepare('SELECT coalesce(max(position), 0) FROM jobs').pluck().get() as number;
+    const id = insert(this.db, 'jobs', {
+      kind,
+      title,
+      state: 'queued',
+      position: last + 1,
+      input: JSON.stringify(input),
+      created_at: Date.now(),
+      subject_id: subjectId,
+      run_id: runId,
+    });
+    return this.get(id);
+  }
+
+  change(
+    id: number,
+    { startedAt, finishedAt, progress, error, warnings, input, ...rest }: JobChanges,
+  ): StoredJob {
+    update(this.db, 'jobs', id, {
+      ...rest,
+      started_at: startedAt,
+      finished_at: finishedAt,
+      progress: progress && JSON.stringify(progress),
+      error: error && JSON.stringify(error),
+      warnings: warnings && JSON.stringify(warnings),
+      input: input === undefined ? undefined : JSON.stringify(input),
+    });
+    return this.get(id);
+  }
+
+  /** Forgets those that ended; returns their ids. */
+  clearEnded(): number[] {
+    const ended = "state IN ('done', 'failed', 'cancelled')";
+    const ids = this.db.prepare(`SELECT id FROM jobs WHERE ${ended}`).pluck().all() as number[];
+    this.db.prepare(`DELETE FROM jobs WHERE ${ended}`).run();
+    return ids;
+  }
+
+  private select(rest: string, ...values: (number | string)[]): StoredJob[] {
+    const rows = this.db
+      .prepare(
+        `SELECT id, kind, title, state, position, input, progress, created_at createdAt, started_at startedAt,
+           finished_at finishedAt, error, warnings, subject_id subjectId, run_id runId
+         FROM jobs ${rest}`,
+      )
+      .all(...values) as Row[];
+    return rows.map((row) => ({
+      ...row,
+      input: fromJson(row.input),
+      progress: fromJsonOrNull(row.progress) as JobProgress | null,
+      error: fromJsonOrNull(row.error) as Problem | null,
+      warnings: fromJson(row.warnings) as string[],
+    }));
+  }
+}
+
+/** What the window is told of a job. */
+export function publicJob({ input: _, ...job }: StoredJob): Job {
+  return job;
+}

@@ -1,0 +1,95 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
+import { Checkpoints } from './checkpoints.ts';
+import { openDatabase } from './database.ts';
+import { Exports } from './exports.ts';
+import { Images } from './images.ts';
+import { Jobs } from './jobs.ts';
+import { LibraryFolder } from './libraryFolder.ts';
+import { lockLibrary } from './libraryLock.ts';
+import { Models } from './models.ts';
+import { Photos } from './photos.ts';
+import { Projects } from './projects.ts';
+import { Prompts } from './prompts.ts';
+import { Runs } from './runs.ts';
+import { Scores } from './scores.ts';
+import { SettingsTable } from './settings.ts';
+import { Subjects } from './subjects.ts';
+import { Trash } from './trash.ts';
+
+/** A library that is open: its folder, and a table for each thing in it. */
+export class Library {
+  readonly projects: Projects;
+  readonly subjects: Subjects;
+  readonly photos: Photos;
+  readonly runs: Runs;
+  readonly checkpoints: Checkpoints;
+  readonly scores: Scores;
+  readonly images: Images;
+  readonly models: Models;
+  readonly exports: Exports;
+  readonly jobs: Jobs;
+  readonly settings: SettingsTable;
+  readonly prompts: Prompts;
+  readonly trash: Trash;
+
+  private constructor(
+    readonly folder: LibraryFolder,
+    private readonly db: Database,
+    private readonly lock: { release: () => void },
+    /** Where a damaged database was moved at this start: what it knew must be found again. */
+    readonly damaged: string | undefined,
+  ) {
+    this.projects = new Projects(db);
+    this.subjects = new Subjects(db);
+    this.photos = new Photos(db);
+    this.runs = new Runs(db);
+    this.checkpoints = new Checkpoints(db);
+    this.scores = new Scores(db);
+    this.images = new Images(db);
+    this.models = new Models(db);
+    this.exports = new Exports(db);
+    this.jobs = new Jobs(db);
+    this.settings = new SettingsTable(db);
+    this.prompts = new Prompts(db);
+    this.trash = new Trash(db);
+  }
+
+  /** Opens the library in `root`, or makes one there. Errors: `library.inUse`, `library.newer`, `library.unwritable`. */
+  static open(root: string): Library {
+    const folder = new LibraryFolder(root);
+    if (!existsSync(root)) folder.make('subjects');
+    const lock = lockLibrary(root);
+    try {
+      const { db, damaged } = openDatabase(folder.database);
+      for (const name of ['subjects', 'pictures', 'exports', 'models']) folder.make(name);
+      const library = new Library(folder, db, lock, damaged);
+      if (library.projects.list().length === 0) library.projects.create('My project');
+      return library;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** Runs `work` as one transaction: all of it, or nothing. */
+  atomically<T>(work: () => T): T {
+    return this.db.transaction(work)();
+  }
+
+  /** Whether the folder is still there and can be written to. */
+  isWritable(): boolean {
+    try {
+      accessSync(this.folder.root, constants.W_OK);
+      return existsSync(this.folder.database);
+    } catch {
+      return false;
+    }
+  }
+
+  close(): void {
+    this.db.pragma('wal_checkpoint(TRUNCATE)');
+    this.db.close();
+    this.lock.release();
+  }
+}

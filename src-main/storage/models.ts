@@ -1,0 +1,60 @@
+import type { Database } from 'better-sqlite3';
+import type { Model } from '../../src-shared/domain/model.ts';
+import { problem } from '../../src-shared/messages/index.ts';
+import { fromJson, insert, update } from './rows.ts';
+
+/** What is known of a model; whether its files are there is looked up by who asks. */
+export type StoredModel = Omit<Model, 'available'>;
+type Row = Omit<StoredModel, 'problems'> & { problems: string };
+
+export class Models {
+  constructor(private readonly db: Database) {}
+
+  /** The shipped one first. */
+  list(): StoredModel[] {
+    return this.select("ORDER BY source <> 'shipped', id");
+  }
+
+  get(id: number): StoredModel {
+    const [found] = this.select('AND id = ?', id);
+    if (!found) throw problem('library.gone', { what: 'model' });
+    return found;
+  }
+
+  byPath(path: string): StoredModel | undefined {
+    return this.select('AND path = ?', path)[0];
+  }
+
+  /** The model that comes with Likeness, once it has been looked at. */
+  shipped(): StoredModel | undefined {
+    return this.select("AND source = 'shipped'")[0];
+  }
+
+  /** Adds a model, or brings up to date what is known of the one at the same path. */
+  put(model: Omit<StoredModel, 'id' | 'addedAt'>): StoredModel {
+    const { problems, ...rest } = model;
+    const row = { ...rest, problems: JSON.stringify(problems) };
+    const known = model.source === 'shipped' ? this.shipped() : this.byPath(model.path);
+    if (known) {
+      update(this.db, 'models', known.id, { ...row, name: known.name });
+      return this.get(known.id);
+    }
+    return this.get(insert(this.db, 'models', { ...row, added_at: Date.now() }));
+  }
+
+  rename(id: number, name: string): StoredModel {
+    this.get(id);
+    update(this.db, 'models', id, { name });
+    return this.get(id);
+  }
+
+  private select(rest: string, ...values: (number | string)[]): StoredModel[] {
+    const rows = this.db
+      .prepare(
+        `SELECT id, name, source, path, kind, family, hash, parameters, bytes, width, height, added_at addedAt, problems
+         FROM models WHERE trash IS NULL ${rest}`,
+      )
+      .all(...values) as Row[];
+    return rows.map((row) => ({ ...row, problems: fromJson(row.problems) as string[] }));
+  }
+}

@@ -1,0 +1,79 @@
+import type { Database } from 'better-sqlite3';
+import type { Crop, Photo, PhotoMark } from '../../src-shared/domain/photo.ts';
+import { problem } from '../../src-shared/messages/index.ts';
+import { fromJson, fromJsonOrNull, insert, update } from './rows.ts';
+
+interface Row extends Omit<Photo, 'crop' | 'hasMask' | 'marks' | 'missing'> {
+  crop: string | null;
+  mask: string | null;
+  marks: string;
+  missing: number;
+}
+
+/** A photo and the file name of its mask in the subject's `masks/`. */
+export interface StoredPhoto extends Photo {
+  readonly mask: string | null;
+}
+
+export type NewPhoto = Pick<Photo, 'subjectId' | 'name' | 'width' | 'height' | 'bytes' | 'hash'>;
+
+export class Photos {
+  constructor(private readonly db: Database) {}
+
+  /** In the order they were added. */
+  list(subjectId: number): StoredPhoto[] {
+    return this.select('AND subject_id = ? ORDER BY id', subjectId);
+  }
+
+  get(id: number): StoredPhoto {
+    const [found] = this.select('AND id = ?', id);
+    if (!found) throw problem('library.gone', { what: 'photo' });
+    return found;
+  }
+
+  byHash(subjectId: number, hash: string): StoredPhoto | undefined {
+    return this.select('AND subject_id = ? AND hash = ?', subjectId, hash)[0];
+  }
+
+  /** Names of files that photos have, those in the trash too: their files are still there. */
+  namesIn(subjectId: number): string[] {
+    return this.db.prepare('SELECT name FROM photos WHERE subject_id = ?').pluck().all(subjectId) as string[];
+  }
+
+  add(photo: NewPhoto): StoredPhoto {
+    const { subjectId, ...rest } = photo;
+    return this.get(insert(this.db, 'photos', { ...rest, subject_id: subjectId, added_at: Date.now() }));
+  }
+
+  setCrop(id: number, crop: Crop | null): void {
+    update(this.db, 'photos', id, { crop: crop && JSON.stringify(crop) });
+  }
+
+  setMask(id: number, mask: string | null): void {
+    update(this.db, 'photos', id, { mask });
+  }
+
+  setMarks(id: number, marks: readonly PhotoMark[]): void {
+    update(this.db, 'photos', id, { marks: JSON.stringify(marks) });
+  }
+
+  setMissing(id: number, missing: boolean): void {
+    update(this.db, 'photos', id, { missing: Number(missing) });
+  }
+
+  private select(rest: string, ...values: (number | string)[]): StoredPhoto[] {
+    const rows = this.db
+      .prepare(
+        `SELECT id, subject_id subjectId, name, width, height, bytes, hash, added_at addedAt, crop, mask, marks, missing
+         FROM photos WHERE trash IS NULL ${rest}`,
+      )
+      .all(...values) as Row[];
+    return rows.map((row) => ({
+      ...row,
+      crop: fromJsonOrNull(row.crop) as Crop | null,
+      hasMask: row.mask !== null,
+      marks: fromJson(row.marks) as PhotoMark[],
+      missing: row.missing === 1,
+    }));
+  }
+}

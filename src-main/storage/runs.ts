@@ -1,0 +1,87 @@
+import type { Database } from 'better-sqlite3';
+import type { Problem } from '../../src-shared/domain/problem.ts';
+import type { Run } from '../../src-shared/domain/run.ts';
+import type { TrainingSettings } from '../../src-shared/domain/trainingSettings.ts';
+import { problem } from '../../src-shared/messages/index.ts';
+import { fromJson, fromJsonOrNull, insert, update } from './rows.ts';
+
+type Row = Omit<Run, 'settings' | 'error'> & { settings: string; error: string | null };
+
+export type NewRun = Pick<Run, 'subjectId' | 'name' | 'folder' | 'modelId' | 'modelName' | 'settings'> &
+  Partial<Pick<Run, 'state' | 'step' | 'createdAt'>>;
+
+export type RunChanges = Partial<
+  Pick<Run, 'name' | 'state' | 'step' | 'loss' | 'secondsPerStep' | 'finishedAt' | 'pickedStep' | 'settings'>
+> & { error?: Problem | null };
+
+export class Runs {
+  constructor(private readonly db: Database) {}
+
+  /** Newest first. */
+  list(subjectId?: number): Run[] {
+    return subjectId === undefined
+      ? this.select('ORDER BY r.id DESC')
+      : this.select('AND r.subject_id = ? ORDER BY r.id DESC', subjectId);
+  }
+
+  get(id: number): Run {
+    const [found] = this.select('AND r.id = ?', id);
+    if (!found) throw problem('library.gone', { what: 'run' });
+    return found;
+  }
+
+  byFolder(folder: string): Run | undefined {
+    return this.select('AND r.folder = ?', folder)[0];
+  }
+
+  /** Every folder that a run has, those in the trash too. */
+  folders(): string[] {
+    return this.db.prepare('SELECT folder FROM runs').pluck().all() as string[];
+  }
+
+  create({ subjectId, name, folder, modelId, modelName, settings, state = 'queued', ...rest }: NewRun): Run {
+    const id = insert(this.db, 'runs', {
+      subject_id: subjectId,
+      name,
+      folder,
+      state,
+      model_id: modelId,
+      model_name: modelName,
+      settings: JSON.stringify(settings),
+      created_at: rest.createdAt ?? Date.now(),
+      step: rest.step ?? 0,
+    });
+    return this.get(id);
+  }
+
+  change(id: number, { secondsPerStep, finishedAt, pickedStep, settings, error, ...rest }: RunChanges): Run {
+    update(this.db, 'runs', id, {
+      ...rest,
+      seconds_per_step: secondsPerStep,
+      finished_at: finishedAt,
+      picked_step: pickedStep,
+      settings: settings && JSON.stringify(settings),
+      error: error && JSON.stringify(error),
+    });
+    return this.get(id);
+  }
+
+  private select(rest: string, ...values: (number | string)[]): Run[] {
+    const rows = this.db
+      .prepare(
+        `SELECT r.id, r.subject_id subjectId, r.name, r.folder, r.state, r.model_id modelId, r.model_name modelName,
+           r.settings, r.step, r.loss, r.seconds_per_step secondsPerStep, r.created_at createdAt,
+           r.finished_at finishedAt, r.error, r.picked_step pickedStep,
+           (SELECT max(id) FROM jobs j WHERE j.run_id = r.id AND j.kind = 'train'
+              AND j.state IN ('queued', 'running', 'paused')) jobId,
+           (SELECT count(*) FROM checkpoints c WHERE c.run_id = r.id) checkpoints
+         FROM runs r WHERE r.trash IS NULL ${rest}`,
+      )
+      .all(...values) as Row[];
+    return rows.map((row) => ({
+      ...row,
+      settings: fromJson(row.settings) as TrainingSettings,
+      error: fromJsonOrNull(row.error) as Problem | null,
+    }));
+  }
+}

@@ -1,0 +1,78 @@
+import type { Database } from 'better-sqlite3';
+import type { Subject } from '../../src-shared/domain/subject.ts';
+import { problem } from '../../src-shared/messages/index.ts';
+import { insert, update } from './rows.ts';
+
+type Row = Omit<Subject, 'sample'> & { sample: number };
+
+export interface NewSubject {
+  readonly projectId: number;
+  readonly name: string;
+  readonly classNoun: string;
+  readonly token: string;
+  readonly folder: string;
+  readonly sample?: boolean;
+}
+
+export class Subjects {
+  constructor(private readonly db: Database) {}
+
+  /** Newest first. */
+  list(projectId?: number): Subject[] {
+    return projectId === undefined
+      ? this.select('ORDER BY s.id DESC')
+      : this.select('AND s.project_id = ? ORDER BY s.id DESC', projectId);
+  }
+
+  get(id: number): Subject {
+    const [found] = this.select('AND s.id = ?', id);
+    if (!found) throw problem('library.gone', { what: 'subject' });
+    return found;
+  }
+
+  byFolder(folder: string): Subject | undefined {
+    return this.select('AND s.folder = ?', folder)[0];
+  }
+
+  sample(): Subject | undefined {
+    return this.select('AND s.sample = 1')[0];
+  }
+
+  create({ projectId, name, classNoun, token, folder, sample = false }: NewSubject): Subject {
+    const id = insert(this.db, 'subjects', {
+      project_id: projectId,
+      name,
+      class_noun: classNoun,
+      token,
+      folder,
+      sample: Number(sample),
+      created_at: Date.now(),
+    });
+    return this.get(id);
+  }
+
+  change(
+    id: number,
+    { name, classNoun, token, projectId, watched }: Partial<NewSubject> & { watched?: string | null },
+  ): Subject {
+    this.get(id);
+    update(this.db, 'subjects', id, { name, class_noun: classNoun, token, project_id: projectId, watched });
+    return this.get(id);
+  }
+
+  private select(rest: string, ...values: (number | string)[]): Subject[] {
+    const alive = 'trash IS NULL AND subject_id = s.id';
+    const rows = this.db
+      .prepare(
+        `SELECT s.id, s.project_id projectId, s.name, s.class_noun classNoun, s.token, s.created_at createdAt,
+           s.folder, s.watched, s.sample,
+           (SELECT count(*) FROM photos WHERE ${alive}) photos,
+           (SELECT count(*) FROM runs WHERE ${alive}) runs,
+           (SELECT count(*) FROM images WHERE ${alive} AND missing = 0) images,
+           (SELECT min(id) FROM photos WHERE ${alive} AND missing = 0) cover
+         FROM subjects s WHERE s.trash IS NULL ${rest}`,
+      )
+      .all(...values) as Row[];
+    return rows.map((row) => ({ ...row, sample: row.sample === 1 }));
+  }
+}

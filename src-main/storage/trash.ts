@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import type { Database } from 'better-sqlite3';
+
+/** What can be removed and brought back. */
+export type Removable = 'projects' | 'subjects' | 'photos' | 'runs' | 'images' | 'models' | 'exports';
+const removable: readonly Removable[] = [
+  'images',
+  'exports',
+  'photos',
+  'runs',
+  'subjects',
+  'projects',
+  'models',
+];
+
+/** A removed row and its file or folder, seen from the library; null for one whose files are not the library's. */
+export interface Removed {
+  readonly table: Removable;
+  readonly id: number;
+  readonly path: string | null;
+}
+
+/**
+ * Removed rows stay, hidden, with the token of their removal, and so do their files, until the trash is emptied: undoing is always
+ * whole, and a crash in between loses nothing.
+ */
+export class Trash {
+  constructor(private readonly db: Database) {}
+
+  /** Hides rows; returns the token that brings them back. */
+  remove(table: Removable, ids: readonly number[], token: string = randomUUID()): string {
+    this.db
+      .prepare(`UPDATE ${table} SET trash = ? WHERE trash IS NULL AND id IN (SELECT value FROM json_each(?))`)
+      .run(token, JSON.stringify(ids));
+    return token;
+  }
+
+  /** Brings back what was removed under `token`; the tables, and how many rows each. */
+  restore(token: string): Map<Removable, number> {
+    const restored = new Map<Removable, number>();
+    this.db.transaction(() => {
+      for (const table of removable) {
+        const { changes } = this.db.prepare(`UPDATE ${table} SET trash = NULL WHERE trash = ?`).run(token);
+        if (changes > 0) restored.set(table, changes);
+      }
+    })();
+    return restored;
+  }
+
+  list(): Removed[] {
+    const paths: Readonly<Record<Removable, string>> = {
+      images: 'file',
+      exports: 'path',
+      photos: "(SELECT folder FROM subjects s WHERE s.id = subject_id) || '/photos/' || name",
+      runs: 'folder',
+      subjects: 'folder',
+      projects: 'NULL',
+      models: "CASE source WHEN 'downloaded' THEN path END",
+    };
+    return removable.flatMap((table) =>
+      (
+        this.db
+          .prepare(`SELECT id, ${paths[table]} path FROM ${table} WHERE trash IS NOT NULL`)
+          .all() as Omit<Removed, 'table'>[]
+      ).map((row) => ({ ...row, table })),
+    );
+  }
+
+  /** Forgets a removed row for good; its file has been dealt with. */
+  forget({ table, id }: Removed): void {
+    this.db.prepare(`DELETE FROM ${table} WHERE id = ? AND trash IS NOT NULL`).run(id);
+  }
+}

@@ -1,0 +1,183 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { spawn } from 'node:child_process';
+import Sqlite from 'better-sqlite3';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../../src-main/storage/database.ts';
+import { fileName } from '../../../src-main/storage/libraryFolder.ts';
+import { Library } from '../../../src-main/storage/library.ts';
+import { migrations } from '../../../src-main/storage/migrations/index.ts';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'likeness-storage-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+let root = '';
+let libraries: Library[] = [];
+const open = (): Library => {
+  const library = Library.open(root);
+  libraries.push(library);
+  return library;
+};
+beforeEach(() => {
+  root = path.join(scratch, `library-${Math.random()}`);
+});
+afterEach(() => {
+  for (const library of libraries) library.close();
+  libraries = [];
+});
+
+function addImages(library: Library, count: number): void {
+  library.atomically(() => {
+    for (let i = 0; i < count; i++)
+      library.images.add({
+        file: `pictures/2026-01/${i}.png`,
+        hash: `hash${i}`,
+        bytes: 1,
+        ...{ width: 8, height: 8, prompt: i % 3 ? `a red mug ${i}` : `ein blaues Café "${i}"`, seed: i },
+        ...{ subjectId: null, runId: null, step: null, recipe: null },
+        createdAt: Math.floor(i / 2),
+      });
+  });
+}
+
+describe('migrations', () => {
+  it('002 makes the pictures of 001 findable, after a backup', () => {
+    const file = path.join(root, 'library.sqlite');
+    const { db: old } = openDatabase(file, migrations.slice(0, 1));
+    old
+      .prepare(
+        `INSERT INTO images (file, hash, bytes, width, height, created_at, prompt, negative, seed)
+         VALUES ('a.png', 'h', 1, 8, 8, 5, 'a lighthouse at dawn', '', 1)`,
+      )
+      .run();
+    old.close();
+    const { db } = openDatabase(file, migrations.slice(0, 2));
+    const found = db
+      .prepare("SELECT rowid FROM image_prompts WHERE image_prompts MATCH 'light*'")
+      .pluck()
+      .all();
+    expect(found).toEqual([1]);
+    expect(db.prepare('SELECT prompt FROM images').pluck().get()).toBe('a lighthouse at dawn');
+    db.close();
+    const [copy = ''] = readdirSync(path.join(root, 'backups'));
+    const backup = new Sqlite(path.join(root, 'backups', copy), { readonly: true });
+    expect(backup.pragma('user_version', { simple: true })).toBe(1);
+    expect(backup.prepare('SELECT file FROM images').pluck().get()).toBe('a.png');
+    backup.close();
+  });
+
+  it('001 carries nothing over and makes tables that hold together', () => {
+    const { db } = openDatabase(path.join(root, 'library.sqlite'), migrations.slice(0, 1));
+    expect(db.pragma('integrity_check', { simple: true })).toBe('ok');
+    expect(() => db.exec("INSERT INTO subjects VALUES (1, 99, 'a', '', '', 'f', NULL, 0, 0, NULL)")).toThrow(
+      /FOREIGN KEY/,
+    );
+    db.close();
+  });
+
+  it('refuse a database of a newer program, and leave it as it is', () => {
+    const file = path.join(root, 'library.sqlite');
+    const { db } = openDatabase(file);
+    db.pragma('user_version = 999');
+    db.close();
+    expect(() => openDatabase(file)).toThrow(/newer Likeness/);
+    expect(existsSync(file)).toBe(true);
+  });
+});
+
+describe('a library', () => {
+  it('moves a damaged database aside and starts anew', () => {
+    open().close();
+    libraries = [];
+    writeFileSync(path.join(root, 'library.sqlite'), 'no database at all');
+    const library = open();
+    expect(library.damaged && existsSync(library.damaged)).toBe(true);
+    expect(library.projects.list()).toHaveLength(1);
+  });
+
+  it('is one process at a time, also after that process was killed', async () => {
+    open().close();
+    libraries = [];
+    const holder = spawn(
+      process.execPath,
+      [
+        '--import',
+        'tsx',
+        '-e',
+        `import('./src-main/storage/library.ts').then(({ Library }) => { Library.open(process.argv[1]); console.log('held'); setInterval(() => {}, 1000); })`,
+        root,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    expect(() => Library.open(root)).toThrow(/open in another Likeness/);
+    holder.kill('SIGKILL');
+    await new Promise((resolve) => holder.once('exit', resolve));
+    expect(open().projects.list()).toHaveLength(1);
+  });
+
+  it('pages through every picture once, in each order, whatever their times', () => {
+    const library = open();
+    addImages(library, 500);
+    library.images.setScore(7, 0.5);
+    library.images.setScore(9, 0.9);
+    for (const order of ['newest', 'oldest', 'score'] as const) {
+      const seen: number[] = [];
+      let next: string | null | undefined;
+      do {
+        const page = library.images.page({}, order, 37, next ?? undefined);
+        seen.push(...page.images.map(({ id }) => id));
+        next = page.next;
+      } while (next !== null);
+      expect(seen).toEqual(library.images.ids({}, order));
+      expect(new Set(seen).size).toBe(500);
+    }
+    expect(library.images.ids({}, 'score').slice(0, 2)).toEqual([9, 7]);
+    expect(() => library.images.page({}, 'newest', 5, 'x; DROP TABLE images')).toThrow(
+      /no place in the list/,
+    );
+  });
+
+  it('finds prompts by words and beginnings of words, whatever signs are in them', () => {
+    const library = open();
+    addImages(library, 9);
+    const found = (text: string): number => library.images.count({ text });
+    expect(found('red mug')).toBe(6);
+    expect(found('cafe')).toBe(3);
+    expect(found('blau')).toBe(3);
+    expect(found('mug" OR "blaues')).toBe(0);
+    expect(found('***')).toBe(0);
+    expect(found('')).toBe(9);
+  });
+
+  it('brings back what was removed, whole', () => {
+    const library = open();
+    addImages(library, 3);
+    const undo = library.trash.remove('images', [1, 2]);
+    expect(library.images.count()).toBe(1);
+    expect(library.trash.list()).toHaveLength(2);
+    expect(library.trash.restore(undo).get('images')).toBe(2);
+    expect(library.images.count()).toBe(3);
+    expect(library.trash.restore(undo).size).toBe(0);
+  });
+
+  it('keeps settings, and passes over values that no longer fit', () => {
+    const library = open();
+    library.settings.update({ theme: 'dark', tileSize: 200 });
+    library.settings.update({ theme: undefined, offline: false });
+    expect(library.settings.get()).toMatchObject({ theme: 'dark', tileSize: 200, offline: false });
+    library.settings.update({ tileSize: 5 });
+    expect(library.settings.get().tileSize).toBe(176);
+  });
+
+  it('has no paths outside its folder', () => {
+    const { folder } = open();
+    for (const out of ['../x', '/etc/passwd', 'subjects/../../x', '..'])
+      expect(() => folder.at(out)).toThrow(/not in the library/);
+    expect(fileName('../../Ä b/ü*?')).toBe('ä-b-ü');
+    expect(fileName('CON')).toBe('con-');
+    expect(folder.claim('subjects', 'Rex')).toBe('subjects/rex');
+    expect(folder.claim('subjects', 'Rex')).toBe('subjects/rex-2');
+  });
+});
