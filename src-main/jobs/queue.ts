@@ -1,0 +1,288 @@
+import type { Job, JobKind, JobProgress, JobState } from '../../src-shared/domain/job.ts';
+import type { Problem } from '../../src-shared/domain/problem.ts';
+import type { FromWorker, WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
+import { problem, type LikenessError } from '../../src-shared/messages/index.ts';
+import { publicJob, type Jobs, type NewJob, type StoredJob } from '../storage/jobs.ts';
+import { Estimate } from './estimate.ts';
+import type { JobHandling } from './kind.ts';
+import type { StartWorker, WorkerProcess } from './workerProcess.ts';
+
+/** Tells the windows. */
+export interface QueueEvents {
+  readonly changed: (job: Job) => void;
+  readonly progress: (id: number, progress: JobProgress) => void;
+  readonly removed: (ids: readonly number[]) => void;
+}
+
+interface Running {
+  readonly worker: WorkerProcess;
+  readonly estimate: Estimate;
+  /** What the job becomes when its worker ends after being told to stop. */
+  wanted?: 'paused' | 'cancelled' | 'queued';
+  progress: JobProgress | null;
+  savedAt: number;
+  /** Handling of events and of the end, in order. */
+  after: Promise<void>;
+  ended: boolean;
+}
+
+/** These compute, one at a time; the others only read and write and may go on beside them. */
+const computing: readonly JobKind[] = ['train', 'generate', 'score', 'export'];
+/** A worker that was told to stop and does not gets this long: one training step of a large model takes a while. */
+const patience = 120_000;
+
+/** The queue: survives restarts in the library's database, and owns the worker processes. */
+export class JobQueue {
+  private readonly running = new Map<number, Running>();
+  private closing = false;
+
+  constructor(
+    private readonly jobs: Jobs,
+    private readonly startWorker: StartWorker,
+    private readonly kinds: Readonly<Record<JobKind, JobHandling>>,
+    private readonly events: QueueEvents,
+  ) {}
+
+  /** Takes up what an earlier process left: jobs that ran then go on. */
+  open(): void {
+    for (const { id } of this.jobs.inState('running')) this.set(id, 'queued');
+    this.next();
+  }
+
+  add(job: NewJob): Job {
+    const added = this.jobs.add(job);
+    this.tell(added);
+    this.next();
+    return publicJob(this.jobs.get(added.id));
+  }
+
+  list(): Job[] {
+    return this.jobs.list().map((job) => publicJob(this.withProgress(job)));
+  }
+
+  pause(id: number): Job {
+    return this.stop(id, 'paused');
+  }
+
+  cancel(id: number): Job {
+    return this.stop(id, 'cancelled');
+  }
+
+  /** Paused → queued. */
+  resume(id: number): Job {
+    return this.requeue(id, ['paused']);
+  }
+
+  /** Failed or cancelled → queued, at the end of the queue. */
+  retry(id: number): Job {
+    return this.requeue(id, ['failed', 'cancelled']);
+  }
+
+  /** Puts a queued job in front of another; null: last. */
+  move(id: number, before: number | null): Job {
+    const job = this.jobs.get(id);
+    if (job.state !== 'queued') throw wrongState(job);
+    const others = this.jobs.inState('queued').filter((other) => other.id !== id);
+    const place = before === null ? -1 : others.findIndex((other) => other.id === before);
+    const [left, right] =
+      place < 0
+        ? [others.at(-1)?.position ?? job.position, undefined]
+        : [others[place - 1]?.position, others[place]?.position];
+    const position =
+      right === undefined ? (left ?? 0) + 1 : left === undefined ? right - 1 : (left + right) / 2;
+    const moved = this.jobs.change(id, { position });
+    this.tell(moved);
+    return publicJob(moved);
+  }
+
+  clear(): void {
+    this.events.removed(this.jobs.clearEnded());
+  }
+
+  /** Whether a job that has not ended works on this run, or on any run or picture of this subject. */
+  isBusy(what: { readonly runId?: number; readonly subjectId?: number }): boolean {
+    return (['running', 'queued', 'paused'] as const)
+      .flatMap((state) => this.jobs.inState(state))
+      .some((job) =>
+        what.runId === undefined ? job.subjectId === what.subjectId : job.runId === what.runId,
+      );
+  }
+
+  /** Stops the workers and keeps what they have; their jobs go on at the next start. */
+  async close(grace = 5_000): Promise<void> {
+    this.closing = true;
+    const ends = [...this.running.values()].map((running) => {
+      running.wanted ??= 'queued';
+      running.worker.send({ type: 'stop' });
+      return new Promise<void>((resolve) => {
+        const timer = setTimeout(() => running.worker.kill(), grace);
+        running.worker.onExit(() => {
+          clearTimeout(timer);
+          void running.after.then(resolve);
+        });
+      });
+    });
+    await Promise.all(ends);
+  }
+
+  private stop(id: number, wanted: 'paused' | 'cancelled'): Job {
+    const job = this.jobs.get(id);
+    const running = this.running.get(id);
+    if (running) {
+      running.wanted = wanted;
+      running.worker.send({ type: 'stop' });
+      setTimeout(() => {
+        if (this.running.get(id) === running) running.worker.kill();
+      }, patience).unref();
+    } else if (job.state === 'queued' || (job.state === 'paused' && wanted === 'cancelled')) {
+      this.set(id, wanted);
+    } else throw wrongState(job);
+    return publicJob(this.jobs.get(id));
+  }
+
+  private requeue(id: number, from: readonly JobState[]): Job {
+    const job = this.jobs.get(id);
+    if (!from.includes(job.state)) throw wrongState(job);
+    this.set(id, 'queued', null);
+    this.next();
+    return publicJob(this.jobs.get(id));
+  }
+
+  /** Starts what may run now. */
+  private next(): void {
+    if (this.closing) return;
+    for (const job of this.jobs.inState('queued')) {
+      const computes = computing.includes(job.kind);
+      const busy = [...this.running.keys()].some((id) => computing.includes(this.jobs.get(id).kind));
+      if (!computes || !busy) this.start(job);
+    }
+  }
+
+  private start(job: StoredJob): void {
+    const handling = this.kinds[job.kind];
+    let task: unknown;
+    try {
+      task = handling.task(job);
+    } catch (error) {
+      this.set(job.id, 'failed', asProblem(error));
+      return;
+    }
+    const worker = this.startWorker();
+    const running: Running = {
+      worker,
+      estimate: new Estimate(),
+      progress: null,
+      savedAt: 0,
+      after: Promise.resolve(),
+      ended: false,
+    };
+    this.running.set(job.id, running);
+    this.set(job.id, 'running');
+    worker.onMessage((message) => this.heard(job.id, running, message));
+    worker.onExit((why) => this.exited(job.id, running, why));
+    worker.send({ type: 'start', kind: job.kind, task, online: handling.online ?? false });
+  }
+
+  private heard(id: number, running: Running, message: FromWorker): void {
+    switch (message.type) {
+      case 'memory':
+        if (running.progress) this.progressed(id, running, { ...running.progress, memory: message.bytes });
+        return;
+      case 'event':
+        return this.event(id, running, message.event);
+      case 'done':
+        running.ended = true;
+        return this.then(running, async () => {
+          const job = this.jobs.get(id);
+          await this.kinds[job.kind].done?.(job, message.result);
+          this.end(id, 'done');
+        });
+      case 'failed':
+        running.ended = true;
+        return this.then(running, () => {
+          const stopped = message.problem.code === 'cancelled' ? running.wanted : undefined;
+          this.end(id, stopped ?? 'failed', stopped ? null : message.problem);
+        });
+    }
+  }
+
+  private event(id: number, running: Running, event: WorkerEvent): void {
+    if (event.type === 'progress') {
+      const { done, total, label = 'working' } = event;
+      const eta = running.estimate.secondsLeft(label, done, total);
+      this.progressed(id, running, { done, total, label, eta, memory: running.progress?.memory ?? null });
+    }
+    this.then(running, async () => {
+      const job = this.jobs.get(id);
+      if (event.type === 'warning')
+        this.tell(this.jobs.change(id, { warnings: [...job.warnings, event.message].slice(-50) }));
+      await this.kinds[job.kind].event?.(job, event);
+    });
+  }
+
+  private progressed(id: number, running: Running, progress: JobProgress): void {
+    running.progress = progress;
+    this.events.progress(id, progress);
+    if (Date.now() - running.savedAt < 2000) return;
+    running.savedAt = Date.now();
+    this.jobs.change(id, { progress });
+  }
+
+  /** A worker that ended without a last word has crashed, or was killed because it would not stop. */
+  private exited(id: number, running: Running, why: string): void {
+    if (!running.ended)
+      this.then(running, () => {
+        const { title } = this.jobs.get(id);
+        const crashed = running.wanted ? null : asProblem(problem('job.crashed', { title, why }));
+        this.end(id, running.wanted ?? 'failed', crashed);
+      });
+    this.then(running, () => {
+      this.running.delete(id);
+      this.next();
+    });
+  }
+
+  private end(id: number, state: JobState, error: Problem | null = null): void {
+    const progress = this.running.get(id)?.progress;
+    if (progress) this.jobs.change(id, { progress });
+    this.set(id, state, error);
+  }
+
+  /** What a handler throws fails the job, and nothing else. */
+  private then(running: Running, work: () => void | Promise<void>): void {
+    running.after = running.after.then(work).catch((error: unknown) => {
+      const id = [...this.running].find(([, other]) => other === running)?.[0];
+      if (id !== undefined && this.jobs.find(id)) this.end(id, 'failed', asProblem(error));
+    });
+  }
+
+  private set(id: number, state: JobState, error?: Problem | null): void {
+    const ended = state === 'done' || state === 'failed' || state === 'cancelled';
+    const job = this.jobs.change(id, {
+      state,
+      ...(state === 'running' && { startedAt: Date.now(), error: null }),
+      finishedAt: ended ? Date.now() : null,
+      ...(error !== undefined && { error }),
+    });
+    this.kinds[job.kind].changed?.(job);
+    this.tell(job);
+  }
+
+  private tell(job: StoredJob): void {
+    this.events.changed(publicJob(this.withProgress(job)));
+  }
+
+  private withProgress(job: StoredJob): StoredJob {
+    const progress = this.running.get(job.id)?.progress;
+    return progress ? { ...job, progress } : job;
+  }
+}
+
+function wrongState({ title, state }: Job): LikenessError {
+  return problem('job.wrongState', { title, state });
+}
+
+function asProblem(error: unknown): Problem {
+  const { code = 'internal', message } = error as Partial<LikenessError> & Error;
+  return { code, message };
+}

@@ -1,0 +1,35 @@
+import { fork } from 'node:child_process';
+import type { FromWorker, ToWorker } from '../../src-shared/domain/workerMessages.ts';
+
+/** A worker process, of whichever kind the shell has. */
+export interface WorkerProcess {
+  readonly send: (message: ToWorker) => void;
+  readonly onMessage: (heard: (message: FromWorker) => void) => void;
+  /** Called once; `why`: the signal or the exit code. */
+  readonly onExit: (ended: (why: string) => void) => void;
+  readonly kill: () => void;
+}
+
+export type StartWorker = () => WorkerProcess;
+
+/** Worker processes of Node, as the served studio has them. `file`: the bundle of src-main/worker. */
+export function nodeWorkers(file: string): StartWorker {
+  return () => {
+    const child = fork(file, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' });
+    let complaint = '';
+    child.stderr?.on('data', (bytes: Buffer) => {
+      complaint = (complaint + bytes.toString()).slice(-2000);
+    });
+    return {
+      send: (message) => void (child.connected && child.send(message)),
+      onMessage: (heard) => child.on('message', (message) => heard(message as FromWorker)),
+      onExit: (ended) => {
+        child.once('error', (error) => ended(error.message));
+        child.once('exit', (code, signal) =>
+          ended(signal ?? (complaint.trim().split('\n').at(-1) || `exit status ${code ?? 'unknown'}`)),
+        );
+      },
+      kill: () => child.kill('SIGKILL'),
+    };
+  };
+}

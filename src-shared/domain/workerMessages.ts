@@ -1,0 +1,40 @@
+import type { JobEvent } from './jobEvents.ts';
+import type { Problem } from './problem.ts';
+
+/** A picture, complete on disk; `index` counts those of the task. */
+export interface PictureEvent {
+  readonly type: 'picture';
+  readonly index: number;
+  readonly path: string;
+}
+
+/** A coarse view of a picture that is being made: PNG as a data URL. */
+export interface PreviewEvent {
+  readonly type: 'preview';
+  readonly index: number;
+  readonly step: number;
+  readonly steps: number;
+  readonly image: string;
+}
+
+/** How much of one file of a download is there. */
+export interface FileEvent {
+  readonly type: 'file';
+  readonly file: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+export type WorkerEvent = JobEvent | PictureEvent | PreviewEvent | FileEvent;
+
+/** What a worker process is told: one `start`, then perhaps `stop`, which keeps what is worth keeping. */
+export type ToWorker =
+  | { readonly type: 'start'; readonly kind: string; readonly task: unknown; readonly online: boolean }
+  | { readonly type: 'stop' };
+
+/** What it tells; `done` or `failed` come last. */
+export type FromWorker =
+  | { readonly type: 'event'; readonly event: WorkerEvent }
+  | { readonly type: 'memory'; readonly bytes: number }
+  | { readonly type: 'done'; readonly result: unknown }
+  | { readonly type: 'failed'; readonly problem: Problem };
