@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { trainTokenizer, writeTokenizer } from '../../models/recipe/trainTokenizer.ts';
+import { publishedTokenizer } from '../../src-main/engine/models/publishedTokenizer.ts';
 import { Tokenizer } from '../../src-main/engine/models/tokenizer.ts';
+import { LikenessError } from '../../src-shared/messages/index.ts';
 
 const captions = [
   'a photo of a red car in the snow',
@@ -11,7 +13,6 @@ const captions = [
   'a red duck toy, in the snow',
   'the blue duck is in the car',
 ];
-import { LikenessError } from '../../src-shared/messages/index.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -94,5 +95,31 @@ describe('tokenizer folders that are not', () => {
     ],
   ] as [string, Record<string, string>, RegExp][])('%s', async (_, files, expected) => {
     expect(await broken(files)).toMatch(expected);
+  });
+});
+
+describe('the published vocabulary', () => {
+  const load = (hidden_act: 'gelu' | 'quick_gelu') => {
+    const files = publishedTokenizer({ vocab_size: 49408, hidden_act }) ?? {};
+    return Tokenizer.load('published', (name) => Promise.resolve(files[name]));
+  };
+  // openai/clip-vit-large-patch14's ids of these words.
+  const ids = [49406, 320, 1125, 539, 320, 2368, 256, 49407];
+
+  it("gives OpenAI's ids, padded with the end", async () => {
+    const encoded = (await load('quick_gelu')).encode('A photo of a cat!').ids;
+    expect(encoded).toEqual([...ids, ...new Array<number>(77 - ids.length).fill(49407)]);
+  });
+
+  it('pads with zeros for version 2', async () => {
+    const tokenizer = await load('gelu');
+    expect(tokenizer.encode('a photo of a cat').ids.slice(6)).toEqual([
+      49407,
+      ...new Array<number>(70).fill(0),
+    ]);
+  });
+
+  it('is for text encoders of its size alone', () => {
+    expect(publishedTokenizer({ vocab_size: 1000, hidden_act: 'gelu' })).toBeUndefined();
   });
 });

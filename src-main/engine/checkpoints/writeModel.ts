@@ -1,6 +1,7 @@
 import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { publishedTokenizer } from '../models/publishedTokenizer.ts';
 import type { Model, ModelPart, TokenizerFiles } from './model.ts';
 import { renamer, swapped } from './names/renamer.ts';
 import { inProjParts, openClipNames, partPrefixes, unetNames, vaeNames } from './names/singleFile.ts';
@@ -30,7 +31,7 @@ export interface ModelFormat {
 
 /**
  * Writes a whole pipeline folder that `StableDiffusionPipeline.from_pretrained` loads, the text encoder under its published
- * names. `tokenizer` is for models without one of their own (single files). Errors: `file.unwritable`, `model.missingPart`.
+ * names. `tokenizer` is for models without one of their own (single files); the published one where there is none. Errors: `file.unwritable`, `model.missingPart`.
  */
 export function writeDiffusers(
   dir: string,
@@ -39,11 +40,15 @@ export function writeDiffusers(
   options: ModelFormat & { readonly tokenizer?: TokenizerFiles | undefined } = {},
 ): void {
   const tokenizer = model.tokenizer ?? options.tokenizer;
-  if (!tokenizer) throw problem('model.missingPart', { file: model.path, part: 'tokenizer' });
+  const published = tokenizer ? {} : publishedTokenizer(model.textEncoder.config);
+  if (!published) throw problem('model.missingPart', { file: model.path, part: 'tokenizer' });
   writePart(join(dir, 'unet'), 'diffusion_pytorch_model', model.unet, changes.unet, options);
   writePart(join(dir, 'vae'), 'diffusion_pytorch_model', model.vae, changes.vae, options);
   writePart(join(dir, 'text_encoder'), 'model', model.textEncoder, changes.textEncoder, options);
-  copyTokenizer(join(dir, 'tokenizer'), tokenizer);
+  makeFolder(join(dir, 'tokenizer'));
+  if (tokenizer) copyTokenizer(join(dir, 'tokenizer'), tokenizer);
+  for (const [name, text] of Object.entries(published))
+    writeAtomically(join(dir, 'tokenizer', name), () => [Buffer.from(text)]);
   const scheduler = { _class_name: 'PNDMScheduler', ...model.scheduler };
   makeFolder(join(dir, 'scheduler'));
   writeJson(join(dir, 'scheduler', 'scheduler_config.json'), scheduler);
@@ -97,7 +102,6 @@ function tensorsOf(
 }
 
 function copyTokenizer(folder: string, tokenizer: TokenizerFiles): void {
-  makeFolder(folder);
   const names = [
     'vocab.json',
     'merges.txt',

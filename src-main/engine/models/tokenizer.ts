@@ -28,8 +28,8 @@ export class Tokenizer {
   }
 
   /** Reads a `tokenizer` folder: `tokenizer.json`, or `vocab.json` and `merges.txt`. */
-  static async load(folder: string): Promise<Tokenizer> {
-    const files = await readTokenizerFiles(folder);
+  static async load(...[folder, read]: Parameters<typeof readTokenizerFiles>): Promise<Tokenizer> {
+    const files = await readTokenizerFiles(folder, read);
     const missing = files.merges.find(([left, right]) => !files.ids.has(left + right));
     if (missing) {
       throw problem('tokenizer.invalid', {

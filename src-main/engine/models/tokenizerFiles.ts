@@ -56,8 +56,7 @@ async function readText(file: string): Promise<string | undefined> {
   }
 }
 
-async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const text = await readText(file);
+function parseJson<T>(text: string | undefined, file: string, schema: z.ZodType<T>): T | undefined {
   if (text === undefined) return undefined;
   try {
     return schema.parse(JSON.parse(text));
@@ -86,13 +85,19 @@ const asAdded = (value: z.infer<typeof token>): AddedToken =>
 
 /**
  * Reads `tokenizer.json`, else `vocab.json` and `merges.txt`, with the special tokens as transformers 5 finds them:
- * `tokenizer_config.json`, over it `special_tokens_map.json` unless the former lists `added_tokens_decoder`.
+ * `tokenizer_config.json`, over it `special_tokens_map.json` unless the former lists `added_tokens_decoder`. `read` gives the
+ * text of a file of that name, for folders that are not on disk.
  */
-export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
+export async function readTokenizerFiles(
+  folder: string,
+  read: (name: string) => Promise<string | undefined> = (name) => readText(join(folder, name)),
+): Promise<TokenizerFiles> {
   const file = (name: string) => join(folder, name);
-  const whole = await readJson(file('tokenizer.json'), tokenizerJson);
-  const vocab = whole?.model.vocab ?? (await readJson(file('vocab.json'), vocabulary));
-  const mergesText = whole ? undefined : await readText(file('merges.txt'));
+  const json = async <T>(name: string, schema: z.ZodType<T>) =>
+    parseJson(await read(name), file(name), schema);
+  const whole = await json('tokenizer.json', tokenizerJson);
+  const vocab = whole?.model.vocab ?? (await json('vocab.json', vocabulary));
+  const mergesText = whole ? undefined : await read('merges.txt');
   if (!vocab || (!whole && mergesText === undefined)) throw problem('tokenizer.missing', { folder });
   const mergesFile = file(whole ? 'tokenizer.json' : 'merges.txt');
   const lines = (mergesText ?? '')
@@ -102,13 +107,9 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
     typeof entry === 'string' ? pair(entry, mergesFile) : ([entry[0], entry[1]] as const),
   );
 
-  const config = (await readJson(file('tokenizer_config.json'), tokenizerConfig)) ?? {};
-  const map = config.added_tokens_decoder
-    ? undefined
-    : await readJson(file('special_tokens_map.json'), specialTokens);
-  const loose = config.added_tokens_decoder
-    ? undefined
-    : await readJson(file('added_tokens.json'), vocabulary);
+  const config = (await json('tokenizer_config.json', tokenizerConfig)) ?? {};
+  const map = config.added_tokens_decoder ? undefined : await json('special_tokens_map.json', specialTokens);
+  const loose = config.added_tokens_decoder ? undefined : await json('added_tokens.json', vocabulary);
   const names = { ...config, ...map };
 
   const numbered = new Map<number, AddedToken>();

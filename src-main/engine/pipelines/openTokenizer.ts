@@ -1,22 +1,27 @@
 import path from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { isFolder } from '../checkpoints/files.ts';
-import type { Model } from '../checkpoints/model.ts';
+import type { Model, TokenizerFiles } from '../checkpoints/model.ts';
+import { tokenizerFiles } from '../checkpoints/modelFolder.ts';
+import { publishedTokenizer } from '../models/publishedTokenizer.ts';
 import { Tokenizer } from '../models/tokenizer.ts';
 
 /**
- * The model's tokenizer. A single file has none inside; then a folder `tokenizer` beside the file, or in a folder of the file's name,
- * is taken. Errors: `tokenizer.wanting`, `tokenizer.*`.
+ * The model's tokenizer. A single file has none inside; then the folder beside it is taken, and without one the vocabulary that
+ * Stable Diffusion was published with, if it is the model's. Errors: `tokenizer.wanting`, `tokenizer.*`.
  */
 export async function openTokenizer(model: Model): Promise<Tokenizer> {
-  return Tokenizer.load(tokenizerFolder(model));
+  const files = tokenizerOf(model);
+  if (files) return Tokenizer.load(files.folder);
+  const published = publishedTokenizer(model.textEncoder.config);
+  if (published) return Tokenizer.load(model.path, (name) => Promise.resolve(published[name]));
+  const folder = path.join(path.dirname(model.path), 'tokenizer');
+  throw problem('tokenizer.wanting', { file: model.path, folder });
 }
 
-/** Where it lies. Errors: `tokenizer.wanting`. */
-export function tokenizerFolder(model: Model): string {
-  if (model.tokenizer) return model.tokenizer.folder;
+/** The model's own, or that in a folder `tokenizer` beside a single file, or in a folder of the file's name. */
+export function tokenizerOf(model: Model): TokenizerFiles | undefined {
   const { dir, name } = path.parse(model.path);
   const beside = [path.join(dir, 'tokenizer'), path.join(dir, name, 'tokenizer')].find(isFolder);
-  if (!beside) throw problem('tokenizer.wanting', { file: model.path, folder: path.join(dir, 'tokenizer') });
-  return beside;
+  return model.tokenizer ?? (beside === undefined ? undefined : tokenizerFiles(beside));
 }

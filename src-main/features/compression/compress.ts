@@ -4,14 +4,13 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { blocksOfKind, planRemoval } from '../../engine/checkpoints/blockRemoval.ts';
 import { makeFolder, statOrNothing } from '../../engine/checkpoints/files.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
-import { tokenizerFiles } from '../../engine/checkpoints/modelFolder.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { studentOf } from '../../engine/checkpoints/student.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { writeJson } from '../../engine/checkpoints/writeJson.ts';
 import { writeStudent } from '../../engine/checkpoints/writeStudent.ts';
 import { unetCost, type Cost } from '../../engine/models/unetCost.ts';
-import { tokenizerFolder } from '../../engine/pipelines/openTokenizer.ts';
+import { tokenizerOf } from '../../engine/pipelines/openTokenizer.ts';
 import { advise, type Advice } from './advise.ts';
 import type { CompressRequest } from './request.ts';
 import { drawSensitivity } from './sensitivityChart.ts';
@@ -43,8 +42,7 @@ export async function compress(request: CompressRequest, context: JobContext): P
 
   if (student) {
     context.signal.throwIfAborted();
-    const isFile = teacher.kind === 'single-file';
-    writeStudent(out, student, isFile ? { tokenizer: tokenizerFiles(tokenizerFolder(teacher)) } : {});
+    writeStudent(out, student, { tokenizer: tokenizerOf(teacher) });
     // What was written is read as any model.
     openModel(out);
   }

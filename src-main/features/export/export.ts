@@ -6,6 +6,7 @@ import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { writeKohya, writePeft } from '../../engine/checkpoints/writeLora.ts';
 import { writeDiffusers, writeSingleFile } from '../../engine/checkpoints/writeModel.ts';
 import { exportOnnx } from './exportOnnx.ts';
+import { tokenizerOf } from '../../engine/pipelines/openTokenizer.ts';
 import { openRun, type OpenedRun } from './openRun.ts';
 import { prove, type Proof } from './proof.ts';
 import type { ExportRequest } from './request.ts';
@@ -46,7 +47,7 @@ function write(run: OpenedRun, { out, format, dtype, transformers }: ExportReque
     case 'kohya':
       return writeKohya(out, adapters, { dtype });
     case 'diffusers':
-      return writeDiffusers(out, model, changes, { dtype });
+      return writeDiffusers(out, model, changes, { dtype, tokenizer: tokenizerOf(model) });
     case 'single-file':
       return writeSingleFile(out, model, changes, { dtype });
     case 'onnx':
