@@ -137,9 +137,8 @@ function sessionOptions(
     // Layout changes and fusions speed up inference; in training they would disturb the order of computation.
     graphOptimizationLevel: training ? 'basic' : 'all',
     logSeverityLevel: 3,
-    // A pattern would be laid out beside the first run's memory; training takes what it needs and gives it back.
+    // A pattern would be laid out beside the first run's memory.
     enableMemPattern: !training,
-    enableCpuMemArena: !(training && files.bytes > foldAtMost),
     ...(threads && { intraOpNumThreads: threads }),
     ...(keepOnDevice && provider === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' as const }),
     extra: {
