@@ -68,7 +68,8 @@ export class Output {
   }
 
   private progress({ label = 'working', done, total }: ProgressEvent, eta: number): void {
-    if (this.options.quiet) return;
+    // Whoever reads the JSON has the progress there.
+    if (this.options.quiet || (this.options.json && !this.terminal)) return;
     const left = done < total ? `  ${duration(eta)} left` : '';
     const line = `${label} ${done}/${total}${this.lastStep}${left}`;
     if (this.terminal) {

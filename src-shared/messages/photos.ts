@@ -12,6 +12,8 @@ export const photoMessages = {
     `${d.file} is not a JPEG, PNG, WebP, AVIF, TIFF or GIF picture inside; save it as one of these or take it out.`,
   'photos.broken': (d: { file: string }) =>
     `${d.file} is damaged and cannot be decoded; save it again or take it out.`,
+  'photos.tooHeavy': (d: { file: string; megabytes: number; max: number }) =>
+    `${d.file} has ${d.megabytes} MB, more than the ${d.max} that are read; save it smaller or take it out.`,
   'photos.tooLarge': (d: { file: string; megapixels: number; max: number }) =>
     `${d.file} has ${d.megapixels} megapixels, more than the ${d.max} that are read; make it smaller.`,
   'photos.tooNarrow': (d: { file: string; width: number; height: number }) =>

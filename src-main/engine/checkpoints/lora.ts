@@ -72,8 +72,10 @@ function adapterSource(folder: string, part?: LoraName['part']): AdapterSource |
   const file = ['adapter_model.safetensors', 'adapter_model.bin']
     .map((name) => join(folder, name))
     .find(isFile);
-  if (!file) return undefined;
   const configFile = join(folder, 'adapter_config.json');
+  if (!file && isFile(configFile))
+    throw problem('weights.none', { file: folder, expected: 'adapter_model.safetensors' });
+  if (!file) return undefined;
   return { file, part, config: { file: configFile, keys: asRecord(readJson(configFile)) } };
 }
 

@@ -1,10 +1,11 @@
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import sharp from 'sharp';
-import { problem } from '../../../src-shared/messages/index.ts';
+import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
 import type { Picture } from './pixels.ts';
 
 const maxMegapixels = 120;
+const maxMegabytes = 500;
 const secondsToDecode = 60;
 
 const pictureExtensions =
@@ -23,8 +24,13 @@ function kindOf(head: Buffer): Kind {
   return /hei[cxms]|hev[cx]|mif1|msf1/.test(brands) ? 'heic' : 'other';
 }
 
+/** Errors: `photos.unreadable` for anything but a file, too: a pipe or a device would block for ever. */
 async function readHead(file: string): Promise<Buffer> {
   try {
+    const stats = await stat(file);
+    if (!stats.isFile()) throw new Error('it is no file');
+    if (stats.size > maxMegabytes * 1e6)
+      throw problem('photos.tooHeavy', { file, megabytes: Math.round(stats.size / 1e6), max: maxMegabytes });
     const handle = await open(file);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
@@ -33,7 +39,7 @@ async function readHead(file: string): Promise<Buffer> {
       await handle.close();
     }
   } catch (cause) {
-    throw problem('photos.unreadable', { file }, cause);
+    throw cause instanceof LikenessError ? cause : problem('photos.unreadable', { file }, cause);
   }
 }
 
@@ -47,7 +53,7 @@ export function naturalOrder(a: string, b: string): number {
 /**
  * The folder's pictures in natural order of name, as paths. JPEG, PNG, WebP, AVIF, TIFF and GIF by content; hidden files,
  * folders and files that neither are nor claim to be pictures are passed over.
- * Errors: `photos.noFolder`, `photos.heic`, `photos.unsupported`.
+ * Errors: `photos.noFolder`, `photos.heic`, `photos.unsupported`, `photos.tooHeavy`.
  */
 export async function listPictures(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
@@ -55,7 +61,6 @@ export async function listPictures(folder: string): Promise<string[]> {
   });
   const pictures: string[] = [];
   for (const entry of entries) {
-    // Anything but a file or a link to one (a pipe, a device) could block for ever when opened.
     if (entry.name.startsWith('.') || !(entry.isFile() || entry.isSymbolicLink())) continue;
     const file = join(folder, entry.name);
     const kind = kindOf(await readHead(file));
@@ -69,7 +74,7 @@ export async function listPictures(folder: string): Promise<string[]> {
 /**
  * Decodes a picture to sRGB bytes: turned as EXIF says, colour profile applied, CMYK, grey and 16 bit converted, the
  * transparent laid on white, the first frame of an animation.
- * Errors: `photos.unreadable`, `photos.heic`, `photos.unsupported`, `photos.tooLarge`, `photos.broken`.
+ * Errors: `photos.unreadable`, `photos.heic`, `photos.unsupported`, `photos.tooHeavy`, `photos.tooLarge`, `photos.broken`.
  */
 export async function loadPicture(file: string): Promise<Picture> {
   const kind = kindOf(await readHead(file));

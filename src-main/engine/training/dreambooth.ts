@@ -51,9 +51,10 @@ export async function finetune(
   const { config: schedule } = resolveScheduler(model.scheduler, undefined, settings.model);
   const prediction = schedule.prediction_type === 'v_prediction' ? 'v_prediction' : 'epsilon';
   const alphaBars = alphasCumprod(schedule);
+  // First: a target that is not there is told before pictures are read and made.
+  const trained = whatToTrain(model, settings);
   const source = await batchSource(model, settings, alphaBars.length, options.cache, { report, signal });
 
-  const trained = whatToTrain(model, settings);
   const loss = diffusionLoss(model, {
     batch: source.rows,
     latents: source.latents,

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSy
 import { join } from 'node:path';
 import type { StepEvent } from '../../../src-shared/domain/jobEvents.ts';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
-import { isFolder, makeFolder, orUnwritable } from '../checkpoints/files.ts';
+import { isFolder, makeFolder, orUnwritable, readText } from '../checkpoints/files.ts';
 import { readSafetensors } from '../checkpoints/safetensors.ts';
 import { readTensor } from '../checkpoints/weights.ts';
 import { writeAtomically, writeSafetensors } from '../checkpoints/writeSafetensors.ts';
@@ -42,7 +42,7 @@ export class RunFolder {
     const damaged = (why: string, cause?: unknown): Error => problem('run.damaged', { file, why }, cause);
     let description: Partial<RunDescription> | null;
     try {
-      description = JSON.parse(readFileSync(file, 'utf8')) as typeof description;
+      description = JSON.parse(readText(file)) as typeof description;
     } catch (cause) {
       throw damaged('it is not JSON', cause);
     }

@@ -84,7 +84,12 @@ const schema = z.object({
 /** What is wrong with settings, in words; nothing where a run can have them. */
 export function faultOf(settings: unknown): string | undefined {
   const { error } = schema.safeParse(settings);
-  return error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  return error?.issues
+    .map(
+      ({ path, message }) =>
+        `${path.join('.') || 'settings'}: ${message.replace(/received undefined$/, 'found nothing')}`,
+    )
+    .join('; ');
 }
 
 /** Errors: `training.badSettings`. */

@@ -64,7 +64,7 @@ function refuseOthers(folder: string, asked: object, own: object, within = ''): 
       throw problem('run.otherSetting', {
         folder,
         setting,
-        is: JSON.stringify(is),
+        is: JSON.stringify(is ?? 'nothing'),
         wanted: JSON.stringify(wanted),
       });
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -46,6 +46,13 @@ describe('reading a LoRA', () => {
         expect(Math.abs(moved - 0.5 * (delta[i] as number))).toBeLessThan(1e-5);
       });
     }
+  });
+
+  it('is not half a LoRA: a folder with a config and no weights is refused', () => {
+    const half = join(scratch, 'half');
+    cpSync(join(fixtures, 'checkpoints/peft'), half, { recursive: true });
+    rmSync(join(half, 'unet', 'adapter_model.safetensors'));
+    expect(() => readLora(half)).toThrow(expect.objectContaining({ code: 'weights.none' }) as Error);
   });
 
   it('takes rank and alpha from where the file has them', () => {
