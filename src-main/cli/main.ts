@@ -18,8 +18,9 @@ if (words.includes('--debug')) process.setSourceMapsEnabled(true);
 async function main(): Promise<ExitStatus> {
   const wantsHelp = words.some((word) => word === '--help' || word === '-h');
   const place = words.findIndex((word) => !word.startsWith('-'));
-  const name = words[place];
-  const rest = argv.filter((_, index) => index !== place);
+  const length = commands.some(({ name }) => name === words.slice(place, place + 2).join(' ')) ? 2 : 1;
+  const name = place < 0 ? undefined : words.slice(place, place + length).join(' ');
+  const rest = argv.filter((_, index) => index < place || index >= place + length);
   if (name === undefined) {
     if (words.includes('--version')) return say(version);
     if (wantsHelp) return say(overview(commands, version));
@@ -28,6 +29,8 @@ async function main(): Promise<ExitStatus> {
   }
   const command = commands.find((candidate) => candidate.name === name);
   if (!command) {
+    const group = commands.filter((candidate) => candidate.name.startsWith(`${name} `));
+    if (group.length && wantsHelp) return say(overview(group, version));
     const names = commands.map((candidate) => candidate.name);
     throw problem('usage.unknownCommand', { command: name, suggestion: closest(name, names) });
   }

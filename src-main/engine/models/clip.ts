@@ -2,7 +2,7 @@ import { add, attention, gather, gelu, quickGelu, slice } from '../graph/build.t
 import type { Value } from '../graph/ops.ts';
 import { layerNorm, linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
-import type { ClipTextConfig } from './config.ts';
+import type { ClipLayerConfig, ClipTextConfig } from './config.ts';
 
 /**
  * transformers' `CLIPTextModel`: ids i64 [b,t] → last hidden state [b,t,d], after the final layer norm.
@@ -17,15 +17,17 @@ export function clipTextModel(scope: Scope, inputIds: Value, config: ClipTextCon
     .at('embeddings', 'position_embedding')
     .weight('weight', [config.max_position_embeddings, width]);
   let x = add(gather(tokens, inputIds), slice(positions, 0, 0, length));
-  for (let i = 0; i < config.num_hidden_layers; i++) x = layer(model.at('encoder', 'layers', i), x, config);
+  for (let i = 0; i < config.num_hidden_layers; i++)
+    x = clipLayer(model.at('encoder', 'layers', i), x, config, true);
   return layerNorm(model.at('final_layer_norm'), x, epsilon);
 }
 
-function layer(scope: Scope, x: Value, config: ClipTextConfig): Value {
+/** transformers' `CLIPEncoderLayer`, of either tower: x [b,t,d] → [b,t,d]; causal in the text encoder. */
+export function clipLayer(scope: Scope, x: Value, config: ClipLayerConfig, causal: boolean): Value {
   const { hidden_size: width, layer_norm_eps: epsilon } = config;
   const attended = add(
     x,
-    selfAttention(scope.at('self_attn'), layerNorm(scope.at('layer_norm1'), x, epsilon), config),
+    selfAttention(scope.at('self_attn'), layerNorm(scope.at('layer_norm1'), x, epsilon), config, causal),
   );
   const normed = layerNorm(scope.at('layer_norm2'), attended, epsilon);
   const activation = config.hidden_act === 'gelu' ? gelu : quickGelu;
@@ -36,13 +38,14 @@ function layer(scope: Scope, x: Value, config: ClipTextConfig): Value {
 function selfAttention(
   scope: Scope,
   x: Value,
-  { hidden_size: width, num_attention_heads: heads }: ClipTextConfig,
+  { hidden_size: width, num_attention_heads: heads }: ClipLayerConfig,
+  causal: boolean,
 ): Value {
   const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map((name) => linear(scope.at(name), x, width)) as [
     Value,
     Value,
     Value,
   ];
-  const mixed = attention(q, k, v, { heads, scale: 1 / Math.sqrt(width / heads), causal: true });
+  const mixed = attention(q, k, v, { heads, scale: 1 / Math.sqrt(width / heads), causal });
   return linear(scope.at('out_proj'), mixed, width);
 }

@@ -44,15 +44,19 @@ export interface VaeConfig {
   readonly mid_block_add_attention: boolean;
 }
 
-export interface ClipTextConfig {
-  readonly vocab_size: number;
+/** What the layers of CLIP's two towers are set by. */
+export interface ClipLayerConfig {
   readonly hidden_size: number;
   readonly intermediate_size: number;
-  readonly num_hidden_layers: number;
   readonly num_attention_heads: number;
-  readonly max_position_embeddings: number;
   readonly hidden_act: 'quick_gelu' | 'gelu';
   readonly layer_norm_eps: number;
+}
+
+export interface ClipTextConfig extends ClipLayerConfig {
+  readonly vocab_size: number;
+  readonly num_hidden_layers: number;
+  readonly max_position_embeddings: number;
   readonly bos_token_id: number;
   readonly eos_token_id: number;
   readonly pad_token_id: number;

@@ -209,7 +209,8 @@ export function parseClipTextConfig(raw: unknown, file: string): ClipTextConfig 
   };
 }
 
-function object(raw: unknown, file: string): Record<string, unknown> {
+/** `raw` as a JSON object. Errors: `config.invalid`. */
+export function object(raw: unknown, file: string): Record<string, unknown> {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
     throw invalid(file, 'it is no JSON object');
   return raw as Record<string, unknown>;
@@ -225,14 +226,15 @@ function refuseClass(keys: Record<string, unknown>, file: string, expected: stri
   if (isOther) throw problem('model.family', { file, found });
 }
 
-function parse<T>(schema: z.ZodType<T>, keys: Record<string, unknown>, file: string): T {
+/** The keys that `schema` describes. Errors: `config.invalid`, naming the first key that is wrong. */
+export function parse<T>(schema: z.ZodType<T>, keys: Record<string, unknown>, file: string): T {
   const result = schema.safeParse(keys);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw invalid(file, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
 }
 
-function invalid(file: string, why: string): LikenessError {
+export function invalid(file: string, why: string): LikenessError {
   return problem('config.invalid', { file, why });
 }
 

@@ -18,8 +18,7 @@ def resize_shorter(image, size):
     short, long = sorted((width, height))
     new_long = int(size * long / short)
     new_width, new_height = (size, new_long) if width <= height else (new_long, size)
-    # Rows, then columns, as Pillow before 13 always did; 13 turns the order round for some shapes, which rounds differently.
-    return image.resize((new_width, height), Image.BILINEAR).resize((new_width, new_height), Image.BILINEAR)
+    return image.resize((new_width, new_height), Image.BILINEAR)
 
 
 def center(image, size):

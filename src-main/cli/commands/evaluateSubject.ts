@@ -1,0 +1,45 @@
+import type { SubjectRequest } from '../../features/evaluation/request.ts';
+import { command } from '../command.ts';
+import { file, required } from '../options.ts';
+import { defined, provider } from '../shared.ts';
+
+export const evaluateSubject = command({
+  name: 'evaluate subject',
+  summary: 'measure how like the subject pictures are, and like their prompts: CLIP-I, DINO, CLIP-T',
+  usage: '--photos DIR --images DIR [--prompts FILE] [--clip DIR] [--dino DIR] [OPTIONS]',
+  examples: [
+    'likeness evaluate subject --photos photos/dog --images pictures --prompts prompts.txt --clip clip-vit-base-patch32 --dino dino-vits16',
+  ],
+  options: {
+    photos: required(file('DIR', "the subject's photos")),
+    images: required(file('DIR', 'the pictures to measure')),
+    prompts: file(
+      'FILE',
+      'what the pictures should show: line i belongs to picture i, in natural order of names',
+    ),
+    clip: file(
+      'DIR',
+      "transformers folder of a CLIP model, with its tokenizer (openai/clip-vit-base-patch32's, say)",
+    ),
+    dino: file('DIR', "transformers folder of a DINO or DINOv2 model (facebook/dino-vits16's, say)"),
+    provider: provider('auto'),
+  },
+  request: ({ photos, images, prompts, clip, dino, provider }): SubjectRequest => ({
+    photos,
+    images,
+    provider: provider ?? 'auto',
+    ...defined({ prompts, clip, dino }),
+  }),
+  run: async (request, context) => {
+    const { evaluateSubject } = await import('../../features/evaluation/subject.ts');
+    const scores = await evaluateSubject(request, context);
+    const shown = (value: number | null): string => (value === null ? '–' : value.toFixed(4));
+    const rows = [
+      ['CLIP-I', scores.clipI, 'how like the subject, by CLIP'],
+      ['DINO', scores.dino, 'how like the subject, by DINO'],
+      ['CLIP-T', scores.clipT, 'how like the prompts'],
+    ] as const;
+    const text = rows.map(([name, value, what]) => `${name.padEnd(8)}${shown(value).padEnd(9)}${what}`);
+    return { fields: { ...scores }, text: text.join('\n') };
+  },
+});

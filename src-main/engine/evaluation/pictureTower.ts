@@ -1,0 +1,102 @@
+import type { ScorerFolder } from '../checkpoints/scorerFolders.ts';
+import { expectTensor, type Weights } from '../checkpoints/weights.ts';
+import { input } from '../graph/build.ts';
+import { leaves, type Graph } from '../graph/graph.ts';
+import type { Value } from '../graph/ops.ts';
+import { Scope } from '../nn/scope.ts';
+import type { Picture } from '../pipelines/pixels.ts';
+import type { ProviderChoice } from '../runtime/providers.ts';
+import { Session } from '../runtime/session.ts';
+import { Tensor } from '../runtime/tensor.ts';
+import { f32, type FileTensor, type HostTensor } from '../tensor/tensor.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { normalized } from './features.ts';
+import { preparedSize, preprocess } from './preprocess.ts';
+
+const part = 'scorer';
+
+/** Pictures a call: more only cost memory. */
+const batch = 4;
+
+export interface Tower {
+  /** The network, from prepared pictures [b,c,h,w] to vectors [b,d]. */
+  readonly build: (scope: Scope, pixels: Value) => Value;
+  /** Height and width the network was made for; undefined where it takes any. */
+  readonly size: readonly [height: number, width: number] | undefined;
+  /** Weights that stand in the place of stored ones. */
+  readonly own?: (name: string) => HostTensor | undefined;
+}
+
+/** A network that looks at pictures, prepared as its folder says, a few at a time. */
+export class PictureTower {
+  private constructor(
+    private readonly session: Session,
+    private readonly source: Pick<ScorerFolder<unknown>, 'folder' | 'preprocessor'>,
+    private readonly size: readonly [height: number, width: number],
+  ) {}
+
+  /** Errors: `scorer.size`, `tensor.*`, `provider.missing`. */
+  static async open(
+    { folder, preprocessor, weights }: Omit<ScorerFolder<unknown>, 'config'>,
+    { build, size, own }: Tower,
+    provider: ProviderChoice,
+  ): Promise<PictureTower> {
+    const given = preparedSize(preprocessor);
+    const [height, width] = size ?? (given ? [given.height, given.width] : [0, 0]);
+    if (!given || given.height !== height || given.width !== width)
+      throw problem('scorer.size', {
+        folder,
+        wanted: `${height}×${width}`,
+        found: given ? `${given.height}×${given.width}` : 'of any shape',
+      });
+    const pixels = input('pixels', [batch, 3, height, width]);
+    const graph = { outputs: { vectors: build(Scope.root(part), pixels) } };
+    const session = await Session.compile(graph, { provider, weights: scorerWeights(graph, weights, own) });
+    return new PictureTower(session, { folder, preprocessor }, [height, width]);
+  }
+
+  /** A vector of length 1 for each picture. Errors: `output.notFinite`. */
+  async vectors(pictures: readonly Picture[]): Promise<Float32Array[]> {
+    const [height, width] = this.size;
+    const found: Float32Array[] = [];
+    for (let from = 0; from < pictures.length; from += batch) {
+      const some = pictures.slice(from, from + batch);
+      const feed = f32([batch, 3, height, width]);
+      for (const [i, picture] of some.entries())
+        feed.data.set(preprocess(picture, this.source.preprocessor).data, i * 3 * height * width);
+      const { vectors } = await this.session.run({ pixels: Tensor.from(feed) });
+      found.push(...rows((vectors as Tensor).host as HostTensor<'f32'>, some.length));
+    }
+    checkFinite(found, this.source.folder, 'vision tower');
+    return found.map(normalized);
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.dispose();
+  }
+}
+
+/** The first `count` rows of [b,d], copied. */
+export function rows({ shape, data }: HostTensor<'f32'>, count: number): Float32Array[] {
+  const width = shape[1] as number;
+  return Array.from({ length: count }, (_, i) => data.slice(i * width, (i + 1) * width));
+}
+
+export function checkFinite(vectors: readonly Float32Array[], model: string, part: string): void {
+  if (!vectors.every((vector) => vector.every(Number.isFinite)))
+    throw problem('output.notFinite', { model, part });
+}
+
+/** The stored weight of every parameter of `graph`, whose names begin with a part that the file has not. Errors: `tensor.*`. */
+export function scorerWeights(
+  graph: Graph,
+  weights: Weights,
+  own: (name: string) => HostTensor | undefined = () => undefined,
+): (name: string) => FileTensor | HostTensor | undefined {
+  const found = new Map<string, FileTensor | HostTensor>();
+  for (const [name, { shape }] of leaves(graph, 'parameter')) {
+    const stored = name.slice(name.indexOf('.') + 1);
+    found.set(name, own(stored) ?? expectTensor(weights, stored, shape));
+  }
+  return (name) => found.get(name);
+}

@@ -1,0 +1,24 @@
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import type { Picture } from '../../engine/pipelines/pixels.ts';
+import { loadPicture } from '../../engine/pipelines/pictures.ts';
+
+/** Pictures in memory at a time. */
+const atOnce = 8;
+
+/** What `features` makes of each file, in order; files are read as they are needed. Errors: those of `loadPicture`. */
+export async function look<T>(
+  features: { pictures(pictures: readonly Picture[]): Promise<readonly T[]> },
+  files: readonly string[],
+  label: string,
+  { report, signal }: JobContext,
+): Promise<T[]> {
+  const seen: T[] = [];
+  report({ type: 'progress', done: 0, total: files.length, label });
+  for (let from = 0; from < files.length; from += atOnce) {
+    signal.throwIfAborted();
+    const pictures = await Promise.all(files.slice(from, from + atOnce).map(loadPicture));
+    seen.push(...(await features.pictures(pictures)));
+    report({ type: 'progress', done: seen.length, total: files.length, label });
+  }
+  return seen;
+}

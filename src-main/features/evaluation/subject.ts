@@ -1,0 +1,97 @@
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { readText } from '../../engine/checkpoints/files.ts';
+import { ClipFeatures } from '../../engine/evaluation/clip.ts';
+import { meanOfPairs, meanOfPartners } from '../../engine/evaluation/subject.ts';
+import { VitFeatures } from '../../engine/evaluation/visionTransformer.ts';
+import { listPictures } from '../../engine/pipelines/pictures.ts';
+import { look } from './look.ts';
+import type { SubjectRequest } from './request.ts';
+
+/** Each figure −1…1; null where its network or the prompts were not given. */
+export interface SubjectScores {
+  readonly clipI: number | null;
+  readonly dino: number | null;
+  readonly clipT: number | null;
+  readonly photos: number;
+  readonly images: number;
+}
+
+/**
+ * CLIP-I, DINO and CLIP-T as DreamBooth (Ruiz et al. 2023, section 4.2) defines them. Errors: `evaluate.counts`,
+ * `evaluate.noPictures`, those of the readers of pictures and networks.
+ */
+export async function evaluateSubject(request: SubjectRequest, context: JobContext): Promise<SubjectScores> {
+  const photos = await picturesOf(request.photos);
+  const images = await picturesOf(request.images);
+  const prompts =
+    request.prompts === undefined ? undefined : promptsOf(request.prompts, request.images, images);
+  const scores = { clipI: null, dino: null, clipT: null, photos: photos.length, images: images.length };
+  const missing = (figure: string, option: string): Partial<SubjectScores> => {
+    context.report({ type: 'note', message: `${figure} is left out: ${option} was not given.` });
+    return {};
+  };
+  return {
+    ...scores,
+    ...(request.clip === undefined
+      ? missing('CLIP-I and CLIP-T', '--clip')
+      : await withClip(request.clip, photos, images, prompts, request, context)),
+    ...(request.dino === undefined
+      ? missing('DINO', '--dino')
+      : await withDino(request.dino, photos, images, request, context)),
+  };
+}
+
+async function withClip(
+  folder: string,
+  photos: readonly string[],
+  images: readonly string[],
+  prompts: readonly string[] | undefined,
+  { provider }: SubjectRequest,
+  context: JobContext,
+): Promise<{ clipI: number; clipT: number | null }> {
+  const clip = await ClipFeatures.open(folder, provider);
+  try {
+    const seen = await look(clip, [...photos, ...images], 'CLIP', context);
+    const [subject, made] = [seen.slice(0, photos.length), seen.slice(photos.length)];
+    const clipT = prompts ? meanOfPartners(made, await clip.prompts(prompts)) : null;
+    if (clipT === null)
+      context.report({ type: 'note', message: 'CLIP-T is left out: --prompts was not given.' });
+    return { clipI: meanOfPairs(subject, made), clipT };
+  } finally {
+    await clip.dispose();
+  }
+}
+
+async function withDino(
+  folder: string,
+  photos: readonly string[],
+  images: readonly string[],
+  { provider }: SubjectRequest,
+  context: JobContext,
+): Promise<{ dino: number }> {
+  const dino = await VitFeatures.open(folder, provider);
+  try {
+    const seen = await look(dino, [...photos, ...images], 'DINO', context);
+    return { dino: meanOfPairs(seen.slice(0, photos.length), seen.slice(photos.length)) };
+  } finally {
+    await dino.dispose();
+  }
+}
+
+async function picturesOf(folder: string): Promise<string[]> {
+  const pictures = await listPictures(folder);
+  if (!pictures.length) throw problem('evaluate.noPictures', { folder });
+  return pictures;
+}
+
+/** The lines of a file, one a picture; empty ones at its end do not count. Errors: `evaluate.counts`. */
+export function promptsOf(file: string, folder: string, pictures: readonly string[]): string[] {
+  const lines = readText(file)
+    .replace(/^\uFEFF/, '')
+    .trimEnd()
+    .split(/\r?\n/);
+  if (lines.length !== pictures.length)
+    throw problem('evaluate.counts', { file, lines: lines.length, folder, pictures: pictures.length });
+  return lines.map((line) => line.trim());
+}
