@@ -4,6 +4,7 @@ import { parseClipTextConfig, parseUNetConfig } from '../../src-main/engine/mode
 import { TextToImage } from '../../src-main/engine/pipelines/textToImage.ts';
 import { resolveScheduler } from '../../src-main/engine/schedulers/config.ts';
 import { alphasCumprod } from '../../src-main/engine/schedulers/noiseSchedule.ts';
+import type { TorchGenerator } from '../../src-main/engine/tensor/random.ts';
 import type { HostTensor } from '../../src-main/engine/tensor/tensor.ts';
 import { diffusionFeeds, diffusionLoss } from '../../src-main/engine/training/diffusionLoss.ts';
 import { generatorFor } from '../../src-main/engine/training/randomness.ts';
@@ -23,8 +24,7 @@ import { writeFolder } from './writeFolder.ts';
 const work = join(outFolder(), 'weights');
 const batch = numberOption('batch', 32);
 const emptyCaptions = 0.1;
-const steps = numberOption('steps', 2800);
-const noiseBias = numberOption('noise-bias', 1.5);
+const steps = numberOption('steps', 2250);
 
 const pictures = new Pictures(join(outFolder(), option('name', 'train')));
 const stored = new StoredLatents(join(work, 'latents.safetensors'));
@@ -41,7 +41,7 @@ await pretrain({
   folder: work,
   loss,
   steps,
-  learningRate: numberOption('rate', 1.2e-3),
+  learningRate: numberOption('rate', 1.8e-3),
   warmup: 100,
   weightDecay: 1e-2,
   // The average reaches over the last fifteenth of the run, however long it is.
@@ -69,7 +69,7 @@ await pretrain({
     const drawn = {
       latents: { dtype: 'f32' as const, shape, data: values },
       noise: { dtype: 'f32' as const, shape, data: generator.randn(shape) },
-      timesteps: integers([batch], noisyTimesteps(generator.rand([batch]), step)),
+      timesteps: integers([batch], drawTimesteps(generator, step)),
       inputIds: integers([batch, ids.length / batch], ids),
     };
     return diffusionFeeds(drawn, alphaBars);
@@ -80,10 +80,14 @@ await pretrain({
   },
 });
 
-/** Timesteps from uniform numbers: at first more at the noisy end, where captions matter most, evenly at the end of the run. */
-function noisyTimesteps(uniform: Float32Array, step: number): number[] {
-  const bias = 1 + (noiseBias - 1) * (1 - step / steps);
-  return Array.from(uniform, (u) => Math.floor(1000 * u ** (1 / bias)));
+/**
+ * Timesteps: for the first two fifths of the run more at the noisy end (density ∝ √t), where captions are learnt; then few at
+ * either end (logit-normal: Esser et al. 2024, section 3.1), most where noise becomes shapes.
+ */
+function drawTimesteps(generator: TorchGenerator, step: number): number[] {
+  if (step < 0.4 * steps)
+    return Array.from(generator.rand([batch]), (u) => Math.floor(1000 * Math.cbrt(u * u)));
+  return Array.from(generator.randn([batch]), (x) => Math.floor(1000 / (1 + Math.exp(-0.3 - x))));
 }
 
 /** A picture of each prompt of the fixed list, seed 0, unpicked. */
