@@ -16,7 +16,7 @@ export const shippedModel = path.join(packageRoot, 'models', 'likeness-mini');
 /** What judges pictures: MobileNetV2, and the shipped model's own scorer where the model has one. */
 export const scorerFiles = {
   mobileNet: path.join(packageRoot, 'resources', 'scorers', 'mobilenet-v2.safetensors'),
-  likenessScorer: path.join(shippedModel, 'scorer'),
+  likenessScorer: shippedModel,
 };
 
 /** The photos that come with Likeness, and what they show. */

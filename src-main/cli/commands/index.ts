@@ -7,6 +7,7 @@ import { exportCommand } from './export.ts';
 import { finetune } from './finetune.ts';
 import { generate } from './generate.ts';
 import { inspect } from './inspect.ts';
+import { photos } from './photos.ts';
 import { quickstart } from './quickstart.ts';
 import { score } from './score.ts';
 
@@ -14,6 +15,7 @@ import { score } from './score.ts';
 export const commands: readonly Command[] = [
   quickstart,
   generate,
+  photos,
   finetune,
   score,
   exportCommand,

@@ -12,9 +12,11 @@ export function bootstrap<T>(
   cells: readonly (readonly T[])[],
   statistic: (chosen: readonly T[]) => number,
 ): Estimate {
-  const generator = new TorchGenerator(0);
+  const most = cells.length * (1 + Math.max(...cells.map((row) => row.length)));
+  const random = new TorchGenerator(0).rand([draws * most]);
+  let next = 0;
   const drawn = <U>(from: readonly U[]): U[] =>
-    [...generator.randint(0, from.length, [from.length])].map((i) => from[i] as U);
+    from.map(() => from[Math.floor((random[next++] as number) * from.length)] as U);
   const values = Array.from({ length: draws }, () => statistic(drawn(cells).flatMap((row) => drawn(row))));
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
   const value = statistic(cells.flat());

@@ -1,0 +1,89 @@
+import type { SubjectKind } from '../../../src-shared/domain/runScore.ts';
+
+/** Places, where any subject can be; `{}` is the subject. */
+const places = [
+  'a {} in the snow',
+  'a {} on a beach',
+  'a {} in the forest',
+  'a {} in the desert',
+  'a {} on the grass',
+  'a {} on a city street',
+  'a {} in a kitchen',
+  'a {} on a wooden floor',
+  'a {} in front of a brick wall',
+  'a {} next to a tree',
+  'a {} in front of a mountain lake',
+  'a {} on a carpet',
+  'a {} among autumn leaves',
+  'a {} at night',
+  'a {} at sunset',
+];
+
+/** 25 prompts a kind, in the manner of DreamBooth's (Ruiz et al. 2022, supplementary material): places, things beside it, properties. */
+export const standardPrompts: Readonly<Record<SubjectKind, readonly string[]>> = {
+  object: [
+    ...places,
+    'a {} floating on water',
+    'a {} on a white table',
+    'a {} on a pile of books',
+    'a {} with flowers around it',
+    'a {} seen from above',
+    'a red {}',
+    'a blue {}',
+    'a wet {}',
+    'a shiny {}',
+    'a {} made of glass',
+  ],
+  living: [
+    ...places,
+    'a {} swimming in water',
+    'a {} asleep on a sofa',
+    'a {} wearing a red hat',
+    'a {} wearing sunglasses',
+    'a {} wearing a scarf',
+    'a {} running',
+    'a {} sitting on a chair',
+    'a {} seen from above',
+    'a wet {}',
+    'a {} with flowers around it',
+  ],
+};
+
+const livingNouns = new Set(
+  (
+    'animal bird boy budgie bunny calf cat chick chicken child cow dog dolphin donkey duck elephant fish fox frog girl goat goose hamster ' +
+    'hen horse kitten lamb lion lizard man monkey mouse owl panda parrot penguin person pet pig pony puppy rabbit rat rooster sheep ' +
+    'snake squirrel tiger turtle wolf woman'
+  ).split(' '),
+);
+
+/** What a class noun names: by its last word, "golden retriever dog". */
+export function kindOf(classNoun: string): SubjectKind {
+  const last = classNoun.trim().toLowerCase().split(/\s+/).at(-1) ?? '';
+  return livingNouns.has(last) ? 'living' : 'object';
+}
+
+/** A prompt as the finetuned model is asked, and as any other would understand it. */
+export interface ScoredPrompt {
+  readonly subject: string;
+  readonly plain: string;
+}
+
+/** The standard prompts of `kind`, then the user's own: with `{}` in the subject's place, or with the token already in them. */
+export function scoredPrompts(
+  kind: SubjectKind,
+  own: readonly string[],
+  { token, classNoun }: { readonly token: string; readonly classNoun: string },
+): ScoredPrompt[] {
+  return [...standardPrompts[kind], ...own].map((prompt) => {
+    const subject = prompt.replaceAll('{}', `${token} ${classNoun}`);
+    return { subject, plain: withoutToken(subject, token) };
+  });
+}
+
+function withoutToken(prompt: string, token: string): string {
+  return prompt
+    .split(' ')
+    .filter((word) => word !== token)
+    .join(' ');
+}

@@ -1,0 +1,38 @@
+import type { SubjectKind } from '../../../src-shared/domain/runScore.ts';
+import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+import type { SchedulerName } from '../../engine/schedulers/config.ts';
+
+/** What a person said about scoring a run. Paths are absolute. */
+export interface ScoreRequest {
+  readonly run: string;
+  /** Steps; all checkpoints when left out. */
+  readonly checkpoints?: readonly number[];
+  /** Photos to compare with; those of the run when left out. */
+  readonly photos?: string;
+  /** Prompts of one's own, added to the standard ones; `{}` stands for the subject. */
+  readonly prompts: readonly string[];
+  /** Worked out from the class noun when left out. */
+  readonly kind?: SubjectKind;
+  /** Pictures a prompt. */
+  readonly seeds: number;
+  readonly steps: number;
+  readonly guidance: number;
+  readonly scheduler: SchedulerName;
+  /** Folders of the user's own CLIP and DINO. */
+  readonly clip?: string;
+  readonly dino?: string;
+  /** What comes with Likeness: MobileNetV2's file, and the shipped model's folder, which may have a scorer in it. */
+  readonly mobileNet: string;
+  readonly likenessScorer: string;
+  readonly provider: ProviderChoice;
+}
+
+/** Few steps of a fast sampler: differences between checkpoints show as well as with many. */
+export const scoreDefaults = {
+  prompts: [],
+  seeds: 1,
+  steps: 12,
+  guidance: 7.5,
+  scheduler: 'dpm++2m',
+  provider: 'auto',
+} as const satisfies Partial<ScoreRequest>;
