@@ -9,7 +9,7 @@ export const recipeSchema = z.object({
   loras: z.array(z.object({ path: z.string(), hash: z.string(), weight: z.number() })),
   prompt: z.string(),
   negative: z.string(),
-  seed: z.int(),
+  seed: z.int().min(0),
   steps: z.int().min(1),
   guidance: z.number(),
   scheduler: z.string(),

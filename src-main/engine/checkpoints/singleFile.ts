@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
 import { bytesPerElement } from '../tensor/tensor.ts';
-import { parseJson } from './files.ts';
+import { isFile, parseJson, readText } from './files.ts';
 import { checkFit } from './modelFolder.ts';
 import type { Model } from './model.ts';
 import { publishedTextName } from './names/published.ts';
@@ -122,7 +121,7 @@ function predictsVelocity({ metadata, tensors }: RawTensors, file: string, isVer
   if (architecture?.startsWith('stable-diffusion-v2')) return architecture.includes('768-v');
   if (tensors.has('v_pred')) return true;
   const yaml = file.replace(/\.\w+$/, '.yaml');
-  if (existsSync(yaml)) return /^\s*parameterization:\s*["']?v\b/m.test(readFileSync(yaml, 'utf8'));
+  if (isFile(yaml)) return /^\s*parameterization:\s*["']?v\b/m.test(readText(yaml));
   return isVersion2 && metadata['global_step'] !== '875000';
 }
 

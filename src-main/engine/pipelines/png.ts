@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { crc32, inflateSync } from 'node:zlib';
 import sharp from 'sharp';
@@ -9,6 +9,7 @@ import type { Picture } from './pixels.ts';
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const ihdrEnd = signature.length + 25;
 const maxTextBytes = 1 << 20;
+const maxBytes = 500e6;
 
 /**
  * A PNG with its recipe in two text chunks: `likeness`, the JSON that `readRecipe` reads, and `parameters`, the lines
@@ -30,6 +31,9 @@ export async function encodePng({ width, height, data }: Picture, recipe?: Recip
 export async function readRecipe(file: string): Promise<Recipe> {
   let bytes: Buffer;
   try {
+    // Anything else, a pipe, could block for ever; nobody's picture is larger.
+    const stats = await stat(file);
+    if (!stats.isFile() || stats.size > maxBytes) throw new Error('no regular file of a sensible size');
     bytes = await readFile(file);
   } catch (cause) {
     throw problem('picture.notPng', { file }, cause);
