@@ -31,14 +31,20 @@ const studio = [
 
 /** The layer map: what each folder may import besides itself. `*`: each folder there stands for itself. */
 const layers = {
-  'src-main/main.ts': studio,
+  'src-main/main.ts': [...studio, 'src-main/cli/studioFiles.ts'],
   'src-main/serve.ts': studio,
   'src-main/studio.ts': studio,
   'src-main/preload.ts': ['src-shared'],
   'src-main/cli': ['src-main/serve.ts', 'src-main/features', 'src-main/engine', 'src-shared'],
   'src-main/worker': ['src-main/features', 'src-main/engine', 'src-shared'],
   'src-main/ipc': ['src-shared'],
-  'src-main/features/*': ['src-main/engine', 'src-main/jobs', 'src-main/storage', 'src-shared'],
+  'src-main/features/*': [
+    'src-main/features/studioContext.ts',
+    'src-main/engine',
+    'src-main/jobs',
+    'src-main/storage',
+    'src-shared',
+  ],
   'src-main/jobs': ['src-main/storage', 'src-shared'],
   'src-main/storage': ['src-shared'],
   ...Object.fromEntries(

@@ -1,21 +1,35 @@
 /**
- * The set-up, run by `npm run quickstart`, `npm test` and `npm run build`: installs the packages of package-lock.json,
- * bundles the command to dist/likeness.js and links `npx likeness` to it. Each only when something changed; quiet when
- * there is nothing to do. Plain JavaScript without packages, because it runs before any is there.
+ * The set-up, run by `npm start`, `npm run quickstart`, `npm test` and `npm run build`: installs the packages of
+ * package-lock.json, compiles SQLite (setupNative.mjs), bundles the command to dist/likeness.js and links `npx likeness` to
+ * it; with `--studio` also bundles the window. Each only when something changed; quiet when there is nothing to do. Plain
+ * JavaScript without packages, because it runs before any is there.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildNative } from './setupNative.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const inRoot = (...parts) => path.join(root, ...parts);
 const readJson = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
 
+const bundling = {
+  bundle: true,
+  packages: 'external',
+  platform: 'node',
+  target: 'node20',
+  sourcemap: 'linked',
+  logLevel: 'error',
+};
+
 try {
   checkNode();
   if (!isInstalled()) install();
-  if (!isBuilt()) await build();
+  buildNative(root);
+  if (!isNewer('dist/likeness.js', 'src-main', 'src-shared')) await build();
+  if (process.argv.includes('--studio') && !isNewer('dist/renderer/index.html', 'src-renderer', 'src-shared'))
+    await buildRenderer();
   linkCommand();
 } catch (error) {
   if (process.argv.includes('--debug')) throw error;
@@ -70,35 +84,50 @@ function install() {
   );
 }
 
-/** True when the bundle is newer than every source file, folder (a file may have gone) and the set-up itself. */
-function isBuilt() {
-  const bundle = inRoot('dist/likeness.js');
-  if (!fs.existsSync(bundle)) return false;
-  const built = fs.statSync(bundle).mtimeMs;
-  const sources = ['src-main', 'src-shared'].flatMap((folder) => [
+/** True when `bundle` is newer than every file and folder (a file may have gone) of `sources`. */
+function isNewer(bundle, ...sources) {
+  if (!fs.existsSync(inRoot(bundle))) return false;
+  const built = fs.statSync(inRoot(bundle)).mtimeMs;
+  const files = sources.flatMap((folder) => [
     folder,
     ...fs.readdirSync(inRoot(folder), { recursive: true }).map((name) => path.join(folder, name)),
   ]);
-  return ['package-lock.json', ...sources].every((name) => fs.statSync(inRoot(name)).mtimeMs <= built);
+  // A file may go between the listing and the look: an editor's, or another process' temporary one.
+  return ['package-lock.json', ...files].every(
+    (name) => (fs.statSync(inRoot(name), { throwIfNoEntry: false })?.mtimeMs ?? 0) <= built,
+  );
 }
 
 async function build() {
   const { build: bundle } = await import('esbuild');
+  const entries = { likeness: 'cli', worker: 'worker', main: '.' };
   await bundle({
-    entryPoints: { likeness: inRoot('src-main/cli/main.ts') },
+    ...bundling,
+    entryPoints: Object.fromEntries(
+      Object.entries(entries).map(([name, folder]) => [
+        name,
+        inRoot('src-main', folder, folder === 'worker' ? 'worker.ts' : 'main.ts'),
+      ]),
+    ),
     outdir: inRoot('dist'),
     chunkNames: 'chunks/[name]-[hash]',
     banner: { js: '#!/usr/bin/env node' },
-    bundle: true,
     splitting: true,
-    packages: 'external',
-    platform: 'node',
     format: 'esm',
-    target: 'node20',
-    sourcemap: 'linked',
-    logLevel: 'error',
+  });
+  // A sandboxed preload script is one CommonJS file.
+  await bundle({
+    ...bundling,
+    entryPoints: [inRoot('src-main/preload.ts')],
+    outfile: inRoot('dist/preload.cjs'),
+    format: 'cjs',
   });
   removeOldChunks();
+}
+
+async function buildRenderer() {
+  const { build: bundle } = await import('vite');
+  await bundle({ configFile: inRoot('src-renderer/vite.config.ts') });
 }
 
 /** Commands that started from an earlier build still load its chunks: those are left for a week. */

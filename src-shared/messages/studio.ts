@@ -28,6 +28,8 @@ export const studioMessages = {
     `These would be ${d.total} pictures, and ${d.max} is the most at once; take fewer prompts, mixes or copies.`,
   'generation.otherModels': (_d: object) =>
     'These runs were trained on different base models and cannot be mixed; choose runs of one model.',
+  'generation.wholeModel': (d: { name: string }) =>
+    `${d.name} changed the whole model, so it can't be mixed in; export it as a diffusers folder and import that as a model.`,
   'model.shippedStays': (_d: object) => 'The model that comes with Likeness stays.',
   'model.away': (d: { path: string }) =>
     `${d.path} is not there; bring the model back or choose another one.`,

@@ -10,10 +10,12 @@ import { inspect } from './inspect.ts';
 import { photos } from './photos.ts';
 import { quickstart } from './quickstart.ts';
 import { score } from './score.ts';
+import { serve } from './serve.ts';
 
 /** In the order of the help text. */
 export const commands: readonly Command[] = [
   quickstart,
+  serve,
   generate,
   photos,
   finetune,

@@ -23,13 +23,14 @@ export interface MadePicture {
 type Size = NonNullable<GenerateRequest['size']>;
 
 /**
- * Makes `count` pictures of each prompt and writes each as a PNG with its recipe as soon as it is done. `version` is the
- * program's. Errors: those of `openForGeneration`, `readStartingNoise` and `TextToImage.generate`, `file.unwritable`.
+ * Makes `count` pictures of each prompt and writes each as a PNG with its recipe as soon as it is done, when `onMade` is
+ * called. `version` is the program's. Errors: those of `openForGeneration`, `readStartingNoise` and `TextToImage.generate`, `file.unwritable`.
  */
 export async function generate(
   request: GenerateRequest,
   { report, signal }: JobContext,
   version: string,
+  onMade?: (picture: MadePicture) => void,
 ): Promise<{ images: MadePicture[] }> {
   const opened = await openForGeneration(request, report);
   const { textToImage } = opened;
@@ -63,6 +64,7 @@ export async function generate(
       const png = await encodePng(picture, recipe);
       writeAtomically(file, () => [png]);
       images.push({ path: file, seed, prompt });
+      onMade?.({ path: file, seed, prompt });
       if (request.saveLatents) finals.push(latents);
     }
     if (request.saveLatents) {

@@ -1,0 +1,24 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LossCurve } from '../../../src-shared/domain/run.ts';
+
+const mostPoints = 2000;
+
+/** The losses a run has logged; of a long run every so many. */
+export function lossCurve(run: string): LossCurve {
+  const file = join(run, 'log.jsonl');
+  if (!existsSync(file)) return { steps: [], losses: [] };
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const every = Math.max(1, Math.ceil(lines.length / mostPoints));
+  const points = lines.flatMap((line, place) => (place % every === 0 ? parse(line) : []));
+  return { steps: points.map(({ step }) => step), losses: points.map(({ loss }) => loss) };
+}
+
+function parse(line: string): { step: number; loss: number }[] {
+  try {
+    const { step, loss } = JSON.parse(line) as { step?: unknown; loss?: unknown };
+    return typeof step === 'number' && typeof loss === 'number' ? [{ step, loss }] : [];
+  } catch {
+    return [];
+  }
+}

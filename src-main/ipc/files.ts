@@ -1,0 +1,109 @@
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import sharp from 'sharp';
+import { thumbnailWidths } from '../../src-shared/contract/fileUrls.ts';
+
+/** Where the pictures of the contract's `fileUrls` are; undefined for one that is not there. */
+export interface PictureFiles {
+  readonly image: (id: number) => string | undefined;
+  readonly photo: (id: number) => string | undefined;
+  readonly mask: (photoId: number) => string | undefined;
+  readonly sample: (runId: number, step: number) => string | undefined;
+  /** Where thumbnails are kept; they can be made again. */
+  readonly thumbnails: string;
+}
+
+export interface FileAnswer {
+  readonly status: 200 | 404;
+  readonly type: string;
+  readonly body: Buffer | Readable | string;
+  /** May be kept for ever, under this address. */
+  readonly lasting: boolean;
+}
+
+const nothing: FileAnswer = { status: 404, type: 'text/plain', body: 'not here', lasting: false };
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.webp': 'image/webp',
+  '.avif': 'image/avif',
+  '.gif': 'image/gif',
+  '.tiff': 'image/tiff',
+  '.woff2': 'font/woff2',
+  '.json': 'application/json',
+  '.map': 'application/json',
+};
+
+/** A file of the window's own: names from the bundle, nothing above it. */
+export function rendererFile(folder: string, pathname: string): FileAnswer {
+  const file = path.join(folder, path.posix.normalize(`/${pathname}`));
+  const inside = file === folder || file.startsWith(folder + path.sep);
+  const wanted = inside && existsSync(file) && statSync(file).isFile() ? file : undefined;
+  if (wanted === undefined && path.extname(pathname) !== '') return nothing;
+  // Any other address is a screen of the window.
+  const served = wanted ?? path.join(folder, 'index.html');
+  if (!existsSync(served)) return nothing;
+  const type = types[path.extname(served)] ?? 'application/octet-stream';
+  return { status: 200, type, body: createReadStream(served), lasting: pathname.startsWith('/assets/') };
+}
+
+/** A picture by the address that `fileUrls` gives; thumbnails are made once. */
+export async function pictureFile(
+  files: PictureFiles,
+  pathname: string,
+  width: string | null,
+): Promise<FileAnswer> {
+  const [, kind, first, second] =
+    /^\/files\/(image|photo|mask|sample)\/(\d{1,15})(?:\/(\d{1,9}))?$/.exec(pathname) ?? [];
+  const id = Number(first);
+  const file =
+    kind === 'sample'
+      ? second === undefined
+        ? undefined
+        : files.sample(id, Number(second))
+      : kind === undefined || second !== undefined
+        ? undefined
+        : files[kind as 'image' | 'photo' | 'mask'](id);
+  if (file === undefined || !existsSync(file)) return nothing;
+  const { mtimeMs } = statSync(file);
+  if (width === null) {
+    // Browsers turn photos by EXIF themselves, and cannot show TIFF.
+    const ending = path.extname(file).toLowerCase();
+    if (ending !== '.tiff')
+      return {
+        status: 200,
+        type: types[ending] ?? 'image/png',
+        body: createReadStream(file),
+        lasting: false,
+      };
+    const body = await sharp(file).autoOrient().webp({ quality: 92 }).toBuffer();
+    return { status: 200, type: 'image/webp', body, lasting: false };
+  }
+  const side = thumbnailWidths.find((known) => String(known) === width);
+  if (side === undefined) return nothing;
+  const kept = path.join(
+    files.thumbnails,
+    `${kind}-${id}-${second ?? 0}-${Math.round(mtimeMs)}-${side}.webp`,
+  );
+  if (!existsSync(kept)) await makeThumbnail(file, kept, side);
+  return { status: 200, type: 'image/webp', body: createReadStream(kept), lasting: false };
+}
+
+async function makeThumbnail(file: string, kept: string, side: number): Promise<void> {
+  await mkdir(path.dirname(kept), { recursive: true });
+  const bytes = await sharp(file)
+    .autoOrient()
+    .resize(side, side, { fit: 'inside', withoutEnlargement: true })
+    .webp({ quality: 82 })
+    .toBuffer();
+  const partial = `${kept}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`;
+  await writeFile(partial, bytes);
+  await rename(partial, kept);
+}

@@ -1,0 +1,47 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+const cookieName = 'likeness';
+
+/** Who may talk to a served studio: who has its token, from a page of its own, by its own name. */
+export class Guard {
+  readonly token = randomBytes(24).toString('base64url');
+  /** Another secret than the token: addresses get into histories, cookies do not. */
+  private readonly session = randomBytes(24).toString('base64url');
+
+  /** `hosts`: `127.0.0.1:4242` and other names of this server, as browsers write them in Host. */
+  constructor(
+    private readonly hosts: () => readonly string[],
+    private readonly secure: boolean,
+  ) {}
+
+  /** Why a request is refused; undefined: it may pass. A Host of another name is another site's trick (DNS rebinding). */
+  refusal({ headers, method }: IncomingMessage, isSocket = false): string | undefined {
+    const { host = '', origin, cookie = '' } = headers;
+    if (!this.hosts().includes(host)) return 'this is not the address of the studio';
+    const own = `${this.secure ? 'https' : 'http'}://${host}`;
+    if (origin === undefined ? isSocket : origin !== own) return 'this page is not of the studio';
+    const site = headers['sec-fetch-site'];
+    if (site === 'cross-site' || site === 'same-site') return 'another page asked for this';
+    if (!isSocket && method !== 'GET' && method !== 'HEAD') return 'only reading is possible here';
+    const given = new RegExp(`(?:^|; )${cookieName}=([\\w-]+)`).exec(cookie)?.[1] ?? '';
+    return same(given, this.session)
+      ? undefined
+      : 'the token is missing; open the address that "likeness serve" printed';
+  }
+
+  /** Whether `url` brings the token, from this address: then the browser gets the cookie. */
+  admits({ headers }: IncomingMessage, url: URL): boolean {
+    return this.hosts().includes(headers.host ?? '') && same(url.searchParams.get('token') ?? '', this.token);
+  }
+
+  get cookie(): string {
+    return `${cookieName}=${this.session}; Path=/; HttpOnly; SameSite=Strict${this.secure ? '; Secure' : ''}`;
+  }
+}
+
+/** Compares in a time that tells nothing. */
+function same(a: string, b: string): boolean {
+  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
+}

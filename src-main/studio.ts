@@ -1,0 +1,110 @@
+import type { EventName, Payload } from '../src-shared/contract/index.ts';
+import type { AllHandlers } from './ipc/answer.ts';
+import { exportHandlers, exportJob } from './features/export/exportHandlers.ts';
+import { findPictures } from './features/gallery/findPictures.ts';
+import { galleryHandlers } from './features/gallery/galleryHandlers.ts';
+import { generateJob } from './features/generation/generateJob.ts';
+import { generationHandlers } from './features/generation/generationHandlers.ts';
+import { readPicture } from './features/generation/readPicture.ts';
+import { libraryHandlers } from './features/library/libraryHandlers.ts';
+import { importJob, modelHandlers, putShippedModel } from './features/models/modelHandlers.ts';
+import { addPhotos } from './features/photos/addPhotos.ts';
+import { photoHandlers } from './features/photos/photoHandlers.ts';
+import { FolderWatch } from './features/photos/watchFolders.ts';
+import { projectHandlers } from './features/projects/projectHandlers.ts';
+import { jobHandlers } from './features/queue/jobHandlers.ts';
+import { scoreHandlers, scoreJob } from './features/score/scoreHandlers.ts';
+import { settingsHandlers } from './features/settings/settingsHandlers.ts';
+import type { Shell, Shipped, StudioContext } from './features/studioContext.ts';
+import { subjectHandlers } from './features/subjects/subjectHandlers.ts';
+import { systemHandlers } from './features/system/systemHandlers.ts';
+import { trainJob } from './features/training/trainJob.ts';
+import { trainingHandlers } from './features/training/trainingHandlers.ts';
+import { emptyTrash, trashHandlers } from './features/trash/trashHandlers.ts';
+import { JobQueue } from './jobs/queue.ts';
+import type { StartWorker } from './jobs/workerProcess.ts';
+import { Library } from './storage/library.ts';
+
+export interface StudioOptions {
+  /** The library's folder. */
+  readonly folder: string;
+  readonly shell: Shell;
+  readonly shipped: Shipped;
+  readonly startWorker: StartWorker;
+}
+
+type Listener = (event: EventName, payload: unknown) => void;
+
+/** The studio without a window: a library, its queue, and an answer to every request of the contract. */
+export interface Studio {
+  readonly library: Library;
+  readonly handlers: AllHandlers;
+  /** Every event of the contract; returns what ends it. */
+  readonly listen: (heard: Listener) => () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the library and takes up what an earlier process left. Errors: those of `Library.open`. */
+export async function openStudio({ folder, shell, shipped, startWorker }: StudioOptions): Promise<Studio> {
+  const library = Library.open(folder);
+  const listeners = new Set<Listener>();
+  const emit = <N extends EventName>(event: N, payload: Payload<N>): void => {
+    for (const heard of listeners) heard(event, payload);
+  };
+  const surroundings = { library, shell, shipped, emit };
+  const queue = new JobQueue(
+    library.jobs,
+    startWorker,
+    {
+      train: trainJob(surroundings),
+      generate: generateJob(surroundings),
+      score: scoreJob(surroundings),
+      export: exportJob(surroundings),
+      import: importJob(surroundings),
+      download: { ...importJob(surroundings), task: ({ input }) => input, online: true },
+    },
+    {
+      changed: (job) => emit('jobs.changed', job),
+      progress: (id, progress) => emit('jobs.progress', { id, progress }),
+      removed: (ids) => emit('jobs.removed', { ids: [...ids] }),
+    },
+  );
+  const context: StudioContext = { ...surroundings, queue };
+  const watch = new FolderWatch(() => context);
+  const rescan = () => findPictures(context, readPicture);
+
+  putShippedModel(context);
+  await emptyTrash(context);
+  await rescan();
+  queue.open();
+  watch.open();
+
+  return {
+    library,
+    handlers: {
+      ...libraryHandlers(context, rescan),
+      ...projectHandlers(context),
+      ...subjectHandlers(context, (id, paths) => addPhotos(context, id, paths)),
+      ...photoHandlers(context, watch),
+      ...trainingHandlers(context),
+      ...generationHandlers(context),
+      ...galleryHandlers(context),
+      ...scoreHandlers(context),
+      ...modelHandlers(context),
+      ...exportHandlers(context),
+      ...jobHandlers(context),
+      ...settingsHandlers(context),
+      ...systemHandlers(context),
+      ...trashHandlers(context),
+    },
+    listen: (heard) => {
+      listeners.add(heard);
+      return () => listeners.delete(heard);
+    },
+    close: async () => {
+      await watch.close();
+      await queue.close();
+      library.close();
+    },
+  };
+}

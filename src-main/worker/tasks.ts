@@ -1,0 +1,66 @@
+import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
+import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
+import type { ExportRequest } from '../features/export/request.ts';
+import type { GenerateRequest } from '../features/generation/request.ts';
+import type { FinetuneRequest } from '../features/training/request.ts';
+import type { ScoreRequest } from '../features/score/request.ts';
+
+export interface TaskContext extends JobContext {
+  readonly report: (event: WorkerEvent) => void;
+}
+
+/** The messages of src-main/features/…/…Job.ts. */
+export interface TrainTask {
+  readonly request: FinetuneRequest;
+  readonly version: string;
+}
+
+export interface GenerateTask {
+  /** Each with the index of its first picture. */
+  readonly parts: readonly { readonly first: number; readonly request: GenerateRequest }[];
+  readonly total: number;
+  readonly version: string;
+}
+
+/** What each kind of job does: the features that the command line has, loaded when they are needed. */
+export const tasks: Readonly<
+  Record<string, ((task: unknown, context: TaskContext) => Promise<unknown>) | undefined>
+> = {
+  train: async (task, context) => {
+    const { finetune } = await import('../features/training/finetune.ts');
+    const { request, version } = task as TrainTask;
+    return finetune(request, context, version);
+  },
+  generate: async (task, context) => {
+    const { generate } = await import('../features/generation/generate.ts');
+    const { parts, total, version } = task as GenerateTask;
+    for (const { first, request } of parts) {
+      let index = first;
+      // Steps of one part of the task; told as pictures of the whole.
+      const report = (event: WorkerEvent): void => {
+        if (event.type !== 'progress') return context.report(event);
+        const pictures = request.prompts.length * request.count;
+        context.report({ ...event, done: first + (event.done / event.total) * pictures, total });
+      };
+      await generate(request, { ...context, report }, version, ({ path }) =>
+        context.report({ type: 'picture', index: index++, path }),
+      );
+    }
+    return {};
+  },
+  score: async (task, context) => {
+    const { score } = await import('../features/score/score.ts');
+    const { openRun } = await import('../features/export/openRun.ts');
+    return score(task as ScoreRequest, openRun, context);
+  },
+  export: async (task, context) => {
+    const { exportRun } = await import('../features/export/export.ts');
+    return exportRun(task as ExportRequest, context);
+  },
+  import: async (task) => {
+    const { inspect } = await import('../features/inspect/inspect.ts');
+    const { report, fatal } = inspect((task as { path: string }).path);
+    if (fatal) throw fatal;
+    return report;
+  },
+};

@@ -1,0 +1,81 @@
+import { Worker } from 'node:worker_threads';
+import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
+import type { FromWorker, ToWorker, WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
+import { problem } from '../../src-shared/messages/index.ts';
+import { forPeople } from '../../src-shared/messages/forPeople.ts';
+import { lockSockets } from './lockSockets.ts';
+import { tasks } from './tasks.ts';
+
+/**
+ * A worker process: told one task by the studio over its channel, does it with the features that the command line uses, and
+ * ends. Without the studio it has no reason to live: it ends with it.
+ */
+interface Port {
+  readonly send: (message: FromWorker) => void;
+  readonly listen: (heard: (message: ToWorker) => void) => void;
+}
+
+interface ParentPort {
+  postMessage(message: unknown): void;
+  on(event: 'message', heard: (event: { data: unknown }) => void): void;
+}
+
+/** Electron's utility processes have a port, Node's children a channel. */
+function openPort(): Port {
+  const { parentPort } = process as typeof process & { parentPort?: ParentPort };
+  if (parentPort)
+    return {
+      send: (message) => parentPort.postMessage(message),
+      listen: (heard) => parentPort.on('message', ({ data }) => heard(data as ToWorker)),
+    };
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  return {
+    send: (message) => void process.send?.(message),
+    listen: (heard) => process.on('message', (message) => heard(message as ToWorker)),
+  };
+}
+
+/** ONNX Runtime blocks this thread for seconds; another one notices when the parent has died. */
+function dieWithParent(): void {
+  const watch = `
+    const { ppid } = process;
+    setInterval(() => { if (process.ppid !== ppid) process.kill(process.pid, 'SIGKILL'); }, 500);
+  `;
+  new Worker(watch, { eval: true }).unref();
+}
+
+const port = openPort();
+const controller = new AbortController();
+dieWithParent();
+setInterval(() => port.send({ type: 'memory', bytes: process.memoryUsage.rss() }), 1000).unref();
+
+port.listen((message) => {
+  if (message.type === 'stop') controller.abort(problem('cancelled', {}));
+  else void work(message).then(end);
+});
+
+async function work({ kind, task, online }: Extract<ToWorker, { type: 'start' }>): Promise<FromWorker> {
+  if (!online) lockSockets();
+  const report = (event: WorkerEvent): void => port.send({ type: 'event', event });
+  try {
+    const run = tasks[kind];
+    if (!run) throw new Error(`no task "${kind}"`);
+    const context: JobContext & { readonly report: (event: WorkerEvent) => void } = {
+      report,
+      signal: controller.signal,
+    };
+    return { type: 'done', result: await run(task, context) };
+  } catch (error) {
+    const { code, message } = forPeople(error);
+    return { type: 'failed', problem: { code, message } };
+  }
+}
+
+/** Native threads may keep the process alive for no reason; the last word must be out first. */
+function end(last: FromWorker): void {
+  if (process.send) process.send(last, () => process.exit(0));
+  else {
+    port.send(last);
+    setTimeout(() => process.exit(0), 200);
+  }
+}

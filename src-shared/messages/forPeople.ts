@@ -1,0 +1,35 @@
+import { LikenessError, problem } from './index.ts';
+
+/** What the operating system refuses, in words. */
+const refusals: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder; check the path',
+  ENOTDIR: 'a part of this path is a file, not a folder; check the path',
+  EISDIR: 'this is a folder, but a file is needed; check the path',
+  EEXIST: 'something of this name is there already; choose another name or remove it',
+  ENOTEMPTY: 'the folder is not empty; choose another one or remove what is in it',
+  EACCES: 'permission denied; check who may read and write it',
+  EPERM: 'permission denied; check who may read and write it',
+  EROFS: 'the disk is read-only; choose another place',
+  ENOSPC: 'the disk is full; make room or choose another place',
+  EDQUOT: 'the disk quota is used up; make room or choose another place',
+  ENAMETOOLONG: 'the name is too long; choose a shorter one',
+  ELOOP: 'the links go round in a circle; check the path',
+  EMFILE: 'too many files are open; raise the limit (ulimit -n)',
+};
+
+/** Any thrown thing as an error for people; what nobody foresaw gets the code `internal`. */
+export function forPeople(thrown: unknown): LikenessError {
+  if (thrown instanceof LikenessError) return thrown;
+  if (!(thrown instanceof Error)) return problem('internal', { why: String(thrown) }, thrown);
+  const { code, path: file } = thrown as Error & { code?: string; path?: string };
+  const why = code === undefined ? undefined : refusals[code];
+  if (why !== undefined && file !== undefined) return problem('system.refused', { file, why }, thrown);
+  const message = thrown.message.split('\n')[0] ?? '';
+  if (
+    /bad[_ ]alloc|allocation failed|failed to allocate|invalid (typed )?array length|out of memory/i.test(
+      message,
+    )
+  )
+    return problem('memory.short', { why: message }, thrown);
+  return problem('internal', { why: message }, thrown);
+}
