@@ -86,7 +86,8 @@ export function readText(path: string): string {
   if (!stats.isFile()) throw problem('file.unreadable', { file: path, why: 'it is no regular file' });
   if (stats.size > 64e6)
     throw problem('config.invalid', { file: path, why: `${stats.size} bytes are too many` });
-  return tryRead(path, () => readFileSync(path, 'utf8'));
+  // Windows' editors put a byte order mark first.
+  return tryRead(path, () => readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
 }
 
 /** `what` names the text inside the file where the file holds more than it. Errors: `config.invalid`. */

@@ -123,7 +123,9 @@ export class TextToImage {
     for (const text of new Set(texts)) {
       const { ids, truncated } = this.tokenizer.encode(text);
       if (truncated !== undefined)
-        onWarning?.(`The prompt is longer than ${ids.length} tokens; this part was cut off: "${truncated}".`);
+        onWarning?.(
+          `The prompt is longer than ${ids.length} tokens; this part was cut off: "${beginning(truncated)}".`,
+        );
       const words = this.model.textEncoder.config.vocab_size;
       if (ids.some((id) => id >= words))
         throw problem('tokenizer.invalid', {
@@ -191,4 +193,8 @@ export class TextToImage {
 /** How many pixels high and wide a latent is. */
 export function pixelsPerLatent({ block_out_channels }: Model['vae']['config']): number {
   return 2 ** (block_out_channels.length - 1);
+}
+
+function beginning(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
