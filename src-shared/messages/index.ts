@@ -1,6 +1,7 @@
 import { checkpointMessages } from './checkpoints.ts';
 import { commandMessages } from './commands.ts';
 import { compressionMessages } from './compression.ts';
+import { distillationMessages } from './distillation.ts';
 import { engineMessages } from './engine.ts';
 import { exportMessages } from './exporting.ts';
 import { generationMessages } from './generation.ts';
@@ -15,6 +16,7 @@ export const messages = {
   ...checkpointMessages,
   ...commandMessages,
   ...compressionMessages,
+  ...distillationMessages,
   ...engineMessages,
   ...exportMessages,
   ...generationMessages,

@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts';
 import { bench } from './bench.ts';
 import { compress } from './compress.ts';
+import { distill } from './distill.ts';
 import { doctor } from './doctor.ts';
 import { evaluateSubject } from './evaluateSubject.ts';
 import { exportCommand } from './export.ts';
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   score,
   exportCommand,
   compress,
+  distill,
   evaluateSubject,
   inspect,
   bench,

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { isFile, isFolder, withFile } from './files.ts';
-import type { Model } from './model.ts';
+import type { Model, ModelPart } from './model.ts';
 import { openModelFolder } from './modelFolder.ts';
 import { openSingleFile } from './singleFile.ts';
 import type { TensorEntry, Weights } from './weights.ts';
@@ -21,8 +21,13 @@ export function openModel(path: string): Model {
  * bytes. Reading all the bytes would cost seconds a picture; no finetune leaves all of those ends alone.
  */
 export function modelHash(model: Model): string {
+  return partsHash(model.unet, model.vae, model.textEncoder);
+}
+
+/** The same of some parts: what one of them made can be used again with another model that has it too. */
+export function partsHash(...parts: readonly Pick<ModelPart<unknown>, 'weights'>[]): string {
   const hash = createHash('sha256');
-  for (const part of [model.unet, model.vae, model.textEncoder]) hashWeights(hash, part.weights);
+  for (const part of parts) hashWeights(hash, part.weights);
   return hash.digest('hex').slice(0, 16);
 }
 

@@ -1,3 +1,4 @@
+import type { TorchGenerator } from '../tensor/random.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
 import type { DiffusionBatch } from './diffusionLoss.ts';
 import { generatorFor } from './randomness.ts';
@@ -44,13 +45,7 @@ export function drawBatch(options: DatasetOptions, index: number): DiffusionBatc
   const shape = [rows.length, ...latents];
   const values = new Float32Array(rows.length * size);
   rows.forEach(({ posterior }, row) => {
-    const draw = generator.randn([size]);
-    const at = row * size;
-    for (let i = 0; i < size; i++) {
-      values[at + i] =
-        ((posterior.mean[i] as number) + (posterior.deviation[i] as number) * (draw[i] as number)) *
-        scalingFactor;
-    }
+    values.set(sampleLatents(posterior, scalingFactor, generator), row * size);
   });
   return {
     latents: { dtype: 'f32', shape, data: values },
@@ -63,6 +58,16 @@ export function drawBatch(options: DatasetOptions, index: number): DiffusionBatc
   };
 }
 
-function integers(shape: number[], values: readonly number[]): HostTensor<'i64'> {
+/** Latents drawn from a posterior, scaled. */
+export function sampleLatents(
+  { mean, deviation }: Posterior,
+  scalingFactor: number,
+  generator: TorchGenerator,
+): Float32Array {
+  const draw = generator.randn([mean.length]);
+  return mean.map((value, i) => (value + (deviation[i] as number) * (draw[i] as number)) * scalingFactor);
+}
+
+export function integers(shape: number[], values: readonly number[]): HostTensor<'i64'> {
   return { dtype: 'i64', shape, data: BigInt64Array.from(values, BigInt) };
 }

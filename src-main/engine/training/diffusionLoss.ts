@@ -1,13 +1,12 @@
 import type { Model } from '../checkpoints/model.ts';
-import { add, input, meanSquaredError, mul, slice, sub } from '../graph/build.ts';
+import { add, input, meanSquaredError, mul, slice } from '../graph/build.ts';
 import type { Value } from '../graph/ops.ts';
 import { clipTextModel } from '../models/clip.ts';
 import { unet } from '../models/unet.ts';
 import type { ScopeOptions } from '../nn/scope.ts';
 import { Scope } from '../nn/scope.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
-
-export type PredictionType = 'epsilon' | 'v_prediction';
+import { noised, noiseFeeds, type NoiseBatch, type PredictionType } from './noising.ts';
 
 /** What of a model the loss is built from. */
 export interface DenoiserConfigs {
@@ -29,13 +28,7 @@ export interface DiffusionLossOptions {
   };
 }
 
-export interface DiffusionBatch {
-  /** [b,c,h,w], scaled. */
-  readonly latents: HostTensor<'f32'>;
-  /** [b,c,h,w]. */
-  readonly noise: HostTensor<'f32'>;
-  /** i64 [b]. */
-  readonly timesteps: HostTensor<'i64'>;
+export interface DiffusionBatch extends NoiseBatch {
   /** i64 [b,77]. */
   readonly inputIds: HostTensor<'i64'>;
 }
@@ -46,19 +39,13 @@ export interface DiffusionBatch {
  */
 export function diffusionLoss(model: DenoiserConfigs, options: DiffusionLossOptions): Value {
   const { batch, latents: size, prediction, priorWeight, adapters } = options;
-  const latents = input('latents', [batch, ...size]);
-  const noise = input('noise', [batch, ...size]);
-  const signal = input('signal', [batch, 1, 1, 1]);
-  const deviation = input('deviation', [batch, 1, 1, 1]);
+  const { sample, timesteps, target } = noised(batch, size, prediction);
   const length = model.textEncoder.config.max_position_embeddings;
 
   const text = Scope.root('text_encoder', adapters?.textEncoder && { adapters: adapters.textEncoder });
   const context = clipTextModel(text, input('input_ids', [batch, length], 'i64'), model.textEncoder.config);
   const network = Scope.root('unet', adapters?.unet && { adapters: adapters.unet });
-  const sample = add(mul(latents, signal), mul(noise, deviation));
-  const timesteps = input('timesteps', [batch], 'i64');
   const predicted = unet(network, { sample, timesteps, context }, model.unet.config).sample;
-  const target = prediction === 'epsilon' ? noise : sub(mul(noise, signal), mul(latents, deviation));
 
   if (priorWeight === undefined) return meanSquaredError(predicted, target);
   const half = (part: 0 | 1): Value => {
@@ -70,18 +57,5 @@ export function diffusionLoss(model: DenoiserConfigs, options: DiffusionLossOpti
 
 /** The loss's inputs for a batch; `alphaBars` is the noise schedule's ᾱ by timestep. */
 export function diffusionFeeds(batch: DiffusionBatch, alphaBars: Float32Array): Record<string, HostTensor> {
-  const bars = Array.from(batch.timesteps.data, (t) => alphaBars[Number(t)] as number);
-  const column = (values: number[]): HostTensor => ({
-    dtype: 'f32',
-    shape: [values.length, 1, 1, 1],
-    data: Float32Array.from(values),
-  });
-  return {
-    latents: batch.latents,
-    noise: batch.noise,
-    timesteps: batch.timesteps,
-    input_ids: batch.inputIds,
-    signal: column(bars.map(Math.sqrt)),
-    deviation: column(bars.map((bar) => Math.sqrt(Math.fround(1 - bar)))),
-  };
+  return { ...noiseFeeds(batch, alphaBars), input_ids: batch.inputIds };
 }

@@ -3,17 +3,17 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../checkpoints/model.ts';
 import { modelHash, openModel } from '../checkpoints/openModel.ts';
 import { findBadValues } from '../checkpoints/weights.ts';
-import { learningRateFactor } from '../optim/learningRate.ts';
 import { storedWeights } from '../pipelines/weights.ts';
 import { resolveScheduler } from '../schedulers/config.ts';
 import { alphasCumprod } from '../schedulers/noiseSchedule.ts';
 import { batchSource } from './batches.ts';
 import { diffusionFeeds, diffusionLoss } from './diffusionLoss.ts';
-import { drawSample } from './samples.ts';
+import { trainingLoop, type RunResult } from './loop.ts';
 import { RunFolder } from './runFolder.ts';
-import { checkSettings, type FinetuneSettings } from './settings.ts';
+import { drawSample } from './samples.ts';
+import { checkSettings, subjectPrompt, type FinetuneSettings } from './settings.ts';
 import { Trainer } from './trainer.ts';
-import { whatToTrain, type Trained } from './trained.ts';
+import { whatToTrain } from './trained.ts';
 import { writeTrained } from './writeTrained.ts';
 
 export interface FinetuneOptions {
@@ -26,23 +26,14 @@ export interface FinetuneOptions {
   readonly cache: string;
 }
 
-export interface FinetuneResult {
-  readonly steps: number;
-  /** Loss of the last step. */
-  readonly loss: number;
-  /** Folder of the last checkpoint. */
-  readonly checkpoint: string;
-}
+export type { RunResult as FinetuneResult } from './loop.ts';
 
 /**
  * DreamBooth (Ruiz et al. 2022): teaches a model one subject from a few photos, whole or by LoRA, with prior preservation.
  * Every step is a function of the settings and the step's number, so a run that was stopped anywhere goes on to the
  * same bits. Errors: `training.…`, `replay.…`, `run.…`, `lora.…`, `photos.…`, `tensor.…`, `file.unwritable`.
  */
-export async function finetune(
-  options: FinetuneOptions,
-  { report, signal }: JobContext,
-): Promise<FinetuneResult> {
+export async function finetune(options: FinetuneOptions, { report, signal }: JobContext): Promise<RunResult> {
   const { settings } = options;
   checkSettings(settings);
   const model = openModel(settings.model);
@@ -72,59 +63,30 @@ export async function finetune(
     provider: settings.provider,
   });
 
-  const state = { values: trainer.values, ...trainer.optimizer.slots };
-  let step = run.restoreState(state);
-  trainer.optimizer.steps = step;
-  let saved = step;
-  let last = run.trimLog(step)?.loss ?? NaN;
-  const save = (): void => {
-    const path = saveCheckpoint(run, step, model, trained, trainer);
-    run.saveState(step, state);
-    saved = step;
-    report({ type: 'checkpoint', step, path });
-  };
-
   try {
-    while (step < settings.steps) {
-      signal.throwIfAborted();
-      const started = performance.now();
-      const batches = Array.from({ length: settings.accumulate }, (_, i) =>
-        diffusionFeeds(source.batch(step * settings.accumulate + i), alphaBars),
-      );
-      const result = await trainer.step(batches, {
-        learningRate: settings.learningRate * learningRateFactor(step, settings),
-        maxGradientNorm: settings.maxGradientNorm,
-      });
-      if (!Number.isFinite(result.loss + result.gradientNorm)) {
-        findBadValues(model.unet.weights);
-        findBadValues(model.textEncoder.weights);
-        throw problem('training.diverged', { step: step + 1 });
-      }
-      step++;
-      last = result.loss;
-      const event = {
-        type: 'step',
-        step,
-        loss: last,
-        seconds: (performance.now() - started) / 1000,
-      } as const;
-      run.log(event);
-      report(event);
-      report({ type: 'progress', done: step, total: settings.steps, label: 'steps' });
-      if (step % settings.checkpointEvery === 0 || step === settings.steps) save();
-      if (settings.sampleEvery && step % settings.sampleEvery === 0) {
-        const path = await drawSample(run.samplePath(step), model, settings, trained, trainer, signal);
-        report({ type: 'sample', step, path });
-      }
-    }
-  } catch (error) {
-    // After Ctrl-C, what was learnt since the last checkpoint is kept; after a fault the values may be half a step's.
-    if (signal.aborted && step > saved) save();
-    throw error;
+    return await trainingLoop(
+      {
+        ...{ run, trainer, settings },
+        batch: (index) => diffusionFeeds(source.batch(index), alphaBars),
+        write: (folder) => writeTrained(folder, model, trained, (name) => trainer.value(name)),
+        draw: (path) =>
+          drawSample(
+            path,
+            model,
+            { ...settings, prompt: settings.samplePrompt ?? subjectPrompt(settings) },
+            { ...trained.adapters, fed: trainer.parameters },
+            signal,
+          ),
+        blame: () => {
+          findBadValues(model.unet.weights);
+          findBadValues(model.textEncoder.weights);
+        },
+      },
+      { report, signal },
+    );
   } finally {
     await trainer.dispose();
   }
-  return { steps: step, loss: last, checkpoint: run.checkpointPath(step) };
 }
 
 function openRun({ out, settings, version }: FinetuneOptions, model: Model): RunFolder {
@@ -138,16 +100,4 @@ function openRun({ out, settings, version }: FinetuneOptions, model: Model): Run
     run.tidy();
   }
   return run;
-}
-
-function saveCheckpoint(
-  run: RunFolder,
-  step: number,
-  model: Model,
-  trained: Trained,
-  trainer: Trainer,
-): string {
-  return run.saveCheckpoint(step, (folder) =>
-    writeTrained(folder, model, trained, (name) => trainer.value(name)),
-  );
 }

@@ -6,6 +6,7 @@ import { isFolder, makeFolder, orUnwritable, readText } from '../checkpoints/fil
 import { readSafetensors } from '../checkpoints/safetensors.ts';
 import { readTensor } from '../checkpoints/weights.ts';
 import { writeAtomically, writeSafetensors } from '../checkpoints/writeSafetensors.ts';
+import { distillFaultOf, type DistillSettings } from './distillSettings.ts';
 import { faultOf, type FinetuneSettings } from './settings.ts';
 
 /**
@@ -15,6 +16,7 @@ import { faultOf, type FinetuneSettings } from './settings.ts';
  *     log.jsonl                   an event a line
  *     checkpoints/000200/         weights of a step (PEFT folders, or whole networks)
  *     samples/000200.png
+ *     skipped.txt                 pictures that could not be used, of a distillation
  *     state-000200.safetensors    all that is needed to go on from there
  *
  * Everything appears under its name only when it is complete.
@@ -27,7 +29,7 @@ export class RunFolder {
   }
 
   /** Starts a run. Errors: `run.damaged` where one has lost its `run.json`, `file.unwritable`. */
-  create(description: RunDescription): void {
+  create(description: RunDescription<RunKind>): void {
     if (isFolder(this.path) && this.isTouched())
       throw problem('run.damaged', { file: join(this.path, 'run.json'), why: 'it is not there' });
     makeFolder(join(this.path, 'checkpoints'));
@@ -37,19 +39,35 @@ export class RunFolder {
     ]);
   }
 
-  describe(): RunDescription {
+  /** What kind of run this is. Errors: `run.damaged`. */
+  kind(): RunKind {
+    return this.read().kind;
+  }
+
+  /** Errors: `run.damaged`, `run.otherKind`. */
+  describe(): RunDescription;
+  describe<K extends RunKind>(kind: K): RunDescription<K>;
+  describe(kind: RunKind = 'finetune'): RunDescription<RunKind> {
+    const description = this.read();
+    if (description.kind !== kind)
+      throw problem('run.otherKind', { folder: this.path, kind: description.kind });
+    return description;
+  }
+
+  private read(): RunDescription<RunKind> {
     const file = join(this.path, 'run.json');
     const damaged = (why: string, cause?: unknown): Error => problem('run.damaged', { file, why }, cause);
-    let description: Partial<RunDescription> | null;
+    let description: Partial<RunDescription<RunKind>> | null;
     try {
       description = JSON.parse(readText(file)) as typeof description;
     } catch (cause) {
       throw damaged('it is not JSON', cause);
     }
-    if (description?.kind !== 'finetune') throw damaged('it describes no finetune');
-    const fault = typeof description.modelHash === 'string' ? faultOf(description.settings) : 'no model hash';
+    const { kind, modelHash, settings } = description ?? {};
+    if (kind === undefined || !Object.hasOwn(faults, kind)) throw damaged('it describes no run');
+    const fault = typeof modelHash === 'string' ? faults[kind](settings) : 'no model hash';
     if (fault !== undefined) throw damaged(fault);
-    return description as RunDescription;
+    return description as RunDescription<RunKind>;
   }
 
   log(event: StepEvent): void {
@@ -66,6 +84,13 @@ export class RunFolder {
       .filter((event) => event.step <= step);
     writeAtomically(file, () => [Buffer.from(kept.map((event) => `${JSON.stringify(event)}\n`).join(''))]);
     return kept.at(-1);
+  }
+
+  /** Lists the pictures that are passed over, with the reason. */
+  listSkipped(lines: readonly string[]): void {
+    writeAtomically(join(this.path, 'skipped.txt'), () => [
+      Buffer.from(lines.map((line) => `${line}\n`).join('')),
+    ]);
   }
 
   /** Removes what an interrupted run left half-written. */
@@ -87,6 +112,11 @@ export class RunFolder {
       renameSync(temporary, folder);
     });
     return folder;
+  }
+
+  /** What a distillation's teacher draws of the same prompt and seed. */
+  get teacherSamplePath(): string {
+    return join(this.path, 'samples', 'teacher.png');
   }
 
   samplePath(step: number): string {
@@ -157,12 +187,28 @@ export class RunFolder {
   }
 }
 
-export interface RunDescription {
-  readonly kind: 'finetune';
+/** What each kind of run is told. */
+export interface RunSettings {
+  finetune: FinetuneSettings;
+  distill: DistillSettings;
+}
+
+export type RunKind = keyof RunSettings;
+
+const faults: Readonly<Record<RunKind, (settings: unknown) => string | undefined>> = {
+  finetune: faultOf,
+  distill: distillFaultOf,
+};
+
+export interface RunDescription<K extends RunKind = 'finetune'> {
+  readonly kind: K;
   readonly version: string;
   readonly createdAt: string;
+  /** Of the model that is trained. */
   readonly modelHash: string;
-  readonly settings: FinetuneSettings;
+  /** Of a distillation's teacher. */
+  readonly teacherHash?: string;
+  readonly settings: RunSettings[K];
 }
 
 function stepOf(state: string): number {

@@ -1,39 +1,39 @@
 import type { Model } from '../checkpoints/model.ts';
 import { writeAtomically } from '../checkpoints/writeSafetensors.ts';
+import type { NetworkOptions } from '../pipelines/networks.ts';
 import { openTokenizer } from '../pipelines/openTokenizer.ts';
 import { encodePng } from '../pipelines/png.ts';
 import { TextToImage } from '../pipelines/textToImage.ts';
-import { subjectPrompt, type FinetuneSettings } from './settings.ts';
-import type { Trained } from './trained.ts';
-import type { Trainer } from './trainer.ts';
+import type { DiffusionLossOptions } from './diffusionLoss.ts';
+import type { FinetuneSettings } from './settings.ts';
 
 const samplingSteps = 25;
 const guidance = 7.5;
+
+export interface SampleSettings extends Pick<FinetuneSettings, 'seed' | 'size' | 'provider'> {
+  readonly prompt: string;
+}
+
+/** The weights as they are now: those that are trained, and a LoRA run's adapters. */
+export interface PresentWeights extends Partial<NonNullable<DiffusionLossOptions['adapters']>> {
+  readonly fed?: NetworkOptions['fed'];
+}
 
 /** Draws one picture with the weights as they are now, always from the run's seed, and writes it as a PNG. Returns its path. */
 export async function drawSample(
   path: string,
   model: Model,
-  settings: FinetuneSettings,
-  { adapters }: Trained,
-  trainer: Trainer,
+  { prompt, seed, size, provider }: SampleSettings,
+  { fed = {}, unet, textEncoder }: PresentWeights,
   signal: AbortSignal,
 ): Promise<string> {
   const pipeline = new TextToImage(model, await openTokenizer(model), {
-    provider: settings.provider,
-    fed: trainer.parameters,
-    adapters: new Map([...(adapters?.unet ?? []), ...(adapters?.textEncoder ?? [])]),
+    ...{ provider, fed },
+    adapters: new Map([...(unet ?? []), ...(textEncoder ?? [])]),
   });
+  const options = { steps: samplingSteps, guidance, width: size, height: size, signal };
   try {
-    const prompt = settings.samplePrompt ?? subjectPrompt(settings);
-    const requests = [{ prompt, seed: settings.seed }];
-    const size = { width: settings.size, height: settings.size };
-    for await (const { picture } of pipeline.generate(requests, {
-      steps: samplingSteps,
-      guidance,
-      ...size,
-      signal,
-    })) {
+    for await (const { picture } of pipeline.generate([{ prompt, seed }], options)) {
       const png = await encodePng(picture);
       writeAtomically(path, () => [png]);
     }

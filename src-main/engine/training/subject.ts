@@ -82,6 +82,7 @@ async function loadSubject(
   return flip ? pictures.flatMap((picture) => [picture, mirrored(picture, size)]) : pictures;
 }
 
-function mirrored(picture: Float32Array, size: number): Float32Array {
+/** A picture [3,size,size] with left and right changed. */
+export function mirrored(picture: Float32Array, size: number): Float32Array {
   return picture.map((_, i) => picture[i - (i % size) + (size - 1 - (i % size))] as number);
 }

@@ -53,7 +53,11 @@ export function buildPart(model: Model, part: Part): (scope: Scope) => void {
   };
 }
 
-function wholeNetworks(model: Model, { trainTextEncoder }: Settings): Trained {
+/** Every weight of the U-Net, and of the text encoder where it is trained too. */
+export function wholeNetworks(
+  model: Model,
+  { trainTextEncoder }: Pick<FinetuneSettings, 'trainTextEncoder'>,
+): Trained {
   const shapes = new Map<string, Shape>();
   const collect = (part: Part): void =>
     buildPart(model, part)(Scope.root(part, { onWeight: (name, shape) => void shapes.set(name, shape) }));

@@ -53,9 +53,9 @@ export function exportOnnx(run: OpenedRun, out: string, dtype: 'f32' | 'f16' | u
 }
 
 /** One network's graph for one picture. */
-export function partGraph({ model, settings }: OpenedRun, part: OnnxPart): Graph {
+export function partGraph({ model, size }: Pick<OpenedRun, 'model' | 'size'>, part: OnnxPart): Graph {
   const { unet: denoiser, vae, textEncoder } = model;
-  const side = settings.size / pixelsPerLatent(vae.config);
+  const side = size / pixelsPerLatent(vae.config);
   const tokens = textEncoder.config.max_position_embeddings;
   const latents = (name: string): ReturnType<typeof input> =>
     input(name, [1, denoiser.config.in_channels, side, side]);
@@ -74,7 +74,7 @@ export function partGraph({ model, settings }: OpenedRun, part: OnnxPart): Graph
       return { outputs: { out_sample: unet(Scope.root(partNames.unet), inputs, denoiser.config).sample } };
     }
     case 'vae_encoder': {
-      const image = input('sample', [1, vae.config.in_channels, settings.size, settings.size]);
+      const image = input('sample', [1, vae.config.in_channels, size, size]);
       return { outputs: { ...vaeEncode(Scope.root(partNames.vae), image, vae.config) } };
     }
     case 'vae_decoder':

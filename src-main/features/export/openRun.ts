@@ -9,14 +9,16 @@ import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import type { Changes } from '../../engine/checkpoints/writeModel.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import type { NetworkOptions } from '../../engine/pipelines/networks.ts';
-import { RunFolder } from '../../engine/training/runFolder.ts';
-import type { FinetuneSettings } from '../../engine/training/settings.ts';
+import { RunFolder, type RunKind } from '../../engine/training/runFolder.ts';
+import { subjectPrompt } from '../../engine/training/settings.ts';
 import { trainedFiles } from '../../engine/training/writeTrained.ts';
 
 /** A checkpoint of a run, opened for export. */
 export interface OpenedRun {
   readonly model: Model;
-  readonly settings: FinetuneSettings;
+  /** What it is proven with: a prompt of the run, and its pictures' side. */
+  readonly prompt: string;
+  readonly size: number;
   readonly step: number;
   /** Of a LoRA run; none of a full one. */
   readonly adapters: readonly LoraAdapter[];
@@ -30,19 +32,17 @@ export interface OpenedRun {
 export function openRun(path: string, checkpoint: number | undefined): OpenedRun {
   if (!RunFolder.exists(path)) throw problem('run.missing', { folder: path });
   const run = new RunFolder(path);
-  const { settings, modelHash: hash } = run.describe();
+  const kind = run.kind();
   const step = checkpoint ?? run.checkpointSteps().at(-1);
   if (step === undefined || !run.checkpointSteps().includes(step))
     throw problem('run.noCheckpoint', {
       folder: path,
       wanted: checkpoint === undefined ? '' : String(checkpoint),
     });
-  const model = openModel(settings.model);
-  if (modelHash(model) !== hash) throw problem('run.otherModel', { folder: path, model: settings.model });
-
-  const opened = { model, settings, step };
+  const { model, whole, ...about } = modelOf(run, kind);
+  const opened = { model, step, ...about };
   const folder = run.checkpointPath(step);
-  if (settings.method === 'full') return { ...opened, adapters: [], ...wholeNetworks(folder) };
+  if (whole) return { ...opened, adapters: [], ...wholeNetworks(folder) };
   const { adapters } = fitLora(readLora(folder), model);
   const { adapters: bound, matrices } = bindLoras([{ adapters, weight: 1 }]);
   const merged = (part: LoraAdapter['part']): ReturnType<typeof mergeLora> =>
@@ -52,6 +52,31 @@ export function openRun(path: string, checkpoint: number | undefined): OpenedRun
     );
   const changes: Changes = { unet: merged('unet'), textEncoder: merged('text_encoder') };
   return { ...opened, adapters, changes, networks: { adapters: bound, own: matrices } };
+}
+
+/** The model that a run trains. Errors: `run.otherModel`. */
+function modelOf(
+  run: RunFolder,
+  kind: RunKind,
+): { model: Model; whole: boolean; prompt: string; size: number } {
+  const open = (path: string, hash: string): Model => {
+    const model = openModel(path);
+    if (modelHash(model) !== hash) throw problem('run.otherModel', { folder: run.path, model: path });
+    return model;
+  };
+  if (kind === 'distill') {
+    const { settings, modelHash: hash } = run.describe('distill');
+    const model = open(settings.student, hash);
+    return { model, whole: true, prompt: settings.samplePrompt, size: settings.size };
+  }
+  const { settings, modelHash: hash } = run.describe('finetune');
+  const prompt = subjectPrompt(settings);
+  return {
+    model: open(settings.model, hash),
+    whole: settings.method === 'full',
+    prompt,
+    size: settings.size,
+  };
 }
 
 function wholeNetworks(folder: string): Pick<OpenedRun, 'changes' | 'networks'> {

@@ -10,7 +10,6 @@ import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { runOnnxFile } from '../../engine/runtime/onnxFile.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { i64, type HostTensor } from '../../engine/tensor/tensor.ts';
-import { subjectPrompt } from '../../engine/training/settings.ts';
 import type { onnxParts } from './exportOnnx.ts';
 import type { OpenedRun } from './openRun.ts';
 import type { ExportRequest } from './request.ts';
@@ -63,16 +62,16 @@ async function provePicture(
 }
 
 async function draw(
-  { settings, model: base }: OpenedRun,
+  { prompt, size, model: base }: OpenedRun,
   model: Model,
   options: NetworkOptions,
   signal: AbortSignal,
 ): Promise<Float32Array> {
   const pipeline = new TextToImage(model, await openTokenizer(base), options);
-  const size = { width: settings.size, height: settings.size };
-  const request = { prompt: subjectPrompt(settings), seed: 0 };
+  const sides = { width: size, height: size };
+  const request = { prompt, seed: 0 };
   try {
-    for await (const { latents } of pipeline.generate([request], { steps, guidance, ...size, signal }))
+    for await (const { latents } of pipeline.generate([request], { steps, guidance, ...sides, signal }))
       return latents.data;
     throw new Error('no picture was made');
   } finally {
@@ -82,7 +81,7 @@ async function draw(
 
 /** Every network of the export, executed by ONNX Runtime from its file, against the run's own networks. */
 async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
-  const { model, settings } = run;
+  const { model, prompt, size } = run;
   const networks = new Networks(model, run.networks);
   const generator = new TorchGenerator(0);
   let tensors = 0;
@@ -107,7 +106,7 @@ async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
   });
   try {
     const tokenizer = await openTokenizer(model);
-    const { ids } = tokenizer.encode(subjectPrompt(settings));
+    const { ids } = tokenizer.encode(prompt);
     const inputIds = i64([1, ids.length], ids);
     const context = await networks.encodeText(inputIds);
     compare((await call('text_encoder', { input_ids: inputIds }))['last_hidden_state'], context);
@@ -121,7 +120,7 @@ async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
     );
 
     compare((await call('vae_decoder', { latent_sample: sample }))['sample'], await networks.decode(sample));
-    const image = noise([1, 3, settings.size, settings.size]);
+    const image = noise([1, 3, size, size]);
     compare((await call('vae_encoder', { sample: image }))['mean'], (await networks.encode(image)).mean);
   } finally {
     await networks.release();
@@ -129,8 +128,8 @@ async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
   return { tensors, maxError };
 }
 
-function latentShape({ model, settings }: OpenedRun): number[] {
-  const side = settings.size / 2 ** (model.vae.config.block_out_channels.length - 1);
+function latentShape({ model, size }: OpenedRun): number[] {
+  const side = size / 2 ** (model.vae.config.block_out_channels.length - 1);
   return [1, model.unet.config.in_channels, side, side];
 }
 

@@ -20,7 +20,9 @@ export interface RunReport {
   readonly kind: 'run';
   readonly path: string;
   readonly model: string;
-  readonly method: 'lora' | 'full';
+  readonly method: 'lora' | 'full' | 'distill';
+  /** Of a distillation. */
+  readonly teacher?: string;
   readonly steps: number;
   readonly checkpoints: readonly number[];
   readonly problems: readonly string[];
@@ -69,9 +71,20 @@ function loraOrNothing(path: string): Lora | undefined {
 
 function inspectRun(path: string): RunReport {
   const run = new RunFolder(path);
-  const { model, method, steps } = run.describe().settings;
-  const problems = fs.existsSync(model) ? [] : [`its base model ${model} is not there`];
-  return { kind: 'run', path, model, method, steps, checkpoints: run.checkpointSteps(), problems };
+  const about = describeRun(run);
+  const { model, teacher = model } = about;
+  const wanting = [...new Set([model, teacher])].filter((file) => !fs.existsSync(file));
+  const problems = wanting.map((file) => `its base model ${file} is not there`);
+  return { kind: 'run', path, ...about, checkpoints: run.checkpointSteps(), problems };
+}
+
+function describeRun(run: RunFolder): Pick<RunReport, 'model' | 'method' | 'steps' | 'teacher'> {
+  if (run.kind() === 'finetune') {
+    const { model, method, steps } = run.describe('finetune').settings;
+    return { model, method, steps };
+  }
+  const { student, teacher, steps } = run.describe('distill').settings;
+  return { model: student, teacher, method: 'distill', steps };
 }
 
 function inspectLora({ path, adapters, unmatched }: Lora): LoraReport {

@@ -1,0 +1,163 @@
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { statOrNothing } from '../checkpoints/files.ts';
+import type { Model } from '../checkpoints/model.ts';
+import { modelHash, openModel } from '../checkpoints/openModel.ts';
+import { expectTensor, findBadValues } from '../checkpoints/weights.ts';
+import { unetShapes } from '../models/unetCost.ts';
+import { movingAverage } from '../optim/optimizer.ts';
+import { storedWeights, type WeightLookup } from '../pipelines/weights.ts';
+import { Tensor } from '../runtime/tensor.ts';
+import { resolveScheduler } from '../schedulers/config.ts';
+import { alphasCumprod } from '../schedulers/noiseSchedule.ts';
+import { distillBatches } from './distillBatches.ts';
+import { distillFeeds, distillLoss, teacherPart } from './distillLoss.ts';
+import { checkDistillSettings, type DistillSettings } from './distillSettings.ts';
+import { trainingLoop, type RunResult } from './loop.ts';
+import type { PredictionType } from './noising.ts';
+import { RunFolder } from './runFolder.ts';
+import { drawSample } from './samples.ts';
+import { wholeNetworks } from './trained.ts';
+import { Trainer } from './trainer.ts';
+import { writeTrained } from './writeTrained.ts';
+
+export interface DistillOptions {
+  readonly settings: DistillSettings;
+  /** The run's folder; a run that is there is gone on with. */
+  readonly out: string;
+  /** This program's version, kept with the run. */
+  readonly version: string;
+  /** Where latents and text features are kept for the next run. */
+  readonly cache: string;
+}
+
+/**
+ * Distils a teacher's U-Net into a student's (Kim et al. 2023, BK-SDM). Resumes to the same bits. Checkpoints hold the student's
+ * U-Net in f32, the moving average where there is one. Errors: `distill.…`, `data.…`, and those of a finetune.
+ */
+export async function distill(
+  { settings, out, version, cache }: DistillOptions,
+  { report, signal }: JobContext,
+): Promise<RunResult> {
+  checkDistillSettings(settings);
+  const teacher = openModel(settings.teacher);
+  const student = openModel(settings.student);
+  const { prediction, alphaBars } = scheduleOf(teacher, student);
+  const run = openRun(out, { settings, version, teacher, student });
+  const source = await distillBatches(
+    student,
+    settings,
+    alphaBars.length,
+    { cache, run },
+    { report, signal },
+  );
+
+  const { loss, metrics } = distillLoss(teacher.unet.config, student.unet.config, {
+    ...settings,
+    ...{ batch: source.rows, latents: source.latents, prediction },
+    tokens: student.textEncoder.config.max_position_embeddings,
+  });
+  const trained = wholeNetworks(student, { trainTextEncoder: false });
+  const isTrained = new Set(trained.names);
+  const trainer = await Trainer.create({
+    ...{ loss, metrics, trained: trained.names, initial: trained.initial, optimizer: settings },
+    weights: storedWeights({ outputs: { loss } }, student, weightsOfTeacher(teacher), (name) =>
+      isTrained.has(name),
+    ),
+    provider: settings.provider,
+  });
+
+  const average = settings.ema === undefined ? undefined : trainer.values.slice();
+  const follow = average && movingAverage(average.length);
+  const present = average ?? trainer.values;
+  try {
+    return await trainingLoop(
+      {
+        ...{ run, trainer, settings, ...(average && { arrays: { average } }) },
+        batch: (index) => distillFeeds(source.batch(index), alphaBars),
+        onStep: async (step) => {
+          if (average) await follow?.(average, trainer.values, emaDecay(step, settings.ema as number));
+        },
+        write: (folder) =>
+          writeTrained(folder, student, trained, (name) => trainer.layout.view(present, name)),
+        draw: async (path) => {
+          const sample = { ...settings, prompt: settings.samplePrompt };
+          const original = run.teacherSamplePath;
+          if (!statOrNothing(original)) await drawSample(original, teacher, sample, {}, signal);
+          const fed = Object.fromEntries(
+            trained.names.map((name) => [name, Tensor.from(trainer.layout.view(present, name))]),
+          );
+          return drawSample(path, student, sample, { fed }, signal);
+        },
+        blame: () => {
+          findBadValues(student.unet.weights);
+          findBadValues(teacher.unet.weights);
+        },
+      },
+      { report, signal },
+    );
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+/** diffusers' `EMAModel` without warm-up: after update 1 the average is the weights themselves, then (1+n)/(10+n), at most `decay`. */
+export function emaDecay(step: number, decay: number): number {
+  const done = step - 1;
+  return done <= 0 ? 0 : Math.min((1 + done) / (10 + done), decay);
+}
+
+/** Teacher and student must be denoisers of the same noise. Errors: `distill.unfit`. */
+function scheduleOf(teacher: Model, student: Model): { prediction: PredictionType; alphaBars: Float32Array } {
+  const unfit = (why: string): Error => problem('distill.unfit', { why });
+  const [theirs, ours] = [teacher, student].map(
+    ({ scheduler, path }) => resolveScheduler(scheduler, undefined, path).config,
+  );
+  if (theirs?.prediction_type !== ours?.prediction_type)
+    throw unfit(`the teacher predicts ${theirs?.prediction_type}, the student ${ours?.prediction_type}`);
+  const [a, b] = [teacher.unet.config, student.unet.config];
+  if (a.in_channels !== b.in_channels || a.out_channels !== b.out_channels)
+    throw unfit(`the teacher's latents have ${a.in_channels} channels, the student's ${b.in_channels}`);
+  if (a.cross_attention_dim[0] !== b.cross_attention_dim[0])
+    throw unfit(
+      `the teacher's prompts are ${a.cross_attention_dim[0]} wide, the student's ${b.cross_attention_dim[0]}`,
+    );
+  const config = resolveScheduler(teacher.scheduler, undefined, teacher.path).config;
+  const prediction = config.prediction_type === 'v_prediction' ? 'v_prediction' : 'epsilon';
+  return { prediction, alphaBars: alphasCumprod(config) };
+}
+
+/** The teacher's stored weights by their names in the graph. Errors: `tensor.…`. */
+function weightsOfTeacher({ unet }: Model): WeightLookup {
+  const entries = new Map(
+    [...unetShapes(unet.config)].map(([name, shape]) => [
+      `${teacherPart}.${name}`,
+      expectTensor(unet.weights, name, shape),
+    ]),
+  );
+  return (name) => entries.get(name);
+}
+
+function openRun(
+  out: string,
+  {
+    settings,
+    version,
+    teacher,
+    student,
+  }: Pick<DistillOptions, 'settings' | 'version'> & { teacher: Model; student: Model },
+): RunFolder {
+  const run = new RunFolder(out);
+  const hashes = { modelHash: modelHash(student), teacherHash: modelHash(teacher) };
+  if (!RunFolder.exists(out)) {
+    run.create({ kind: 'distill', version, createdAt: new Date().toISOString(), ...hashes, settings });
+    return run;
+  }
+  const known = run.describe('distill');
+  if (known.modelHash !== hashes.modelHash)
+    throw problem('run.otherModel', { folder: out, model: settings.student });
+  if (known.teacherHash !== hashes.teacherHash)
+    throw problem('run.otherModel', { folder: out, model: settings.teacher });
+  run.tidy();
+  return run;
+}

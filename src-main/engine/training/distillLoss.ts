@@ -1,0 +1,101 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import { add, barrier, input, meanSquaredError, mul } from '../graph/build.ts';
+import type { Value } from '../graph/ops.ts';
+import type { UNetConfig } from '../models/config.ts';
+import { unet } from '../models/unet.ts';
+import { Scope } from '../nn/scope.ts';
+import { sameShape, type HostTensor } from '../tensor/tensor.ts';
+import { noised, noiseFeeds, type NoiseBatch, type PredictionType } from './noising.ts';
+
+/** The teacher's weights in the graph are named "teacher.…"; the student's "unet.…", as those of any U-Net that is trained. */
+export const teacherPart = 'teacher';
+
+export interface DistillLossOptions {
+  readonly batch: number;
+  /** [c,h,w] of one picture's latents. */
+  readonly latents: readonly [number, number, number];
+  /** Tokens of a prompt. */
+  readonly tokens: number;
+  readonly prediction: PredictionType;
+  readonly lambdaSd: number;
+  readonly lambdaOutput: number;
+  readonly lambdaFeature: number;
+}
+
+export interface DistillBatch extends NoiseBatch {
+  /** The text encoder's last hidden states [b,t,d]. */
+  readonly context: HostTensor<'f32'>;
+}
+
+/**
+ * BK-SDM's loss (Kim et al. 2023, equation 4): λsd·MSE(prediction, target) + λoutput·MSE(prediction, teacher's) + λfeature·Σ
+ * MSE(a block's output, the teacher's). Feed it with `distillFeeds`. Errors: `distill.unfit`.
+ *
+ * Teacher and student share one graph. Nothing trained lies before the teacher's values, so no gradient of them is built, and
+ * ONNX Runtime frees each as soon as its last user is done. The student starts behind a barrier on the teacher's prediction:
+ * while the teacher runs nothing of the student's is held, and afterwards of the teacher only what the losses compare.
+ */
+export function distillLoss(
+  teacher: UNetConfig,
+  student: UNetConfig,
+  options: DistillLossOptions,
+): { readonly loss: Value; readonly metrics: Readonly<Record<'sd' | 'output' | 'feature', Value>> } {
+  const { batch, latents, tokens, prediction } = options;
+  const { sample, timesteps, target } = noised(batch, latents, prediction);
+  const context = input('context', [batch, tokens, student.cross_attention_dim[0] as number]);
+  const taught = unet(Scope.root(teacherPart), { sample, timesteps, context }, teacher);
+  const later = { sample: barrier(sample, taught.sample), timesteps, context };
+  const learnt = unet(Scope.root('unet'), later, student);
+
+  const features = featurePairs(teacher, student).map(([from, to]) => {
+    const [wanted, got] = [taught.features.get(from), learnt.features.get(to)];
+    if (!wanted || !got || !sameShape(wanted.shape, got.shape))
+      throw problem('distill.unfit', {
+        why: `the student's "${to}" gives ${shapeText(got)}, the teacher's "${from}" ${shapeText(wanted)}`,
+      });
+    return meanSquaredError(got, wanted);
+  });
+  const metrics = {
+    sd: meanSquaredError(learnt.sample, target),
+    output: meanSquaredError(learnt.sample, taught.sample),
+    feature: features.reduce((sum, one) => add(sum, one)),
+  };
+  const loss = add(
+    add(mul(metrics.sd, options.lambdaSd), mul(metrics.output, options.lambdaOutput)),
+    mul(metrics.feature, options.lambdaFeature),
+  );
+  return { loss, metrics };
+}
+
+/** The loss's inputs for a batch; `alphaBars` is the noise schedule's ᾱ by timestep. */
+export function distillFeeds(batch: DistillBatch, alphaBars: Float32Array): Record<string, HostTensor> {
+  return { ...noiseFeeds(batch, alphaBars), context: batch.context };
+}
+
+/**
+ * The blocks whose outputs are compared, as [teacher's, student's] names: all down and up blocks. Where the student lacks inner
+ * stages its innermost down block has no successor to shrink its output for, so its last attention's projection stands for
+ * it, and up blocks count from the outside.
+ */
+export function featurePairs(teacher: UNetConfig, student: UNetConfig): [string, string][] {
+  const depth = student.block_out_channels.length;
+  const missing = teacher.block_out_channels.length - depth;
+  if (missing < 0) throw problem('distill.unfit', { why: 'the student has more stages than the teacher' });
+  const last = (config: UNetConfig): string =>
+    `down_blocks.${depth - 1}.attentions.${(config.layers_per_block[depth - 1] as number) - 1}.proj_out`;
+  const inner: [string, string][] =
+    student.down_block_types[depth - 1] === 'CrossAttnDownBlock2D' ? [[last(teacher), last(student)]] : [];
+  const down = Array.from({ length: missing > 0 ? depth - 1 : depth }, (_, i): [string, string] => [
+    `down_blocks.${i}`,
+    `down_blocks.${i}`,
+  ]);
+  const up = Array.from({ length: depth }, (_, i): [string, string] => [
+    `up_blocks.${i + missing}`,
+    `up_blocks.${i}`,
+  ]);
+  return [...down, ...(missing > 0 ? inner : []), ...up];
+}
+
+function shapeText(value: Value | undefined): string {
+  return value ? value.shape.slice(1).join('×') : 'nothing';
+}

@@ -1,0 +1,38 @@
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { openModel } from '../../engine/checkpoints/openModel.ts';
+import { TextToImage } from '../../engine/pipelines/textToImage.ts';
+import { distill as train } from '../../engine/training/distill.ts';
+import type { DistillSettings } from '../../engine/training/distillSettings.ts';
+import type { RunResult } from '../../engine/training/loop.ts';
+import { RunFolder } from '../../engine/training/runFolder.ts';
+import { cacheFolder } from '../../storage/cacheFolder.ts';
+import { completeSettings, type DistillRequest } from './request.ts';
+
+/** Starts the run that `request` asks for, or goes on with it (with `resume` and no run there: starts it). Errors: those of the engine's `distill`, `run.…`. */
+export async function distill(
+  request: DistillRequest,
+  context: JobContext,
+  version: string,
+): Promise<RunResult> {
+  const { out, resume } = request;
+  const known = RunFolder.exists(out);
+  if (known && !resume) throw problem('run.exists', { folder: out });
+  const { teacher, student } = request.settings;
+  if (!known && (teacher === undefined || student === undefined))
+    throw problem('run.missing', { folder: out });
+  const settings = known ? settingsOfRun(request) : newSettings(request.settings);
+  return train({ settings, out, version, cache: cacheFolder() }, context);
+}
+
+function newSettings(asked: DistillRequest['settings']): DistillSettings {
+  const { teacher = '', student = '' } = asked;
+  const { width } = TextToImage.defaultSize(openModel(student));
+  return completeSettings({ size: width, ...asked, teacher, student });
+}
+
+/** The run's own settings; only the number of steps may become another. */
+function settingsOfRun({ out, settings: { steps } }: DistillRequest): DistillSettings {
+  const { settings } = new RunFolder(out).describe('distill');
+  return steps === undefined ? settings : { ...settings, steps };
+}
