@@ -79,7 +79,7 @@ export const schedulerConfig = {
   timestep_spacing: 'trailing',
   rescale_betas_zero_snr: true,
   set_alpha_to_one: true,
-  steps_offset: 0,
+  steps_offset: 1,
   clip_sample: false,
 };
 
