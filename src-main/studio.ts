@@ -61,7 +61,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       score: scoreJob(surroundings),
       export: exportJob(surroundings),
       import: importJob(surroundings),
-      download: { ...importJob(surroundings), task: ({ input }) => input, online: true },
+      download: importJob(surroundings),
     },
     {
       changed: (job) => emit('jobs.changed', job),

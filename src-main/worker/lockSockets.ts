@@ -8,12 +8,12 @@ export function lockSockets(): void {
   const refuse = (host: string): never => {
     throw problem('offline.blocked', { host });
   };
-  const connect = net.Socket.prototype.connect;
+  const connect = Reflect.get(net.Socket.prototype, 'connect') as (...words: unknown[]) => net.Socket;
   net.Socket.prototype.connect = function (this: net.Socket, ...words: unknown[]) {
     const host = hostOf(words);
     if (host !== undefined && !isLoopback(host)) refuse(host);
-    return Reflect.apply(connect, this, words) as net.Socket;
-  } as typeof connect;
+    return Reflect.apply(connect, this, words);
+  };
   dgram.Socket.prototype.send = () => refuse('a datagram');
   dns.lookup = ((host: string) => refuse(host)) as unknown as typeof dns.lookup;
 }

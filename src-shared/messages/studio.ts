@@ -35,6 +35,8 @@ export const studioMessages = {
     `${d.path} is not there; bring the model back or choose another one.`,
   'download.off': (_d: object) =>
     'Downloads are off; turn "offline" off and "downloads" on in the settings first.',
+  'download.notYet': (d: { repository: string }) =>
+    `${d.repository} can't be downloaded from here yet; fetch its folder with another program and import it.`,
   'download.failed': (d: { file: string; why: string }) =>
     `${d.file} could not be downloaded (${d.why}); retry goes on where it stopped.`,
   'download.changed': (d: { file: string }) =>

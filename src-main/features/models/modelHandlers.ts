@@ -40,11 +40,10 @@ export function modelHandlers(context: StudioContext): Handlers<'models'> {
           .list()
           .some(({ path: place }) => place.endsWith(entry.repository.replace('/', '--'))),
       })),
-    'models.download': ({ repository, revision }) => {
+    'models.download': ({ repository }) => {
       const { offline, downloads } = settings.get();
       if (offline || !downloads) throw problem('download.off', {});
-      const title = `Downloading ${repository}`;
-      return { jobId: queue.add({ kind: 'download', title, input: { repository, revision } }).id };
+      throw problem('download.notYet', { repository });
     },
   };
 }
