@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
@@ -31,8 +32,26 @@ function newSettings(asked: DistillRequest['settings']): DistillSettings {
   return completeSettings({ size: width, ...asked, teacher, student });
 }
 
-/** The run's own settings; only the number of steps may become another. */
-function settingsOfRun({ out, settings: { steps } }: DistillRequest): DistillSettings {
+/** What may be another in the rest of a run: it is no part of the weights' arithmetic, or (the models) checked on its own. */
+const changeable = [
+  ...(['teacher', 'student', 'provider', 'steps'] as const),
+  ...(['checkpointEvery', 'sampleEvery', 'samplePrompt'] as const),
+] as const;
+/** What may lie elsewhere than when the run began. */
+const movable = ['data', 'replay'] as const;
+
+/** The run's own settings, with what may change as asked. Errors: `run.otherSetting` for anything else. */
+function settingsOfRun({ out, settings: asked }: DistillRequest): DistillSettings {
   const { settings } = new RunFolder(out).describe('distill');
-  return steps === undefined ? settings : { ...settings, steps };
+  const moved = movable.filter((key) => settings[key] !== undefined && !existsSync(settings[key]));
+  const free: readonly string[] = [...changeable, ...moved];
+  const own: Readonly<Record<string, unknown>> = { ...settings };
+  for (const [setting, wanted] of Object.entries(asked))
+    if (!free.includes(setting) && wanted !== own[setting])
+      throw problem('run.otherSetting', {
+        ...{ folder: out, setting },
+        is: JSON.stringify(own[setting] ?? 'nothing'),
+        wanted: JSON.stringify(wanted),
+      });
+  return { ...settings, ...asked };
 }

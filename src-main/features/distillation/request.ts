@@ -4,7 +4,7 @@ import type { DistillSettings } from '../../engine/training/distillSettings.ts';
 export interface DistillRequest {
   /** The run's folder. */
   readonly out: string;
-  /** Go on with the run in `out`, by its own settings; `settings` may change the number of steps. */
+  /** Go on with the run in `out`, by its own settings; `settings` may change some of them. */
   readonly resume: boolean;
   readonly settings: Partial<DistillSettings>;
 }

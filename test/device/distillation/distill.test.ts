@@ -92,6 +92,14 @@ describe('a distillation', () => {
     expect(openModel(path).unet.config).toEqual(openModel(student).unet.config);
   });
 
+  it('goes on by its own settings: another one is refused by its name', async () => {
+    const asked = { out: join(scratch, 'calm'), resume: true, settings: { learningRate: 0.5 } };
+    await expect(distill(asked, quiet, 'test')).rejects.toMatchObject({
+      code: 'run.otherSetting',
+      message: expect.stringMatching(/learningRate/) as string,
+    });
+  });
+
   it('refuses a teacher smaller than the student', async () => {
     const settings = {
       teacher: student,
