@@ -1,4 +1,5 @@
-import { socketPath, type Bridge, type Message, type Reply } from '../../src-shared/contract/wire.ts';
+import { socketPath } from '../../src-shared/contract/socketPath.ts';
+import type { Bridge, Message, Reply } from '../../src-shared/contract/wire.ts';
 import { texts } from '../texts/index.ts';
 
 export interface SocketBridge extends Bridge {

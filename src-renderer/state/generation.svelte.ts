@@ -35,6 +35,8 @@ export interface Frame {
 export interface Sheet {
   readonly jobId: number;
   readonly frames: readonly Frame[];
+  /** What mixes the rows of a grid; one row for anything else. The frames are row by row. */
+  readonly rows: readonly LoraChoice[][];
 }
 
 const draftKey = 'likeness.draft';
@@ -116,7 +118,8 @@ class Generation {
     const started = await attempt(() => request('generation.start', input));
     if (!started) return false;
     this.draft.seed = started.seed;
-    this.#sheet = { jobId: started.jobId, frames: Array.from({ length: started.total }, () => empty) };
+    const frames = Array.from({ length: started.total }, () => empty);
+    this.#sheet = { jobId: started.jobId, frames, rows: input.mixes };
     void this.loadRecent();
     return true;
   }
@@ -124,7 +127,7 @@ class Generation {
   /** The same picture once more. */
   async again(imageId: number): Promise<boolean> {
     const started = await attempt(() => request('generation.again', { imageId }));
-    if (started) this.#sheet = { jobId: started.jobId, frames: [empty] };
+    if (started) this.#sheet = { jobId: started.jobId, frames: [empty], rows: [[]] };
     return started !== undefined;
   }
 
@@ -144,7 +147,7 @@ class Generation {
     const sheet = this.#sheet;
     if (sheet?.jobId !== jobId) return;
     const frames = sheet.frames.map((frame, place) => (place === index ? { ...frame, ...change } : frame));
-    this.#sheet = { jobId, frames };
+    this.#sheet = { ...sheet, frames };
   }
 }
 

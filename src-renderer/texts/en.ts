@@ -178,8 +178,8 @@ export const en = {
         .filter(Boolean)
         .join(' '),
     refusedTitle: (count: number) => `${plural(count, 'file', 'files')} could not be used`,
-    ready: (count: number) =>
-      `${plural(count, 'photo', 'photos')}, nothing to complain about. Ready to train.`,
+    ready: (count: number, marked: number) =>
+      `${plural(count, 'photo', 'photos')}, ${marked === 0 ? 'nothing to complain about' : `${marked} with a remark`}. Ready to train.`,
     crop: (name: string) => `Crop ${name}`,
     cropTitle: (name: string) => `Crop ${name}`,
     cropHint:
@@ -252,6 +252,7 @@ export const en = {
     memory: 'Memory',
     waiting: 'Waits for its turn.',
     starting: 'Getting ready …',
+    learning: 'Training',
     pausedText: 'Paused; goes on exactly where it stopped.',
     checkpoints: 'Checkpoints',
     noCheckpoints: 'The first sample appears after a quarter of the run.',
@@ -386,6 +387,9 @@ export const en = {
     queued: 'waits for its turn',
     previewAlt: 'The picture so far',
     open: (prompt: string, seed: number) => `Open: ${prompt}, seed ${seed}`,
+    baseRow: 'Base model',
+    rowOf: (step: number | null, weight: number) =>
+      `${step === null ? 'Last checkpoint' : `Step ${step}`} × ${weight}`,
     seedOf: (seed: number) => `seed ${seed}`,
   },
   gallery: {
@@ -443,7 +447,7 @@ export const en = {
     size: 'Size',
     model: 'Model',
     lora: 'LoRA',
-    version: 'Likeness',
+    version: 'Version',
     score: 'Likeness',
     checkpoint: 'Checkpoint',
     made: 'Made',

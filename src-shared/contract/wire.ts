@@ -23,8 +23,7 @@ export const messageSchema = z.union([
 ]);
 export type Message = z.infer<typeof messageSchema>;
 
-/** Path of the WebSocket, seen from the page. */
-export const socketPath = '/contract';
+export { socketPath } from './socketPath.ts';
 
 /** What the preload script puts on `window.likeness` in the app; in the browser it is not there. */
 export interface Bridge {
