@@ -3,6 +3,7 @@ import { bench } from './bench.ts';
 import { compress } from './compress.ts';
 import { distill } from './distill.ts';
 import { doctor } from './doctor.ts';
+import { evaluateSet } from './evaluateSet.ts';
 import { evaluateSubject } from './evaluateSubject.ts';
 import { exportCommand } from './export.ts';
 import { finetune } from './finetune.ts';
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   compress,
   distill,
   evaluateSubject,
+  evaluateSet,
   inspect,
   bench,
   doctor,

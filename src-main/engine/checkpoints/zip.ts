@@ -7,19 +7,34 @@ export interface StoredEntry {
   readonly size: number;
 }
 
+/** A file inside a zip: `packed` bytes from `offset`, which are raw deflate unless it is stored. */
+export interface ZipEntry extends StoredEntry {
+  readonly packed: number;
+  readonly deflated: boolean;
+}
+
 const maxDirectoryBytes = 64 << 20;
 
-/**
- * Lists a zip's entries by name, as APPNOTE.TXT 4.3 lays them out (zip64 included: torch writes it past 4 GB). torch never
- * compresses, so compressed entries are refused. Errors: `weights.damaged`, `weights.unsupported`.
- */
+/** As `listZip`, of a zip without compressed entries, as torch writes it. Errors: `weights.damaged`, `weights.unsupported`. */
 export function readZip(file: OpenFile): Map<string, StoredEntry> {
+  const listed = listZip(file);
+  for (const [name, { deflated }] of listed)
+    if (deflated)
+      throw problem('weights.unsupported', { file: file.path, why: `"${name}" in it is compressed` });
+  return listed;
+}
+
+/**
+ * Lists a zip's entries by name, as APPNOTE.TXT 4.3 lays them out (zip64 included: torch and NumPy write it past 4 GB).
+ * Errors: `weights.damaged`, `weights.unsupported`.
+ */
+export function listZip(file: OpenFile): Map<string, ZipEntry> {
   const damaged = (why: string) => problem('weights.damaged', { file: file.path, why });
   const { start, size, entries } = findDirectory(file, damaged);
   if (size > maxDirectoryBytes || start + size > file.size)
     throw damaged("the zip's directory is not where it says");
   const view = viewOf(file.bytes(start, size));
-  const listed = new Map<string, StoredEntry>();
+  const listed = new Map<string, ZipEntry>();
   for (let at = 0, i = 0; i < entries; i++) {
     if (at + 46 > size || view.getUint32(at, true) !== 0x02014b50)
       throw damaged("the zip's directory is broken");
@@ -34,16 +49,20 @@ export function readZip(file: OpenFile): Map<string, StoredEntry> {
       header: view.getUint32(at + 42, true),
     };
     widen(fields, new DataView(view.buffer, at + 46 + nameLength, extraLength));
-    if (
-      view.getUint16(at + 10, true) !== 0 ||
-      view.getUint16(at + 8, true) & 1 ||
-      fields.size !== fields.packed
-    )
+    const method = view.getUint16(at + 10, true);
+    const deflated = method === 8;
+    const known = deflated || (method === 0 && fields.size === fields.packed);
+    if (!known || view.getUint16(at + 8, true) & 1)
       throw problem('weights.unsupported', {
         file: file.path,
-        why: `"${name}" in it is compressed or encrypted`,
+        why: `"${name}" in it is packed in a way that is not read, or encrypted`,
       });
-    listed.set(name, { offset: dataOffset(file, fields.header, fields.size, damaged), size: fields.size });
+    listed.set(name, {
+      offset: dataOffset(file, fields.header, fields.packed, damaged),
+      size: fields.size,
+      packed: fields.packed,
+      deflated,
+    });
     at = next;
   }
   return listed;

@@ -1,3 +1,4 @@
+import type { InceptionResize } from '../../engine/evaluation/inceptionFeatures.ts';
 import type { ProviderChoice } from '../../engine/runtime/providers.ts';
 
 /** How like the subject pictures are, and their prompts. Paths are absolute. */
@@ -12,5 +13,25 @@ export interface SubjectRequest {
   readonly clip?: string;
   /** transformers folder of a DINO or DINOv2 model. */
   readonly dino?: string;
+  readonly provider: ProviderChoice;
+}
+
+/** How good a set of pictures is, and how near another set. Paths are absolute. */
+export interface SetRequest {
+  /** A folder of pictures, or a file of features. */
+  readonly images: string;
+  /** The same, or a file of statistics. */
+  readonly reference?: string;
+  /** A text file: line i belongs to picture i, in natural order of names. */
+  readonly prompts?: string;
+  /** pytorch-fid's weights of Inception. */
+  readonly inception?: string;
+  readonly resize: InceptionResize;
+  /** transformers folder of a CLIP model. */
+  readonly clip?: string;
+  /** Where mean and covariance of the images go. */
+  readonly saveStats?: string;
+  /** The shipped MobileNetV2, which stands in where Inception was not given. */
+  readonly mobileNet?: string;
   readonly provider: ProviderChoice;
 }

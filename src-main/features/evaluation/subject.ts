@@ -79,7 +79,8 @@ async function withDino(
   }
 }
 
-async function picturesOf(folder: string): Promise<string[]> {
+/** Errors: `evaluate.noPictures`, those of `listPictures`. */
+export async function picturesOf(folder: string): Promise<string[]> {
   const pictures = await listPictures(folder);
   if (!pictures.length) throw problem('evaluate.noPictures', { folder });
   return pictures;

@@ -1,0 +1,69 @@
+import type { SetRequest } from '../../features/evaluation/request.ts';
+import { command } from '../command.ts';
+import { choice, file, required } from '../options.ts';
+import { defined, provider } from '../shared.ts';
+import { scorerFiles } from '../shipped.ts';
+
+export const evaluateSet = command({
+  name: 'evaluate set',
+  summary: 'measure a set of pictures against another: FID, KID, Inception Score, CLIP score',
+  usage: '--images DIR --reference DIR|FILE.npz [--inception FILE] [--clip DIR --prompts FILE] [OPTIONS]',
+  examples: [
+    'likeness evaluate set --images pictures --reference coco-val --inception pt_inception-2015-12-05-6726825d.pth',
+    'likeness evaluate set --images coco-val --inception pt_inception-2015-12-05-6726825d.pth --save-stats coco.npz',
+  ],
+  options: {
+    images: required(
+      file('PATH', 'the pictures to measure, or a file (.npz, .npy, .safetensors) with features and logits'),
+    ),
+    reference: file(
+      'PATH',
+      'the pictures to compare with, or a file with features, or with mu and sigma (.npz)',
+    ),
+    prompts: file(
+      'FILE',
+      'what the pictures should show: line i belongs to picture i, in natural order of names',
+    ),
+    inception: file('FILE', "pytorch-fid's weights of Inception, .pth or .safetensors"),
+    resize: choice(
+      ['clean', 'legacy'] as const,
+      "clean-fid's bicubic with antialias or pytorch-fid's plain bilinear, to 299 pixels",
+      {
+        fallback: 'clean',
+      },
+    ),
+    clip: file('DIR', 'transformers folder of a CLIP model, with its tokenizer'),
+    saveStats: file('FILE.npz', 'write mu and sigma of the images there'),
+    provider: provider('auto'),
+  },
+  request: ({ images, resize, provider, ...given }): SetRequest => ({
+    images,
+    resize: resize ?? 'clean',
+    provider: provider ?? 'auto',
+    mobileNet: scorerFiles.mobileNet,
+    ...defined({
+      reference: given.reference,
+      prompts: given.prompts,
+      inception: given.inception,
+      clip: given.clip,
+      saveStats: given.saveStats,
+    }),
+  }),
+  run: async (request, context) => {
+    const { evaluateSet } = await import('../../features/evaluation/set.ts');
+    const scores = await evaluateSet(request, context);
+    const spread = (std: number | null): string => (std === null ? '' : ` ± ${std.toPrecision(2)}`);
+    const rows = [
+      ['FID', scores.fid, ''],
+      ['KID', scores.kid, spread(scores.kidStd)],
+      ['Inception Score', scores.is, spread(scores.isStd)],
+      ['CLIP score', scores.clipScore, ''],
+      ['Fréchet distance (MobileNetV2)', scores.mobileNet?.frechet ?? null, ''],
+      ['KID (MobileNetV2)', scores.mobileNet?.kid ?? null, ''],
+    ] as const;
+    const text = rows.flatMap(([name, value, more]) =>
+      value === null ? [] : [`${name.padEnd(32)}${value.toPrecision(6)}${more}`],
+    );
+    return { fields: { ...scores }, text: text.join('\n') || 'Nothing could be measured.' };
+  },
+});
