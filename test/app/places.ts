@@ -1,0 +1,48 @@
+import type { Page } from 'playwright-core';
+
+export interface Place {
+  readonly name: string;
+  readonly address: string;
+  /** What is done there before one looks. */
+  readonly enter?: (page: Page) => Promise<void>;
+}
+
+const click = (name: string | RegExp) => async (page: Page) => {
+  await page.getByRole('button', { name }).first().click();
+};
+
+/** Every screen and every dialog of the window. */
+export const places: readonly Place[] = [
+  { name: 'subjects', address: '#/subjects' },
+  { name: 'photos', address: '#/subjects/1' },
+  { name: 'photos-none', address: '#/subjects/3' },
+  { name: 'train', address: '#/train' },
+  { name: 'train-knobs', address: '#/train', enter: async (page) => page.getByText('Every setting').click() },
+  { name: 'run', address: '#/train/1' },
+  { name: 'runs-compared', address: '#/train/compare/1/2' },
+  { name: 'generate', address: '#/generate' },
+  { name: 'gallery', address: '#/gallery' },
+  { name: 'lightbox', address: '#/gallery/5' },
+  { name: 'scores', address: '#/scores/2' },
+  { name: 'models', address: '#/models' },
+  { name: 'settings', address: '#/settings' },
+  { name: 'welcome', address: '#/welcome' },
+  { name: 'jobs', address: '#/subjects', enter: async (page) => page.keyboard.press('j') },
+  { name: 'palette', address: '#/subjects', enter: async (page) => page.keyboard.press('Control+k') },
+  { name: 'shortcuts', address: '#/subjects', enter: async (page) => page.keyboard.press('?') },
+  { name: 'new-subject', address: '#/subjects', enter: async (page) => page.keyboard.press('n') },
+  { name: 'crop', address: '#/subjects/1', enter: click('Crop teddy-01.jpg') },
+  { name: 'more-steps', address: '#/train/2', enter: click('More steps') },
+  { name: 'recent-prompts', address: '#/generate', enter: click('Recent prompts') },
+  { name: 'compare-pictures', address: '#/gallery/5', enter: click('Compare with the next picture') },
+  { name: 'folders', address: '#/models', enter: click('Import a model') },
+];
+
+/** Goes there afresh and waits until it stands still. */
+export async function enter(page: Page, url: string, place: Place): Promise<void> {
+  await page.goto('about:blank');
+  await page.goto(`${url}${place.address}`);
+  await page.getByRole('heading', { level: 1 }).first().waitFor({ state: 'attached' });
+  await page.waitForLoadState('networkidle');
+  await place.enter?.(page);
+}

@@ -1,0 +1,33 @@
+/** Takes a picture of every screen and dialog, light and dark: `npx tsx test/app/takeScreens.ts [NAME…]` → test/app/screens. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import sharp from 'sharp';
+import { openBrowser } from './browser.ts';
+import { enter, places } from './places.ts';
+import { standIn } from './standIn/studio.ts';
+
+const folder = path.join(import.meta.dirname, 'screens');
+const wanted = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+
+const studio = await standIn();
+const browser = await openBrowser();
+try {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
+  for (const place of places.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+    await page.emulateMedia({ colorScheme: 'light' });
+    await enter(page, studio.url, place);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.waitForTimeout(300);
+      const png = await sharp(await page.screenshot())
+        .png({ palette: true, colours: 200 })
+        .toBuffer();
+      writeFileSync(path.join(folder, `${place.name}-${colorScheme}.png`), png);
+    }
+  }
+} finally {
+  await browser.close();
+  await studio.close();
+}
+for (const fault of studio.faults) console.error(fault);
