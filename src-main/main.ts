@@ -140,7 +140,7 @@ function servePage({ library }: Studio): void {
         : pathname.startsWith('/files/')
           ? await pictureFile(pictures, pathname, searchParams.get('w'))
           : rendererFile(path.join(dist, 'renderer'), decodeURIComponent(pathname));
-    const body = found.body as unknown as BodyInit;
+    const body = found.body as unknown as ConstructorParameters<typeof Response>[0];
     return new Response(body, {
       status: found.status,
       headers: { ...securityHeaders(''), 'Content-Type': found.type },

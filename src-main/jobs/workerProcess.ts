@@ -21,7 +21,9 @@ export function nodeWorkers(file: string): StartWorker {
       complaint = (complaint + bytes.toString()).slice(-2000);
     });
     return {
-      send: (message) => void (child.connected && child.send(message)),
+      send: (message) => {
+        if (child.connected) child.send(message);
+      },
       onMessage: (heard) => child.on('message', (message) => heard(message as FromWorker)),
       onExit: (ended) => {
         child.once('error', (error) => ended(error.message));

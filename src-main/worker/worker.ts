@@ -22,7 +22,7 @@ interface ParentPort {
 
 /** Electron's utility processes have a port, Node's children a channel. */
 function openPort(): Port {
-  const { parentPort } = process as typeof process & { parentPort?: ParentPort };
+  const { parentPort } = process as unknown as { readonly parentPort?: ParentPort };
   if (parentPort)
     return {
       send: (message) => parentPort.postMessage(message),

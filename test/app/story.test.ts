@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Served } from '../../src-main/serve.ts';
+import { buildStudio, Client, enter, newLibrary, removeLibraries, serveLibrary } from './served.ts';
+
+const folder = newLibrary();
+let studio: Served;
+let client: Client;
+
+beforeAll(async () => {
+  buildStudio();
+  studio = await serveLibrary(folder);
+  client = await Client.open(studio.url);
+}, 600_000);
+afterAll(async () => {
+  client.close();
+  await studio.close();
+  removeLibraries();
+});
+
+it(
+  'photos, training, pictures, a favourite, an export, a restart: all still there',
+  { timeout: 1_200_000 },
+  async () => {
+    const subject = await client.ask('subjects.createSample', {});
+    const { photos, report } = await client.ask('photos.list', { subjectId: subject.id });
+    expect(photos).toHaveLength(5);
+    expect(report.ready).toBe(true);
+    const twice = await client.ask('photos.addPaths', {
+      subjectId: subject.id,
+      paths: [path.join(folder, subject.folder, 'photos', photos[0]?.name ?? '')],
+    });
+    expect(twice).toMatchObject({ added: [], duplicates: [{ photoId: photos[0]?.id }] });
+    await client.ask('photos.setCrop', { id: photos[0]?.id ?? 0, crop: { x: 10, y: 20, side: 300 } });
+
+    const [model] = await client.ask('models.list', {});
+    expect(model).toMatchObject({ source: 'shipped', available: true });
+    const presets = await client.ask('training.presets', { subjectId: subject.id, modelId: null });
+    expect(presets.map(({ name }) => name)).toEqual(['quick', 'balanced', 'thorough']);
+
+    const run = await client.ask('training.start', {
+      subjectId: subject.id,
+      modelId: null,
+      preset: 'quick',
+      changes: { steps: 4, checkpointEvery: 2, sampleEvery: 4, prior: null },
+    });
+    expect(await client.ended(run.jobId ?? 0)).toMatchObject({ state: 'done', error: null });
+    const trained = await client.ask('training.run', { id: run.id });
+    expect(trained.run).toMatchObject({ state: 'done', step: 4 });
+    expect(trained.checkpoints.map(({ step }) => step)).toEqual([2, 4]);
+    expect(trained.curve.steps).toEqual([1, 2, 3, 4]);
+    expect(client.events('training.step').map(({ step }) => step)).toEqual([1, 2, 3, 4]);
+
+    const asked = await client.ask('generation.start', {
+      prompts: [`a photo of sks ${subject.classNoun} {in the snow|on a beach}`],
+      negative: '',
+      modelId: null,
+      mixes: [[{ runId: run.id, step: null, weight: 1 }]],
+      seed: 11,
+      count: 2,
+      steps: 2,
+      guidance: 3,
+      sampler: null,
+      size: null,
+    });
+    expect(asked.total).toBe(4);
+    expect(await client.ended(asked.jobId)).toMatchObject({ state: 'done', error: null });
+    const { images } = await client.ask('gallery.page', { filter: { text: 'beach' } });
+    expect(images.map(({ seed }) => seed).sort()).toEqual([11, 12]);
+    await client.ask('gallery.favourite', { ids: [images[0]?.id ?? 0], favourite: true });
+
+    const { jobId } = await client.ask('exports.start', {
+      runId: run.id,
+      step: 2,
+      format: 'kohya',
+      dtype: null,
+    });
+    expect(await client.ended(jobId)).toMatchObject({ state: 'done', error: null });
+
+    const { undo } = await client.ask('gallery.remove', { ids: [images[1]?.id ?? 0] });
+    expect(await client.ask('trash.undo', { undo })).toEqual({ restored: 1 });
+
+    client.close();
+    await studio.close();
+    studio = await serveLibrary(folder);
+    client = await Client.open(studio.url);
+    const { origin, cookie } = await enter(studio.url);
+    expect(await client.ask('gallery.ids', {})).toHaveLength(4);
+    const [favourite, ...others] = (await client.ask('gallery.page', { filter: { favourite: true } })).images;
+    expect(favourite?.id).toBe(images[0]?.id);
+    expect(others).toEqual([]);
+    const thumbnail = await fetch(`${origin}/files/image/${favourite?.id}?w=96`, { headers: { cookie } });
+    expect(thumbnail.headers.get('content-type')).toBe('image/webp');
+    const [exported] = await client.ask('exports.list', {});
+    expect(exported?.tensors).toBeGreaterThan(0);
+    expect(existsSync(path.join(folder, exported?.path ?? ''))).toBe(true);
+  },
+);
