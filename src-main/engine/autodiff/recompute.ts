@@ -78,22 +78,6 @@ const cheapOps: ReadonlySet<Op> = new Set<Op>([
 export const cheap: Recomputable = (value) => cheapOps.has(value.op);
 
 /**
- * As `cheap`, and Linears too (attention's queries, keys and values, feed-forward layers' wide insides): what is kept are
- * convolutions, attention's results and the sums along the residual stream. A few per cent more time.
- */
-export const lean: Recomputable = (value) =>
-  cheap(value) || value.op === 'gemm' || (value.op === 'add' && value.inputs.every(isLinear));
-
-/** A Linear, an adapter's part of one, or their sum. */
-function isLinear({ op, inputs }: Value): boolean {
-  return (
-    op === 'gemm' ||
-    (op === 'mul' && inputs.some((x) => x.op === 'gemm')) ||
-    (op === 'add' && inputs.every(isLinear))
-  );
-}
-
-/**
  * Keeps `ends`, the outputs of blocks (all that later blocks read: skip connections too), and recomputes each block inside
  * from them. What comes after the last of them is used at once, so it is kept.
  */

@@ -1,6 +1,7 @@
 import type { ConvAttributes, Node } from '../graph/ops.ts';
 import type { Shape } from '../tensor/tensor.ts';
 import type { Emitter } from './emitter.ts';
+import { emitWinograd, winogradPays, type WinogradSizes } from './winograd.ts';
 
 type Size4 = [number, number, number, number];
 
@@ -17,10 +18,23 @@ function attributes(
 export function emitConv(node: Node<'conv2d'>, operands: readonly string[], e: Emitter): string {
   const { groups } = node.attributes;
   const kernel = shapeOf(node, 1).slice(2);
+  const [batch, from, height, width] = shapeOf(node, 0);
+  const [to] = shapeOf(node, 1);
+  const sizes = { batch, from, to, height, width };
+  if (e.target === 'cpu' && !groups && padsByOne(node.attributes, shapeOf(node, 1)) && winogradPays(sizes)) {
+    const [x = '', weight = '', bias] = operands;
+    const product = emitWinograd(x, weight, sizes, false, e);
+    return bias === undefined ? product : e.emit('Add', [product, e.reshape(bias, [to, 1, 1])]);
+  }
   return e.emit('Conv', operands, {
     ...attributes(node.attributes, kernel),
     ...(groups && { group: groups }),
   });
+}
+
+/** Whether this is a 3×3 convolution that keeps its input's size. */
+function padsByOne({ stride, padding }: ConvAttributes, [, , tall, wide]: Size4): boolean {
+  return tall * wide === 9 && [...stride, ...padding, tall / 3].every((size) => size === 1);
 }
 
 /**
@@ -34,6 +48,17 @@ export function emitConvInputGradient(
 ): string {
   const [outputs, inputs, ...kernel] = shapeOf(node, 1);
   const { stride, padding, size } = node.attributes;
+  const sizes: WinogradSizes = {
+    batch: node.shape[0] as number,
+    from: outputs,
+    to: inputs,
+    height: size[0],
+    width: size[1],
+  };
+  if (e.target === 'cpu' && padsByOne(node.attributes, shapeOf(node, 1)) && winogradPays(sizes)) {
+    const [gradient = '', weight = ''] = operands;
+    return emitWinograd(gradient, weight, sizes, true, e);
+  }
   if (e.target === 'cpu' && stride[0] * stride[1] === 1 && outputs * inputs <= turnedAtMost) {
     const [gradient = '', weight = ''] = operands;
     const [top, left, bottom, right] = padding;

@@ -17,6 +17,8 @@ type AttributeValue =
 export class Emitter {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
+  /** Names and lengths of the constants that are shapes to be reshaped to. */
+  readonly shapes = new Map<string, number>();
   private count = 0;
   private readonly shared = new Map<string, string>();
 
@@ -102,7 +104,9 @@ export class Emitter {
   }
 
   reshape(x: string, shape: Shape): string {
-    return this.emit('Reshape', [x, this.integers(shape)]);
+    const target = this.integers(shape);
+    this.shapes.set(target, shape.length);
+    return this.emit('Reshape', [x, target]);
   }
 
   /** The part from `starts` to `ends` along all axes, in steps. */

@@ -18,6 +18,11 @@ export interface OnnxOptions {
   readonly target: Target;
   /** The stored weight of a name; a parameter without one becomes a graph input. */
   readonly weights?: (name: string) => ExternalTensor | HostTensor | undefined;
+  /**
+   * Declares the shapes of reshapes as inputs with a default. Nobody needs to feed them, but no runtime can tell sizes before a
+   * run: ONNX Runtime gives values of one known shape a common buffer, which it holds from the first's use to the last's.
+   */
+  readonly hideShapes?: boolean;
 }
 
 /**
@@ -27,7 +32,10 @@ export interface OnnxOptions {
  * the highest node index first, so a reversed list is computed in the order of creation, each value as late as
  * possible; in list order all weight gradients would wait for the end and keep every activation alive.
  */
-export function onnxModel(graph: Graph, { target, weights = () => undefined }: OnnxOptions): Uint8Array {
+export function onnxModel(
+  graph: Graph,
+  { target, weights = () => undefined, hideShapes = false }: OnnxOptions,
+): Uint8Array {
   const e = new Emitter(target);
   const inputs: Value[] = [];
   const names = new Map<Value, string>();
@@ -53,6 +61,10 @@ export function onnxModel(graph: Graph, { target, weights = () => undefined }: O
     nameOutput(names.get(value) as string, name, e.nodes);
     names.set(value, name);
   }
+  const fed = inputs.map((value) =>
+    valueInfo((value as Node<'input'>).attributes.name, value.dtype, value.shape),
+  );
+  const shapes = [...(hideShapes ? e.shapes : [])].map(([name, rank]) => valueInfo(name, 'i64', [rank]));
   const fused = target === 'portable' ? [] : [{ domain: 'com.microsoft', version: 1 }];
   return encodeModel({
     ir_version: 9,
@@ -62,9 +74,7 @@ export function onnxModel(graph: Graph, { target, weights = () => undefined }: O
       name: 'likeness',
       node: target === 'portable' ? e.nodes : e.nodes.reverse(),
       initializer: e.initializers,
-      input: inputs.map((value) =>
-        valueInfo((value as Node<'input'>).attributes.name, value.dtype, value.shape),
-      ),
+      input: [...fed, ...shapes],
       output: outputs.map(([name, value]) => valueInfo(name, value.dtype, value.shape)),
     },
   });

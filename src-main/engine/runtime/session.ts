@@ -47,14 +47,15 @@ export class Session {
   private static async on(provider: Provider, graph: Graph, options: CompileOptions): Promise<Session> {
     const files = new WeightFiles();
     const stored = options.weights;
+    const training = unstored(graph, stored ?? (() => undefined)).length > 0;
     const model = onnxModel(graph, {
+      hideShapes: training && provider === 'cpu',
       target: provider === 'webgpu' || provider === 'cpu' ? provider : 'portable',
       weights: (name) => {
         const weight = stored?.(name);
         return weight && 'file' in weight ? files.place(weight) : weight;
       },
     });
-    const training = unstored(graph, stored ?? (() => undefined)).length > 0;
     const settings = sessionOptions(provider, options, { files, training });
     const session = await InferenceSession.create(model, settings);
     return new Session(session, provider, session.inputNames);

@@ -1,5 +1,5 @@
 import { backward } from '../autodiff/backward.ts';
-import { lean, recompute } from '../autodiff/recompute.ts';
+import { cheap, recompute } from '../autodiff/recompute.ts';
 import { leaves, topological, type Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import { FlatParameters } from '../optim/flatParameters.ts';
@@ -133,7 +133,7 @@ function known(parameters: ReadonlyMap<string, Value>, name: string): Value {
   return value;
 }
 
-/** Bytes of forward values from which on norms, activations and Linears are computed again instead of being kept. */
+/** Bytes of forward values from which on norms and activations are computed again instead of being kept. */
 const keepAtMost = 1 << 30;
 
 /** The graph with an output `gradient.<name>` for every trained parameter. */
@@ -142,5 +142,5 @@ function withGradients(graph: Graph, loss: Value, trained: ReadonlyMap<string, V
   const named = [...trained.keys()].map((name, i) => [`gradient.${name}`, gradients[i] as Value] as const);
   const outputs = { ...graph.outputs, ...Object.fromEntries(named) };
   const forwardBytes = topological([loss]).reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
-  return { outputs: forwardBytes > keepAtMost ? recompute(outputs, loss, lean) : outputs };
+  return { outputs: forwardBytes > keepAtMost ? recompute(outputs, loss, cheap) : outputs };
 }
