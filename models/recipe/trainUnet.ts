@@ -24,7 +24,7 @@ import { writeFolder } from './writeFolder.ts';
 const work = join(outFolder(), 'weights');
 const batch = numberOption('batch', 32);
 const emptyCaptions = 0.1;
-const steps = numberOption('steps', 2250);
+const steps = numberOption('steps', 2088);
 
 const pictures = new Pictures(join(outFolder(), option('name', 'train')));
 const stored = new StoredLatents(join(work, 'latents.safetensors'));
@@ -41,7 +41,7 @@ await pretrain({
   folder: work,
   loss,
   steps,
-  learningRate: numberOption('rate', 1.8e-3),
+  learningRate: numberOption('rate', 1.5e-3),
   warmup: 100,
   weightDecay: 1e-2,
   // The average reaches over the last fifteenth of the run, however long it is.
