@@ -1,5 +1,6 @@
+import { scoreDefaults } from '../../features/score/request.ts';
 import { command } from '../command.ts';
-import { version } from '../shipped.ts';
+import { scorerFiles, version } from '../shipped.ts';
 import { finetuneOptions, finetuneRequest } from './finetuneOptions.ts';
 
 export const finetune = command({
@@ -9,14 +10,32 @@ export const finetune = command({
   examples: [
     'likeness finetune --photos photos/dog --class dog --out runs/dog',
     'likeness finetune --photos photos/dog --class dog --out runs/dog --resume',
+    'likeness finetune --photos photos/dog --class dog --out runs/dog --until best',
     'likeness finetune --photos photos/mug --class mug --model sd-1.5 --method full --steps 400 --out runs/mug',
   ],
   options: finetuneOptions,
-  request: finetuneRequest,
-  run: async (request, context) => {
+  request: (given) => ({ ...finetuneRequest(given), until: given.until }),
+  run: async ({ until, ...request }, context) => {
     const { finetune } = await import('../../features/training/finetune.ts');
-    const result = await finetune(request, context, version);
-    const text = `${request.out}: ${result.steps} steps, loss ${result.loss.toFixed(4)}, weights in ${result.checkpoint}`;
-    return { fields: { run: request.out, ...result }, text };
+    const run = request.out;
+    const ended = ({ steps, loss, checkpoint }: Awaited<ReturnType<typeof finetune>>): string =>
+      `${run}: ${steps} steps, loss ${loss.toFixed(4)}, weights in ${checkpoint}`;
+    if (until === undefined) {
+      const result = await finetune(request, context, version);
+      return { fields: { run, ...result }, text: ended(result) };
+    }
+    const { score } = await import('../../features/score/score.ts');
+    const { untilBest } = await import('../../features/score/untilBest.ts');
+    const { openRun } = await import('../../features/export/openRun.ts');
+    const { provider = scoreDefaults.provider } = request.settings;
+    const scoring = { ...scoreDefaults, ...scorerFiles, run, provider };
+    const { result, pick, why } = await untilBest(
+      run,
+      (inside, again) => finetune({ ...request, resume: again || request.resume }, inside, version),
+      (inside) => score(scoring, openRun, inside),
+      context,
+    );
+    const text = result ? ended(result) : `${run}: ended early, two checkpoints in a row were no better`;
+    return { fields: { run, ...result, pick, why, endedEarly: !result }, text: `${text}\n${why}` };
   },
 });

@@ -115,6 +115,7 @@ export const finetuneOptions = {
   }),
   replay: file('FILE', 'train on recorded batches (safetensors), without photos'),
   resume: flag('go on with RUN after an interruption'),
+  until: choice(['best'], 'score every checkpoint, and end when two in a row did not beat the best'),
   provider: provider(defaults.provider),
 };
 
@@ -122,6 +123,8 @@ export const finetuneOptions = {
 export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneRequest {
   const { resume = false, out } = given;
   if (!resume) checkSource(given);
+  if (given.until !== undefined)
+    refuseTogether(`--until ${given.until}`, { '--replay': given.replay }, 'scoring compares with photos');
   if (given.prior === false)
     refuseTogether(
       '--no-prior',

@@ -50,9 +50,9 @@ beforeAll(async () => {
     '9',
   ]);
   expect(status).toBe(0);
-}, 300_000);
+}, 1_800_000);
 
-describe('score', { timeout: 600_000 }, () => {
+describe('score', { timeout: 1_800_000 }, () => {
   it('measures every checkpoint, picks one and says why; a second call draws nothing', async () => {
     const { status, stdout } = await score();
     expect(status).toBe(0);
@@ -115,7 +115,7 @@ describe('score', { timeout: 600_000 }, () => {
   });
 });
 
-describe('photos', { timeout: 300_000 }, () => {
+describe('photos', { timeout: 1_800_000 }, () => {
   it('finds nothing to do for good photos and changes nothing', async () => {
     const before = readdirSync(photos).map((name) => statSync(path.join(photos, name)).mtimeMs);
     const { status, stdout } = await likeness(['photos', photos, '--json']);

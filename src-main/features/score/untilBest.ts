@@ -1,0 +1,54 @@
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import type { RunScore } from '../../../src-shared/domain/runScore.ts';
+import { RunFolder } from '../../engine/training/runFolder.ts';
+
+/** Checkpoints after the best one that a run is given to do better. */
+const patience = 2;
+
+/**
+ * Trains from checkpoint to checkpoint and scores each; ends the run when `patience` checkpoints in a row did not beat the best, or at
+ * its last step. All checkpoints stay. `train` goes on with the run in `folder` where there is one; it is stopped right behind a
+ * checkpoint, so the weights are those of an uninterrupted run.
+ */
+export async function untilBest<T>(
+  folder: string,
+  train: (context: JobContext, resume: boolean) => Promise<T>,
+  scoreRun: (context: JobContext) => Promise<Pick<RunScore, 'pick' | 'why' | 'checkpoints'>>,
+  context: JobContext,
+): Promise<{ readonly result: T | undefined; readonly pick: number; readonly why: string }> {
+  for (let round = 0; ; round++) {
+    const result = await trainToCheckpoint(folder, (paused) => train(paused, round > 0), context);
+    const { pick, why, checkpoints } = await scoreRun(context);
+    const since = checkpoints.filter(({ step }) => step > pick).length;
+    context.report({ type: 'note', message: why });
+    if (result !== undefined || since >= patience) return { result, pick, why };
+  }
+}
+
+/** The result where the run came to its end, undefined where it was stopped behind a checkpoint. */
+async function trainToCheckpoint<T>(
+  folder: string,
+  train: (context: JobContext) => Promise<T>,
+  { report, signal }: JobContext,
+): Promise<T | undefined> {
+  const pause = new AbortController();
+  let saved: number | undefined;
+  const forward: JobContext['report'] = (event) => {
+    report(event);
+    if (event.type === 'checkpoint') saved = event.step;
+    const isLast = event.type === 'checkpoint' ? !isSampled(folder, event.step) : event.type === 'sample';
+    if (isLast && 'step' in event && event.step === saved) pause.abort();
+  };
+  try {
+    return await train({ report: forward, signal: AbortSignal.any([signal, pause.signal]) });
+  } catch (error) {
+    if (!pause.signal.aborted || signal.aborted) throw error;
+    return undefined;
+  }
+}
+
+/** Whether a sample picture follows this checkpoint: it shall be drawn first. */
+function isSampled(folder: string, step: number): boolean {
+  const { sampleEvery } = new RunFolder(folder).describe().settings;
+  return sampleEvery !== undefined && step % sampleEvery === 0;
+}
