@@ -86,7 +86,7 @@ export const schedulerConfig = {
 /** What a finetune of this model is done with unless told otherwise. */
 export const tunedFinetune = {
   method: 'lora',
-  steps: 300,
+  steps: 160,
   learningRate: 1e-3,
   batch: 2,
   schedule: 'cosine',

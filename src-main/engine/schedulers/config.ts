@@ -154,7 +154,7 @@ export function resolveScheduler(
     const key = String(issue?.path[0] ?? '');
     throw problem('scheduler.invalid', {
       file,
-      why: `"${key}": ${String(JSON.stringify(entries.data[key])).slice(0, 100)} is not supported`,
+      why: `"${key}": ${JSON.stringify(entries.data[key] ?? null).slice(0, 100)} is not supported`,
     });
   }
   const given = Object.fromEntries(Object.entries(parsed.data).filter(([, value]) => value !== undefined));
