@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { textConfig } from '../../models/recipe/modelConfig.ts';
 import { trainTokenizer, writeTokenizer } from '../../models/recipe/trainTokenizer.ts';
 import { publishedTokenizer } from '../../src-main/engine/models/publishedTokenizer.ts';
 import { Tokenizer } from '../../src-main/engine/models/tokenizer.ts';
@@ -13,6 +14,9 @@ const captions = [
   'a red duck toy, in the snow',
   'the blue duck is in the car',
 ];
+
+/** Of a prompt, its beginning and end included. */
+const places = textConfig.max_position_embeddings;
 
 let folder = '';
 beforeAll(async () => {
@@ -50,15 +54,15 @@ describe('trainTokenizer', () => {
     ]);
     const { ids, truncated } = tokenizer.encode('a red car');
     const end = tokenizer.vocabularySize - 1;
-    expect(ids).toHaveLength(77);
-    expect([ids[0], ids[4], ids[76]]).toEqual([end - 1, end, end]);
+    expect(ids).toHaveLength(places);
+    expect([ids[0], ids[4], ids[places - 1]]).toEqual([end - 1, end, end]);
     expect(truncated).toBeUndefined();
   });
 
   it('shows what was cut off', async () => {
     const tokenizer = await Tokenizer.load(folder);
-    const { ids, truncated } = tokenizer.encode(`${'car '.repeat(75)}in the Snow`);
-    expect(ids[76]).toBe(tokenizer.vocabularySize - 1);
+    const { ids, truncated } = tokenizer.encode(`${'car '.repeat(places - 2)}in the Snow`);
+    expect(ids[places - 1]).toBe(tokenizer.vocabularySize - 1);
     expect(truncated).toBe('in the snow');
   });
 

@@ -135,5 +135,5 @@ describe('doctor', () => {
     expect(status).toBe(0);
     const [done] = jsonLines(stdout);
     expect(done).toMatchObject({ type: 'done', providers: { cpu: { works: true } } });
-  });
+  }, 120_000);
 });
