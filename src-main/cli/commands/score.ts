@@ -34,13 +34,13 @@ function describe(result: ScoreResult): string {
   const lines = checkpoints.map(({ step, figures, reach, memorization }) =>
     [
       `step ${step}${step === pick ? '  (pick)' : ''}`,
-      ...names.map((name) => `  ${name.padEnd(26)}${cell(figures, name)}`),
-      `  ${'copies of photos'.padEnd(26)}${Math.round(100 * memorization.share)} %`,
-      `  ${'fidelity, editability'.padEnd(26)}${reach.fidelity.toFixed(2)}, ${reach.editability.toFixed(2)}`,
+      ...names.map((name) => `  ${name.padEnd(30)}${cell(figures, name)}`),
+      `  ${'copies of photos'.padEnd(30)}${Math.round(100 * memorization.share)} %`,
+      `  ${'fidelity, editability'.padEnd(30)}${reach.fidelity.toFixed(2)}, ${reach.editability.toFixed(2)}`,
     ].join('\n'),
   );
   const beside = (title: string, figures: Figures): string =>
-    [title, ...Object.keys(figures).map((name) => `  ${name.padEnd(26)}${cell(figures, name)}`)].join('\n');
+    [title, ...Object.keys(figures).map((name) => `  ${name.padEnd(30)}${cell(figures, name)}`)].join('\n');
   return [
     beside('photos among themselves', photos),
     beside('base model, class in place of the subject', base),

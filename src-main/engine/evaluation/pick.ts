@@ -55,6 +55,8 @@ export function whyPicked(
   const picked = scores.find(({ step }) => step === pick) as Scored;
   const { fidelity, editability } = picked.reach;
   const reached = `Step ${pick} comes ${percent(fidelity)} of the way from the base model to the photos and keeps ${percent(editability)} of its ${editabilityBy}`;
+  if (fidelity <= 0)
+    return `Step ${pick} is no more like the photos than the base model is, nor is any checkpoint that copies none: train for more steps.`;
   if (scores.length === 1) return `${reached}; it is the only checkpoint.`;
   if (picked.memorization.share > tooManyCopies)
     return `${reached}, but ${percent(picked.memorization.share)} of its pictures copy a photo, as with every other checkpoint: train for fewer steps.`;

@@ -72,14 +72,19 @@ function distanceOf(vectors: Vectors, i: number, j: number): number {
   return distance;
 }
 
+/** A shorter way than this, in cosine, is no measure. */
+const leastWay = 0.05;
+
 /**
  * Class leak: how far pictures of the class, asked for without the token, moved to the subject. 0: as the base model's from the
- * same seeds; 1: as like the photos as those are to each other. Negative: away from it.
+ * same seeds; 1: as like the photos as those are to each other. Negative: away from it. Null where photos are hardly nearer to each
+ * other than the base model's class is to them: these features cannot say.
  */
-export function classLeak(pictures: Vectors, base: Vectors, photos: Vectors): Estimate {
+export function classLeak(pictures: Vectors, base: Vectors, photos: Vectors): Estimate | null {
   const [now, before] = [likenessToPhotos(pictures, photos), likenessToPhotos(base, photos)];
   const way = photoFidelity(photos).value - mean(before);
-  const moved = now.map((value, i) => (value - (before[i] as number)) / Math.max(way, 1e-3));
+  if (way < leastWay) return null;
+  const moved = now.map((value, i) => (value - (before[i] as number)) / way);
   return bootstrap(
     moved.map((value) => [value]),
     mean,

@@ -55,6 +55,12 @@ describe('the pick', () => {
     expect(whyPicked([scored(7, 0.5, 0.5)], 7, by)).toContain('only checkpoint');
   });
 
+  it('says when nothing was learnt', () => {
+    expect(whyPicked([scored(1, -0.1, 0.9), scored(2, -0.2, 0.9)], 1, by)).toContain(
+      'no more like the photos',
+    );
+  });
+
   it('says when the run could go on', () => {
     const rising = [scored(100, 0.2, 0.9), scored(200, 0.5, 0.9)];
     expect(whyPicked(rising, 200, by)).toContain('more steps may still help');

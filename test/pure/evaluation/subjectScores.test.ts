@@ -77,9 +77,13 @@ describe('figures', () => {
 
   it('class leak is 0 where nothing moved, 1 at the photos, negative away from them', () => {
     const [photos, base] = [at(0, 0), at(60, 60)];
-    expect(classLeak(at(60, 60), base, photos).value).toBeCloseTo(0, 5);
-    expect(classLeak(at(0, 0), base, photos).value).toBeCloseTo(1, 5);
-    expect(classLeak(at(90, 90), base, photos).value).toBeLessThan(-0.5);
+    expect(classLeak(at(60, 60), base, photos)?.value).toBeCloseTo(0, 5);
+    expect(classLeak(at(0, 0), base, photos)?.value).toBeCloseTo(1, 5);
+    expect(classLeak(at(90, 90), base, photos)?.value).toBeLessThan(-0.5);
+  });
+
+  it('class leak cannot be said where photos are no nearer to each other than the class', () => {
+    expect(classLeak(at(0, 0), at(20, 20), at(0, 60))).toBeNull();
   });
 
   it('leaves a vector of zeros as it is', () => {
