@@ -133,7 +133,6 @@ describe('doctor', () => {
   it('finds the processor working', async () => {
     const { status, stdout } = await likeness(['doctor', '--json']);
     expect(status).toBe(0);
-    const [done] = jsonLines(stdout);
-    expect(done).toMatchObject({ type: 'done', providers: { cpu: { works: true } } });
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'done', providers: { cpu: { works: true } } });
   }, 120_000);
 });
