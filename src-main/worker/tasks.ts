@@ -42,9 +42,10 @@ export const tasks: Readonly<
         const pictures = request.prompts.length * request.count;
         context.report({ ...event, done: first + (event.done / event.total) * pictures, total });
       };
-      await generate(request, { ...context, report }, version, ({ path }) =>
-        context.report({ type: 'picture', index: index++, path }),
-      );
+      await generate(request, { ...context, report }, version, {
+        onMade: ({ path }) => context.report({ type: 'picture', index: index++, path }),
+        onPreview: (event) => context.report({ ...event, index: first + event.index }),
+      });
     }
     return {};
   },

@@ -66,6 +66,7 @@ it(
     });
     expect(asked.total).toBe(4);
     expect(await client.ended(asked.jobId)).toMatchObject({ state: 'done', error: null });
+    expect(client.events('generation.preview')[0]).toMatchObject({ jobId: asked.jobId, step: 1, steps: 2 });
     const { images } = await client.ask('gallery.page', { filter: { text: 'beach' } });
     expect(images.map(({ seed }) => seed).sort()).toEqual([11, 12]);
     await client.ask('gallery.favourite', { ids: [images[0]?.id ?? 0], favourite: true });

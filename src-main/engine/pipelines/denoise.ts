@@ -18,8 +18,8 @@ export interface Conditions {
 export interface DenoiseOptions {
   /** Standard normal values for all pictures, for samplers that add noise. */
   readonly noise: () => Float32Array;
-  /** Called after each step, with the latents as they are. */
-  readonly onStep?: (latents: Float32Array) => void;
+  /** Called after step `i`, with the latents as they are, and what the U-Net was given and said. */
+  readonly onStep?: (latents: Float32Array, i: number, input: Float32Array, output: Float32Array) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -34,9 +34,10 @@ export async function denoise(
   const { shape } = latents;
   let x = latents.data;
   for (const [i, t] of sampler.timesteps.entries()) {
-    const output = await guided(networks, sampler.scaleInput(x, i), shape, t, conditions);
+    const input = sampler.scaleInput(x, i);
+    const output = await guided(networks, input, shape, t, conditions);
     x = sampler.step(output, i, x, noise);
-    onStep?.(x);
+    onStep?.(x, i, input, output);
     // Lets the event loop turn, so that a signal can arrive.
     await setImmediate();
     signal?.throwIfAborted();

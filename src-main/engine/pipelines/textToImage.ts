@@ -3,8 +3,7 @@ import type { Model } from '../checkpoints/model.ts';
 import { findBadValues, type Weights } from '../checkpoints/weights.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
 import type { SchedulerName } from '../schedulers/config.ts';
-import { makeSampler } from '../schedulers/index.ts';
-import type { Sampler } from '../schedulers/sampler.ts';
+import { makeSampler, type NamedSampler } from '../schedulers/index.ts';
 import { TorchGenerator } from '../tensor/random.ts';
 import { i64, type HostTensor } from '../tensor/tensor.ts';
 import { picturesThatFit } from './batchSize.ts';
@@ -35,6 +34,8 @@ export interface SamplingOptions {
   readonly batch?: number | undefined;
   /** Steps of all batches done and to do, and the present batch's latents [b,c,h,w]. */
   readonly onStep?: (done: number, total: number, latents: Float32Array) => void;
+  /** The batch as it looks after a step: latents [b,c,h,w] without the noise that is still to go. `first`: its first picture's place. */
+  readonly onPreview?: (clean: Floats, first: number, step: number, steps: number) => void;
   /** Called with a sentence for people: a prompt was cut. */
   readonly onWarning?: (message: string) => void;
   readonly signal?: AbortSignal;
@@ -67,10 +68,7 @@ export class TextToImage {
   }
 
   /** The sampler's name that `scheduler` (or the model's own) stands for. Errors: `scheduler.*`. */
-  samplerOf({
-    scheduler,
-    steps,
-  }: Pick<SamplingOptions, 'scheduler' | 'steps'>): Sampler & { readonly name: SchedulerName } {
+  samplerOf({ scheduler, steps }: Pick<SamplingOptions, 'scheduler' | 'steps'>): NamedSampler {
     return makeSampler(scheduler, this.model.scheduler, steps, `${this.model.path} (scheduler_config.json)`);
   }
 
@@ -101,7 +99,10 @@ export class TextToImage {
         ...(guidance > 1 && { negative: stack(part.map(({ negative = '' }) => context(negative))) }),
         guidance,
       };
-      const latents = await this.sample(part, shape, conditions, options, [batch, batches]);
+      const latents = await this.sample(part, shape, conditions, options, {
+        ...{ batch, batches },
+        first: batch * size,
+      });
       for (const [i, request] of part.entries()) {
         signal?.throwIfAborted();
         const final = unstack(latents, i);
@@ -143,7 +144,7 @@ export class TextToImage {
     [, ...shape]: readonly [number, number, number, number],
     conditions: Conditions,
     options: SamplingOptions,
-    [batch, batches]: readonly [number, number],
+    { batch, batches, first }: { readonly batch: number; readonly batches: number; readonly first: number },
   ): Promise<Floats> {
     const sampler = this.samplerOf(options);
     const generators = requests.map(({ seed }) => new TorchGenerator(seed));
@@ -158,9 +159,10 @@ export class TextToImage {
     let done = batch * steps;
     return denoise(this.networks, sampler, scaled, conditions, {
       noise: () => stack(requests.map((_, i) => randn(i))).data,
-      onStep: (latents) => {
+      onStep: (latents, i, input, output) => {
         this.checked({ ...start, data: latents }, 'unet', this.model.unet.weights);
         options.onStep?.(++done, batches * steps, latents);
+        options.onPreview?.({ ...start, data: sampler.clean(output, input, i) }, first, i + 1, steps);
       },
       ...(options.signal && { signal: options.signal }),
     });

@@ -5,7 +5,9 @@ import { ddpm } from './ddpm.ts';
 import { dpmSolver } from './dpmSolver.ts';
 import { euler } from './euler.ts';
 import { eulerAncestral } from './eulerAncestral.ts';
+import { alphasCumprod } from './noiseSchedule.ts';
 import { pndm } from './pndm.ts';
+import { predictedX0 } from './prediction.ts';
 import type { Sampler } from './sampler.ts';
 
 const samplers: Record<SchedulerName, (config: SchedulerConfig, steps: number) => Sampler> = {
@@ -17,6 +19,13 @@ const samplers: Record<SchedulerName, (config: SchedulerConfig, steps: number) =
   'euler-a': eulerAncestral,
 };
 
+/** A sampler that also tells how the picture looks so far. */
+export interface NamedSampler extends Sampler {
+  readonly name: SchedulerName;
+  /** x0 as the U-Net's output at step i implies it. Whatever the sampler, its input there is √ᾱ·x0 + √(1−ᾱ)·noise. */
+  clean(output: Float32Array, input: Float32Array, i: number): Float32Array;
+}
+
 /**
  * The sampler `name` (the folder's own when undefined) made from a parsed `scheduler_config.json`, as
  * StableDiffusionPipeline would make it. `file` is named in errors.
@@ -26,7 +35,7 @@ export function makeSampler(
   schedulerConfig: unknown,
   steps: number,
   file = 'scheduler_config.json',
-): Sampler & { readonly name: SchedulerName } {
+): NamedSampler {
   const { name: chosen, config } = resolveScheduler(schedulerConfig, name, file);
   const total = config.num_train_timesteps;
   const tooFew = chosen === 'pndm' && !config.skip_prk_steps ? 4 : 1;
@@ -38,5 +47,13 @@ export function makeSampler(
   if (sampler.timesteps.some((t) => t >= total + (chosen.startsWith('euler') ? 1 : 0))) {
     throw problem('scheduler.steps', { steps, min: tooFew, max: total - 1 });
   }
-  return { ...sampler, name: chosen };
+  const alphas = alphasCumprod(config);
+  return {
+    ...sampler,
+    name: chosen,
+    clean: (output, input, i) => {
+      const alphaBar = alphas[Math.min(total - 1, Math.round(sampler.timesteps[i] as number))] as number;
+      return predictedX0(config.prediction_type, output, input, Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar));
+    },
+  };
 }

@@ -7,10 +7,12 @@ import { encodePng } from '../../engine/pipelines/png.ts';
 import { pixelsPerLatent, TextToImage, type PictureRequest } from '../../engine/pipelines/textToImage.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
+import type { PreviewEvent } from '../../../src-shared/domain/workerMessages.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { checkRecipe } from './fromRecipe.ts';
 import { openForGeneration, type OpenedModel } from './openForGeneration.ts';
 import { PictureNames } from './pictureNames.ts';
+import { previews } from './previews.ts';
 import type { GenerateRequest } from './request.ts';
 import { readStartingNoise, type StartingNoise } from './startingNoise.ts';
 
@@ -20,17 +22,23 @@ export interface MadePicture {
   readonly prompt: string;
 }
 
+/** Who wants to see more than the end. */
+export interface GenerateListeners {
+  readonly onMade?: (picture: MadePicture) => void;
+  /** How each picture looks while it is made; `index` counts those of this request. */
+  readonly onPreview?: (event: PreviewEvent) => void;
+}
+
 type Size = NonNullable<GenerateRequest['size']>;
 
 /**
- * Makes `count` pictures of each prompt and writes each as a PNG with its recipe as soon as it is done, when `onMade` is
- * called. `version` is the program's. Errors: those of `openForGeneration`, `readStartingNoise` and `TextToImage.generate`, `file.unwritable`.
+ * Makes `count` pictures of each prompt and writes each as a PNG with its recipe as soon as it is done. `version` is the program's. Errors: those of `openForGeneration`, `readStartingNoise` and `TextToImage.generate`, `file.unwritable`.
  */
 export async function generate(
   request: GenerateRequest,
   { report, signal }: JobContext,
   version: string,
-  onMade?: (picture: MadePicture) => void,
+  { onMade, onPreview }: GenerateListeners = {},
 ): Promise<{ images: MadePicture[] }> {
   const opened = await openForGeneration(request, report);
   const { textToImage } = opened;
@@ -51,6 +59,7 @@ export async function generate(
       ...request,
       ...size,
       signal,
+      ...(onPreview && { onPreview: await previews(textToImage, onPreview) }),
       onWarning: warned,
       onStep: stepped,
     });

@@ -81,6 +81,10 @@ export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'que
       return { parts, total: each * mixes.length, version: shipped.version };
     },
     event: async (job, event) => {
+      if (event.type === 'preview') {
+        const { index, step, steps, image } = event;
+        emit('generation.preview', { jobId: job.id, index, step, steps, image });
+      }
       if (event.type !== 'picture') return;
       const input = job.input as GenerateJobInput;
       const { width, height, hash, recipe } = await readPicture(event.path);

@@ -1,0 +1,32 @@
+import type { PreviewEvent } from '../../../src-shared/domain/workerMessages.ts';
+import { unstack } from '../../engine/pipelines/denoise.ts';
+import { encodePng } from '../../engine/pipelines/png.ts';
+import { LatentColours } from '../../engine/pipelines/preview.ts';
+import type { SamplingOptions, TextToImage } from '../../engine/pipelines/textToImage.ts';
+
+/** Seconds between two looks at a batch: more often nobody sees. */
+const pause = 0.05;
+
+/** Tells how the pictures look while they are made: after a step, and not more often than one can follow. */
+export async function previews(
+  { networks, model }: TextToImage,
+  report: (event: PreviewEvent) => void,
+): Promise<NonNullable<SamplingOptions['onPreview']>> {
+  const colours = await LatentColours.of(networks, model.vae.config);
+  let last = -Infinity;
+  return (clean, first, step, steps) => {
+    const now = performance.now() / 1000;
+    // The last step's picture itself comes right after.
+    if (now - last < pause || step === steps) return;
+    last = now;
+    for (let i = 0; i < (clean.shape[0] as number); i++)
+      void encodePng(colours.picture(unstack(clean, i))).then((png) =>
+        report({
+          type: 'preview',
+          index: first + i,
+          ...{ step, steps },
+          image: `data:image/png;base64,${png.toString('base64')}`,
+        }),
+      );
+  };
+}
