@@ -4,7 +4,7 @@ import { openModel } from '../../src-main/engine/checkpoints/openModel.ts';
 import { Tokenizer } from '../../src-main/engine/models/tokenizer.ts';
 import { TextToImage } from '../../src-main/engine/pipelines/textToImage.ts';
 import { contactSheet } from './contactSheet.ts';
-import { side, tunedFinetune } from './modelConfig.ts';
+import { side, tunedFinetune, tunedGeneration } from './modelConfig.ts';
 import { outFolder, repositoryFolder } from './paths.ts';
 import { samplePrompts } from './samplePrompts.ts';
 
@@ -16,7 +16,8 @@ for (const part of ['unet', 'vae', 'text_encoder', 'tokenizer', 'scheduler', 'sc
   rmSync(join(shipped, part), { recursive: true, force: true });
   cpSync(join(trained, part), join(shipped, part), { recursive: true });
 }
-writeFileSync(join(shipped, 'likeness.json'), `${JSON.stringify({ finetune: tunedFinetune }, null, 2)}\n`);
+const own = { generate: tunedGeneration, finetune: tunedFinetune };
+writeFileSync(join(shipped, 'likeness.json'), `${JSON.stringify(own, null, 2)}\n`);
 
 const model = openModel(shipped);
 const pipeline = new TextToImage(model, await Tokenizer.load(join(shipped, 'tokenizer')));
@@ -24,7 +25,7 @@ const pictures: Uint8Array[] = [];
 const requests = samplePrompts.flatMap((prompt) => [0, 1].map((seed) => ({ prompt, seed })));
 for await (const { picture } of pipeline.generate(requests, {
   steps: 25,
-  guidance: 5,
+  guidance: tunedGeneration.guidance,
   width: side,
   height: side,
 })) {

@@ -10,7 +10,7 @@ import { diffusionFeeds, diffusionLoss } from '../../src-main/engine/training/di
 import { generatorFor } from '../../src-main/engine/training/randomness.ts';
 import { captionIds, textFile, tokenizer } from './captionIds.ts';
 import { contactSheet } from './contactSheet.ts';
-import { schedulerConfig, side, unetConfig } from './modelConfig.ts';
+import { schedulerConfig, side, tunedGeneration, unetConfig } from './modelConfig.ts';
 import { numberOption, option, outFolder } from './paths.ts';
 import { pretrain } from './pretrain.ts';
 import { readPart } from './readPart.ts';
@@ -95,7 +95,7 @@ async function drawSheet(path: string): Promise<void> {
   const pipeline = new TextToImage(openModel(join(work, 'likeness-mini')), tokenizer);
   const requests = samplePrompts.map((prompt) => ({ prompt, seed: 0 }));
   const made: Uint8Array[] = [];
-  const options = { steps: 25, guidance: 4, width: side, height: side };
+  const options = { steps: 25, guidance: tunedGeneration.guidance, width: side, height: side };
   for await (const { picture } of pipeline.generate(requests, options)) made.push(picture.data);
   await pipeline.dispose();
   await contactSheet(made, side, 6, path);

@@ -4,7 +4,7 @@ import { problem } from '../../src-shared/messages/index.ts';
 import { fromJson, insert, update } from './rows.ts';
 
 /** What is known of a model; whether its files are there is looked up by who asks. */
-export type StoredModel = Omit<Model, 'available'>;
+export type StoredModel = Omit<Model, 'available' | 'guidance'>;
 type Row = Omit<StoredModel, 'problems'> & { problems: string };
 
 export class Models {

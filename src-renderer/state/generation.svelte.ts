@@ -15,7 +15,8 @@ export interface Draft {
   seedLocked: boolean;
   count: number;
   steps: number;
-  guidance: number;
+  /** null: the model's own. */
+  guidance: number | null;
   sampler: GenerateInput['sampler'];
   size: GenerateInput['size'];
   grid: boolean;
@@ -51,7 +52,7 @@ const firstDraft: Draft = {
   seedLocked: false,
   count: 4,
   steps: 25,
-  guidance: 7.5,
+  guidance: null,
   sampler: null,
   size: null,
   grid: false,

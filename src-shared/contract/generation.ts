@@ -32,7 +32,8 @@ export const generateInputSchema = z.object({
   /** Pictures of each prompt and mix; picture i has seed + i. */
   count: z.int().min(1).max(100),
   steps: z.int().min(1).max(1000),
-  guidance: z.number().min(0).max(100),
+  /** null: the model's own. */
+  guidance: z.number().min(0).max(100).nullable(),
   /** null: the model's own. */
   sampler: z.enum(samplers).nullable(),
   /** null: the model's own. */

@@ -18,6 +18,8 @@ export const modelSchema = z.object({
   width: z.int(),
   height: z.int(),
   addedAt: timeSchema,
+  /** It is drawn with this unless told otherwise. */
+  guidance: z.number(),
   /** Its files are where they were. */
   available: z.boolean(),
   problems: z.array(z.string()),

@@ -39,7 +39,7 @@ export const generateOptions = {
   guidance: number('X', "how closely to follow the prompt (diffusers' guidance_scale)", {
     min: 0,
     max: 1000,
-    fallback: defaults.guidance,
+    fallback: "the model's own, or 7.5",
   }),
   scheduler: choice(schedulers, 'the sampler', { fallback: "the model's own" }),
   seed: integer('N', 'picture i of a prompt uses N+i', {

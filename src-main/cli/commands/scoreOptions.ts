@@ -21,7 +21,7 @@ export const scoreOptions = {
   guidance: number('X', 'how closely to follow the prompt', {
     min: 0,
     max: 1000,
-    fallback: defaults.guidance,
+    fallback: "the model's own, or 7.5",
   }),
   scheduler: choice(schedulerNames, 'the sampler', { fallback: defaults.scheduler }),
   clip: file('DIR', 'a CLIP folder (transformers), to judge prompts and subject by'),

@@ -31,7 +31,7 @@ export interface ModelFormat {
 
 /**
  * Writes a whole pipeline folder that `StableDiffusionPipeline.from_pretrained` loads, the text encoder under its published
- * names. `tokenizer` is for models without one of their own (single files); the published one where there is none. Errors: `file.unwritable`, `model.missingPart`.
+ * names, with the model's `likeness.json` where it has one. `tokenizer` is for models without one of their own (single files); the published one where there is none. Errors: `file.unwritable`, `model.missingPart`.
  */
 export function writeDiffusers(
   dir: string,
@@ -49,6 +49,8 @@ export function writeDiffusers(
   if (tokenizer) copyTokenizer(join(dir, 'tokenizer'), tokenizer);
   for (const [name, text] of Object.entries(published))
     writeAtomically(join(dir, 'tokenizer', name), () => [Buffer.from(text)]);
+  const own = join(model.path, 'likeness.json');
+  if (isFile(own)) orUnwritable(join(dir, 'likeness.json'), (copy) => copyFileSync(own, copy));
   const scheduler = { _class_name: 'PNDMScheduler', ...model.scheduler };
   makeFolder(join(dir, 'scheduler'));
   writeJson(join(dir, 'scheduler', 'scheduler_config.json'), scheduler);

@@ -4,6 +4,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { makeFolder } from '../checkpoints/files.ts';
 import type { Model } from '../checkpoints/model.ts';
 import { modelHash } from '../checkpoints/openModel.ts';
+import { ownGuidance } from '../checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../checkpoints/writeSafetensors.ts';
 import { openTokenizer } from '../pipelines/openTokenizer.ts';
 import { encodePng } from '../pipelines/png.ts';
@@ -12,7 +13,6 @@ import { loadPhoto } from './photos.ts';
 import { classPrompt, type FinetuneSettings } from './settings.ts';
 
 const samplingSteps = 25;
-const guidance = 7.5;
 
 /**
  * Class pictures for prior preservation, [3,size,size] in −1…1, made by the base model from "a photo of {class}". Picture i has
@@ -26,8 +26,9 @@ export async function classPictures(
 ): Promise<Float32Array[]> {
   const { size, provider, prior } = settings;
   const prompt = classPrompt(settings);
+  const guidance = ownGuidance(model.path);
   const noun = settings.classNoun.replace(/[^\p{L}\p{N}]+/gu, '-');
-  const folder = join(cache, 'class-pictures', `${modelHash(model)}-${size}-${noun}`);
+  const folder = join(cache, 'class-pictures', `${modelHash(model)}-${size}-${noun}-${guidance}`);
   const files = Array.from({ length: prior?.classImages ?? 0 }, (_, i) =>
     join(folder, `${String(i).padStart(4, '0')}.png`),
   );

@@ -1,4 +1,5 @@
 import type { Model } from '../checkpoints/model.ts';
+import { ownGuidance } from '../checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../checkpoints/writeSafetensors.ts';
 import type { NetworkOptions } from '../pipelines/networks.ts';
 import { openTokenizer } from '../pipelines/openTokenizer.ts';
@@ -8,7 +9,6 @@ import type { DiffusionLossOptions } from './diffusionLoss.ts';
 import type { FinetuneSettings } from './settings.ts';
 
 const samplingSteps = 25;
-const guidance = 7.5;
 
 export interface SampleSettings extends Pick<FinetuneSettings, 'seed' | 'size' | 'provider'> {
   readonly prompt: string;
@@ -31,6 +31,7 @@ export async function drawSample(
     ...{ provider, fed },
     adapters: new Map([...(unet ?? []), ...(textEncoder ?? [])]),
   });
+  const guidance = ownGuidance(model.path);
   const options = { steps: samplingSteps, guidance, width: size, height: size, signal };
   try {
     for await (const { picture } of pipeline.generate([{ prompt, seed }], options)) {

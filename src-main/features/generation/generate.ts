@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
+import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeAtomically, writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
 import { stack } from '../../engine/pipelines/denoise.ts';
 import { encodePng } from '../../engine/pipelines/png.ts';
@@ -35,11 +36,12 @@ type Size = NonNullable<GenerateRequest['size']>;
  * Makes `count` pictures of each prompt and writes each as a PNG with its recipe as soon as it is done. `version` is the program's. Errors: those of `openForGeneration`, `readStartingNoise` and `TextToImage.generate`, `file.unwritable`.
  */
 export async function generate(
-  request: GenerateRequest,
+  asked: GenerateRequest,
   { report, signal }: JobContext,
   version: string,
   { onMade, onPreview }: GenerateListeners = {},
 ): Promise<{ images: MadePicture[] }> {
+  const request = { ...asked, guidance: asked.guidance ?? ownGuidance(asked.model) };
   const opened = await openForGeneration(request, report);
   const { textToImage } = opened;
   try {
@@ -129,7 +131,7 @@ interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'wi
 }
 
 function recipeFor(
-  { out, model, negative, steps, guidance }: GenerateRequest,
+  { out, model, negative, steps, guidance }: GenerateRequest & { readonly guidance: number },
   { hash, loras }: OpenedModel,
   { noise, ...parts }: RecipeParts,
 ): Recipe {

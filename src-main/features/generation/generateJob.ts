@@ -37,7 +37,8 @@ export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'que
       ...generateDefaults,
       out: folder.pictures(),
       provider: settings.get().provider,
-      ...{ model, loras, negative, steps, guidance },
+      ...{ model, loras, negative, steps },
+      ...(guidance !== null && { guidance }),
       ...(sampler !== null && { scheduler: sampler }),
       ...(size !== null && { size }),
     };

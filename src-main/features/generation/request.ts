@@ -17,10 +17,11 @@ export interface GenerateRequest {
   readonly loras: readonly LoraChoice[];
   readonly negative: string;
   readonly steps: number;
-  readonly guidance: number;
   readonly provider: ProviderChoice;
   /** Pictures a prompt. */
   readonly count: number;
+  /** The model's own when left out: 7.5 for those that say nothing. */
+  readonly guidance?: number;
   /** The folder's own when left out. */
   readonly scheduler?: SchedulerName;
   /** Picture i of a prompt uses seed + i; drawn and reported when left out. */
@@ -41,7 +42,6 @@ export const generateDefaults = {
   loras: [],
   negative: '',
   steps: 25,
-  guidance: 7.5,
   count: 1,
   provider: 'auto',
 } as const satisfies Partial<GenerateRequest>;

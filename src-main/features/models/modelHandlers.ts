@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Model } from '../../../src-shared/domain/model.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { openModel, modelHash } from '../../engine/checkpoints/openModel.ts';
+import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import type { Handlers, StudioContext } from '../studioContext.ts';
@@ -53,7 +54,7 @@ export function listModels({ library: { models } }: Pick<StudioContext, 'library
 }
 
 function withState(model: StoredModel): Model {
-  return { ...model, available: existsSync(model.path) };
+  return { ...model, available: existsSync(model.path), guidance: ownGuidance(model.path) };
 }
 
 /** What `inspect` says of a model, as far as it is kept. */

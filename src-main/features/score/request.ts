@@ -16,7 +16,8 @@ export interface ScoreRequest {
   /** Pictures a prompt. */
   readonly seeds: number;
   readonly steps: number;
-  readonly guidance: number;
+  /** The model's own when left out. */
+  readonly guidance?: number;
   readonly scheduler: SchedulerName;
   /** Folders of the user's own CLIP and DINO. */
   readonly clip?: string;
@@ -32,7 +33,6 @@ export const scoreDefaults = {
   prompts: [],
   seeds: 1,
   steps: 12,
-  guidance: 7.5,
   scheduler: 'dpm++2m',
   provider: 'auto',
 } as const satisfies Partial<ScoreRequest>;

@@ -195,7 +195,7 @@ export const models: Model[] = [
     parameters: [3.2e7, 1.07e9][i] ?? 0,
     bytes: [6.5e7, 2.1e9][i] ?? 0,
   },
-  ...{ height: model.width, addedAt: noon, available: true, problems: [] },
+  ...{ height: model.width, addedAt: noon, available: true, guidance: [4, 7.5][i] ?? 7.5, problems: [] },
 }));
 
 export const catalogue = [

@@ -1,9 +1,12 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
+import { ownGuidance } from '../../../src-main/engine/checkpoints/ownGuidance.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
+import { writeDiffusers } from '../../../src-main/engine/checkpoints/writeModel.ts';
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { readRecipe } from '../../../src-main/engine/pipelines/png.ts';
 import { requestFromRecipe } from '../../../src-main/features/generation/fromRecipe.ts';
@@ -54,6 +57,23 @@ describe('generate', () => {
       [6, 'ein Häuschen'],
     ]);
     expect(events).toContainEqual({ type: 'progress', done: 3, total: 3, label: 'pictures' });
+  });
+
+  it("guides as the model's likeness.json says, unless told otherwise", async () => {
+    const own = path.join(work, 'own');
+    cpSync(model, own, { recursive: true });
+    writeFileSync(path.join(own, 'likeness.json'), '{"generate": {"guidance": 2}}');
+    const guidanceOf = async (out: string, request: Partial<GenerateRequest>): Promise<number> => {
+      const { images } = await make(out, { seed: 1, ...request });
+      return (await readRecipe(images[0]?.path as string)).guidance;
+    };
+    expect(await guidanceOf('usual', {})).toBe(7.5);
+    expect(await guidanceOf('its own', { model: own })).toBe(2);
+    expect(await guidanceOf('said', { model: own, guidance: 5 })).toBe(5);
+    writeDiffusers(path.join(work, 'exported'), openModel(own));
+    expect(ownGuidance(path.join(work, 'exported'))).toBe(2);
+    writeFileSync(path.join(own, 'likeness.json'), '{"generate": {"guidance": "much"}}');
+    expect(() => ownGuidance(own)).toThrow(/likeness\.json/);
   });
 
   it('makes a picture again from its recipe', async () => {

@@ -119,7 +119,6 @@ describe('generate', () => {
       loras: [],
       negative: '',
       steps: 25,
-      guidance: 7.5,
       count: 1,
       provider: 'auto',
     });
