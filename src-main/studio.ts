@@ -18,6 +18,7 @@ import { settingsHandlers } from './features/settings/settingsHandlers.ts';
 import type { Shell, Shipped, StudioContext } from './features/studioContext.ts';
 import { subjectHandlers } from './features/subjects/subjectHandlers.ts';
 import { systemHandlers } from './features/system/systemHandlers.ts';
+import { measureJob } from './features/training/measureJob.ts';
 import { trainJob } from './features/training/trainJob.ts';
 import { trainingHandlers } from './features/training/trainingHandlers.ts';
 import { emptyTrash, trashHandlers } from './features/trash/trashHandlers.ts';
@@ -52,11 +53,12 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
     for (const heard of listeners) heard(event, payload);
   };
   const surroundings = { library, shell, shipped, emit };
-  const queue = new JobQueue(
+  const queue: JobQueue = new JobQueue(
     library.jobs,
     startWorker,
     {
       train: trainJob(surroundings),
+      measure: measureJob(surroundings, (job) => queue.add(job)),
       generate: generateJob(surroundings),
       score: scoreJob(surroundings),
       export: exportJob(surroundings),

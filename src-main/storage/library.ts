@@ -7,6 +7,7 @@ import { Images } from './images.ts';
 import { Jobs } from './jobs.ts';
 import { LibraryFolder } from './libraryFolder.ts';
 import { lockLibrary } from './libraryLock.ts';
+import { Measurements } from './measurements.ts';
 import { Models } from './models.ts';
 import { Photos } from './photos.ts';
 import { Projects } from './projects.ts';
@@ -29,6 +30,7 @@ export class Library {
   readonly models: Models;
   readonly exports: Exports;
   readonly jobs: Jobs;
+  readonly measurements: Measurements;
   readonly settings: SettingsTable;
   readonly prompts: Prompts;
   readonly trash: Trash;
@@ -50,6 +52,7 @@ export class Library {
     this.models = new Models(db);
     this.exports = new Exports(db);
     this.jobs = new Jobs(db);
+    this.measurements = new Measurements(db);
     this.settings = new SettingsTable(db);
     this.prompts = new Prompts(db);
     this.trash = new Trash(db);

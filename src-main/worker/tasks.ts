@@ -2,6 +2,7 @@ import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import type { ExportRequest } from '../features/export/request.ts';
 import type { GenerateRequest } from '../features/generation/request.ts';
+import type { DryRunRequest } from '../features/training/dryRun.ts';
 import type { FinetuneRequest } from '../features/training/request.ts';
 import type { ScoreRequest } from '../features/score/request.ts';
 
@@ -12,6 +13,11 @@ export interface TaskContext extends JobContext {
 /** The messages of src-main/features/…/…Job.ts. */
 export interface TrainTask {
   readonly request: FinetuneRequest;
+  readonly version: string;
+}
+
+export interface MeasureTask {
+  readonly request: DryRunRequest;
   readonly version: string;
 }
 
@@ -30,6 +36,11 @@ export const tasks: Readonly<
     const { finetune } = await import('../features/training/finetune.ts');
     const { request, version } = task as TrainTask;
     return finetune(request, context, version);
+  },
+  measure: async (task, context) => {
+    const { dryRun } = await import('../features/training/dryRun.ts');
+    const { request, version } = task as MeasureTask;
+    return dryRun(request, context, version);
   },
   generate: async (task, context) => {
     const { generate } = await import('../features/generation/generate.ts');

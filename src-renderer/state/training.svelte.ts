@@ -74,6 +74,11 @@ class Training {
     this.#presets = (await attempt(() => request('training.presets', { subjectId, modelId }))) ?? [];
   }
 
+  /** Tries the presets out on this machine; returns the job. */
+  async measure(subjectId: number, modelId: number | null): Promise<number | undefined> {
+    return (await attempt(() => request('training.measure', { subjectId, modelId })))?.jobId;
+  }
+
   /** Loads what a run's page shows. */
   async open(id: number): Promise<void> {
     const found = await attempt(() => request('training.run', { id }));

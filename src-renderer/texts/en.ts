@@ -214,6 +214,11 @@ export const en = {
     },
     about_: (time: string) => `≈ ${time}`,
     unmeasured: 'not measured',
+    estimated: (memory: string) => `about ${memory}, estimated`,
+    measure: 'Try it out',
+    measureAbout:
+      'How long it takes and what memory it needs is found out by a few steps in earnest; with a large model that takes some minutes.',
+    measuring: 'Trying out a few steps on this machine …',
     steps: (steps: number) => plural(steps, 'step', 'steps'),
     reduced: 'Made smaller so that it fits this machine',
     tooLarge:

@@ -13,10 +13,12 @@ export const presetNames = ['quick', 'balanced', 'thorough'] as const;
 export const presetSchema = z.object({
   name: z.enum(presetNames),
   settings: trainingSettingsSchema,
-  /** Seconds for the whole run, class pictures included; null before it was measured. */
+  /** Seconds for the whole run, class pictures and samples included; null before it was measured. */
   seconds: z.number().nullable(),
-  /** Bytes at the peak; null before it was measured. */
-  memory: z.number().nullable(),
+  /** Bytes at the peak. */
+  memory: z.number(),
+  /** Time and memory come from a dry run on this machine; else the memory is estimated from the model's size. */
+  measured: z.boolean(),
   /** Whether it fits this machine's memory. */
   fits: z.boolean(),
   /** What was made smaller so that it fits, in words. */
@@ -25,10 +27,18 @@ export const presetSchema = z.object({
 export type Preset = z.infer<typeof presetSchema>;
 
 export const trainingRequests = {
-  /** Quick: from what is known of earlier runs on this machine, else from the size of the model. */
+  /** Quick: from what was measured or trained on this machine, else from the size of the model. */
   'training.presets': endpoint(
     z.object({ subjectId: idSchema, modelId: idSchema.nullable() }),
     z.array(presetSchema),
+  ),
+  /**
+   * Queues a dry run: a few steps in earnest, for the figures of the presets. When it does not fit, the next smaller way is tried in a
+   * job of its own.
+   */
+  'training.measure': endpoint(
+    z.object({ subjectId: idSchema, modelId: idSchema.nullable() }),
+    z.object({ jobId: idSchema }),
   ),
   /** Starts a run; the settings are those of the preset with `changes` laid over. Queues a job. */
   'training.start': endpoint(
@@ -59,6 +69,8 @@ export const trainingRequests = {
 export const trainingEvents = {
   'training.changed': runSchema,
   'training.removed': one,
+  /** A dry run has ended: the presets may say more. */
+  'training.measured': z.object({ modelId: idSchema }),
   'training.step': z.object({ runId: idSchema, step: z.int(), loss: z.number(), seconds: z.number() }),
   'training.checkpoint': checkpointSchema,
   /** The sample of `step` can be seen: `fileUrls.sample`. */

@@ -24,6 +24,7 @@ export const studioMessages = {
     `The mask for ${d.name} must be a PNG of ${d.width} × ${d.height} pixels.`,
   'run.busy': (d: { name: string }) => `${d.name} is training; pause or cancel it first.`,
   'run.untrained': (d: { name: string }) => `${d.name} has no checkpoint yet; let it train a little longer.`,
+  'training.measured': (d: { model: string }) => `${d.model} has been tried out on this machine already.`,
   'generation.tooMany': (d: { total: number; max: number }) =>
     `These would be ${d.total} pictures, and ${d.max} is the most at once; take fewer prompts, mixes or copies.`,
   'generation.otherModels': (_d: object) =>

@@ -36,8 +36,14 @@ it(
 
     const [model] = await client.ask('models.list', {});
     expect(model).toMatchObject({ source: 'shipped', available: true });
+    const tried = await client.ask('training.measure', { subjectId: subject.id, modelId: null });
+    expect(await client.ended(tried.jobId)).toMatchObject({ state: 'done', error: null });
     const presets = await client.ask('training.presets', { subjectId: subject.id, modelId: null });
     expect(presets.map(({ name }) => name)).toEqual(['quick', 'balanced', 'thorough']);
+    expect(presets.every(({ measured, fits }) => measured && fits)).toBe(true);
+    const [quick = 0, balanced = 0, thorough = 0] = presets.map(({ seconds }) => seconds ?? 0);
+    expect(0 < quick && quick < balanced && balanced < thorough).toBe(true);
+    expect(presets[0]?.memory).toBeGreaterThan(1e8);
 
     const run = await client.ask('training.start', {
       subjectId: subject.id,

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { matmulSpeed } from '../../engine/runtime/matmulSpeed.ts';
+import { peakMemory } from '../../engine/runtime/peakMemory.ts';
 import { cacheFolder } from '../../storage/cacheFolder.ts';
 import { randomModel } from './randomModel.ts';
 import type { BenchPart, BenchRequest } from './request.ts';
@@ -64,11 +64,4 @@ function modelOf({ source }: BenchRequest, report: JobContext['report']): Model 
     const gigabytes = ((parameters * 4) / 1e9).toFixed(1);
     report({ type: 'note', message: `Writing random weights, once: ${gigabytes} GB in ${file}` });
   });
-}
-
-/** Linux's own count is of this process alone; `maxRSS` may begin with that of the process that started it. */
-function peakMemory(): number {
-  if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024;
-  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-  return Number(kilobytes) * 1024;
 }

@@ -4,6 +4,7 @@ import type { Run } from '../../../src-shared/domain/run.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import type { Handlers, StudioContext } from '../studioContext.ts';
 import { lossCurve } from './lossCurve.ts';
+import { nextDryRun } from './measureJob.ts';
 import { presetsFor } from './presets.ts';
 import { layOutPhotos } from './runPhotos.ts';
 
@@ -32,11 +33,19 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
   };
   return {
     'training.presets': ({ subjectId, modelId }) =>
-      presetsFor(subjects.get(subjectId), modelOf(modelId), runs.list()),
+      presetsFor(subjects.get(subjectId), modelOf(modelId), library),
+    'training.measure': ({ subjectId, modelId }) => {
+      const model = modelOf(modelId);
+      const { name, photos } = subjects.get(subjectId);
+      if (photos === 0) throw problem('photos.tooFew', { name });
+      const job = nextDryRun({ library }, subjectId, model.id);
+      if (!job) throw problem('training.measured', { model: model.name });
+      return { jobId: queue.add(job).id };
+    },
     'training.start': async ({ subjectId, modelId, preset, changes = {}, name }) => {
       const subject = subjects.get(subjectId);
       const model = modelOf(modelId);
-      const chosen = presetsFor(subject, model, []).find((one) => one.name === preset);
+      const chosen = presetsFor(subject, model, library).find((one) => one.name === preset);
       if (!chosen) throw problem('library.gone', { what: 'preset' });
       const settings = { ...chosen.settings, ...defined(changes) };
       if (!settings.classNoun) throw problem('subject.noClass', { name: subject.name });

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { library } from './001-library.ts';
 import { promptSearch } from './002-prompt-search.ts';
+import { measurements } from './003-measurements.ts';
 
 /** A step from one shape of the database to the next; `up` runs in a transaction of its own. */
 export interface Migration {
@@ -10,4 +11,4 @@ export interface Migration {
 }
 
 /** In order; one that was released is never changed. */
-export const migrations: readonly Migration[] = [library, promptSearch];
+export const migrations: readonly Migration[] = [library, promptSearch, measurements];

@@ -76,6 +76,23 @@ describe('migrations', () => {
     db.close();
   });
 
+  it('003 keeps what was there and finds measurements again', () => {
+    const file = path.join(root, 'library.sqlite');
+    const { db: old } = openDatabase(file, migrations.slice(0, 2));
+    old.exec("INSERT INTO settings (key, value) VALUES ('theme', '\"dark\"')");
+    old.close();
+    const library = open();
+    expect(library.settings.get().theme).toBe('dark');
+    const taken = { setup: 1, secondsPerStep: 2, secondsPerPicture: 3, bytes: 4 };
+    library.measurements.set('fits', taken);
+    library.measurements.set('does not', null);
+    expect(['fits', 'does not', 'unknown'].map((key) => library.measurements.get(key))).toEqual([
+      taken,
+      null,
+      undefined,
+    ]);
+  });
+
   it('refuse a database of a newer program, and leave it as it is', () => {
     const file = path.join(root, 'library.sqlite');
     const { db } = openDatabase(file);

@@ -1,0 +1,8 @@
+import { readFileSync } from 'node:fs';
+
+/** The most bytes this process had resident. Linux's own count is of this process alone; `maxRSS` may begin with that of the process that started it. */
+export function peakMemory(): number {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024;
+  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return Number(kilobytes) * 1024;
+}

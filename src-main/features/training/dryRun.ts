@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { JobContext, JobEvent } from '../../../src-shared/domain/jobEvents.ts';
+import { peakMemory } from '../../engine/runtime/peakMemory.ts';
+import { finetune } from '../../engine/training/dreambooth.ts';
+import type { Measured } from '../../storage/measurements.ts';
+import { completeSettings, type PartialSettings } from './request.ts';
+
+export interface DryRunRequest {
+  /** Complete, and with model and photos; the length does not matter. */
+  readonly settings: PartialSettings & { readonly model: string; readonly size: number };
+}
+
+/** The first step warms up. */
+const steps = 4;
+
+/**
+ * A finetune in earnest, but of a few steps and to a folder that is thrown away: what a step, a picture and the start take, and the
+ * memory of this process, which must be a fresh one. Errors: those of `finetune`.
+ */
+export async function dryRun(
+  { settings }: DryRunRequest,
+  { report, signal }: JobContext,
+  version: string,
+): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), 'likeness-dry-run-'));
+  const prior = settings.prior && { ...settings.prior, classImages: 1 };
+  const begun = performance.now();
+  const marks: { readonly event: JobEvent; readonly at: number }[] = [];
+  const total = steps + 1;
+  const heard = (event: JobEvent): void => {
+    marks.push({ event, at: (performance.now() - begun) / 1000 });
+    if (event.type === 'step') report({ type: 'progress', done: event.step, total, label: 'trying out' });
+  };
+  report({ type: 'progress', done: 0, total, label: 'trying out' });
+  try {
+    await finetune(
+      {
+        settings: completeSettings(
+          // Without a prior no picture is made before the end, so one is drawn there.
+          {
+            ...settings,
+            ...(prior && { prior }),
+            ...{ steps, accumulate: 1, checkpointEvery: steps, sampleEvery: prior ? undefined : steps },
+          },
+          { model: settings.model, size: settings.size },
+        ),
+        out: join(folder, 'run'),
+        version,
+        cache: join(folder, 'cache'),
+      },
+      { report: heard, signal },
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return figures(marks);
+}
+
+function figures(marks: readonly { readonly event: JobEvent; readonly at: number }[]): Measured {
+  const at = (wanted: (event: JobEvent) => boolean): number | undefined =>
+    marks.find(({ event }) => wanted(event))?.at;
+  const seconds = marks.flatMap(({ event }) => (event.type === 'step' ? [event.seconds] : []));
+  const [first = 0, ...others] = seconds;
+  const classPicture = at(
+    ({ type, ...event }) => type === 'progress' && 'label' in event && event.label === 'class pictures',
+  );
+  const sample = at(({ type }) => type === 'sample');
+  const checkpoint = at(({ type }) => type === 'checkpoint') ?? 0;
+  const picture = classPicture ?? (sample === undefined ? 0 : sample - checkpoint);
+  const firstStep = at(({ type }) => type === 'step') ?? 0;
+  return {
+    setup: Math.max(0, firstStep - first - (classPicture ?? 0)),
+    secondsPerStep:
+      others.length > 0 ? (others.sort((a, b) => a - b)[Math.floor(others.length / 2)] as number) : first,
+    secondsPerPicture: picture,
+    bytes: peakMemory(),
+  };
+}

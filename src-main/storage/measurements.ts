@@ -1,0 +1,30 @@
+import type { Database } from 'better-sqlite3';
+import { fromJsonOrNull } from './rows.ts';
+
+/** What a dry run of a finetune took. */
+export interface Measured {
+  /** Seconds before the first step, class pictures not counted. */
+  readonly setup: number;
+  readonly secondsPerStep: number;
+  /** Of one picture: a class picture or a sample. */
+  readonly secondsPerPicture: number;
+  /** Resident at the peak. */
+  readonly bytes: number;
+}
+
+export class Measurements {
+  constructor(private readonly db: Database) {}
+
+  /** null: it ended for want of memory; undefined: it was not tried. */
+  get(key: string): Measured | null | undefined {
+    const row = this.db.prepare('SELECT figures FROM measurements WHERE key = ?').get(key) as
+      { figures: string | null } | undefined;
+    return row && (fromJsonOrNull(row.figures) as Measured | null);
+  }
+
+  set(key: string, measured: Measured | null): void {
+    this.db
+      .prepare('INSERT OR REPLACE INTO measurements (key, figures, measured_at) VALUES (?, ?, ?)')
+      .run(key, measured && JSON.stringify(measured), Date.now());
+  }
+}

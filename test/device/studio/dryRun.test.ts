@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { shippedFiles } from '../../../src-main/cli/studioFiles.ts';
+import { answer } from '../../../src-main/ipc/answer.ts';
+import type { StartWorker } from '../../../src-main/jobs/workerProcess.ts';
+import type { Measured } from '../../../src-main/storage/measurements.ts';
+import { openStudio } from '../../../src-main/studio.ts';
+import type { Output, RequestName } from '../../../src-shared/contract/index.ts';
+import type { FromWorker } from '../../../src-shared/domain/workerMessages.ts';
+
+const scratch = mkdtempSync(path.join(os.tmpdir(), 'likeness-dry-run-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Workers of a machine that is short of memory: they end as the system ends them, or say what they took. */
+function workers(outcomes: (Measured | 'killed')[]): StartWorker {
+  return () => {
+    let heard: (message: FromWorker) => void = () => undefined;
+    let ended: (why: string) => void = () => undefined;
+    return {
+      send: ({ type }) => {
+        if (type !== 'start') return;
+        const outcome = outcomes.shift() ?? 'killed';
+        setImmediate(() => {
+          if (outcome !== 'killed') heard({ type: 'done', result: outcome });
+          ended('SIGKILL');
+        });
+      },
+      onMessage: (listener) => (heard = listener),
+      onExit: (listener) => (ended = listener),
+      kill: () => undefined,
+    };
+  };
+}
+
+it('goes down the ladder until a dry run fits, and tells what that one took', async () => {
+  const figures = { setup: 5, secondsPerStep: 2, secondsPerPicture: 3 };
+  const outcomes: (Measured | 'killed')[] = [
+    'killed',
+    { ...figures, bytes: os.totalmem() },
+    { ...figures, bytes: 1e9 },
+  ];
+  const refuse = (): Promise<never> => Promise.reject(new Error('no window here'));
+  const studio = await openStudio({
+    folder: path.join(scratch, 'library'),
+    shipped: shippedFiles(),
+    shell: { kind: 'browser', reveal: refuse, browse: refuse, trash: refuse },
+    startWorker: workers(outcomes),
+  });
+  const ask = async <N extends RequestName>(name: N, input: object): Promise<Output<N>> => {
+    const reply = await answer(studio.handlers, name, input);
+    if (!reply.ok) throw new Error(reply.error.message);
+    return reply.output as Output<N>;
+  };
+  try {
+    const { id: subjectId } = await ask('subjects.createSample', {});
+    const before = await ask('training.presets', { subjectId, modelId: null });
+    expect(
+      before.map(({ measured, fits, seconds, reductions }) => [measured, fits, seconds, reductions]),
+    ).toEqual(Array.from({ length: 3 }, () => [false, true, null, []]));
+    await ask('training.measure', { subjectId, modelId: null });
+    while (
+      outcomes.length > 0 ||
+      (await ask('jobs.list', {})).some(({ state }) => state === 'queued' || state === 'running')
+    )
+      await new Promise((resolve) => setTimeout(resolve, 10));
+
+    const [quick] = await ask('training.presets', { subjectId, modelId: null });
+    expect(quick).toMatchObject({
+      ...{ measured: true, fits: true, memory: 1e9 },
+      reductions: ['one photo at a time', 'no class pictures beside the photos'],
+      settings: { batch: 1, prior: null },
+    });
+    const { steps = 0, sampleEvery } = quick?.settings ?? {};
+    expect(quick?.seconds).toBe(5 + 2 * steps + 3 * Math.floor(steps / (sampleEvery ?? Infinity)));
+    await expect(ask('training.measure', { subjectId, modelId: null })).rejects.toThrow(/tried out/);
+  } finally {
+    await studio.close();
+  }
+});
