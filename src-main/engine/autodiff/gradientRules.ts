@@ -58,8 +58,8 @@ function undone(permutation: readonly number[]): number[] {
   return permutation.map((_, axis) => permutation.indexOf(axis));
 }
 
-/** Attention scores that are computed again at a time: 4 MB stay in a core's share of the cache. */
-const scoresAtOnce = 1 << 20;
+/** Attention scores that are computed again at a time (16 MB): smaller blocks wait for each other more often. */
+const scoresAtOnce = 1 << 22;
 
 export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
   input: none,

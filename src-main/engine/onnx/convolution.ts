@@ -1,7 +1,7 @@
 import type { ConvAttributes, Node } from '../graph/ops.ts';
 import type { Shape } from '../tensor/tensor.ts';
 import type { Emitter } from './emitter.ts';
-import { emitWinograd, winogradPays, type WinogradSizes } from './winograd.ts';
+import { emitWinograd, winogradTile, type WinogradSizes } from './winograd.ts';
 
 type Size4 = [number, number, number, number];
 
@@ -21,9 +21,10 @@ export function emitConv(node: Node<'conv2d'>, operands: readonly string[], e: E
   const [batch, from, height, width] = shapeOf(node, 0);
   const [to] = shapeOf(node, 1);
   const sizes = { batch, from, to, height, width };
-  if (e.target === 'cpu' && !groups && padsByOne(node.attributes, shapeOf(node, 1)) && winogradPays(sizes)) {
+  const tile = padsByOne(node.attributes, shapeOf(node, 1)) ? winogradTile(sizes) : undefined;
+  if (e.target === 'cpu' && !groups && tile) {
     const [x = '', weight = '', bias] = operands;
-    const product = emitWinograd(x, weight, sizes, false, e);
+    const product = emitWinograd(x, weight, sizes, tile, false, e);
     return bias === undefined ? product : e.emit('Add', [product, e.reshape(bias, [to, 1, 1])]);
   }
   return e.emit('Conv', operands, {
@@ -55,9 +56,10 @@ export function emitConvInputGradient(
     height: size[0],
     width: size[1],
   };
-  if (e.target === 'cpu' && padsByOne(node.attributes, shapeOf(node, 1)) && winogradPays(sizes)) {
+  const tile = padsByOne(node.attributes, shapeOf(node, 1)) ? winogradTile(sizes) : undefined;
+  if (e.target === 'cpu' && tile) {
     const [gradient = '', weight = ''] = operands;
-    return emitWinograd(gradient, weight, sizes, true, e);
+    return emitWinograd(gradient, weight, sizes, tile, true, e);
   }
   if (e.target === 'cpu' && stride[0] * stride[1] === 1 && outputs * inputs <= turnedAtMost) {
     const [gradient = '', weight = ''] = operands;

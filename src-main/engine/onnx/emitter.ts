@@ -1,5 +1,5 @@
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
-import { i64 } from '../tensor/tensor.ts';
+import { elementCount, i64 } from '../tensor/tensor.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './schema.ts';
 
 /** TensorProto.DataType. */
@@ -83,10 +83,11 @@ export class Emitter {
     return outputs;
   }
 
-  /** An initializer with these values; small equal ones are shared. */
-  constant(tensor: HostTensor): string {
+  /** An initializer with these values; small equal ones are shared, and large ones of the same key. */
+  constant(tensor: HostTensor, sharedAs?: string): string {
     const bytes = new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
-    const key = bytes.length <= 256 ? `${tensor.dtype}[${tensor.shape.join()}]${bytes.join()}` : undefined;
+    const small = bytes.length <= 256 ? `${tensor.dtype}[${tensor.shape.join()}]${bytes.join()}` : undefined;
+    const key = sharedAs ?? small;
     const known = key && this.shared.get(key);
     if (known) return known;
     const name = `${this.prefix}constant_${this.count++}`;
@@ -107,6 +108,22 @@ export class Emitter {
     const target = this.integers(shape);
     this.shapes.set(target, shape.length);
     return this.emit('Reshape', [x, target]);
+  }
+
+  /**
+   * [...shape, -1] with its first axes in another order. ONNX Runtime gathers rows on all cores, and transposes on one: better
+   * where there are some MB.
+   */
+  transposeRows(x: string, shape: Shape, permutation: readonly number[]): string {
+    const strides = shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
+    let rows = [0];
+    for (const axis of permutation) {
+      const [size, stride] = [shape[axis] as number, strides[axis] as number];
+      rows = rows.flatMap((row) => Array.from({ length: size }, (_, i) => row + i * stride));
+    }
+    const order: HostTensor<'i32'> = { dtype: 'i32', shape: [rows.length], data: Int32Array.from(rows) };
+    const index = this.constant(order, `rows ${shape.join()} by ${permutation.join()}`);
+    return this.emit('Gather', [this.reshape(x, [rows.length, -1]), index], { axis: 0 });
   }
 
   /** The part from `starts` to `ends` along all axes, in steps. */

@@ -2,34 +2,61 @@ import { f32, type HostTensor } from '../tensor/tensor.ts';
 import type { Emitter } from './emitter.ts';
 
 /**
- * Winograd's minimal filtering F(4×4, 3×3) (Lavin & Gray 2016, "Fast algorithms for convolutional neural networks"): tiles of
- * 6×6 inputs give 4×4 outputs with 36 products a channel pair instead of 144. The matrices are theirs, section 4.3.
+ * Winograd's minimal filtering F(m×m, 3×3) (Lavin & Gray 2016, "Fast algorithms for convolutional neural networks"): tiles of
+ * (m+2)² inputs give m² outputs, with (m+2)² products a channel pair instead of 9m². One row a frequency; the matrices are
+ * theirs, sections 4.1 and 4.3, the last one transposed.
  */
-const toFrequencies = [
-  [4, 0, -5, 0, 1, 0],
-  [0, -4, -4, 1, 1, 0],
-  [0, 4, -4, -1, 1, 0],
-  [0, -2, -1, 2, 1, 0],
-  [0, 2, -1, -2, 1, 0],
-  [0, 4, 0, -5, 0, 1],
-];
-const ofKernel = [
-  [1 / 4, 0, 0],
-  [-1 / 6, -1 / 6, -1 / 6],
-  [-1 / 6, 1 / 6, -1 / 6],
-  [1 / 24, 1 / 12, 1 / 6],
-  [1 / 24, -1 / 12, 1 / 6],
-  [0, 0, 1],
-];
-const toOutputs = [
-  [1, 0, 0, 0],
-  [1, 1, 1, 1],
-  [1, -1, 1, -1],
-  [1, 2, 4, 8],
-  [1, -2, 4, -8],
-  [0, 0, 0, 1],
-];
-const frequencies = 36;
+const transforms = {
+  2: {
+    ofInputs: [
+      [1, 0, -1, 0],
+      [0, 1, 1, 0],
+      [0, -1, 1, 0],
+      [0, 1, 0, -1],
+    ],
+    ofKernel: [
+      [1, 0, 0],
+      [1 / 2, 1 / 2, 1 / 2],
+      [1 / 2, -1 / 2, 1 / 2],
+      [0, 0, 1],
+    ],
+    toOutputs: [
+      [1, 0],
+      [1, 1],
+      [1, -1],
+      [0, -1],
+    ],
+  },
+  4: {
+    ofInputs: [
+      [4, 0, -5, 0, 1, 0],
+      [0, -4, -4, 1, 1, 0],
+      [0, 4, -4, -1, 1, 0],
+      [0, -2, -1, 2, 1, 0],
+      [0, 2, -1, -2, 1, 0],
+      [0, 4, 0, -5, 0, 1],
+    ],
+    ofKernel: [
+      [1 / 4, 0, 0],
+      [-1 / 6, -1 / 6, -1 / 6],
+      [-1 / 6, 1 / 6, -1 / 6],
+      [1 / 24, 1 / 12, 1 / 6],
+      [1 / 24, -1 / 12, 1 / 6],
+      [0, 0, 1],
+    ],
+    toOutputs: [
+      [1, 0, 0, 0],
+      [1, 1, 1, 1],
+      [1, -1, 1, -1],
+      [1, 2, 4, 8],
+      [1, -2, 4, -8],
+      [0, 0, 0, 1],
+    ],
+  },
+};
+
+/** Width of the square of outputs that is computed from one tile of inputs. */
+export type Tile = keyof typeof transforms;
 
 export interface WinogradSizes {
   readonly batch: number;
@@ -42,21 +69,25 @@ export interface WinogradSizes {
 
 /** Elements of transformed inputs or outputs up to which they are worth their memory (128 MB). */
 const spectrumAtMost = 32 << 20;
+/** Tiles that must use a transformed kernel: it is transformed at every run. */
+const fewestTiles = { 2: 96, 4: 64 };
 
-/** Whether it is faster than a direct convolution: the kernels are transformed at every run, so enough tiles must use them. */
-export function winogradPays({ batch, from, to, height, width }: WinogradSizes): boolean {
-  const tiles = (batch * height * width) / 16;
-  return (
-    height % 4 === 0 &&
-    width % 4 === 0 &&
-    tiles >= 64 &&
-    Math.min(from, to) >= 32 &&
-    frequencies * tiles * Math.max(from, to) <= spectrumAtMost
-  );
+/** The tile with which it is faster than a direct convolution, if one is. */
+export function winogradTile({ batch, from, to, height, width }: WinogradSizes): Tile | undefined {
+  return ([4, 2] as const).find((tile) => {
+    const tiles = (batch * height * width) / tile ** 2;
+    return (
+      height % tile === 0 &&
+      width % tile === 0 &&
+      tiles >= fewestTiles[tile] &&
+      Math.min(from, to) >= 32 &&
+      (tile + 2) ** 2 * tiles * Math.max(from, to) <= spectrumAtMost
+    );
+  });
 }
 
 /** Elements of transformed kernels, inputs or outputs that exist at a time (32 MB): else some frequencies go after others. */
-const elementsAtOnce = 8 << 20;
+const elementsAtOnce = 16 << 20;
 
 /**
  * A 3×3 convolution of x [b,from,h,w], stride 1, one pixel of padding. The weight is [to,from,3,3], or, when `transposed`,
@@ -66,29 +97,30 @@ export function emitWinograd(
   x: string,
   weight: string,
   { batch, from, to, height, width }: WinogradSizes,
+  tile: Tile,
   transposed: boolean,
   e: Emitter,
 ): string {
-  const [down, across] = [height / 4, width / 4];
+  const { ofInputs, ofKernel, toOutputs } = transforms[tile];
+  const [frequencies, side] = [(tile + 2) ** 2, tile + 2];
+  const [down, across] = [height / tile, width / tile];
   const tiles = down * across;
   const pictures = e.reshape(x, [batch * from, 1, height, width]);
   const taps = e.reshape(weight, [from * to, 9]);
   const most = Math.max(from * to, Math.max(from, to) * batch * tiles);
-  const rounds =
-    [1, 2, 3, 4, 6, 9, 12, 18].find((n) => (frequencies / n) * most <= elementsAtOnce) ?? frequencies;
+  const rounds = divisors(frequencies).find((n) => (frequencies / n) * most <= elementsAtOnce) ?? frequencies;
   const count = frequencies / rounds;
   let sum = '';
   for (let start = 0; start < frequencies; start += count) {
     const some = (rows: readonly (readonly number[])[], turned = false): HostTensor<'f32'> =>
       outerProducts(rows, start, count, turned);
-    const spectrum = e.emit('Conv', [pictures, e.constant(shaped(some(toFrequencies), [count, 1, 6, 6]))], {
-      kernel_shape: [6, 6],
-      strides: [4, 4],
+    const kernel = e.constant(shaped(some(ofInputs), [count, 1, side, side]));
+    const spectrum = e.emit('Conv', [pictures, kernel], {
+      kernel_shape: [side, side],
+      strides: [tile, tile],
       pads: [1, 1, 1, 1],
     });
-    const byFrequency = e.emit('Transpose', [e.reshape(spectrum, [batch, from, count, tiles])], {
-      perm: [2, 1, 0, 3],
-    });
+    const byFrequency = e.transposeRows(spectrum, [batch, from, count], [2, 1, 0]);
     const columns = e.reshape(byFrequency, [count, from, batch * tiles]);
     // After what comes in: ONNX Runtime, too, computes in this order, and must not begin with the kernels of all layers.
     const kernels = e.emitFused('FusedMatMul', [e.constant(some(ofKernel, transposed)), taps], { transB: 1 });
@@ -96,20 +128,28 @@ export function emitWinograd(
     const products = e.emitFused('FusedMatMul', [e.reshape(kernels, shape), columns], {
       transA: Number(transposed),
     });
-    const byPicture = e.emit('Transpose', [e.reshape(products, [count, to, batch, tiles])], {
-      perm: [2, 1, 0, 3],
-    });
-    const part = e.emit(
-      'ConvTranspose',
-      [
-        e.reshape(byPicture, [batch * to, count, down, across]),
-        e.constant(shaped(some(toOutputs), [count, 1, 4, 4])),
-      ],
-      { kernel_shape: [4, 4], strides: [4, 4] },
-    );
+    const part = e.emit('MatMul', [
+      e.constant(columnsOf(some(toOutputs))),
+      e.reshape(products, [count, to * batch * tiles]),
+    ]);
     sum = sum ? e.emit('Add', [sum, part]) : part;
   }
-  return e.reshape(sum, [batch, to, height, width]);
+  const planes = e.reshape(sum, [tile, tile, to * batch * tiles]);
+  const rows = e.emit('Transpose', [planes], { perm: [0, 2, 1] });
+  return e.reshape(e.transposeRows(rows, [tile, to, batch, down], [2, 1, 3, 0]), [batch, to, height, width]);
+}
+
+const divisors = (n: number): number[] =>
+  Array.from({ length: n }, (_, i) => i + 1).filter((d) => n % d === 0);
+
+function columnsOf({ data, shape: [rows = 0, columns = 0] }: HostTensor<'f32'>): HostTensor<'f32'> {
+  return f32(
+    [columns, rows],
+    Array.from(
+      { length: rows * columns },
+      (_, i) => data[(i % rows) * columns + Math.floor(i / rows)] as number,
+    ),
+  );
 }
 
 /** Rows `start`…, `count` of them, of all pairs of the matrix's rows: each the outer product of two, as one row. */
