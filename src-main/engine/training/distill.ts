@@ -3,15 +3,14 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { statOrNothing } from '../checkpoints/files.ts';
 import type { Model } from '../checkpoints/model.ts';
 import { modelHash, openModel } from '../checkpoints/openModel.ts';
-import { expectTensor, findBadValues } from '../checkpoints/weights.ts';
-import { unetShapes } from '../models/unetCost.ts';
+import { findBadValues } from '../checkpoints/weights.ts';
 import { movingAverage } from '../optim/optimizer.ts';
-import { storedWeights, type WeightLookup } from '../pipelines/weights.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { resolveScheduler } from '../schedulers/config.ts';
 import { alphasCumprod } from '../schedulers/noiseSchedule.ts';
 import { distillBatches } from './distillBatches.ts';
-import { distillFeeds, distillLoss, teacherPart } from './distillLoss.ts';
+import { distillation } from './distillation.ts';
+import { distillFeeds } from './distillLoss.ts';
 import { checkDistillSettings, type DistillSettings } from './distillSettings.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
 import type { PredictionType } from './noising.ts';
@@ -52,20 +51,12 @@ export async function distill(
     { report, signal },
   );
 
-  const { loss, metrics } = distillLoss(teacher.unet.config, student.unet.config, {
+  const loss = distillation(teacher, student, {
     ...settings,
     ...{ batch: source.rows, latents: source.latents, prediction },
-    tokens: student.textEncoder.config.max_position_embeddings,
   });
   const trained = wholeNetworks(student, { trainTextEncoder: false });
-  const isTrained = new Set(trained.names);
-  const trainer = await Trainer.create({
-    ...{ loss, metrics, trained: trained.names, initial: trained.initial, optimizer: settings },
-    weights: storedWeights({ outputs: { loss } }, student, weightsOfTeacher(teacher), (name) =>
-      isTrained.has(name),
-    ),
-    provider: settings.provider,
-  });
+  const trainer = await Trainer.create({ ...loss, initial: trained.initial, optimizer: settings });
 
   const average = settings.ema === undefined ? undefined : trainer.values.slice();
   const follow = average && movingAverage(average.length);
@@ -125,17 +116,6 @@ function scheduleOf(teacher: Model, student: Model): { prediction: PredictionTyp
   const config = resolveScheduler(teacher.scheduler, undefined, teacher.path).config;
   const prediction = config.prediction_type === 'v_prediction' ? 'v_prediction' : 'epsilon';
   return { prediction, alphaBars: alphasCumprod(config) };
-}
-
-/** The teacher's stored weights by their names in the graph. Errors: `tensor.…`. */
-function weightsOfTeacher({ unet }: Model): WeightLookup {
-  const entries = new Map(
-    [...unetShapes(unet.config)].map(([name, shape]) => [
-      `${teacherPart}.${name}`,
-      expectTensor(unet.weights, name, shape),
-    ]),
-  );
-  return (name) => entries.get(name);
 }
 
 function openRun(

@@ -1,5 +1,6 @@
 import { problem } from '../../../src-shared/messages/index.ts';
-import { add, barrier, input, meanSquaredError, mul } from '../graph/build.ts';
+import { add, input, meanSquaredError, mul } from '../graph/build.ts';
+import type { Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import type { UNetConfig } from '../models/config.ts';
 import { unet } from '../models/unet.ts';
@@ -29,42 +30,50 @@ export interface DistillBatch extends NoiseBatch {
 
 /**
  * BK-SDM's loss (Kim et al. 2023, equation 4): λsd·MSE(prediction, target) + λoutput·MSE(prediction, teacher's) + λfeature·Σ
- * MSE(a block's output, the teacher's). Feed it with `distillFeeds`. Errors: `distill.unfit`.
+ * MSE(a block's output, the teacher's). Feed it with `distillFeeds` and what `taught` gives for them. Errors: `distill.unfit`.
  *
- * Teacher and student share one graph. Nothing trained lies before the teacher's values, so no gradient of them is built, and
- * ONNX Runtime frees each as soon as its last user is done. The student starts behind a barrier on the teacher's prediction:
- * while the teacher runs nothing of the student's is held, and afterwards of the teacher only what the losses compare.
+ * The teacher is a graph of its own, `taught`, whose outputs "taught.…" are inputs of the loss: it has no gradient to keep anything
+ * for, and what it computes is gone when the student starts, but for the values that are compared.
  */
 export function distillLoss(
   teacher: UNetConfig,
   student: UNetConfig,
   options: DistillLossOptions,
-): { readonly loss: Value; readonly metrics: Readonly<Record<'sd' | 'output' | 'feature', Value>> } {
+): {
+  readonly loss: Value;
+  readonly metrics: Readonly<Record<'sd' | 'output' | 'feature', Value>>;
+  readonly taught: Graph;
+} {
   const { batch, latents, tokens, prediction } = options;
   const { sample, timesteps, target } = noised(batch, latents, prediction);
   const context = input('context', [batch, tokens, student.cross_attention_dim[0] as number]);
-  const taught = unet(Scope.root(teacherPart), { sample, timesteps, context }, teacher);
-  const later = { sample: barrier(sample, taught.sample), timesteps, context };
-  const learnt = unet(Scope.root('unet'), later, student);
+  const inputs = { sample, timesteps, context };
+  const theirs = unet(Scope.root(teacherPart), inputs, teacher);
+  const learnt = unet(Scope.root('unet'), inputs, student);
 
+  const outputs: Record<string, Value> = {};
+  const given = (name: string, value: Value): Value => {
+    outputs[`taught.${name}`] = value;
+    return input(`taught.${name}`, value.shape);
+  };
   const features = featurePairs(teacher, student).map(([from, to]) => {
-    const [wanted, got] = [taught.features.get(from), learnt.features.get(to)];
+    const [wanted, got] = [theirs.features.get(from), learnt.features.get(to)];
     if (!wanted || !got || !sameShape(wanted.shape, got.shape))
       throw problem('distill.unfit', {
         why: `the student's "${to}" gives ${shapeText(got)}, the teacher's "${from}" ${shapeText(wanted)}`,
       });
-    return meanSquaredError(got, wanted);
+    return meanSquaredError(got, given(from, wanted));
   });
   const metrics = {
     sd: meanSquaredError(learnt.sample, target),
-    output: meanSquaredError(learnt.sample, taught.sample),
+    output: meanSquaredError(learnt.sample, given('sample', theirs.sample)),
     feature: features.reduce((sum, one) => add(sum, one)),
   };
   const loss = add(
     add(mul(metrics.sd, options.lambdaSd), mul(metrics.output, options.lambdaOutput)),
     mul(metrics.feature, options.lambdaFeature),
   );
-  return { loss, metrics };
+  return { loss, metrics, taught: { outputs } };
 }
 
 /** The loss's inputs for a batch; `alphaBars` is the noise schedule's ᾱ by timestep. */
