@@ -7,7 +7,9 @@ import { generateJob } from './features/generation/generateJob.ts';
 import { generationHandlers } from './features/generation/generationHandlers.ts';
 import { readPicture } from './features/generation/readPicture.ts';
 import { libraryHandlers } from './features/library/libraryHandlers.ts';
-import { importJob, modelHandlers, putShippedModel } from './features/models/modelHandlers.ts';
+import { downloadJob } from './features/models/downloadJob.ts';
+import { importJob, modelHandlers } from './features/models/modelHandlers.ts';
+import { putShippedModel } from './features/models/putModel.ts';
 import { addPhotos } from './features/photos/addPhotos.ts';
 import { photoHandlers } from './features/photos/photoHandlers.ts';
 import { FolderWatch } from './features/photos/watchFolders.ts';
@@ -17,6 +19,8 @@ import { scoreHandlers, scoreJob } from './features/score/scoreHandlers.ts';
 import { settingsHandlers } from './features/settings/settingsHandlers.ts';
 import type { Shell, Shipped, StudioContext } from './features/studioContext.ts';
 import { subjectHandlers } from './features/subjects/subjectHandlers.ts';
+import { SocketCounts } from './features/system/socketCounts.ts';
+import { guardSockets } from './features/system/socketLock.ts';
 import { systemHandlers } from './features/system/systemHandlers.ts';
 import { measureJob } from './features/training/measureJob.ts';
 import { trainJob } from './features/training/trainJob.ts';
@@ -53,6 +57,10 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
     for (const heard of listeners) heard(event, payload);
   };
   const surroundings = { library, shell, shipped, emit };
+  const isOnline = (): boolean => !library.settings.get().offline;
+  const tellSockets = (): void => emit('system.offline', { locked: !isOnline(), ...sockets.get() });
+  const sockets = new SocketCounts(tellSockets);
+  guardSockets({ allows: isOnline, tried: (host, refused) => sockets.add(host, refused) });
   const queue: JobQueue = new JobQueue(
     library.jobs,
     startWorker,
@@ -63,12 +71,13 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       score: scoreJob(surroundings),
       export: exportJob(surroundings),
       import: importJob(surroundings),
-      download: importJob(surroundings),
+      download: downloadJob(surroundings),
     },
     {
       changed: (job) => emit('jobs.changed', job),
       progress: (id, progress) => emit('jobs.progress', { id, progress }),
       removed: (ids) => emit('jobs.removed', { ids: [...ids] }),
+      socket: (host, refused) => sockets.add(host, refused),
     },
   );
   const context: StudioContext = { ...surroundings, queue };
@@ -95,8 +104,12 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       ...modelHandlers(context),
       ...exportHandlers(context),
       ...jobHandlers(context),
-      ...settingsHandlers(context),
-      ...systemHandlers(context),
+      ...settingsHandlers(context, () => {
+        const { offline, downloads } = library.settings.get();
+        if (offline || !downloads) queue.pauseAll('download');
+        tellSockets();
+      }),
+      ...systemHandlers(context, sockets),
       ...trashHandlers(context),
     },
     listen: (heard) => {
@@ -106,6 +119,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
     close: async () => {
       await watch.close();
       await queue.close();
+      guardSockets({ allows: () => true, tried: () => undefined });
       library.close();
     },
   };

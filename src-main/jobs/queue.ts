@@ -12,6 +12,8 @@ export interface QueueEvents {
   readonly changed: (job: Job) => void;
   readonly progress: (id: number, progress: JobProgress) => void;
   readonly removed: (ids: readonly number[]) => void;
+  /** A worker wanted to reach another machine. */
+  readonly socket: (host: string, refused: boolean) => void;
 }
 
 interface Running {
@@ -62,6 +64,12 @@ export class JobQueue {
 
   pause(id: number): Job {
     return this.stop(id, 'paused');
+  }
+
+  /** Those of a kind that run or wait. */
+  pauseAll(kind: JobKind): void {
+    for (const state of ['queued', 'running'] as const)
+      for (const job of this.jobs.inState(state)) if (job.kind === kind) this.pause(job.id);
   }
 
   cancel(id: number): Job {
@@ -188,6 +196,8 @@ export class JobQueue {
       case 'memory':
         if (running.progress) this.progressed(id, running, { ...running.progress, memory: message.bytes });
         return;
+      case 'socket':
+        return this.events.socket(message.host, message.refused);
       case 'event':
         return this.event(id, running, message.event);
       case 'done':

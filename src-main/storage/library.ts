@@ -49,7 +49,7 @@ export class Library {
     this.checkpoints = new Checkpoints(db);
     this.scores = new Scores(db);
     this.images = new Images(db);
-    this.models = new Models(db);
+    this.models = new Models(db, folder);
     this.exports = new Exports(db);
     this.jobs = new Jobs(db);
     this.measurements = new Measurements(db);

@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { Model } from '../../src-shared/domain/model.ts';
 import { problem } from '../../src-shared/messages/index.ts';
+import type { LibraryFolder } from './libraryFolder.ts';
 import { fromJson, insert, update } from './rows.ts';
 
 /** What is known of a model; whether its files are there is looked up by who asks. */
@@ -8,7 +10,10 @@ export type StoredModel = Omit<Model, 'available' | 'guidance'>;
 type Row = Omit<StoredModel, 'problems'> & { problems: string };
 
 export class Models {
-  constructor(private readonly db: Database) {}
+  constructor(
+    private readonly db: Database,
+    private readonly folder: LibraryFolder,
+  ) {}
 
   /** The shipped one first. */
   list(): StoredModel[] {
@@ -22,7 +27,7 @@ export class Models {
   }
 
   byPath(path: string): StoredModel | undefined {
-    return this.select('AND path = ?', path)[0];
+    return this.select('AND path = ?', this.kept(path))[0];
   }
 
   /** The model that comes with Likeness, once it has been looked at. */
@@ -33,7 +38,7 @@ export class Models {
   /** Adds a model, or brings up to date what is known of the one at the same path. */
   put(model: Omit<StoredModel, 'id' | 'addedAt'>): StoredModel {
     const { problems, ...rest } = model;
-    const row = { ...rest, problems: JSON.stringify(problems) };
+    const row = { ...rest, path: this.kept(model.path), problems: JSON.stringify(problems) };
     const known = model.source === 'shipped' ? this.shipped() : this.byPath(model.path);
     if (known) {
       update(this.db, 'models', known.id, { ...row, name: known.name });
@@ -55,6 +60,15 @@ export class Models {
          FROM models WHERE trash IS NULL ${rest}`,
       )
       .all(...values) as Row[];
-    return rows.map((row) => ({ ...row, problems: fromJson(row.problems) as string[] }));
+    return rows.map((row) => ({
+      ...row,
+      path: resolve(this.folder.root, row.path),
+      problems: fromJson(row.problems) as string[],
+    }));
+  }
+
+  /** Models in the library are kept as seen from it: they move along. */
+  private kept(path: string): string {
+    return this.folder.holds(path) ? this.folder.relative(path) : path;
   }
 }

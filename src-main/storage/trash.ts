@@ -55,7 +55,7 @@ export class Trash {
       runs: 'folder',
       subjects: 'folder',
       projects: 'NULL',
-      models: "CASE source WHEN 'downloaded' THEN path END",
+      models: "CASE WHEN source IN ('downloaded', 'made') THEN path END",
     };
     return removable.flatMap((table) =>
       (

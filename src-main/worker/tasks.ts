@@ -4,6 +4,7 @@ import type { ExportRequest } from '../features/export/request.ts';
 import type { GenerateRequest } from '../features/generation/request.ts';
 import type { DryRunRequest } from '../features/training/dryRun.ts';
 import type { FinetuneRequest } from '../features/training/request.ts';
+import type { DownloadRequest } from '../features/models/download.ts';
 import type { ScoreRequest } from '../features/score/request.ts';
 
 export interface TaskContext extends JobContext {
@@ -69,10 +70,18 @@ export const tasks: Readonly<
     const { exportRun } = await import('../features/export/export.ts');
     return exportRun(task as ExportRequest, context);
   },
-  import: async (task) => {
-    const { inspect } = await import('../features/inspect/inspect.ts');
-    const { report, fatal } = inspect((task as { path: string }).path);
-    if (fatal) throw fatal;
-    return report;
+  import: (task) => lookAt((task as { path: string }).path),
+  download: async (task, context) => {
+    const { download } = await import('../features/models/download.ts');
+    const { path } = await download(task as DownloadRequest, context);
+    return lookAt(path);
   },
 };
+
+/** What a model is; one that would not work is refused. */
+async function lookAt(path: string): Promise<unknown> {
+  const { inspect } = await import('../features/inspect/inspect.ts');
+  const { report, fatal } = inspect(path);
+  if (fatal) throw fatal;
+  return report;
+}

@@ -3,7 +3,7 @@ import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
 import type { FromWorker, ToWorker, WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { forPeople } from '../../src-shared/messages/forPeople.ts';
-import { lockSockets } from './lockSockets.ts';
+import { guardSockets } from '../features/system/socketLock.ts';
 import { tasks } from './tasks.ts';
 
 /**
@@ -55,7 +55,10 @@ port.listen((message) => {
 });
 
 async function work({ kind, task, online }: Extract<ToWorker, { type: 'start' }>): Promise<FromWorker> {
-  if (!online) lockSockets();
+  guardSockets({
+    allows: () => online,
+    tried: (host, refused) => port.send({ type: 'socket', host, refused }),
+  });
   const report = (event: WorkerEvent): void => port.send({ type: 'event', event });
   try {
     const run = tasks[kind];

@@ -520,7 +520,12 @@ export const en = {
     about: 'Take what you trained anywhere, and bring your own base models.',
     base: 'Base models',
     import: 'Import a model',
-    sources: { shipped: 'Comes with Likeness', linked: 'Linked', downloaded: 'Downloaded' },
+    sources: {
+      shipped: 'Comes with Likeness',
+      linked: 'Linked',
+      downloaded: 'Downloaded',
+      made: 'Made here',
+    },
     default: 'Used for new runs',
     makeDefault: 'Use for new runs',
     missing: 'Files are gone',

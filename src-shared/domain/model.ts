@@ -5,8 +5,8 @@ import { idSchema, nameSchema, timeSchema } from './id.ts';
 export const modelSchema = z.object({
   id: idSchema,
   name: nameSchema,
-  /** `shipped` comes with Likeness, `linked` stays where the person has it, `downloaded` lies in the library. */
-  source: z.enum(['shipped', 'linked', 'downloaded']),
+  /** `shipped` comes with Likeness, `linked` stays where the person has it; `downloaded` and `made` (smaller, here) lie in the library. */
+  source: z.enum(['shipped', 'linked', 'downloaded', 'made']),
   path: z.string(),
   kind: z.enum(['folder', 'single-file']),
   /** "SD 1.x", "SD 2.x", … */

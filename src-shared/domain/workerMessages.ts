@@ -36,5 +36,7 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'event'; readonly event: WorkerEvent }
   | { readonly type: 'memory'; readonly bytes: number }
+  /** It wanted to reach another machine. */
+  | { readonly type: 'socket'; readonly host: string; readonly refused: boolean }
   | { readonly type: 'done'; readonly result: unknown }
   | { readonly type: 'failed'; readonly problem: Problem };

@@ -36,8 +36,10 @@ export const studioMessages = {
     `${d.path} is not there; bring the model back or choose another one.`,
   'download.off': (_d: object) =>
     'Downloads are off; turn "offline" off and "downloads" on in the settings first.',
-  'download.notYet': (d: { repository: string }) =>
-    `${d.repository} can't be downloaded from here yet; fetch its folder with another program and import it.`,
+  'download.noModel': (d: { repository: string; folder: string }) =>
+    `${d.repository} has no weights in ${d.folder} that can be read here; choose a repository in diffusers' layout.`,
+  'download.noRoom': (d: { folder: string; gigabytes: string }) =>
+    `${d.gigabytes} GB do not fit on the disk of ${d.folder}; make room and retry.`,
   'download.failed': (d: { file: string; why: string }) =>
     `${d.file} could not be downloaded (${d.why}); retry goes on where it stopped.`,
   'download.changed': (d: { file: string }) =>

@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Served } from '../../src-main/serve.ts';
@@ -8,14 +10,23 @@ const folder = newLibrary();
 let studio: Served;
 let client: Client;
 
+/** Every socket of this process and of its workers, from the start of the story. */
+const counter = path.join(import.meta.dirname, 'countSockets.cjs');
+const seen = path.join(mkdtempSync(path.join(tmpdir(), 'likeness-sockets-')), 'seen');
+
 beforeAll(async () => {
   buildStudio();
+  process.env['SOCKETS_SEEN'] = seen;
+  process.env['NODE_OPTIONS'] = `--require ${JSON.stringify(counter)}`;
+  createRequire(import.meta.url)(counter);
   studio = await serveLibrary(folder);
   client = await Client.open(studio.url);
 }, 600_000);
 afterAll(async () => {
   client.close();
   await studio.close();
+  delete process.env['NODE_OPTIONS'];
+  rmSync(path.dirname(seen), { recursive: true });
   removeLibraries();
 });
 
@@ -102,5 +113,17 @@ it(
     const [exported] = await client.ask('exports.list', {});
     expect(exported?.tensors).toBeGreaterThan(0);
     expect(existsSync(path.join(folder, exported?.path ?? ''))).toBe(true);
+
+    expect(await client.ask('system.offline', {})).toEqual({ locked: true, refused: [], opened: 0 });
+    const sockets = readFileSync(seen, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { pid: number; what: string; address: string | null });
+    // Try-out, training, pictures, export: a process each, and this one.
+    expect(new Set(sockets.map(({ pid }) => pid)).size).toBe(5);
+    const connected = sockets.filter(({ what }) => what !== 'loaded');
+    expect(connected.length).toBeGreaterThan(0);
+    expect(connected.filter(({ address }) => address !== '127.0.0.1')).toEqual([]);
+    expect(connected.filter(({ pid }) => pid !== process.pid)).toEqual([]);
   },
 );

@@ -2,10 +2,14 @@ import { readdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Handlers, StudioContext } from '../studioContext.ts';
+import type { SocketCounts } from './socketCounts.ts';
 
 const platforms = ['linux', 'darwin', 'win32'] as const;
 
-export function systemHandlers({ library, shell, shipped }: StudioContext): Handlers<'system'> {
+export function systemHandlers(
+  { library, shell, shipped }: StudioContext,
+  sockets: SocketCounts,
+): Handlers<'system'> {
   return {
     'system.info': () => ({
       version: shipped.version,
@@ -15,7 +19,7 @@ export function systemHandlers({ library, shell, shipped }: StudioContext): Hand
       threads: os.availableParallelism(),
       memory: { total: os.totalmem(), available: os.freemem() },
     }),
-    'system.offline': () => ({ locked: library.settings.get().offline, refused: [], opened: 0 }),
+    'system.offline': () => ({ locked: library.settings.get().offline, ...sockets.get() }),
     'system.browse': async ({ what }) => ({ paths: await shell.browse(what) }),
     'system.list': async ({ path: asked = os.homedir() }) => {
       const place = path.resolve(asked);

@@ -1,0 +1,57 @@
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import type { FileEvent } from '../../../src-shared/domain/workerMessages.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { makeFolder } from '../../engine/checkpoints/files.ts';
+import { fetchFile } from './fetchFile.ts';
+import { listHubFiles } from './hub.ts';
+import { wantedFiles } from './wantedFiles.ts';
+
+export interface DownloadRequest {
+  readonly hub: string;
+  /** "owner/name" */
+  readonly repository: string;
+  readonly revision: string;
+  /** The model's folder; files that are there whole are not fetched again. */
+  readonly out: string;
+}
+
+interface DownloadContext extends Omit<JobContext, 'report'> {
+  readonly report: (event: Parameters<JobContext['report']>[0] | FileEvent) => void;
+}
+
+/** A model of the Hub as a diffusers folder. Errors: `download.…`, those of `fetchFile`. */
+export async function download(
+  { hub, repository, revision, out }: DownloadRequest,
+  { report, signal }: DownloadContext,
+): Promise<{ path: string; commit: string }> {
+  const { commit, files } = await listHubFiles(hub, repository, revision, signal);
+  const wanted = wantedFiles(repository, files);
+  const total = wanted.reduce((sum, { size }) => sum + size, 0);
+  makeFolder(out);
+  const { bavail, bsize } = await statfs(out);
+  if (bavail * bsize < total)
+    throw problem('download.noRoom', { folder: out, gigabytes: (total / 1e9).toFixed(1) });
+
+  for (const { path, size } of wanted) report({ type: 'file', file: path, done: 0, total: size });
+  let before = 0;
+  for (const file of wanted) {
+    let told = 0;
+    await fetchFile(
+      `${hub}/${repository}/resolve/${commit}/${file.path}`,
+      file,
+      join(out, ...file.path.split('/')),
+      (done) => {
+        const now = performance.now();
+        if (done < file.size && now - told < 200) return;
+        told = now;
+        report({ type: 'file', file: file.path, done, total: file.size });
+        report({ type: 'progress', done: before + done, total, label: 'bytes' });
+      },
+      signal,
+    );
+    before += file.size;
+  }
+  return { path: out, commit };
+}

@@ -1,0 +1,97 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { forPeople } from '../../../src-shared/messages/forPeople.ts';
+import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
+import { refusal, type HubFile } from './hub.ts';
+
+const tries = 4;
+
+/**
+ * Brings a file here, unless it is there: what an earlier try left in `FILE.part` is gone on with, and the file gets its name only
+ * when its hash is the one that was listed. Errors: `download.failed`, `download.changed`, `system.refused`.
+ */
+export async function fetchFile(
+  address: string,
+  { path, size, hash: wanted }: HubFile,
+  target: string,
+  onBytes: (done: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  if ((await sizeOf(target)) === size) {
+    onBytes(size);
+    return;
+  }
+  const part = `${target}.part`;
+  await mkdir(dirname(target), { recursive: true });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const hash = await append(address, part, size, wanted.kind, onBytes, signal);
+      if (hash !== wanted.value) {
+        await rm(part, { force: true });
+        throw problem('download.changed', { file: path });
+      }
+      await rename(part, target);
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof LikenessError) throw error;
+      // A disk that is full does not mend itself.
+      if ((error as NodeJS.ErrnoException).path !== undefined) throw forPeople(error);
+      if (attempt === tries) throw problem('download.failed', { file: path, why: causeOf(error) }, error);
+      await wait(500 * attempt, undefined, { signal });
+    }
+  }
+}
+
+/** Fetches what is missing of `part`; returns the hash of the whole. */
+async function append(
+  address: string,
+  part: string,
+  size: number,
+  kind: HubFile['hash']['kind'],
+  onBytes: (done: number) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  let done = (await sizeOf(part)) ?? 0;
+  if (done > size) done = 0;
+  let answer: Response | undefined;
+  if (done < size) {
+    answer = await fetch(address, { signal, headers: done > 0 ? { Range: `bytes=${done}-` } : {} });
+    if (!answer.ok) throw problem('download.failed', { file: part, why: refusal(answer.status) });
+    if (answer.status !== 206) done = 0;
+  }
+  const hash = kind === 'git' ? createHash('sha1').update(`blob ${size}\0`) : createHash('sha256');
+  if (done > 0) await addFile(hash, part, done);
+  onBytes(done);
+  const file = await open(part, done > 0 ? 'r+' : 'w');
+  try {
+    for await (const bytes of (answer?.body ?? []) as AsyncIterable<Uint8Array>) {
+      await file.write(bytes, 0, bytes.length, done);
+      hash.update(bytes);
+      done += bytes.length;
+      onBytes(done);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  if (done < size) throw new Error('the connection ended early');
+  return hash.digest('hex');
+}
+
+async function addFile(hash: Hash, file: string, bytes: number): Promise<void> {
+  for await (const piece of createReadStream(file, { end: bytes - 1 }) as AsyncIterable<Buffer>)
+    hash.update(piece);
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  return (await stat(file).catch(() => undefined))?.size;
+}
+
+function causeOf(error: unknown): string {
+  const { message, cause } = error as Error & { cause?: Error };
+  return cause?.message ?? message;
+}

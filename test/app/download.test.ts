@@ -1,0 +1,92 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Served } from '../../src-main/serve.ts';
+import { standInHub, type StandInHub } from './standInHub.ts';
+import { buildStudio, Client, newLibrary, removeLibraries, serveLibrary } from './served.ts';
+
+const model = path.resolve(import.meta.dirname, '../golden/fixtures/models/tiny-bk');
+const weights = 'unet/diffusion_pytorch_model.safetensors';
+const folder = newLibrary();
+const place = path.join(folder, 'models', 'test--tiny');
+let hub: StandInHub;
+let studio: Served;
+let client: Client;
+
+beforeAll(async () => {
+  buildStudio();
+  hub = await standInHub(model);
+  process.env['HF_ENDPOINT'] = hub.address;
+  studio = await serveLibrary(folder);
+  client = await Client.open(studio.url);
+}, 600_000);
+afterAll(async () => {
+  client.close();
+  await studio.close();
+  hub.close();
+  delete process.env['HF_ENDPOINT'];
+  removeLibraries();
+});
+
+const repository = 'test/tiny';
+const listed = async (): Promise<string[]> => (await client.ask('models.list', {})).map(({ name }) => name);
+const fetched = (file: string): number[] =>
+  hub.asked.filter((one) => one.file === file).map(({ from }) => from);
+
+it('is off until it is switched on', async () => {
+  const off = { ok: false, error: { code: 'download.off' } };
+  expect(await client.call('models.download', { repository })).toMatchObject(off);
+  await client.ask('settings.update', { downloads: true });
+  expect(await client.call('models.download', { repository })).toMatchObject(off);
+  await client.ask('settings.update', { offline: false });
+  expect(hub.asked).toEqual([]);
+});
+
+it('throws bytes away that are not what was listed', async () => {
+  hub.trouble.changed = weights;
+  const { jobId } = await client.ask('models.download', { repository });
+  expect(await client.ended(jobId)).toMatchObject({ state: 'failed', error: { code: 'download.changed' } });
+  delete hub.trouble.changed;
+  expect(existsSync(path.join(place, weights))).toBe(false);
+  expect(existsSync(path.join(place, `${weights}.part`))).toBe(false);
+  expect(await listed()).toEqual(['Likeness mini']);
+});
+
+it('stops when the lock is closed, goes on where it was, over cut connections, and ends as a model', async () => {
+  hub.asked.length = 0;
+  hub.trouble.slow = { file: weights, bytes: 4096 };
+  const { jobId } = await client.ask('models.download', { repository });
+  while (!existsSync(path.join(place, `${weights}.part`)))
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  await client.ask('settings.update', { offline: true });
+  const state = async (): Promise<string | undefined> =>
+    (await client.ask('jobs.list', {})).find(({ id }) => id === jobId)?.state;
+  while ((await state()) !== 'paused') await new Promise((resolve) => setTimeout(resolve, 20));
+  const { size } = statSync(path.join(place, `${weights}.part`));
+  expect(size).toBeGreaterThan(0);
+
+  delete hub.trouble.slow;
+  hub.trouble.cut = { file: weights, after: 20_000, times: 2 };
+  await client.ask('settings.update', { offline: false });
+  await client.ask('jobs.resume', { id: jobId });
+  expect(await client.ended(jobId)).toMatchObject({ state: 'done', error: null });
+
+  expect(fetched(weights)).toEqual([0, size, size + 20_000, size + 40_000]);
+  // Whole files of the first try are not fetched again.
+  expect(fetched('unet/config.json')).toEqual([]);
+  expect(readFileSync(path.join(place, weights)).equals(readFileSync(path.join(model, weights)))).toBe(true);
+  const [, downloaded] = await client.ask('models.list', {});
+  expect(downloaded).toMatchObject({ source: 'downloaded', available: true, path: place, problems: [] });
+  const ofUnet = client.events('models.file').filter(({ file }) => file === weights);
+  expect(ofUnet.at(-1)).toMatchObject({ jobId, done: ofUnet[0]?.total });
+  expect(await client.ask('system.offline', {})).toEqual({ locked: false, refused: [], opened: 0 });
+});
+
+it('says what to do when the Hub does not have it', async () => {
+  const { jobId } = await client.ask('models.download', { repository: 'test/none' });
+  const { error } = await client.ended(jobId);
+  expect(error).toMatchObject({
+    code: 'download.failed',
+    message: expect.stringMatching(/test\/none.*it is not there/) as string,
+  });
+});
