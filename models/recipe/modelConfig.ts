@@ -34,7 +34,7 @@ export const textConfig = {
   projection_dim: 128,
 };
 
-/** The scorer's image tower (`imageTower.ts`), on latents. */
+/** The scorer's image tower (the engine's `latentTower.ts`), on latents. */
 export const towerConfig = {
   _class_name: 'LatentImageTower',
   in_channels: vaeConfig.latent_channels,

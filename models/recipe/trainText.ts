@@ -17,12 +17,12 @@ import {
 } from '../../src-main/engine/graph/build.ts';
 import type { Value } from '../../src-main/engine/graph/ops.ts';
 import { clipTextModel } from '../../src-main/engine/models/clip.ts';
+import { captionProjection, latentTower } from '../../src-main/engine/models/latentTower.ts';
 import { parseClipTextConfig } from '../../src-main/engine/models/parseConfig.ts';
 import { Scope } from '../../src-main/engine/nn/scope.ts';
 import { f32 } from '../../src-main/engine/tensor/tensor.ts';
 import { generatorFor } from '../../src-main/engine/training/randomness.ts';
 import { captionIds, textFile } from './captionIds.ts';
-import { imageTower, summaryProjection } from './imageTower.ts';
 import { towerConfig } from './modelConfig.ts';
 import { numberOption, option, outFolder } from './paths.ts';
 import { pretrain } from './pretrain.ts';
@@ -45,9 +45,9 @@ const latents = input('latents', [batch, ...stored.shape]);
 const ids = input('input_ids', [batch, length], 'i64');
 const share = input('share', [batch, length, 1]);
 const hidden = clipTextModel(Scope.root('text_encoder'), ids, config);
-const summary = summaryProjection(Scope.root('scorer'), sum(mul(hidden, share), [1]));
+const summary = captionProjection(Scope.root('scorer'), sum(mul(hidden, share), [1]), towerConfig);
 const texts = unitLength(summary);
-const images = unitLength(imageTower(Scope.root('scorer'), latents));
+const images = unitLength(latentTower(Scope.root('scorer'), latents, towerConfig));
 const own = Float32Array.from({ length: batch * batch }, (_, i) => (i % (batch + 1) === 0 ? 1 : 0));
 const diagonal = constant(f32([batch, batch], own));
 const chosen = (a: Value, b: Value): Value =>

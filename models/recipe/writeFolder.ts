@@ -2,12 +2,12 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { input } from '../../src-main/engine/graph/build.ts';
 import type { Graph } from '../../src-main/engine/graph/graph.ts';
+import { captionProjection, latentTower } from '../../src-main/engine/models/latentTower.ts';
 import { parseVaeConfig } from '../../src-main/engine/models/parseConfig.ts';
 import { vaeDecode, vaeEncode } from '../../src-main/engine/models/vae.ts';
 import { Scope } from '../../src-main/engine/nn/scope.ts';
 import type { HostTensor } from '../../src-main/engine/tensor/tensor.ts';
 import { textFile, tokenizerFolder } from './captionIds.ts';
-import { imageTower, summaryProjection } from './imageTower.ts';
 import { schedulerConfig, side, towerConfig, unetConfig, vaeConfig } from './modelConfig.ts';
 import { readPart } from './readPart.ts';
 import { writePart } from './writePart.ts';
@@ -30,8 +30,8 @@ export function writeFolder(work: string, graph: Graph, unet: (name: string) => 
   const scorer = Scope.root('scorer');
   const towers = {
     outputs: {
-      image: imageTower(scorer, mean),
-      text: summaryProjection(scorer, input('summary', [1, textFile.hidden_size])),
+      image: latentTower(scorer, mean, towerConfig),
+      text: captionProjection(scorer, input('summary', [1, textFile.hidden_size]), towerConfig),
     },
   };
   const scores = readPart(join(work, 'scorer'), 'model.safetensors');
