@@ -79,7 +79,7 @@ export interface SetFacts {
 
 const few = 4;
 const many = 30;
-/** Below this photos are of one place, side and light: half of what the least varied of our test sets has. */
+/** Below this photos are of one side in one place and light: sets that are not have 0.22 to 0.40 (nine sets, real and rendered). */
 const uniform = 0.1;
 
 /** What to do about the set as a whole. */
