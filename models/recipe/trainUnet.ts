@@ -32,7 +32,7 @@ const configs = {
   unet: { config: parseUNetConfig(unetConfig, 'modelConfig.ts') },
   textEncoder: { config: parseClipTextConfig(textFile, 'modelConfig.ts') },
 };
-const loss = diffusionLoss(configs, { batch, latents: stored.shape, prediction: 'v_prediction' });
+const { loss } = diffusionLoss(configs, { batch, latents: stored.shape, prediction: 'v_prediction' });
 const alphaBars = alphasCumprod(resolveScheduler(schedulerConfig, undefined, 'modelConfig.ts').config);
 const text = readPart(join(work, 'text_encoder'), 'model.safetensors');
 

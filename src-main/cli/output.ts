@@ -34,7 +34,11 @@ export class Output {
     }
     this.json(event);
     if (event.type === 'step')
-      this.lastStep = `  loss ${event.loss.toFixed(4)}  ${event.seconds.toFixed(2)} s/step`;
+      this.lastStep = `  loss ${(event.smoothed ?? event.loss).toFixed(4)}  ${event.seconds.toFixed(2)} s/step`;
+    else if (event.type === 'measured')
+      this.people(
+        `Loss on the photos, with the same noise each time: ${event.loss.toFixed(4)} ${event.step === 0 ? 'before training' : `after ${event.step} steps`}`,
+      );
     else if (event.type === 'warning') this.people(`Warning: ${event.message}`);
     else if (event.type === 'note') this.people(event.message);
     else this.people(`${event.type} at step ${event.step}: ${event.path}`);

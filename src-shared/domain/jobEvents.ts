@@ -7,15 +7,25 @@ export interface ProgressEvent {
   readonly label?: string;
 }
 
-/** One optimizer step; distillation adds its parts of the loss. */
+/** One optimizer step; distillation adds its parts of the loss, a finetune with class pictures that of the photos. */
 export interface StepEvent {
   readonly type: 'step';
   readonly step: number;
   readonly loss: number;
+  /** The mean of the last twenty or so losses: one alone says more about its noise than about the run. */
+  readonly smoothed?: number;
   readonly seconds: number;
+  readonly subject?: number;
   readonly sd?: number;
   readonly output?: number;
   readonly feature?: number;
+}
+
+/** The loss on the same pictures, noise and timesteps each time: before the first step, and after the last. */
+export interface MeasuredEvent {
+  readonly type: 'measured';
+  readonly step: number;
+  readonly loss: number;
 }
 
 /** A checkpoint, complete on disk. */
@@ -45,7 +55,8 @@ export interface WarningEvent {
 }
 
 /** What a long task tells while it works. */
-export type JobEvent = ProgressEvent | StepEvent | CheckpointEvent | SampleEvent | NoteEvent | WarningEvent;
+export type JobEvent =
+  ProgressEvent | StepEvent | MeasuredEvent | CheckpointEvent | SampleEvent | NoteEvent | WarningEvent;
 
 /**
  * What a feature gets besides its settings. When `signal` aborts it keeps what is worth keeping and throws

@@ -1,7 +1,7 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../checkpoints/model.ts';
-import { drawBatch } from './dataset.ts';
+import { drawBatch, measuredBatches } from './dataset.ts';
 import type { DiffusionBatch } from './diffusionLoss.ts';
 import { openReplay } from './replay.ts';
 import type { FinetuneSettings } from './settings.ts';
@@ -15,6 +15,8 @@ export interface BatchSource {
   /** Whether the second half of each batch is the class's. */
   readonly prior: boolean;
   readonly batch: (index: number) => DiffusionBatch;
+  /** Those that a run is measured by; none where batches are recorded. */
+  readonly measured: readonly DiffusionBatch[];
 }
 
 export async function batchSource(
@@ -31,7 +33,8 @@ export async function batchSource(
     const wanted = settings.steps * settings.accumulate;
     if (replay.steps < wanted)
       throw problem('replay.tooShort', { file: settings.replay, rows: replay.steps, wanted });
-    return { rows: replay.batch, latents: replay.latents, prior: replay.prior, batch: replay.row };
+    const { batch: rows, latents, prior, row: batch } = replay;
+    return { rows, latents, prior, batch, measured: [] };
   }
   const dataset = await subjectDataset(model, settings, timesteps, cache, context);
   return {
@@ -39,5 +42,6 @@ export async function batchSource(
     latents: dataset.latents,
     prior: dataset.prior !== undefined,
     batch: (index) => drawBatch(dataset, index),
+    measured: measuredBatches(dataset),
   };
 }

@@ -58,6 +58,26 @@ export function drawBatch(options: DatasetOptions, index: number): DiffusionBatc
   };
 }
 
+/** Timesteps that a measured batch is spread over. */
+const measuredTimesteps = 4;
+
+/**
+ * Batches to measure by, the same each time: the subject's pictures in turn, at timesteps that are evenly spread. The class's half
+ * is drawn as usual.
+ */
+export function measuredBatches(options: DatasetOptions): DiffusionBatch[] {
+  const { batch, timesteps, seed } = options;
+  const own = { ...options, seed: seed + 1 };
+  return Array.from({ length: Math.ceil(measuredTimesteps / batch) }, (_, index) => {
+    const drawn = drawBatch(own, index);
+    const spread = Array.from(drawn.timesteps.data, (_, row) => {
+      const place = (index * batch + (row % batch)) % measuredTimesteps;
+      return Math.floor(((place + 0.5) / measuredTimesteps) * timesteps);
+    });
+    return { ...drawn, timesteps: integers([spread.length], spread) };
+  });
+}
+
 /** Latents drawn from a posterior, scaled. */
 export function sampleLatents(
   { mean, deviation }: Posterior,

@@ -35,9 +35,13 @@ export interface DiffusionBatch extends NoiseBatch {
 
 /**
  * DreamBooth's loss (Ruiz et al. 2022; diffusers' train_dreambooth): mean squared error of the predicted noise, or velocity
- * (Salimans & Ho 2022), plus the same for class pictures times `priorWeight`. Feed it with `diffusionFeeds`.
+ * (Salimans & Ho 2022), plus the same for class pictures times `priorWeight`. `subject` is the first part. Feed it with
+ * `diffusionFeeds`.
  */
-export function diffusionLoss(model: DenoiserConfigs, options: DiffusionLossOptions): Value {
+export function diffusionLoss(
+  model: DenoiserConfigs,
+  options: DiffusionLossOptions,
+): { readonly loss: Value; readonly subject: Value } {
   const { batch, latents: size, prediction, priorWeight, adapters } = options;
   const { sample, timesteps, target } = noised(batch, size, prediction);
   const length = model.textEncoder.config.max_position_embeddings;
@@ -47,12 +51,16 @@ export function diffusionLoss(model: DenoiserConfigs, options: DiffusionLossOpti
   const network = Scope.root('unet', adapters?.unet && { adapters: adapters.unet });
   const predicted = unet(network, { sample, timesteps, context }, model.unet.config).sample;
 
-  if (priorWeight === undefined) return meanSquaredError(predicted, target);
+  if (priorWeight === undefined) {
+    const loss = meanSquaredError(predicted, target);
+    return { loss, subject: loss };
+  }
   const half = (part: 0 | 1): Value => {
     const rows = (x: Value): Value => slice(x, 0, (part * batch) / 2, ((part + 1) * batch) / 2);
     return meanSquaredError(rows(predicted), rows(target));
   };
-  return add(half(0), mul(half(1), priorWeight));
+  const subject = half(0);
+  return { loss: add(subject, mul(half(1), priorWeight)), subject };
 }
 
 /** The loss's inputs for a batch; `alphaBars` is the noise schedule's ᾱ by timestep. */

@@ -6,7 +6,7 @@ import { findBadValues } from '../checkpoints/weights.ts';
 import { storedWeights } from '../pipelines/weights.ts';
 import { resolveScheduler } from '../schedulers/config.ts';
 import { alphasCumprod } from '../schedulers/noiseSchedule.ts';
-import { batchSource } from './batches.ts';
+import { batchSource, type BatchSource } from './batches.ts';
 import { diffusionFeeds, diffusionLoss } from './diffusionLoss.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
 import { RunFolder } from './runFolder.ts';
@@ -46,7 +46,7 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   const trained = whatToTrain(model, settings);
   const source = await batchSource(model, settings, alphaBars.length, options.cache, { report, signal });
 
-  const loss = diffusionLoss(model, {
+  const { loss, subject } = diffusionLoss(model, {
     batch: source.rows,
     latents: source.latents,
     prediction,
@@ -56,6 +56,7 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   const isTrained = new Set(trained.names);
   const trainer = await Trainer.create({
     loss,
+    ...(source.prior && { metrics: { subject } }),
     trained: trained.names,
     initial: trained.initial,
     weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => isTrained.has(name)),
@@ -68,6 +69,7 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
       {
         ...{ run, trainer, settings },
         batch: (index) => diffusionFeeds(source.batch(index), alphaBars),
+        ...(source.measured.length > 0 && { measure: () => measured(trainer, source, alphaBars) }),
         write: (folder) => writeTrained(folder, model, trained, (name) => trainer.value(name)),
         draw: (path) =>
           drawSample(
@@ -87,6 +89,14 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   } finally {
     await trainer.dispose();
   }
+}
+
+/** The mean loss of the subject's pictures in the batches that are kept for this. */
+async function measured(trainer: Trainer, source: BatchSource, alphaBars: Float32Array): Promise<number> {
+  const { loss = NaN, subject = loss } = await trainer.measure(
+    source.measured.map((batch) => diffusionFeeds(batch, alphaBars)),
+  );
+  return subject;
 }
 
 function openRun({ out, settings, version }: FinetuneOptions, model: Model): RunFolder {

@@ -27,6 +27,8 @@ export interface Loop {
   readonly arrays?: Readonly<Record<string, Float32Array>>;
   /** After update `step` (1, 2, …). */
   readonly onStep?: (step: number) => Promise<void>;
+  /** The loss on something that stays the same, as the weights are now. */
+  readonly measure?: () => Promise<number>;
   /** Writes a checkpoint's files into a folder. */
   readonly write: (folder: string) => void;
   /** Draws a sample picture. */
@@ -43,6 +45,11 @@ export interface RunResult {
   readonly checkpoint: string;
 }
 
+/** Losses that are averaged. */
+const smoothing = 20;
+/** Steps of a run from which on its loss is measured before and after. */
+const worthMeasuring = 20;
+
 /**
  * Takes a run from where its folder says it is to its last step. Every step is a function of the settings and the step's number,
  * so a run that was stopped anywhere ends in the same bits. Errors: `run.stateDamaged`, `training.diverged`,
@@ -54,7 +61,9 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
   let step = run.restoreState(state);
   trainer.optimizer.steps = step;
   let saved = step;
-  let last = run.trimLog(step)?.loss ?? NaN;
+  const logged = run.trimLog(step);
+  let last = logged?.loss ?? NaN;
+  let smoothed = logged?.smoothed ?? last;
   const save = (): void => {
     const path = run.saveCheckpoint(step, loop.write);
     run.saveState(step, state);
@@ -62,7 +71,13 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
     report({ type: 'checkpoint', step, path });
   };
 
+  const measure = async (): Promise<void> => {
+    if (loop.measure && settings.steps >= worthMeasuring)
+      report({ type: 'measured', step, loss: await loop.measure() });
+  };
+
   try {
+    if (step === 0) await measure();
     while (step < settings.steps) {
       signal.throwIfAborted();
       const started = performance.now();
@@ -80,14 +95,16 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
       step++;
       await loop.onStep?.(step);
       last = result.loss;
+      smoothed = step === 1 ? last : smoothed + (last - smoothed) / Math.min(step, smoothing);
       const seconds = (performance.now() - started) / 1000;
-      const event = { type: 'step', step, loss: last, ...result.metrics, seconds } as const;
+      const event = { type: 'step', step, loss: last, smoothed, ...result.metrics, seconds } as const;
       run.log(event);
       report(event);
       report({ type: 'progress', done: step, total: settings.steps, label: 'steps' });
       if (step % settings.checkpointEvery === 0 || step === settings.steps) save();
       if (settings.sampleEvery && step % settings.sampleEvery === 0)
         report({ type: 'sample', step, path: await loop.draw(run.samplePath(step)) });
+      if (step === settings.steps) await measure();
     }
   } catch (error) {
     // After Ctrl-C, what was learnt since the last checkpoint is kept; after a fault the values may be half a step's.

@@ -13,9 +13,11 @@ import { resolveScheduler } from '../../engine/schedulers/config.ts';
 import { alphasCumprod } from '../../engine/schedulers/noiseSchedule.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { i64, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts';
+import { distillation } from '../../engine/training/distillation.ts';
+import { distillFeeds } from '../../engine/training/distillLoss.ts';
 import { diffusionFeeds, diffusionLoss, type DiffusionBatch } from '../../engine/training/diffusionLoss.ts';
 import type { FinetuneSettings } from '../../engine/training/settings.ts';
-import { whatToTrain } from '../../engine/training/trained.ts';
+import { wholeNetworks, whatToTrain } from '../../engine/training/trained.ts';
 import { Trainer } from '../../engine/training/trainer.ts';
 import type { BenchRequest } from './request.ts';
 
@@ -45,19 +47,7 @@ export function forwardCall(model: Model, { batch, latents, threads, provider }:
   } as const;
   const networks = new Networks(model, { provider, ...(threads && { threads }) });
   return {
-    gflop: gigaOperations({
-      outputs: {
-        predicted: unet(
-          Scope.root(partNames.unet),
-          {
-            sample: input('sample', feeds.sample.shape),
-            timesteps: input('timesteps', feeds.timesteps.shape),
-            context: input('context', feeds.context.shape),
-          },
-          part.config,
-        ).sample,
-      },
-    }),
+    gflop: forwardOperations(model, { ...feeds, latents: feeds.sample }),
     run: async () => {
       await networks.predict(feeds.sample, feeds.timesteps, feeds.context);
       return undefined;
@@ -90,7 +80,7 @@ export async function trainingStep(
   const alphaBars = alphasCumprod(config);
   const size = [model.unet.config.in_channels, latents, latents] as const;
   const trained = whatToTrain(model, { ...settings, method: part });
-  const loss = diffusionLoss(model, {
+  const { loss } = diffusionLoss(model, {
     batch,
     latents: size,
     prediction: config.prediction_type === 'v_prediction' ? 'v_prediction' : 'epsilon',
@@ -109,16 +99,44 @@ export async function trainingStep(
     ...(threads && { threads }),
   });
   const data = someBatch(model, batch, size, alphaBars.length);
+  return { gflop, ...steps(trainer, diffusionFeeds(data, alphaBars)) };
+}
+
+/** BK-SDM's step: teacher and student see the same noised latents, prompts are encoded before. */
+export async function distillationStep(
+  teacher: Model,
+  student: Model,
+  { batch, latents, threads, provider }: Size,
+): Promise<Workload> {
+  const { config } = resolveScheduler(teacher.scheduler, undefined, teacher.path);
+  const alphaBars = alphasCumprod(config);
+  const size = [student.unet.config.in_channels, latents, latents] as const;
+  const loss = distillation(teacher, student, {
+    ...{ batch, latents: size, prediction: 'epsilon', provider },
+    ...{ lambdaSd: 1, lambdaOutput: 1, lambdaFeature: 1 },
+    ...(threads && { threads }),
+  });
+  const { initial } = wholeNetworks(student, { trainTextEncoder: false });
+  const trainer = await Trainer.create({ ...loss, initial, optimizer: settings.optimizer });
+  const { max_position_embeddings: tokens, hidden_size: width } = student.textEncoder.config;
+  const data = {
+    ...someBatch(student, batch, size, alphaBars.length),
+    context: normal(new TorchGenerator(1), [batch, tokens, width]),
+  };
+  return {
+    gflop: forwardOperations(teacher, data) + trainingOperations(loss.loss, new Set(loss.trained)),
+    ...steps(trainer, distillFeeds(data, alphaBars)),
+  };
+}
+
+/** Optimizer steps on one batch, again and again. */
+function steps(trainer: Trainer, feeds: Record<string, HostTensor>): Pick<Workload, 'run' | 'dispose'> {
   let step = 0;
   return {
-    gflop,
     run: async () => {
       step++;
       const { learningRate } = settings;
-      const result = await trainer.step([diffusionFeeds(data, alphaBars)], {
-        learningRate,
-        maxGradientNorm: 1,
-      });
+      const result = await trainer.step([feeds], { learningRate, maxGradientNorm: 1 });
       if (!Number.isFinite(result.loss + result.gradientNorm)) throw problem('training.diverged', { step });
       return result.loss;
     },
@@ -154,6 +172,19 @@ function trainingOperations(loss: Value, trained: ReadonlySet<string>): number {
     parameters.map(([, value]) => value),
   );
   return gigaOperations({ outputs: { loss, ...Object.fromEntries(gradients.entries()) } });
+}
+
+/** One call of the model's U-Net. */
+function forwardOperations(
+  { unet: { config } }: Model,
+  { latents, context }: { readonly latents: HostTensor; readonly context: HostTensor },
+): number {
+  const inputs = {
+    sample: input('sample', latents.shape),
+    timesteps: input('timesteps', latents.shape.slice(0, 1)),
+    context: input('context', context.shape),
+  };
+  return gigaOperations({ outputs: { predicted: unet(Scope.root(partNames.unet), inputs, config).sample } });
 }
 
 function gigaOperations(graph: Graph): number {

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { drawBatch, type DatasetOptions } from '../../../src-main/engine/training/dataset.ts';
+import {
+  drawBatch,
+  measuredBatches,
+  type DatasetOptions,
+} from '../../../src-main/engine/training/dataset.ts';
 import { generatorFor } from '../../../src-main/engine/training/randomness.ts';
 
 /** Pictures without spread: their latents say which they are. */
@@ -72,4 +76,14 @@ it('generators of other purposes, seeds and indices draw other numbers', () => {
     generatorFor(seed, purpose, index).rand([4]).join();
   const draws = [first(1, 'a', 0), first(1, 'a', 1), first(1, 'b', 0), first(2, 'a', 0), first(11, 'a', 1)];
   expect(new Set(draws).size).toBe(5);
+});
+
+describe('batches to measure by', () => {
+  it('are the same each time, and spread over the timesteps', () => {
+    const measured = measuredBatches({ ...options, prior });
+    expect(measuredBatches({ ...options, prior })).toEqual(measured);
+    const ofSubject = measured.flatMap(({ timesteps }) => Array.from(timesteps.data, Number).slice(0, 2));
+    expect(ofSubject).toEqual([125, 375, 625, 875]);
+    expect(measuredBatches({ ...options, batch: 1 })).toHaveLength(4);
+  });
 });
