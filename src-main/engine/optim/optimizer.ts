@@ -1,12 +1,12 @@
-import { add, input, mul, square, sub, sum } from '../graph/build.ts';
+import { add, input, mul, reshape, square, sub, sum } from '../graph/build.ts';
 import type { Value } from '../graph/ops.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { f32 } from '../tensor/tensor.ts';
-import type { StepNumber, Transform } from './transforms.ts';
+import type { Transform } from './transforms.ts';
 
-/** Elements updated at a time: temporaries of a run stay in cache. */
-const chunkElements = 1 << 14;
+/** Elements updated at a time (1 MB): temporaries of a run stay in cache, and both halves of them are worth a thread. */
+const chunkElements = 1 << 18;
 
 type Arrays = Readonly<Record<string, Float32Array>>;
 
@@ -17,6 +17,7 @@ class Chunked {
   constructor(
     private readonly length: number,
     private readonly build: (size: number) => Record<string, Value>,
+    private readonly atOnce = chunkElements,
   ) {}
 
   /** Runs over all chunks; results named like one of `arrays` overwrite it, the others go to `collect`. */
@@ -28,8 +29,8 @@ class Chunked {
     const scalars = Object.entries(numbers).map(
       ([name, value]) => [name, Tensor.from(f32([], [value]))] as const,
     );
-    for (let start = 0; start < this.length; start += chunkElements) {
-      const size = Math.min(chunkElements, this.length - start);
+    for (let start = 0; start < this.length; start += this.atOnce) {
+      const size = Math.min(this.atOnce, this.length - start);
       const session = await this.session(size);
       const views = Object.fromEntries(
         Object.entries(arrays).map(([name, array]) => [
@@ -46,7 +47,7 @@ class Chunked {
   private session(size: number): Promise<Session> {
     const known = this.sessions.get(size);
     if (known) return known;
-    const made = Session.compile({ outputs: this.build(size) });
+    const made = Session.compile({ outputs: this.build(size) }, { shortRuns: true });
     this.sessions.set(size, made);
     return made;
   }
@@ -69,49 +70,50 @@ export class Optimizer {
 
   constructor(
     private readonly parameters: Float32Array,
-    transform: Transform,
-    private readonly betas: { readonly beta1: number; readonly beta2: number },
+    private readonly transform: Transform,
+    /** A multiple of 16. */
+    atOnce = chunkElements,
   ) {
     const { length } = parameters;
     this.slots = Object.fromEntries(transform.slots.map((name) => [name, new Float32Array(length)]));
-    this.update = new Chunked(length, (size) => updateGraph(transform, size));
-    this.squares = new Chunked(length, (size) => ({ norm: sum(square(input('gradient', [size]))) }));
+    this.update = new Chunked(length, (size) => updateGraph(transform, size), atOnce);
+    this.squares = new Chunked(
+      length,
+      (size) => {
+        const rows = reshape(input('gradient', [size]), [sumRows, size / sumRows]);
+        return { sums: sum(square(rows), [1]) };
+      },
+      atOnce,
+    );
   }
 
   /** One step from `gradients` (same layout); returns their global norm before clipping. Throws nothing on NaN: callers look at the norm. */
   async step(gradients: Float32Array, { learningRate, maxGradientNorm }: StepSettings): Promise<number> {
     let total = 0;
-    await this.squares.run({ gradient: gradients }, {}, ({ norm }) => {
-      total += (norm as Tensor).host.data[0] as number;
+    await this.squares.run({ gradient: gradients }, {}, ({ sums }) => {
+      for (const part of (sums as Tensor).host.data as Float32Array) total += part;
     });
     const norm = Math.sqrt(total);
     this.steps++;
-    const numbers: Record<StepNumber, number> = {
-      clip: maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / (norm + 1e-6)),
-      learningRate,
-      correction1: 1 - this.betas.beta1 ** this.steps,
-      correction2: 1 - this.betas.beta2 ** this.steps,
-    };
+    const clip = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / (norm + 1e-6));
+    const numbers = this.transform.numbers({ clip, learningRate, steps: this.steps });
     await this.update.run({ parameter: this.parameters, gradient: gradients, ...this.slots }, numbers);
     return norm;
   }
 }
 
-function updateGraph(transform: Transform, size: number): Record<string, Value> {
-  const parameter = input('parameter', [size]);
-  const slots = new Map(transform.slots.map((name) => [name, input(name, [size])]));
-  const numbers = new Map<StepNumber, Value>();
-  const { update, slots: changed = {} } = transform.apply(input('gradient', [size]), {
-    parameter,
-    slot: (name) => slots.get(name) as Value,
-    number: (name) => {
-      const value = numbers.get(name) ?? input(name, []);
-      numbers.set(name, value);
-      return value;
-    },
+/** Squares are summed in so many rows, each by one thread: all lengths of flat parameters are multiples of it. */
+const sumRows = 16;
+
+function updateGraph({ slots, apply }: Transform, size: number): Record<string, Value> {
+  const arrays = new Set(['parameter', 'gradient', ...slots]);
+  const values = new Map<string, Value>();
+  const changed = apply((name) => {
+    const value = values.get(name) ?? input(name, arrays.has(name) ? [size] : []);
+    values.set(name, value);
+    return value;
   });
-  const results = Object.entries(changed).map(([name, value]) => [`new.${name}`, value] as const);
-  return { ...Object.fromEntries(results), 'new.parameter': sub(parameter, update) };
+  return Object.fromEntries(Object.entries(changed).map(([name, value]) => [`new.${name}`, value]));
 }
 
 /** Adds `more` to `total` in place. */

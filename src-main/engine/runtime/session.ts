@@ -15,6 +15,8 @@ export interface CompileOptions {
   /** Leave outputs on the device, to be fed to another run. */
   readonly keepOnDevice?: boolean;
   readonly threads?: number;
+  /** Many runs of milliseconds, one after the other: threads wait for the next operation awake, until the run ends. */
+  readonly shortRuns?: boolean;
 }
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -125,7 +127,7 @@ const foldAtMost = 256 << 20;
 
 function sessionOptions(
   provider: Provider,
-  { keepOnDevice, threads }: CompileOptions,
+  { keepOnDevice, threads, shortRuns = false }: CompileOptions,
   { files, training }: { files: WeightFiles; training: boolean },
 ): InferenceSession.SessionOptions {
   // Recomputed values are equal subexpressions: they must not be merged with the originals.
@@ -146,7 +148,8 @@ function sessionOptions(
       session: {
         disable_prepacking: '1',
         set_denormal_as_zero: '1',
-        'intra_op.allow_spinning': '0',
+        'intra_op.allow_spinning': shortRuns ? '1' : '0',
+        ...(shortRuns && { force_spinning_stop: '1' }),
         ...(files.folder && { model_external_initializers_file_folder_path: files.folder }),
       },
       optimization: { disable_specified_optimizers: without.join(';') },
