@@ -44,7 +44,7 @@ export class Trainer {
     const values = source.layout.allocate();
     for (const name of source.layout.names)
       source.layout.view(values, name).data.set(options.initial(name).data);
-    const optimizer = new Optimizer(values, adamW(options.optimizer), options.optimizer);
+    const optimizer = new Optimizer(values, adamW(options.optimizer));
     return new Trainer(source, optimizer, values);
   }
 
