@@ -7,21 +7,25 @@ import { generateJob } from './features/generation/generateJob.ts';
 import { generationHandlers } from './features/generation/generationHandlers.ts';
 import { readPicture } from './features/generation/readPicture.ts';
 import { libraryHandlers } from './features/library/libraryHandlers.ts';
+import { watchLibrary } from './features/library/watchLibrary.ts';
 import { downloadJob } from './features/models/downloadJob.ts';
 import { importJob, modelHandlers } from './features/models/modelHandlers.ts';
 import { putShippedModel } from './features/models/putModel.ts';
 import { addPhotos } from './features/photos/addPhotos.ts';
+import { findPhotos } from './features/photos/findPhotos.ts';
 import { photoHandlers } from './features/photos/photoHandlers.ts';
 import { FolderWatch } from './features/photos/watchFolders.ts';
 import { projectHandlers } from './features/projects/projectHandlers.ts';
 import { jobHandlers } from './features/queue/jobHandlers.ts';
 import { scoreHandlers, scoreJob } from './features/score/scoreHandlers.ts';
 import { settingsHandlers } from './features/settings/settingsHandlers.ts';
-import type { Shell, Shipped, StudioContext } from './features/studioContext.ts';
+import type { Found, Shell, Shipped, StudioContext } from './features/studioContext.ts';
+import { findSubjects } from './features/subjects/findSubjects.ts';
 import { subjectHandlers } from './features/subjects/subjectHandlers.ts';
 import { SocketCounts } from './features/system/socketCounts.ts';
 import { guardSockets } from './features/system/socketLock.ts';
 import { systemHandlers } from './features/system/systemHandlers.ts';
+import { findRuns } from './features/training/findRuns.ts';
 import { measureJob } from './features/training/measureJob.ts';
 import { trainJob } from './features/training/trainJob.ts';
 import { trainingHandlers } from './features/training/trainingHandlers.ts';
@@ -82,13 +86,24 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
   );
   const context: StudioContext = { ...surroundings, queue };
   const watch = new FolderWatch(() => context);
-  const rescan = () => findPictures(context, readPicture);
+  /** Subjects before what is in them, and runs before pictures that were made with them. */
+  const rescan = async (): Promise<Found> => {
+    const found = [
+      await findSubjects(context),
+      await findPhotos(context),
+      await findRuns(context),
+      await findPictures(context, readPicture),
+    ];
+    const sum = (of: keyof Found): number => found.reduce((total, part) => total + part[of], 0);
+    return { added: sum('added'), moved: sum('moved'), missing: sum('missing') };
+  };
 
   putShippedModel(context);
   await emptyTrash(context);
   await rescan();
   queue.open();
   watch.open();
+  const stopLooking = watchLibrary(context);
 
   return {
     library,
@@ -117,6 +132,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       return () => listeners.delete(heard);
     },
     close: async () => {
+      stopLooking();
       await watch.close();
       await queue.close();
       guardSockets({ allows: () => true, tried: () => undefined });

@@ -22,6 +22,13 @@ export interface Shipped {
   readonly scorers: { readonly mobileNet: string; readonly likenessScorer: string };
 }
 
+/** What looking through a part of the library's folder found. */
+export interface Found {
+  readonly added: number;
+  readonly moved: number;
+  readonly missing: number;
+}
+
 /** What every request works with. */
 export interface StudioContext {
   readonly library: Library;

@@ -61,7 +61,7 @@ export class Library {
   /** Opens the library in `root`, or makes one there. Errors: `library.inUse`, `library.newer`, `library.unwritable`. */
   static open(root: string): Library {
     const folder = new LibraryFolder(root);
-    if (!existsSync(root)) folder.make('subjects');
+    folder.create();
     const lock = lockLibrary(root);
     try {
       const { db, damaged } = openDatabase(folder.database);

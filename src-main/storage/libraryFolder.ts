@@ -50,9 +50,9 @@ export class LibraryFolder {
     return this.at(subject.folder, 'masks');
   }
 
-  /** The folder for pictures that are made now. */
+  /** The folder for pictures that are made now. Errors: those of `make`. */
   pictures(now: Date = new Date()): string {
-    return this.at('pictures', now.toISOString().slice(0, 7));
+    return this.make('pictures', now.toISOString().slice(0, 7));
   }
 
   exports(): string {
@@ -71,9 +71,19 @@ export class LibraryFolder {
     }
   }
 
-  /** Makes a folder in the library. Errors: `library.unwritable`. */
+  /** Makes the library's own folder, where there is none. Errors: `library.unwritable`. */
+  create(): void {
+    this.makeFolder(this.root);
+  }
+
+  /** Makes a folder in the library. Errors: `library.movedAway`, `library.unwritable`. */
   make(...parts: readonly string[]): string {
-    const folder = this.at(...parts);
+    // Not a second library in the place where this one was.
+    if (!existsSync(this.root)) throw problem('library.movedAway', { folder: this.root });
+    return this.makeFolder(this.at(...parts));
+  }
+
+  private makeFolder(folder: string): string {
     try {
       mkdirSync(folder, { recursive: true });
     } catch (cause) {

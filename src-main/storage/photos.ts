@@ -61,6 +61,10 @@ export class Photos {
     update(this.db, 'photos', id, { missing: Number(missing) });
   }
 
+  rename(id: number, name: string): void {
+    update(this.db, 'photos', id, { name, missing: 0 });
+  }
+
   private select(rest: string, ...values: (number | string)[]): StoredPhoto[] {
     const rows = this.db
       .prepare(

@@ -75,7 +75,8 @@ export class Runs {
            (SELECT max(id) FROM jobs j WHERE j.run_id = r.id AND j.kind = 'train'
               AND j.state IN ('queued', 'running', 'paused')) jobId,
            (SELECT count(*) FROM checkpoints c WHERE c.run_id = r.id) checkpoints
-         FROM runs r WHERE r.trash IS NULL ${rest}`,
+         FROM runs r JOIN subjects s ON s.id = r.subject_id AND s.trash IS NULL
+         WHERE r.trash IS NULL ${rest}`,
       )
       .all(...values) as Row[];
     return rows.map((row) => ({

@@ -60,6 +60,22 @@ export class Subjects {
     return this.get(id);
   }
 
+  /** Every folder that a subject has, those in the trash too. */
+  folders(): string[] {
+    return this.db.prepare('SELECT folder FROM subjects').pluck().all() as string[];
+  }
+
+  /** Its folder has another name now, and with it the runs in it. */
+  move(id: number, folder: string): void {
+    const { folder: before } = this.get(id);
+    this.db.transaction(() => {
+      update(this.db, 'subjects', id, { folder });
+      this.db
+        .prepare('UPDATE runs SET folder = ? || substr(folder, ?) WHERE subject_id = ?')
+        .run(folder, before.length + 1, id);
+    })();
+  }
+
   private select(rest: string, ...values: (number | string)[]): Subject[] {
     const alive = 'trash IS NULL AND subject_id = s.id';
     const rows = this.db

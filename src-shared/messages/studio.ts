@@ -10,6 +10,12 @@ export const studioMessages = {
     `${d.folder} is not there any more; bring it back, or close Likeness and open the library from its new place.`,
   'library.readOnly': (d: { folder: string }) =>
     `${d.folder} can't be written to; new pictures and photos can't be kept until it can.`,
+  'library.lowDisk': (d: { folder: string; megabytes: number }) =>
+    `Only ${d.megabytes} MB are left on the disk of ${d.folder}; make room, or new pictures and checkpoints can't be kept.`,
+  'library.diskFull': (_d: object) =>
+    "The library's disk is full; make room and try again. What was kept before is whole.",
+  'run.away': (d: { name: string; folder: string }) =>
+    `The folder of ${d.name} (${d.folder}) is gone; bring it back and look through the library's folder again, or remove the run.`,
   'library.rebuilt': (d: { file: string }) =>
     `The library's database was damaged. It has been moved to ${d.file} and made again from the pictures and runs in the folder; favourites and names may be missing.`,
   'library.outside': (d: { file: string }) => `${d.file} is not in the library.`,

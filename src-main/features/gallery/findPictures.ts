@@ -2,13 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Image } from '../../../src-shared/domain/image.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
-import type { StudioContext } from '../studioContext.ts';
-
-export interface Found {
-  readonly added: number;
-  readonly moved: number;
-  readonly missing: number;
-}
+import type { Found, StudioContext } from '../studioContext.ts';
 
 interface ReadPicture {
   readonly width: number;

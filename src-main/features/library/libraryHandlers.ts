@@ -1,11 +1,6 @@
-import { existsSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
-import path from 'node:path';
 import type { Output } from '../../../src-shared/contract/index.ts';
-import { problem } from '../../../src-shared/messages/index.ts';
 import type { Handlers, StudioContext } from '../studioContext.ts';
-
-type State = Output<'library.get'>;
+import { libraryState } from './libraryState.ts';
 
 /** `rescan` looks for what came and went; given from outside, as features know nothing of each other. */
 export function libraryHandlers(
@@ -37,28 +32,5 @@ export function libraryHandlers(
       await shell.reveal(placeOf(what, id));
       return {};
     },
-  };
-}
-
-async function libraryState({ library }: StudioContext): Promise<State> {
-  const { folder, subjects, images, runs } = library;
-  const { root, name } = folder;
-  const notices: State['notices'] = [];
-  const notice = (error: { code: string; message: string }): void => {
-    notices.push({ code: error.code, message: error.message });
-  };
-  if (library.damaged !== undefined)
-    notice(problem('library.rebuilt', { file: path.basename(library.damaged) }));
-  if (!existsSync(folder.database)) notice(problem('library.movedAway', { folder: root }));
-  else if (!library.isWritable()) notice(problem('library.readOnly', { folder: root }));
-  const disk = await statfs(root).catch(() => undefined);
-  return {
-    folder: root,
-    name,
-    subjects: subjects.list().length,
-    images: images.count(),
-    runs: runs.list().length,
-    free: disk ? disk.bavail * disk.bsize : null,
-    notices,
   };
 }

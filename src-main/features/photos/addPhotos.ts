@@ -13,7 +13,7 @@ type Added = Output<'photos.addPaths'>;
 
 /** Copies files, and the pictures of folders, into a subject; each is a photo, was there already, or says why not. */
 export async function addPhotos(
-  context: StudioContext,
+  context: Pick<StudioContext, 'library' | 'emit'>,
   subjectId: number,
   paths: readonly string[],
 ): Promise<Added> {
@@ -28,7 +28,7 @@ export async function addPhotos(
 
 /** The same for a file's bytes. */
 export async function addPhotoBytes(
-  context: StudioContext,
+  context: Pick<StudioContext, 'library' | 'emit'>,
   subjectId: number,
   name: string,
   bytes: Buffer,
@@ -55,7 +55,11 @@ interface Collected {
   readonly refused: Added['refused'];
 }
 
-function finish({ library, emit }: StudioContext, subjectId: number, result: Collected): Added {
+function finish(
+  { library, emit }: Pick<StudioContext, 'library' | 'emit'>,
+  subjectId: number,
+  result: Collected,
+): Added {
   if (result.added.length > 0) {
     emit('photos.changed', { subjectId });
     emit('subjects.changed', library.subjects.get(subjectId));
@@ -78,7 +82,7 @@ async function picturesOf(given: string, { refused }: Collected): Promise<string
 }
 
 async function addOne(
-  { library }: StudioContext,
+  { library }: Pick<StudioContext, 'library'>,
   subject: Subject,
   file: string,
   name: string,
@@ -96,10 +100,12 @@ async function addOne(
       return;
     }
     const place = folder.make(subject.folder, 'photos');
-    const taken = new Set([...photos.namesIn(subject.id), ...(await readdir(place))]);
+    const inPlace = path.dirname(file) === place;
+    const others = (await readdir(place)).filter((other) => !inPlace || other !== name);
+    const taken = new Set([...photos.namesIn(subject.id), ...others]);
     const own = freeName(name, (await sharp(file).metadata()).format, taken);
     const target = path.join(place, own);
-    if (path.dirname(file) === place) await rename(file, target);
+    if (inPlace) await rename(file, target);
     else {
       const partial = path.join(place, `.${own}.tmp`);
       await copyFile(file, partial);

@@ -1,6 +1,7 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import type { Handlers, StudioContext } from '../studioContext.ts';
+import { writeSubjectFile } from './subjectFile.ts';
 
 const defaultToken = 'sks';
 
@@ -11,6 +12,7 @@ export function subjectHandlers(
 ): Handlers<'subjects'> {
   const { projects, subjects, trash, folder } = library;
   const told = (subject: Subject): Subject => {
+    writeSubjectFile(folder, subject);
     emit('subjects.changed', subject);
     return subject;
   };

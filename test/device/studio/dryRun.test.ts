@@ -2,13 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { shippedFiles } from '../../../src-main/cli/studioFiles.ts';
-import { answer } from '../../../src-main/ipc/answer.ts';
 import type { StartWorker } from '../../../src-main/jobs/workerProcess.ts';
 import type { Measured } from '../../../src-main/storage/measurements.ts';
-import { openStudio } from '../../../src-main/studio.ts';
-import type { Output, RequestName } from '../../../src-shared/contract/index.ts';
 import type { FromWorker } from '../../../src-shared/domain/workerMessages.ts';
+import { openedStudio } from './openedStudio.ts';
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'likeness-dry-run-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -41,18 +38,8 @@ it('goes down the ladder until a dry run fits, and tells what that one took', as
     { ...figures, bytes: os.totalmem() },
     { ...figures, bytes: 1e9 },
   ];
-  const refuse = (): Promise<never> => Promise.reject(new Error('no window here'));
-  const studio = await openStudio({
-    folder: path.join(scratch, 'library'),
-    shipped: shippedFiles(),
-    shell: { kind: 'browser', reveal: refuse, browse: refuse, trash: refuse },
-    startWorker: workers(outcomes),
-  });
-  const ask = async <N extends RequestName>(name: N, input: object): Promise<Output<N>> => {
-    const reply = await answer(studio.handlers, name, input);
-    if (!reply.ok) throw new Error(reply.error.message);
-    return reply.output as Output<N>;
-  };
+  const studio = await openedStudio(path.join(scratch, 'library'), workers(outcomes));
+  const { ask } = studio;
   try {
     const { id: subjectId } = await ask('subjects.createSample', {});
     const before = await ask('training.presets', { subjectId, modelId: null });

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import path from 'node:path';
+import type { Output } from '../../../src-shared/contract/index.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { StudioContext } from '../studioContext.ts';
+
+type State = Output<'library.get'>;
+
+/** Bytes under which a disk is told to be nearly full: a checkpoint and some pictures. */
+const little = 3e8;
+
+/** The library, and what stands in its way just now. */
+export async function libraryState({ library }: Pick<StudioContext, 'library'>): Promise<State> {
+  const { folder, subjects, images, runs } = library;
+  const { root, name } = folder;
+  const notices: State['notices'] = [];
+  const notice = (error: { code: string; message: string }): void => {
+    notices.push({ code: error.code, message: error.message });
+  };
+  if (library.damaged !== undefined)
+    notice(problem('library.rebuilt', { file: path.basename(library.damaged) }));
+  if (!existsSync(folder.database)) notice(problem('library.movedAway', { folder: root }));
+  else if (!library.isWritable()) notice(problem('library.readOnly', { folder: root }));
+  const disk = await statfs(root).catch(() => undefined);
+  const free = disk ? disk.bavail * disk.bsize : null;
+  if (free !== null && free < little)
+    notice(problem('library.lowDisk', { folder: root, megabytes: Math.floor(free / 1e6) }));
+  return {
+    folder: root,
+    name,
+    subjects: subjects.list().length,
+    images: images.count(),
+    runs: runs.list().length,
+    free,
+    notices,
+  };
+}

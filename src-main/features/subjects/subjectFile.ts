@@ -1,0 +1,39 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { nameSchema } from '../../../src-shared/domain/id.ts';
+import { classNounSchema, tokenSchema, type Subject } from '../../../src-shared/domain/subject.ts';
+import type { LibraryFolder } from '../../storage/libraryFolder.ts';
+
+const schema = z.object({
+  name: nameSchema,
+  classNoun: classNounSchema.or(z.literal('')),
+  token: tokenSchema,
+  sample: z.boolean().default(false),
+});
+
+/** What a subject's folder says of it: words that the database alone would lose. */
+export type SubjectFile = z.infer<typeof schema>;
+
+const fileName = 'subject.json';
+
+/** Keeps a subject's words beside its photos, so that its folder is whole when it is copied, or the database is lost. */
+export function writeSubjectFile(
+  folder: LibraryFolder,
+  { name, classNoun, token, sample, folder: own }: Subject,
+): void {
+  const file = path.join(folder.make(own), fileName);
+  const text = `${JSON.stringify({ name, classNoun, token, sample }, null, 2)}\n`;
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
+  writeFileSync(`${file}.tmp`, text);
+  renameSync(`${file}.tmp`, file);
+}
+
+/** undefined where there is none that can be used. */
+export function readSubjectFile(folder: string): SubjectFile | undefined {
+  try {
+    return schema.parse(JSON.parse(readFileSync(path.join(folder, fileName), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}

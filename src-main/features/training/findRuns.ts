@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Run } from '../../../src-shared/domain/run.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { RunFolder, type RunDescription } from '../../engine/training/runFolder.ts';
+import type { Found, StudioContext } from '../studioContext.ts';
+import { lossCurve } from './lossCurve.ts';
+import { forWindow } from './studioSettings.ts';
+
+/**
+ * Looks through the subjects' `runs/`: runs that nobody knows join with their checkpoints and samples; those whose folder is gone say so, and
+ * are themselves again when it is back. Runs that are being worked on are left alone.
+ */
+export async function findRuns({
+  library,
+  emit,
+  queue,
+}: Pick<StudioContext, 'library' | 'emit' | 'queue'>): Promise<Found> {
+  const { subjects, runs, models, checkpoints, folder } = library;
+  const found = { added: 0, moved: 0, missing: 0 };
+  const taken = new Set(runs.folders());
+  for (const subject of subjects.list()) {
+    const names = await readdir(folder.at(subject.folder, 'runs')).catch(() => []);
+    for (const name of names.sort()) {
+      const place = `${subject.folder}/runs/${name}`;
+      const description = taken.has(place) ? undefined : describe(folder.at(place));
+      if (!description) continue;
+      const { settings, modelHash, createdAt } = description;
+      const model = models.list().find(({ hash }) => hash === modelHash);
+      const { id } = runs.create({
+        subjectId: subject.id,
+        name: `${subject.name} ${name}`,
+        folder: place,
+        modelId: model?.id ?? null,
+        modelName: model?.name ?? path.basename(settings.model),
+        settings: forWindow(settings),
+        createdAt: Date.parse(createdAt) || Date.now(),
+      });
+      takeUp(library, runs.get(id));
+      found.added++;
+      emit('training.changed', runs.get(id));
+    }
+  }
+  for (const run of runs.list()) {
+    if (queue.isBusy({ runId: run.id })) continue;
+    const here = existsSync(folder.at(run.folder));
+    const wasAway = run.error?.code === 'run.away';
+    if (!here) found.missing++;
+    if (here !== wasAway) continue;
+    if (here) takeUp(library, run);
+    else {
+      const { code, message } = problem('run.away', { name: run.name, folder: run.folder });
+      runs.change(run.id, { state: 'failed', error: { code, message } });
+    }
+    emit('training.changed', runs.get(run.id));
+  }
+  for (const run of runs.list()) {
+    const folderOfRun = new RunFolder(folder.at(run.folder));
+    for (const { step, sample } of checkpoints.list(run.id))
+      if (!sample && existsSync(folderOfRun.samplePath(step))) checkpoints.setSample(run.id, step);
+  }
+  return found;
+}
+
+function describe(folder: string): RunDescription | undefined {
+  try {
+    return RunFolder.exists(folder) ? new RunFolder(folder).describe() : undefined;
+  } catch {
+    // Damaged, or a distillation's: nothing that a subject has.
+    return undefined;
+  }
+}
+
+/** How far a run is, from its folder alone. */
+function takeUp(
+  { runs, checkpoints, folder }: StudioContext['library'],
+  { id, folder: place, settings }: Run,
+): void {
+  const steps = new RunFolder(folder.at(place)).checkpointSteps();
+  const { losses } = lossCurve(folder.at(place));
+  const step = steps.at(-1) ?? 0;
+  checkpoints.keepOnly(id, steps);
+  runs.change(id, {
+    state: step >= settings.steps ? 'done' : 'cancelled',
+    step,
+    loss: losses.at(-1) ?? null,
+    error: null,
+    finishedAt: Date.now(),
+  });
+}

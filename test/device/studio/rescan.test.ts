@@ -1,0 +1,164 @@
+import { cpSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
+import { RunFolder } from '../../../src-main/engine/training/runFolder.ts';
+import { completeSettings } from '../../../src-main/features/training/request.ts';
+import type { Run } from '../../../src-shared/domain/run.ts';
+import type { Subject } from '../../../src-shared/domain/subject.ts';
+import { openedStudio, type OpenedStudio } from './openedStudio.ts';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'likeness-rescan-'));
+let root = '';
+let studio: OpenedStudio;
+let subject: Subject;
+let run: Run;
+
+/** A run as training leaves it: steps 2 and 4 of 4, and a sample. */
+function makeRun(place: string): void {
+  const model = 'models/likeness-mini';
+  const folder = new RunFolder(path.join(root, place));
+  const settings = completeSettings(
+    { classNoun: 'bear', steps: 4, checkpointEvery: 2 },
+    { model, size: 128 },
+  );
+  const createdAt = '2026-11-01T10:00:00.000Z';
+  const [{ hash = '' } = {}] = studio.library.models.list();
+  folder.create({ kind: 'finetune', version: '1', createdAt, modelHash: hash, settings });
+  for (const step of [2, 4]) {
+    folder.saveCheckpoint(step, (checkpoint) => writeFileSync(path.join(checkpoint, 'weights'), 'x'));
+    folder.log({ type: 'step', step, loss: 1 / step, seconds: 1 });
+  }
+  writeFileSync(folder.samplePath(4), 'a picture');
+}
+
+async function addPicture(name: string): Promise<void> {
+  const noise = Buffer.from(Array.from({ length: 192 }, (_, i) => (i * 37 + name.length * 11) % 256));
+  await sharp(noise, { raw: { width: 8, height: 8, channels: 3 } })
+    .png()
+    .toFile(path.join(root, 'pictures', name));
+}
+
+beforeEach(async () => {
+  root = path.join(mkdtempSync(path.join(scratch, 'home-')), 'library');
+  studio = await openedStudio(root);
+  subject = await studio.ask('subjects.createSample', {});
+  subject = await studio.ask('subjects.update', {
+    id: subject.id,
+    name: 'Bruno',
+    classNoun: 'bear',
+    token: 'zwx',
+  });
+  makeRun(`${subject.folder}/runs/first`);
+  await addPicture('one.png');
+  expect(await studio.ask('library.rescan', {})).toEqual({ added: 2, moved: 0, missing: 0 });
+  [run] = (await studio.ask('training.runs', {})) as [Run];
+});
+afterEach(() => studio.close());
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const photos = async (): Promise<Record<string, boolean>> => {
+  const { photos: list } = await studio.ask('photos.list', { subjectId: subject.id });
+  return Object.fromEntries(list.map(({ name, missing }) => [name, missing]));
+};
+
+it('a run in the folder joins with its checkpoints, samples, losses and model', async () => {
+  expect(run).toMatchObject({
+    state: 'done',
+    step: 4,
+    loss: 0.25,
+    checkpoints: 2,
+    modelName: 'Likeness mini',
+  });
+  const { checkpoints, curve } = await studio.ask('training.run', { id: run.id });
+  expect(checkpoints.map(({ step, sample }) => [step, sample])).toEqual([
+    [2, false],
+    [4, true],
+  ]);
+  expect(curve.steps).toEqual([2, 4]);
+});
+
+it('photos that were renamed, taken out and put in by hand are found so', async () => {
+  const place = path.join(root, subject.folder, 'photos');
+  const [a = '', b = ''] = readdirSync(place).sort();
+  renameSync(path.join(place, a), path.join(place, 'nice name.jpg'));
+  renameSync(path.join(place, b), path.join(scratch, b));
+  await sharp({ create: { width: 600, height: 500, channels: 3, background: 'green' } })
+    .png()
+    .toFile(path.join(place, 'added.png'));
+  expect(await studio.ask('library.rescan', {})).toEqual({ added: 1, moved: 1, missing: 1 });
+  expect(await photos()).toMatchObject({ 'nice name.jpg': false, 'added.png': false, [b]: true });
+  expect(studio.told).toContain('photos.changed');
+  renameSync(path.join(scratch, b), path.join(place, b));
+  expect(await studio.ask('library.rescan', {})).toEqual({ added: 0, moved: 0, missing: 0 });
+  expect((await photos())[b]).toBe(false);
+});
+
+it('a subject whose folder was renamed is the same one, with its runs; a copy is another', async () => {
+  const copy = path.join(root, 'subjects/copy');
+  cpSync(path.join(root, subject.folder), copy, { recursive: true });
+  expect(await studio.ask('library.rescan', {})).toMatchObject({ missing: 0 });
+  const found = await studio.ask('subjects.list', {});
+  expect(found.map(({ name, folder, photos: count, runs }) => [name, folder, count, runs])).toEqual([
+    ['Bruno', 'subjects/copy', 5, 1],
+    ['Bruno', subject.folder, 5, 1],
+  ]);
+  rmSync(copy, { recursive: true });
+  await studio.ask('subjects.remove', { id: found[0]?.id ?? 0 });
+
+  renameSync(path.join(root, subject.folder), path.join(root, 'subjects/renamed'));
+  expect(await studio.ask('library.rescan', {})).toEqual({ added: 0, moved: 1, missing: 0 });
+  expect(await studio.ask('subjects.list', {})).toMatchObject([
+    { id: subject.id, folder: 'subjects/renamed', photos: 5 },
+  ]);
+  expect(await studio.ask('training.runs', {})).toMatchObject([
+    { id: run.id, folder: 'subjects/renamed/runs/first', state: 'done' },
+  ]);
+});
+
+it('a run whose folder is gone says so, keeps its scores, and is itself again when it is back', async () => {
+  const place = path.join(root, run.folder);
+  renameSync(place, path.join(scratch, 'away'));
+  expect(await studio.ask('library.rescan', {})).toMatchObject({ missing: 1 });
+  expect(await studio.ask('training.runs', {})).toMatchObject([
+    { state: 'failed', error: { code: 'run.away' }, checkpoints: 2 },
+  ]);
+  renameSync(path.join(scratch, 'away'), place);
+  await studio.ask('library.rescan', {});
+  expect(await studio.ask('training.runs', {})).toMatchObject([{ state: 'done', error: null, step: 4 }]);
+});
+
+it('a library that lost its database is made again from its folder', async () => {
+  await studio.close();
+  writeFileSync(path.join(root, 'library.sqlite'), 'nothing that can be read');
+  rmSync(path.join(root, 'library.sqlite-wal'), { force: true });
+  studio = await openedStudio(root);
+  expect(await studio.ask('subjects.list', {})).toMatchObject([
+    { name: 'Bruno', classNoun: 'bear', token: 'zwx', photos: 5, runs: 1, sample: true },
+  ]);
+  expect(await studio.ask('training.runs', {})).toMatchObject([{ state: 'done', checkpoints: 2 }]);
+  expect(await studio.ask('gallery.ids', {})).toHaveLength(1);
+  expect((await studio.ask('library.get', {})).notices.map(({ code }) => code)).toContain('library.rebuilt');
+});
+
+it('a library that was moved is whole; one that is moved away while open is told and not made a second time', async () => {
+  await studio.close();
+  const moved = `${root}-moved`;
+  renameSync(root, moved);
+  studio = await openedStudio(moved);
+  expect(await photos()).toMatchObject({ '00.jpg': false });
+  expect(await studio.ask('gallery.ids', {})).toHaveLength(1);
+
+  renameSync(moved, root);
+  expect((await studio.ask('library.get', {})).notices.map(({ code }) => code)).toEqual([
+    'library.movedAway',
+  ]);
+  await expect(studio.ask('subjects.create', { name: 'Cat' })).rejects.toThrow(
+    /not there any more; bring it back/,
+  );
+  expect(existsSync(moved)).toBe(false);
+  while (!studio.told.includes('library.changed')) await new Promise((resolve) => setTimeout(resolve, 50));
+  renameSync(root, moved);
+  expect(await studio.ask('subjects.create', { name: 'Cat' })).toMatchObject({ folder: 'subjects/cat' });
+});
