@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { shippedFiles } from '../../../src-main/cli/studioFiles.ts';
 import { answer } from '../../../src-main/ipc/answer.ts';
 import type { StartWorker } from '../../../src-main/jobs/workerProcess.ts';
@@ -30,7 +30,7 @@ export async function openedStudio(
       kind: 'browser',
       reveal: refuse,
       browse: refuse,
-      trash: (file) => Promise.resolve(rmSync(file, { recursive: true, force: true })),
+      trash: (file) => rm(file, { recursive: true, force: true }),
     },
     startWorker,
   });

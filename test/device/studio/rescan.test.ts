@@ -24,8 +24,8 @@ function makeRun(place: string): void {
     { model, size: 128 },
   );
   const createdAt = '2026-11-01T10:00:00.000Z';
-  const [{ hash = '' } = {}] = studio.library.models.list();
-  folder.create({ kind: 'finetune', version: '1', createdAt, modelHash: hash, settings });
+  const modelHash = studio.library.models.shipped()?.hash ?? '';
+  folder.create({ kind: 'finetune', version: '1', createdAt, modelHash, settings });
   for (const step of [2, 4]) {
     folder.saveCheckpoint(step, (checkpoint) => writeFileSync(path.join(checkpoint, 'weights'), 'x'));
     folder.log({ type: 'step', step, loss: 1 / step, seconds: 1 });
