@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { installBrowser } from './installBrowser.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const count = { passed: 0, failed: 0, skipped: 0 };
@@ -50,6 +51,7 @@ check(
   'svelte-check/bin/svelte-check',
   ...['--workspace', 'src-renderer', '--tsconfig', './tsconfig.json', '--fail-on-warnings'],
 );
+installBrowser();
 tests(...process.argv.slice(2));
 
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);

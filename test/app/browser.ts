@@ -14,14 +14,19 @@ const places = [
   'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
 ];
 
+/** A browser's program; undefined where none is installed. */
+export const browserProgram = places.find((place) => place !== undefined && existsSync(place));
+export const noBrowser =
+  'no Chromium, Chrome or Edge was found: apt-get install chromium, or set LIKENESS_BROWSER to one';
+
+/** As root, as in containers, Chromium's own sandbox refuses to start; /dev/shm is often tiny there. */
+export const browserWords = [
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+  '--disable-dev-shm-usage',
+];
+
 /** A real browser without a window. Throws where none is installed, saying what to install. */
 export async function openBrowser(): Promise<Browser> {
-  const executablePath = places.find((place) => place !== undefined && existsSync(place));
-  if (executablePath === undefined)
-    throw new Error(
-      'no Chromium, Chrome or Edge was found: apt-get install chromium, or set LIKENESS_BROWSER to one',
-    );
-  // As root, as in containers, Chromium's own sandbox refuses to start; /dev/shm is often tiny there.
-  const root = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath, args: [...root, '--disable-dev-shm-usage'], timeout: 180_000 });
+  if (browserProgram === undefined) throw new Error(noBrowser);
+  return chromium.launch({ executablePath: browserProgram, args: browserWords, timeout: 180_000 });
 }

@@ -14,8 +14,8 @@ const click = (name: string | RegExp) => async (page: Page) => {
 /** Every screen and every dialog of the window. */
 export const places: readonly Place[] = [
   { name: 'subjects', address: '#/subjects' },
-  { name: 'photos', address: '#/subjects/1' },
-  { name: 'photos-none', address: '#/subjects/3' },
+  { name: 'photos', address: '#/subjects/3' },
+  { name: 'photos-none', address: '#/subjects/1' },
   { name: 'train', address: '#/train' },
   { name: 'train-knobs', address: '#/train', enter: async (page) => page.getByText('Every setting').click() },
   { name: 'run', address: '#/train/1' },
@@ -31,14 +31,14 @@ export const places: readonly Place[] = [
   { name: 'palette', address: '#/subjects', enter: async (page) => page.keyboard.press('Control+k') },
   { name: 'shortcuts', address: '#/subjects', enter: async (page) => page.keyboard.press('?') },
   { name: 'new-subject', address: '#/subjects', enter: async (page) => page.keyboard.press('n') },
-  { name: 'crop', address: '#/subjects/1', enter: click('Crop teddy-01.jpg') },
+  { name: 'crop', address: '#/subjects/3', enter: click('Crop 01.jpg') },
   { name: 'more-steps', address: '#/train/2', enter: click('More steps') },
   { name: 'recent-prompts', address: '#/generate', enter: click('Recent prompts') },
   { name: 'compare-pictures', address: '#/gallery/5', enter: click('Compare with the next picture') },
   { name: 'folders', address: '#/models', enter: click('Import a model') },
 ];
 
-/** Goes there afresh and waits until it stands still. */
+/** Goes there afresh and waits until it stands still. `url`: with the token. */
 export async function enter(page: Page, url: string, place: Place): Promise<void> {
   await page.goto('about:blank');
   await page.goto(`${url}${place.address}`);

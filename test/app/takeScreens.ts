@@ -4,13 +4,17 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { openBrowser } from './browser.ts';
 import { enter, places } from './places.ts';
-import { standIn } from './standIn/studio.ts';
+import { buildStudio, newLibrary, removeLibraries, serveLibrary } from './served.ts';
+import { makeUsedLibrary } from './usedLibrary.ts';
 
 const folder = path.join(import.meta.dirname, 'screens');
 const wanted = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 
-const studio = await standIn();
+buildStudio();
+const library = newLibrary();
+await makeUsedLibrary(library);
+const studio = await serveLibrary(library);
 const browser = await openBrowser();
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
@@ -29,5 +33,5 @@ try {
 } finally {
   await browser.close();
   await studio.close();
+  removeLibraries();
 }
-for (const fault of studio.faults) console.error(fault);

@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import sharp from 'sharp';
+import type { Recipe } from '../../src-shared/domain/recipe.ts';
+import type { CheckpointScore, ScoreReport } from '../../src-shared/domain/score.ts';
+import type { Subject } from '../../src-shared/domain/subject.ts';
+import { bundleFolder, shippedFiles } from '../../src-main/cli/studioFiles.ts';
+import { encodePng } from '../../src-main/engine/pipelines/png.ts';
+import { nodeWorkers } from '../../src-main/jobs/workerProcess.ts';
+import type { Library } from '../../src-main/storage/library.ts';
+import { openStudio, type Studio } from '../../src-main/studio.ts';
+
+/** Times are fixed, so that screenshots are the same every time. */
+const noon = new Date(2026, 10, 20, 12).getTime();
+const minute = 60_000;
+const ideas = [
+  'on a beach at sunset',
+  'as a watercolour',
+  'in the snow',
+  'on a wooden table',
+  'in a library',
+];
+
+/** Makes a library at `folder` that somebody has used for a while: subjects, runs, scores, `images` pictures, an export, jobs. */
+export async function makeUsedLibrary(folder: string, images = 128): Promise<void> {
+  const refuse = (): Promise<never> => Promise.reject(new Error('no surroundings'));
+  const studio = await openStudio({
+    folder,
+    shipped: shippedFiles(),
+    shell: { kind: 'browser', reveal: refuse, browse: refuse, trash: refuse },
+    startWorker: nodeWorkers(path.join(bundleFolder(), 'worker.js')),
+  });
+  const { library, handlers } = studio;
+  await handlers['settings.update']({ tourDone: true });
+  const kitchen = library.projects.create('Kitchen');
+  await handlers['subjects.create']({ name: 'Blue mug', projectId: kitchen.id });
+  await handlers['subjects.create']({ name: 'Rex', classNoun: 'dog', token: 'sks' });
+  const teddy = await handlers['subjects.createSample']({});
+  await handlers['photos.setCrop']({ id: 2, crop: { x: 60, y: 90, side: 380 } });
+  await addRuns(studio, teddy);
+  await addPictures(library, teddy, images);
+  library.exports.add({
+    ...{ runId: 2, step: 300, format: 'kohya', path: 'exports/Teddy Balanced 300.safetensors' },
+    ...{ bytes: 3.2e6, tensors: 128, maxError: 0.0008 },
+  });
+  library.prompts.use(`a photo of sks ${teddy.classNoun} in the snow`, 'blurry');
+  addJobs(library, teddy);
+  await studio.close();
+}
+
+/** 1: paused half way; 2: done, with scores and a pick; 3: cancelled. */
+async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<void> {
+  const { runs, checkpoints, folder } = library;
+  const presets = await handlers['training.presets']({ subjectId: teddy.id, modelId: null });
+  const preset = presets[1];
+  const model = library.models.shipped();
+  if (!preset || !model) throw new Error('no preset, no model');
+  const sample = await tinted(0, 128);
+  const kinds = [
+    { name: 'Balanced 2', state: 'paused', steps: 400, step: 260, picked: null },
+    { name: 'Balanced', state: 'done', steps: 400, step: 400, picked: 300 },
+    { name: 'Quick', state: 'cancelled', steps: 150, step: 80, picked: null },
+  ] as const;
+  for (const [i, { name, state, steps, step, picked }] of kinds.entries()) {
+    const place = folder.claim(`${teddy.folder}/runs`, name);
+    const settings = { ...preset.settings, steps, checkpointEvery: 100, sampleEvery: 100 };
+    const { id } = runs.create({
+      ...{ subjectId: teddy.id, name, folder: place, modelId: model.id, modelName: model.name, settings },
+      ...{ state, step, createdAt: noon - i * 90 * minute },
+    });
+    runs.change(id, { loss: 0.0812, secondsPerStep: 0.64, pickedStep: picked, finishedAt: i ? noon : null });
+    const lines = Array.from({ length: step }, (_, k) =>
+      JSON.stringify({ type: 'step', step: k + 1, loss: lossAt(k, id), seconds: 0.64 }),
+    );
+    writeFileSync(folder.at(place, 'log.jsonl'), `${lines.join('\n')}\n`);
+    for (let at = 100; at <= step; at += 100) {
+      checkpoints.add(id, at);
+      writeFileSync(path.join(folder.make(place, 'samples'), `${String(at).padStart(6, '0')}.png`), sample);
+      checkpoints.setSample(id, at);
+      if (id === 2) checkpoints.setScore(id, at, score(at / 100 - 1));
+    }
+  }
+  library.scores.set(2, report);
+}
+
+const lossAt = (k: number, id: number): number =>
+  0.07 + 0.09 * Math.exp(-k / (60 + 40 * id)) + 0.03 * Math.abs(Math.sin(k * 12.9 + id) * Math.cos(k * 7.3));
+
+const score = (k: number): CheckpointScore => ({
+  subject: { value: 0.55 + 0.09 * k, low: 0.51 + 0.09 * k, high: 0.59 + 0.09 * k },
+  prompt: { value: 0.74 - 0.03 * k, low: 0.7 - 0.03 * k, high: 0.78 - 0.03 * k },
+  variety: { value: 0.6 - 0.05 * k, low: null, high: null },
+  leak: { value: 0.04 + 0.02 * k, low: null, high: null },
+  memorized: k > 3,
+});
+
+const report: ScoreReport = {
+  checkpoints: [0, 1, 2, 3].map((k) => ({ step: (k + 1) * 100, score: score(k) })),
+  pick: {
+    step: 300,
+    reason: 'It looks more like the photos than step 200 and follows prompts better than step 400.',
+  },
+  warnings: ['Step 400: every teddy bear begins to look like yours. An earlier checkpoint keeps them apart.'],
+  features: { subject: 'MobileNetV2', prompt: 'the model’s own text encoder' },
+};
+
+/** The sample's photos in five colours, each file as often as it is needed (a link to the first of its kind). */
+async function addPictures(library: Library, teddy: Subject, images: number): Promise<void> {
+  const { folder } = library;
+  const kinds = await Promise.all(
+    Array.from({ length: Math.min(25, images) }, (_, kind) => tinted(kind, 128)),
+  );
+  const place = folder.make('pictures', '2026-11');
+  const hashes = kinds.map((png) => createHash('sha256').update(png).digest('hex'));
+  mkdirSync(place, { recursive: true });
+  const nameOf = (number: number): string => `${String(number).padStart(6, '0')}.png`;
+  library.atomically(() => {
+    for (let number = 1; number <= images; number++) {
+      const kind = number % kinds.length;
+      const file = path.join(place, nameOf(number));
+      if (number <= kinds.length) writeFileSync(file, kinds[kind] ?? '');
+      else linkSync(path.join(place, nameOf(kind || kinds.length)), file);
+      const prompt = `a photo of sks ${teddy.classNoun} ${ideas[number % ideas.length] ?? ''}`;
+      const { id } = library.images.add({
+        ...{ file: `pictures/2026-11/${nameOf(number)}`, hash: hashes[kind] ?? '', prompt },
+        ...{ bytes: kinds[kind]?.length ?? 0, width: 128, height: 128, seed: 1000 + number },
+        ...{ subjectId: teddy.id, runId: 2, step: 300, createdAt: noon - number * minute },
+        recipe: recipeOf(prompt, 1000 + number),
+      });
+      library.images.setScore(id, 0.6 + (number % 10) / 40);
+      if (number % 7 === 0) library.images.setFavourite([id], true);
+    }
+  });
+}
+
+const recipeOf = (prompt: string, seed: number): Recipe => ({
+  ...{ version: '0.1.0', model: { name: 'Likeness mini', hash: '3f2a9c1d55aa' }, prompt, seed },
+  loras: [{ path: 'runs/Balanced/checkpoint-300', hash: '77aa01', weight: 1 }],
+  ...{ negative: 'blurry', steps: 25, guidance: 7.5, scheduler: 'dpm++2m', width: 128, height: 128 },
+});
+
+/** A photo of the sample as a PNG with a recipe, in a colour of its own. */
+async function tinted(kind: number, side: number): Promise<Buffer> {
+  const photo = readFileSync(path.join(shippedFiles().sample.photos, `0${kind % 5}.jpg`));
+  const { data, info } = await sharp(photo)
+    .resize(side, side)
+    .modulate({ hue: Math.floor(kind / 5) * 72 })
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return encodePng({ width: info.width, height: info.height, data }, recipeOf('a photo', kind));
+}
+
+/** Jobs in every state that lasts; none that would start. */
+function addJobs({ jobs }: Library, teddy: Subject): void {
+  const paused = jobs.add({
+    kind: 'train',
+    title: 'Training Teddy',
+    input: {},
+    subjectId: teddy.id,
+    runId: 1,
+  });
+  const progress = { done: 260, total: 400, label: 'steps', eta: 92, memory: 1.3e9 };
+  jobs.change(paused.id, { state: 'paused', progress });
+  const done = jobs.add({ kind: 'score', title: 'Scores of Balanced', input: {}, runId: 2 });
+  jobs.change(done.id, { state: 'done', finishedAt: noon });
+  const failed = jobs.add({ kind: 'import', title: 'Importing sd15.safetensors', input: {} });
+  const message = 'sd15.safetensors is not there; check the path, or connect the drive it is on.';
+  jobs.change(failed.id, { state: 'failed', finishedAt: noon, error: { code: 'file.missing', message } });
+}

@@ -1,0 +1,121 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Served } from '../../src-main/serve.ts';
+import { axe } from './axe.ts';
+import { browserProgram, noBrowser, openBrowser } from './browser.ts';
+import { enter, places } from './places.ts';
+import { buildStudio, newLibrary, removeLibraries, serveLibrary } from './served.ts';
+import { makeUsedLibrary } from './usedLibrary.ts';
+
+const patience = 600_000;
+
+describe.skipIf(!browserProgram)(`the window${browserProgram ? '' : ` (${noBrowser})`}`, () => {
+  let used: Served;
+  let fresh: Served;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    buildStudio();
+    const folder = newLibrary();
+    await makeUsedLibrary(folder);
+    used = await serveLibrary(folder);
+    fresh = await serveLibrary(newLibrary());
+    browser = await openBrowser();
+  }, patience);
+
+  afterAll(async () => {
+    await browser.close();
+    await Promise.all([used.close(), fresh.close()]);
+    removeLibraries();
+  });
+
+  interface Opened {
+    readonly page: Page;
+    readonly wrong: readonly string[];
+    /** The calls it sent. */
+    readonly asked: readonly string[];
+    readonly close: () => Promise<void>;
+  }
+
+  /** The page of a person who was never here, that remembers what went wrong on it, and who else it asked for something. */
+  async function openPage(): Promise<Opened> {
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      colorScheme: 'light',
+      reducedMotion: 'reduce',
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(120_000);
+    const wrong: string[] = [];
+    page.on('pageerror', (error) => wrong.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') wrong.push(message.text());
+    });
+    const asked: string[] = [];
+    page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => asked.push(payload.toString())));
+    page.on('request', (request) => {
+      if (!/^(http:\/\/127\.0\.0\.1:|about:|data:|blob:)/.test(request.url())) wrong.push(request.url());
+    });
+    return { page, wrong, asked, close: () => context.close() };
+  }
+
+  it.each(places)(
+    '$name: accessible in both themes, breaks no policy, asks nobody else, fits from 900 pixels and at 200 % zoom',
+    { timeout: patience },
+    async (place) => {
+      const { page, wrong, asked, close } = await openPage();
+      await enter(page, used.url, place);
+      const violations = await axe(page);
+      // The theme changes colours and nothing else; they change over a moment.
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await page.evaluate('Promise.all(document.getAnimations().map((each) => each.finished))');
+      violations.push(...(await axe(page, ['color-contrast'])));
+      expect(violations).toEqual([]);
+      // 640: what is left of 1280 at 200 %.
+      for (const width of [900, 640]) {
+        await page.setViewportSize({ width, height: 700 });
+        const beyond = await page.evaluate<number[]>(
+          "[document.documentElement, document.querySelector('main')].map((box) => box.scrollWidth - box.clientWidth)",
+        );
+        expect(beyond, `${width} pixels`).toEqual([0, 0]);
+      }
+      expect(wrong).toEqual([]);
+      expect(asked.length, asked.slice(-3).join()).toBeLessThan(40);
+      await close();
+    },
+  );
+
+  it('greets a new person', { timeout: patience }, async () => {
+    const { page, wrong, close } = await openPage();
+    await page.goto(fresh.url);
+    await page.getByRole('button', { name: 'Try it with a teddy bear' }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    expect(wrong).toEqual([]);
+    await close();
+  });
+
+  it(
+    'is worked by keyboard: palette, screens, lightbox, settings of a picture',
+    { timeout: patience },
+    async () => {
+      const { page, close } = await openPage();
+      await page.goto(`${used.url}#/subjects`);
+      await page.getByRole('heading', { name: 'Subjects' }).waitFor();
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type('gallery');
+      await page.keyboard.press('Enter');
+      await page.getByRole('listbox', { name: 'Gallery' }).focus();
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('Enter');
+      await page.getByText('2 of 128').waitFor();
+      await page.keyboard.press('ArrowRight');
+      await page.getByText('3 of 128').waitFor();
+      await page.getByRole('button', { name: 'Use these settings' }).waitFor();
+      await page.keyboard.press('u');
+      const prompt = page.getByLabel('Prompt', { exact: true });
+      await prompt.waitFor();
+      expect(await prompt.inputValue()).toContain('sks teddy bear');
+      await close();
+    },
+  );
+});
