@@ -1,6 +1,7 @@
 import type { Job, JobKind, JobProgress, JobState } from '../../src-shared/domain/job.ts';
 import type { Problem } from '../../src-shared/domain/problem.ts';
 import type { FromWorker, WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
+import { forPeople } from '../../src-shared/messages/forPeople.ts';
 import { problem, type LikenessError } from '../../src-shared/messages/index.ts';
 import { publicJob, type Jobs, type NewJob, type StoredJob } from '../storage/jobs.ts';
 import { Estimate } from './estimate.ts';
@@ -235,7 +236,11 @@ export class JobQueue {
     this.events.progress(id, progress);
     if (Date.now() - running.savedAt < 2000) return;
     running.savedAt = Date.now();
-    this.jobs.change(id, { progress });
+    try {
+      this.jobs.change(id, { progress });
+    } catch {
+      // A disk that is full costs a figure here; what must be kept is told where it is kept.
+    }
   }
 
   /** A worker that ended without a last word has crashed, or was killed because it would not stop. */
@@ -262,7 +267,17 @@ export class JobQueue {
   private then(running: Running, work: () => void | Promise<void>): void {
     running.after = running.after.then(work).catch((error: unknown) => {
       const id = [...this.running].find(([, other]) => other === running)?.[0];
-      if (id !== undefined && this.jobs.find(id)) this.end(id, 'failed', asProblem(error));
+      const job = id === undefined ? undefined : this.jobs.find(id);
+      if (!job) return;
+      const failed = asProblem(error);
+      try {
+        this.end(job.id, 'failed', failed);
+      } catch {
+        // Not even that can be written: the window is told, and at the next start the job goes on.
+        this.events.changed(publicJob({ ...job, state: 'failed', error: failed }));
+      }
+      running.ended = true;
+      running.worker.kill();
     });
   }
 
@@ -293,6 +308,6 @@ function wrongState({ title, state }: Job): LikenessError {
 }
 
 function asProblem(error: unknown): Problem {
-  const { code = 'internal', message } = error as Partial<LikenessError> & Error;
+  const { code, message } = forPeople(error);
   return { code, message };
 }

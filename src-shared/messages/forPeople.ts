@@ -24,6 +24,8 @@ export function forPeople(thrown: unknown): LikenessError {
   const { code, path: file } = thrown as Error & { code?: string; path?: string };
   const why = code === undefined ? undefined : refusals[code];
   if (why !== undefined && file !== undefined) return problem('system.refused', { file, why }, thrown);
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC') return problem('library.diskFull', {}, thrown);
+  if (code?.startsWith('SQLITE_')) return problem('library.unwritten', { why: thrown.message }, thrown);
   const message = thrown.message.split('\n')[0] ?? '';
   if (
     /bad[_ ]alloc|allocation failed|failed to allocate|invalid (typed )?array length|out of memory/i.test(

@@ -14,6 +14,8 @@ export const studioMessages = {
     `Only ${d.megabytes} MB are left on the disk of ${d.folder}; make room, or new pictures and checkpoints can't be kept.`,
   'library.diskFull': (_d: object) =>
     "The library's disk is full; make room and try again. What was kept before is whole.",
+  'library.unwritten': (d: { why: string }) =>
+    `The library's database could not be read or written (${d.why}); check its disk and try again.`,
   'run.away': (d: { name: string; folder: string }) =>
     `The folder of ${d.name} (${d.folder}) is gone; bring it back and look through the library's folder again, or remove the run.`,
   'library.rebuilt': (d: { file: string }) =>

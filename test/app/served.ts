@@ -52,6 +52,10 @@ export class Client {
       if ('event' in message) this.heard.push([message.event as EventName, message.payload]);
       else this.waiting.get(message.id)?.(message.reply);
     });
+    socket.on('close', () => {
+      const error = { code: 'connection.lost', message: 'the studio went away' };
+      for (const answer of this.waiting.values()) answer({ ok: false, error });
+    });
   }
 
   static async open(address: string): Promise<Client> {

@@ -108,8 +108,12 @@ async function addOne(
     if (inPlace) await rename(file, target);
     else {
       const partial = path.join(place, `.${own}.tmp`);
-      await copyFile(file, partial);
-      await rename(partial, target);
+      try {
+        await copyFile(file, partial);
+        await rename(partial, target);
+      } finally {
+        await rm(partial, { force: true });
+      }
     }
     const photo = photos.add({ subjectId: subject.id, name: own, width, height, bytes: bytes.length, hash });
     photos.setMarks(photo.id, await markPhoto(target, width, height));
