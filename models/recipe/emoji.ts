@@ -7,7 +7,7 @@ import { needFile, packagesFolder } from './paths.ts';
 import { compose, paintBackdrop } from './picture.ts';
 import type { Random } from './random.ts';
 import type { Layer } from './renderObject.ts';
-import type { Stage } from './scenes.ts';
+import type { Stage } from './stage.ts';
 import { blur } from './shadows.ts';
 
 export interface Emoji {

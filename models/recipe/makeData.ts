@@ -30,7 +30,7 @@ import { cacheFolder, numberOption, option, outFolder } from './paths.ts';
 import { photograph, photographPlace, randomPose, viewOf } from './photograph.ts';
 import { mixSeed, Random } from './random.ts';
 import { scenes as allScenes } from './scenes.ts';
-import type { Scene } from './scenes.ts';
+import type { Scene } from './stage.ts';
 import { taughtEmoji, taughtObjects, untaughtScenes } from './selection.ts';
 
 const shardSize = 1000;

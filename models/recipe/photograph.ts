@@ -5,7 +5,7 @@ import type { Mesh } from './mesh.ts';
 import { compose, paintBackdrop, shadeGround, surroundings } from './picture.ts';
 import type { Random } from './random.ts';
 import { renderObject } from './renderObject.ts';
-import type { Stage } from './scenes.ts';
+import type { Stage } from './stage.ts';
 import { castShadows } from './shadows.ts';
 
 export interface Pose {

@@ -2,7 +2,7 @@ import { srgbByte } from './colors.ts';
 import { directionOf } from './light.ts';
 import type { Camera } from './camera.ts';
 import type { Layer } from './renderObject.ts';
-import type { Stage } from './scenes.ts';
+import type { Stage } from './stage.ts';
 import { blur } from './shadows.ts';
 import type { Shadows } from './shadows.ts';
 
