@@ -9,6 +9,7 @@ import { photoMessages } from './photos.ts';
 import { scorerMessages } from './scorers.ts';
 import { scoreMessages } from './scores.ts';
 import { studioMessages } from './studio.ts';
+import { teamMessages } from './team.ts';
 import { trainingMessages } from './training.ts';
 
 /** Error code → the sentence a person reads. Each sentence names the thing and says what to do. */
@@ -24,6 +25,7 @@ export const messages = {
   ...studioMessages,
   ...scorerMessages,
   ...scoreMessages,
+  ...teamMessages,
   ...trainingMessages,
 };
 

@@ -5,6 +5,7 @@ import {
   type DistillRequest,
 } from '../../features/distillation/request.ts';
 import { choice, file, flag, integer, number, pictureSize, required, text, type Given } from '../options.ts';
+import { teamOf, teamOptions } from '../teamOptions.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 
 const most = 1e9;
@@ -27,7 +28,7 @@ export const distillOptions = {
   lambdaFeature: lambda("the loss on the outputs of the teacher's blocks", defaults.lambdaFeature),
   lr: number('X', 'learning rate', { min: 0, max: 1, fallback: defaults.learningRate }),
   batch: integer('N', 'pictures a batch', { min: 1, max: 1024, fallback: defaults.batch }),
-  accumulate: integer('N', 'batches a step', { min: 1, max: 4096, fallback: defaults.accumulate }),
+  accumulate: integer('N', 'batches a step', { min: 1, max: 4096, fallback: 'one a worker' }),
   lrSchedule: choice(
     ['constant', 'constant_with_warmup', 'linear', 'cosine'],
     'how the rate goes over the run',
@@ -65,6 +66,7 @@ export const distillOptions = {
     fallback: 'at most 500',
   }),
   samplePrompt: text('TEXT', 'prompt of the validation pictures', { fallback: `"${defaults.samplePrompt}"` }),
+  ...teamOptions,
   resume: flag('go on with RUN after an interruption'),
   provider: provider(defaults.provider),
 };
@@ -92,7 +94,7 @@ export function distillRequest(given: Given<typeof distillOptions>): DistillRequ
     });
   const averaged = given.ema ?? given.emaDecay !== undefined;
   return {
-    ...{ out, resume },
+    ...{ out, resume, team: teamOf(given) },
     settings: defined({
       ...{ teacher, student, data, replay },
       steps: given.steps,

@@ -20,6 +20,7 @@ import {
   type PictureSize,
 } from '../options.ts';
 import { shippedModel } from '../shipped.ts';
+import { teamOf, teamOptions } from '../teamOptions.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 
 const { lora, textLora, prior } = defaults;
@@ -114,6 +115,7 @@ export const finetuneOptions = {
     fallback: 'A Kaiming-uniform, B zero',
   }),
   replay: file('FILE', 'train on recorded batches (safetensors), without photos'),
+  ...teamOptions,
   resume: flag('go on with RUN after an interruption'),
   until: choice(['best'], 'score every checkpoint, and end when two in a row did not beat the best'),
   provider: provider(defaults.provider),
@@ -138,7 +140,7 @@ export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneR
       { '--text-rank': given.textRank, '--text-alpha': given.textAlpha, '--text-targets': given.textTargets },
       'it is not trained then',
     );
-  return { out, resume, fallbackModel: shippedModel, settings: settingsOf(given) };
+  return { out, resume, team: teamOf(given), fallbackModel: shippedModel, settings: settingsOf(given) };
 }
 
 function checkSource({ photos, replay, class: noun }: Given<typeof finetuneOptions>): void {

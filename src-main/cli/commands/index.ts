@@ -9,6 +9,7 @@ import { exportCommand } from './export.ts';
 import { finetune } from './finetune.ts';
 import { generate } from './generate.ts';
 import { inspect } from './inspect.ts';
+import { join } from './join.ts';
 import { photos } from './photos.ts';
 import { quickstart } from './quickstart.ts';
 import { score } from './score.ts';
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   exportCommand,
   compress,
   distill,
+  join,
   evaluateSubject,
   evaluateSet,
   inspect,

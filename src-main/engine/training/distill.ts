@@ -6,17 +6,16 @@ import { modelHash, openModel } from '../checkpoints/openModel.ts';
 import { findBadValues } from '../checkpoints/weights.ts';
 import { movingAverage } from '../optim/optimizer.ts';
 import { Tensor } from '../runtime/tensor.ts';
-import { resolveScheduler } from '../schedulers/config.ts';
-import { alphasCumprod } from '../schedulers/noiseSchedule.ts';
 import { distillBatches } from './distillBatches.ts';
-import { distillation } from './distillation.ts';
+import { distillation, scheduleOf } from './distillation.ts';
 import { distillFeeds } from './distillLoss.ts';
 import { checkDistillSettings, type DistillSettings } from './distillSettings.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
-import type { PredictionType } from './noising.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
 import { wholeNetworks } from './trained.ts';
+import { gatherTeam, type TeamSettings } from './team/gather.ts';
+import type { SharedRun } from './team/sharedRun.ts';
 import { Trainer } from './trainer.ts';
 import { writeTrained } from './writeTrained.ts';
 
@@ -28,6 +27,8 @@ export interface DistillOptions {
   readonly version: string;
   /** Where latents and text features are kept for the next run. */
   readonly cache: string;
+  /** Others that compute; this process alone when left out. */
+  readonly team?: TeamSettings | undefined;
 }
 
 /**
@@ -35,7 +36,7 @@ export interface DistillOptions {
  * U-Net in f32, the moving average where there is one. Errors: `distill.…`, `data.…`, and those of a finetune.
  */
 export async function distill(
-  { settings, out, version, cache }: DistillOptions,
+  { settings, out, version, cache, team }: DistillOptions,
   { report, signal }: JobContext,
 ): Promise<RunResult> {
   checkDistillSettings(settings);
@@ -56,7 +57,14 @@ export async function distill(
     ...{ batch: source.rows, latents: source.latents, prediction },
   });
   const trained = wholeNetworks(student, { trainTextEncoder: false });
-  const trainer = await Trainer.create({ ...loss, initial: trained.initial, optimizer: settings });
+  const shared: SharedRun = {
+    ...{ kind: 'distill', settings, prediction, rows: source.rows, latents: source.latents },
+    ...{ modelHash: modelHash(student), teacherHash: modelHash(teacher) },
+  };
+  const trainer = await Trainer.create({
+    ...{ ...loss, initial: trained.initial, optimizer: settings },
+    source: team && (await gatherTeam(loss, shared, team, { report, signal })),
+  });
 
   const average = settings.ema === undefined ? undefined : trainer.values.slice();
   const follow = average && movingAverage(average.length);
@@ -96,26 +104,6 @@ export async function distill(
 export function emaDecay(step: number, decay: number): number {
   const done = step - 1;
   return done <= 0 ? 0 : Math.min((1 + done) / (10 + done), decay);
-}
-
-/** Teacher and student must be denoisers of the same noise. Errors: `distill.unfit`. */
-function scheduleOf(teacher: Model, student: Model): { prediction: PredictionType; alphaBars: Float32Array } {
-  const unfit = (why: string): Error => problem('distill.unfit', { why });
-  const [theirs, ours] = [teacher, student].map(
-    ({ scheduler, path }) => resolveScheduler(scheduler, undefined, path).config,
-  );
-  if (theirs?.prediction_type !== ours?.prediction_type)
-    throw unfit(`the teacher predicts ${theirs?.prediction_type}, the student ${ours?.prediction_type}`);
-  const [a, b] = [teacher.unet.config, student.unet.config];
-  if (a.in_channels !== b.in_channels || a.out_channels !== b.out_channels)
-    throw unfit(`the teacher's latents have ${a.in_channels} channels, the student's ${b.in_channels}`);
-  if (a.cross_attention_dim[0] !== b.cross_attention_dim[0])
-    throw unfit(
-      `the teacher's prompts are ${a.cross_attention_dim[0]} wide, the student's ${b.cross_attention_dim[0]}`,
-    );
-  const config = resolveScheduler(teacher.scheduler, undefined, teacher.path).config;
-  const prediction = config.prediction_type === 'v_prediction' ? 'v_prediction' : 'epsilon';
-  return { prediction, alphaBars: alphasCumprod(config) };
 }
 
 function openRun(

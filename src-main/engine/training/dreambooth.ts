@@ -3,15 +3,17 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../checkpoints/model.ts';
 import { modelHash, openModel } from '../checkpoints/openModel.ts';
 import { findBadValues } from '../checkpoints/weights.ts';
-import { storedWeights } from '../pipelines/weights.ts';
 import { resolveScheduler } from '../schedulers/config.ts';
 import { alphasCumprod } from '../schedulers/noiseSchedule.ts';
 import { batchSource, type BatchSource } from './batches.ts';
-import { diffusionFeeds, diffusionLoss } from './diffusionLoss.ts';
+import { diffusionFeeds } from './diffusionLoss.ts';
+import { finetuning } from './finetuning.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
 import { checkSettings, subjectPrompt, type FinetuneSettings } from './settings.ts';
+import { gatherTeam, type TeamSettings } from './team/gather.ts';
+import type { SharedRun } from './team/sharedRun.ts';
 import { Trainer } from './trainer.ts';
 import { whatToTrain } from './trained.ts';
 import { writeTrained } from './writeTrained.ts';
@@ -24,6 +26,8 @@ export interface FinetuneOptions {
   readonly version: string;
   /** Where class pictures are kept for the next run. */
   readonly cache: string;
+  /** Others that compute; this process alone when left out. */
+  readonly team?: TeamSettings | undefined;
 }
 
 export type { RunResult as FinetuneResult } from './loop.ts';
@@ -46,22 +50,21 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   const trained = whatToTrain(model, settings);
   const source = await batchSource(model, settings, alphaBars.length, options.cache, { report, signal });
 
-  const { loss, subject } = diffusionLoss(model, {
-    batch: source.rows,
-    latents: source.latents,
+  const priorWeight = source.prior ? (settings.prior?.weight ?? 1) : undefined;
+  const loss = finetuning(model, trained, {
+    ...source,
     prediction,
-    ...(source.prior && { priorWeight: settings.prior?.weight ?? 1 }),
-    ...(trained.adapters && { adapters: trained.adapters }),
-  });
-  const isTrained = new Set(trained.names);
-  const trainer = await Trainer.create({
-    loss,
-    ...(source.prior && { metrics: { subject } }),
-    trained: trained.names,
-    initial: trained.initial,
-    weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => isTrained.has(name)),
-    optimizer: settings,
+    priorWeight,
     provider: settings.provider,
+  });
+  const shared: SharedRun = {
+    ...{ kind: 'finetune', settings, prediction, modelHash: modelHash(model) },
+    ...{ rows: source.rows, latents: source.latents, prior: source.prior },
+  };
+  const { team } = options;
+  const trainer = await Trainer.create({
+    ...{ ...loss, initial: trained.initial, optimizer: settings },
+    source: team && (await gatherTeam(loss, shared, team, { report, signal })),
   });
 
   try {

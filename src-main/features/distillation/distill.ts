@@ -16,20 +16,26 @@ export async function distill(
   context: JobContext,
   version: string,
 ): Promise<RunResult> {
-  const { out, resume } = request;
+  const { out, resume, team } = request;
   const known = RunFolder.exists(out);
   if (known && !resume) throw problem('run.exists', { folder: out });
   const { teacher, student } = request.settings;
   if (!known && (teacher === undefined || student === undefined))
     throw problem('run.missing', { folder: out });
-  const settings = known ? settingsOfRun(request) : newSettings(request.settings);
-  return train({ settings, out, version, cache: cacheFolder() }, context);
+  const settings = known ? settingsOfRun(request) : newSettings(request);
+  return train({ settings, out, version, team, cache: cacheFolder() }, context);
 }
 
-function newSettings(asked: DistillRequest['settings']): DistillSettings {
+function newSettings({ settings: asked, team }: DistillRequest): DistillSettings {
   const { teacher = '', student = '' } = asked;
   const { width } = TextToImage.defaultSize(openModel(student));
-  return completeSettings({ size: width, ...asked, teacher, student });
+  return completeSettings({
+    size: width,
+    ...(team && { accumulate: team.workers }),
+    ...asked,
+    teacher,
+    student,
+  });
 }
 
 /** What may be another in the rest of a run: it is no part of the weights' arithmetic, or (the models) checked on its own. */

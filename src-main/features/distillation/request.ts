@@ -1,4 +1,5 @@
 import type { DistillSettings } from '../../engine/training/distillSettings.ts';
+import type { TeamSettings } from '../../engine/training/team/gather.ts';
 
 /** What a person said about a distillation. Paths are absolute. */
 export interface DistillRequest {
@@ -6,6 +7,8 @@ export interface DistillRequest {
   readonly out: string;
   /** Go on with the run in `out`, by its own settings; `settings` may change some of them. */
   readonly resume: boolean;
+  /** Others that compute; this process alone when left out. */
+  readonly team?: TeamSettings | undefined;
   readonly settings: Partial<DistillSettings>;
 }
 

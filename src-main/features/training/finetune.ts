@@ -16,17 +16,17 @@ export async function finetune(
   context: JobContext,
   version: string,
 ): Promise<FinetuneResult> {
-  const { out, resume } = request;
+  const { out, resume, team } = request;
   const known = RunFolder.exists(out);
   if (known && !resume) throw problem('run.exists', { folder: out });
   const { photos, replay } = request.settings;
   if (!known && resume && photos === undefined && replay === undefined)
     throw problem('run.missing', { folder: out });
   const settings = known ? settingsOfRun(request) : newSettings(request);
-  return train({ settings, out, version, cache: cacheFolder() }, context);
+  return train({ settings, out, version, team, cache: cacheFolder() }, context);
 }
 
-function newSettings({ settings: asked, fallbackModel }: FinetuneRequest): FinetuneSettings {
+function newSettings({ settings: asked, fallbackModel, team }: FinetuneRequest): FinetuneSettings {
   if (asked.replay === undefined) {
     if (asked.photos === undefined) throw problem('training.noPhotos', { option: '--photos' });
     if (!asked.classNoun) throw problem('training.noClass', { option: '--class' });
@@ -34,7 +34,10 @@ function newSettings({ settings: asked, fallbackModel }: FinetuneRequest): Finet
   const model = asked.model ?? fallbackModel;
   if (model === undefined) throw new Error('a new run needs a model');
   const { width } = TextToImage.defaultSize(openModel(model));
-  return completeSettings(asked, { size: width, ...ownSettings(model), model });
+  return completeSettings(asked, {
+    ...{ size: width, ...ownSettings(model), model },
+    ...(team && { accumulate: team.workers }),
+  });
 }
 
 /** What may be another in the rest of a run: it is no part of the weights' arithmetic, or (the model) checked on its own. */

@@ -1,4 +1,5 @@
 import type { LoraSettings } from '../../engine/training/lora.ts';
+import type { TeamSettings } from '../../engine/training/team/gather.ts';
 import type { FinetuneSettings } from '../../engine/training/settings.ts';
 
 type Prior = NonNullable<FinetuneSettings['prior']>;
@@ -18,6 +19,8 @@ export interface FinetuneRequest {
   readonly resume: boolean;
   /** A new run's, where `settings` name none. */
   readonly fallbackModel?: string;
+  /** Others that compute; this process alone when left out. */
+  readonly team?: TeamSettings | undefined;
   readonly settings: PartialSettings;
 }
 

@@ -1,0 +1,33 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import { command } from '../command.ts';
+import { file, integer, operand, text } from '../options.ts';
+import { defined, provider } from '../shared.ts';
+
+export const join = command({
+  name: 'join',
+  summary: 'help a run on another machine that waits for workers',
+  usage: 'HOST:PORT --token TOKEN [OPTIONS]',
+  examples: [
+    'likeness distill --teacher sd-1.4 --student small --data pictures --out runs/small --workers 1 --accumulate 2 --listen 7070',
+    'likeness join big-machine:7070 --token 0c7e… --model small --teacher sd-1.4',
+  ],
+  options: {
+    address: operand(text('HOST:PORT', 'where the run waits, as it says')),
+    token: text('TOKEN', 'what it asks for', { fallback: 'LIKENESS_TOKEN in the environment' }),
+    model: file('PATH', 'the model that is trained', { fallback: "the run's own path" }),
+    teacher: file('PATH', 'the teacher of a distillation', { fallback: "the run's own path" }),
+    threads: integer('N', 'threads to compute with', { min: 1, max: 1024, fallback: 'one a core' }),
+    provider: provider('auto'),
+  },
+  request: ({ token = process.env['LIKENESS_TOKEN'], ...given }) => {
+    if (!token) throw problem('usage.missingOption', { option: '--token', command: 'join' });
+    return { token, address: given.address, ...defined(given) };
+  },
+  run: async (request, context) => {
+    // A worker that a run started has no reason to live without it.
+    process.on('disconnect', () => process.exit(1));
+    const { join } = await import('../../features/team/join.ts');
+    const { batches } = await join(request, context);
+    return { fields: { batches }, text: `The run has ended; ${batches} batches were computed here.` };
+  },
+});

@@ -1,0 +1,61 @@
+import os from 'node:os';
+import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
+import { layoutOf, type GradientSource, type LossOptions } from '../gradients.ts';
+import { LocalWorkers, type StartWorker } from './localWorkers.ts';
+import type { SharedRun } from './sharedRun.ts';
+import { Team } from './team.ts';
+
+export type { StartWorker } from './localWorkers.ts';
+
+/** Who works on a run besides the process that steers it. */
+export interface TeamSettings {
+  /** Worker processes on this machine. */
+  readonly workers: number;
+  /** "host:port" where workers of other machines may join; only those of this machine when left out. */
+  readonly listen?: string | undefined;
+  readonly start: StartWorker;
+}
+
+/**
+ * Gradients of `loss` from a team: starts this machine's workers and waits for nobody; whoever joins gets work. Errors: `team.listen`; a
+ * step's: `team.hopeless`, or what a worker of this machine says is wrong with the run.
+ */
+export async function gatherTeam(
+  loss: LossOptions,
+  run: SharedRun,
+  { workers, listen, start }: TeamSettings,
+  { report, signal }: JobContext,
+): Promise<GradientSource & { readonly pids: () => number[] }> {
+  const note = (message: string): void => report({ type: 'note', message });
+  const { team, port } = await Team.open({
+    layout: layoutOf(loss),
+    ...{ run, signal, report: note, listen: listen ?? '127.0.0.1:0' },
+    onUnfit: (error) => report({ type: 'warning', message: error.message }),
+  });
+  const { token } = team;
+  if (listen !== undefined)
+    note(`Workers of other machines join with: likeness join ${os.hostname()}:${port} --token ${token}`);
+  const threads = Math.max(1, Math.floor(os.availableParallelism() / Math.max(1, workers)));
+  const local = new LocalWorkers(
+    () => start({ address: `127.0.0.1:${port}`, token, threads }),
+    workers,
+    () => team.times.batches,
+    (error) => team.giveUp(error),
+  );
+  return {
+    layout: team.layout,
+    compute: (batches, values, into) => team.compute(batches, values, into),
+    pids: () => local.pids,
+    dispose: async () => {
+      local.stop();
+      const { waited, computed, batches, lost } = team.times;
+      if (batches > 0) note(shareText({ waited, computed, batches, lost }));
+      await team.dispose();
+    },
+  };
+}
+
+function shareText({ waited, computed, batches, lost }: Team['times']): string {
+  const each = (computed / batches).toFixed(2);
+  return `Workers computed ${batches} batches (${each} s each, ${computed.toFixed(1)} s in all) in ${waited.toFixed(1)} s; ${lost} were lost on the way.`;
+}

@@ -1,0 +1,63 @@
+import type { ChildProcess } from 'node:child_process';
+import { problem } from '../../../../src-shared/messages/index.ts';
+
+/** Starts a process that works for the run at `address`; it dies with this one. */
+export type StartWorker = (door: {
+  readonly address: string;
+  readonly token: string;
+  readonly threads: number;
+}) => ChildProcess;
+
+/** Ends in a row, without any work between them, after which starting again is no use. */
+const patience = 3;
+
+/** Keeps `count` worker processes of this machine at work: one that ends is started anew. */
+export class LocalWorkers {
+  private readonly running = new Set<ChildProcess>();
+  private stopped = false;
+  private fruitless = 0;
+
+  /** `batches`: how many the team has done so far; `onHopeless` when no worker lives long enough to work. */
+  constructor(
+    private readonly start: () => ChildProcess,
+    count: number,
+    private readonly batches: () => number,
+    private readonly onHopeless: (error: Error) => void,
+  ) {
+    for (let i = 0; i < count; i++) this.launch();
+  }
+
+  /** Process ids of those at work. */
+  get pids(): number[] {
+    return [...this.running].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const child of this.running) child.kill();
+  }
+
+  private launch(): void {
+    const child = this.start();
+    const before = this.batches();
+    let complaint = '';
+    let over = false;
+    this.running.add(child);
+    child.stderr?.on('data', (bytes: Buffer) => {
+      complaint = (complaint + bytes.toString()).slice(-2000);
+    });
+    const ended = (why: string): void => {
+      if (over) return;
+      over = true;
+      this.running.delete(child);
+      if (this.stopped) return;
+      this.fruitless = this.batches() > before ? 0 : this.fruitless + 1;
+      if (this.fruitless >= patience) this.onHopeless(problem('team.hopeless', { why }));
+      else this.launch();
+    };
+    child.once('error', (error) => ended(error.message));
+    child.once('exit', (code, signal) =>
+      ended(complaint.trim().split('\n').at(-1) || signal || `exit status ${code ?? 'unknown'}`),
+    );
+  }
+}

@@ -1,0 +1,144 @@
+import type { DType, HostTensor, Shape } from '../../tensor/tensor.ts';
+import { bytesPerElement, elementCount } from '../../tensor/tensor.ts';
+
+/**
+ * What a team's two ends say to each other over one gRPC stream: `Said` as JSON, then the bytes of the tensors that it announces, in
+ * chunks. The stream is the membership: a worker belongs to the team as long as it is open.
+ */
+export const method = '/likeness.Team/Work';
+
+const bytes = (message: Buffer): Buffer => message;
+export const service = {
+  work: {
+    path: method,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: bytes,
+    requestDeserialize: bytes,
+    responseSerialize: bytes,
+    responseDeserialize: bytes,
+  },
+} as const;
+
+export const options = {
+  // A machine that vanished without a word is given up after 11 minutes: a worker that computes answers nothing meanwhile.
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 600_000,
+  'grpc.http2.max_pings_without_data': 0,
+} as const;
+
+/** Name and type of a tensor whose bytes follow. */
+interface Announced {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** To a worker: the run it works for, the weights as they are now, a batch whose gradient is wanted, the end of the run. */
+export type ToWorker =
+  | { readonly type: 'run'; readonly run: unknown }
+  | { readonly type: 'values' }
+  | { readonly type: 'batch' }
+  | { readonly type: 'end' };
+
+/** From a worker: it is ready (`length`: of its layout), a batch's gradient, why it cannot go on. */
+export type FromWorker =
+  | { readonly type: 'ready'; readonly length: number; readonly name: string }
+  | { readonly type: 'gradient'; readonly losses: Readonly<Record<string, number>>; readonly seconds: number }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string };
+
+export type Tensors = Readonly<Record<string, HostTensor>>;
+
+/** Of a gRPC stream: what is needed to write to it. */
+export interface Writable {
+  write(message: Buffer): boolean;
+  once(event: 'drain' | 'close' | 'error', heard: () => void): unknown;
+  off(event: 'drain' | 'close' | 'error', heard: () => void): unknown;
+  readonly destroyed: boolean;
+}
+
+const chunkBytes = 1 << 20;
+
+/** Sends a message and its tensors, as fast as the other end takes them; stops where the stream has ended. */
+export async function send(stream: Writable, said: object, tensors: Tensors = {}): Promise<void> {
+  const announced: Announced[] = Object.entries(tensors).map(([name, { dtype, shape }]) => ({
+    name,
+    dtype,
+    shape,
+  }));
+  let free = stream.write(Buffer.from(JSON.stringify({ ...said, tensors: announced })));
+  for (const { data } of Object.values(tensors))
+    for (let start = 0; start < data.byteLength; start += chunkBytes) {
+      if (stream.destroyed) return;
+      if (!free) await drained(stream);
+      const length = Math.min(chunkBytes, data.byteLength - start);
+      free = stream.write(Buffer.from(data.buffer as ArrayBuffer, data.byteOffset + start, length));
+    }
+}
+
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      for (const event of ['drain', 'close', 'error'] as const) stream.off(event, done);
+      resolve();
+    };
+    for (const event of ['drain', 'close', 'error'] as const) stream.once(event, done);
+  });
+}
+
+/** Puts a stream's messages together again. */
+export class Inbox<Said extends { readonly type: string }> {
+  private said: Said | undefined;
+  private tensors: Record<string, HostTensor> = {};
+  private missing: Uint8Array[] = [];
+
+  /** `place` may say where a tensor's bytes go, in memory that is there; `heard` gets every message when it is whole. */
+  constructor(
+    private readonly heard: (said: Said, tensors: Tensors) => void,
+    private readonly place: (said: Said, name: string) => Float32Array | undefined,
+  ) {}
+
+  take(message: Buffer): void {
+    if (this.said === undefined) this.begin(message);
+    else this.fill(message);
+    if (this.said === undefined || this.missing.length > 0) return;
+    const { said, tensors } = this;
+    [this.said, this.tensors] = [undefined, {}];
+    this.heard(said, tensors);
+  }
+
+  private begin(message: Buffer): void {
+    const { tensors = [], ...said } = JSON.parse(message.toString()) as Said & { tensors?: Announced[] };
+    this.said = said as unknown as Said;
+    for (const { name, dtype, shape } of tensors) {
+      const size = elementCount(shape) * bytesPerElement[dtype];
+      const own = this.place(this.said, name);
+      if (own && own.byteLength !== size) throw new Error(`"${name}" is of another size`);
+      const memory = own
+        ? new Uint8Array(own.buffer, own.byteOffset, own.byteLength)
+        : new Uint8Array(new ArrayBuffer(size));
+      this.tensors[name] = { dtype, shape, data: own ?? viewOf(dtype, memory) };
+      if (size > 0) this.missing.push(memory);
+    }
+  }
+
+  private fill(message: Buffer): void {
+    let rest: Uint8Array = message;
+    while (rest.length > 0) {
+      const next = this.missing[0];
+      if (!next) throw new Error('more bytes than were announced');
+      const part = rest.subarray(0, next.length);
+      next.set(part);
+      rest = rest.subarray(part.length);
+      if (part.length === next.length) this.missing.shift();
+      else this.missing[0] = next.subarray(part.length);
+    }
+  }
+}
+
+function viewOf(dtype: DType, memory: Uint8Array): HostTensor['data'] {
+  const buffer = memory.buffer as ArrayBuffer;
+  if (dtype === 'f32') return new Float32Array(buffer);
+  if (dtype === 'i64') return new BigInt64Array(buffer);
+  throw new Error(`no ${dtype} goes between workers`);
+}

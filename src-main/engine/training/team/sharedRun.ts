@@ -1,0 +1,60 @@
+import { problem } from '../../../../src-shared/messages/index.ts';
+import type { Model } from '../../checkpoints/model.ts';
+import { modelHash, openModel } from '../../checkpoints/openModel.ts';
+import type { ProviderChoice } from '../../runtime/providers.ts';
+import { distillation } from '../distillation.ts';
+import type { DistillSettings } from '../distillSettings.ts';
+import { finetuning } from '../finetuning.ts';
+import { LocalGradients, type LossOptions } from '../gradients.ts';
+import type { PredictionType } from '../noising.ts';
+import type { FinetuneSettings } from '../settings.ts';
+import { whatToTrain } from '../trained.ts';
+
+interface Shared {
+  /** Rows of a batch. */
+  readonly rows: number;
+  readonly latents: readonly [number, number, number];
+  readonly prediction: PredictionType;
+  /** Of the model that is trained. */
+  readonly modelHash: string;
+}
+
+/** What a worker must know of a run to compute its gradients: all but the data, which comes with every batch. */
+export type SharedRun =
+  | (Shared & { readonly kind: 'finetune'; readonly settings: FinetuneSettings; readonly prior: boolean })
+  | (Shared & { readonly kind: 'distill'; readonly settings: DistillSettings; readonly teacherHash: string });
+
+/** Where a worker has things that lie elsewhere than on the run's machine, and how it computes. */
+export interface WorkerPlaces {
+  readonly model?: string | undefined;
+  readonly teacher?: string | undefined;
+  readonly provider?: ProviderChoice | undefined;
+  readonly threads?: number | undefined;
+}
+
+/** Builds the run's loss. Errors: `team.otherModel`, those of `openModel`. */
+export function openSharedRun(run: SharedRun, places: WorkerPlaces): Promise<LocalGradients> {
+  return LocalGradients.create(lossOf(run, places));
+}
+
+function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
+  const { rows, latents, prediction } = run;
+  const provider = places.provider ?? run.settings.provider;
+  const common = { latents, prediction, provider, ...(places.threads && { threads: places.threads }) };
+  if (run.kind === 'finetune') {
+    const { settings, prior } = run;
+    const model = openSame(places.model ?? settings.model, '--model', run.modelHash);
+    const priorWeight = prior ? (settings.prior?.weight ?? 1) : undefined;
+    return finetuning(model, whatToTrain(model, settings), { ...common, rows, priorWeight });
+  }
+  const { settings } = run;
+  const student = openSame(places.model ?? settings.student, '--model', run.modelHash);
+  const teacher = openSame(places.teacher ?? settings.teacher, '--teacher', run.teacherHash);
+  return distillation(teacher, student, { ...settings, ...common, batch: rows });
+}
+
+function openSame(path: string, option: string, hash: string): Model {
+  const model = openModel(path);
+  if (modelHash(model) !== hash) throw problem('team.otherModel', { model: path, option });
+  return model;
+}
