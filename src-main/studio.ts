@@ -1,5 +1,11 @@
 import type { EventName, Payload } from '../src-shared/contract/index.ts';
 import type { AllHandlers } from './ipc/answer.ts';
+import {
+  adviseJob,
+  compressionHandlers,
+  compressJob,
+  distillJob,
+} from './features/compression/compressionHandlers.ts';
 import { exportHandlers, exportJob } from './features/export/exportHandlers.ts';
 import { findPictures } from './features/gallery/findPictures.ts';
 import { galleryHandlers } from './features/gallery/galleryHandlers.ts';
@@ -10,7 +16,7 @@ import { libraryHandlers } from './features/library/libraryHandlers.ts';
 import { watchLibrary } from './features/library/watchLibrary.ts';
 import { downloadJob } from './features/models/downloadJob.ts';
 import { importJob, modelHandlers } from './features/models/modelHandlers.ts';
-import { putShippedModel } from './features/models/putModel.ts';
+import { putModel, putShippedModel, type Inspected } from './features/models/putModel.ts';
 import { addPhotos } from './features/photos/addPhotos.ts';
 import { findPhotos } from './features/photos/findPhotos.ts';
 import { photoHandlers } from './features/photos/photoHandlers.ts';
@@ -65,6 +71,9 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
   const tellSockets = (): void => emit('system.offline', { locked: !isOnline(), ...sockets.get() });
   const sockets = new SocketCounts(tellSockets);
   guardSockets({ allows: isOnline, tried: (host, refused) => sockets.add(host, refused) });
+  const putMade = (found: unknown, name: string): void => {
+    putModel(surroundings, found as Inspected, name, 'made');
+  };
   const queue: JobQueue = new JobQueue(
     library.jobs,
     startWorker,
@@ -76,6 +85,9 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       export: exportJob(surroundings),
       import: importJob(surroundings),
       download: downloadJob(surroundings),
+      advise: adviseJob(surroundings),
+      compress: compressJob(surroundings, putMade),
+      distill: distillJob(surroundings, putMade),
     },
     {
       changed: (job) => emit('jobs.changed', job),
@@ -117,6 +129,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       ...galleryHandlers(context),
       ...scoreHandlers(context),
       ...modelHandlers(context),
+      ...compressionHandlers(context),
       ...exportHandlers(context),
       ...jobHandlers(context),
       ...settingsHandlers(context, () => {

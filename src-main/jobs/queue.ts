@@ -30,7 +30,16 @@ interface Running {
 }
 
 /** These compute, one at a time; the others only read and write and may go on beside them. */
-const computing: readonly JobKind[] = ['train', 'measure', 'generate', 'score', 'export'];
+const computing: readonly JobKind[] = [
+  'train',
+  'measure',
+  'generate',
+  'score',
+  'export',
+  'advise',
+  'compress',
+  'distill',
+];
 /** A worker that was told to stop and does not gets this long: one training step of a large model takes a while. */
 const patience = 120_000;
 

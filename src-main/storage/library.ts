@@ -91,7 +91,11 @@ export class Library {
   }
 
   close(): void {
-    this.db.pragma('wal_checkpoint(TRUNCATE)');
+    try {
+      this.db.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // A full or read-only disk: the log stays beside the database, and is read with it.
+    }
     this.db.close();
     this.lock.release();
   }

@@ -1,5 +1,7 @@
 import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
+import type { DistillTask } from '../features/compression/compressionHandlers.ts';
+import type { CompressRequest } from '../features/compression/request.ts';
 import type { ExportRequest } from '../features/export/request.ts';
 import type { GenerateRequest } from '../features/generation/request.ts';
 import type { DryRunRequest } from '../features/training/dryRun.ts';
@@ -71,6 +73,23 @@ export const tasks: Readonly<
     return exportRun(task as ExportRequest, context);
   },
   import: (task) => lookAt((task as { path: string }).path),
+  advise: async (task, context) => {
+    const { compress } = await import('../features/compression/compress.ts');
+    await compress(task as CompressRequest, context);
+    return {};
+  },
+  compress: async (task, context) => {
+    const { compress } = await import('../features/compression/compress.ts');
+    return lookAt((await compress(task as CompressRequest, context)).path);
+  },
+  distill: async (task, context) => {
+    const { distill } = await import('../features/distillation/distill.ts');
+    const { exportRun } = await import('../features/export/export.ts');
+    const { run, out, version, settings } = task as DistillTask;
+    await distill({ out: run, resume: true, settings }, context, version);
+    await exportRun({ run, out, format: 'diffusers', transformers: 4 }, context);
+    return lookAt(out);
+  },
   download: async (task, context) => {
     const { download } = await import('../features/models/download.ts');
     const { path } = await download(task as DownloadRequest, context);

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { compressionEvents, compressionRequests } from './compression.ts';
 import { exportEvents, exportRequests } from './exports.ts';
 import { galleryEvents, galleryRequests } from './gallery.ts';
 import { generationEvents, generationRequests } from './generation.ts';
@@ -25,6 +26,7 @@ export const requests = {
   ...galleryRequests,
   ...scoreRequests,
   ...modelRequests,
+  ...compressionRequests,
   ...exportRequests,
   ...jobRequests,
   ...settingsRequests,
@@ -43,6 +45,7 @@ export const events = {
   ...galleryEvents,
   ...scoreEvents,
   ...modelEvents,
+  ...compressionEvents,
   ...exportEvents,
   ...jobEvents,
   ...settingsEvents,

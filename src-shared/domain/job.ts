@@ -2,7 +2,18 @@ import { z } from 'zod';
 import { idSchema, timeSchema } from './id.ts';
 import { problemSchema } from './problem.ts';
 
-export const jobKinds = ['train', 'measure', 'generate', 'score', 'export', 'import', 'download'] as const;
+export const jobKinds = [
+  'train',
+  'measure',
+  'generate',
+  'score',
+  'export',
+  'import',
+  'download',
+  'advise',
+  'compress',
+  'distill',
+] as const;
 export const jobStates = ['queued', 'running', 'paused', 'failed', 'cancelled', 'done'] as const;
 export type JobKind = (typeof jobKinds)[number];
 export type JobState = (typeof jobStates)[number];

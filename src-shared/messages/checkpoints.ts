@@ -1,10 +1,19 @@
+/** By what the operating system said when a file could not be written. */
+const whatToDo: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full; make room or choose another place',
+  EDQUOT: 'the disk quota is used up; make room or choose another place',
+  ENOENT: 'its folder is gone; bring it back or choose another place',
+  EROFS: 'the disk is read-only; choose another place',
+  EACCES: 'permission denied; check who may write there',
+};
+
 /** Weight files and model folders. */
 export const checkpointMessages = {
   'file.missing': (d: { file: string }) => `${d.file} is not there; check the path.`,
   'file.unreadable': (d: { file: string; why: string }) =>
     `${d.file} can't be read (${d.why}); check the path and its permissions.`,
   'file.unwritable': (d: { file: string; why: string }) =>
-    `${d.file} can't be written (${d.why}); choose another place or make room there.`,
+    `${d.file} can't be written (${d.why}); ${whatToDo[d.why] ?? 'choose another place or make room there'}.`,
   'weights.damaged': (d: { file: string; why: string }) =>
     `${d.file} is damaged: ${d.why}. Download or export the file again.`,
   'weights.unsupported': (d: { file: string; why: string }) =>

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { adviceSchema } from '../domain/advice.ts';
+import { idSchema, nameSchema, pathSchema } from '../domain/id.ts';
+import { endpoint } from './endpoint.ts';
+
+const ofModel = z.object({ modelId: idSchema });
+const queued = z.object({ jobId: idSchema });
+
+export const studentKinds = ['bk-base', 'bk-small', 'bk-tiny'] as const;
+
+/** Making a smaller model of a model. */
+export const compressionRequests = {
+  /** What is known of the worth of its blocks; null before it was measured. */
+  'compression.advice': endpoint(ofModel, adviceSchema.nullable()),
+  /** Queues a job that leaves each block out in turn and looks how much the prediction changes. */
+  'compression.advise': endpoint(ofModel, queued),
+  /** Queues a job that writes the smaller model into the library and puts it on the list: a published kind, or without chosen blocks. */
+  'compression.make': endpoint(
+    ofModel.extend({
+      what: z.union([
+        z.object({ kind: z.enum(studentKinds) }),
+        z.object({ blocks: z.array(z.string().min(1).max(60)).min(1).max(100) }),
+      ]),
+      name: nameSchema.optional(),
+    }),
+    queued,
+  ),
+  /** Queues a job that trains the smaller model to do what the larger one does, on a folder of captioned pictures. */
+  'compression.distill': endpoint(
+    z.object({
+      teacherId: idSchema,
+      studentId: idSchema,
+      /** With `metadata.csv`, or a `.txt` beside each picture. */
+      data: pathSchema,
+      steps: z.int().min(1).max(1_000_000),
+      batch: z.int().min(1).max(64).default(4),
+      learningRate: z.number().positive().max(1).default(5e-5),
+    }),
+    queued,
+  ),
+};
+
+export const compressionEvents = {
+  /** The worth of its blocks is known now. */
+  'compression.advised': ofModel,
+};

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+/** What taking something out of a U-Net saves, and what it does to its prediction before any training. */
+export const sensitivitySchema = z.object({
+  /** A block ("down_blocks.1.1", "mid_block"), or a published student ("bk-small"). */
+  name: z.string(),
+  saves: z.object({
+    parameters: z.number(),
+    /** Of one U-Net call: convolutions and linear layers, and attention's own products. */
+    macs: z.object({ layers: z.number(), attention: z.number() }),
+  }),
+  /** Relative mean squared change of the noise prediction. */
+  change: z.number(),
+});
+export type Sensitivity = z.infer<typeof sensitivitySchema>;
+
+/** What a model's blocks are worth, and the published students it can become. */
+export const adviceSchema = z.object({
+  blocks: z.array(sensitivitySchema),
+  students: z.array(sensitivitySchema),
+  probes: z.int(),
+});
+export type BlockAdvice = z.infer<typeof adviceSchema>;
