@@ -24,4 +24,10 @@ export const generationMessages = {
     `${d.file} was made with ${d.what}, which is not there; say where it is now with ${d.option}.`,
   'recipe.differs': (d: { file: string; what: string; found: string }) =>
     `${d.file} was made with another ${d.what} than ${d.found}; give the same one to make the picture again.`,
+  'set.exists': (d: { folder: string; file: string }) =>
+    `${d.folder} already holds ${d.file}; add --resume to make the rest, or choose another --out.`,
+  'set.otherSettings': (d: { file: string; what: string; is: string; wanted: string }) =>
+    `${d.file} was made with "${d.what}" ${d.is}, not ${d.wanted}; give the same to go on with this set, or choose another --out.`,
+  'prompts.table': (d: { file: string; why: string }) =>
+    `${d.file} can't be read as a table of prompts: ${d.why}; it needs the columns file_name and text, a picture a row.`,
 };

@@ -10,6 +10,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import {
   choice,
   file,
+  flag,
   integer,
   number,
   pictureSize,
@@ -21,7 +22,7 @@ import {
   type Option,
 } from '../options.ts';
 import { optionName } from '../parse.ts';
-import { readPrompts } from '../readPrompts.ts';
+import { readPrompts, readPromptTable } from '../readPrompts.ts';
 import { shippedModel } from '../shipped.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 
@@ -29,7 +30,10 @@ const schedulers: readonly SchedulerName[] = ['pndm', 'ddim', 'ddpm', 'dpm++2m',
 
 export const generateOptions = {
   prompt: texts('TEXT', 'what to show; more texts, more pictures'),
-  prompts: file('FILE', 'a text file with a prompt a line'),
+  prompts: file(
+    'FILE',
+    'a text file with a prompt a line, or a .csv with the columns file_name and text: a set of pictures of those names',
+  ),
   out: required(file('DIR', 'folder for the pictures')),
   recipe: file('FILE.png', 'make this picture again, exactly'),
   model: file('PATH', 'diffusers folder or single file', { fallback: 'the shipped model' }),
@@ -50,6 +54,8 @@ export const generateOptions = {
   count: integer('N', 'pictures a prompt', { min: 1, max: 100_000, fallback: defaults.count }),
   batch: integer('N', 'pictures at once', { min: 1, max: 1024, fallback: 'what memory allows' }),
   size: pictureSize('pixels', { fallback: "the model's" }),
+  resize: pictureSize('pixels that each picture is brought to in the end', { fallback: 'as it is made' }),
+  resume: flag('of a set (--prompts FILE.csv): make what is not there yet'),
   latents: file('FILE', 'safetensors with the starting noise, key latents [n,c,h,w]', {
     fallback: 'from the seed',
   }),
@@ -85,9 +91,19 @@ export function generateRequest(
 
 function newPictures(given: Given<typeof generateOptions>): GenerateRequest {
   const { prompt = [], prompts: list, lora = [], out, recipe: _recipe, ...rest } = given;
+  const common = { ...defaults, model: shippedModel, ...defined(rest), loras: lora, out };
+  if (list !== undefined && /\.csv$/i.test(list)) {
+    refuseTogether('--prompts FILE.csv', { '--prompt': given.prompt }, 'its rows are the set');
+    return { ...common, ...readPromptTable(list) };
+  }
+  if (rest.resume)
+    throw problem('usage.conflict', {
+      ...{ option: '--resume', other: '--prompt' },
+      why: 'only the pictures of a table (--prompts FILE.csv) have names to be found by',
+    });
   const prompts = [...prompt, ...(list === undefined ? [] : readPrompts(list))];
   if (!prompts.length) throw problem('usage.missingOption', { option: '--prompt', command: 'generate' });
-  return { ...defaults, model: shippedModel, ...defined(rest), loras: lora, prompts, out };
+  return { ...common, prompts };
 }
 
 /** What may be said beside `--recipe`: where things are, not what the picture shows. */
@@ -103,6 +119,8 @@ function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
     'seed',
     'count',
     'size',
+    'resize',
+    'resume',
   ] as const;
   const others = Object.fromEntries(fixed.map((key) => [optionName(key), given[key]]));
   refuseTogether('--recipe', others, 'the recipe says it');

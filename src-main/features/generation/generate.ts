@@ -5,6 +5,7 @@ import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeAtomically, writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
 import { stack } from '../../engine/pipelines/denoise.ts';
 import { encodePng } from '../../engine/pipelines/png.ts';
+import { resize } from '../../engine/pipelines/resample.ts';
 import { pixelsPerLatent, TextToImage, type PictureRequest } from '../../engine/pipelines/textToImage.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
@@ -15,6 +16,7 @@ import { openForGeneration, type OpenedModel } from './openForGeneration.ts';
 import { PictureNames } from './pictureNames.ts';
 import { previews } from './previews.ts';
 import type { GenerateRequest } from './request.ts';
+import { missingPictures, setFiles } from './pictureSet.ts';
 import { readStartingNoise, type StartingNoise } from './startingNoise.ts';
 
 export interface MadePicture {
@@ -49,9 +51,13 @@ export async function generate(
     if (request.recipe) checkRecipe(request.recipe, request, opened, noise?.hash);
     const size = sizeOf(request, textToImage, noise);
     const { name: scheduler } = textToImage.samplerOf(request);
-    const pictures = requestPictures(request, noise);
+    const all = requestPictures(request, noise);
     makeFolder(request.out);
+    const set = request.names && setFiles(request, request.names, all);
     const names = new PictureNames(request.out);
+    const recipeOf = ({ prompt, seed }: PictureRequest): Recipe =>
+      recipeFor(request, opened, { prompt, seed, scheduler, version, noise, ...size });
+    const pictures = set ? await missingPictures(request, set, recipeOf) : all;
     const images: MadePicture[] = [];
     const finals = [];
     const warned = (message: string): void => report({ type: 'warning', message });
@@ -65,14 +71,12 @@ export async function generate(
       onWarning: warned,
       onStep: stepped,
     });
-    for await (const {
-      request: { prompt, seed },
-      picture,
-      latents,
-    } of made) {
-      const file = names.take(prompt, seed);
-      const recipe = recipeFor(request, opened, { prompt, seed, scheduler, version, noise, ...size });
-      const png = await encodePng(picture, recipe);
+    for await (const { request: one, picture, latents } of made) {
+      const { prompt, seed } = one;
+      const file = set?.get(one) ?? names.take(prompt, seed);
+      const { resize: to } = request;
+      const sized = to ? resize(picture, to.width, to.height, 'bicubic') : picture;
+      const png = await encodePng(sized, recipeOf(one));
       writeAtomically(file, () => [png]);
       images.push({ path: file, seed, prompt });
       onMade?.({ path: file, seed, prompt });
@@ -113,15 +117,16 @@ function sizeOf(
   return { width: width * factor, height: height * factor };
 }
 
-/** Prompt by prompt; picture i of a prompt has seed + i, so that each can be made again alone. */
+/** Prompt by prompt; picture i of a prompt has seed + i, so that each can be made again alone. In a set no two have the same. */
 function requestPictures(
-  { prompts, negative, count, seed = randomInt(2 ** 32 - 1) }: GenerateRequest,
+  { prompts, negative, count, names, seed = names ? 0 : randomInt(2 ** 32 - 1) }: GenerateRequest,
   noise: StartingNoise | undefined,
 ): PictureRequest[] {
   return prompts.flatMap((prompt, p) =>
     Array.from({ length: count }, (_, i) => {
       const latents = noise?.latents[p * count + i];
-      return { prompt, negative, seed: seed + i, ...(latents && { latents }) };
+      const own = names ? p * count + i : i;
+      return { prompt, negative, seed: seed + own, ...(latents && { latents }) };
     }),
   );
 }

@@ -34,6 +34,12 @@ export interface GenerateRequest {
   readonly latents?: string;
   /** Where the final latents go, before the VAE's scaling factor is divided out. */
   readonly saveLatents?: string;
+  /** File names below `out`, one a prompt: a set of pictures. Row r's picture i then has seed + r·count + i. */
+  readonly names?: readonly string[];
+  /** Leave pictures of a set that are there as they are. */
+  readonly resume?: boolean;
+  /** Pixels that each picture is brought to, by Pillow's bicubic filter. */
+  readonly resize?: { readonly width: number; readonly height: number };
   /** Where the request was read from, if from a picture. */
   readonly recipe?: RecipeSource;
 }

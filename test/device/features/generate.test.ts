@@ -1,7 +1,9 @@
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readPromptTable } from '../../../src-main/cli/readPrompts.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { ownGuidance } from '../../../src-main/engine/checkpoints/ownGuidance.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
@@ -37,6 +39,55 @@ const make = (out: string, request: Partial<GenerateRequest>) =>
     context,
     '1.2.3',
   );
+
+describe('a set of pictures', () => {
+  const set = {
+    ...{ prompts: ['a dog', 'a cat', 'a cup'], names: ['1.jpg', 'b c.png', '3.jpg'], seed: 7 },
+    resize: { width: 8, height: 8 },
+  };
+  const files = ['1.png', '3.png', 'b c.png'];
+  const bytes = (folder: string) => files.map((file) => readFileSync(path.join(work, folder, file)));
+
+  it('goes on where it was killed, to the same bits, and makes no picture twice', async () => {
+    const { images } = await make('set', set);
+    expect(images.map(({ seed }) => seed)).toEqual([7, 8, 9]);
+    expect(readdirSync(path.join(work, 'set')).sort()).toEqual(files);
+    expect((await sharp(bytes('set')[0]).metadata()).width).toBe(8);
+
+    const controller = new AbortController();
+    const stopped = { ...generateDefaults, ...set, model, steps: 2, batch: 1, provider: 'cpu' as const };
+    const out = path.join(work, 'stopped set');
+    const onMade = (): void => controller.abort(new Error('killed'));
+    const until = { ...context, signal: controller.signal };
+    const attempt = generate({ ...stopped, out }, until, '1.2.3', { onMade });
+    await expect(attempt).rejects.toThrow('killed');
+    expect(readdirSync(out)).toEqual(['1.png']);
+
+    await expect(make('stopped set', set)).rejects.toMatchObject({ code: 'set.exists' });
+    const other = make('stopped set', { ...set, resume: true, steps: 3 });
+    await expect(other).rejects.toMatchObject({ code: 'set.otherSettings' });
+    const rest = await make('stopped set', { ...set, resume: true });
+    expect(rest.images.map(({ path: file }) => path.basename(file))).toEqual(['b c.png', '3.png']);
+    bytes('stopped set').forEach((data, i) => expect(data.equals(bytes('set')[i] as Buffer)).toBe(true));
+    expect((await make('stopped set', { ...set, resume: true })).images).toEqual([]);
+  });
+
+  it('is read from a table', () => {
+    const file = path.join(work, 'metadata.csv');
+    writeFileSync(file, 'file_name,text\n1.jpg,"a dog, running"\n');
+    expect(readPromptTable(file)).toEqual({ prompts: ['a dog, running'], names: ['1.jpg'] });
+    for (const bad of [
+      'file_name,caption\n1.jpg,x\n',
+      'file_name,text\n../1.jpg,x\n',
+      'file_name,text\n1.jpg,x\n1.png,y\n',
+    ]) {
+      writeFileSync(file, bad);
+      expect(() => readPromptTable(file)).toThrow(
+        expect.objectContaining({ code: 'prompts.table' }) as Error,
+      );
+    }
+  });
+});
 
 describe('generate', () => {
   it('names pictures in order after those that are there, and reports seeds and progress', async () => {

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { readRecipe } from '../../engine/pipelines/png.ts';
+import type { PictureRequest } from '../../engine/pipelines/textToImage.ts';
+import type { Recipe } from '../../../src-shared/domain/recipe.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { GenerateRequest } from './request.ts';
+
+/** Where each picture of a set goes: its row's name as a PNG; with a number where a prompt has several. */
+export function setFiles(
+  { out, count }: Pick<GenerateRequest, 'out' | 'count'>,
+  names: readonly string[],
+  pictures: readonly PictureRequest[],
+): Map<PictureRequest, string> {
+  return new Map(
+    pictures.map((picture, index) => {
+      const name = path.parse(names[Math.floor(index / count)] as string).name;
+      return [picture, path.join(out, `${name}${count > 1 ? `-${(index % count) + 1}` : ''}.png`)];
+    }),
+  );
+}
+
+/**
+ * The pictures of a set that are still to be made. One that is there is looked at: it must have been made as this request would make
+ * it. Errors: `set.exists` without `resume`, `set.otherSettings`.
+ */
+export async function missingPictures(
+  { out, resume = false }: Pick<GenerateRequest, 'out' | 'resume'>,
+  files: ReadonlyMap<PictureRequest, string>,
+  recipeOf: (picture: PictureRequest) => Recipe,
+): Promise<PictureRequest[]> {
+  const there = [...files].filter(([, file]) => existsSync(file));
+  const [first] = there;
+  if (first && !resume) throw problem('set.exists', { folder: out, file: first[1] });
+  if (first) {
+    const [found, wanted] = [await readRecipe(first[1]), recipeOf(first[0])];
+    for (const key of [
+      'seed',
+      'prompt',
+      'negative',
+      'steps',
+      'guidance',
+      'scheduler',
+      'width',
+      'height',
+    ] as const)
+      if (found[key] !== wanted[key])
+        throw problem('set.otherSettings', {
+          ...{ file: first[1], what: key },
+          ...{ is: String(found[key]), wanted: String(wanted[key]) },
+        });
+    if (found.model.hash !== wanted.model.hash)
+      throw problem('set.otherSettings', {
+        ...{ file: first[1], what: 'model' },
+        ...{ is: found.model.name, wanted: wanted.model.name },
+      });
+  }
+  return [...files.keys()].filter((picture) => !existsSync(files.get(picture) as string));
+}
