@@ -19,7 +19,11 @@ export function recompute<K extends string>(
   const forward = new Set(topological([loss]));
   const results = new Set<Value>([loss, ...Object.values<Value>(outputs)]);
   const again = (value: Value): boolean =>
-    forward.has(value) && !results.has(value) && value.inputs.length > 0 && recomputable(value);
+    forward.has(value) &&
+    !results.has(value) &&
+    value.inputs.length > 0 &&
+    !stored(value) &&
+    recomputable(value);
 
   /** Kept values behind their barriers, recomputed ones as their clones. */
   const late = new Map<Value, Value>();
@@ -53,8 +57,11 @@ export function recompute<K extends string>(
   return Object.fromEntries(entries) as Record<K, Value>;
 }
 
-/** Weights and constants: in memory all the time. */
-const stored = (value: Value): boolean => value.op === 'parameter' || value.op === 'constant';
+/** Weights and constants, and slices of them, which may be pieces of a file: in memory all the time. */
+const stored = (value: Value): boolean =>
+  value.op === 'parameter' ||
+  value.op === 'constant' ||
+  (value.op === 'slice' && stored(value.inputs[0] as Value));
 
 function copy(value: Value, operands: readonly Value[]): Value {
   const { op, attributes } = value as Node<Op>;

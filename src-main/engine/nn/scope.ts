@@ -65,8 +65,9 @@ export class Scope {
   ): Value {
     return this.adapters.reduce((sum, { name, rank, scale }) => {
       const { a, b } = shapes(rank);
-      const change = delta(this.weight(loraName('A', name), a), this.weight(loraName('B', name), b));
-      return add(sum, mul(change, scale));
+      const up = this.weight(loraName('B', name), b);
+      // The matrix is scaled, not the result: it is a hundred times smaller.
+      return add(sum, delta(this.weight(loraName('A', name), a), scale === 1 ? up : mul(up, scale)));
     }, base);
   }
 }

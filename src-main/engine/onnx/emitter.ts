@@ -1,6 +1,6 @@
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
 import { elementCount, i64 } from '../tensor/tensor.ts';
-import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './schema.ts';
+import type { AttributeProto, GraphProto, NodeProto, TensorProto } from './schema.ts';
 
 /** TensorProto.DataType. */
 export const dataTypes: Record<DType, number> = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9, f16: 10, bf16: 16 };
@@ -153,7 +153,7 @@ function attributeProto([name, value]: [string, AttributeValue]): AttributeProto
   return 'float' in value ? { name, type: 1, f: value.float } : { name, type: 7, ints: value };
 }
 
-export function valueInfo(name: string, dtype: DType, shape: Shape): ValueInfoProto {
+export function valueInfo(name: string, dtype: DType, shape: Shape) {
   const dim = shape.map((size) => ({ dim_value: size }));
   return { name, type: { tensor_type: { elem_type: dataTypes[dtype], shape: { dim } } } };
 }

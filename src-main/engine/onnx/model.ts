@@ -3,7 +3,7 @@ import type { Node, Op, Value } from '../graph/ops.ts';
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
 import { dataTypes, Emitter, valueInfo, type Target } from './emitter.ts';
 import { onnxRules } from './onnxRules.ts';
-import { encodeModel, type NodeProto } from './schema.ts';
+import { encodeModel, type NodeProto, type ValueInfoProto } from './schema.ts';
 
 /** Where a weight's bytes lie, relative to the folder of the `.onnx` file. */
 export interface ExternalTensor {
@@ -23,6 +23,8 @@ export interface OnnxOptions {
    * run: ONNX Runtime gives values of one known shape a common buffer, which it holds from the first's use to the last's.
    */
   readonly hideShapes?: boolean;
+  /** Name of a first output that is a sequence, beside the graph's. */
+  readonly sequence?: string;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface OnnxOptions {
  */
 export function onnxModel(
   graph: Graph,
-  { target, weights = () => undefined, hideShapes = false }: OnnxOptions,
+  { target, weights = () => undefined, hideShapes = false, sequence }: OnnxOptions,
 ): Uint8Array {
   const e = new Emitter(target);
   const inputs: Value[] = [];
@@ -65,6 +67,15 @@ export function onnxModel(
     valueInfo((value as Node<'input'>).attributes.name, value.dtype, value.shape),
   );
   const shapes = [...(hideShapes ? e.shapes : [])].map(([name, rank]) => valueInfo(name, 'i64', [rank]));
+  const declared: ValueInfoProto[] = outputs.map(([name, value]) =>
+    valueInfo(name, value.dtype, value.shape),
+  );
+  if (sequence) {
+    const { type } = valueInfo('', 'f32', []);
+    declared.unshift({ name: sequence, type: { sequence_type: { elem_type: type } } });
+    const node = { name: sequence, op_type: 'SequenceConstruct', domain: '', attribute: [] };
+    e.nodes.push({ ...node, input: [e.float(0)], output: [sequence] });
+  }
   const fused = target === 'portable' ? [] : [{ domain: 'com.microsoft', version: 1 }];
   return encodeModel({
     ir_version: 9,
@@ -75,7 +86,7 @@ export function onnxModel(
       node: target === 'portable' ? e.nodes : e.nodes.reverse(),
       initializer: e.initializers,
       input: [...fed, ...shapes],
-      output: outputs.map(([name, value]) => valueInfo(name, value.dtype, value.shape)),
+      output: declared,
     },
   });
 }

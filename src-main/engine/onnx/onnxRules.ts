@@ -1,5 +1,5 @@
-import type { Node, Op, OpAttributes } from '../graph/ops.ts';
-import { f32 } from '../tensor/tensor.ts';
+import type { Node, Op, OpAttributes, Value } from '../graph/ops.ts';
+import { elementCount, f32 } from '../tensor/tensor.ts';
 import { emitAttention } from './attention.ts';
 import { emitAttentionGradient } from './attentionGradient.ts';
 import { emitConv, emitConvInputGradient, emitConvWeightGradient } from './convolution.ts';
@@ -48,17 +48,24 @@ const emitMatmul: OnnxRule<'matmul'> = (node, [a = '', b = ''], e) => {
   return scale === 1 ? product : e.emit('Mul', [product, e.float(scale)]);
 };
 
+const turned = (matrix: string, e: Emitter): string => e.emit('Transpose', [matrix], { perm: [1, 0] });
+
 /**
  * ONNX Runtime's Gemm writes the bias first and reads it back, which costs more than an addition afterwards, and reads a
  * transposed left side slowly.
  */
-const emitGemm: OnnxRule<'gemm'> = ({ attributes }, [a = '', b = '', bias], e) => {
+const emitGemm: OnnxRule<'gemm'> = ({ attributes, inputs }, [a = '', b = '', bias], e) => {
   const { transA, transB } = attributes;
   if (e.target !== 'cpu') {
     const operands = bias === undefined ? [a, b] : [a, b, bias];
     return e.emit('Gemm', operands, { transA: Number(transA), transB: Number(transB) });
   }
-  const left = transA ? e.emit('Transpose', [a], { perm: [1, 0] }) : a;
+  const [first, second] = inputs as readonly [Value, Value];
+  if (transA && !transB && !inputs[2] && elementCount(first.shape) > elementCount(second.shape)) {
+    // The small side is turned instead: aᵀ·b = (bᵀ·a)ᵀ.
+    return turned(e.emit('MatMul', [turned(b, e), a]), e);
+  }
+  const left = transA ? turned(a, e) : a;
   const product = transB ? e.emitFused('FusedMatMul', [left, b], { transB: 1 }) : e.emit('MatMul', [left, b]);
   return bias === undefined ? product : e.emit('Add', [product, bias]);
 };
@@ -128,20 +135,13 @@ export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
   pad: ({ attributes }, [x = ''], e) =>
     e.emit('Pad', [x, e.integers([...attributes.before, ...attributes.after])]),
   concat: ({ attributes }, operands, e) => e.emit('Concat', operands, { axis: attributes.axis }),
-  // Repeats each pixel: [b,c,h,1,w,1] → [b,c,h,f,w,f].
-  upsample: ({ inputs, attributes, shape }, [x = ''], e) => {
-    const [b, c, h, w] = (inputs[0] as { shape: readonly number[] }).shape as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    const { factor } = attributes;
-    const repeated = e.emit('Expand', [
-      e.reshape(x, [b, c, h, 1, w, 1]),
-      e.integers([b, c, h, factor, w, factor]),
-    ]);
-    return e.reshape(repeated, shape);
+  upsample: ({ attributes: { factor } }, [x = ''], e) => {
+    const scales = e.constant(f32([4], [1, 1, factor, factor]));
+    return e.emit('Resize', [x, '', scales], {
+      mode: 'nearest',
+      coordinate_transformation_mode: 'asymmetric',
+      nearest_mode: 'floor',
+    });
   },
   matmul: emitMatmul,
   gemm: emitGemm,

@@ -9,7 +9,8 @@ message Attribute {
 message Dimension { int64 dim_value = 1; string dim_param = 2; }
 message TensorShape { repeated Dimension dim = 1; }
 message TensorType { int32 elem_type = 1; TensorShape shape = 2; }
-message Type { TensorType tensor_type = 1; }
+message SequenceType { Type elem_type = 1; }
+message Type { TensorType tensor_type = 1; SequenceType sequence_type = 4; }
 message ValueInfo { string name = 1; Type type = 2; }
 message StringEntry { string key = 1; string value = 2; }
 message Tensor {
@@ -59,9 +60,13 @@ export interface NodeProto {
   attribute: AttributeProto[];
 }
 
+interface TensorTypeProto {
+  tensor_type: { elem_type: number; shape: { dim: { dim_value: number }[] } };
+}
+
 export interface ValueInfoProto {
   name: string;
-  type: { tensor_type: { elem_type: number; shape: { dim: { dim_value: number }[] } } };
+  type: TensorTypeProto | { sequence_type: { elem_type: TensorTypeProto } };
 }
 
 export interface ModelProto {

@@ -86,8 +86,8 @@ export function winogradTile({ batch, from, to, height, width }: WinogradSizes):
   });
 }
 
-/** Elements of transformed kernels, inputs or outputs that exist at a time (32 MB): else some frequencies go after others. */
-const elementsAtOnce = 16 << 20;
+/** Elements of transformed kernels, inputs or outputs that exist at a time (128 MB): else some frequencies go after others. */
+const elementsAtOnce = 32 << 20;
 
 /**
  * A 3×3 convolution of x [b,from,h,w], stride 1, one pixel of padding. The weight is [to,from,3,3], or, when `transposed`,

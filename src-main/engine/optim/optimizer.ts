@@ -47,7 +47,7 @@ class Chunked {
   private session(size: number): Promise<Session> {
     const known = this.sessions.get(size);
     if (known) return known;
-    const made = Session.compile({ outputs: this.build(size) }, { shortRuns: true });
+    const made = Session.compile({ outputs: this.build(size) }, { shortRuns: true, writesInto: true });
     this.sessions.set(size, made);
     return made;
   }
@@ -75,7 +75,8 @@ export class Optimizer {
     atOnce = chunkElements,
   ) {
     const { length } = parameters;
-    this.slots = Object.fromEntries(transform.slots.map((name) => [name, new Float32Array(length)]));
+    // Filled here: two threads that touch fresh pages wait for each other, 20 seconds of a first step of 446 M parameters.
+    this.slots = Object.fromEntries(transform.slots.map((name) => [name, new Float32Array(length).fill(0)]));
     this.update = new Chunked(length, (size) => updateGraph(transform, size), atOnce);
     this.squares = new Chunked(
       length,

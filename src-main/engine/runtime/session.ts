@@ -3,7 +3,7 @@ import { input } from '../graph/build.ts';
 import { leaves, type Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { onnxModel } from '../onnx/model.ts';
-import type { FileTensor, HostTensor } from '../tensor/tensor.ts';
+import { f32, type FileTensor, type HostTensor, type Shape } from '../tensor/tensor.ts';
 import { plausibleProviders, providerMissing, type Provider, type ProviderChoice } from './providers.ts';
 import { Tensor } from './tensor.ts';
 import { WeightFiles } from './weightFiles.ts';
@@ -15,9 +15,20 @@ export interface CompileOptions {
   /** Leave outputs on the device, to be fed to another run. */
   readonly keepOnDevice?: boolean;
   readonly threads?: number;
+  /** Every run on CPU is given memory for all large outputs (`into`); the others are f32. */
+  readonly writesInto?: boolean;
   /** Many runs of milliseconds, one after the other: threads wait for the next operation awake, until the run ends. */
   readonly shortRuns?: boolean;
+  /** Memory of intermediate values goes back to the system instead of waiting for the next run. */
+  readonly frugal?: boolean;
 }
+
+/**
+ * onnxruntime-node copies each output of a run into a fresh array, also those that were written where they were wanted: gigabytes
+ * at every step. It does so one after the other, and gives up at one that is no tensor; this is the first output of such graphs.
+ */
+const stopper = 'no copies';
+const stoppersError = 'Non tensor type';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -28,6 +39,8 @@ export class Session {
     readonly provider: Provider,
     /** The names to feed: inputs, and parameters without a stored weight. */
     readonly inputs: readonly string[],
+    /** Shapes of all outputs, where they are written in place. */
+    private readonly outputShapes?: Readonly<Record<string, Shape>>,
   ) {}
 
   /** Verifies the graph and hands it to ONNX Runtime. Throws `provider.missing` where a named provider does not work. */
@@ -50,7 +63,9 @@ export class Session {
     const files = new WeightFiles();
     const stored = options.weights;
     const training = unstored(graph, stored ?? (() => undefined)).length > 0;
+    const writesInto = (options.writesInto ?? false) && provider === 'cpu';
     const model = onnxModel(graph, {
+      ...(writesInto && { sequence: stopper }),
       hideShapes: training && provider === 'cpu',
       target: provider === 'webgpu' || provider === 'cpu' ? provider : 'portable',
       weights: (name) => {
@@ -60,7 +75,13 @@ export class Session {
     });
     const settings = sessionOptions(provider, options, { files, training });
     const session = await InferenceSession.create(model, settings);
-    return new Session(session, provider, session.inputNames);
+    const shapes = Object.entries(graph.outputs).map(([name, { shape }]) => [name, shape] as const);
+    return new Session(
+      session,
+      provider,
+      session.inputNames,
+      writesInto ? Object.fromEntries(shapes) : undefined,
+    );
   }
 
   /**
@@ -69,15 +90,31 @@ export class Session {
    */
   async run(feeds: Tensors, into?: Tensors): Promise<Record<string, Tensor>> {
     const named = Object.fromEntries(this.inputs.map((name) => [name, fed(feeds, name)]));
-    const results = into
-      ? await this.session.run(
-          named,
-          Object.fromEntries(this.session.outputNames.map((name) => [name, into[name]?.ort ?? null])),
-        )
-      : await this.session.run(named);
+    const results = into ? await this.runInto(named, into) : await this.session.run(named);
     return Object.fromEntries(
       Object.entries(results).map(([name, tensor]) => [name, into?.[name] ?? new Tensor(tensor)]),
     );
+  }
+
+  private async runInto(
+    named: Record<string, Tensor['ort']>,
+    into: Tensors,
+  ): Promise<Record<string, Tensor['ort']>> {
+    const { outputNames } = this.session;
+    const given = outputNames.map((name) => [name, into[name]?.ort ?? null] as const);
+    if (!this.outputShapes) return this.session.run(named, Object.fromEntries(given));
+    const fresh = Object.entries(this.outputShapes).filter(([name]) => !into[name]);
+    const own = fresh.map(([name, shape]) => [name, Tensor.from(f32(shape)).ort] as const);
+    const places = Object.fromEntries([...given, ...own]);
+    try {
+      await this.session.run(named, places);
+    } catch (error) {
+      if (!String(error).includes(stoppersError)) throw error;
+    }
+    return Object.fromEntries(Object.entries(places).filter(([, place]) => place)) as Record<
+      string,
+      Tensor['ort']
+    >;
   }
 
   /** As `run`, from and to host memory. */
@@ -127,7 +164,7 @@ const foldAtMost = 256 << 20;
 
 function sessionOptions(
   provider: Provider,
-  { keepOnDevice, threads, shortRuns = false }: CompileOptions,
+  { keepOnDevice, threads, shortRuns = false, frugal = false }: CompileOptions,
   { files, training }: { files: WeightFiles; training: boolean },
 ): InferenceSession.SessionOptions {
   // Recomputed values are equal subexpressions: they must not be merged with the originals.
@@ -142,6 +179,7 @@ function sessionOptions(
     logSeverityLevel: 3,
     // A pattern would be laid out beside the first run's memory.
     enableMemPattern: !training,
+    enableCpuMemArena: !frugal,
     ...(threads && { intraOpNumThreads: threads }),
     ...(keepOnDevice && provider === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' as const }),
     extra: {

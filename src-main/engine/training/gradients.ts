@@ -85,6 +85,7 @@ export class LocalGradients implements GradientSource {
     const layout = layoutOf(options);
     const session = await Session.compile(withGradients({ outputs: { ...metrics, loss } }, loss, trained), {
       provider: options.provider ?? 'cpu',
+      writesInto: true,
       ...(options.threads && { threads: options.threads }),
       weights: (name) => (trained.has(name) ? undefined : weights(name)),
     });

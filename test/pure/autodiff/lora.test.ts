@@ -48,7 +48,7 @@ function step(targets: readonly string[], trains: (name: string) => boolean) {
 const ofLora = ({ shape }: Value): boolean => shape.includes(rank);
 /** A parameter, or a part of one. */
 const isWeight = ({ op, inputs }: Value): boolean =>
-  op === 'parameter' || (inputs.length > 0 && inputs.every(isWeight));
+  op === 'parameter' || op === 'constant' || (inputs.length > 0 && inputs.every(isWeight));
 const isLora = (name: string): boolean => name.includes('.lora_');
 
 describe('a LoRA step of the U-Net', () => {
