@@ -1,29 +1,21 @@
 import path from 'node:path';
-import {
-  app,
-  BrowserWindow,
-  dialog,
-  ipcMain,
-  Menu,
-  protocol,
-  session,
-  shell,
-  utilityProcess,
-} from 'electron';
+import { app, BrowserWindow, dialog, ipcMain, protocol, shell, utilityProcess } from 'electron';
 import { forPeople } from '../src-shared/messages/forPeople.ts';
 import { bundleFolder, defaultLibrary, shippedFiles } from './cli/studioFiles.ts';
 import type { Shell } from './features/studioContext.ts';
 import { answer } from './ipc/answer.ts';
+import { isOwn } from './ipc/electron/origin.ts';
+import { refuseEverythingElse } from './ipc/electron/refuse.ts';
+import { openWindow, setMenu } from './ipc/electron/window.ts';
 import { pictureFile, rendererFile, type FileAnswer } from './ipc/files.ts';
 import { securityHeaders } from './ipc/headers.ts';
 import { libraryFiles } from './ipc/libraryFiles.ts';
-import type { StartWorker } from './jobs/workerProcess.ts';
+import { lastWords, type StartWorker } from './jobs/workerProcess.ts';
 import { cacheFolder } from './storage/cacheFolder.ts';
 import { openStudio, type Studio } from './studio.ts';
 
-/** The page's address: a scheme of its own, so that nothing is read with the rights of `file:`. */
-const origin = 'likeness://studio';
 const dist = bundleFolder();
+const preload = path.join(dist, 'preload.cjs');
 
 protocol.registerSchemesAsPrivileged([
   { scheme: 'likeness', privileges: { standard: true, secure: true, supportFetchAPI: true } },
@@ -49,16 +41,17 @@ async function start(): Promise<void> {
   }
   refuseEverythingElse();
   servePage(studio);
-  let window = openWindow();
+  setMenu();
   ipcMain.handle('contract', (event, call: { request?: unknown; input?: unknown } | undefined) => {
     const { senderFrame } = event;
-    if (senderFrame?.parent !== null || new URL(senderFrame.url).origin !== origin)
+    if (senderFrame?.parent !== null || !isOwn(senderFrame.url))
       return {
         ok: false,
         error: { code: 'request.refused', message: 'Refused: this page is not of the studio.' },
       };
     return answer(studio.handlers, call?.request, call?.input);
   });
+  let window = openWindow(preload);
   studio.listen((event, payload) => {
     if (!window.isDestroyed()) window.webContents.send('contract', event, payload);
   });
@@ -67,7 +60,7 @@ async function start(): Promise<void> {
     window.focus();
   });
   app.on('activate', () => {
-    if (BrowserWindow.getAllWindows().length === 0) window = openWindow();
+    if (BrowserWindow.getAllWindows().length === 0) window = openWindow(preload);
   });
   app.on('window-all-closed', () => process.platform !== 'darwin' && app.quit());
   let closed = false;
@@ -81,54 +74,6 @@ async function start(): Promise<void> {
   });
 }
 
-function openWindow(): BrowserWindow {
-  Menu.setApplicationMenu(null);
-  const window = new BrowserWindow({
-    width: 1280,
-    height: 840,
-    minWidth: 900,
-    minHeight: 600,
-    show: false,
-    title: 'Likeness',
-    webPreferences: {
-      preload: path.join(dist, 'preload.cjs'),
-      sandbox: true,
-      contextIsolation: true,
-      nodeIntegration: false,
-      nodeIntegrationInWorker: false,
-      nodeIntegrationInSubFrames: false,
-      webSecurity: true,
-      allowRunningInsecureContent: false,
-      experimentalFeatures: false,
-      webviewTag: false,
-      navigateOnDragDrop: false,
-      spellcheck: false,
-    },
-  });
-  window.once('ready-to-show', () => window.show());
-  void window.loadURL(`${origin}/`);
-  return window;
-}
-
-/** No page but ours, no window but ours, no permission at all, no request to elsewhere. */
-function refuseEverythingElse(): void {
-  app.on('web-contents-created', (_event, contents) => {
-    contents.on('will-navigate', (event, url) => {
-      if (new URL(url).origin !== origin) event.preventDefault();
-    });
-    contents.on('will-redirect', (event) => event.preventDefault());
-    contents.on('will-attach-webview', (event) => event.preventDefault());
-    contents.setWindowOpenHandler(() => ({ action: 'deny' }));
-  });
-  const { defaultSession } = session;
-  defaultSession.setPermissionRequestHandler((_contents, _permission, decide) => decide(false));
-  defaultSession.setPermissionCheckHandler(() => false);
-  defaultSession.setDevicePermissionHandler(() => false);
-  defaultSession.webRequest.onBeforeRequest((details, decide) =>
-    decide({ cancel: !/^(likeness|blob|data|devtools):/.test(details.url) }),
-  );
-}
-
 /** The bundle and the library's pictures, by the page's own scheme. */
 function servePage({ library }: Studio): void {
   const pictures = libraryFiles(library, path.join(cacheFolder(), 'thumbnails', library.folder.name));
@@ -139,7 +84,7 @@ function servePage({ library }: Studio): void {
         ? { status: 404, type: 'text/plain', body: 'not here', lasting: false }
         : pathname.startsWith('/files/')
           ? await pictureFile(pictures, pathname, searchParams.get('w'))
-          : rendererFile(path.join(dist, 'renderer'), decodeURIComponent(pathname));
+          : rendererFile(path.join(dist, 'renderer'), pathname);
     const body = found.body as unknown as ConstructorParameters<typeof Response>[0];
     return new Response(body, {
       status: found.status,
@@ -151,11 +96,18 @@ function servePage({ library }: Studio): void {
 /** Electron's own child processes: they end with the app. */
 function utilityWorkers(file: string): StartWorker {
   return () => {
-    const child = utilityProcess.fork(file, [], { serviceName: 'Likeness worker', stdio: 'ignore' });
+    const child = utilityProcess.fork(file, [], {
+      serviceName: 'Likeness worker',
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let complaint = '';
+    child.stderr?.on('data', (bytes: Buffer) => {
+      complaint = (complaint + bytes.toString()).slice(-2000);
+    });
     return {
       send: (message) => child.postMessage(message),
       onMessage: (heard) => void child.on('message', heard),
-      onExit: (ended) => void child.once('exit', (code) => ended(`exit status ${code}`)),
+      onExit: (ended) => void child.once('exit', (code) => ended(lastWords(complaint, code))),
       kill: () => {
         if (child.pid !== undefined) process.kill(child.pid, 'SIGKILL');
       },

@@ -94,7 +94,7 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
       pictureFile(pictures, url.pathname, url.searchParams.get('w'))
         .then((answer) => send(response, answer))
         .catch(() => response.writeHead(404).end());
-    else send(response, rendererFile(renderer, decoded(url.pathname)));
+    else send(response, rendererFile(renderer, url.pathname));
   });
   const contract = serveContract(server, guard, studio.handlers, studio.listen);
 
@@ -124,12 +124,4 @@ async function listen(server: http.Server, port: number, host: string): Promise<
     );
     server.listen(port, host, resolve);
   });
-}
-
-function decoded(pathname: string): string {
-  try {
-    return decodeURIComponent(pathname);
-  } catch {
-    return '/';
-  }
 }

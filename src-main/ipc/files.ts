@@ -41,8 +41,10 @@ const types: Readonly<Record<string, string>> = {
   '.map': 'application/json',
 };
 
-/** A file of the window's own: names from the bundle, nothing above it. */
-export function rendererFile(folder: string, pathname: string): FileAnswer {
+/** A file of the window's own: names from the bundle, nothing above it. `address`: the path of a URL, as it came. */
+export function rendererFile(folder: string, address: string): FileAnswer {
+  const pathname = decoded(address);
+  if (pathname === undefined) return nothing;
   const file = path.join(folder, path.posix.normalize(`/${pathname}`));
   const inside = file === folder || file.startsWith(folder + path.sep);
   const wanted = inside && existsSync(file) && statSync(file).isFile() ? file : undefined;
@@ -52,6 +54,14 @@ export function rendererFile(folder: string, pathname: string): FileAnswer {
   if (!existsSync(served)) return nothing;
   const type = types[path.extname(served)] ?? 'application/octet-stream';
   return { status: 200, type, body: createReadStream(served), lasting: pathname.startsWith('/assets/') };
+}
+
+function decoded(address: string): string | undefined {
+  try {
+    return decodeURIComponent(address);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A picture by the address that `fileUrls` gives; thumbnails are made once. */

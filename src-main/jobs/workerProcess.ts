@@ -27,11 +27,14 @@ export function nodeWorkers(file: string): StartWorker {
       onMessage: (heard) => child.on('message', (message) => heard(message as FromWorker)),
       onExit: (ended) => {
         child.once('error', (error) => ended(error.message));
-        child.once('exit', (code, signal) =>
-          ended(signal ?? (complaint.trim().split('\n').at(-1) || `exit status ${code ?? 'unknown'}`)),
-        );
+        child.once('exit', (code, signal) => ended(signal ?? lastWords(complaint, code)));
       },
       kill: () => child.kill('SIGKILL'),
     };
   };
+}
+
+/** Why a process ended: the last line it wrote to stderr, or its exit code. */
+export function lastWords(complaint: string, code: number | null): string {
+  return complaint.trim().split('\n').at(-1) || `exit status ${code ?? 'unknown'}`;
 }
