@@ -9,6 +9,7 @@ export const bench = command({
   usage: '[--shape SHAPE|--model PATH] [--part PART] [OPTIONS]',
   examples: [
     'likeness bench --shape bk-sdm-tiny --part lora',
+    'likeness bench --shape bk-sdm-tiny --part distill --batch 1 --latents 32',
     'likeness bench --model stable-diffusion-v1-5 --part forward --latents 64 --batch 2 --repeat 5',
   ],
   options: benchOptions,
@@ -20,7 +21,12 @@ export const bench = command({
   },
 });
 
-const calls = { forward: 'U-Net call', lora: 'LoRA step', full: 'full step' } as const;
+const calls = {
+  forward: 'U-Net call',
+  lora: 'LoRA step',
+  full: 'full step',
+  distill: 'distillation step',
+} as const;
 
 function describe({ source, part, batch, latents }: BenchRequest, result: BenchResult): string {
   const model = 'shape' in source ? source.shape : source.model;

@@ -11,7 +11,10 @@ import { defined, provider, refuseTogether } from '../shared.ts';
 export const benchOptions = {
   shape: choice(benchShapes, 'random weights of this shape', { fallback: defaults.source.shape }),
   model: file('PATH', 'a model, in place of a shape'),
-  part: choice(benchParts, 'a U-Net call, a LoRA step or a full step', { fallback: defaults.part }),
+  part: choice(benchParts, 'a U-Net call, or a step of a LoRA, a full finetune or a distillation', {
+    fallback: defaults.part,
+  }),
+  teacher: file('PATH', 'whom a distillation learns from', { fallback: 'random weights, SD 1 or 2' }),
   latents: integer('N', 'side of the square latents', {
     min: 8,
     max: 512,
@@ -31,10 +34,16 @@ export const benchOptions = {
 export function benchRequest({ shape, model, ...given }: Given<typeof benchOptions>): BenchRequest {
   if (model !== undefined) refuseTogether('--model', { '--shape': shape }, 'the model has its own shape');
   const source = model === undefined ? { shape: shape ?? defaults.source.shape } : { model };
-  const { part, latents, batch, repeat, threads, provider } = given;
-  if (part !== undefined && part !== 'forward' && batch !== undefined && batch % 2) {
+  const { part, teacher, latents, batch, repeat, threads, provider } = given;
+  if (part !== 'distill')
+    refuseTogether(
+      '--teacher',
+      { '--part': teacher && (part ?? defaults.part) },
+      'only a distillation has a teacher',
+    );
+  if ((part === 'lora' || part === 'full') && batch !== undefined && batch % 2) {
     const expected = 'even: half of a training batch is the subject, half its class';
     throw problem('usage.badValue', { option: '--batch', value: String(batch), expected });
   }
-  return { ...defaults, source, ...defined({ part, latents, batch, repeat, threads, provider }) };
+  return { ...defaults, source, ...defined({ part, teacher, latents, batch, repeat, threads, provider }) };
 }

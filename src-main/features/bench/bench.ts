@@ -8,7 +8,7 @@ import { cacheFolder } from '../../storage/cacheFolder.ts';
 import { randomModel } from './randomModel.ts';
 import type { BenchPart, BenchRequest } from './request.ts';
 import { shapeConfigs } from './shapes.ts';
-import { forwardCall, trainingStep } from './workloads.ts';
+import { distillationStep, forwardCall, trainingStep, type Workload } from './workloads.ts';
 
 export interface BenchResult {
   readonly part: BenchPart;
@@ -31,9 +31,7 @@ export interface BenchResult {
  */
 export async function bench(request: BenchRequest, { report, signal }: JobContext): Promise<BenchResult> {
   const { part, repeat, threads } = request;
-  const model = modelOf(request, report);
-  const work =
-    part === 'forward' ? forwardCall(model, request) : await trainingStep(model, { ...request, part });
+  const work = await workOf(request, report);
   const seconds: number[] = [];
   try {
     await work.run();
@@ -58,7 +56,17 @@ export async function bench(request: BenchRequest, { report, signal }: JobContex
   return { part, seconds, best, peakBytes, gflop, gflops: gflop / best, matmulGflops };
 }
 
-function modelOf({ source }: BenchRequest, report: JobContext['report']): Model {
+function workOf(request: BenchRequest, report: JobContext['report']): Workload | Promise<Workload> {
+  const { part, source } = request;
+  const model = modelOf(source, report);
+  if (part === 'forward') return forwardCall(model, request);
+  if (part !== 'distill') return trainingStep(model, { ...request, part });
+  const shape = model.unet.config.cross_attention_dim[0] === 768 ? 'sd1' : 'sd2';
+  const teacher = modelOf(request.teacher === undefined ? { shape } : { model: request.teacher }, report);
+  return distillationStep(teacher, model, request);
+}
+
+function modelOf(source: BenchRequest['source'], report: JobContext['report']): Model {
   if ('model' in source) return openModel(source.model);
   return randomModel(source.shape, shapeConfigs[source.shape], cacheFolder(), (file, parameters) => {
     const gigabytes = ((parameters * 4) / 1e9).toFixed(1);

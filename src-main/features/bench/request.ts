@@ -4,13 +4,15 @@ import type { ProviderChoice } from '../../engine/runtime/providers.ts';
 export const benchShapes = ['sd1', 'sd2', 'bk-sdm-base', 'bk-sdm-small', 'bk-sdm-tiny'] as const;
 export type BenchShape = (typeof benchShapes)[number];
 
-export const benchParts = ['forward', 'lora', 'full'] as const;
+export const benchParts = ['forward', 'lora', 'full', 'distill'] as const;
 export type BenchPart = (typeof benchParts)[number];
 
 /** What to measure: a shape with random weights, or the model in a folder. */
 export interface BenchRequest {
   readonly source: { readonly shape: BenchShape } | { readonly model: string };
   readonly part: BenchPart;
+  /** Whom a distillation learns from; the shape of Stable Diffusion 1 or 2 that fits when left out. */
+  readonly teacher?: string;
   /** Side of the square latents. */
   readonly latents: number;
   readonly batch: number;

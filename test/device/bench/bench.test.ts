@@ -119,7 +119,7 @@ describe('random models', { timeout: 300_000 }, () => {
 describe('likeness bench', { timeout: 300_000 }, () => {
   const model = path.resolve('test/golden/fixtures/models/tiny-bk');
 
-  it.each(['forward', 'lora', 'full'])('measures %s', async (part) => {
+  it.each(['forward', 'lora', 'full', 'distill'])('measures %s', async (part) => {
     const words = [
       'bench',
       '--model',
@@ -132,6 +132,7 @@ describe('likeness bench', { timeout: 300_000 }, () => {
       '2',
       '--threads',
       '1',
+      ...(part === 'distill' ? ['--teacher', model] : []),
     ];
     const { status, stdout } = await likeness([...words, '--json']);
     expect(status).toBe(0);
@@ -146,6 +147,12 @@ describe('likeness bench', { timeout: 300_000 }, () => {
     expect(done['peakBytes']).toBeGreaterThan(50e6);
     expect(done['peakBytes']).toBeLessThan(1e9);
     expect(events.filter(({ type }) => type === 'step')).toHaveLength(part === 'forward' ? 0 : 2);
+  });
+
+  it('has a teacher in a distillation only', async () => {
+    const words = ['bench', '--model', model, '--part', 'lora', '--teacher', model];
+    const { status, stderr } = await likeness(words);
+    expect([status, stderr.includes('--teacher')]).toEqual([2, true]);
   });
 
   it('wants both halves of a training batch', async () => {
