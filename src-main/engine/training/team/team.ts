@@ -78,7 +78,6 @@ export class Team implements GradientSource {
   giveUp(fault: Error): void {
     this.fault = fault;
     for (const member of this.members) member.leave();
-    this.queue.clear();
     this.queue.concurrency = 1;
     this.queue.start();
   }
@@ -122,7 +121,6 @@ export class Team implements GradientSource {
     return pRetry(
       async () => {
         if (this.fault) throw new AbortError(this.fault);
-        // Those that were tried before come first: their step waits for them.
         const answer = await this.queue.add(
           async () => {
             if (this.fault) throw new AbortError(this.fault);
