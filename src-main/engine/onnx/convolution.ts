@@ -1,7 +1,7 @@
 import type { ConvAttributes, Node } from '../graph/ops.ts';
 import type { Shape } from '../tensor/tensor.ts';
 import type { Emitter } from './emitter.ts';
-import { emitWinograd, winogradTile, type WinogradSizes } from './winograd.ts';
+import { emitWinograd, emitWinogradWeightGradient, winogradTile, type WinogradSizes } from './winograd.ts';
 
 type Size4 = [number, number, number, number];
 
@@ -114,6 +114,9 @@ export function emitConvWeightGradient(
   const [batch, inputs, height, width] = shapeOf(node, 0);
   const [, outputs, tall, wide] = shapeOf(node, 1);
   const [top, left, bottom, right] = padding;
+  const sizes = { batch, from: inputs, to: outputs, height, width };
+  const tile = padsByOne(node.attributes, node.shape as Size4) ? winogradTile(sizes) : undefined;
+  if (e.target === 'cpu' && tile) return emitWinogradWeightGradient(x, gradient, sizes, tile, e);
   const padded = padding.some((size) => size > 0)
     ? e.emit('Pad', [x, e.integers([0, 0, top, left, 0, 0, bottom, right])])
     : x;

@@ -96,47 +96,92 @@ const elementsAtOnce = 32 << 20;
 export function emitWinograd(
   x: string,
   weight: string,
-  { batch, from, to, height, width }: WinogradSizes,
+  sizes: WinogradSizes,
   tile: Tile,
   transposed: boolean,
   e: Emitter,
 ): string {
+  const { batch, from, to, height, width } = sizes;
   const { ofInputs, ofKernel, toOutputs } = transforms[tile];
-  const [frequencies, side] = [(tile + 2) ** 2, tile + 2];
   const [down, across] = [height / tile, width / tile];
-  const tiles = down * across;
-  const pictures = e.reshape(x, [batch * from, 1, height, width]);
   const taps = e.reshape(weight, [from * to, 9]);
-  const most = Math.max(from * to, Math.max(from, to) * batch * tiles);
-  const rounds = divisors(frequencies).find((n) => (frequencies / n) * most <= elementsAtOnce) ?? frequencies;
-  const count = frequencies / rounds;
-  let sum = '';
-  for (let start = 0; start < frequencies; start += count) {
-    const some = (rows: readonly (readonly number[])[], turned = false): HostTensor<'f32'> =>
-      outerProducts(rows, start, count, turned);
-    const kernel = e.constant(shaped(some(ofInputs), [count, 1, side, side]));
-    const spectrum = e.emit('Conv', [pictures, kernel], {
-      kernel_shape: [side, side],
-      strides: [tile, tile],
-      pads: [1, 1, 1, 1],
-    });
-    const byFrequency = e.transposeRows(spectrum, [batch, from, count], [2, 1, 0]);
-    const columns = e.reshape(byFrequency, [count, from, batch * tiles]);
+  const sum = inRounds(sizes, tile, e, (some, count) => {
+    const columns = spectrum(x, from, some(ofInputs), tile, sizes, e);
     // After what comes in: ONNX Runtime, too, computes in this order, and must not begin with the kernels of all layers.
     const kernels = e.emitFused('FusedMatMul', [e.constant(some(ofKernel, transposed)), taps], { transB: 1 });
     const shape = transposed ? [count, from, to] : [count, to, from];
     const products = e.emitFused('FusedMatMul', [e.reshape(kernels, shape), columns], {
       transA: Number(transposed),
     });
-    const part = e.emit('MatMul', [
-      e.constant(columnsOf(some(toOutputs))),
-      e.reshape(products, [count, to * batch * tiles]),
-    ]);
-    sum = sum ? e.emit('Add', [sum, part]) : part;
-  }
-  const planes = e.reshape(sum, [tile, tile, to * batch * tiles]);
+    return e.emit('MatMul', [e.constant(columnsOf(some(toOutputs))), e.reshape(products, [count, -1])]);
+  });
+  const planes = e.reshape(sum, [tile, tile, to * batch * down * across]);
   const rows = e.emit('Transpose', [planes], { perm: [0, 2, 1] });
   return e.reshape(e.transposeRows(rows, [tile, to, batch, down], [2, 1, 3, 0]), [batch, to, height, width]);
+}
+
+/**
+ * The gradient [to,from,3,3] of such a convolution's weight, from its input and its output's gradient: each step of the convolution
+ * is linear, so its adjoints are the same matrices the other way round.
+ */
+export function emitWinogradWeightGradient(
+  x: string,
+  gradient: string,
+  sizes: WinogradSizes,
+  tile: Tile,
+  e: Emitter,
+): string {
+  const { ofInputs, ofKernel, toOutputs } = transforms[tile];
+  const sum = inRounds(sizes, tile, e, (some, count) => {
+    const columns = spectrum(x, sizes.from, some(ofInputs), tile, sizes, e);
+    const gradients = spectrum(gradient, sizes.to, some(toOutputs), tile, sizes, e);
+    const products = e.emitFused('FusedMatMul', [gradients, columns], { transB: 1 });
+    const kernels = [e.reshape(products, [count, -1]), e.constant(some(ofKernel))];
+    return e.emitFused('FusedMatMul', kernels, { transA: 1 });
+  });
+  return e.reshape(sum, [sizes.to, sizes.from, 3, 3]);
+}
+
+/** Some rows of a table for all pairs of its rows; `turned`: of kernels turned round. */
+type Rows = (table: readonly (readonly number[])[], turned?: boolean) => HostTensor<'f32'>;
+
+/** The sum over all frequencies, some at a time. */
+function inRounds(
+  { batch, from, to, height, width }: WinogradSizes,
+  tile: Tile,
+  e: Emitter,
+  part: (some: Rows, count: number) => string,
+): string {
+  const frequencies = (tile + 2) ** 2;
+  const most = Math.max(from * to, Math.max(from, to) * batch * (height / tile) * (width / tile));
+  const rounds = divisors(frequencies).find((n) => (frequencies / n) * most <= elementsAtOnce) ?? frequencies;
+  const count = frequencies / rounds;
+  const parts = Array.from({ length: rounds }, (_, round) =>
+    part((table, turned = false) => outerProducts(table, round * count, count, turned), count),
+  );
+  return parts.reduce((sum, more) => e.emit('Add', [sum, more]));
+}
+
+/** Tiles of pictures [b,channels,h,w] times each row of a table: [rows, channels, b·tiles]. */
+function spectrum(
+  pictures: string,
+  channels: number,
+  rows: HostTensor<'f32'>,
+  tile: Tile,
+  { batch, height, width }: WinogradSizes,
+  e: Emitter,
+): string {
+  const [count = 0, area = 0] = rows.shape;
+  const side = Math.sqrt(area);
+  const apart = e.reshape(pictures, [batch * channels, 1, height, width]);
+  const border = (side - tile) / 2;
+  const made = e.emit('Conv', [apart, e.constant({ ...rows, shape: [count, 1, side, side] })], {
+    kernel_shape: [side, side],
+    strides: [tile, tile],
+    pads: [border, border, border, border],
+  });
+  const byFrequency = e.transposeRows(made, [batch, channels, count], [2, 1, 0]);
+  return e.reshape(byFrequency, [count, channels, -1]);
 }
 
 const divisors = (n: number): number[] =>
@@ -162,8 +207,4 @@ function outerProducts(
   const pairs = rows.flatMap((a) => rows.map((b) => a.flatMap((x) => b.map((y) => x * y))));
   const some = pairs.slice(start, start + count).map((pair) => (turned ? pair.reverse() : pair));
   return f32([count, (some[0] as number[]).length], some.flat());
-}
-
-function shaped(tensor: HostTensor<'f32'>, shape: readonly number[]): HostTensor<'f32'> {
-  return { ...tensor, shape };
 }
