@@ -7,6 +7,7 @@ import type { GenerateRequest } from '../features/generation/request.ts';
 import type { DryRunRequest } from '../features/training/dryRun.ts';
 import type { FinetuneRequest } from '../features/training/request.ts';
 import type { DownloadRequest } from '../features/models/download.ts';
+import type { LikenessRequest } from '../features/score/likenessMeter.ts';
 import type { ScoreRequest } from '../features/score/request.ts';
 
 export interface TaskContext extends JobContext {
@@ -26,7 +27,12 @@ export interface MeasureTask {
 
 export interface GenerateTask {
   /** Each with the index of its first picture. */
-  readonly parts: readonly { readonly first: number; readonly request: GenerateRequest }[];
+  readonly parts: readonly {
+    readonly first: number;
+    readonly request: GenerateRequest;
+    /** Of the subject that is drawn, if it is one's. */
+    readonly likeness?: LikenessRequest;
+  }[];
   readonly total: number;
   readonly version: string;
 }
@@ -48,8 +54,9 @@ export const tasks: Readonly<
   generate: async (task, context) => {
     const { generate } = await import('../features/generation/generate.ts');
     const { parts, total, version } = task as GenerateTask;
-    for (const { first, request } of parts) {
+    for (const { first, request, likeness } of parts) {
       let index = first;
+      const measure = likeness && (await likenessOf(likeness, context));
       // Steps of one part of the task; told as pictures of the whole.
       const report = (event: WorkerEvent): void => {
         if (event.type !== 'progress') return context.report(event);
@@ -57,9 +64,14 @@ export const tasks: Readonly<
         context.report({ ...event, done: first + (event.done / event.total) * pictures, total });
       };
       await generate(request, { ...context, report }, version, {
-        onMade: ({ path }) => context.report({ type: 'picture', index: index++, path }),
+        onMade: ({ path }) => {
+          context.report({ type: 'picture', index, path });
+          measure?.take(index, path);
+          index++;
+        },
         onPreview: (event) => context.report({ ...event, index: first + event.index }),
       });
+      await measure?.end();
     }
     return {};
   },
@@ -103,4 +115,26 @@ async function lookAt(path: string): Promise<unknown> {
   const { report, fatal } = inspect(path);
   if (fatal) throw fatal;
   return report;
+}
+
+/** Measures pictures one after the other, beside the next one's making. What can't be measured (no photo left) is none. */
+async function likenessOf(
+  request: LikenessRequest,
+  { report }: TaskContext,
+): Promise<{ take: (index: number, path: string) => void; end: () => Promise<void> } | undefined> {
+  const { LikenessMeter } = await import('../features/score/likenessMeter.ts');
+  const meter = await LikenessMeter.open(request).catch(() => undefined);
+  if (!meter) return undefined;
+  let measuring = Promise.resolve();
+  return {
+    take: (index, path) => {
+      measuring = measuring
+        .then(async () => report({ type: 'likeness', index, value: await meter.of(path) }))
+        .catch(() => undefined);
+    },
+    end: async () => {
+      await measuring;
+      await meter.dispose();
+    },
+  };
 }

@@ -8,6 +8,13 @@ export interface PictureEvent {
   readonly path: string;
 }
 
+/** How much picture `index` looks like the subject, 0…1. */
+export interface LikenessEvent {
+  readonly type: 'likeness';
+  readonly index: number;
+  readonly value: number;
+}
+
 /** A coarse view of a picture that is being made: PNG as a data URL. */
 export interface PreviewEvent {
   readonly type: 'preview';
@@ -25,7 +32,7 @@ export interface FileEvent {
   readonly total: number;
 }
 
-export type WorkerEvent = JobEvent | PictureEvent | PreviewEvent | FileEvent;
+export type WorkerEvent = JobEvent | PictureEvent | LikenessEvent | PreviewEvent | FileEvent;
 
 /** What a worker process is told: one `start`, then perhaps `stop`, which keeps what is worth keeping. */
 export type ToWorker =

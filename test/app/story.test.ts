@@ -86,6 +86,10 @@ it(
     expect(client.events('generation.preview')[0]).toMatchObject({ jobId: asked.jobId, step: 1, steps: 2 });
     const { images } = await client.ask('gallery.page', { filter: { text: 'beach' } });
     expect(images.map(({ seed }) => seed).sort()).toEqual([11, 12]);
+    const likest = (await client.ask('gallery.page', { filter: { minScore: 0.01 }, order: 'score' })).images;
+    const likeness = likest.map(({ score }) => score ?? 0);
+    expect(likeness).toHaveLength(4);
+    expect(likeness).toEqual([...likeness].sort((a, b) => b - a));
     await client.ask('gallery.favourite', { ids: [images[0]?.id ?? 0], favourite: true });
 
     const { jobId } = await client.ask('exports.start', {

@@ -44,6 +44,9 @@ export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'que
     };
   };
 
+  /** Pictures of the present jobs, by job and place: their likeness comes a little later. */
+  const made = new Map<string, number>();
+
   return {
     task: (job) => {
       const input = job.input as GenerateJobInput;
@@ -51,6 +54,11 @@ export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'que
       const each = prompts.length * count;
       const parts = mixes.flatMap((mix, row) => {
         const request = requestOf(input, mix);
+        const [main] = mix;
+        const likeness = main && {
+          photos: folder.at(runs.get(main.runId).folder, 'photos'),
+          mobileNet: shipped.scorers.mobileNet,
+        };
         const first = Math.max(0, done - row * each);
         if (first >= each) return [];
         const whole = Math.ceil(first / count);
@@ -60,6 +68,7 @@ export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'que
             ? [
                 {
                   first: row * each + first,
+                  ...(likeness && { likeness }),
                   request: {
                     ...request,
                     prompts: [prompts[whole - 1] as string],
@@ -73,6 +82,7 @@ export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'que
             ? [
                 {
                   first: row * each + whole * count,
+                  ...(likeness && { likeness }),
                   request: { ...request, prompts: prompts.slice(whole), count, seed },
                 },
               ]
@@ -85,6 +95,12 @@ export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'que
       if (event.type === 'preview') {
         const { index, step, steps, image } = event;
         emit('generation.preview', { jobId: job.id, index, step, steps, image });
+      }
+      if (event.type === 'likeness') {
+        const id = made.get(`${job.id} ${event.index}`);
+        if (id === undefined) return;
+        images.setScore(id, event.value);
+        emit('gallery.changed', { ids: [id] });
       }
       if (event.type !== 'picture') return;
       const input = job.input as GenerateJobInput;
@@ -110,6 +126,7 @@ export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'que
             : null,
           jobId: job.id,
         });
+      made.set(`${job.id} ${event.index}`, image.id);
       jobs.change(job.id, { input: { ...input, done: event.index + 1 } });
       emit('generation.image', { jobId: job.id, index: event.index, image });
       emit('gallery.added', image);
