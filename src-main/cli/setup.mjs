@@ -101,8 +101,10 @@ function isNewer(bundle, ...sources) {
 async function build() {
   const { build: bundle } = await import('esbuild');
   const entries = { likeness: 'cli', worker: 'worker', main: '.' };
-  await bundle({
+  const { metafile } = await bundle({
     ...bundling,
+    metafile: true,
+    absWorkingDir: root,
     entryPoints: Object.fromEntries(
       Object.entries(entries).map(([name, folder]) => [
         name,
@@ -115,6 +117,8 @@ async function build() {
     splitting: true,
     format: 'esm',
   });
+  const outputs = Object.keys(metafile.outputs).map((name) => path.posix.relative('dist', name));
+  fs.writeFileSync(inRoot('dist/outputs.json'), JSON.stringify({ outputs }));
   // A sandboxed preload script is one CommonJS file.
   await bundle({
     ...bundling,

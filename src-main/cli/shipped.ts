@@ -2,26 +2,29 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 /** The folder of package.json: the same from the sources and from the bundle. */
-const packageRoot = (() => {
+export const packageRoot = (() => {
   let folder = import.meta.dirname;
   while (!fs.existsSync(path.join(folder, 'package.json'))) folder = path.dirname(folder);
   return folder;
 })();
 
+/** Files that others open by their path: in the app's package they lie beside its asar. */
+const filesRoot = path.basename(packageRoot) === 'app.asar' ? path.dirname(packageRoot) : packageRoot;
+
 export const { version } = readJson(path.join(packageRoot, 'package.json')) as { version: string };
 
 /** The model that comes with Likeness, a diffusers folder. */
-export const shippedModel = path.join(packageRoot, 'models', 'likeness-mini');
+export const shippedModel = path.join(filesRoot, 'models', 'likeness-mini');
 
 /** What judges pictures: MobileNetV2, and the shipped model's own scorer where the model has one. */
 export const scorerFiles = {
-  mobileNet: path.join(packageRoot, 'resources', 'scorers', 'mobilenet-v2.safetensors'),
+  mobileNet: path.join(filesRoot, 'resources', 'scorers', 'mobilenet-v2.safetensors'),
   likenessScorer: shippedModel,
 };
 
 /** The photos that come with Likeness, and what they show. */
 export function sampleSubject(): { readonly photos: string; readonly classNoun: string } {
-  const photos = path.join(packageRoot, 'resources', 'sample-subject');
+  const photos = path.join(filesRoot, 'resources', 'sample-subject');
   const { classNoun } = readJson(path.join(photos, 'subject.json')) as { classNoun: string };
   return { photos, classNoun };
 }

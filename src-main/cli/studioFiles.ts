@@ -1,6 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
-import { sampleSubject, scorerFiles, shippedModel, version } from './shipped.ts';
+import { packageRoot, sampleSubject, scorerFiles, shippedModel, version } from './shipped.ts';
 
 /** What the studio's features get of what comes with Likeness. */
 export function shippedFiles() {
@@ -9,7 +9,7 @@ export function shippedFiles() {
 
 /** The folder of the bundles: this module's own, once it is bundled; beside package.json in the sources. */
 export function bundleFolder(): string {
-  return path.join(path.dirname(path.dirname(shippedModel)), 'dist');
+  return path.join(packageRoot, 'dist');
 }
 
 /** Where a person's library is unless they say otherwise: LIKENESS_LIBRARY, or among their pictures. */
