@@ -35,7 +35,9 @@ function hashWeights(hash: Hash, weights: Weights): void {
   const byFile = new Map<string, [name: string, entry: TensorEntry][]>();
   for (const name of weights.names().sort()) {
     const entry = weights.get(name) as TensorEntry;
-    byFile.set(entry.file, [...(byFile.get(entry.file) ?? []), [name, entry]]);
+    const others = byFile.get(entry.file);
+    if (others) others.push([name, entry]);
+    else byFile.set(entry.file, [[name, entry]]);
   }
   for (const [path, entries] of byFile)
     withFile(path, (file) => {

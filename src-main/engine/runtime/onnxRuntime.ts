@@ -1,7 +1,10 @@
-import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
+import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 
 // From 1.29 on ONNX Runtime writes a device id to the home folder and uploads usage unless told not to before its first
 // session. Nothing leaves this machine.
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
+// What goes wrong is thrown; its own log would put lines about its sources before our sentence.
+env.logLevel = 'fatal';
 
 export { InferenceSession, listSupportedBackends, Tensor };

@@ -76,7 +76,7 @@ const schema = z.object({
   weightDecay: amount,
   maxGradientNorm: z.number().positive(),
   seed: z.int().min(0),
-  size: z.int().min(1).max(65536),
+  size: z.int().min(8).max(4096),
   checkpointEvery: count,
   sampleEvery: count.optional(),
 });

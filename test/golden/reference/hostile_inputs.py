@@ -318,7 +318,7 @@ class Hostile(Cases):
 
     def options(self) -> None:
         for line in ("--seed -1", "--seed 9007199254740993", "--seed 0x10", "--seed 1.5", "--seed=", "--count 1e9", "--count 1000000000", "--batch 1000000000", "--steps 1000000", "--steps ''", "--steps=-1", "--steps +Infinity", "--guidance 1e308",
-                     "--guidance -1e308", "--guidance inf", "--size 100000x64", "--size 64", "--size 64x", "--size x64", "--size 64x64x64", "--size 64.5x64", "--size 1e3x64", "--size 65x65", "--size 8x", "--size NaNxNaN",
+                     "--guidance -1e308", "--guidance inf", "--size 100000x64", "--size 64x", "--size x64", "--size 64x64x64", "--size 64.5x64", "--size 1e3x64", "--size 65x65", "--size 8x", "--size NaNxNaN",
                      "--lora x.safetensors:nan", "--lora /nowhere:1e999", "--lora /nowhere:0.5", "--lora /etc:1", "--lora /dev/null", "--lora /dev/zero", "--lora", "--scheduler", "--scheduler PNDMScheduler", "--provider", "--provider CPU0",
                      "--provider cuda", "--provider dml", "--provider coreml", "--json=yes", "-x", "---steps 3", "--steps 5 6", "--no-steps", "--latents /dev/zero", "--latents /etc", "--prompts /etc", "--prompts /dev/null", "--recipe /dev/null"):
             self.with_option(f"generate {line}", *[w.strip("'") for w in line.split()])
