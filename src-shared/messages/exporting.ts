@@ -5,5 +5,5 @@ export const exportMessages = {
   'export.needsLora': (d: { format: string }) =>
     `The run trained whole networks, which ${d.format} can't hold; export it as diffusers, single-file or onnx.`,
   'export.unproven': (d: { file: string; error: string }) =>
-    `${d.file} was written, but read back it draws another picture (off by ${d.error}); don't use it, and report this.`,
+    `What was written for ${d.file} draws another picture when it is read back (off by ${d.error}), so it was not kept; report this.`,
 };

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
@@ -10,24 +8,33 @@ import { tokenizerOf } from '../../engine/pipelines/openTokenizer.ts';
 import { openRun, type OpenedRun } from './openRun.ts';
 import { prove, type Proof } from './proof.ts';
 import type { ExportRequest } from './request.ts';
+import { inWorkFolder } from './workFolder.ts';
 
 export interface ExportResult extends Proof {
   readonly path: string;
   readonly step: number;
 }
 
-/** Writes a checkpoint in another tool's format, then reads it back and compares. Errors: `run.…`, `export.…`, `file.unwritable`. */
-export async function exportRun(asked: ExportRequest, { report, signal }: JobContext): Promise<ExportResult> {
-  const request = { ...asked, out: withSuffix(asked) };
+/**
+ * Writes a checkpoint in another tool's format, reads it back and compares; only then it gets its name. Errors: `run.…`, `export.…`,
+ * `file.unwritable`.
+ */
+export async function exportRun(
+  request: ExportRequest,
+  { report, signal }: JobContext,
+): Promise<ExportResult> {
+  const path = withSuffix(request);
   const run = openRun(request.run, request.checkpoint);
-  if (existsSync(request.out)) throw problem('export.exists', { file: request.out });
-  report({ type: 'progress', done: 0, total: 2, label: 'writing' });
-  write(run, request);
-  signal.throwIfAborted();
-  report({ type: 'progress', done: 1, total: 2, label: 'reading back' });
-  const proof = await prove(run, request, signal);
-  report({ type: 'progress', done: 2, total: 2, label: 'reading back' });
-  return { path: request.out, step: run.step, ...proof };
+  const proof = await inWorkFolder(path, async (out) => {
+    report({ type: 'progress', done: 0, total: 2, label: 'writing' });
+    write(run, { ...request, out });
+    signal.throwIfAborted();
+    report({ type: 'progress', done: 1, total: 2, label: 'reading back' });
+    const proved = await prove(run, { ...request, out }, signal);
+    report({ type: 'progress', done: 2, total: 2, label: 'reading back' });
+    return proved;
+  });
+  return { path, step: run.step, ...proof };
 }
 
 /** One-file formats are read by the suffix, here and elsewhere. */
@@ -40,7 +47,7 @@ function write(run: OpenedRun, { out, format, dtype, transformers }: ExportReque
   const { model, changes, adapters } = run;
   if ((format === 'peft' || format === 'kohya') && adapters.length === 0)
     throw problem('export.needsLora', { format });
-  makeFolder(format === 'kohya' || format === 'single-file' ? dirname(out) : out);
+  if (format !== 'kohya' && format !== 'single-file') makeFolder(out);
   switch (format) {
     case 'peft':
       return writePeft(out, adapters, { transformers, dtype, baseModel: model.path });

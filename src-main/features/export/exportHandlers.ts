@@ -1,4 +1,4 @@
-import { statSync, readdirSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Exported } from '../../../src-shared/domain/exported.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -49,6 +49,9 @@ export function exportJob({ library, emit }: Omit<StudioContext, 'queue'>): JobH
   return {
     task: ({ runId, input }): ExportRequest => {
       const { step, format, dtype, out } = input as ExportJobInput;
+      // The place is this job's own: what is there is of a try that was cut off before it was written down.
+      for (const name of [out, `${out}.safetensors`])
+        rmSync(folder.at(name), { recursive: true, force: true });
       return {
         run: folder.at(runs.get(runId ?? 0).folder),
         checkpoint: step,
@@ -61,13 +64,11 @@ export function exportJob({ library, emit }: Omit<StudioContext, 'queue'>): JobH
     done: ({ runId, input }, result) => {
       const { step, format } = input as ExportJobInput;
       const { path, tensors, maxError } = result as { path: string; tensors: number; maxError: number };
-      const exported = exports.add({
-        runId: runId ?? 0,
-        ...{ step, format, tensors, maxError },
-        path: folder.relative(path),
-        bytes: sizeOf(path),
-      });
-      emit('exports.changed', exported);
+      const place = folder.relative(path);
+      // Told twice when it could not be written down that the job had ended.
+      const known = exports.list(runId ?? 0).find((one) => one.path === place);
+      const about = { step, format, tensors, maxError, path: place, bytes: sizeOf(path) };
+      emit('exports.changed', known ?? exports.add({ runId: runId ?? 0, ...about }));
     },
   };
 }

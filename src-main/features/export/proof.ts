@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { fitLora, readLora } from '../../engine/checkpoints/lora.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
@@ -34,7 +34,7 @@ export async function prove(run: OpenedRun, request: ExportRequest, signal: Abor
   const stored =
     dtype ?? (run.adapters.length > 0 && (format === 'peft' || format === 'kohya') ? 'f32' : 'f16');
   if (!(proof.maxError <= tolerance[stored]))
-    throw problem('export.unproven', { file: out, error: proof.maxError.toPrecision(2) });
+    throw problem('export.unproven', { file: basename(out), error: proof.maxError.toPrecision(2) });
   return proof;
 }
 
@@ -47,7 +47,7 @@ async function provePicture(
   if (format === 'peft' || format === 'kohya') {
     const { adapters, unmatched } = fitLora(readLora(out), run.model);
     if (unmatched.length > 0 || adapters.length !== run.adapters.length)
-      throw problem('export.unproven', { file: out, error: '∞' });
+      throw problem('export.unproven', { file: basename(out), error: '∞' });
     const { adapters: bound, matrices } = bindLoras([{ adapters, weight: 1 }]);
     const got = await draw(run, run.model, { adapters: bound, own: matrices }, signal);
     return { tensors: adapters.length * 2, maxError: difference(got, wanted) };

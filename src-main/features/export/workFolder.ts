@@ -1,0 +1,48 @@
+import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { makeFolder, orUnwritable, statOrNothing } from '../../engine/checkpoints/files.ts';
+
+/**
+ * Lets `make` work at a place beside `out` and gives the result its name when it is complete, so that nothing half-made is ever at `out`.
+ * What processes that were killed left beside it is removed. Errors: `export.exists`, `file.unwritable`, those of `make`.
+ */
+export async function inWorkFolder<T>(out: string, make: (place: string) => Promise<T>): Promise<T> {
+  const refuse = (): void => {
+    if (statOrNothing(out)) throw problem('export.exists', { file: out });
+  };
+  refuse();
+  const parent = dirname(out);
+  makeFolder(parent);
+  const prefix = `.${basename(out).slice(0, 80)}.`;
+  removeLeftovers(parent, prefix);
+  const folder = join(parent, `${prefix}${process.pid}.tmp`);
+  const place = join(folder, basename(out));
+  try {
+    makeFolder(folder);
+    const made = await make(place);
+    refuse();
+    orUnwritable(out, () => renameSync(place, out));
+    return made;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function removeLeftovers(parent: string, prefix: string): void {
+  for (const name of readdirSync(parent)) {
+    const pid = name.startsWith(prefix) && Number(/^(\d+)\.tmp$/.exec(name.slice(prefix.length))?.[1]);
+    if (pid && (pid === process.pid || !isAlive(pid)))
+      rmSync(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // One that may not be signalled is there.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,84 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
+import { finetune } from '../../../src-main/features/training/finetune.ts';
+import { jsonLines, likeness } from '../../pure/cli/likeness.ts';
+
+const model = path.resolve('test/golden/fixtures/models/tiny-bk');
+const scratch = mkdtempSync(path.join(tmpdir(), 'likeness export ü '));
+const run = path.join(scratch, 'run');
+
+beforeAll(async () => {
+  const photos = path.join(scratch, 'photos');
+  mkdirSync(photos);
+  await sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } }).toFile(
+    path.join(photos, 'red.png'),
+  );
+  const settings = {
+    ...({ model, photos, classNoun: 'brick', steps: 1, size: 32, provider: 'cpu', prior: false } as const),
+    ...{ checkpointEvery: 1, lora: { rank: 2 }, textLora: { rank: 2 } },
+  };
+  const context = { report: () => undefined, signal: new AbortController().signal };
+  await finetune({ out: run, resume: false, settings }, context, 'test');
+}, 300_000);
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const words = (format: string, out: string): string[] => [
+  ...['export', '--run', run, '--format', format, '--out', out, '--json'],
+];
+
+/** Ends the command the hard way once it has begun to read back what it wrote. */
+async function killed(format: string, out: string): Promise<void> {
+  const { status } = await likeness(words(format, out), (child) =>
+    child.stdout?.on('data', (text: string) => {
+      if (text.includes('reading back')) child.kill('SIGKILL');
+    }),
+  );
+  expect(status).toBeNull();
+}
+
+it.each([
+  ['diffusers', 'dog'],
+  ['kohya', 'dog.safetensors'],
+])(
+  '%s: a killed export leaves nothing at its place, and the same command again works and tidies up',
+  async (format, name) => {
+    const folder = path.join(scratch, format);
+    const out = path.join(folder, name);
+    await killed(format, out);
+    expect(existsSync(out)).toBe(false);
+    expect(readdirSync(folder)).toHaveLength(1);
+    // Of a process that lives: this one's.
+    const living = `.${name}.${process.pid}.tmp`;
+    mkdirSync(path.join(folder, living));
+
+    const { status, stdout } = await likeness(words(format, out));
+    expect(status).toBe(0);
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'done', path: out });
+    expect(readdirSync(folder).sort()).toEqual([living, name]);
+    if (format === 'diffusers') expect(openModel(out).unet.weights.names().length).toBeGreaterThan(0);
+  },
+  300_000,
+);
+
+it('refuses a place where something of the user is, and touches nothing there', async () => {
+  const out = path.join(scratch, 'mine');
+  mkdirSync(out);
+  writeFileSync(path.join(out, 'letter.txt'), 'mine');
+  const { status, stdout } = await likeness(words('peft', out));
+  expect(status).toBe(1);
+  expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'error', code: 'export.exists' });
+  expect(readdirSync(out)).toEqual(['letter.txt']);
+  expect(readFileSync(path.join(out, 'letter.txt'), 'utf8')).toBe('mine');
+}, 120_000);
