@@ -112,7 +112,7 @@ export const tasks: Readonly<
 /** What a model is; one that would not work is refused. */
 async function lookAt(path: string): Promise<unknown> {
   const { inspect } = await import('../features/inspect/inspect.ts');
-  const { report, fatal } = inspect(path);
+  const { report, fatal } = await inspect(path);
   if (fatal) throw fatal;
   return report;
 }

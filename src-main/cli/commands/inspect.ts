@@ -16,7 +16,7 @@ export const inspect = command({
   request: ({ path }) => path,
   run: async (path) => {
     const features = await import('../../features/inspect/inspect.ts');
-    const { report, fatal } = features.inspect(path);
+    const { report, fatal } = await features.inspect(path);
     const problems = report.problems.map((problem) => `Problem     ${problem}`);
     const text = [...describe(report), ...(problems.length ? problems : ['Problems    none'])].join('\n');
     return { fields: { ...report }, text, ...(fatal && { failure: fatal }) };

@@ -32,15 +32,14 @@ export interface RunReport {
  * Says what is at `path`: a model, a LoRA or a run. Errors where it is none of them or cannot be read; a model that opens
  * but would not work is reported, with `fatal` set.
  */
-export function inspect(path: string): {
-  report: ModelReport | LoraReport | RunReport;
-  fatal?: LikenessError;
-} {
+export async function inspect(
+  path: string,
+): Promise<{ report: ModelReport | LoraReport | RunReport; fatal?: LikenessError }> {
   if (RunFolder.exists(path)) return { report: inspectRun(path) };
   if (adapterConfigs.some((file) => fs.existsSync(join(path, file))))
     return { report: inspectLora(readLora(path)) };
   try {
-    return inspectModel(openModel(path));
+    return await inspectModel(openModel(path));
   } catch (error) {
     const lora = hasCode(error, 'model.notOne') ? loraOrNothing(path) : undefined;
     if (!lora) throw error;

@@ -9,6 +9,8 @@ import { countMacs, weightShapes, type Macs } from '../../engine/models/cost.ts'
 import { unet } from '../../engine/models/unet.ts';
 import { vaeDecode, vaeEncode } from '../../engine/models/vae.ts';
 import { Scope } from '../../engine/nn/scope.ts';
+import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
+import { resolveScheduler } from '../../engine/schedulers/config.ts';
 import type { Shape } from '../../engine/tensor/tensor.ts';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
 
@@ -37,8 +39,8 @@ export interface ModelReport {
   readonly problems: readonly string[];
 }
 
-/** Checks every weight of a model, by name, shape and value, and counts what one call costs. */
-export function inspectModel(model: Model): { report: ModelReport; fatal?: LikenessError } {
+/** Checks every weight of a model, by name, shape and value, its tokenizer and schedule, and counts what one call costs. */
+export async function inspectModel(model: Model): Promise<{ report: ModelReport; fatal?: LikenessError }> {
   const { config } = model.unet;
   const [height, width] = config.sample_size;
   const latents = [1, config.in_channels, height, width];
@@ -74,7 +76,11 @@ export function inspectModel(model: Model): { report: ModelReport; fatal?: Liken
     vae_decoder: macsOf('vae_decoder'),
   };
   const prediction = model.scheduler['prediction_type'];
-  const faults = Object.values(found).flatMap(({ fault }) => fault ?? []);
+  const others = [
+    await faultOf(() => openTokenizer(model)),
+    await faultOf(() => resolveScheduler(model.scheduler, undefined, model.path)),
+  ];
+  const faults = [...Object.values(found).map(({ fault }) => fault), ...others].filter((fault) => !!fault);
   return {
     report: {
       kind: model.kind,
@@ -100,6 +106,16 @@ export function inspectModel(model: Model): { report: ModelReport; fatal?: Liken
 
 function each<T, U>(parts: ByPart<T>, of: (part: T) => U): ByPart<U> {
   return { unet: of(parts.unet), vae: of(parts.vae), text_encoder: of(parts.text_encoder) };
+}
+
+async function faultOf(open: () => unknown): Promise<LikenessError | undefined> {
+  try {
+    await open();
+    return undefined;
+  } catch (error) {
+    if (error instanceof LikenessError) return error;
+    throw error;
+  }
 }
 
 interface Findings {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -116,6 +116,18 @@ describe('inspect', () => {
       problems: [],
       size: { width: 64, height: 64 },
     });
+  });
+
+  it.each([
+    ['tokenizer/vocab.json', '{', 'cannot be used as a CLIP tokenizer'],
+    ['scheduler/scheduler_config.json', '{"_class_name": "MyScheduler"}', 'names MyScheduler'],
+  ])('tells of a broken %s', async (file, text, words) => {
+    const broken = path.join(scratch, `without ${path.dirname(file)}`);
+    cpSync(model, broken, { recursive: true });
+    writeFileSync(path.join(broken, file), text);
+    const { status, stdout, stderr } = await likeness(['inspect', broken]);
+    expect(status).toBe(1);
+    expect(stdout + stderr).toContain(words);
   });
 
   it('knows a LoRA and a run', async () => {

@@ -81,7 +81,7 @@ describe('a distillation', () => {
 
   it('is inspected and exported like any run', async () => {
     const out = join(scratch, 'calm');
-    expect(inspect(out).report).toMatchObject({
+    expect((await inspect(out)).report).toMatchObject({
       kind: 'run',
       method: 'distill',
       teacher,
