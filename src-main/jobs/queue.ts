@@ -40,6 +40,8 @@ const computing: readonly JobKind[] = [
   'compress',
   'distill',
 ];
+/** How often it is tried to write down what the disk had no room for. */
+const settleEvery = 2_000;
 /** A worker that was told to stop and does not gets this long: one training step of a large model takes a while. */
 const patience = 120_000;
 
@@ -47,6 +49,9 @@ const patience = 120_000;
 export class JobQueue {
   private readonly running = new Map<number, Running>();
   private closing = false;
+  /** Jobs whose state is not written down yet, as the disk is full. */
+  private readonly behind = new Set<number>();
+  private settling: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly jobs: Jobs,
@@ -141,6 +146,8 @@ export class JobQueue {
       });
     });
     await Promise.all(ends);
+    clearInterval(this.settling);
+    this.settle();
   }
 
   private stop(id: number, wanted: 'paused' | 'cancelled'): Job {
@@ -268,7 +275,7 @@ export class JobQueue {
 
   private end(id: number, state: JobState, error: Problem | null = null): void {
     const progress = this.running.get(id)?.progress;
-    if (progress) this.jobs.change(id, { progress });
+    if (progress) this.jobs.keep(id, { progress });
     this.set(id, state, error);
   }
 
@@ -278,13 +285,7 @@ export class JobQueue {
       const id = [...this.running].find(([, other]) => other === running)?.[0];
       const job = id === undefined ? undefined : this.jobs.find(id);
       if (!job) return;
-      const failed = asProblem(error);
-      try {
-        this.end(job.id, 'failed', failed);
-      } catch {
-        // Not even that can be written: the window is told, and at the next start the job goes on.
-        this.events.changed(publicJob({ ...job, state: 'failed', error: failed }));
-      }
+      this.end(job.id, 'failed', asProblem(error));
       running.ended = true;
       running.worker.kill();
     });
@@ -292,14 +293,38 @@ export class JobQueue {
 
   private set(id: number, state: JobState, error?: Problem | null): void {
     const ended = state === 'done' || state === 'failed' || state === 'cancelled';
-    const job = this.jobs.change(id, {
+    const { job, isWritten } = this.jobs.keep(id, {
       state,
       ...(state === 'running' && { startedAt: Date.now(), error: null }),
       finishedAt: ended ? Date.now() : null,
       ...(error !== undefined && { error }),
     });
-    this.kinds[job.kind].changed?.(job);
+    if (!isWritten || !this.isTold(job)) {
+      this.behind.add(id);
+      this.settling ??= setInterval(() => this.settle(), settleEvery).unref();
+    }
     this.tell(job);
+  }
+
+  /** Writes down what there is room for now. */
+  private settle(): void {
+    for (const id of this.behind) {
+      const job = this.jobs.find(id) && this.jobs.keep(id, {});
+      if (!job || (job.isWritten && this.isTold(job.job))) this.behind.delete(id);
+    }
+    if (this.behind.size > 0) return;
+    clearInterval(this.settling);
+    this.settling = undefined;
+  }
+
+  /** Whether the job's kind could take up the job's new state. */
+  private isTold(job: StoredJob): boolean {
+    try {
+      this.kinds[job.kind].changed?.(job);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   private tell(job: StoredJob): void {

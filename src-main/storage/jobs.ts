@@ -29,6 +29,9 @@ export type JobChanges = Partial<
 > & { input?: unknown };
 
 export class Jobs {
+  /** What `keep` could not write, by job. */
+  private readonly unwritten = new Map<number, JobChanges>();
+
   constructor(private readonly db: Database) {}
 
   /** Running, queued and paused in their order, then ended ones, newest first. */
@@ -50,7 +53,12 @@ export class Jobs {
   }
 
   inState(state: Job['state']): StoredJob[] {
-    return this.select('WHERE state = ? ORDER BY position', state);
+    const held = JSON.stringify([...this.unwritten.keys()]);
+    return this.select(
+      'WHERE state = ? OR id IN (SELECT value FROM json_each(?)) ORDER BY position',
+      state,
+      held,
+    ).filter((job) => job.state === state);
   }
 
   add({ kind, title, input, subjectId = null, runId = null }: NewJob): StoredJob {
@@ -68,10 +76,11 @@ export class Jobs {
     return this.get(id);
   }
 
-  change(
-    id: number,
-    { startedAt, finishedAt, progress, error, warnings, input, ...rest }: JobChanges,
-  ): StoredJob {
+  change(id: number, changes: JobChanges): StoredJob {
+    const { startedAt, finishedAt, progress, error, warnings, input, ...rest } = {
+      ...this.unwritten.get(id),
+      ...changes,
+    };
     update(this.db, 'jobs', id, {
       ...rest,
       started_at: startedAt,
@@ -81,7 +90,19 @@ export class Jobs {
       warnings: warnings && JSON.stringify(warnings),
       input: input === undefined ? undefined : JSON.stringify(input),
     });
+    this.unwritten.delete(id);
     return this.get(id);
+  }
+
+  /** As `change`; what can't be written, on a full disk, is held here and told with the job until its next change is written. */
+  keep(id: number, changes: JobChanges): { job: StoredJob; isWritten: boolean } {
+    try {
+      return { job: this.change(id, changes), isWritten: true };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.unwritten.set(id, { ...this.unwritten.get(id), ...changes });
+      return { job: this.get(id), isWritten: false };
+    }
   }
 
   /** Forgets those that ended; returns their ids. */
@@ -106,8 +127,14 @@ export class Jobs {
       progress: fromJsonOrNull(row.progress) as JobProgress | null,
       error: fromJsonOrNull(row.error) as Problem | null,
       warnings: fromJson(row.warnings) as string[],
+      ...this.unwritten.get(row.id),
     }));
   }
+}
+
+/** SQLite's own: no room, or no right to write. */
+function isRefusal(error: unknown): boolean {
+  return (error as { code?: string }).code?.startsWith('SQLITE_') ?? false;
 }
 
 /** What the window is told of a job. */
