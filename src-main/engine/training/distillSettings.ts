@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { learningRateSchedules } from '../optim/learningRate.ts';
 import type { ProviderChoice } from '../runtime/providers.ts';
-import type { LoopSettings } from './loop.ts';
+import type { LoopSettings } from './loopSettings.ts';
 
 /** What a distillation is told; kept in the run's folder, so that it can go on later. Paths are absolute. */
 export interface DistillSettings extends LoopSettings {

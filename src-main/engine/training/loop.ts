@@ -1,21 +1,10 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { learningRateFactor, type LearningRateSchedule } from '../optim/learningRate.ts';
+import { learningRateFactor } from '../optim/learningRate.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
+import type { LoopSettings } from './loopSettings.ts';
 import type { RunFolder } from './runFolder.ts';
 import type { Trainer } from './trainer.ts';
-
-export interface LoopSettings {
-  readonly steps: number;
-  /** Batches a step. */
-  readonly accumulate: number;
-  readonly learningRate: number;
-  readonly schedule: LearningRateSchedule;
-  readonly warmup: number;
-  readonly maxGradientNorm: number;
-  readonly checkpointEvery: number;
-  readonly sampleEvery?: number | undefined;
-}
 
 export interface Loop {
   readonly run: RunFolder;

@@ -2,16 +2,9 @@ import path from 'node:path';
 import { statOrNothing } from '../../engine/checkpoints/files.ts';
 import { readRecipe } from '../../engine/pipelines/png.ts';
 import { schedulerNames } from '../../engine/schedulers/config.ts';
-import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { OpenedModel } from './openForGeneration.ts';
-import type { GenerateRequest } from './request.ts';
-
-/** A recipe and the picture it was read from. */
-export interface RecipeSource {
-  readonly file: string;
-  readonly recipe: Recipe;
-}
+import type { GenerateRequest, RecipeSource } from './request.ts';
 
 /** What a person says beside `--recipe`; a model and LoRAs that are named here are where the recipe's lie now. */
 export type SaidWithRecipe = Pick<GenerateRequest, 'out' | 'provider'> &

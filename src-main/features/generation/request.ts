@@ -1,11 +1,17 @@
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
 import type { ProviderChoice } from '../../engine/runtime/providers.ts';
-import type { RecipeSource } from './fromRecipe.ts';
+import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 
 /** A LoRA to mix in: PEFT folder, run folder, or kohya/diffusers file. */
 export interface LoraChoice {
   readonly path: string;
   readonly weight: number;
+}
+
+/** A recipe and the picture it was read from. */
+export interface RecipeSource {
+  readonly file: string;
+  readonly recipe: Recipe;
 }
 
 /** What a person said about new pictures; what was left out is completed by the model. Paths are absolute. */

@@ -1,4 +1,4 @@
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
 /** The first tables. `trash`: the token of the removal that hides a row, until it is undone or the trash is emptied. */
 export const library: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
 /** Full text search over prompts; triggers keep it in step with the pictures. */
 export const promptSearch: Migration = {

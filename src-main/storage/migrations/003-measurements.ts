@@ -1,4 +1,4 @@
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
 /** What dry runs of finetunes found, by machine, model and settings; `figures` null: it did not fit. */
 export const measurements: Migration = {

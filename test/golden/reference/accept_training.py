@@ -1,5 +1,6 @@
 """Recorded batches through `likeness finetune --replay` and through torch + PEFT: losses and how far weights moved."""
 
+import os
 import shutil
 
 import torch
@@ -7,6 +8,7 @@ import torch
 from accept import Score, arguments, likeness, wanted
 from torch_training import make_replay, published, read_tensors, train, write_lora_start
 
+SIZE = int(os.environ.get("SIZE", "16"))  # latents' side; 32 takes the paths of large pictures (Winograd, attention in rounds)
 CASES = [  # name, model, method, prior, batch, steps, lr
     ("lora-epsilon-prior", "sd1", "lora", True, 2, 50, 1e-4),
     ("lora-velocity", "sd2-v", "lora", False, 2, 50, 1e-4),
@@ -39,7 +41,7 @@ def compare(score: Score, case, models, work) -> None:
     work = work / name
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    record = make_replay(folder, work / "replay.safetensors", steps, batch, prior, seed=len(name))
+    record = make_replay(folder, work / "replay.safetensors", steps, batch, prior, seed=len(name), size=SIZE)
     start = work / "start"
     if method == "lora":
         write_lora_start(folder, start, seed=5)
@@ -76,7 +78,7 @@ def noise_floor(case, models, work) -> None:
     """How far float32 torch itself is from float64."""
     name, model, method, prior, batch, steps, lr = case
     work.mkdir(parents=True, exist_ok=True)
-    record = make_replay(models / model, work / "floor.safetensors", steps, batch, prior, seed=len(name))
+    record = make_replay(models / model, work / "floor.safetensors", steps, batch, prior, seed=len(name), size=SIZE)
     if method == "lora":
         write_lora_start(models / model, work / "floor", seed=5)
     runs = [train(models / model, record, method, lr, work / "floor", prior=prior, dtype=d) for d in (torch.float32, torch.float64)]
