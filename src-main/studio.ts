@@ -99,20 +99,32 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
   const context: StudioContext = { ...surroundings, queue };
   const watch = new FolderWatch(() => context);
   /** Subjects before what is in them, and runs before pictures that were made with them. */
+  const findAllButPictures = async (): Promise<Found[]> => [
+    await findSubjects(context),
+    await findPhotos(context),
+    await findRuns(context),
+  ];
+  const closing = new AbortController();
+  let looking: Promise<unknown> = Promise.resolve();
+  /** One search after the other. */
+  const lookThroughPictures = (): Promise<Found> => {
+    const found = looking.then(() => findPictures(context, readPicture, closing.signal));
+    // Who asked is told of an error; at the start `watchLibrary` tells what stands in the library's way.
+    looking = found.catch(() => undefined);
+    return found;
+  };
   const rescan = async (): Promise<Found> => {
-    const found = [
-      await findSubjects(context),
-      await findPhotos(context),
-      await findRuns(context),
-      await findPictures(context, readPicture),
-    ];
+    const found = [...(await findAllButPictures()), await lookThroughPictures()];
     const sum = (of: keyof Found): number => found.reduce((total, part) => total + part[of], 0);
     return { added: sum('added'), moved: sum('moved'), missing: sum('missing') };
   };
 
   putShippedModel(context);
   await emptyTrash(context);
-  await rescan();
+  await findAllButPictures();
+  // A hundred thousand pictures take seconds. Only jobs that go on must know first which they had made.
+  void lookThroughPictures().catch(() => undefined);
+  if ((['running', 'queued'] as const).some((state) => library.jobs.inState(state).length > 0)) await looking;
   queue.open();
   watch.open();
   const stopLooking = watchLibrary(context);
@@ -146,6 +158,8 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
     },
     close: async () => {
       stopLooking();
+      closing.abort();
+      await looking;
       await watch.close();
       await queue.close();
       guardSockets({ allows: () => true, tried: () => undefined });

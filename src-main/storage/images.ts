@@ -17,6 +17,15 @@ export type NewImage = Pick<
   readonly createdAt?: number;
 };
 
+export interface StoredFile {
+  readonly id: number;
+  /** Seen from the library. */
+  readonly file: string;
+  readonly hash: string;
+  readonly missing: boolean;
+  readonly trash: boolean;
+}
+
 const columns = `i.id, i.file name, i.width, i.height, i.created_at createdAt, i.prompt, i.seed, i.subject_id subjectId,
   i.run_id runId, i.step, i.favourite, i.score`;
 
@@ -58,18 +67,6 @@ export class Images {
     return this.db.prepare(`SELECT count(*) FROM images i WHERE ${sql}`).pluck().get(values) as number;
   }
 
-  /** Pictures a day of local time, newest first. */
-  days(filter: ImageFilter): { day: string; from: number; to: number; images: number }[] {
-    const { sql, values } = condition(filter);
-    return this.db
-      .prepare(
-        `SELECT date(i.created_at / 1000, 'unixepoch', 'localtime') day, min(i.created_at) "from", max(i.created_at) "to",
-           count(*) images
-         FROM images i WHERE ${sql} GROUP BY day ORDER BY day DESC`,
-      )
-      .all(values) as { day: string; from: number; to: number; images: number }[];
-  }
-
   /** In the order asked for; those that are gone are left out. */
   get(ids: readonly number[]): Image[] {
     const rows = this.db
@@ -91,17 +88,22 @@ export class Images {
     return this.details('i.hash = ?', hash)[0];
   }
 
-  /** Path → what is stored of it, of every picture, those in the trash too. */
-  files(): Map<string, { id: number; hash: string; bytes: number; missing: boolean; trash: boolean }> {
+  /** What is stored of pictures' files, those in the trash too: the first `limit` by id after `after`. */
+  files(after: number, limit: number): StoredFile[] {
     const rows = this.db
-      .prepare('SELECT file, id, hash, bytes, missing, trash IS NOT NULL trash FROM images')
-      .all() as { file: string; id: number; hash: string; bytes: number; missing: number; trash: number }[];
-    return new Map(
-      rows.map(({ file, missing, trash, ...rest }) => [
-        file,
-        { ...rest, missing: missing === 1, trash: trash === 1 },
-      ]),
-    );
+      .prepare(
+        'SELECT file, id, hash, missing, trash IS NOT NULL trash FROM images WHERE id > ? ORDER BY id LIMIT ?',
+      )
+      .all(after, limit) as (Omit<StoredFile, 'missing' | 'trash'> & { missing: number; trash: number })[];
+    return rows.map(({ missing, trash, ...rest }) => ({
+      ...rest,
+      missing: missing === 1,
+      trash: trash === 1,
+    }));
+  }
+
+  hasFile(file: string): boolean {
+    return this.db.prepare('SELECT 1 FROM images WHERE file = ?').get(file) !== undefined;
   }
 
   add({ subjectId, runId, recipe, jobId = null, createdAt = Date.now(), ...rest }: NewImage): ImageDetail {

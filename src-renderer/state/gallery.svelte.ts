@@ -131,6 +131,7 @@ class Gallery {
   }
 
   #refreshSoon(): void {
+    if (!this.#loaded) return;
     clearTimeout(this.#refreshing);
     this.#refreshing = setTimeout(() => void this.load(), 150);
   }

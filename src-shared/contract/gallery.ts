@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema, timeSchema } from '../domain/id.ts';
+import { idSchema } from '../domain/id.ts';
 import { imageDetailSchema, imageFilterSchema, imageOrders, imageSchema } from '../domain/image.ts';
 import { recipeSchema } from '../domain/recipe.ts';
 import { endpoint } from './endpoint.ts';
@@ -27,11 +27,6 @@ export const galleryRequests = {
   /** In the order asked for; those that are gone are left out. */
   'gallery.get': endpoint(z.object({ ids: z.array(idSchema).max(500) }), z.array(imageSchema)),
   'gallery.detail': endpoint(z.object({ id: idSchema }), imageDetailSchema),
-  /** Pictures of each day (local time), newest day first; for the date filter. */
-  'gallery.days': endpoint(
-    z.object({ filter: imageFilterSchema.default({}) }),
-    z.array(z.object({ day: z.string(), from: timeSchema, to: timeSchema, images: z.int() })),
-  ),
   'gallery.favourite': endpoint(
     z.object({ ids: z.array(idSchema).min(1).max(10_000), favourite: z.boolean() }),
     z.object({}),

@@ -11,7 +11,6 @@ export function galleryHandlers({ library, emit }: StudioContext): Handlers<'gal
     'gallery.ids': ({ filter, order }) => images.ids(filter, order),
     'gallery.get': ({ ids }) => images.get(ids),
     'gallery.detail': ({ id }) => images.detail(id),
-    'gallery.days': ({ filter }) => images.days(filter),
     'gallery.favourite': ({ ids, favourite }) => {
       images.setFavourite(ids, favourite);
       emit('gallery.changed', { ids });

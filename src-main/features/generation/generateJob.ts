@@ -110,7 +110,7 @@ export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'que
       const run = main && runs.get(main.runId);
       const known = images.byHash(hash);
       // Made once more after an interruption: the one that is known stays.
-      if (known) await rm(event.path, { force: true });
+      if (known && known.file !== folder.relative(event.path)) await rm(event.path, { force: true });
       const image =
         known ??
         images.add({

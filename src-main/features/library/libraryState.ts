@@ -11,9 +11,24 @@ type State = Output<'library.get'>;
 const little = 3e8;
 
 /** The library, and what stands in its way just now. */
-export async function libraryState({ library }: Pick<StudioContext, 'library'>): Promise<State> {
-  const { folder, subjects, images, runs } = library;
-  const { root, name } = folder;
+export async function libraryState(context: Pick<StudioContext, 'library'>): Promise<State> {
+  const { folder, subjects, images, runs } = context.library;
+  return {
+    folder: folder.root,
+    name: folder.name,
+    subjects: subjects.list().length,
+    images: images.count(),
+    runs: runs.list().length,
+    ...(await hindrances(context)),
+  };
+}
+
+/** Free bytes on its disk, null where that is unknown, and what stands in the library's way. */
+export async function hindrances({
+  library,
+}: Pick<StudioContext, 'library'>): Promise<Pick<State, 'free' | 'notices'>> {
+  const { folder } = library;
+  const { root } = folder;
   const notices: State['notices'] = [];
   const notice = (error: { code: string; message: string }): void => {
     notices.push({ code: error.code, message: error.message });
@@ -26,13 +41,5 @@ export async function libraryState({ library }: Pick<StudioContext, 'library'>):
   const free = disk ? disk.bavail * disk.bsize : null;
   if (free !== null && free < little)
     notice(problem('library.lowDisk', { folder: root, megabytes: Math.floor(free / 1e6) }));
-  return {
-    folder: root,
-    name,
-    subjects: subjects.list().length,
-    images: images.count(),
-    runs: runs.list().length,
-    free,
-    notices,
-  };
+  return { free, notices };
 }

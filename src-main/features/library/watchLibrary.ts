@@ -1,5 +1,5 @@
 import type { StudioContext } from '../studioContext.ts';
-import { libraryState } from './libraryState.ts';
+import { hindrances, libraryState } from './libraryState.ts';
 
 const every = 2000;
 
@@ -8,9 +8,9 @@ export function watchLibrary(context: Pick<StudioContext, 'library' | 'emit'>): 
   let before = '[]';
   let looking = false;
   const look = async (): Promise<void> => {
-    const state = await libraryState(context);
-    const now = JSON.stringify(state.notices);
-    if (now !== before) context.emit('library.changed', state);
+    const { notices } = await hindrances(context);
+    const now = JSON.stringify(notices);
+    if (now !== before) context.emit('library.changed', await libraryState(context));
     before = now;
   };
   const timer = setInterval(() => {

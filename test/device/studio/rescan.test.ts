@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -138,8 +147,44 @@ it('a library that lost its database is made again from its folder', async () =>
     { name: 'Bruno', classNoun: 'bear', token: 'zwx', photos: 5, runs: 1, sample: true },
   ]);
   expect(await studio.ask('training.runs', {})).toMatchObject([{ state: 'done', checkpoints: 2 }]);
+  // Pictures are looked for while the window is open already; who asks waits for it.
+  await studio.ask('library.rescan', {});
   expect(await studio.ask('gallery.ids', {})).toHaveLength(1);
   expect((await studio.ask('library.get', {})).notices.map(({ code }) => code)).toContain('library.rebuilt');
+});
+
+it('pictures by the hundred are found, moved, missed and found again, some of them in the trash', async () => {
+  const place = path.join(root, 'pictures');
+  const [first = 0] = await studio.ask('gallery.ids', {});
+  for (let i = 0; i < 100; i++) await addPicture(`many ${'x'.repeat(i)}.png`);
+  // The same bytes in two files are two pictures.
+  for (const copy of ['again.png', 'once more.png'])
+    cpSync(path.join(place, 'one.png'), path.join(place, copy));
+  writeFileSync(path.join(place, 'broken.png'), 'half of a pict');
+  expect(await studio.ask('library.rescan', {})).toEqual({ added: 102, moved: 0, missing: 0 });
+  expect(studio.told.filter((event) => event === 'gallery.added')).toHaveLength(103);
+  await studio.ask('gallery.remove', { ids: [first] });
+  await studio.ask('gallery.favourite', { ids: await studio.ask('gallery.ids', {}), favourite: true });
+
+  const away = path.join(scratch, 'pictures away');
+  renameSync(place, away);
+  expect(await studio.ask('library.rescan', {})).toMatchObject({ missing: 102 });
+  expect(await studio.ask('gallery.ids', {})).toEqual([]);
+  mkdirSync(path.join(place, 'in', 'here'), { recursive: true });
+  for (const name of readdirSync(away).filter((one) => one.startsWith('many')))
+    renameSync(path.join(away, name), path.join(place, 'in', 'here', name));
+  renameSync(path.join(away, 'again.png'), path.join(place, 'again.png'));
+  renameSync(path.join(away, 'once more.png'), path.join(place, 'in', 'once.png'));
+  expect(await studio.ask('library.rescan', {})).toEqual({ added: 0, moved: 101, missing: 0 });
+  expect(await studio.ask('gallery.ids', { filter: { favourite: true } })).toHaveLength(102);
+  expect(await studio.ask('library.rescan', {})).toEqual({ added: 0, moved: 0, missing: 0 });
+});
+
+it('two searches at once bring nothing in twice', async () => {
+  for (let i = 0; i < 40; i++) await addPicture(`more ${'x'.repeat(i)}.png`);
+  const found = await Promise.all([studio.ask('library.rescan', {}), studio.ask('library.rescan', {})]);
+  expect(found.map(({ added }) => added)).toEqual([40, 0]);
+  expect(await studio.ask('gallery.ids', {})).toHaveLength(41);
 });
 
 it('a library that was moved is whole; one that is moved away while open is told and not made a second time', async () => {

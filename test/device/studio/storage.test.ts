@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import Sqlite from 'better-sqlite3';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../src-main/storage/database.ts';
+import { condition, orders } from '../../../src-main/storage/imageFilter.ts';
 import { fileName } from '../../../src-main/storage/libraryFolder.ts';
 import { Library } from '../../../src-main/storage/library.ts';
 import { migrations } from '../../../src-main/storage/migrations/index.ts';
@@ -91,6 +92,36 @@ describe('migrations', () => {
       null,
       undefined,
     ]);
+  });
+
+  it('004 keeps pictures and favourites, and answers the gallery from indexes alone', () => {
+    const file = path.join(root, 'library.sqlite');
+    const { db: old } = openDatabase(file, migrations.slice(0, 3));
+    const put = old.prepare(
+      `INSERT INTO images (file, hash, bytes, width, height, created_at, prompt, negative, seed, favourite, score)
+       VALUES (?, 'h', 1, 8, 8, ?, 'a lighthouse', '', 1, ?, ?)`,
+    );
+    for (let i = 0; i < 5; i++) put.run(`${i}.png`, i, i % 2, i === 3 ? 0.5 : null);
+    old.close();
+    const library = open();
+    expect(library.images.ids({}, 'newest')).toEqual([5, 4, 3, 2, 1]);
+    expect(library.images.ids({ favourite: true }, 'oldest')).toEqual([2, 4]);
+    expect(library.images.ids({ text: 'light' }, 'score')).toEqual([4, 5, 3, 2, 1]);
+    library.close();
+    libraries = [];
+
+    const { db } = openDatabase(file);
+    for (const filter of [{}, { favourite: true }, { subjectId: 1 }, { runId: 1 }, { text: 'light' }])
+      for (const order of ['newest', 'oldest'] as const) {
+        const { sql, values } = condition(filter);
+        const plan = db
+          .prepare(`EXPLAIN QUERY PLAN SELECT i.id FROM images i WHERE ${sql} ORDER BY ${orders[order].by}`)
+          .all(values) as { detail: string }[];
+        const steps = plan.map(({ detail }) => detail).join('; ');
+        expect(steps).toMatch(/SEARCH i USING COVERING INDEX/);
+        expect(steps).not.toMatch(/TEMP B-TREE/);
+      }
+    db.close();
   });
 
   it('refuse a database of a newer program, and leave it as it is', () => {
