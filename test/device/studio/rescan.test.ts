@@ -52,6 +52,8 @@ async function addPicture(name: string): Promise<void> {
 beforeEach(async () => {
   root = path.join(mkdtempSync(path.join(scratch, 'home-')), 'library');
   studio = await openedStudio(root);
+  // The search of the start is over before there is something to find.
+  await studio.ask('library.rescan', {});
   subject = await studio.ask('subjects.createSample', {});
   subject = await studio.ask('subjects.update', {
     id: subject.id,
