@@ -224,4 +224,17 @@ describe.skipIf(!possible)(`the app’s shell${possible ? '' : ` (${noBrowser})`
     ])
       expect(await inPage(`fetch('${address}').then(({ status }) => status)`), address).toBe(404);
   });
+
+  it('computes in a process of its own, and tells the page', { timeout: 300_000 }, async () => {
+    const made = `new Promise((done) => {
+      window.likeness.listen((event, payload) => {
+        if (event === 'generation.image') done(payload.image.prompt);
+        if (event === 'jobs.changed' && payload.state === 'failed') done(payload.error.message);
+      });
+      const prompts = ['a red mug'];
+      const settings = { negative: '', modelId: null, mixes: [[]], seed: 1, count: 1, steps: 1, guidance: 3, sampler: null, size: null };
+      window.likeness.request('generation.start', { prompts, ...settings }).then(({ ok, error }) => ok || done(error.message));
+    })`;
+    expect(await inPage(made)).toBe('a red mug');
+  });
 });

@@ -183,8 +183,11 @@ export class BrowserWindow extends EventEmitter {
       devtools.send('Runtime.evaluate', { contextId, expression }).catch(() => undefined);
     };
     let current: number | undefined;
+    const { frameTree } = await devtools.send('Page.getFrameTree');
     devtools.on('Runtime.executionContextCreated', ({ context }) => {
-      if (context.name === worldName) current = context.id;
+      // Frames have that world too, and nobody listens in it.
+      const { frameId } = context.auxData as { readonly frameId?: string };
+      if (context.name === worldName && frameId === frameTree.frame.id) current = context.id;
     });
     devtools.on('Runtime.bindingCalled', ({ payload, executionContextId }) => {
       const { id, channel, words } = JSON.parse(payload) as { id: number; channel: string; words: unknown[] };
