@@ -105,25 +105,26 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
     await findRuns(context),
   ];
   const closing = new AbortController();
+  const findAllPictures = (): Promise<Found> => findPictures(context, readPicture, closing.signal);
   let looking: Promise<unknown> = Promise.resolve();
-  /** One search after the other. */
-  const lookThroughPictures = (): Promise<Found> => {
-    const found = looking.then(() => findPictures(context, readPicture, closing.signal));
-    // Who asked is told of an error; at the start `watchLibrary` tells what stands in the library's way.
+  const afterTheLast = <T>(look: () => Promise<T>): Promise<T> => {
+    const found = looking.then(look);
     looking = found.catch(() => undefined);
     return found;
   };
-  const rescan = async (): Promise<Found> => {
-    const found = [...(await findAllButPictures()), await lookThroughPictures()];
-    const sum = (of: keyof Found): number => found.reduce((total, part) => total + part[of], 0);
-    return { added: sum('added'), moved: sum('moved'), missing: sum('missing') };
-  };
+  const rescan = (): Promise<Found> =>
+    afterTheLast(async () => {
+      const found = [...(await findAllButPictures()), await findAllPictures()];
+      const sum = (of: keyof Found): number => found.reduce((total, part) => total + part[of], 0);
+      return { added: sum('added'), moved: sum('moved'), missing: sum('missing') };
+    });
 
   putShippedModel(context);
   await emptyTrash(context);
   await findAllButPictures();
   // A hundred thousand pictures take seconds. Only jobs that go on must know first which they had made.
-  void lookThroughPictures().catch(() => undefined);
+  // What stands in the library's way is told by `watchLibrary`.
+  void afterTheLast(findAllPictures).catch(() => undefined);
   if ((['running', 'queued'] as const).some((state) => library.jobs.inState(state).length > 0)) await looking;
   queue.open();
   watch.open();

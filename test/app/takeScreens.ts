@@ -17,9 +17,10 @@ await makeUsedLibrary(library);
 const studio = await serveLibrary(library);
 const browser = await openBrowser();
 try {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
   for (const place of places.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-    await page.emulateMedia({ colorScheme: 'light' });
+    // A person who was never here: no screen depends on the one before.
+    const viewport = { width: 1280, height: 800 };
+    const page = await browser.newPage({ viewport, colorScheme: 'light', reducedMotion: 'reduce' });
     await enter(page, studio.url, place);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
@@ -29,6 +30,7 @@ try {
         .toBuffer();
       writeFileSync(path.join(folder, `${place.name}-${colorScheme}.png`), png);
     }
+    await page.close();
   }
 } finally {
   await browser.close();
