@@ -95,6 +95,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       removed: (ids) => emit('jobs.removed', { ids: [...ids] }),
       socket: (host, refused) => sockets.add(host, refused),
     },
+    () => library.obstacle(),
   );
   const context: StudioContext = { ...surroundings, queue };
   const watch = new FolderWatch(() => context);

@@ -17,6 +17,9 @@ export interface QueueEvents {
   readonly socket: (host: string, refused: boolean) => void;
 }
 
+/** What stands in the way of every job; a better reason for a failure than what came of it. */
+export type Obstacle = () => LikenessError | undefined;
+
 interface Running {
   readonly worker: WorkerProcess;
   readonly estimate: Estimate;
@@ -58,6 +61,7 @@ export class JobQueue {
     private readonly startWorker: StartWorker,
     private readonly kinds: Readonly<Record<JobKind, JobHandling>>,
     private readonly events: QueueEvents,
+    private readonly obstacle: Obstacle,
   ) {}
 
   /** Takes up what an earlier process left: jobs that ran then go on. */
@@ -276,7 +280,8 @@ export class JobQueue {
   private end(id: number, state: JobState, error: Problem | null = null): void {
     const progress = this.running.get(id)?.progress;
     if (progress) this.jobs.keep(id, { progress });
-    this.set(id, state, error);
+    const obstacle = state === 'failed' ? this.obstacle() : undefined;
+    this.set(id, state, obstacle ? asProblem(obstacle) : error);
   }
 
   /** What a handler throws fails the job, and nothing else. */

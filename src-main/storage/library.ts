@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
+import { problem, type LikenessError } from '../../src-shared/messages/index.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { openDatabase } from './database.ts';
 import { Exports } from './exports.ts';
@@ -80,13 +81,15 @@ export class Library {
     return this.db.transaction(work)();
   }
 
-  /** Whether the folder is still there and can be written to. */
-  isWritable(): boolean {
+  /** What stands in the way of writing to the folder just now: `library.movedAway`, `library.readOnly`. */
+  obstacle(): LikenessError | undefined {
+    const { root, database } = this.folder;
+    if (!existsSync(database)) return problem('library.movedAway', { folder: root });
     try {
-      accessSync(this.folder.root, constants.W_OK);
-      return existsSync(this.folder.database);
+      accessSync(root, constants.W_OK);
+      return undefined;
     } catch {
-      return false;
+      return problem('library.readOnly', { folder: root });
     }
   }
 

@@ -100,8 +100,10 @@ export class RunFolder {
         if (/^\..*\.tmp$/.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
   }
 
-  /** Writes a checkpoint's files with `write`, then gives the folder its name. Returns its path. */
+  /** Writes a checkpoint's files with `write`, then gives the folder its name. Returns its path. Errors: `run.missing`, `file.unwritable`. */
   saveCheckpoint(step: number, write: (folder: string) => void): string {
+    // Not a second run in the place that this one was moved from.
+    if (!isFolder(this.path)) throw problem('run.missing', { folder: this.path });
     const folder = join(this.path, 'checkpoints', stepName(step));
     const temporary = join(this.path, 'checkpoints', `.${stepName(step)}.tmp`);
     rmSync(temporary, { recursive: true, force: true });

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { Output } from '../../../src-shared/contract/index.ts';
@@ -35,8 +34,8 @@ export async function hindrances({
   };
   if (library.damaged !== undefined)
     notice(problem('library.rebuilt', { file: path.basename(library.damaged) }));
-  if (!existsSync(folder.database)) notice(problem('library.movedAway', { folder: root }));
-  else if (!library.isWritable()) notice(problem('library.readOnly', { folder: root }));
+  const obstacle = library.obstacle();
+  if (obstacle) notice(obstacle);
   const disk = await statfs(root).catch(() => undefined);
   const free = disk ? disk.bavail * disk.bsize : null;
   if (free !== null && free < little)

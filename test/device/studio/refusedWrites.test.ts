@@ -57,9 +57,13 @@ it('a job that ends when its end can not be written down is told as ended, holds
   };
   const kinds = Object.fromEntries(jobKinds.map((kind) => [kind, handling])) as Record<JobKind, JobHandling>;
   const nothing = (): void => undefined;
-  const queue = new JobQueue(jobs, nodeWorkers(worker()), kinds, {
-    ...{ changed: (job: Job) => void told.push(job), progress: nothing, removed: nothing, socket: nothing },
-  });
+  const events = {
+    changed: (job: Job) => void told.push(job),
+    progress: nothing,
+    removed: nothing,
+    socket: nothing,
+  };
+  const queue = new JobQueue(jobs, nodeWorkers(worker()), kinds, events, () => undefined);
   const ended = async (id: number, state: string): Promise<Job> => {
     for (;;) {
       const job = queue.list().find((one) => one.id === id);
