@@ -1,4 +1,5 @@
-import { factor, nuclearNorm, timesTransposed, type Matrix, type Pause } from './linalg.ts';
+import { doubleProduct } from '../runtime/doubleProduct.ts';
+import { factor, nuclearNorm, type Matrix, type Pause } from './linalg.ts';
 
 /** Mean and covariance of a set's features: a Gaussian. */
 export interface Statistics {
@@ -14,7 +15,7 @@ export async function statisticsOf(features: Matrix, pause: Pause): Promise<Stat
   const scale = 1 / Math.sqrt(n - 1);
   const scaled = { ...centred, data: centred.data.map((value) => value * scale) };
   // Fewer pictures than features: the scaled rows are themselves such an F, and an exact one.
-  return { mu, factor: n <= d ? scaled : await factor(await gram(scaled, pause), pause) };
+  return { mu, factor: n <= d ? scaled : await factor(await gram(scaled), pause) };
 }
 
 /** The same of stored statistics. */
@@ -23,10 +24,10 @@ export async function statisticsFrom(mu: Float64Array, sigma: Matrix, pause: Pau
 }
 
 /** Covariance [d,d] of features [n,d], as `np.cov(features, rowvar=False)`. */
-export async function covariance(features: Matrix, pause: Pause): Promise<Matrix> {
+export function covariance(features: Matrix): Promise<Matrix> {
   const scale = 1 / Math.sqrt(features.rows - 1);
   const { centred } = centre(features);
-  return gram({ ...centred, data: centred.data.map((value) => value * scale) }, pause);
+  return gram({ ...centred, data: centred.data.map((value) => value * scale) });
 }
 
 /**
@@ -35,7 +36,7 @@ export async function covariance(features: Matrix, pause: Pause): Promise<Matrix
  */
 export async function frechetDistance(a: Statistics, b: Statistics, pause: Pause): Promise<number> {
   const means = a.mu.reduce((sum, value, i) => sum + (value - (b.mu[i] as number)) ** 2, 0);
-  const common = await nuclearNorm(await timesTransposed(a.factor, b.factor, pause), pause);
+  const common = await nuclearNorm(await doubleProduct(a.factor, b.factor, { transB: true }), pause);
   return means + squares(a.factor) + squares(b.factor) - 2 * common;
 }
 
@@ -49,24 +50,5 @@ function centre({ rows, columns, data }: Matrix): { mu: Float64Array; centred: M
   return { mu, centred: { rows, columns, data: centred } };
 }
 
-/** Rows taken together: each part of the result is read and written once for all of them. */
-const together = 8;
-
 /** xᵀ·x: [n,d] → [d,d]. */
-async function gram({ rows, columns: d, data }: Matrix, pause: Pause): Promise<Matrix> {
-  const result = new Float64Array(d * d);
-  for (let first = 0; first < rows; first += together) {
-    await pause();
-    const count = Math.min(together, rows - first);
-    for (let i = 0; i < d; i++) {
-      const line = result.subarray(i * d, (i + 1) * d);
-      for (let k = 0; k < count; k++) {
-        const x = data.subarray((first + k) * d, (first + k + 1) * d);
-        const share = x[i] as number;
-        for (let j = i; j < d; j++) line[j] = (line[j] as number) + share * (x[j] as number);
-      }
-    }
-  }
-  for (let i = 0; i < d; i++) for (let j = 0; j < i; j++) result[i * d + j] = result[j * d + i] as number;
-  return { rows: d, columns: d, data: result };
-}
+const gram = (x: Matrix): Promise<Matrix> => doubleProduct(x, x, { transA: true });

@@ -66,7 +66,7 @@ export async function evaluateSet(request: SetRequest, context: JobContext): Pro
     }
     const read = (path: string): Promise<FeatureSet> => seen(path, network, context);
     const made = await read(images);
-    if (request.saveStats !== undefined) await saveStatistics(request.saveStats, made, pause);
+    if (request.saveStats !== undefined) await saveStatistics(request.saveStats, made);
     const inceptionScores = made.logits && inceptionScore(made.logits);
     if (!inceptionScores) note(`The Inception Score is left out: ${images} holds no logits.`);
     const distances =
@@ -126,14 +126,14 @@ async function gaussian({ source, features, statistics }: FeatureSet, pause: Pau
   return statisticsOf(features, pause);
 }
 
-async function saveStatistics(file: string, { source, features }: FeatureSet, pause: Pause): Promise<void> {
+async function saveStatistics(file: string, { source, features }: FeatureSet): Promise<void> {
   if (!features || features.rows < 2)
     throw problem('features.few', { file: source, pictures: features?.rows ?? 0 });
   const { rows, columns, data } = features;
   const mu = new Float64Array(columns);
   for (let i = 0; i < data.length; i++)
     mu[i % columns] = (mu[i % columns] as number) + (data[i] as number) / rows;
-  const sigma = await covariance(features, pause);
+  const sigma = await covariance(features);
   writeNpz(file, {
     mu: { shape: [columns], data: mu },
     sigma: { shape: [columns, columns], data: sigma.data },

@@ -7,6 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readNumpy, writeNpz } from '../../../src-main/engine/checkpoints/npy.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { Weights, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import {
+  covariance,
+  frechetDistance,
+  statisticsFrom,
+  statisticsOf,
+} from '../../../src-main/engine/evaluation/fid.ts';
 import { kernelDistance } from '../../../src-main/engine/evaluation/kid.ts';
 import { nuclearNorm, type Matrix } from '../../../src-main/engine/evaluation/linalg.ts';
 import { RandomState } from '../../../src-main/engine/evaluation/numpyRandom.ts';
@@ -14,7 +20,9 @@ import { scorerWeights } from '../../../src-main/engine/evaluation/pictureTower.
 import { input } from '../../../src-main/engine/graph/build.ts';
 import { inception } from '../../../src-main/engine/models/inception.ts';
 import { Scope } from '../../../src-main/engine/nn/scope.ts';
+import { doubleProduct } from '../../../src-main/engine/runtime/doubleProduct.ts';
 import { Session } from '../../../src-main/engine/runtime/session.ts';
+import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 import { evaluateSet } from '../../../src-main/features/evaluation/set.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/sets/', import.meta.url));
@@ -27,6 +35,7 @@ const expected = JSON.parse(readFileSync(`${fixtures}expected.json`, 'utf8')) as
   kidFew: [number, number];
   is_: [number, number];
   permutation: number[];
+  wide: [number, number];
   nuclear: number;
   inception: { features: number[]; logits: number[] };
 };
@@ -134,6 +143,27 @@ describe('sets of features', () => {
       provider: 'cpu',
     } as const;
     await expect(evaluateSet(request, { ...context, signal })).rejects.toThrow('enough');
+  });
+});
+
+describe('features of more columns than are taken together', () => {
+  const columns = 200;
+  const drawn = async (seed: number, rows: number, shift: number): Promise<Matrix> => {
+    const generator = new TorchGenerator(seed);
+    const draw = (count: number, scale: number): Float64Array =>
+      Float64Array.from(generator.randn([count, columns])).map((value) => value * scale);
+    const [x, mixing] = [draw(rows, 1), draw(columns, 1 / Math.sqrt(columns))];
+    const product = await doubleProduct({ rows, columns, data: x }, { rows: columns, columns, data: mixing });
+    return { ...product, data: product.data.map((value) => Math.max(value + shift, 0)) };
+  };
+
+  it.each([260, 120])("have scipy's FID, and none from themselves: %i rows", async (rows) => {
+    const [a, b] = [await drawn(11, 300, 0.3), await drawn(12, rows, 0.4)];
+    const [one, other] = [await statisticsOf(a, pause), await statisticsOf(b, pause)];
+    near(await frechetDistance(one, other, pause), expected.wide[rows === 260 ? 0 : 1]);
+    expect(Math.abs(await frechetDistance(other, other, pause))).toBeLessThan(1e-9);
+    const stored = await statisticsFrom(other.mu, await covariance(b), pause);
+    near(await frechetDistance(one, stored, pause), expected.wide[rows === 260 ? 0 : 1]);
   });
 });
 

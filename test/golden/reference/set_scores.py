@@ -29,6 +29,13 @@ def features(seed, n, d, shift):
     return np.maximum(rng.normal(size=(n, d)) @ mixing + shift, 0).astype(np.float32)
 
 
+def drawn(seed, n, shift, d=200):
+    """Features that the test draws itself, of more columns than linalg.ts takes together."""
+    generator = torch.Generator().manual_seed(seed)
+    x, mixing = (torch.randn(rows, d, generator=generator).double().numpy() for rows in (n, d))
+    return np.maximum(x @ (mixing / np.sqrt(d)) + shift, 0)
+
+
 def main():
     from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
     from torch_fidelity.metric_isc import isc_features_to_metric
@@ -62,6 +69,7 @@ def main():
         nuclear=float(np.linalg.svd(few.astype(np.float64), compute_uv=False).sum()),
     )
     expected["inception"] = small_inception()
+    expected["wide"] = [frechet(drawn(11, 300, 0.3), drawn(12, few, 0.4)) for few in (260, 120)]
     (root / "expected.json").write_text(json.dumps(expected) + "\n")
 
 
