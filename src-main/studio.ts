@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { EventName, Payload } from '../src-shared/contract/index.ts';
 import type { AllHandlers } from './ipc/answer.ts';
 import {
@@ -47,6 +48,9 @@ export interface StudioOptions {
   readonly shipped: Shipped;
   readonly startWorker: StartWorker;
 }
+
+/** A window that is opened now is done with its first requests after so many ms. */
+const windowFirst = 1500;
 
 type Listener = (event: EventName, payload: unknown) => void;
 
@@ -106,6 +110,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
     await findRuns(context),
   ];
   const closing = new AbortController();
+  const hurry = new AbortController();
   const findAllPictures = (): Promise<Found> => findPictures(context, readPicture, closing.signal);
   let looking: Promise<unknown> = Promise.resolve();
   const afterTheLast = <T>(look: () => Promise<T>): Promise<T> => {
@@ -113,20 +118,26 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
     looking = found.catch(() => undefined);
     return found;
   };
-  const rescan = (): Promise<Found> =>
-    afterTheLast(async () => {
+  const rescan = (): Promise<Found> => {
+    hurry.abort();
+    return afterTheLast(async () => {
       const found = [...(await findAllButPictures()), await findAllPictures()];
       const sum = (of: keyof Found): number => found.reduce((total, part) => total + part[of], 0);
       return { added: sum('added'), moved: sum('moved'), missing: sum('missing') };
     });
+  };
 
   putShippedModel(context);
   await emptyTrash(context);
   await findAllButPictures();
-  // A hundred thousand pictures take seconds. Only jobs that go on must know first which they had made.
-  // What stands in the library's way is told by `watchLibrary`.
-  void afterTheLast(findAllPictures).catch(() => undefined);
-  if ((['running', 'queued'] as const).some((state) => library.jobs.inState(state).length > 0)) await looking;
+  // Jobs that go on must know which pictures they had made; otherwise the window comes first. What stands in the library's way is told by
+  // `watchLibrary`.
+  const goesOn = (['running', 'queued'] as const).some((state) => library.jobs.inState(state).length > 0);
+  const look = afterTheLast(async () => {
+    if (!goesOn) await wait(windowFirst, undefined, { signal: hurry.signal }).catch(() => undefined);
+    await findAllPictures();
+  }).catch(() => undefined);
+  if (goesOn) await look;
   queue.open();
   watch.open();
   const stopLooking = watchLibrary(context);
@@ -161,6 +172,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
     close: async () => {
       stopLooking();
       closing.abort();
+      hurry.abort();
       await looking;
       await watch.close();
       await queue.close();

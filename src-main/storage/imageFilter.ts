@@ -61,8 +61,9 @@ export function condition(filter: ImageFilter): { sql: string; values: Record<st
   where('i.created_at <= @to', 'to', filter.to);
   const words = searchWords(filter.text ?? '');
   if (words === '' && filter.text?.trim()) parts.push('0');
+  // The plus keeps SQLite to going through the order's index, instead of sorting what the search found.
   where(
-    'i.id IN (SELECT rowid FROM image_prompts WHERE image_prompts MATCH @words)',
+    '+i.id IN (SELECT rowid FROM image_prompts WHERE image_prompts MATCH @words)',
     'words',
     words === '' ? undefined : words,
   );

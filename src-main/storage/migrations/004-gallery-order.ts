@@ -1,8 +1,8 @@
 import type { Migration } from './migration.ts';
 
 /**
- * What the gallery asks for is answered from an index alone, in order: with 100,000 pictures a third of the time. Partial indexes
- * do not do it: SQLite looks into the table for the columns of their condition.
+ * What the gallery asks for is answered from an index alone, in order: with 100,000 pictures in a third of the time. `trash` and `missing`
+ * stand at the end of partial indexes because SQLite looks their condition up again for each row.
  */
 export const galleryOrder: Migration = {
   number: 4,
@@ -13,9 +13,11 @@ export const galleryOrder: Migration = {
       DROP INDEX images_by_score;
       DROP INDEX images_of_subject;
       DROP INDEX images_of_run;
-      CREATE INDEX images_by_time ON images (trash, missing, created_at, id);
-      CREATE INDEX images_by_score ON images (trash, missing, coalesce(score, -1), id);
-      CREATE INDEX images_by_favourite ON images (favourite, trash, missing, created_at, id);
+      CREATE INDEX images_by_time ON images (created_at, id, trash, missing) WHERE trash IS NULL AND missing = 0;
+      CREATE INDEX images_by_score ON images (coalesce(score, -1), id, trash, missing)
+        WHERE trash IS NULL AND missing = 0;
+      CREATE INDEX images_by_favourite ON images (favourite, created_at, id, trash, missing)
+        WHERE trash IS NULL AND missing = 0;
       CREATE INDEX images_of_subject ON images (subject_id, trash, missing, created_at, id);
       CREATE INDEX images_of_run ON images (run_id, trash, missing, created_at, id);
     `),
