@@ -24,7 +24,7 @@ import { writeFolder } from './writeFolder.ts';
 const work = join(outFolder(), 'weights');
 const batch = numberOption('batch', 32);
 const emptyCaptions = 0.1;
-const steps = numberOption('steps', 2088);
+const steps = numberOption('steps', 7000);
 
 const pictures = new Pictures(join(outFolder(), option('name', 'train')));
 const stored = new StoredLatents(join(work, 'latents.safetensors'));

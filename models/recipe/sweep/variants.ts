@@ -12,18 +12,19 @@ const { lora } = tunedFinetune;
 const base: PartialSettings = { ...tunedFinetune, learningRate: 2e-3, batch: 2 };
 const steps = [240];
 
-/** What is compared. A name stays with its settings: results are found by it. */
+/** What is compared. A name stays with its settings, and holds no comma: results are found by it, and `--variants` lists them. */
 export const variants: Readonly<Record<string, Variant>> = {
+  shipped: { settings: tunedFinetune, steps: [100, 200, 300, 400] },
   'first guess': { settings: { ...base, learningRate: 1e-3 }, steps: [160] },
   lora: { settings: base, steps },
-  'lora, no class pictures': { settings: { ...base, batch: 4, prior: false }, steps },
-  'lora, text encoder fixed': { settings: { ...base, trainTextEncoder: false }, steps },
-  'lora, rank 4': { settings: { ...base, lora: { ...lora, rank: 4, alpha: 4 } }, steps },
-  'lora, rate 1e-3': { settings: { ...base, learningRate: 1e-3 }, steps },
-  'lora, rate 4e-3': { settings: { ...base, learningRate: 4e-3 }, steps },
-  'lora, 480 steps': { settings: base, steps: [120, 240, 360, 480] },
+  'lora without class pictures': { settings: { ...base, batch: 4, prior: false }, steps },
+  'lora with the text encoder fixed': { settings: { ...base, trainTextEncoder: false }, steps },
+  'lora of rank 4': { settings: { ...base, lora: { ...lora, rank: 4, alpha: 4 } }, steps },
+  'lora at rate 1e-3': { settings: { ...base, learningRate: 1e-3 }, steps },
+  'lora at rate 4e-3': { settings: { ...base, learningRate: 4e-3 }, steps },
+  'lora over 480 steps': { settings: base, steps: [120, 240, 360, 480] },
   full: { settings: { ...base, method: 'full', learningRate: 5e-4, trainTextEncoder: false }, steps },
-  'full, no class pictures': {
+  'full without class pictures': {
     settings: {
       ...base,
       method: 'full',
