@@ -106,6 +106,11 @@ export class Images {
     return this.db.prepare('SELECT 1 FROM images WHERE file = ?').get(file) !== undefined;
   }
 
+  /** Forgets the picture that was at `file`: it has gone, and another one has its name now. */
+  forget(file: string): void {
+    this.db.prepare('DELETE FROM images WHERE file = ?').run(file);
+  }
+
   add({ subjectId, runId, recipe, jobId = null, createdAt = Date.now(), ...rest }: NewImage): ImageDetail {
     const id = insert(this.db, 'images', {
       ...rest,

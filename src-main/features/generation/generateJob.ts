@@ -105,27 +105,30 @@ export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'que
       if (event.type !== 'picture') return;
       const input = job.input as GenerateJobInput;
       const { width, height, hash, recipe } = await readPicture(event.path);
+      const { size: bytes } = await stat(event.path);
       const each = input.prompts.length * input.count;
       const [main] = input.mixes[Math.floor(event.index / each)] ?? [];
       const run = main && runs.get(main.runId);
+      const file = folder.relative(event.path);
       const known = images.byHash(hash);
-      // Made once more after an interruption: the one that is known stays.
-      if (known && known.file !== folder.relative(event.path)) await rm(event.path, { force: true });
-      const image =
-        known ??
-        images.add({
-          file: folder.relative(event.path),
-          ...{ hash, width, height, recipe },
-          bytes: (await stat(event.path)).size,
-          prompt: recipe?.prompt ?? '',
-          seed: recipe?.seed ?? 0,
-          subjectId: run?.subjectId ?? null,
-          runId: run?.id ?? null,
-          step: main
-            ? (main.step ?? run?.pickedStep ?? checkpoints.list(main.runId).at(-1)?.step ?? null)
-            : null,
-          jobId: job.id,
-        });
+      // Made once more after an interruption: the one that is known stays, unless its file has gone.
+      const isTwice = known && known.file !== file && existsSync(folder.at(known.file));
+      if (known?.file !== file && !isTwice) images.forget(file);
+      if (known && !isTwice) images.move(known.id, file);
+      const image = known
+        ? images.detail(known.id)
+        : images.add({
+            ...{ file, hash, bytes, width, height, recipe },
+            prompt: recipe?.prompt ?? '',
+            seed: recipe?.seed ?? 0,
+            subjectId: run?.subjectId ?? null,
+            runId: run?.id ?? null,
+            step: main
+              ? (main.step ?? run?.pickedStep ?? checkpoints.list(main.runId).at(-1)?.step ?? null)
+              : null,
+            jobId: job.id,
+          });
+      if (isTwice) await rm(event.path, { force: true });
       made.set(`${job.id} ${event.index}`, image.id);
       jobs.change(job.id, { input: { ...input, done: event.index + 1 } });
       emit('generation.image', { jobId: job.id, index: event.index, image });
