@@ -2,6 +2,8 @@ import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/
 import { forPeople } from '../../../../src-shared/messages/forPeople.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { LocalGradients } from '../gradients.ts';
+import { openLane } from './door.ts';
+import type { Lane } from './lane.ts';
 import { Inbox, method, send, type FromWorker, type Tensors, type ToWorker } from './protocol.ts';
 
 export interface MemberOptions {
@@ -36,6 +38,8 @@ export async function workFor({
   let source: LocalGradients | undefined;
   let values: Float32Array = new Float32Array();
   let gradient: Float32Array = new Float32Array();
+  let lane: Lane | undefined;
+  let ended: (error: Error) => void = () => undefined;
   let done = 0;
   let work: Promise<void> = Promise.resolve();
 
@@ -43,32 +47,33 @@ export async function workFor({
     if (said.type === 'run') {
       source = await open(said.run);
       [values, gradient] = [source.layout.allocate(), source.layout.allocate()];
+      lane = await openLane(address, said.lane, () => ended(problem('team.gone', { address })));
       await send(stream, { type: 'ready', length: values.length, name } satisfies FromWorker);
+    } else if (said.type === 'values') {
+      await lane?.receive(values);
     } else if (said.type === 'batch' && source) {
       const started = performance.now();
       const losses = await source.one(tensors, values, gradient);
       const seconds = (performance.now() - started) / 1000;
-      const tensor = { dtype: 'f32', shape: [gradient.length], data: gradient } as const;
-      await send(stream, { type: 'gradient', losses, seconds } satisfies FromWorker, { gradient: tensor });
+      await send(stream, { type: 'gradient', losses, seconds } satisfies FromWorker);
+      await lane?.send(gradient);
       onBatch?.(++done);
     }
   };
 
   try {
     await new Promise<void>((resolve, reject) => {
-      const inbox = new Inbox<ToWorker>(
-        (said, tensors) => {
-          if (said.type === 'end') return resolve();
-          work = work
-            .then(() => answer(said, tensors))
-            .catch(async (error: unknown) => {
-              const { code, message } = forPeople(error);
-              await send(stream, { type: 'failed', code, message } satisfies FromWorker);
-              reject(error instanceof Error ? error : new Error(message));
-            });
-        },
-        (said) => (said.type === 'values' ? values : undefined),
-      );
+      ended = reject;
+      const inbox = new Inbox<ToWorker>((said, tensors) => {
+        if (said.type === 'end') return resolve();
+        work = work
+          .then(() => answer(said, tensors))
+          .catch(async (error: unknown) => {
+            const { code, message } = forPeople(error);
+            await send(stream, { type: 'failed', code, message } satisfies FromWorker);
+            reject(error instanceof Error ? error : new Error(message));
+          });
+      });
       stream.on('data', (message: Buffer) => inbox.take(message));
       stream.on('error', (error: ServiceError) => reject(signal.aborted ? reasonOf(signal) : told(error)));
       stream.on('end', () => reject(problem('team.gone', { address })));
@@ -77,6 +82,7 @@ export async function workFor({
   } finally {
     signal.removeEventListener('abort', leave);
     stream.end();
+    lane?.close();
     await source?.dispose();
     client.close();
   }

@@ -3,7 +3,7 @@ import { bytesPerElement, elementCount } from '../../tensor/tensor.ts';
 
 /**
  * What a team's two ends say to each other over one gRPC stream: `Said` as JSON, then the bytes of the tensors that it announces, in
- * chunks. The stream is the membership: a worker belongs to the team as long as it is open.
+ * chunks. Weights and gradients themselves go through the worker's lane (`lane.ts`). The stream is the membership: a worker belongs to the team as long as it is open.
  */
 export const method = '/likeness.Team/Work';
 
@@ -34,9 +34,9 @@ interface Announced {
   readonly shape: Shape;
 }
 
-/** To a worker: the run it works for, the weights as they are now, a batch whose gradient is wanted, the end of the run. */
+/** To a worker: the run it works for and the key of its lane, the weights as they are now, a batch whose gradient is wanted, the end of the run. */
 export type ToWorker =
-  | { readonly type: 'run'; readonly run: unknown }
+  | { readonly type: 'run'; readonly run: unknown; readonly lane: string }
   | { readonly type: 'values' }
   | { readonly type: 'batch' }
   | { readonly type: 'end' };
@@ -92,11 +92,8 @@ export class Inbox<Said extends { readonly type: string }> {
   private tensors: Record<string, HostTensor> = {};
   private missing: Uint8Array[] = [];
 
-  /** `place` may say where a tensor's bytes go, in memory that is there; `heard` gets every message when it is whole. */
-  constructor(
-    private readonly heard: (said: Said, tensors: Tensors) => void,
-    private readonly place: (said: Said, name: string) => Float32Array | undefined,
-  ) {}
+  /** `heard` gets every message when it is whole. */
+  constructor(private readonly heard: (said: Said, tensors: Tensors) => void) {}
 
   take(message: Buffer): void {
     if (this.said === undefined) this.begin(message);
@@ -112,12 +109,8 @@ export class Inbox<Said extends { readonly type: string }> {
     this.said = said as unknown as Said;
     for (const { name, dtype, shape } of tensors) {
       const size = elementCount(shape) * bytesPerElement[dtype];
-      const own = this.place(this.said, name);
-      if (own && own.byteLength !== size) throw new Error(`"${name}" is of another size`);
-      const memory = own
-        ? new Uint8Array(own.buffer, own.byteOffset, own.byteLength)
-        : new Uint8Array(new ArrayBuffer(size));
-      this.tensors[name] = { dtype, shape, data: own ?? viewOf(dtype, memory) };
+      const memory = new Uint8Array(new ArrayBuffer(size));
+      this.tensors[name] = { dtype, shape, data: viewOf(dtype, memory) };
       if (size > 0) this.missing.push(memory);
     }
   }

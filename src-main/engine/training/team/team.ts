@@ -1,4 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { Metadata, Server, ServerCredentials, status, type ServerDuplexStream } from '@grpc/grpc-js';
 import PQueue from 'p-queue';
 import pRetry, { AbortError } from 'p-retry';
@@ -6,7 +7,9 @@ import { LikenessError, problem, type MessageCode } from '../../../../src-shared
 import type { FlatParameters } from '../../optim/flatParameters.ts';
 import { accumulator } from '../../optim/optimizer.ts';
 import type { Feeds, GradientSource, Losses } from '../gradients.ts';
-import { Inbox, options, send, service, type FromWorker, type Tensors, type ToWorker } from './protocol.ts';
+import { Door } from './door.ts';
+import { Lane } from './lane.ts';
+import { Inbox, options, send, service, type FromWorker, type ToWorker } from './protocol.ts';
 
 type Stream = ServerDuplexStream<Buffer, Buffer>;
 
@@ -43,6 +46,7 @@ export class Team implements GradientSource {
   readonly token = randomBytes(16).toString('hex');
   readonly times: TeamTimes = { waited: 0, computed: 0, batches: 0, lost: 0 };
   private readonly server = new Server(options);
+  private readonly door: Door;
   private readonly queue = new PQueue({ autoStart: false });
   private readonly members = new Set<Member>();
   private readonly idle: Member[] = [];
@@ -55,17 +59,17 @@ export class Team implements GradientSource {
   private constructor(private readonly given: TeamOptions) {
     this.layout = given.layout;
     this.add = accumulator(given.layout.length);
+    this.server.addService(service, { work: (stream: Stream) => this.welcome(stream) });
+    const grpc = this.server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.door = new Door((socket) => grpc.injectConnection(socket));
   }
 
   /** Opens the door. Errors: `team.listen`. */
   static async open(given: TeamOptions): Promise<{ team: Team; port: number }> {
     const team = new Team(given);
-    team.server.addService(service, { work: (stream: Stream) => team.welcome(stream) });
-    const port = await new Promise<number>((resolve, reject) => {
-      team.server.bindAsync(given.listen, ServerCredentials.createInsecure(), (error, bound) => {
-        if (error) reject(problem('team.listen', { address: given.listen, why: error.message }, error));
-        else resolve(bound);
-      });
+    const port = await team.door.listen(given.listen).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw problem('team.listen', { address: given.listen, why }, error);
     });
     return { team, port };
   }
@@ -113,6 +117,7 @@ export class Team implements GradientSource {
     this.queue.clear();
     await Promise.all([...this.members].map(async (member) => member.dismiss()));
     this.server.forceShutdown();
+    this.door.close();
   }
 
   /** A batch's gradient, from whichever worker is free, and from another where that one is lost. */
@@ -159,7 +164,9 @@ export class Team implements GradientSource {
       onLost: () => this.lost(member),
       onFailed: (error) => this.given.onUnfit(error),
     });
-    void send(stream, { type: 'run', run: this.given.run } satisfies ToWorker);
+    const lane = this.door.expect((socket) => member.take(socket));
+    stream.once('close', () => this.door.forget(lane));
+    void send(stream, { type: 'run', run: this.given.run, lane } satisfies ToWorker);
   }
 
   /** As many batches are handed out as there are workers; each takes one at a time. */
@@ -208,18 +215,24 @@ class Member {
   name = 'a worker';
   private version = 0;
   private ended = false;
+  private lane: Lane | undefined;
+  /** Of its layout, as it said. */
+  private length: number | undefined;
   private waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
 
   constructor(
     private readonly stream: Stream,
     private readonly events: MemberEvents,
   ) {
-    const inbox = new Inbox<FromWorker>(
-      (said, tensors) => this.heard(said, tensors),
-      (said) => (said.type === 'gradient' ? events.memory() : undefined),
-    );
+    const inbox = new Inbox<FromWorker>((said) => this.heard(said));
     stream.on('data', (message: Buffer) => inbox.take(message));
     for (const event of ['cancelled', 'error', 'end', 'close']) stream.on(event, () => this.leave());
+  }
+
+  /** Its lane has come. */
+  take(socket: Socket): void {
+    this.lane = new Lane(socket, () => this.leave());
+    this.begin();
   }
 
   async gradient(batch: Feeds, values: Float32Array, version: number): Promise<Answer> {
@@ -230,8 +243,8 @@ class Member {
     answer.catch(() => undefined);
     if (this.version !== version) {
       this.version = version;
-      const tensor = { dtype: 'f32', shape: [values.length], data: values } as const;
-      await send(this.stream, { type: 'values' } satisfies ToWorker, { values: tensor });
+      await send(this.stream, { type: 'values' } satisfies ToWorker);
+      await this.lane?.send(values);
     }
     await send(this.stream, { type: 'batch' } satisfies ToWorker, batch);
     return answer;
@@ -250,22 +263,36 @@ class Member {
     this.events.onLost();
     this.waiting?.reject(new MemberLost(this.name));
     this.stream.destroy();
+    this.lane?.close();
   }
 
-  private heard(said: FromWorker, tensors: Tensors): void {
+  private begin(): void {
+    if (this.lane && this.length !== undefined) this.events.onReady(this.length);
+  }
+
+  private heard(said: FromWorker): void {
     if (said.type === 'ready') {
       this.name = said.name;
-      this.events.onReady(said.length);
+      this.length = said.length;
+      this.begin();
     } else if (said.type === 'failed') {
       this.events.onFailed(new LikenessError(said.code as MessageCode, said.message));
       this.leave();
-    } else {
-      const { waiting } = this;
-      this.waiting = undefined;
-      const gradient = tensors['gradient']?.data as Float32Array;
-      waiting?.resolve({ losses: said.losses, gradient, seconds: said.seconds });
-      this.events.onIdle();
+    } else void this.answered(said);
+  }
+
+  private async answered({ losses, seconds }: FromWorker & { type: 'gradient' }): Promise<void> {
+    const gradient = this.events.memory();
+    try {
+      await this.lane?.receive(gradient);
+    } catch {
+      this.leave();
+      return;
     }
+    const { waiting } = this;
+    this.waiting = undefined;
+    waiting?.resolve({ losses, gradient, seconds });
+    this.events.onIdle();
   }
 }
 

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Lane } from './lane.ts';
+
+/** What a lane's first bytes are, before its key; HTTP/2 begins with "PRI". */
+const greeting = 'LANE ';
+const keyLength = 32;
+
+/** One port for both kinds of connection: gRPC's own, and the lanes that a worker which gRPC let in was given a key for. */
+export class Door {
+  private readonly expected = new Map<string, (socket: Socket) => void>();
+  private readonly server: Server;
+  private readonly open = new Set<Socket>();
+
+  /** `toGrpc` takes the connections that are no lanes. */
+  constructor(toGrpc: (socket: Socket) => void) {
+    this.server = createServer((socket) => {
+      this.open.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => this.open.delete(socket));
+      socket.once('readable', () => this.direct(socket, toGrpc));
+    });
+  }
+
+  /** Opens at "host:port"; returns the port. */
+  listen(address: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(parts(address), () => {
+        const bound = this.server.address();
+        resolve(bound !== null && typeof bound === 'object' ? bound.port : 0);
+      });
+    });
+  }
+
+  /** The key of a lane that may come once, and what happens when it does. */
+  expect(arrived: (socket: Socket) => void): string {
+    const key = randomBytes(keyLength / 2).toString('hex');
+    this.expected.set(key, arrived);
+    return key;
+  }
+
+  forget(key: string): void {
+    this.expected.delete(key);
+  }
+
+  close(): void {
+    this.server.close();
+    for (const socket of this.open) socket.destroy();
+  }
+
+  private direct(socket: Socket, toGrpc: (socket: Socket) => void): void {
+    const hello = socket.read() as Buffer | null;
+    if (!hello) return void socket.destroy();
+    if (!hello.toString('latin1').startsWith(greeting)) {
+      socket.unshift(hello);
+      return toGrpc(socket);
+    }
+    const length = greeting.length + keyLength;
+    const key = hello.toString('latin1', greeting.length, length);
+    const arrived = this.expected.get(key);
+    this.expected.delete(key);
+    if (hello.length > length) socket.unshift(hello.subarray(length));
+    if (arrived) arrived(socket);
+    else socket.destroy();
+  }
+}
+
+/** A worker's end of the lane that it was given `key` for. */
+export function openLane(address: string, key: string, onEnd: () => void): Promise<Lane> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(parts(address));
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      socket.write(greeting + key);
+      resolve(new Lane(socket, onEnd));
+    });
+  });
+}
+
+function parts(address: string): { host: string; port: number } {
+  const at = address.lastIndexOf(':');
+  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
+}
