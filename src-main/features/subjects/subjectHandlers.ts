@@ -17,6 +17,21 @@ export function subjectHandlers(
     return subject;
   };
   const firstProject = (): number => projects.list()[0]?.id ?? 1;
+  let making: Promise<Subject> | undefined;
+  const makeSample = async (): Promise<Subject> => {
+    const { classNoun, photos } = shipped.sample;
+    const name = `Sample ${classNoun}`;
+    const { id } =
+      subjects.sample() ??
+      subjects.create({
+        projectId: firstProject(),
+        ...{ name, classNoun, token: defaultToken, sample: true },
+        folder: folder.claim('subjects', name),
+      });
+    // Also where it is known: an earlier try may have been cut off among its photos. Those that are there are not added twice.
+    await addPhotos(id, [photos]);
+    return told(subjects.get(id));
+  };
   return {
     'subjects.list': ({ projectId }) => subjects.list(projectId),
     'subjects.get': ({ id }) => subjects.get(id),
@@ -26,22 +41,7 @@ export function subjectHandlers(
         subjects.create({ projectId, name, classNoun, token, folder: folder.claim('subjects', name) }),
       );
     },
-    'subjects.createSample': async () => {
-      const known = subjects.sample();
-      if (known) return known;
-      const { classNoun, photos } = shipped.sample;
-      const name = `Sample ${classNoun}`;
-      const { id } = subjects.create({
-        projectId: firstProject(),
-        name,
-        classNoun,
-        token: defaultToken,
-        folder: folder.claim('subjects', name),
-        sample: true,
-      });
-      await addPhotos(id, [photos]);
-      return told(subjects.get(id));
-    },
+    'subjects.createSample': () => (making ??= makeSample().finally(() => (making = undefined))),
     'subjects.update': ({ id, name, classNoun, token, projectId }) => {
       if (projectId !== undefined) projects.get(projectId);
       return told(
