@@ -10,6 +10,8 @@ import { bundleFolder, shippedFiles } from '../../src-main/cli/studioFiles.ts';
 import { serve, type Served } from '../../src-main/serve.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness-studio-'));
+// What can be made again is nobody else's either.
+process.env['LIKENESS_CACHE'] = path.join(scratch, 'cache');
 
 /** A path for a library that is not there yet; beside it nothing else. */
 export function newLibrary(): string {
@@ -29,7 +31,6 @@ export function buildStudio(): void {
 
 /** Serves the studio as `likeness serve` does, with the real workers. */
 export function serveLibrary(folder: string): Promise<Served> {
-  process.env['LIKENESS_CACHE'] = path.join(scratch, 'cache');
   return serve({ folder, port: 0, host: '127.0.0.1', shipped: shippedFiles(), dist: bundleFolder() });
 }
 
@@ -39,6 +40,8 @@ export async function enter(address: string): Promise<{ origin: string; cookie: 
   const answer = await fetch(url, { redirect: 'manual' });
   return { origin: url.origin, cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' };
 }
+
+const lost: Reply = { ok: false, error: { code: 'connection.lost', message: 'the studio went away' } };
 
 /** A window's end of the contract. */
 export class Client {
@@ -53,8 +56,7 @@ export class Client {
       else this.waiting.get(message.id)?.(message.reply);
     });
     socket.on('close', () => {
-      const error = { code: 'connection.lost', message: 'the studio went away' };
-      for (const answer of this.waiting.values()) answer({ ok: false, error });
+      for (const answer of this.waiting.values()) answer(lost);
     });
   }
 
@@ -67,6 +69,7 @@ export class Client {
 
   /** Whatever is sent, and whatever comes back. */
   call(request: unknown, input: unknown): Promise<Reply> {
+    if (this.socket.readyState !== WebSocket.OPEN) return Promise.resolve(lost);
     const id = ++this.calls;
     const reply = new Promise<Reply>((resolve) => this.waiting.set(id, resolve));
     this.socket.send(JSON.stringify({ id, request, input }));

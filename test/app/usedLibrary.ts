@@ -6,6 +6,9 @@ import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import type { CheckpointScore, ScoreReport } from '../../src-shared/domain/score.ts';
 import type { Subject } from '../../src-shared/domain/subject.ts';
 import { bundleFolder, shippedFiles } from '../../src-main/cli/studioFiles.ts';
+import { measurementKey } from '../../src-main/features/training/measurementKey.ts';
+import { cacheFolder } from '../../src-main/storage/cacheFolder.ts';
+import type { BlockAdvice, Sensitivity } from '../../src-shared/domain/advice.ts';
 import { encodePng } from '../../src-main/engine/pipelines/png.ts';
 import { nodeWorkers } from '../../src-main/jobs/workerProcess.ts';
 import type { Library } from '../../src-main/storage/library.ts';
@@ -38,6 +41,7 @@ export async function makeUsedLibrary(folder: string, images = 128): Promise<voi
   await handlers['subjects.create']({ name: 'Rex', classNoun: 'dog', token: 'sks' });
   const teddy = await handlers['subjects.createSample']({});
   await handlers['photos.setCrop']({ id: 2, crop: { x: 60, y: 90, side: 380 } });
+  addModels(library);
   await addRuns(studio, teddy);
   await addPictures(library, teddy, images);
   library.exports.add({
@@ -49,6 +53,33 @@ export async function makeUsedLibrary(folder: string, images = 128): Promise<voi
   await studio.close();
 }
 
+/** A smaller model that was made here, and what the blocks of the shipped one are worth. */
+function addModels({ models, folder }: Library): void {
+  const shipped = models.shipped();
+  if (!shipped) throw new Error('no model');
+  const { id: _, addedAt: __, ...rest } = shipped;
+  models.put({
+    ...{ ...rest, name: 'Likeness mini, Small', source: 'made', hash: '77aa0144cd' },
+    ...{ path: folder.make('models', 'small'), parameters: 8.4e6, bytes: 1.7e7 },
+  });
+  const place = path.join(cacheFolder(), 'advice', shipped.hash);
+  mkdirSync(place, { recursive: true });
+  writeFileSync(path.join(place, 'sensitivity.json'), JSON.stringify(advice));
+}
+
+const worth = (name: string, change: number, parameters: number, layers: number): Sensitivity => ({
+  ...{ name, change, saves: { parameters, macs: { layers, attention: layers / 20 } } },
+});
+const advice: BlockAdvice = {
+  probes: 8,
+  blocks: [
+    ...[worth('down_blocks.0.1', 0.021, 1.9e5, 4.6e7), worth('down_blocks.1.1', 0.0034, 7.1e5, 4.2e7)],
+    ...[worth('down_blocks.2.1', 0.0009, 2.6e6, 3.9e7), worth('mid_block', 0.0006, 4.1e6, 1.5e7)],
+    ...[worth('up_blocks.0.1', 0.0041, 3.4e6, 5.1e7), worth('up_blocks.2.1', 0.34, 2.8e5, 7.2e7)],
+  ],
+  students: [worth('bk-base', 0.41, 5.2e6, 1.9e8), worth('bk-small', 0.43, 9.3e6, 2.1e8)],
+};
+
 /** 1: paused half way; 2: done, with scores and a pick; 3: cancelled. */
 async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<void> {
   const { runs, checkpoints, folder } = library;
@@ -57,6 +88,10 @@ async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<v
   const model = library.models.shipped();
   if (!preset || !model) throw new Error('no preset, no model');
   const sample = await tinted(0, 128);
+  for (const { settings } of presets)
+    library.measurements.set(measurementKey(model, library.settings.get().provider, settings), {
+      ...{ setup: 3.1, secondsPerStep: 0.64, secondsPerPicture: 0.9, bytes: 1.3e9 },
+    });
   const kinds = [
     { name: 'Balanced 2', state: 'paused', steps: 400, step: 260, picked: null },
     { name: 'Balanced', state: 'done', steps: 400, step: 400, picked: 300 },

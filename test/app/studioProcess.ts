@@ -1,0 +1,73 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** `likeness serve` as a process of its own. */
+export class StudioProcess {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly url: string,
+  ) {}
+
+  static async start(library: string, env: NodeJS.ProcessEnv = process.env): Promise<StudioProcess> {
+    const child = spawn(process.execPath, ['dist/likeness.js', 'serve', '--library', library, '--json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env,
+    });
+    let said = '';
+    const url = await new Promise<string>((resolve, reject) => {
+      const heard = (bytes: Buffer): void => {
+        said += bytes.toString();
+        const found = /http:\/\/\S+?token=[\w-]+/.exec(said)?.[0];
+        if (found !== undefined) resolve(found);
+      };
+      child.stdout.on('data', heard);
+      child.stderr.on('data', heard);
+      child.once('exit', () => reject(new Error(`the studio did not start: ${said}`)));
+    });
+    return new StudioProcess(child, url);
+  }
+
+  /** Its worker processes. */
+  workers(): number[] {
+    const { pid } = this.child;
+    try {
+      const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+      return text.split(' ').filter(Boolean).map(Number);
+    } catch {
+      return [];
+    }
+  }
+
+  /** Ends it as a crash or the system would. */
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGINT');
+    await ended;
+  }
+}
+
+/** Seconds until none of these processes is there; gives up after `most`. */
+export async function secondsToEnd(pids: readonly number[], most: number): Promise<number> {
+  const from = performance.now();
+  const passed = (): number => (performance.now() - from) / 1000;
+  while (pids.some(isAlive) && passed() < most) await wait(50);
+  return pids.some(isAlive) ? Infinity : passed();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // A zombie that waits to be collected does nothing any more.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
