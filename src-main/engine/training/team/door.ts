@@ -18,7 +18,7 @@ export class Door {
       this.open.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => this.open.delete(socket));
-      socket.once('readable', () => this.direct(socket, toGrpc));
+      this.direct(socket, toGrpc);
     });
   }
 
@@ -49,20 +49,27 @@ export class Door {
     for (const socket of this.open) socket.destroy();
   }
 
+  /** Reads until it is known what the connection is: its first bytes may come in pieces. */
   private direct(socket: Socket, toGrpc: (socket: Socket) => void): void {
-    const hello = socket.read() as Buffer | null;
-    if (!hello) return void socket.destroy();
-    if (!hello.toString('latin1').startsWith(greeting)) {
-      socket.unshift(hello);
-      return toGrpc(socket);
-    }
     const length = greeting.length + keyLength;
-    const key = hello.toString('latin1', greeting.length, length);
-    const arrived = this.expected.get(key);
-    this.expected.delete(key);
-    if (hello.length > length) socket.unshift(hello.subarray(length));
-    if (arrived) arrived(socket);
-    else socket.destroy();
+    let hello = Buffer.alloc(0);
+    const read = (): void => {
+      hello = Buffer.concat([hello, (socket.read() as Buffer | null) ?? Buffer.alloc(0)]);
+      const isLane = greeting.startsWith(hello.toString('latin1', 0, greeting.length));
+      if (isLane && hello.length < length) return;
+      socket.off('readable', read);
+      if (!isLane) {
+        socket.unshift(hello);
+        return toGrpc(socket);
+      }
+      const key = hello.toString('latin1', greeting.length, length);
+      const arrived = this.expected.get(key);
+      this.expected.delete(key);
+      if (hello.length > length) socket.unshift(hello.subarray(length));
+      if (arrived) arrived(socket);
+      else socket.destroy();
+    };
+    socket.on('readable', read);
   }
 }
 
