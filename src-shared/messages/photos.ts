@@ -18,6 +18,19 @@ export const photoMessages = {
     `${d.file} has ${d.megapixels} megapixels, more than the ${d.max} that are read; make it smaller.`,
   'photos.tooNarrow': (d: { file: string; width: number; height: number }) =>
     `${d.file} is ${d.width} × ${d.height}, too narrow for a square picture; crop it to the subject.`,
+  'masks.otherSize': (d: {
+    mask: string;
+    width: number;
+    height: number;
+    photo: string;
+    photoWidth: number;
+    photoHeight: number;
+  }) =>
+    `${d.mask} is ${d.width} × ${d.height} and its photo ${d.photo} ${d.photoWidth} × ${d.photoHeight} when it is upright; save the mask in the photo's size, or take it out.`,
+  'masks.empty': (d: { mask: string }) =>
+    `${d.mask} is black all over; paint the subject white in it, or take it out.`,
+  'masks.outside': (d: { mask: string; file: string }) =>
+    `By ${d.mask} the subject is not in the square of ${d.file} that is trained on; crop the photo to the subject, or correct the mask.`,
   'picture.notPng': (d: { file: string }) =>
     `${d.file} is not a PNG file that can be read; recipes are kept in PNG pictures.`,
   'picture.noRecipe': (d: { file: string }) =>

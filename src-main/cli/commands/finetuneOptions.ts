@@ -100,6 +100,11 @@ export const finetuneOptions = {
   size: pictureSize('side of the square training pictures in pixels', { fallback: "the model's" }),
   crop: choice(['center', 'random'], 'which square of a photo is taken', { fallback: defaults.crop }),
   flip: flag('train on mirrored photos too'),
+  backgroundWeight: number('X', 'what is around the subject counts, in photos with a mask in DIR/masks', {
+    min: 0,
+    max: 1,
+    fallback: defaults.backgroundWeight,
+  }),
   checkpointEvery: integer('N', 'steps between checkpoints', {
     min: 1,
     max: most,
@@ -191,6 +196,7 @@ function settingsOf(given: Given<typeof finetuneOptions>): PartialSettings {
     size: given.size && side(given.size),
     crop: given.crop,
     flip: given.flip,
+    backgroundWeight: given.backgroundWeight,
     checkpointEvery: given.checkpointEvery,
     sampleEvery: given.sampleEvery,
     samplePrompt: given.samplePrompt,

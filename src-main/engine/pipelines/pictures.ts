@@ -76,7 +76,12 @@ export async function listPictures(folder: string): Promise<string[]> {
  * transparent laid on white, the first frame of an animation.
  * Errors: `photos.unreadable`, `photos.heic`, `photos.unsupported`, `photos.tooHeavy`, `photos.tooLarge`, `photos.broken`.
  */
-export async function loadPicture(file: string): Promise<Picture> {
+export function loadPicture(file: string): Promise<Picture> {
+  return loadPictureOn('white', file);
+}
+
+/** The same with another colour behind what is transparent. */
+export async function loadPictureOn(background: 'white' | 'black', file: string): Promise<Picture> {
   const kind = kindOf(await readHead(file));
   if (kind === 'heic') throw problem('photos.heic', { file });
   if (kind === 'other') throw problem('photos.unsupported', { file });
@@ -98,7 +103,7 @@ export async function loadPicture(file: string): Promise<Picture> {
     })
       .timeout({ seconds: secondsToDecode })
       .autoOrient()
-      .flatten({ background: 'white' })
+      .flatten({ background })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });

@@ -1,7 +1,7 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../checkpoints/model.ts';
-import { drawBatch, measuredBatches } from './dataset.ts';
+import { drawBatch, isMasked, measuredBatches } from './dataset.ts';
 import type { DiffusionBatch } from './diffusionLoss.ts';
 import { openReplay } from './replay.ts';
 import type { FinetuneSettings } from './settings.ts';
@@ -14,6 +14,8 @@ export interface BatchSource {
   readonly latents: readonly [number, number, number];
   /** Whether the second half of each batch is the class's. */
   readonly prior: boolean;
+  /** Whether the subject's rows have loss weights. */
+  readonly masked: boolean;
   readonly batch: (index: number) => DiffusionBatch;
   /** Those that a run is measured by; none where batches are recorded. */
   readonly measured: readonly DiffusionBatch[];
@@ -34,13 +36,14 @@ export async function batchSource(
     if (replay.steps < wanted)
       throw problem('replay.tooShort', { file: settings.replay, rows: replay.steps, wanted });
     const { batch: rows, latents, prior, row: batch } = replay;
-    return { rows, latents, prior, batch, measured: [] };
+    return { rows, latents, prior, masked: false, batch, measured: [] };
   }
   const dataset = await subjectDataset(model, settings, timesteps, cache, context);
   return {
     rows: settings.batch * (dataset.prior ? 2 : 1),
     latents: dataset.latents,
     prior: dataset.prior !== undefined,
+    masked: isMasked(dataset),
     batch: (index) => drawBatch(dataset, index),
     measured: measuredBatches(dataset),
   };

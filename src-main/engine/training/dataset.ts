@@ -9,8 +9,13 @@ export interface Posterior {
   readonly deviation: Float32Array;
 }
 
+/** A photo of the subject, and what its latents weigh in the loss: [h,w] with mean 1 where it has a mask. */
+export interface SubjectPicture extends Posterior {
+  readonly lossWeights?: Float32Array | undefined;
+}
+
 export interface DatasetOptions {
-  readonly subject: readonly Posterior[];
+  readonly subject: readonly SubjectPicture[];
   readonly subjectIds: readonly number[];
   /** Class pictures, with prior preservation. */
   readonly prior?: { readonly pictures: readonly Posterior[]; readonly ids: readonly number[] } | undefined;
@@ -24,7 +29,7 @@ export interface DatasetOptions {
 
 /**
  * The batch of draw `index` (0, 1, …): pictures in an order shuffled anew each epoch, latents sampled from their
- * posteriors, noise and timesteps. A pure function of the seed and the index.
+ * posteriors, noise and timesteps. A pure function of the seed and the index. Where any photo has a mask, every batch has loss weights.
  */
 export function drawBatch(options: DatasetOptions, index: number): DiffusionBatch {
   const { subject, subjectIds, prior, latents, scalingFactor, batch, timesteps, seed } = options;
@@ -37,7 +42,11 @@ export function drawBatch(options: DatasetOptions, index: number): DiffusionBatc
       );
       return pictures[order[drawn % pictures.length] as number] as T;
     });
-  const rows = pick(subject, 'subject order').map((posterior) => ({ posterior, ids: subjectIds }));
+  const photos = pick(subject, 'subject order');
+  const rows: { posterior: Posterior; ids: readonly number[] }[] = photos.map((posterior) => ({
+    posterior,
+    ids: subjectIds,
+  }));
   if (prior)
     rows.push(...pick(prior.pictures, 'class order').map((posterior) => ({ posterior, ids: prior.ids })));
 
@@ -55,7 +64,25 @@ export function drawBatch(options: DatasetOptions, index: number): DiffusionBatc
       [rows.length, subjectIds.length],
       rows.flatMap(({ ids }) => ids),
     ),
+    ...(isMasked(options) && { lossWeights: weightsOf(photos, latents) }),
   };
+}
+
+/** Whether any photo has a mask. */
+export function isMasked({ subject }: Pick<DatasetOptions, 'subject'>): boolean {
+  return subject.some(({ lossWeights }) => lossWeights !== undefined);
+}
+
+/** [b,1,h,w]; a photo without a mask counts alike everywhere. */
+function weightsOf(
+  photos: readonly SubjectPicture[],
+  [, height, width]: DatasetOptions['latents'],
+): HostTensor<'f32'> {
+  const data = new Float32Array(photos.length * height * width).fill(1);
+  photos.forEach(({ lossWeights }, row) => {
+    if (lossWeights) data.set(lossWeights, row * height * width);
+  });
+  return { dtype: 'f32', shape: [photos.length, 1, height, width], data };
 }
 
 /** Timesteps that a measured batch is spread over. */

@@ -1,5 +1,5 @@
 import type { Model } from '../checkpoints/model.ts';
-import { add, input, meanSquaredError, mul, slice } from '../graph/build.ts';
+import { add, input, mean, meanSquaredError, mul, slice, square, sub } from '../graph/build.ts';
 import type { Value } from '../graph/ops.ts';
 import { clipTextModel } from '../models/clip.ts';
 import { unet } from '../models/unet.ts';
@@ -22,6 +22,8 @@ export interface DiffusionLossOptions {
   readonly prediction: PredictionType;
   /** Weight of the class half's loss; no halves when left out. */
   readonly priorWeight?: number;
+  /** The subject's rows come with loss weights. */
+  readonly masked?: boolean;
   readonly adapters?: {
     readonly unet: ScopeOptions['adapters'];
     readonly textEncoder: ScopeOptions['adapters'];
@@ -31,18 +33,20 @@ export interface DiffusionLossOptions {
 export interface DiffusionBatch extends NoiseBatch {
   /** i64 [b,77]. */
   readonly inputIds: HostTensor<'i64'>;
+  /** Of the subject's rows, [b,1,h,w] with mean 1 in each: where a photo's mask says that the subject is, an error counts for more. */
+  readonly lossWeights?: HostTensor<'f32'>;
 }
 
 /**
  * DreamBooth's loss (Ruiz et al. 2022; diffusers' train_dreambooth): mean squared error of the predicted noise, or velocity
- * (Salimans & Ho 2022), plus the same for class pictures times `priorWeight`. `subject` is the first part. Feed it with
- * `diffusionFeeds`.
+ * (Salimans & Ho 2022), plus the same for class pictures times `priorWeight`. `subject` is the first part; with `masked`, each of its
+ * squared errors is multiplied by its place's weight before the mean. Feed it with `diffusionFeeds`.
  */
 export function diffusionLoss(
   model: DenoiserConfigs,
   options: DiffusionLossOptions,
 ): { readonly loss: Value; readonly subject: Value } {
-  const { batch, latents: size, prediction, priorWeight, adapters } = options;
+  const { batch, latents: size, prediction, priorWeight, masked = false, adapters } = options;
   const { sample, timesteps, target } = noised(batch, size, prediction);
   const length = model.textEncoder.config.max_position_embeddings;
 
@@ -51,19 +55,26 @@ export function diffusionLoss(
   const network = Scope.root('unet', adapters?.unet && { adapters: adapters.unet });
   const predicted = unet(network, { sample, timesteps, context }, model.unet.config).sample;
 
+  const ofSubject = (rows: number, a: Value, b: Value): Value =>
+    masked
+      ? mean(mul(square(sub(a, b)), input('loss_weights', [rows, 1, size[1], size[2]])))
+      : meanSquaredError(a, b);
   if (priorWeight === undefined) {
-    const loss = meanSquaredError(predicted, target);
+    const loss = ofSubject(batch, predicted, target);
     return { loss, subject: loss };
   }
-  const half = (part: 0 | 1): Value => {
-    const rows = (x: Value): Value => slice(x, 0, (part * batch) / 2, ((part + 1) * batch) / 2);
-    return meanSquaredError(rows(predicted), rows(target));
-  };
-  const subject = half(0);
-  return { loss: add(subject, mul(half(1), priorWeight)), subject };
+  const half = (x: Value, part: 0 | 1): Value => slice(x, 0, (part * batch) / 2, ((part + 1) * batch) / 2);
+  const subject = ofSubject(batch / 2, half(predicted, 0), half(target, 0));
+  const ofClass = meanSquaredError(half(predicted, 1), half(target, 1));
+  return { loss: add(subject, mul(ofClass, priorWeight)), subject };
 }
 
 /** The loss's inputs for a batch; `alphaBars` is the noise schedule's ᾱ by timestep. */
 export function diffusionFeeds(batch: DiffusionBatch, alphaBars: Float32Array): Record<string, HostTensor> {
-  return { ...noiseFeeds(batch, alphaBars), input_ids: batch.inputIds };
+  const { inputIds, lossWeights } = batch;
+  return {
+    ...noiseFeeds(batch, alphaBars),
+    input_ids: inputIds,
+    ...(lossWeights && { loss_weights: lossWeights }),
+  };
 }

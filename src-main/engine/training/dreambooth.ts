@@ -59,7 +59,7 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   });
   const shared: SharedRun = {
     ...{ kind: 'finetune', settings, prediction, modelHash: modelHash(model) },
-    ...{ rows: source.rows, latents: source.latents, prior: source.prior },
+    ...{ rows: source.rows, latents: source.latents, prior: source.prior, masked: source.masked },
   };
   const { team } = options;
   const trainer = await Trainer.create({

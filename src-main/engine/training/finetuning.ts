@@ -13,16 +13,18 @@ export interface FinetuningOptions {
   readonly prediction: PredictionType;
   /** Weight of the class's half of each batch; none when left out. */
   readonly priorWeight?: number | undefined;
+  /** The subject's rows come with loss weights. */
+  readonly masked?: boolean | undefined;
   readonly provider?: ProviderChoice | undefined;
   readonly threads?: number | undefined;
 }
 
 /** What a trainer needs to know of DreamBooth's loss. Errors: `tensor.…`. */
 export function finetuning(model: Model, trained: Trained, options: FinetuningOptions): LossOptions {
-  const { rows: batch, latents, prediction, priorWeight, provider, threads } = options;
+  const { rows: batch, latents, prediction, priorWeight, masked = false, provider, threads } = options;
   const { adapters, names } = trained;
   const { loss, subject } = diffusionLoss(model, {
-    ...{ batch, latents, prediction },
+    ...{ batch, latents, prediction, masked },
     ...(priorWeight !== undefined && { priorWeight }),
     ...(adapters && { adapters }),
   });

@@ -36,6 +36,8 @@ export interface FinetuneSettings {
   readonly size: number;
   readonly crop: 'center' | 'random';
   readonly flip: boolean;
+  /** What the squared error of a latent outside of a photo's mask weighs, 0…1; 1, or left out: masks change nothing. */
+  readonly backgroundWeight?: number | undefined;
   readonly checkpointEvery: number;
   /** No samples when left out. */
   readonly sampleEvery?: number | undefined;
@@ -77,6 +79,7 @@ const schema = z.object({
   maxGradientNorm: z.number().positive(),
   seed: z.int().min(0),
   size: z.int().min(8).max(4096),
+  backgroundWeight: z.number().min(0).max(1).optional(),
   checkpointEvery: count,
   sampleEvery: count.optional(),
 });

@@ -4,9 +4,10 @@ import type { Model } from '../checkpoints/model.ts';
 import { openTokenizer } from '../pipelines/openTokenizer.ts';
 import { pixelsPerLatent } from '../pipelines/textToImage.ts';
 import { classPictures } from './classPictures.ts';
-import type { DatasetOptions, Posterior } from './dataset.ts';
+import type { DatasetOptions, Posterior, SubjectPicture } from './dataset.ts';
 import { encodePictures } from './encodePictures.ts';
-import { listPhotos, loadPhoto } from './photos.ts';
+import { latentWeights, masksOf } from './masks.ts';
+import { listPhotos, loadMaskedPhoto, loadPhoto } from './photos.ts';
 import { generatorFor } from './randomness.ts';
 import { classPrompt, subjectPrompt, type FinetuneSettings } from './settings.ts';
 
@@ -29,7 +30,8 @@ export async function subjectDataset(
   const factor = pixelsPerLatent(model.vae.config);
   if (size % factor !== 0) throw problem('size.unusable', { width: size, height: size, factor });
   const photos = await listPhotos(settings.photos);
-  const pictures = await loadSubject(photos, settings);
+  const masks = await masksFor(settings, photos, context);
+  const pictures = await loadSubject(photos, masks, factor, settings);
   const prior = settings.prior && (await classPictures(model, settings, cache, context));
   const tokenizer = await openTokenizer(model);
   const { max_position_embeddings: length, vocab_size: words } = model.textEncoder.config;
@@ -48,8 +50,15 @@ export async function subjectDataset(
     encodePictures(model, from, size, settings.provider, (done) =>
       context.report({ type: 'progress', done, total: from.length, label }),
     );
+  const read = await posteriors(
+    pictures.map(({ photo }) => photo),
+    'reading photos',
+  );
   return {
-    subject: await posteriors(pictures, 'reading photos'),
+    subject: read.map((posterior, i): SubjectPicture => ({
+      ...posterior,
+      lossWeights: pictures[i]?.lossWeights,
+    })),
     subjectIds: encode(subjectPrompt(settings)),
     ...(prior && {
       prior: {
@@ -65,24 +74,75 @@ export async function subjectDataset(
   };
 }
 
-/** The photos as [3,size,size] in −1…1; with flips, each also mirrored; with random crops, several of each. */
+/** The masks that a run takes notice of, by photo, and a word about them. */
+async function masksFor(
+  { photos: folder = '', backgroundWeight = 1 }: FinetuneSettings,
+  photos: readonly string[],
+  { report }: JobContext,
+): Promise<ReadonlyMap<string, string>> {
+  if (backgroundWeight === 1) return new Map();
+  const { masks, strays } = await masksOf(folder, photos);
+  for (const file of strays)
+    report({
+      type: 'warning',
+      message: `${file} is passed over: a mask is a PNG named as its photo, or belongs to none here.`,
+    });
+  if (masks.size > 0)
+    report({
+      type: 'note',
+      message: `${masks.size} of ${photos.length} photos have a mask; what is around the subject there weighs ${backgroundWeight}.`,
+    });
+  return masks;
+}
+
+interface LoadedPhoto {
+  /** [3,size,size] in −1…1. */
+  readonly photo: Float32Array;
+  readonly lossWeights?: Float32Array;
+}
+
+/**
+ * The photos of a run; with flips, each also mirrored; with random crops, several of each, but none that shows nothing of a masked
+ * subject. Errors: `masks.outside`, those of `loadMaskedPhoto`.
+ */
 async function loadSubject(
   photos: readonly string[],
-  { size, crop, flip, seed }: FinetuneSettings,
-): Promise<Float32Array[]> {
-  const pictures: Float32Array[] = [];
+  masks: ReadonlyMap<string, string>,
+  factor: number,
+  { size, crop, flip, seed, backgroundWeight = 1 }: FinetuneSettings,
+): Promise<LoadedPhoto[]> {
+  const pictures: LoadedPhoto[] = [];
   for (const [index, file] of photos.entries()) {
     const generator = generatorFor(seed, 'crop', index);
     const crops = crop === 'random' ? cropsPerPhoto : 1;
+    const maskFile = masks.get(file);
+    const before = pictures.length;
     for (let i = 0; i < crops; i++) {
       const options = crop === 'random' ? { size, generator } : { size };
-      pictures.push(await loadPhoto(file, options));
+      if (maskFile === undefined) {
+        pictures.push({ photo: await loadPhoto(file, options) });
+        continue;
+      }
+      const { photo, mask } = await loadMaskedPhoto(file, maskFile, options);
+      const lossWeights = latentWeights(mask, size, factor, backgroundWeight);
+      if (lossWeights) pictures.push({ photo, lossWeights });
     }
+    if (pictures.length === before) throw problem('masks.outside', { mask: maskFile ?? '', file });
   }
-  return flip ? pictures.flatMap((picture) => [picture, mirrored(picture, size)]) : pictures;
+  if (!flip) return pictures;
+  return pictures.flatMap((picture) => {
+    const { photo, lossWeights } = picture;
+    return [
+      picture,
+      {
+        photo: mirrored(photo, size),
+        ...(lossWeights && { lossWeights: mirrored(lossWeights, size / factor) }),
+      },
+    ];
+  });
 }
 
-/** A picture [3,size,size] with left and right changed. */
+/** A picture [channels,size,size] with left and right changed. */
 export function mirrored(picture: Float32Array, size: number): Float32Array {
   return picture.map((_, i) => picture[i - (i % size) + (size - 1 - (i % size))] as number);
 }

@@ -15,6 +15,7 @@ const schema = z.object({
       schedule: z.enum(['constant', 'constant_with_warmup', 'linear', 'cosine']),
       warmup: z.int().min(0),
       flip: z.boolean(),
+      backgroundWeight: z.number().min(0).max(1),
       trainTextEncoder: z.boolean(),
       prior: z.object({ weight: z.number().min(0), classImages: z.int().min(1) }),
       lora: z.object({ rank: z.int().min(1), alpha: z.number().positive(), targets: z.array(z.string()) }),

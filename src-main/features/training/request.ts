@@ -46,6 +46,7 @@ export const finetuneDefaults = {
   seed: 1234,
   crop: 'center',
   flip: false,
+  backgroundWeight: 0.1,
   provider: 'auto',
 } as const satisfies PartialSettings;
 

@@ -75,4 +75,5 @@ def main():
     print(len(records), "crops")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -46,7 +46,10 @@ def lora_state(module) -> dict:
 
 def train(model: Path, record: dict, method: str, lr: float, start: Path | None = None, prior_weight: float = 1.0,
           prior: bool = False, dtype=torch.float32):
-    """The seed's step on each row: returns losses, tensors before and after as {part: {name: tensor}}."""
+    """The seed's step on each row: returns losses, tensors before and after as {part: {name: tensor}}.
+
+    A record with "loss_weights" [n,b,1,h,w] has the subject's squared errors multiplied by them before the mean.
+    """
     pipe = pipeline(model)
     scheduler = DDPMScheduler.from_config(pipe.scheduler.config)
     modules = {part: getattr(pipe, part) for part in ("unet", "text_encoder")}
@@ -59,7 +62,7 @@ def train(model: Path, record: dict, method: str, lr: float, start: Path | None 
     trained = [q for m in modules.values() for q in m.parameters() if q.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2)
     losses = []
-    for latents, noise, timesteps, ids in zip(*(record[k] for k in ("latents", "noise", "timesteps", "input_ids"))):
+    for row, (latents, noise, timesteps, ids) in enumerate(zip(*(record[k] for k in ("latents", "noise", "timesteps", "input_ids")))):
         noisy = scheduler.add_noise(latents.to(dtype), noise.to(dtype), timesteps)
         context = modules["text_encoder"](input_ids=ids)[0]
         prediction = modules["unet"](noisy, timesteps, context).sample
@@ -67,6 +70,8 @@ def train(model: Path, record: dict, method: str, lr: float, start: Path | None 
         target = scheduler.get_velocity(latents.to(dtype), noise.to(dtype), timesteps) if velocity else noise.to(dtype)
         if prior:
             subject, group = (F.mse_loss(a, b) for a, b in zip(prediction.chunk(2), target.chunk(2)))
+            if "loss_weights" in record:
+                subject = F.mse_loss(prediction.chunk(2)[0], target.chunk(2)[0], reduction="none").mul(record["loss_weights"][row].to(dtype)).mean()
             loss = subject + prior_weight * group
         else:
             loss = F.mse_loss(prediction, target)

@@ -21,7 +21,12 @@ interface Shared {
 
 /** What a worker must know of a run to compute its gradients: all but the data, which comes with every batch. */
 export type SharedRun =
-  | (Shared & { readonly kind: 'finetune'; readonly settings: FinetuneSettings; readonly prior: boolean })
+  | (Shared & {
+      readonly kind: 'finetune';
+      readonly settings: FinetuneSettings;
+      readonly prior: boolean;
+      readonly masked: boolean;
+    })
   | (Shared & { readonly kind: 'distill'; readonly settings: DistillSettings; readonly teacherHash: string });
 
 /** Where a worker has things that lie elsewhere than on the run's machine, and how it computes. */
@@ -42,10 +47,10 @@ function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
   const provider = places.provider ?? run.settings.provider;
   const common = { latents, prediction, provider, ...(places.threads && { threads: places.threads }) };
   if (run.kind === 'finetune') {
-    const { settings, prior } = run;
+    const { settings, prior, masked } = run;
     const model = openSame(places.model ?? settings.model, '--model', run.modelHash);
     const priorWeight = prior ? (settings.prior?.weight ?? 1) : undefined;
-    return finetuning(model, whatToTrain(model, settings), { ...common, rows, priorWeight });
+    return finetuning(model, whatToTrain(model, settings), { ...common, rows, priorWeight, masked });
   }
   const { settings } = run;
   const student = openSame(places.model ?? settings.student, '--model', run.modelHash);
