@@ -332,6 +332,8 @@ export const en = {
     cropRandom: 'a random square',
     flip: 'Mirrored photos too',
     flipHint: 'Not for faces or writing.',
+    background: 'Weight of backgrounds',
+    backgroundHint: 'In photos with a mask: 0 leaves them out, 1 learns them as well.',
     seed: 'Seed',
     optimizer: 'AdamW',
     decay: 'Weight decay',

@@ -34,6 +34,8 @@ export const trainingSettingsSchema = z.object({
   size: z.int().min(8).max(2048).multipleOf(8),
   crop: z.enum(['center', 'random']),
   flip: z.boolean(),
+  /** What is around the subject counts in photos with a mask. */
+  backgroundWeight: z.number().min(0).max(1),
   checkpointEvery: count,
   /** Steps between samples; null: no samples. */
   sampleEvery: count.nullable(),

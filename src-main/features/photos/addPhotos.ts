@@ -8,6 +8,7 @@ import { forPeople } from '../../../src-shared/messages/forPeople.ts';
 import { listPictures, loadPicture, naturalOrder } from '../../engine/pipelines/pictures.ts';
 import type { StudioContext } from '../studioContext.ts';
 import { markPhoto } from './markPhoto.ts';
+import { findMask } from './photoMasks.ts';
 
 type Added = Output<'photos.addPaths'>;
 
@@ -117,6 +118,7 @@ async function addOne(
     }
     const photo = photos.add({ subjectId: subject.id, name: own, width, height, bytes: bytes.length, hash });
     photos.setMarks(photo.id, await markPhoto(target, width, height));
+    photos.setMask(photo.id, findMask(library, subject, photo));
     added.push(photos.get(photo.id));
   } catch (error) {
     const { code, message } = forPeople(error);

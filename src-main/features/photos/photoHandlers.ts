@@ -1,19 +1,17 @@
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import sharp from 'sharp';
 import type { Photo, PhotoSetReport } from '../../../src-shared/domain/photo.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { StoredPhoto } from '../../storage/photos.ts';
 import type { Handlers, StudioContext } from '../studioContext.ts';
 import { addPhotoBytes, addPhotos } from './addPhotos.ts';
 import { setAdvice } from './advice.ts';
+import { keepMask } from './photoMasks.ts';
 import type { FolderWatch } from './watchFolders.ts';
 
 const undecided = { duplicates: [], variety: null };
 
 export function photoHandlers(context: StudioContext, watch: FolderWatch): Handlers<'photos'> {
   const { library, emit } = context;
-  const { photos, subjects, trash, folder } = library;
+  const { photos, subjects, trash } = library;
   const told = (photo: StoredPhoto): Photo => {
     emit('photos.changed', { subjectId: photo.subjectId });
     return publicPhoto(photos.get(photo.id));
@@ -45,21 +43,7 @@ export function photoHandlers(context: StudioContext, watch: FolderWatch): Handl
     },
     'photos.setMask': async ({ id, data }) => {
       const photo = photos.get(id);
-      const { name, width, height } = photo;
-      if (data === null) {
-        photos.setMask(id, null);
-        return told(photo);
-      }
-      const bytes = Buffer.from(data, 'base64');
-      const found = await sharp(bytes)
-        .metadata()
-        .catch(() => undefined);
-      if (found?.format !== 'png' || found.width !== width || found.height !== height)
-        throw problem('photos.badMask', { name, width, height });
-      const file = `${path.parse(name).name}-${id}.png`;
-      const subject = subjects.get(photo.subjectId);
-      await writeFile(path.join(folder.make(subject.folder, 'masks'), file), bytes);
-      photos.setMask(id, file);
+      photos.setMask(id, await keepMask(library, photo, data === null ? null : Buffer.from(data, 'base64')));
       return told(photo);
     },
     'photos.watch': ({ subjectId, folder: watched }) => {

@@ -1,13 +1,16 @@
+import { existsSync } from 'node:fs';
 import { copyFile, link, rm } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
-import { problem } from '../../../src-shared/messages/index.ts';
+import type { Crop } from '../../../src-shared/domain/photo.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { masksFolder } from '../../engine/training/masks.ts';
 import type { Library } from '../../storage/library.ts';
 
 /**
- * Lays a run's own photos out in `RUN/photos`: the squares people drew, the other photos as they are. What happens to the subject's
- * photos later does not touch the run. Errors: `photos.tooFew`.
+ * Lays a run's own photos out in `RUN/photos`: the squares people drew, the other photos as they are, and masks in `RUN/photos/masks`,
+ * cut as their photos are. What happens to the subject's photos later does not touch the run. Errors: `photos.tooFew`.
  */
 export async function layOutPhotos(
   { folder, photos }: Library,
@@ -18,14 +21,27 @@ export async function layOutPhotos(
   if (usable.length === 0) throw problem('photos.tooFew', { name: subject.name });
   await rm(folder.at(run, 'photos'), { recursive: true, force: true });
   const out = folder.make(run, 'photos');
-  for (const { name, crop } of usable) {
-    const file = path.join(folder.photos(subject), name);
-    if (crop)
-      await sharp(file)
-        .autoOrient()
-        .extract({ left: crop.x, top: crop.y, width: crop.side, height: crop.side })
-        .png()
-        .toFile(path.join(out, `${path.parse(name).name}.png`));
-    else await link(file, path.join(out, name)).catch(() => copyFile(file, path.join(out, name)));
+  const stems = new Set<string>();
+  for (const { name, crop, mask } of usable) {
+    const { name: stem, ext } = path.parse(name);
+    // A photo and its mask are a pair by their name without its ending.
+    let own = stem;
+    for (let number = 2; stems.has(own); number++) own = `${stem}-${number}`;
+    stems.add(own);
+    await layOut(path.join(folder.photos(subject), name), crop, path.join(out, own), ext);
+    const maskFile = mask === null ? undefined : path.join(folder.masks(subject), mask);
+    if (maskFile !== undefined && existsSync(maskFile))
+      await layOut(maskFile, crop, path.join(folder.make(run, 'photos', masksFolder), own), '.png');
   }
+}
+
+/** The file as it is, or the square of it as a PNG, at `target` with the ending that fits. */
+async function layOut(file: string, crop: Crop | null, target: string, ending: string): Promise<void> {
+  if (crop)
+    await sharp(file)
+      .autoOrient()
+      .extract({ left: crop.x, top: crop.y, width: crop.side, height: crop.side })
+      .png()
+      .toFile(`${target}.png`);
+  else await link(file, target + ending).catch(() => copyFile(file, target + ending));
 }

@@ -7,11 +7,11 @@ export function forWindow(settings: FinetuneSettings): TrainingSettings {
   const { prior, sampleEvery, samplePrompt, lora, textLora } = settings;
   const { classNoun, token, method, steps, learningRate, batch, accumulate, schedule, warmup } = settings;
   const { beta1, beta2, epsilon, weightDecay, maxGradientNorm, seed, size, crop, flip } = settings;
-  const { trainTextEncoder, checkpointEvery } = settings;
+  const { trainTextEncoder, checkpointEvery, backgroundWeight = 1 } = settings;
   return {
     ...{ classNoun, token, method, steps, learningRate, batch, accumulate, schedule, warmup },
     ...{ beta1, beta2, epsilon, weightDecay, maxGradientNorm, seed, size, crop, flip },
-    ...{ trainTextEncoder, checkpointEvery },
+    ...{ trainTextEncoder, checkpointEvery, backgroundWeight },
     lora: { ...lora, targets: [...lora.targets] },
     textLora: { ...textLora, targets: [...textLora.targets] },
     prior: prior ? { ...prior } : null,

@@ -2,7 +2,14 @@ import { library } from './001-library.ts';
 import { promptSearch } from './002-prompt-search.ts';
 import { measurements } from './003-measurements.ts';
 import { galleryOrder } from './004-gallery-order.ts';
+import { backgroundWeight } from './005-background-weight.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; one that was released is never changed. */
-export const migrations: readonly Migration[] = [library, promptSearch, measurements, galleryOrder];
+export const migrations: readonly Migration[] = [
+  library,
+  promptSearch,
+  measurements,
+  galleryOrder,
+  backgroundWeight,
+];

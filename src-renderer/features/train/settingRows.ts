@@ -31,6 +31,7 @@ const columns: readonly (readonly [string, (run: Run) => string | number | boole
   [knobs.size, ({ settings }) => settings.size],
   [knobs.crop, ({ settings }) => (settings.crop === 'center' ? knobs.cropCenter : knobs.cropRandom)],
   [knobs.flip, ({ settings }) => settings.flip],
+  [knobs.background, ({ settings }) => settings.backgroundWeight],
   [knobs.seed, ({ settings }) => settings.seed],
   ['β₁, β₂, ε', ({ settings }) => [settings.beta1, settings.beta2, settings.epsilon].join(', ')],
   [knobs.decay, ({ settings }) => settings.weightDecay],

@@ -124,6 +124,20 @@ describe('migrations', () => {
     db.close();
   });
 
+  it('005 lets runs from before there were masks count the background whole', () => {
+    const file = path.join(root, 'library.sqlite');
+    const { db: old } = openDatabase(file, migrations.slice(0, 4));
+    old.exec(`
+      INSERT INTO projects (id, name, created_at) VALUES (1, 'p', 0);
+      INSERT INTO subjects (id, project_id, name, class_noun, token, folder, created_at)
+        VALUES (1, 1, 'Rex', 'dog', 'sks', 'subjects/rex', 0);
+      INSERT INTO runs (subject_id, name, folder, state, model_name, settings, created_at)
+        VALUES (1, 'First', 'subjects/rex/runs/1', 'done', 'mini', '{"steps":4,"prior":null}', 0)`);
+    old.close();
+    const [run] = open().runs.list();
+    expect(run?.settings).toEqual({ steps: 4, prior: null, backgroundWeight: 1 });
+  });
+
   it('refuse a database of a newer program, and leave it as it is', () => {
     const file = path.join(root, 'library.sqlite');
     const { db } = openDatabase(file);

@@ -1,0 +1,8 @@
+import type { Migration } from './migration.ts';
+
+/** Runs from before masks weighed the loss: what is around the subject counted whole. */
+export const backgroundWeight: Migration = {
+  number: 5,
+  name: 'background-weight',
+  up: (db) => db.exec(`UPDATE runs SET settings = json_insert(settings, '$.backgroundWeight', 1)`),
+};
