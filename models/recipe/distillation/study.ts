@@ -35,6 +35,8 @@ const unseen = numberOption('unseen', 256);
 const teacherSteps = numberOption('teacher-steps', 300);
 const roundSteps = numberOption('round', 100);
 const rounds = numberOption('rounds', 3);
+/** The feature loss is some hundred times the others here (in Stable Diffusion it is not): this weight brings the three together. */
+const lambdaFeature = numberOption('feature', 0.01);
 
 const students: readonly { readonly name: string; readonly kind: StudentKind }[] = [
   { name: 'base', kind: 'bk-base' },
@@ -43,9 +45,9 @@ const students: readonly { readonly name: string; readonly kind: StudentKind }[]
 ];
 /** Where a student's weights come from, and what it learns from. Fresh weights bear a larger rate than copied ones. */
 const ways = {
-  distilled: { start: 'copied', rate: 5e-4 },
+  distilled: { start: 'copied', rate: 3e-4 },
   scratch: { start: 'untrained', rate: 1.5e-3 },
-  alone: { start: 'copied', rate: 5e-4 },
+  alone: { start: 'copied', rate: 3e-4 },
 } as const;
 type Way = keyof typeof ways;
 const chosen = option('ways', Object.keys(ways).join()).split(',') as Way[];
@@ -109,7 +111,10 @@ async function teacherFolder(): Promise<string> {
   if (existsSync(done)) return done;
   if (!existsSync(start)) writeWith(base, grownTeacher(openModel(base)), start);
   await measure('teacher', start, 0);
-  const settings = settingsOf(start, { steps: teacherSteps, learningRate: ways.distilled.rate });
+  const settings = {
+    ...settingsOf(start, { steps: teacherSteps, learningRate: numberOption('teacher-rate', 1e-3) }),
+    schedule: 'cosine',
+  } as const;
   const { checkpoint } = await trainAlone(settings, { out: at('runs', 'teacher'), cache }, context);
   writeWith(start, { ...grownTeacher(openModel(base)), weights: weightsIn(checkpoint) }, done);
   return done;
@@ -144,6 +149,7 @@ function settingsOf(student: string, own: Pick<DistillSettings, 'steps' | 'learn
     ...{
       data: at('data'),
       batch,
+      lambdaFeature,
       schedule: 'constant_with_warmup',
       warmup: numberOption('warmup', 20),
       provider: 'cpu',
