@@ -115,6 +115,19 @@ class Photos {
     toasts.show(texts.photos.cropped(photo.name), { action: { label: texts.common.undo, run } });
   }
 
+  /** A mask as a PNG in base64, or none; undo puts `before` back. True when it is kept. */
+  async setMask(photo: Photo, data: string | null, before: string | null): Promise<boolean> {
+    const changed = await attempt(() => request('photos.setMask', { id: photo.id, data }));
+    if (!changed) return false;
+    this.#put(changed);
+    const run = (): void => {
+      void attempt(async () => this.#put(await request('photos.setMask', { id: photo.id, data: before })));
+    };
+    const message = (data === null ? texts.masks.removed : texts.masks.saved)(photo.name);
+    toasts.show(message, { action: { label: texts.common.undo, run } });
+    return true;
+  }
+
   async watch(subjectId: number, folder: string | null): Promise<void> {
     const subject = await attempt(() => request('photos.watch', { subjectId, folder }));
     if (!subject) return;

@@ -49,6 +49,13 @@ export const places: readonly Place[] = [
   { name: 'shortcuts', address: '#/subjects', enter: async (page) => page.keyboard.press('?') },
   { name: 'new-subject', address: '#/subjects', enter: async (page) => page.keyboard.press('n') },
   { name: 'crop', address: '#/subjects/3', enter: click('Crop 01.jpg') },
+  {
+    ...{ name: 'mask', address: '#/subjects/3' },
+    enter: async (page) => {
+      await page.getByRole('button', { name: 'Mask 02.jpg' }).click();
+      await page.getByText('% of the photo is the subject').waitFor();
+    },
+  },
   { name: 'more-steps', address: '#/train/2', enter: click('More steps') },
   { name: 'recent-prompts', address: '#/generate', enter: click('Recent prompts') },
   { name: 'compare-pictures', address: '#/gallery/5', enter: click('Compare with the next picture') },

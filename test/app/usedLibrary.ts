@@ -41,6 +41,7 @@ export async function makeUsedLibrary(folder: string, images = 128): Promise<voi
   await handlers['subjects.create']({ name: 'Rex', classNoun: 'dog', token: 'sks' });
   const teddy = await handlers['subjects.createSample']({});
   await handlers['photos.setCrop']({ id: 2, crop: { x: 60, y: 90, side: 380 } });
+  await addMask(studio, teddy);
   addModels(library);
   await addRuns(studio, teddy);
   await addPictures(library, teddy, images);
@@ -51,6 +52,29 @@ export async function makeUsedLibrary(folder: string, images = 128): Promise<voi
   library.prompts.use(`a photo of sks ${teddy.classNoun} in the snow`, 'blurry');
   addJobs(library, teddy);
   await studio.close();
+}
+
+/** The third photo's bear, roughly: middles and radii of its head, ears, body, arms and legs. */
+const bear = [
+  ...[[251, 172, 103, 106] as const, [155, 102, 40, 40] as const, [348, 102, 40, 40] as const],
+  ...[[255, 335, 95, 92] as const, [130, 318, 64, 44] as const, [376, 316, 64, 44] as const],
+  ...[[166, 402, 66, 66] as const, [350, 402, 68, 66] as const],
+];
+
+/** Its mask. */
+async function addMask({ handlers }: Studio, { id: subjectId }: Subject): Promise<void> {
+  const { photos } = await handlers['photos.list']({ subjectId });
+  const photo = photos[2];
+  if (!photo) throw new Error('no third photo');
+  const ellipses = bear.map(
+    ([x, y, across, down]) => `<ellipse cx="${x}" cy="${y}" rx="${across}" ry="${down}" fill="#fff"/>`,
+  );
+  const { id, width, height } = photo;
+  const svg = Buffer.from(
+    `<svg width="${width}" height="${height}"><rect width="100%" height="100%"/>${ellipses.join('')}</svg>`,
+  );
+  const png = await sharp(svg).png().toBuffer();
+  await handlers['photos.setMask']({ id, data: png.toString('base64') });
 }
 
 /** A smaller model that was made here, and what the blocks of the shipped one are worth. */
