@@ -4,7 +4,7 @@ import { openModel } from '../../src-main/engine/checkpoints/openModel.ts';
 import { Tokenizer } from '../../src-main/engine/models/tokenizer.ts';
 import { TextToImage } from '../../src-main/engine/pipelines/textToImage.ts';
 import { contactSheet } from './contactSheet.ts';
-import { side, tunedFinetune, tunedGeneration } from './modelConfig.ts';
+import { side, tunedFinetune, tunedGeneration, tunedScenes } from './modelConfig.ts';
 import { outFolder, repositoryFolder } from './paths.ts';
 import { samplePrompts } from './samplePrompts.ts';
 
@@ -16,7 +16,7 @@ for (const part of ['unet', 'vae', 'text_encoder', 'tokenizer', 'scheduler', 'sc
   rmSync(join(shipped, part), { recursive: true, force: true });
   cpSync(join(trained, part), join(shipped, part), { recursive: true });
 }
-const own = { generate: tunedGeneration, finetune: tunedFinetune };
+const own = { generate: tunedGeneration, finetune: { ...tunedFinetune, scenes: tunedScenes } };
 writeFileSync(join(shipped, 'likeness.json'), `${JSON.stringify(own, null, 2)}\n`);
 
 const model = openModel(shipped);

@@ -100,6 +100,7 @@ export const finetuneOptions = {
   size: pictureSize('side of the square training pictures in pixels', { fallback: "the model's" }),
   crop: choice(['center', 'random'], 'which square of a photo is taken', { fallback: defaults.crop }),
   flip: flag('train on mirrored photos too'),
+  scenes: flag('say nothing of the places that the photos were taken at', true),
   backgroundWeight: number('X', 'what is around the subject counts, in photos with a mask in DIR/masks', {
     min: 0,
     max: 1,
@@ -196,6 +197,7 @@ function settingsOf(given: Given<typeof finetuneOptions>): PartialSettings {
     size: given.size && side(given.size),
     crop: given.crop,
     flip: given.flip,
+    photoScenes: given.scenes === false ? {} : undefined,
     backgroundWeight: given.backgroundWeight,
     checkpointEvery: given.checkpointEvery,
     sampleEvery: given.sampleEvery,

@@ -9,14 +9,14 @@ export interface Posterior {
   readonly deviation: Float32Array;
 }
 
-/** A photo of the subject, and what its latents weigh in the loss: [h,w] with mean 1 where it has a mask. */
+/** A photo of the subject, its prompt's tokens, and what its latents weigh in the loss: [h,w] with mean 1 where it has a mask. */
 export interface SubjectPicture extends Posterior {
+  readonly ids: readonly number[];
   readonly lossWeights?: Float32Array | undefined;
 }
 
 export interface DatasetOptions {
   readonly subject: readonly SubjectPicture[];
-  readonly subjectIds: readonly number[];
   /** Class pictures, with prior preservation. */
   readonly prior?: { readonly pictures: readonly Posterior[]; readonly ids: readonly number[] } | undefined;
   readonly latents: readonly [number, number, number];
@@ -32,7 +32,7 @@ export interface DatasetOptions {
  * posteriors, noise and timesteps. A pure function of the seed and the index. Where any photo has a mask, every batch has loss weights.
  */
 export function drawBatch(options: DatasetOptions, index: number): DiffusionBatch {
-  const { subject, subjectIds, prior, latents, scalingFactor, batch, timesteps, seed } = options;
+  const { subject, prior, latents, scalingFactor, batch, timesteps, seed } = options;
   const generator = generatorFor(seed, 'batch', index);
   const pick = <T>(pictures: readonly T[], purpose: string): T[] =>
     Array.from({ length: batch }, (_, i) => {
@@ -45,7 +45,7 @@ export function drawBatch(options: DatasetOptions, index: number): DiffusionBatc
   const photos = pick(subject, 'subject order');
   const rows: { posterior: Posterior; ids: readonly number[] }[] = photos.map((posterior) => ({
     posterior,
-    ids: subjectIds,
+    ids: posterior.ids,
   }));
   if (prior)
     rows.push(...pick(prior.pictures, 'class order').map((posterior) => ({ posterior, ids: prior.ids })));
@@ -61,7 +61,7 @@ export function drawBatch(options: DatasetOptions, index: number): DiffusionBatc
     noise: { dtype: 'f32', shape, data: generator.randn(shape) },
     timesteps: integers([rows.length], generator.randint(0, timesteps, [rows.length])),
     inputIds: integers(
-      [rows.length, subjectIds.length],
+      [rows.length, photos[0]?.ids.length ?? 0],
       rows.flatMap(({ ids }) => ids),
     ),
     ...(isMasked(options) && { lossWeights: weightsOf(photos, latents) }),

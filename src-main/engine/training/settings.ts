@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { learningRateSchedules, type LearningRateSchedule } from '../optim/learningRate.ts';
@@ -9,6 +10,11 @@ export interface FinetuneSettings {
   readonly model: string;
   /** A folder of the subject's photos, or nothing where `replay` is given. */
   readonly photos?: string | undefined;
+  /**
+   * Where photos were taken, by file name: "on a wooden floor". Said in their prompts, so that places are not learnt as the subject's;
+   * nothing is said of a photo that is left out.
+   */
+  readonly photoScenes?: Readonly<Record<string, string>> | undefined;
   /** Class noun: "dog". */
   readonly classNoun: string;
   /** Identifier: "sks". */
@@ -59,6 +65,7 @@ const lora = z.object({
 });
 const schema = z.object({
   model: z.string().min(1),
+  photoScenes: z.record(z.string(), z.string()).optional(),
   classNoun: z.string(),
   token: z.string(),
   method: z.enum(['lora', 'full']),
@@ -104,6 +111,15 @@ export function checkSettings(settings: FinetuneSettings): void {
 /** "a photo of sks dog", and the same without the token for class pictures. */
 export function subjectPrompt({ token, classNoun }: Pick<FinetuneSettings, 'token' | 'classNoun'>): string {
   return `a photo of ${token} ${classNoun}`;
+}
+
+/** What a photo is trained with. */
+export function photoPrompt(
+  settings: Pick<FinetuneSettings, 'token' | 'classNoun' | 'photoScenes'>,
+  file: string,
+): string {
+  const scene = settings.photoScenes?.[basename(file)];
+  return [subjectPrompt(settings), ...(scene ? [scene] : [])].join(' ');
 }
 
 export function classPrompt({ classNoun }: Pick<FinetuneSettings, 'classNoun'>): string {

@@ -9,14 +9,14 @@ import { encodePictures } from './encodePictures.ts';
 import { latentWeights, masksOf } from './masks.ts';
 import { listPhotos, loadMaskedPhoto, loadPhoto } from './photos.ts';
 import { generatorFor } from './randomness.ts';
-import { classPrompt, subjectPrompt, type FinetuneSettings } from './settings.ts';
+import { classPrompt, photoPrompt, type FinetuneSettings } from './settings.ts';
 
 /** Random crops drawn of each photo, where they are asked for. */
 const cropsPerPhoto = 8;
 
 /**
  * Everything DreamBooth's batches are drawn from: the photos' posteriors under the VAE, those of class pictures (made by the
- * base model where they are not in the cache yet), and both prompts.
+ * base model where they are not in the cache yet), and the prompts.
  */
 export async function subjectDataset(
   model: Model,
@@ -57,9 +57,9 @@ export async function subjectDataset(
   return {
     subject: read.map((posterior, i): SubjectPicture => ({
       ...posterior,
+      ids: encode(photoPrompt(settings, pictures[i]?.file ?? '')),
       lossWeights: pictures[i]?.lossWeights,
     })),
-    subjectIds: encode(subjectPrompt(settings)),
     ...(prior && {
       prior: {
         pictures: await posteriors(prior, 'reading class pictures'),
@@ -96,6 +96,7 @@ async function masksFor(
 }
 
 interface LoadedPhoto {
+  readonly file: string;
   /** [3,size,size] in −1…1. */
   readonly photo: Float32Array;
   readonly lossWeights?: Float32Array;
@@ -120,21 +121,22 @@ async function loadSubject(
     for (let i = 0; i < crops; i++) {
       const options = crop === 'random' ? { size, generator } : { size };
       if (maskFile === undefined) {
-        pictures.push({ photo: await loadPhoto(file, options) });
+        pictures.push({ file, photo: await loadPhoto(file, options) });
         continue;
       }
       const { photo, mask } = await loadMaskedPhoto(file, maskFile, options);
       const lossWeights = latentWeights(mask, size, factor, backgroundWeight);
-      if (lossWeights) pictures.push({ photo, lossWeights });
+      if (lossWeights) pictures.push({ file, photo, lossWeights });
     }
     if (pictures.length === before) throw problem('masks.outside', { mask: maskFile ?? '', file });
   }
   if (!flip) return pictures;
   return pictures.flatMap((picture) => {
-    const { photo, lossWeights } = picture;
+    const { file, photo, lossWeights } = picture;
     return [
       picture,
       {
+        file,
         photo: mirrored(photo, size),
         ...(lossWeights && { lossWeights: mirrored(lossWeights, size / factor) }),
       },

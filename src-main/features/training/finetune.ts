@@ -7,7 +7,8 @@ import { finetune as train, type FinetuneResult } from '../../engine/training/dr
 import { RunFolder } from '../../engine/training/runFolder.ts';
 import type { FinetuneSettings } from '../../engine/training/settings.ts';
 import { cacheFolder } from '../../storage/cacheFolder.ts';
-import { ownSettings } from './ownSettings.ts';
+import { ownScenes, ownSettings } from './ownSettings.ts';
+import { photoScenes } from './photoScenes.ts';
 import { completeSettings, type FinetuneRequest } from './request.ts';
 
 /** Starts the run that `request` asks for, or goes on with it (with `resume` and no run there: starts it). Errors: those of the engine's `finetune`, `run.…`, `training.…`. */
@@ -22,11 +23,14 @@ export async function finetune(
   const { photos, replay } = request.settings;
   if (!known && resume && photos === undefined && replay === undefined)
     throw problem('run.missing', { folder: out });
-  const settings = known ? settingsOfRun(request) : newSettings(request);
+  const settings = known ? settingsOfRun(request) : await newSettings(request, context);
   return train({ settings, out, version, team, cache: cacheFolder() }, context);
 }
 
-function newSettings({ settings: asked, fallbackModel, team }: FinetuneRequest): FinetuneSettings {
+async function newSettings(
+  { settings: asked, fallbackModel, team }: FinetuneRequest,
+  context: JobContext,
+): Promise<FinetuneSettings> {
   if (asked.replay === undefined) {
     if (asked.photos === undefined) throw problem('training.noPhotos', { option: '--photos' });
     if (!asked.classNoun) throw problem('training.noClass', { option: '--class' });
@@ -34,10 +38,16 @@ function newSettings({ settings: asked, fallbackModel, team }: FinetuneRequest):
   const model = asked.model ?? fallbackModel;
   if (model === undefined) throw new Error('a new run needs a model');
   const { width } = TextToImage.defaultSize(openModel(model));
-  return completeSettings(asked, {
+  const settings = completeSettings(asked, {
     ...{ size: width, ...ownSettings(model), model },
     ...(team && { accumulate: team.workers }),
   });
+  const { photos, classNoun } = settings;
+  if (photos === undefined || settings.photoScenes) return settings;
+  return {
+    ...settings,
+    photoScenes: await photoScenes({ model, photos, classNoun }, ownScenes(model), context),
+  };
 }
 
 /** What may be another in the rest of a run: it is no part of the weights' arithmetic, or (the model) checked on its own. */

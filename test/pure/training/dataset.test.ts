@@ -9,12 +9,13 @@ import { generatorFor } from '../../../src-main/engine/training/randomness.ts';
 /** Pictures without spread: their latents say which they are. */
 const pictures = (count: number, first: number) =>
   Array.from({ length: count }, (_, i) => ({
+    ids: [7, 8, 9],
     mean: new Float32Array(16).fill(first + i),
     deviation: new Float32Array(16),
   }));
 
 const options: DatasetOptions = {
-  ...{ subject: pictures(5, 0), subjectIds: [7, 8, 9], latents: [4, 2, 2], scalingFactor: 0.5 },
+  ...{ subject: pictures(5, 0), latents: [4, 2, 2], scalingFactor: 0.5 },
   ...{ batch: 2, timesteps: 1000, seed: 3 },
 };
 const prior = { pictures: pictures(3, 100), ids: [1, 2, 3] };
@@ -56,7 +57,7 @@ describe('batches', () => {
   it('draw latents from the posterior, timesteps over the whole schedule', () => {
     const wide = {
       ...options,
-      subject: [{ mean: new Float32Array(16).fill(2), deviation: new Float32Array(16).fill(3) }],
+      subject: [{ ids: [7], mean: new Float32Array(16).fill(2), deviation: new Float32Array(16).fill(3) }],
     };
     const drawn = Array.from({ length: 300 }, (_, index) => drawBatch(wide, index));
     const values = drawn.flatMap(({ latents }) => Array.from(latents.data));

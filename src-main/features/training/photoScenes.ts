@@ -1,0 +1,38 @@
+import { basename } from 'node:path';
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { cosine } from '../../engine/evaluation/features.ts';
+import { LikenessScorer } from '../../engine/evaluation/likenessScorer.ts';
+import { loadPicture } from '../../engine/pipelines/pictures.ts';
+import { listPhotos } from '../../engine/training/photos.ts';
+import type { FinetuneSettings } from '../../engine/training/settings.ts';
+
+/**
+ * Which of the `scenes` that a model knows each photo shows most, by the model's own scorer; nothing for a model that comes without
+ * one. What a photo's prompt says of the place is not learnt as the subject's.
+ */
+export async function photoScenes(
+  {
+    model,
+    photos,
+    classNoun,
+  }: { readonly model: string; readonly photos: string; readonly classNoun: string },
+  scenes: readonly string[],
+  { report }: Pick<JobContext, 'report'>,
+): Promise<FinetuneSettings['photoScenes']> {
+  if (scenes.length === 0 || !LikenessScorer.isIn(model)) return undefined;
+  const scorer = await LikenessScorer.open(model, 'cpu');
+  const found: Record<string, string> = {};
+  try {
+    const texts = await scorer.prompts(scenes.map((scene) => `a photo of a ${classNoun} ${scene}`));
+    for (const file of await listPhotos(photos)) {
+      const [seen] = (await scorer.pictures([await loadPicture(file)])) as [Float32Array];
+      const near = texts.map((text) => cosine(seen, text));
+      found[basename(file)] = scenes[near.indexOf(Math.max(...near))] ?? '';
+    }
+  } finally {
+    await scorer.dispose();
+  }
+  const told = Object.entries(found).map(([file, scene]) => `${file} ${scene}`);
+  report({ type: 'note', message: `Places in the photos, by the model's own scorer: ${told.join(', ')}.` });
+  return found;
+}
