@@ -89,7 +89,7 @@ export const tunedGeneration = { guidance: 4 } as const;
 /** What a finetune of this model is done with unless told otherwise. */
 export const tunedFinetune = {
   method: 'lora',
-  steps: 400,
+  steps: 240,
   learningRate: 3e-3,
   batch: 2,
   schedule: 'cosine',

@@ -5,6 +5,8 @@ import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { finetune } from '../../../src-main/engine/training/dreambooth.ts';
 import { subjectPrompt } from '../../../src-main/engine/training/settings.ts';
 import { openRun } from '../../../src-main/features/export/openRun.ts';
+import { ownScenes } from '../../../src-main/features/training/ownSettings.ts';
+import { photoScenes } from '../../../src-main/features/training/photoScenes.ts';
 import { completeSettings } from '../../../src-main/features/training/request.ts';
 import { side } from '../modelConfig.ts';
 import type { Gallery } from './gallery.ts';
@@ -55,20 +57,22 @@ export async function tryOut(
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly pictures: readonly Picture[] }> {
   const { model, run, cache, seeds, guidance, drawSteps } = trial;
   const { classNoun, folder: photos } = subject;
+  const context = { report: () => undefined, signal: new AbortController().signal };
+  const begun = cpuSeconds();
   const settings = {
+    photoScenes: await photoScenes({ model, photos, classNoun }, ownScenes(model), context),
     ...completeSettings({ ...asked, classNoun, photos, steps: Math.max(...steps) }, { model, size: side }),
     ...{ checkpointEvery: steps.reduce((a, b) => divisor(a, b)), sampleEvery: undefined },
     provider: 'cpu' as const,
   };
-  const begun = cpuSeconds();
   const reached = new Map<number, number>();
   await finetune(
     { settings, out: run, version: 'sweep', cache },
     {
+      ...context,
       report: (event) => {
         if (event.type === 'checkpoint') reached.set(event.step, cpuSeconds() - begun);
       },
-      signal: new AbortController().signal,
     },
   );
 

@@ -14,7 +14,12 @@ const steps = [240];
 
 /** What is compared. A name stays with its settings, and holds no comma: results are found by it, and `--variants` lists them. */
 export const variants: Readonly<Record<string, Variant>> = {
-  shipped: { settings: tunedFinetune, steps: [100, 200, 300, 400] },
+  shipped: { settings: tunedFinetune, steps: [80, 160, 240] },
+  '400 steps': { settings: tunedFinetune, steps: [100, 200, 400] },
+  '400 steps without places': {
+    settings: { ...tunedFinetune, photoScenes: {} },
+    steps: [100, 200, 300, 400],
+  },
   'first guess': { settings: { ...base, learningRate: 1e-3 }, steps: [160] },
   lora: { settings: base, steps },
   'lora without class pictures': { settings: { ...base, batch: 4, prior: false }, steps },
