@@ -14,6 +14,7 @@ import { generateJob } from './features/generation/generateJob.ts';
 import { generationHandlers } from './features/generation/generationHandlers.ts';
 import { readPicture } from './features/generation/readPicture.ts';
 import { libraryHandlers } from './features/library/libraryHandlers.ts';
+import { removeLeftovers } from './features/library/removeLeftovers.ts';
 import { watchLibrary } from './features/library/watchLibrary.ts';
 import { downloadJob } from './features/models/downloadJob.ts';
 import { importJob, modelHandlers } from './features/models/modelHandlers.ts';
@@ -136,6 +137,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
   const look = afterTheLast(async () => {
     if (!goesOn) await wait(windowFirst, undefined, { signal: hurry.signal }).catch(() => undefined);
     await findAllPictures();
+    await removeLeftovers(folder, closing.signal);
   }).catch(() => undefined);
   if (goesOn) await look;
   queue.open();

@@ -2,6 +2,7 @@ import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { makeFolder, orUnwritable, statOrNothing } from '../../engine/checkpoints/files.ts';
+import { isLeftover } from '../../engine/checkpoints/leftovers.ts';
 
 /**
  * Lets `make` work at a place beside `out` and gives the result its name when it is complete, so that nothing half-made is ever at `out`.
@@ -18,6 +19,7 @@ export async function inWorkFolder<T>(out: string, make: (place: string) => Prom
   removeLeftovers(parent, prefix);
   const folder = join(parent, `${prefix}${process.pid}.tmp`);
   const place = join(folder, basename(out));
+  rmSync(folder, { recursive: true, force: true });
   try {
     makeFolder(folder);
     const made = await make(place);
@@ -30,19 +32,7 @@ export async function inWorkFolder<T>(out: string, make: (place: string) => Prom
 }
 
 function removeLeftovers(parent: string, prefix: string): void {
-  for (const name of readdirSync(parent)) {
-    const pid = name.startsWith(prefix) && Number(/^(\d+)\.tmp$/.exec(name.slice(prefix.length))?.[1]);
-    if (pid && (pid === process.pid || !isAlive(pid)))
+  for (const name of readdirSync(parent))
+    if (name.startsWith(prefix) && isLeftover(name))
       rmSync(join(parent, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // One that may not be signalled is there.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -10,7 +10,7 @@ import { forWindow } from './studioSettings.ts';
 
 /**
  * Looks through the subjects' `runs/`: runs that nobody knows join with their checkpoints and samples; those whose folder is gone say so, and
- * are themselves again when it is back. Runs that are being worked on are left alone.
+ * are themselves again when it is back, and can go on. Runs that are being worked on are left alone.
  */
 export async function findRuns({
   library,
@@ -47,7 +47,9 @@ export async function findRuns({
     const here = existsSync(folder.at(run.folder));
     const wasAway = run.error?.code === 'run.away';
     if (!here) found.missing++;
-    if (here !== wasAway) continue;
+    const waits = run.state === 'queued' || run.state === 'running' || run.state === 'paused';
+    // One that waits for a job that there is none of: the studio ended between the two.
+    if (here !== wasAway && !(here && waits)) continue;
     if (here) takeUp(library, run);
     else {
       const { code, message } = problem('run.away', { name: run.name, folder: run.folder });

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, link, rm } from 'node:fs/promises';
+import { copyFile, link, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import type { Crop } from '../../../src-shared/domain/photo.ts';
@@ -7,6 +8,21 @@ import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { masksFolder } from '../../engine/training/masks.ts';
 import type { Library } from '../../storage/library.ts';
+
+/** A folder for a new run, named after the day, with the photos in it; it has that name once they are all there. Errors: `photos.tooFew`. */
+export async function newRunFolder(library: Library, subject: Subject): Promise<string> {
+  const { folder } = library;
+  const runs = `${subject.folder}/runs`;
+  const work = `${runs}/.${randomUUID()}.${process.pid}.tmp`;
+  try {
+    await layOutPhotos(library, subject, work);
+    const place = folder.claim(runs, new Date().toISOString().slice(0, 10));
+    await rename(folder.at(work, 'photos'), folder.at(place, 'photos'));
+    return place;
+  } finally {
+    await rm(folder.at(work), { recursive: true, force: true });
+  }
+}
 
 /**
  * Lays a run's own photos out in `RUN/photos`: the squares people drew, the other photos as they are, and masks in `RUN/photos/masks`,
@@ -19,7 +35,6 @@ export async function layOutPhotos(
 ): Promise<void> {
   const usable = photos.list(subject.id).filter(({ missing }) => !missing);
   if (usable.length === 0) throw problem('photos.tooFew', { name: subject.name });
-  await rm(folder.at(run, 'photos'), { recursive: true, force: true });
   const out = folder.make(run, 'photos');
   const stems = new Set<string>();
   for (const { name, crop, mask } of usable) {

@@ -6,7 +6,7 @@ import type { Handlers, StudioContext } from '../studioContext.ts';
 import { lossCurve } from './lossCurve.ts';
 import { nextDryRun } from './measureJob.ts';
 import { presetsFor } from './presets.ts';
-import { layOutPhotos } from './runPhotos.ts';
+import { newRunFolder } from './runPhotos.ts';
 
 export function trainingHandlers({ library, queue, emit }: StudioContext): Handlers<'training'> {
   const { subjects, runs, checkpoints, models, folder, trash } = library;
@@ -49,9 +49,7 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       if (!chosen) throw problem('library.gone', { what: 'preset' });
       const settings = { ...chosen.settings, ...defined(changes) };
       if (!settings.classNoun) throw problem('subject.noClass', { name: subject.name });
-      const day = new Date().toISOString().slice(0, 10);
-      const place = folder.claim(`${subject.folder}/runs`, day);
-      await layOutPhotos(library, subject, place);
+      const place = await newRunFolder(library, subject);
       const run = runs.create({
         subjectId,
         name: name ?? `${subject.name} ${runs.list(subjectId).length + 1}`,
