@@ -5,12 +5,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Run } from '../../src-shared/domain/run.ts';
+import { pictures } from '../pictureRequest.ts';
 import { buildStudio, Client, newLibrary, removeLibraries } from './served.ts';
 import { secondsToEnd, StudioProcess } from './studioProcess.ts';
 
 /** LIKENESS_KILLS: how many processes are killed, main process and workers by turns. */
 const kills = Number(process.env['LIKENESS_KILLS'] ?? 2);
-const pictures = 3;
+const count = 3;
 const steps = 40;
 /** Small and of random weights: the moments are spread over starts, steps and writes, and not over arithmetic. */
 const model = path.resolve(import.meta.dirname, '../golden/fixtures/models/tiny-bk');
@@ -57,16 +58,13 @@ async function story(client: Client, promised: Promised): Promise<Run> {
   promised.run = run.id;
   await ended('train');
   if (!(await client.ask('jobs.list', {})).some(({ kind }) => kind === 'generate'))
-    await client.ask('generation.start', {
-      ...{ prompts: ['a photo of sks teddy bear'], negative: '', modelId, seed: 5, count: pictures },
-      ...{
+    await client.ask(
+      'generation.start',
+      pictures({
+        ...{ prompts: ['a photo of sks teddy bear'], modelId, seed: 5, count, steps: 4 },
         mixes: [[{ runId: run.id, step: null, weight: 1 }]],
-        steps: 4,
-        guidance: 3,
-        sampler: null,
-        size: null,
-      },
-    });
+      }),
+    );
   await ended('generate');
   const [first = 0] = await listed(client);
   await client.ask('gallery.favourite', { ids: [first], favourite: true });
@@ -134,7 +132,7 @@ describe.skipIf(process.platform !== 'linux')('kill -9', () => {
       const length = performance.now() - from;
       undisturbed.close();
       await first.stop();
-      expect(Object.keys(expected)).toHaveLength(1 + pictures);
+      expect(Object.keys(expected)).toHaveLength(1 + count);
 
       let killed = 0;
       const orphans: number[] = [];

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserProgram, noBrowser } from './browser.ts';
 import { electronProgram, launchApp, type App, type AppState } from './launchApp.ts';
+import { pictures } from '../pictureRequest.ts';
 import { buildStudio, newLibrary, removeLibraries } from './served.ts';
 
 /** Electron's security checklist (electronjs.org/docs/latest/tutorial/security), item by item, in its order. */
@@ -231,9 +232,7 @@ describe.skipIf(!possible)(`the app’s shell${possible ? '' : ` (${noBrowser})`
         if (event === 'generation.image') done(payload.image.prompt);
         if (event === 'jobs.changed' && payload.state === 'failed') done(payload.error.message);
       });
-      const prompts = ['a red mug'];
-      const settings = { negative: '', modelId: null, mixes: [[]], seed: 1, count: 1, steps: 1, guidance: 3, sampler: null, size: null };
-      window.likeness.request('generation.start', { prompts, ...settings }).then(({ ok, error }) => ok || done(error.message));
+      window.likeness.request('generation.start', ${JSON.stringify(pictures({ prompts: ['a red mug'], steps: 1 }))}).then(({ ok, error }) => ok || done(error.message));
     })`;
     expect(await inPage(made)).toBe('a red mug');
   });

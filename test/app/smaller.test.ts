@@ -3,6 +3,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Served } from '../../src-main/serve.ts';
+import { pictures } from '../pictureRequest.ts';
 import { buildStudio, Client, newLibrary, removeLibraries, serveLibrary } from './served.ts';
 
 const teacher = path.resolve(import.meta.dirname, '../golden/fixtures/models/tiny-sd1');
@@ -58,19 +59,7 @@ it('a model is weighed, made smaller, distilled, and the results draw', { timeou
     parameters: small?.parameters,
   });
 
-  await done(
-    await client.ask('generation.start', {
-      ...{
-        prompts: ['a red square'],
-        negative: '',
-        modelId: distilled?.id ?? 0,
-        mixes: [[]],
-        seed: 1,
-        count: 1,
-      },
-      ...{ steps: 2, guidance: 3, sampler: null, size: null },
-    }),
-  );
+  await done(await client.ask('generation.start', pictures({ modelId: distilled?.id ?? 0 })));
   const refused = await client.ask('compression.make', { modelId: teacherId, what: { blocks: ['no.such'] } });
   expect(await client.ended(refused.jobId)).toMatchObject({
     state: 'failed',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Served } from '../../src-main/serve.ts';
+import { pictures } from '../pictureRequest.ts';
 import { buildStudio, Client, enter, newLibrary, removeLibraries, serveLibrary } from './served.ts';
 
 const folder = newLibrary();
@@ -69,18 +70,14 @@ it(
     expect(trained.curve.steps).toEqual([1, 2, 3, 4]);
     expect(client.events('training.step').map(({ step }) => step)).toEqual([1, 2, 3, 4]);
 
-    const asked = await client.ask('generation.start', {
-      prompts: [`a photo of sks ${subject.classNoun} {in the snow|on a beach}`],
-      negative: '',
-      modelId: null,
-      mixes: [[{ runId: run.id, step: null, weight: 1 }]],
-      seed: 11,
-      count: 2,
-      steps: 2,
-      guidance: 3,
-      sampler: null,
-      size: null,
-    });
+    const asked = await client.ask(
+      'generation.start',
+      pictures({
+        prompts: [`a photo of sks ${subject.classNoun} {in the snow|on a beach}`],
+        mixes: [[{ runId: run.id, step: null, weight: 1 }]],
+        ...{ seed: 11, count: 2 },
+      }),
+    );
     expect(asked.total).toBe(4);
     expect(await client.ended(asked.jobId)).toMatchObject({ state: 'done', error: null });
     expect(client.events('generation.preview')[0]).toMatchObject({ jobId: asked.jobId, step: 1, steps: 2 });

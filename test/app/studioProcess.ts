@@ -1,19 +1,34 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { bundleFolder } from '../../src-main/cli/studioFiles.ts';
+
+/** Surroundings in which a studio counts how long its event loop is blocked: see `blocks`. */
+export function counting(library: string): NodeJS.ProcessEnv {
+  const counter = path.join(import.meta.dirname, 'measure', 'loopDelay.cjs');
+  return {
+    ...process.env,
+    NODE_OPTIONS: `--require ${JSON.stringify(counter)}`,
+    LOOP_DELAYS: `${library}.delays.json`,
+    LIKENESS_CACHE: `${library}.cache`,
+  };
+}
 
 /** `likeness serve` as a process of its own. */
 export class StudioProcess {
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
+    /** When it was started, in ms since 1970, as a page's clock tells it. */
+    readonly started: number,
+    private readonly delays = '',
   ) {}
 
   static async start(library: string, env: NodeJS.ProcessEnv = process.env): Promise<StudioProcess> {
-    const child = spawn(process.execPath, ['dist/likeness.js', 'serve', '--library', library, '--json'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env,
-    });
+    const started = Date.now();
+    const words = [path.join(bundleFolder(), 'likeness.js'), 'serve', '--library', library, '--json'];
+    const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'], env });
     let said = '';
     const url = await new Promise<string>((resolve, reject) => {
       const heard = (bytes: Buffer): void => {
@@ -25,7 +40,16 @@ export class StudioProcess {
       child.stderr.on('data', heard);
       child.once('exit', () => reject(new Error(`the studio did not start: ${said}`)));
     });
-    return new StudioProcess(child, url);
+    return new StudioProcess(child, url, started, env['LOOP_DELAYS']);
+  }
+
+  /** How long its event loop was blocked since the last time this was asked: the five longest, in ms. Only in `counting` surroundings. */
+  async blocks(): Promise<number[]> {
+    rmSync(this.delays, { force: true });
+    this.child.kill('SIGUSR2');
+    while (!existsSync(this.delays)) await wait(20);
+    await wait(20);
+    return (JSON.parse(readFileSync(this.delays, 'utf8')) as number[]).slice(0, 5);
   }
 
   /** Its worker processes. */

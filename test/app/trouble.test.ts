@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { Served } from '../../src-main/serve.ts';
+import { pictures } from '../pictureRequest.ts';
 import { buildStudio, Client, newLibrary, removeLibraries, serveLibrary } from './served.ts';
 
 /** Small and of random weights: what is asked is what the studio says and keeps, not what it draws. */
@@ -51,10 +52,6 @@ async function importTiny(client: Client): Promise<number> {
   expect(await client.ended(jobId)).toMatchObject({ state: 'done', error: null });
   return (await client.ask('models.list', {})).find(({ source }) => source === 'linked')?.id ?? 0;
 }
-const pictures = (modelId: number, count: number, steps = 4) => ({
-  ...{ prompts: ['a red ball'], negative: '', modelId, mixes: [[]], seed: 1, count, steps },
-  ...{ guidance: 3, sampler: null, size: null },
-});
 const shortRun = (subjectId: number, modelId: number, steps = 4) => ({
   ...{ subjectId, modelId, preset: 'quick' as const },
   changes: { steps, checkpointEvery: steps / 2, sampleEvery: null, prior: null, size: 32 },
@@ -96,7 +93,7 @@ it.skipIf(!mounted)(
     expect([...codes]).toEqual(['library.diskFull']);
 
     leave(60_000);
-    const drawing = await client.ask('generation.start', pictures(modelId, 24));
+    const drawing = await client.ask('generation.start', pictures({ modelId, count: 24, steps: 4 }));
     expect(await client.ended(drawing.jobId)).toMatchObject({
       state: 'failed',
       error: { message: expect.stringMatching(/full; make room/) as string },
@@ -156,7 +153,7 @@ it(
         error: { code: 'library.movedAway', message: expect.stringMatching(/bring it back/) as string },
       });
       expect(await notices(client)).toContain('library.movedAway');
-      const { jobId: other } = await client.ask('generation.start', pictures(modelId, 1));
+      const { jobId: other } = await client.ask('generation.start', pictures({ modelId }));
       expect(await client.ended(other)).toMatchObject({ error: { code: 'library.movedAway' } });
       // Nothing was made in its place: it can be brought back.
       expect(existsSync(library)).toBe(false);
@@ -172,7 +169,7 @@ it(
       step: 60,
     });
 
-    const { jobId } = await client.ask('generation.start', pictures(modelId, 40, 20));
+    const { jobId } = await client.ask('generation.start', pictures({ modelId, count: 40, steps: 20 }));
     await movedAwayUnder(jobId, () => client.events('generation.image').length > 0);
     expect(await client.ask('gallery.ids', {})).toHaveLength(40);
   },

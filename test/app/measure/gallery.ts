@@ -1,5 +1,5 @@
 import type { Browser, CDPSession, Page } from 'playwright-core';
-import { startServe } from './serveProcess.ts';
+import { counting, StudioProcess } from '../studioProcess.ts';
 
 /** Times in ms, heaps in MB. */
 export interface GalleryFigures {
@@ -26,7 +26,7 @@ export async function measureGallery(
   library: string,
   images: number,
 ): Promise<GalleryFigures> {
-  const studio = await startServe(library);
+  const studio = await StudioProcess.start(library, counting(library));
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
   try {
     await page.goto(`${studio.url}#/subjects`);
@@ -53,7 +53,7 @@ export async function measureGallery(
     return { firstRows, filter, drag, wheel, heaps, blocks: await studio.blocks() };
   } finally {
     await page.context().close();
-    await studio.close();
+    await studio.stop();
   }
 }
 

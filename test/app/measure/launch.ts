@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import { startServe } from './serveProcess.ts';
+import { counting, StudioProcess } from '../studioProcess.ts';
 
 export interface Launch {
   /** All in ms since `likeness serve` was started. */
@@ -14,7 +14,7 @@ export async function measureLaunch(browser: Browser, library: string): Promise<
   await page.addInitScript(`
     const look = () => document.querySelector('main a[href^="#/subjects/"]') ? performance.mark('usable') : requestAnimationFrame(look);
     requestAnimationFrame(look)`);
-  const studio = await startServe(library);
+  const studio = await StudioProcess.start(library, counting(library));
   const address = Date.now() - studio.started;
   try {
     await page.goto(`${studio.url}#/subjects`);
@@ -28,6 +28,6 @@ export async function measureLaunch(browser: Browser, library: string): Promise<
     return { address, firstPaint: since(painted), usable: since(usable) };
   } finally {
     await page.context().close();
-    await studio.close();
+    await studio.stop();
   }
 }

@@ -1,9 +1,11 @@
+import { pictures } from '../../pictureRequest.ts';
 import { Client, newLibrary } from '../served.ts';
-import { startServe } from './serveProcess.ts';
+import { counting, StudioProcess } from '../studioProcess.ts';
 
 /** The studio's story over the contract, with the real workers: how long the serving process was blocked in each part of it. */
 export async function measureStory(): Promise<Record<string, number[]>> {
-  const studio = await startServe(newLibrary());
+  const library = newLibrary();
+  const studio = await StudioProcess.start(library, counting(library));
   const client = await Client.open(studio.url);
   const parts: Record<string, number[]> = { start: await studio.blocks() };
   const part = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
@@ -30,17 +32,14 @@ export async function measureStory(): Promise<Record<string, number[]>> {
       return started;
     });
     await part('pictures', async () => {
-      const { jobId } = await client.ask('generation.start', {
-        ...{ prompts: [`a photo of sks ${subject.classNoun} {in the snow|on a beach}`], negative: '' },
-        ...{
-          modelId: null,
+      const { jobId } = await client.ask(
+        'generation.start',
+        pictures({
+          prompts: [`a photo of sks ${subject.classNoun} {in the snow|on a beach}`],
           mixes: [[{ runId: run.id, step: null, weight: 1 }]],
-          seed: 11,
-          count: 2,
-          steps: 2,
-        },
-        ...{ guidance: 3, sampler: null, size: null },
-      });
+          ...{ seed: 11, count: 2 },
+        }),
+      );
       await client.ended(jobId);
     });
     await part('scores', async () => {
@@ -56,6 +55,6 @@ export async function measureStory(): Promise<Record<string, number[]>> {
     return parts;
   } finally {
     client.close();
-    await studio.close();
+    await studio.stop();
   }
 }

@@ -1,11 +1,10 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import sharp from 'sharp';
 import { afterAll, expect, it } from 'vitest';
-import type { StartWorker } from '../../../src-main/jobs/workerProcess.ts';
-import type { FromWorker } from '../../../src-shared/domain/workerMessages.ts';
+import { pictures } from '../../pictureRequest.ts';
 import { openedStudio } from './openedStudio.ts';
+import { drawSquare, scriptedWorker } from './scriptedWorker.ts';
 
 const root = path.join(mkdtempSync(path.join(tmpdir(), 'likeness-again-')), 'library');
 afterAll(() => rmSync(path.dirname(root), { recursive: true, force: true }));
@@ -14,36 +13,18 @@ afterAll(() => rmSync(path.dirname(root), { recursive: true, force: true }));
 let next = { grey: 0, name: '' };
 const at = (name: string): string => path.join(root, 'pictures', name);
 
-const worker: StartWorker = () => {
-  let heard: (message: FromWorker) => void = () => undefined;
-  let ended: (why: string) => void = () => undefined;
-  const draw = async (): Promise<void> => {
-    mkdirSync(path.join(root, 'pictures'), { recursive: true });
-    const background = { r: next.grey, g: next.grey, b: next.grey };
-    const picture = sharp({ create: { width: 8, height: 8, channels: 3, background } });
-    await picture.png().toFile(at(next.name));
-    heard({ type: 'event', event: { type: 'picture', index: 0, path: at(next.name) } });
-    heard({ type: 'done', result: {} });
-    ended('exit status 0');
-  };
-  return {
-    send: ({ type }) => {
-      if (type === 'start') void draw();
-    },
-    onMessage: (listener) => (heard = listener),
-    onExit: (listener) => (ended = listener),
-    kill: () => undefined,
-  };
-};
+const worker = scriptedWorker(async (say) => {
+  mkdirSync(path.join(root, 'pictures'), { recursive: true });
+  await drawSquare(at(next.name), next.grey);
+  say({ type: 'picture', index: 0, path: at(next.name) });
+  return {};
+});
 
 it('a picture that is drawn again takes the place of the one whose file is gone; of one that is there it is no second', async () => {
   const { ask, close } = await openedStudio(root, worker);
   const draw = async (name: string, grey: number): Promise<void> => {
     next = { name, grey };
-    const { jobId } = await ask('generation.start', {
-      ...{ prompts: ['a square'], negative: '', modelId: null, mixes: [[]], seed: 1, count: 1, steps: 2 },
-      ...{ guidance: 3, sampler: null, size: null },
-    });
+    const { jobId } = await ask('generation.start', pictures());
     const job = async () => (await ask('jobs.list', {})).find(({ id }) => id === jobId);
     while (!['done', 'failed'].includes((await job())?.state ?? ''))
       await new Promise((resolve) => setTimeout(resolve, 10));

@@ -4,32 +4,18 @@ import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import type { StartWorker } from '../../../src-main/jobs/workerProcess.ts';
 import type { Measured } from '../../../src-main/storage/measurements.ts';
-import type { FromWorker } from '../../../src-shared/domain/workerMessages.ts';
 import { openedStudio } from './openedStudio.ts';
+import { scriptedWorker } from './scriptedWorker.ts';
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'likeness-dry-run-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** Workers of a machine that is short of memory: they end as the system ends them, or say what they took. */
-function workers(outcomes: (Measured | 'killed')[]): StartWorker {
-  return () => {
-    let heard: (message: FromWorker) => void = () => undefined;
-    let ended: (why: string) => void = () => undefined;
-    return {
-      send: ({ type }) => {
-        if (type !== 'start') return;
-        const outcome = outcomes.shift() ?? 'killed';
-        setImmediate(() => {
-          if (outcome !== 'killed') heard({ type: 'done', result: outcome });
-          ended('SIGKILL');
-        });
-      },
-      onMessage: (listener) => (heard = listener),
-      onExit: (listener) => (ended = listener),
-      kill: () => undefined,
-    };
-  };
-}
+const workers = (outcomes: (Measured | 'killed')[]): StartWorker =>
+  scriptedWorker(() => {
+    const outcome = outcomes.shift() ?? 'killed';
+    return outcome === 'killed' ? Promise.reject(new Error(outcome)) : Promise.resolve(outcome);
+  });
 
 it('goes down the ladder until a dry run fits, and tells what that one took', async () => {
   const figures = { setup: 5, secondsPerStep: 2, secondsPerPicture: 3 };
