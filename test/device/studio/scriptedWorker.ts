@@ -1,0 +1,35 @@
+import path from 'node:path';
+import sharp from 'sharp';
+import type { StartWorker } from '../../../src-main/jobs/workerProcess.ts';
+import type { FromWorker, WorkerEvent } from '../../../src-shared/domain/workerMessages.ts';
+
+/** Workers that compute nothing: for each job `work` says what it likes and returns the result; where it throws, the worker ends as the system ends one. */
+export function scriptedWorker(work: (say: (event: WorkerEvent) => void) => Promise<unknown>): StartWorker {
+  return () => {
+    let heard: (message: FromWorker) => void = () => undefined;
+    let ended: (why: string) => void = () => undefined;
+    const run = async (): Promise<void> => {
+      try {
+        const result = await work((event) => heard({ type: 'event', event }));
+        heard({ type: 'done', result });
+        ended('exit status 0');
+      } catch {
+        ended('SIGKILL');
+      }
+    };
+    return {
+      send: ({ type }) => {
+        if (type === 'start') setImmediate(() => void run());
+      },
+      onMessage: (listener) => (heard = listener),
+      onExit: (listener) => (ended = listener),
+      kill: () => undefined,
+    };
+  };
+}
+
+/** Writes a square of one colour. */
+export async function drawSquare(file: string, r: number, g = r, b = r): Promise<void> {
+  const square = sharp({ create: { width: 8, height: 8, channels: 3, background: { r, g, b } } });
+  await square.png().toFile(path.resolve(file));
+}
