@@ -39,6 +39,15 @@ class Toasts {
     });
   }
 
+  /** Does what the latest toast that offers something offers; false where none does. */
+  undo(): boolean {
+    const toast = this.#list.findLast(({ action }) => action);
+    if (!toast) return false;
+    toast.action?.run();
+    this.dismiss(toast.id);
+    return true;
+  }
+
   dismiss(id: number): void {
     this.#list = this.#list.filter((toast) => toast.id !== id);
   }

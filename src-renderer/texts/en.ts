@@ -64,6 +64,7 @@ export const en = {
           ['?', 'This sheet'],
           ['N', 'New subject'],
           ['J', 'Jobs'],
+          ['Mod+Z', 'Undo what was just done'],
           ['Esc', 'Close what is open'],
         ],
       },
@@ -80,8 +81,8 @@ export const en = {
         ],
       },
       {
-        name: 'Generate',
-        keys: [['Mod+Enter', 'Make the pictures']],
+        name: 'Train and Generate',
+        keys: [['Mod+Enter', 'Start the run, make the pictures']],
       },
       {
         name: 'Gallery',

@@ -1,5 +1,6 @@
 import { overlays } from '../../state/overlays.svelte.ts';
 import { router, type ScreenName } from '../../state/router.svelte.ts';
+import { toasts } from '../../state/toasts.svelte.ts';
 
 /** After G: where each letter goes. */
 export const goKeys: Readonly<Record<string, ScreenName>> = {
@@ -34,6 +35,8 @@ export function keyboard(event: KeyboardEvent): void {
     overlays.palette = !overlays.palette;
     return;
   }
+  if ((event.ctrlKey || event.metaKey) && key === 'z' && !writes(event.target) && toasts.undo())
+    event.preventDefault();
   if (event.ctrlKey || event.metaKey || event.altKey || writes(event.target)) return;
   if (document.querySelector('dialog[open]')) return;
   const place = goKeys[key];

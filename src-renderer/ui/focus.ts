@@ -1,0 +1,24 @@
+/** To be called where something opens over the rest: what it returns gives the focus back to who has it now, unless it went elsewhere. */
+export function borrowFocus(): () => void {
+  const owner = document.activeElement;
+  return () => {
+    if (owner instanceof HTMLElement && owner.isConnected && isLost()) owner.focus();
+  };
+}
+
+export function isLost(): boolean {
+  return document.activeElement === null || document.activeElement === document.body;
+}
+
+/** `{@attach begin}`: what one wants to have under one's fingers when this screen is entered, instead of its title. May come later than the title. */
+export function begin(element: HTMLElement): void {
+  element.dataset['begin'] = '';
+  if (document.activeElement?.matches('main h1')) element.focus({ preventScroll: true });
+}
+
+/** Puts the focus where a screen begins. */
+export function enterScreen(screen: HTMLElement): void {
+  (screen.querySelector<HTMLElement>('[data-begin]') ?? screen.querySelector('h1'))?.focus({
+    preventScroll: true,
+  });
+}
