@@ -232,7 +232,7 @@ export const en = {
       lasso:
         'Draw a line around the subject. By keyboard: arrows move, Enter sets a corner, Enter again closes the line.',
       brush:
-        'Paint over the subject. By keyboard: arrows move the brush, with Shift they paint, Enter makes a dab; [ and ] change its size, E changes to erasing and back.',
+        'Paint over the subject. By keyboard: arrows move the brush, with Shift they paint, Enter makes a dab, [ and ] size it.',
     },
     marked: (percent: number) =>
       percent === 0

@@ -71,3 +71,17 @@ export function boxBetween([ax, ay]: Point, [bx, by]: Point): Box {
     height: Math.abs(ay - by),
   };
 }
+
+/** Shows points as a line that is seen on any ground. */
+export function drawLine(context: CanvasRenderingContext2D, points: readonly Point[], scale: number): void {
+  context.beginPath();
+  for (const [x, y] of points) context.lineTo(x * scale, y * scale);
+  for (const [colour, width] of [
+    ['rgb(0 0 0 / 70%)', 4],
+    ['#fff', 2],
+  ] as const) {
+    context.strokeStyle = colour;
+    context.lineWidth = (width * context.canvas.width) / (context.canvas.clientWidth || context.canvas.width);
+    context.stroke();
+  }
+}
