@@ -4,6 +4,8 @@ import { side } from './modelConfig.ts';
 
 export interface Captioned {
   readonly captions: readonly string[];
+  /** The place's name in `scenes.ts`. */
+  readonly scene?: string;
 }
 
 const pictureBytes = side * side * 3;

@@ -17,6 +17,11 @@ export interface Result {
   readonly pick?: number;
 }
 
+/** The sheet of a result's pictures, a row a checkpoint. */
+export function sheetName({ variant, subject }: Pick<Result, 'variant' | 'subject'>): string {
+  return `${variant}-${subject}.png`.replaceAll(/[ ,]+/g, '-');
+}
+
 /** Both at once: the harmonic mean of the shares with the right subject and the right scene. */
 export function quality({ right, scene }: Pick<Outcome, 'right' | 'scene'>): number {
   return right + scene === 0 ? 0 : (2 * right * scene) / (right + scene);
@@ -31,18 +36,26 @@ export function asTable(results: readonly Result[]): string {
       rows.set(row, [...(rows.get(row) ?? []), { outcome, subject }]);
     }
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-  const percent = (values: readonly number[]): string => `${Math.round(100 * mean(values))} %`;
+  const percent = (values: readonly number[]): string =>
+    values.length === 0 ? '' : `${Math.round(100 * mean(values))} %`;
   const lines = [...rows].map(([row, found]) => {
-    const of = (key: keyof Outcome): number[] => found.map(({ outcome }) => outcome[key]);
+    const of = (key: keyof Outcome): number[] => found.flatMap(({ outcome }) => outcome[key] ?? []);
     const cells = [
-      ...[row, found.length, percent(of('right')), mean(of('own')).toFixed(2), percent(of('scene'))],
+      ...[
+        row,
+        found.length,
+        percent(of('right')),
+        mean(of('own')).toFixed(2),
+        percent(of('scene')),
+        percent(of('sceneApart')),
+      ],
       ...[mean(found.map(({ outcome }) => quality(outcome))).toFixed(2), Math.round(mean(of('cpuSeconds')))],
     ];
     return `| ${cells.join(' | ')} |`;
   });
   return [
-    '| weights | variant | step | subjects | right subject | cosine to photos | right scene | both | processor seconds |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| weights | variant | step | subjects | right subject | cosine to photos | right scene | by another judge | both | processor seconds |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');
 }

@@ -25,7 +25,7 @@ import { contactSheet } from '../contactSheet.ts';
 import { side } from '../modelConfig.ts';
 import { numberOption, option, outFolder, recipeFolder, repositoryFolder } from '../paths.ts';
 import { Gallery } from './gallery.ts';
-import { asTable, type Result } from './results.ts';
+import { asTable, sheetName, type Result } from './results.ts';
 import { photographedSubjects, renderedSubjects } from './subjects.ts';
 import { tryOut } from './tryOut.ts';
 import { variants } from './variants.ts';
@@ -70,7 +70,7 @@ for (const name of names) {
     const pick = option('pick', '') && outcomes.length > 1 ? { pick: await pickOf(run) } : {};
     results.push({ ...key, kind: subject.kind, ceiling: gallery.ceiling(subject.name), outcomes, ...pick });
     writeAtomically(file, () => [Buffer.from(`${JSON.stringify(results, null, 1)}\n`)]);
-    const sheet = join(work, `${name}-${subject.name}.png`.replaceAll(/[ ,]+/g, '-'));
+    const sheet = join(work, sheetName({ variant: name, subject: subject.name }));
     await contactSheet(
       pictures.map(({ data }) => data),
       side,

@@ -28,6 +28,8 @@ export interface Outcome {
   readonly own: number;
   /** Whose scene is, of the four, the one asked for, by the shipped scorer. */
   readonly scene: number;
+  /** The same by a classifier of its own (`judgeScenes.ts`). */
+  readonly sceneApart?: number;
   /** Processor seconds from the photos to this checkpoint and its first pictures. */
   readonly cpuSeconds: number;
 }
