@@ -7,7 +7,7 @@ import { problem } from '../../src-shared/messages/index.ts';
  *
  *     library.sqlite              what is known of the rest; made again from it when lost
  *     subjects/rex/photos/        photos, as they were given
- *     subjects/rex/masks/
+ *     subjects/rex/masks/         white where the subject is, in the size of the upright photo
  *     subjects/rex/runs/2026-11-23-1/
  *     pictures/2026-11/           PNGs with their recipes
  *     exports/                    weights for other tools

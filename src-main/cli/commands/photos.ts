@@ -20,19 +20,20 @@ export const photos = command({
 
 function describe({ folder, photos, duplicates, variety, advice, ignored }: PhotosReport): string {
   const spread = variety['variety (MobileNetV2)'];
-  const lines = photos.map(({ path: file, width, height, crop, cropLoses, blur, brightness, advice }) => {
+  const lines = photos.map((photo) => {
+    const { path: file, width, height, crop, cropLoses, blur, brightness, mask, advice } = photo;
     const kept =
       width === height
         ? 'square'
         : `middle ${crop.size}×${crop.size}, loses ${Math.round(100 * cropLoses)} %`;
-    const facts = `${width}×${height}, ${kept}, blur ${blur.toFixed(2)}, brightness ${brightness.toFixed(2)}`;
+    const facts = `${width}×${height}, ${kept}, blur ${blur.toFixed(2)}, brightness ${brightness.toFixed(2)}${mask === null ? '' : `, mask ${Math.round(100 * mask)} %`}`;
     return `  ${path.basename(file)}: ${facts}${advice.length ? '' : ': good'}`;
   });
   return [
     `${folder}: ${photos.length} photos${spread === null ? '' : `, variety (MobileNetV2) ${spread.toFixed(2)}`}`,
     ...lines,
     ...duplicates.map(([a, b]) => `  ${path.basename(a)} and ${path.basename(b)} are nearly the same`),
-    ...ignored.map((file) => `  ${path.basename(file)} is no picture and is passed over`),
+    ...ignored.map((file) => `  ${path.basename(file)} is no photo and no mask of one, and is passed over`),
     ...(advice.length
       ? ['What to do:', ...advice.map(({ message }) => `  ${message}`)]
       : ['Nothing to do: ready for a finetune.']),

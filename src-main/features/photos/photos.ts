@@ -9,20 +9,23 @@ import { detailOutsideSquare, photoQuality } from '../../engine/evaluation/photo
 import { loadPicture, naturalOrder } from '../../engine/pipelines/pictures.ts';
 import type { Picture } from '../../engine/pipelines/pixels.ts';
 import { resize } from '../../engine/pipelines/resample.ts';
+import { loadMask, masksOf } from '../../engine/training/masks.ts';
 import { photoAdvice, setAdvice, type Advice, type PhotoFacts } from './advice.ts';
 import type { PhotosRequest } from './request.ts';
 
 export interface PhotoReport extends PhotoFacts {
   readonly path: string;
+  /** Share of the photo that its mask says is the subject; null without one. */
+  readonly mask: number | null;
   readonly advice: readonly Advice[];
 }
 
 export interface PhotosReport {
   readonly folder: string;
   readonly photos: readonly PhotoReport[];
-  /** Pictures that cannot be read, and why. */
+  /** Pictures and masks that cannot be used, and why. */
   readonly unusable: readonly { readonly path: string; readonly code: string; readonly message: string }[];
-  /** Files that are no pictures. */
+  /** Files that are no pictures, and masks of no photo. */
   readonly ignored: readonly string[];
   /** Pairs that are nearly one photo. */
   readonly duplicates: readonly (readonly [string, string])[];
@@ -38,6 +41,7 @@ const duplicate = 0.95;
 
 interface Loaded {
   readonly path: string;
+  readonly mask: number | null;
   readonly small: Picture;
   readonly square: Picture;
   readonly facts: PhotoFacts;
@@ -55,20 +59,24 @@ export async function checkPhotos(
     .filter((entry) => !entry.name.startsWith('.') && (entry.isFile() || entry.isSymbolicLink()))
     .map(({ name }) => join(folder, name))
     .sort(naturalOrder);
+  const { masks, strays } = await masksOf(folder, files);
   const loaded: Loaded[] = [];
   const unusable: PhotosReport['unusable'][number][] = [];
-  const ignored: string[] = [];
+  const ignored: string[] = [...strays];
   for (const [done, path] of files.entries()) {
     signal.throwIfAborted();
     report({ type: 'progress', done, total: files.length, label: 'photos' });
-    try {
-      loaded.push(inspect(path, await loadPicture(path)));
-    } catch (error) {
+    const refuse = (file: string) => (error: unknown) => {
       if (!(error instanceof LikenessError)) throw error;
       const { code, message } = error;
-      if (code === 'photos.unsupported' && !claimsPicture.test(extname(path))) ignored.push(path);
-      else unusable.push({ path, code, message });
-    }
+      if (code === 'photos.unsupported' && !claimsPicture.test(extname(file))) ignored.push(file);
+      else unusable.push({ path: file, code, message });
+    };
+    const picture = await loadPicture(path).catch(refuse(path));
+    if (!picture) continue;
+    const file = masks.get(path);
+    const mask = file === undefined ? undefined : await loadMask(file, path, picture).catch(refuse(file));
+    loaded.push({ ...inspect(path, picture), mask: mask ? shareOf(mask) : null });
   }
   report({ type: 'progress', done: files.length, total: files.length, label: 'photos' });
   const duplicates = pairs(loaded).flatMap(([a, b]): (readonly [string, string])[] =>
@@ -80,7 +88,7 @@ export async function checkPhotos(
   const variety = await varietyOf(loaded, mobileNet);
   return {
     folder,
-    photos: loaded.map(({ path, facts }) => ({ path, ...facts, advice: photoAdvice(facts) })),
+    photos: loaded.map(({ path, mask, facts }) => ({ path, mask, ...facts, advice: photoAdvice(facts) })),
     ...{ unusable, ignored, duplicates },
     variety: { 'variety (MobileNetV2)': variety },
     advice: [
@@ -97,7 +105,11 @@ export async function checkPhotos(
 const claimsPicture =
   /^\.(jpe?g|jfif|png|webp|avif|tiff?|gif|hei[cf]|bmp|svg|jxl|jp2|dng|nef|cr[23]|arw|raw)$/i;
 
-function inspect(path: string, picture: Picture): Loaded {
+function shareOf({ width, height, data }: Picture): number {
+  return data.reduce((sum, byte) => sum + byte, 0) / (255 * 3 * width * height);
+}
+
+function inspect(path: string, picture: Picture): Omit<Loaded, 'mask'> {
   const { width, height } = picture;
   const size = Math.min(width, height);
   const ratio = Math.min(1, judgedAt / size);
