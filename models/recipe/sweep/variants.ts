@@ -7,37 +7,34 @@ export interface Variant {
   readonly steps: readonly number[];
 }
 
-const { lora } = tunedFinetune;
-/** As the rest is compared with. Batches of four in all, so that a step costs the same. */
-const base: PartialSettings = { ...tunedFinetune, learningRate: 2e-3, batch: 2 };
-const steps = [240];
+const rank16: PartialSettings = {
+  ...tunedFinetune,
+  lora: { rank: 16, alpha: 16, targets: tunedFinetune.lora.targets.slice(0, 10) },
+};
+/** A step costs the same with half of each batch the class's. */
+const withClass: PartialSettings = { batch: 2, prior: { weight: 0.5, classImages: 16 } };
+const full: PartialSettings = {
+  ...tunedFinetune,
+  method: 'full',
+  learningRate: 1e-3,
+  trainTextEncoder: false,
+};
+const steps = [80, 160, 240];
 
 /** What is compared. A name stays with its settings, and holds no comma: results are found by it, and `--variants` lists them. */
 export const variants: Readonly<Record<string, Variant>> = {
-  shipped: { settings: tunedFinetune, steps: [80, 160, 240] },
-  '400 steps': { settings: tunedFinetune, steps: [100, 200, 400] },
-  '400 steps without places': {
-    settings: { ...tunedFinetune, photoScenes: {} },
+  shipped: { settings: tunedFinetune, steps },
+  'rank 16 with class pictures': { settings: { ...rank16, ...withClass }, steps },
+  'rank 16 with class pictures over 400 steps': {
+    settings: { ...rank16, ...withClass },
+    steps: [100, 200, 400],
+  },
+  'rank 16 with class pictures over 400 steps without places': {
+    settings: { ...rank16, ...withClass, photoScenes: {} },
     steps: [100, 200, 300, 400],
   },
-  'first guess': { settings: { ...base, learningRate: 1e-3 }, steps: [160] },
-  lora: { settings: base, steps },
-  'lora without class pictures': { settings: { ...base, batch: 4, prior: false }, steps },
-  'lora with the text encoder fixed': { settings: { ...base, trainTextEncoder: false }, steps },
-  'lora of rank 4': { settings: { ...base, lora: { ...lora, rank: 4, alpha: 4 } }, steps },
-  'lora at rate 1e-3': { settings: { ...base, learningRate: 1e-3 }, steps },
-  'lora at rate 4e-3': { settings: { ...base, learningRate: 4e-3 }, steps },
-  'lora over 480 steps': { settings: base, steps: [120, 240, 360, 480] },
-  full: { settings: { ...base, method: 'full', learningRate: 5e-4, trainTextEncoder: false }, steps },
-  'full without class pictures': {
-    settings: {
-      ...base,
-      method: 'full',
-      learningRate: 5e-4,
-      trainTextEncoder: false,
-      batch: 4,
-      prior: false,
-    },
-    steps,
-  },
+  'rank 16': { settings: rank16, steps: [200] },
+  'rank 16 at 6e-3': { settings: { ...rank16, learningRate: 6e-3 }, steps: [120, 240] },
+  full: { settings: full, steps: [200, 400] },
+  'full with class pictures': { settings: { ...full, ...withClass }, steps: [200] },
 };

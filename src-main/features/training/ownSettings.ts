@@ -19,7 +19,10 @@ const schema = z.object({
       trainTextEncoder: z.boolean(),
       /** Places that the model can tell photos' by. */
       scenes: z.array(z.string().min(1)),
-      prior: z.object({ weight: z.number().min(0), classImages: z.int().min(1) }),
+      prior: z.union([
+        z.literal(false),
+        z.object({ weight: z.number().min(0), classImages: z.int().min(1) }),
+      ]),
       lora: z.object({ rank: z.int().min(1), alpha: z.number().positive(), targets: z.array(z.string()) }),
       textLora: z.object({
         rank: z.int().min(1),

@@ -46,7 +46,7 @@ export const finetuneDefaults = {
   seed: 1234,
   crop: 'center',
   flip: false,
-  backgroundWeight: 0.1,
+  backgroundWeight: 0.3,
   provider: 'auto',
 } as const satisfies PartialSettings;
 
@@ -67,8 +67,15 @@ export function completeSettings(
     learningRate: settings.learningRate ?? learningRateDefaults[settings.method],
     lora: { ...finetuneDefaults.lora, ...own.lora, ...asked.lora },
     textLora: { ...finetuneDefaults.textLora, ...own.textLora, ...asked.textLora },
-    prior: settings.prior === false ? undefined : { ...finetuneDefaults.prior, ...own.prior, ...asked.prior },
+    prior: priorOf(asked.prior, own.prior),
     checkpointEvery: settings.checkpointEvery ?? quarter,
     sampleEvery: settings.sampleEvery ?? (settings.replay === undefined ? quarter : undefined),
   };
+}
+
+/** Nothing is asked for by a group of settings that is empty. */
+function priorOf(asked: PartialSettings['prior'], own: PartialSettings['prior']): FinetuneSettings['prior'] {
+  const isAsked = asked !== undefined && (asked === false || Object.keys(asked).length > 0);
+  if ((isAsked ? asked : own) === false) return undefined;
+  return { ...finetuneDefaults.prior, ...own, ...asked };
 }
