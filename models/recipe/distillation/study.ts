@@ -35,7 +35,7 @@ const unseen = numberOption('unseen', 256);
 const teacherSteps = numberOption('teacher-steps', 300);
 const roundSteps = numberOption('round', 100);
 const rounds = numberOption('rounds', 3);
-/** The feature loss is some hundred times the others here (in Stable Diffusion it is not): this weight brings the three together. */
+/** The feature loss begins over a thousand times as large as the others: at a weight of 1 it would be all there is. */
 const lambdaFeature = numberOption('feature', 0.01);
 
 const students: readonly { readonly name: string; readonly kind: StudentKind }[] = [
