@@ -237,7 +237,7 @@ export const en = {
     marked: (percent: number) =>
       percent === 0
         ? 'Nothing is marked: training learns the whole photo.'
-        : `${percent} % of the photo is the subject; training hardly learns the rest.`,
+        : `${percent} % of the photo is the subject; training learns less of the rest.`,
     question: 'Save what you painted?',
     goOn: 'Go on painting',
     discard: 'Throw it away',

@@ -262,7 +262,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
     const weighed = await train({});
     const whole = await train({ backgroundWeight: 1 });
     expect(weighed.masks).toEqual(['00.png', 'turned.png']);
-    expect([weighed.weight, whole.weight]).toEqual([0.1, 1]);
+    expect([weighed.weight, whole.weight]).toEqual([0.3, 1]);
     expect(weighed.losses).not.toEqual(whole.losses);
   });
 });

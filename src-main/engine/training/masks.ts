@@ -53,8 +53,9 @@ export async function loadMask(
 /**
  * What each latent of a photo weighs in the loss, [size/factor]²: the share of its pixels that are the subject's, at least
  * `backgroundWeight`; divided by their mean, so that a small subject is learnt as fast as one that fills the photo. As OneTrainer
- * does it with "normalize masked area loss". Nothing where no latent shows more of the subject than `backgroundWeight`: all would count
- * alike, and the background would be what is learnt.
+ * does it with "normalize masked area loss" (its weight of the background is 0.1; on the shipped model 0.3 kept more of the places).
+ * Nothing where no latent shows more of the subject than `backgroundWeight`: all would count alike, and the background would be what
+ * is learnt.
  */
 export function latentWeights(
   mask: Float32Array,
