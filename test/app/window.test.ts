@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Served } from '../../src-main/serve.ts';
@@ -119,4 +121,34 @@ describe.skipIf(!browserProgram)(`the window${browserProgram ? '' : ` (${noBrows
       await close();
     },
   );
+
+  it('takes photos that are dropped on it', { timeout: patience }, async () => {
+    const { page, wrong, close } = await openPage();
+    await page.goto(`${used.url}#/subjects/1`);
+    const target = page.getByRole('region', { name: 'Add photos' });
+    await target.waitFor();
+    const files = ['00.jpg', '01.jpg', '02.jpg', '03.jpg', '04.jpg'].map((name) => ({
+      name,
+      data: readFileSync(path.resolve('resources/sample-subject', name)).toString('base64'),
+    }));
+    const dataTransfer = await page.evaluateHandle((given) => {
+      const { DataTransfer } = globalThis as unknown as { DataTransfer: new () => Dropped };
+      const dropped = new DataTransfer();
+      for (const { name, data } of given)
+        dropped.items.add(
+          new File([Uint8Array.from(atob(data), (byte) => byte.charCodeAt(0))], name, { type: 'image/jpeg' }),
+        );
+      return dropped;
+    }, files);
+    await target.dispatchEvent('dragover', { dataTransfer });
+    await target.dispatchEvent('drop', { dataTransfer });
+    await page.getByText('5 photos were added.').first().waitFor();
+    for (const { name } of files) await page.getByRole('img', { name }).waitFor();
+    expect(wrong).toEqual([]);
+    await close();
+  });
 });
+
+interface Dropped {
+  readonly items: { readonly add: (file: File) => void };
+}
