@@ -42,8 +42,8 @@ it('goes down the ladder until a dry run fits, and tells what that one took', as
     const [quick] = await ask('training.presets', { subjectId, modelId: null });
     expect(quick).toMatchObject({
       ...{ measured: true, fits: true, memory: 1e9 },
-      reductions: ['one photo at a time', 'no class pictures beside the photos'],
-      settings: { batch: 1, prior: null },
+      reductions: ['one photo at a time', 'leaves the text encoder as it is'],
+      settings: { batch: 1, trainTextEncoder: false },
     });
     const { steps = 0, sampleEvery } = quick?.settings ?? {};
     expect(quick?.seconds).toBe(5 + 2 * steps + 3 * Math.floor(steps / (sampleEvery ?? Infinity)));
