@@ -21,6 +21,8 @@ import { pageWorld, preloadWorld } from './worlds.ts';
 /** What the test asks the app's process. */
 export type Ask = { readonly id: number } & (
   | { readonly about: 'endpoint' | 'state' | 'quit' }
+  /** What the person chooses in the next of the system's dialogs. */
+  | { readonly about: 'choose'; readonly files: readonly string[] }
   | { readonly about: 'invoke'; readonly frame: Frame; readonly call: unknown }
 );
 

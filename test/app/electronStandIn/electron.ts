@@ -62,11 +62,13 @@ export const Menu = {
 
 /** What the person sees of dialogs and of the desktop: nothing; what was asked for is kept. */
 const asked: unknown[] = [];
+const chosen: string[] = [];
 export const dialog = {
   showErrorBox: (title: string, content: string) => void asked.push({ errorBox: { title, content } }),
   showOpenDialog: (options: unknown) => {
     asked.push({ openDialog: options });
-    return Promise.resolve({ canceled: true, filePaths: [] });
+    const filePaths = chosen.splice(0);
+    return Promise.resolve({ canceled: filePaths.length === 0, filePaths });
   },
 };
 export const shell = {
@@ -130,6 +132,9 @@ function answer(question: Ask): unknown {
       };
     case 'invoke':
       return handlers.get('contract')?.({ senderFrame: question.frame }, question.call);
+    case 'choose':
+      chosen.push(...question.files);
+      return undefined;
     case 'quit':
       app.quit();
       return undefined;
