@@ -45,9 +45,9 @@ const students: readonly { readonly name: string; readonly kind: StudentKind }[]
 ];
 /** Where a student's weights come from, and what it learns from. Fresh weights bear a larger rate than copied ones. */
 const ways = {
-  distilled: { start: 'copied', rate: 3e-4 },
+  distilled: { start: 'copied', rate: numberOption('rate', 3e-4) },
   scratch: { start: 'untrained', rate: 1.5e-3 },
-  alone: { start: 'copied', rate: 3e-4 },
+  alone: { start: 'copied', rate: numberOption('rate', 3e-4) },
 } as const;
 type Way = keyof typeof ways;
 const chosen = option('ways', Object.keys(ways).join()).split(',') as Way[];
