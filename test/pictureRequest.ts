@@ -12,6 +12,7 @@ export const pictures = (asked: Partial<PictureRequest> = {}): PictureRequest =>
   count: 1,
   steps: 2,
   guidance: 3,
+  baseGuidance: null,
   sampler: null,
   size: null,
   ...asked,

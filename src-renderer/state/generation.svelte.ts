@@ -3,6 +3,7 @@ import type { Output } from '../../src-shared/contract/index.ts';
 import type { Image } from '../../src-shared/domain/image.ts';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import { listen, request } from '../client/index.ts';
+import { models } from './models.svelte.ts';
 import { attempt } from './toasts.svelte.ts';
 
 /** What stands in the form. In a grid each line of the prompt is a row, and the first LoRA takes every step and weight. */
@@ -17,6 +18,7 @@ export interface Draft {
   steps: number;
   /** null: the model's own. */
   guidance: number | null;
+  baseGuidance: number | null;
   sampler: GenerateInput['sampler'];
   size: GenerateInput['size'];
   grid: boolean;
@@ -53,6 +55,7 @@ const firstDraft: Draft = {
   count: 4,
   steps: 25,
   guidance: null,
+  baseGuidance: null,
   sampler: null,
   size: null,
   grid: false,
@@ -108,11 +111,24 @@ class Generation {
     return this.prompts.length * this.mixes.length * this.draft.count;
   }
 
+  /** How strongly the prompt is followed: what the person chose, the rest being the model's own. */
+  get guidance(): { readonly guidance: number; readonly baseGuidance: number } {
+    const { modelId, loras, guidance, baseGuidance } = this.draft;
+    const model = models.byId(modelId) ?? models.list[0];
+    const bare = { guidance: model?.guidance ?? 7.5, baseGuidance: 0 };
+    const own = loras.length > 0 ? (model?.subjectGuidance ?? bare) : bare;
+    return {
+      guidance: guidance ?? own.guidance,
+      baseGuidance: loras.length > 0 ? (baseGuidance ?? own.baseGuidance) : 0,
+    };
+  }
+
   async start(): Promise<boolean> {
-    const { negative, modelId, count, steps, guidance, sampler, size, seed, seedLocked } = this.draft;
+    const { negative, modelId, count, steps, sampler, size, seed, seedLocked } = this.draft;
     localStorage.setItem(draftKey, JSON.stringify(this.draft));
     const input: GenerateInput = {
-      ...{ prompts: this.prompts, negative, modelId, mixes: this.mixes, count, steps, guidance, sampler },
+      ...{ prompts: this.prompts, negative, modelId, mixes: this.mixes, count, steps, sampler },
+      ...this.#chosenGuidance(),
       seed: seedLocked ? seed : null,
       size: size && { ...size },
     };
@@ -134,14 +150,22 @@ class Generation {
 
   /** Fills the form from a picture; its run, where the library has it, joins the mix. */
   use(recipe: Recipe, image?: Pick<Image, 'runId' | 'step'>): void {
-    const { prompt, negative, seed, steps, guidance, scheduler, width, height, loras } = recipe;
+    const { prompt, negative, seed, steps, guidance, baseGuidance = 0 } = recipe;
+    const { scheduler, width, height, loras } = recipe;
     const weight = loras[0]?.weight ?? 1;
     Object.assign(this.draft, {
-      ...{ prompt, negative, seed, steps, guidance, count: 1, seedLocked: true, grid: false },
+      ...{ prompt, negative, seed, steps, guidance, baseGuidance },
+      ...{ count: 1, seedLocked: true, grid: false },
       sampler: samplerOf(scheduler),
       size: { width, height },
       loras: image?.runId ? [{ runId: image.runId, step: image.step, weight }] : [],
     });
+  }
+
+  /** Nothing chosen is left to who draws: a grid may have rows with a subject and rows without. */
+  #chosenGuidance(): Pick<GenerateInput, 'guidance' | 'baseGuidance'> {
+    const { guidance, baseGuidance } = this.draft;
+    return guidance === null && baseGuidance === null ? { guidance, baseGuidance } : this.guidance;
   }
 
   #place(jobId: number, index: number, change: Partial<Frame>): void {

@@ -436,6 +436,9 @@ export const en = {
     stepsHint: 'More is finer and slower; 20 to 30 are plenty.',
     guidance: 'Guidance',
     guidanceHint: 'How closely the prompt is followed; much makes colours harsh.',
+    baseGuidance: 'Guidance by the base model',
+    baseGuidanceHint:
+      'How much the model, as it was before it knew your subject, takes part. More keeps the place you ask for, less keeps the subject, 0 leaves it out.',
     sampler: 'Sampler',
     samplerOwn: 'the model’s own',
     model: 'Base model',
@@ -507,6 +510,7 @@ export const en = {
     seed: 'Seed',
     steps: 'Steps',
     guidance: 'Guidance',
+    baseGuidance: 'By the base model',
     sampler: 'Sampler',
     size: 'Size',
     model: 'Model',

@@ -12,6 +12,8 @@ export const recipeSchema = z.object({
   seed: z.int().min(0),
   steps: z.int().min(1),
   guidance: z.number(),
+  /** How much of what the base model makes of the prompt; none where it is left out. */
+  baseGuidance: z.number().optional(),
   scheduler: z.string(),
   width: z.int().min(1),
   height: z.int().min(1),

@@ -5,6 +5,8 @@ export interface Result {
   /** Hash of the weights that were finetuned. */
   readonly model: string;
   readonly guidance: number;
+  /** By the base model; results from before there was any say none. */
+  readonly baseGuidance?: number;
   readonly seeds: number;
   readonly drawSteps: number;
   readonly variant: string;
@@ -27,12 +29,12 @@ export function quality({ right, scene }: Pick<Outcome, 'right' | 'scene'>): num
   return right + scene === 0 ? 0 : (2 * right * scene) / (right + scene);
 }
 
-/** Means over the subjects, a row for each model, variant and step; rows of one variant may stand on different subjects. */
+/** Means over the subjects, a row for each model, guidance, variant and step; rows of one variant may stand on different subjects. */
 export function asTable(results: readonly Result[]): string {
   const rows = new Map<string, { outcome: Outcome; subject: string }[]>();
-  for (const { model, variant, subject, outcomes } of results)
+  for (const { model, guidance, baseGuidance, variant, subject, outcomes } of results)
     for (const outcome of outcomes) {
-      const row = `${model.slice(0, 6)} | ${variant} | ${outcome.step}`;
+      const row = `${model.slice(0, 6)} | ${guidance} + ${baseGuidance ?? 0} | ${variant} | ${outcome.step}`;
       rows.set(row, [...(rows.get(row) ?? []), { outcome, subject }]);
     }
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
@@ -54,8 +56,8 @@ export function asTable(results: readonly Result[]): string {
     return `| ${cells.join(' | ')} |`;
   });
   return [
-    '| weights | variant | step | subjects | right subject | cosine to photos | right scene | by another judge | both | processor seconds |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| weights | guidance + by the base model | variant | step | subjects | right subject | cosine to photos | right scene | by another judge | both | processor seconds |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');
 }

@@ -48,7 +48,8 @@ const [seeds, drawSteps] = [numberOption('seeds', 2), numberOption('draw', 12)];
 
 const file = join(recipeFolder, 'sweep', 'results.json');
 const results = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Result[]) : [];
-const about = { model: modelHash(openModel(model)), guidance: ownGuidance(model), seeds, drawSteps };
+const guidance = ownGuidance(model, 'subject');
+const about = { model: modelHash(openModel(model)), ...guidance, seeds, drawSteps };
 
 const features = await MobileNetFeatures.open(mobileNet);
 const scorer = await LikenessScorer.open(model, 'cpu');
@@ -65,7 +66,7 @@ for (const name of names) {
       continue;
     const run = join(work, 'run');
     rmSync(run, { recursive: true, force: true });
-    const trial = { ...{ model, run, seeds, drawSteps }, guidance: about.guidance, cache: work };
+    const trial = { model, run, seeds, drawSteps, guidance, cache: work };
     const { outcomes, pictures } = await tryOut(trial, subject, variant, { gallery, scorer });
     const pick = option('pick', '') && outcomes.length > 1 ? { pick: await pickOf(run) } : {};
     results.push({ ...key, kind: subject.kind, ceiling: gallery.ceiling(subject.name), outcomes, ...pick });

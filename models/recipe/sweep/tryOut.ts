@@ -1,3 +1,4 @@
+import type { Guidance } from '../../../src-main/engine/checkpoints/ownGuidance.ts';
 import { cosine, type Features } from '../../../src-main/engine/evaluation/features.ts';
 import { openTokenizer } from '../../../src-main/engine/pipelines/openTokenizer.ts';
 import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
@@ -39,7 +40,7 @@ export interface Trial {
   /** Where the run is, and where class pictures are kept. */
   readonly run: string;
   readonly cache: string;
-  readonly guidance: number;
+  readonly guidance: Guidance;
   /** Pictures a scene, and denoising steps. */
   readonly seeds: number;
   readonly drawSteps: number;
@@ -84,7 +85,7 @@ export async function tryOut(
       seed: firstSeed + s * 100 + i,
     })),
   );
-  const sampling = { steps: drawSteps, guidance, width: side, height: side, batch: together };
+  const sampling = { steps: drawSteps, ...guidance, width: side, height: side, batch: together };
   const plain = await scorer.prompts(scenes.map((scene) => `a photo of a ${classNoun} ${scene}`));
   const outcomes: Outcome[] = [];
   const pictures: Picture[] = [];

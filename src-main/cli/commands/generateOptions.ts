@@ -45,6 +45,15 @@ export const generateOptions = {
     max: 1000,
     fallback: "the model's own, or 7.5",
   }),
+  baseGuidance: number(
+    'X',
+    'with --lora: how much of what the base model makes of the prompt; keeps scenes',
+    {
+      min: 0,
+      max: 1000,
+      fallback: "the model's own, or 0; 0 too with --guidance alone",
+    },
+  ),
   scheduler: choice(schedulers, 'the sampler', { fallback: "the model's own" }),
   seed: integer('N', 'picture i of a prompt uses N+i', {
     min: 0,
@@ -91,6 +100,8 @@ export function generateRequest(
 
 function newPictures(given: Given<typeof generateOptions>): GenerateRequest {
   const { prompt = [], prompts: list, lora = [], out, recipe: _recipe, ...rest } = given;
+  if (rest.baseGuidance && lora.length === 0)
+    throw problem('usage.missingOption', { option: '--lora', command: 'generate' });
   const common = { ...defaults, model: shippedModel, ...defined(rest), loras: lora, out };
   if (list !== undefined && /\.csv$/i.test(list)) {
     refuseTogether('--prompts FILE.csv', { '--prompt': given.prompt }, 'its rows are the set');
@@ -115,6 +126,7 @@ function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
     'negative',
     'steps',
     'guidance',
+    'baseGuidance',
     'scheduler',
     'seed',
     'count',

@@ -13,6 +13,22 @@ export interface Conditions {
   readonly negative?: Floats;
   /** Classifier-free guidance (Ho & Salimans 2022): negative + guidance·(prompt − negative). */
   readonly guidance: number;
+  /** The base model's part, where it has one. */
+  readonly base?: BaseConditions;
+}
+
+/**
+ * A finetuned model forgets what a picture of nothing in particular looks like: its own negative shows the subject, and guidance takes
+ * the subject away. So the base model gives the negative ("Unconditional Priors Matter!", Phunyaphibarn et al. 2025), and what the
+ * prompt says of everything else is asked of it too (sum of conditions: "Composable Diffusion", Liu et al. 2022):
+ * negative_b + guidance·(prompt − negative_b) + baseGuidance·(prompt_b − negative_b).
+ */
+export interface BaseConditions {
+  readonly networks: Networks;
+  /** Contexts by the base model's text encoder [b,t,d]. */
+  readonly prompt: Floats;
+  readonly negative: Floats;
+  readonly guidance: number;
 }
 
 export interface DenoiseOptions {
@@ -45,13 +61,13 @@ export async function denoise(
   return { dtype: 'f32', shape, data: x };
 }
 
-/** The U-Net's output after guidance: both halves in one batch, negative first. */
+/** The U-Net's output after guidance. Without a base model both halves are one batch, negative first. */
 async function guided(
   networks: Networks,
   x: Float32Array,
   shape: Shape,
   t: number,
-  { prompt, negative, guidance }: Conditions,
+  { prompt, negative, guidance, base }: Conditions,
 ): Promise<Float32Array> {
   const sample: Floats = { dtype: 'f32', shape, data: x };
   const steps = (batch: number): Floats => ({
@@ -60,8 +76,19 @@ async function guided(
     data: new Float32Array(batch).fill(t),
   });
   const batch = shape[0] as number;
+  const pair = (of: Networks, negative: Floats, prompt: Floats): Promise<Floats> =>
+    of.predict(stack([sample, sample]), steps(2 * batch), stack([negative, prompt]));
+  if (base) {
+    const taught = await networks.predict(sample, steps(batch), prompt);
+    const both = await pair(base.networks, base.negative, base.prompt);
+    return Float32Array.from(x, (_, i) => {
+      const away = both.data[i] as number;
+      const [towards, plain] = [taught.data[i] as number, both.data[i + x.length] as number];
+      return away + guidance * (towards - away) + base.guidance * (plain - away);
+    });
+  }
   if (!negative) return (await networks.predict(sample, steps(batch), prompt)).data;
-  const both = await networks.predict(stack([sample, sample]), steps(2 * batch), stack([negative, prompt]));
+  const both = await pair(networks, negative, prompt);
   return Float32Array.from(x, (_, i) => {
     const away = both.data[i] as number;
     return away + guidance * ((both.data[i + x.length] as number) - away);

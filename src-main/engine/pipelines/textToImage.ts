@@ -26,6 +26,8 @@ export interface SamplingOptions {
   readonly steps: number;
   /** Classifier-free guidance; off at 1 and below. */
   readonly guidance: number;
+  /** How much of what the model without adapters and weights of its own makes of the prompt (`BaseConditions`); off at 0. */
+  readonly baseGuidance?: number;
   /** The model's own when left out. */
   readonly scheduler?: SchedulerName | undefined;
   readonly width: number;
@@ -51,6 +53,8 @@ export interface GeneratedPicture {
 /** diffusers' `StableDiffusionPipeline` without a safety checker: prompts and seeds in, pictures out. */
 export class TextToImage {
   readonly networks: Networks;
+  /** The model as it was before it was taught anything. */
+  private readonly base: Networks;
 
   constructor(
     readonly model: Model,
@@ -58,6 +62,8 @@ export class TextToImage {
     options: NetworkOptions = {},
   ) {
     this.networks = new Networks(model, options);
+    const { adapters: _, own: __, fed: ___, ...untaught } = options;
+    this.base = new Networks(model, untaught);
   }
 
   /** Width and height the model was trained at, in pixels. */
@@ -80,24 +86,35 @@ export class TextToImage {
     requests: readonly PictureRequest[],
     options: SamplingOptions,
   ): AsyncGenerator<GeneratedPicture> {
-    const { guidance, signal } = options;
+    const { guidance, baseGuidance = 0, signal } = options;
     const shape = this.latentShape(options);
     this.samplerOf(options);
     this.networks.checkDecoder(shape);
-    const contexts = await this.encodePrompts(
-      requests.flatMap(({ prompt, negative = '' }) => (guidance > 1 ? [negative, prompt] : [prompt])),
-      options.onWarning,
-    );
-    await this.networks.release('text');
-    const context = (text: string): Floats => contexts.get(text) as Floats;
+    const [plain, withBase] = [guidance > 1 && baseGuidance === 0, baseGuidance > 0];
+    const prompted = requests.map(({ prompt }) => prompt);
+    const both = requests.flatMap(({ prompt, negative = '' }) => [negative, prompt]);
+    const contexts = await this.encodePrompts(this.networks, plain ? both : prompted, options.onWarning);
+    const baseContexts = await this.encodePrompts(this.base, withBase ? both : []);
+    const prompts = (part: readonly PictureRequest[], of: ReadonlyMap<string, Floats>): Floats =>
+      stack(part.map(({ prompt }) => of.get(prompt) as Floats));
+    const negatives = (part: readonly PictureRequest[], of: ReadonlyMap<string, Floats>): Floats =>
+      stack(part.map(({ negative = '' }) => of.get(negative) as Floats));
     const size = Math.min(requests.length, options.batch ?? picturesThatFit(this.model.unet.config, shape));
     const batches = Math.ceil(requests.length / size);
     for (let batch = 0; batch < batches; batch++) {
       const part = requests.slice(batch * size, (batch + 1) * size);
       const conditions: Conditions = {
-        prompt: stack(part.map(({ prompt }) => context(prompt))),
-        ...(guidance > 1 && { negative: stack(part.map(({ negative = '' }) => context(negative))) }),
+        prompt: prompts(part, contexts),
+        ...(plain && { negative: negatives(part, contexts) }),
         guidance,
+        ...(withBase && {
+          base: {
+            networks: this.base,
+            prompt: prompts(part, baseContexts),
+            negative: negatives(part, baseContexts),
+            guidance: baseGuidance,
+          },
+        }),
       };
       const latents = await this.sample(part, shape, conditions, options, {
         ...{ batch, batches },
@@ -113,10 +130,12 @@ export class TextToImage {
 
   async dispose(): Promise<void> {
     await this.networks.release();
+    await this.base.release();
   }
 
   /** The text encoder's last hidden state [1,t,d] of each distinct text. */
   private async encodePrompts(
+    networks: Networks,
     texts: readonly string[],
     onWarning?: (message: string) => void,
   ): Promise<Map<string, Floats>> {
@@ -133,9 +152,10 @@ export class TextToImage {
           file: this.model.path,
           why: `the text encoder knows ${words} tokens only`,
         });
-      const state = await this.networks.encodeText(i64([1, ids.length], ids));
+      const state = await networks.encodeText(i64([1, ids.length], ids));
       contexts.set(text, this.checked(state, 'text_encoder', this.model.textEncoder.weights));
     }
+    await networks.release('text');
     return contexts;
   }
 

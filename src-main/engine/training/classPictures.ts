@@ -26,7 +26,7 @@ export async function classPictures(
 ): Promise<Float32Array[]> {
   const { size, provider, prior } = settings;
   const prompt = classPrompt(settings);
-  const guidance = ownGuidance(model.path);
+  const { guidance } = ownGuidance(model.path);
   const noun = settings.classNoun.replace(/[^\p{L}\p{N}]+/gu, '-');
   const folder = join(cache, 'class-pictures', `${modelHash(model)}-${size}-${noun}-${guidance}`);
   const files = Array.from({ length: prior?.classImages ?? 0 }, (_, i) =>

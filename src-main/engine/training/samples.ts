@@ -31,8 +31,8 @@ export async function drawSample(
     ...{ provider, fed },
     adapters: new Map([...(unet ?? []), ...(textEncoder ?? [])]),
   });
-  const guidance = ownGuidance(model.path);
-  const options = { steps: samplingSteps, guidance, width: size, height: size, signal };
+  const guidance = ownGuidance(model.path, 'subject');
+  const options = { steps: samplingSteps, ...guidance, width: size, height: size, signal };
   try {
     for await (const { picture } of pipeline.generate([{ prompt, seed }], options)) {
       const png = await encodePng(picture);

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
-import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
+import { chosenGuidance, ownGuidance, type Guidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeAtomically, writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
 import { stack } from '../../engine/pipelines/denoise.ts';
 import { encodePng } from '../../engine/pipelines/png.ts';
@@ -43,7 +43,8 @@ export async function generate(
   version: string,
   { onMade, onPreview }: GenerateListeners = {},
 ): Promise<{ images: MadePicture[] }> {
-  const request = { ...asked, guidance: asked.guidance ?? ownGuidance(asked.model) };
+  const own = ownGuidance(asked.model, asked.loras.length > 0 ? 'subject' : 'bare');
+  const request = { ...asked, ...chosenGuidance(asked, own) };
   const opened = await openForGeneration(request, report);
   const { textToImage } = opened;
   try {
@@ -136,7 +137,7 @@ interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'wi
 }
 
 function recipeFor(
-  { out, model, negative, steps, guidance }: GenerateRequest & { readonly guidance: number },
+  { out, model, negative, steps, guidance, baseGuidance }: GenerateRequest & Guidance,
   { hash, loras }: OpenedModel,
   { noise, ...parts }: RecipeParts,
 ): Recipe {
@@ -150,7 +151,7 @@ function recipeFor(
       hash: loraHash,
       weight,
     })),
-    ...{ negative, steps, guidance },
+    ...{ negative, steps, guidance, baseGuidance },
     ...(noise && { latents: noise.hash }),
   };
 }

@@ -40,11 +40,12 @@ export async function missingPictures(
       'negative',
       'steps',
       'guidance',
+      'baseGuidance',
       'scheduler',
       'width',
       'height',
     ] as const)
-      if (found[key] !== wanted[key])
+      if ((found[key] ?? 0) !== (wanted[key] ?? 0))
         throw problem('set.otherSettings', {
           ...{ file: first[1], what: key },
           ...{ is: String(found[key]), wanted: String(wanted[key]) },

@@ -26,8 +26,9 @@ export interface GenerateRequest {
   readonly provider: ProviderChoice;
   /** Pictures a prompt. */
   readonly count: number;
-  /** The model's own when left out: 7.5 for those that say nothing. */
+  /** The model's own when both are left out: 7.5, and none by the base model, for those that say nothing. */
   readonly guidance?: number;
+  readonly baseGuidance?: number;
   /** The folder's own when left out. */
   readonly scheduler?: SchedulerName;
   /** Picture i of a prompt uses seed + i; drawn and reported when left out. */

@@ -12,7 +12,12 @@ export function listModels({ library: { models } }: Pick<StudioContext, 'library
 }
 
 export function withState(model: StoredModel): Model {
-  return { ...model, available: existsSync(model.path), guidance: ownGuidance(model.path) };
+  return {
+    ...model,
+    available: existsSync(model.path),
+    guidance: ownGuidance(model.path).guidance,
+    subjectGuidance: ownGuidance(model.path, 'subject'),
+  };
 }
 
 /** What `inspect` says of a model, as far as it is kept. */

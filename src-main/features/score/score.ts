@@ -6,7 +6,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { ScoredCheckpoint, Copy, RunScore } from '../../../src-shared/domain/runScore.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { makeFolder, withFile } from '../../engine/checkpoints/files.ts';
-import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
+import { chosenGuidance, ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { copyThreshold, photoViews, resemblance } from '../../engine/evaluation/memorization.ts';
 import { kneeOf, pickCheckpoint, whyPicked } from '../../engine/evaluation/pick.ts';
@@ -65,8 +65,11 @@ export async function score(
     artist: Artist,
     wanted: Wanted[],
   ): Promise<DrawnPicture[]> => {
-    const { scheduler, guidance = ownGuidance(settings.model) } = request;
-    const sampling = { steps: request.steps, guidance, scheduler };
+    const own = ownGuidance(settings.model, artist === base ? 'bare' : 'subject');
+    const sampling = {
+      ...{ steps: request.steps, scheduler: request.scheduler },
+      ...chosenGuidance({ guidance: request.guidance }, own),
+    };
     const id = hashOf(JSON.stringify([modelHash, key, wanted, sampling, settings.size]));
     return drawPictures(
       join(out, 'pictures', `${name}-${id}`),

@@ -15,6 +15,7 @@ function columns(recipe: Recipe): [string, string][] {
     [words.seed, String(recipe.seed)],
     [words.steps, String(recipe.steps)],
     [words.guidance, String(recipe.guidance)],
+    [words.baseGuidance, String(recipe.baseGuidance ?? 0)],
     [words.sampler, recipe.scheduler],
     [words.size, `${recipe.width} × ${recipe.height}`],
     [words.model, recipe.model.name],

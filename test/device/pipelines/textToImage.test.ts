@@ -4,6 +4,7 @@ import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensor
 import { readF32, readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { Tokenizer } from '../../../src-main/engine/models/tokenizer.ts';
 import { unstack } from '../../../src-main/engine/pipelines/denoise.ts';
+import type { WeightLookup } from '../../../src-main/engine/pipelines/weights.ts';
 import {
   TextToImage,
   type GeneratedPicture,
@@ -165,5 +166,44 @@ describe('weights of another model', () => {
 
   it("are refused before anything is drawn where the VAE's decoder does not fit", async () => {
     expect(await withConfig('vae', { layers_per_block: 5 })).toMatchObject({ code: 'tensor.missing' });
+  });
+});
+
+describe('guidance by the base model', () => {
+  const request = [{ prompt: 'a photo of sks dog', negative: 'blurry', seed: 4 }];
+  const settings = { steps: 3, scheduler: 'ddim' } as const;
+  const folder = `${fixtures}/models/tiny-bk`;
+  const twice: WeightLookup = (name) => {
+    const [part, ...rest] = name.split('.');
+    if (part !== 'unet' || rest.at(-1) !== 'bias') return undefined;
+    const entry = openModelFolder(folder).unet.weights.get(rest.join('.'));
+    if (!entry) return undefined;
+    const tensor = readF32(entry);
+    return { ...tensor, data: tensor.data.map((value) => 2 * value + 0.1) };
+  };
+  const latentsOf = async (own: WeightLookup | undefined, changed: Partial<SamplingOptions>) => {
+    const model = openModelFolder(folder);
+    const pipeline = new TextToImage(model, await Tokenizer.load(`${folder}/tokenizer`), own ? { own } : {});
+    const [made] = await generate(pipeline, request, { ...settings, ...changed });
+    await pipeline.dispose();
+    return (made as GeneratedPicture).latents;
+  };
+
+  it('is the plain one of both weights where nothing was taught', async () => {
+    const plain = await latentsOf(undefined, { guidance: 5 });
+    const split = await latentsOf(undefined, { guidance: 3, baseGuidance: 2 });
+    expect(relativeError(split, plain)).toBeLessThan(1e-4);
+  });
+
+  it('takes negative and prompt of the base model, and only the prompt of the taught one', async () => {
+    const base = await latentsOf(undefined, { guidance: 5 });
+    const taught = await latentsOf(twice, { guidance: 5 });
+    expect(relativeError(taught, base)).toBeGreaterThan(0.05);
+    // With no weight on it the taught model is not there.
+    const untouched = await latentsOf(twice, { guidance: 0, baseGuidance: 5 });
+    expect(relativeError(untouched, base)).toBeLessThan(1e-4);
+    const both = await latentsOf(twice, { guidance: 3, baseGuidance: 2 });
+    expect(relativeError(both, base)).toBeGreaterThan(0.02);
+    expect(relativeError(both, taught)).toBeGreaterThan(0.02);
   });
 });
