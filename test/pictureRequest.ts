@@ -13,6 +13,7 @@ export const pictures = (asked: Partial<PictureRequest> = {}): PictureRequest =>
   steps: 2,
   guidance: 3,
   baseGuidance: null,
+  guidanceStop: null,
   sampler: null,
   size: null,
   ...asked,

@@ -83,8 +83,11 @@ export const schedulerConfig = {
   clip_sample: false,
 };
 
-/** How pictures are drawn unless told otherwise: more than this makes colours harsh. */
-export const tunedGeneration = { guidance: 4 } as const;
+/** How pictures are drawn unless told otherwise: more than this makes colours harsh. Of a subject: by the sweep. */
+export const tunedGeneration = {
+  guidance: 4,
+  subject: { guidance: 3, baseGuidance: 3, guidanceStop: 0.6 },
+} as const;
 
 /** What a finetune of this model is done with unless told otherwise. */
 export const tunedFinetune = {

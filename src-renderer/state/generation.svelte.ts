@@ -1,6 +1,7 @@
 import type { GenerateInput, LoraChoice } from '../../src-shared/contract/generation.ts';
 import type { Output } from '../../src-shared/contract/index.ts';
 import type { Image } from '../../src-shared/domain/image.ts';
+import type { Model } from '../../src-shared/domain/model.ts';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import { listen, request } from '../client/index.ts';
 import { models } from './models.svelte.ts';
@@ -19,6 +20,7 @@ export interface Draft {
   /** null: the model's own. */
   guidance: number | null;
   baseGuidance: number | null;
+  guidanceStop: number | null;
   sampler: GenerateInput['sampler'];
   size: GenerateInput['size'];
   grid: boolean;
@@ -56,6 +58,7 @@ const firstDraft: Draft = {
   steps: 25,
   guidance: null,
   baseGuidance: null,
+  guidanceStop: null,
   sampler: null,
   size: null,
   grid: false,
@@ -112,14 +115,15 @@ class Generation {
   }
 
   /** How strongly the prompt is followed: what the person chose, the rest being the model's own. */
-  get guidance(): { readonly guidance: number; readonly baseGuidance: number } {
-    const { modelId, loras, guidance, baseGuidance } = this.draft;
+  get guidance(): Model['subjectGuidance'] {
+    const { modelId, loras, guidance, baseGuidance, guidanceStop } = this.draft;
     const model = models.byId(modelId) ?? models.list[0];
-    const bare = { guidance: model?.guidance ?? 7.5, baseGuidance: 0 };
+    const bare = { guidance: model?.guidance ?? 7.5, baseGuidance: 0, guidanceStop: 1 };
     const own = loras.length > 0 ? (model?.subjectGuidance ?? bare) : bare;
     return {
       guidance: guidance ?? own.guidance,
       baseGuidance: loras.length > 0 ? (baseGuidance ?? own.baseGuidance) : 0,
+      guidanceStop: guidanceStop ?? own.guidanceStop,
     };
   }
 
@@ -150,11 +154,11 @@ class Generation {
 
   /** Fills the form from a picture; its run, where the library has it, joins the mix. */
   use(recipe: Recipe, image?: Pick<Image, 'runId' | 'step'>): void {
-    const { prompt, negative, seed, steps, guidance, baseGuidance = 0 } = recipe;
+    const { prompt, negative, seed, steps, guidance, baseGuidance = 0, guidanceStop = 1 } = recipe;
     const { scheduler, width, height, loras } = recipe;
     const weight = loras[0]?.weight ?? 1;
     Object.assign(this.draft, {
-      ...{ prompt, negative, seed, steps, guidance, baseGuidance },
+      ...{ prompt, negative, seed, steps, guidance, baseGuidance, guidanceStop },
       ...{ count: 1, seedLocked: true, grid: false },
       sampler: samplerOf(scheduler),
       size: { width, height },
@@ -163,9 +167,10 @@ class Generation {
   }
 
   /** Nothing chosen is left to who draws: a grid may have rows with a subject and rows without. */
-  #chosenGuidance(): Pick<GenerateInput, 'guidance' | 'baseGuidance'> {
-    const { guidance, baseGuidance } = this.draft;
-    return guidance === null && baseGuidance === null ? { guidance, baseGuidance } : this.guidance;
+  #chosenGuidance(): Pick<GenerateInput, keyof Model['subjectGuidance']> {
+    const { guidance, baseGuidance, guidanceStop } = this.draft;
+    const chosen = { guidance, baseGuidance, guidanceStop };
+    return Object.values(chosen).every((value) => value === null) ? chosen : this.guidance;
   }
 
   #place(jobId: number, index: number, change: Partial<Frame>): void {

@@ -439,6 +439,8 @@ export const en = {
     baseGuidance: 'Guidance by the base model',
     baseGuidanceHint:
       'How much the model, as it was before it knew your subject, takes part. More keeps the place you ask for, less keeps the subject, 0 leaves it out.',
+    guidanceStop: 'Guidance ends after (% of the steps)',
+    guidanceStopHint: 'Guidance in the last steps adds grain and takes time; 100 keeps it to the end.',
     sampler: 'Sampler',
     samplerOwn: 'the model’s own',
     model: 'Base model',
@@ -511,6 +513,7 @@ export const en = {
     steps: 'Steps',
     guidance: 'Guidance',
     baseGuidance: 'By the base model',
+    guidanceStop: 'Guidance ends',
     sampler: 'Sampler',
     size: 'Size',
     model: 'Model',

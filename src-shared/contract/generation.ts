@@ -32,10 +32,12 @@ export const generateInputSchema = z.object({
   /** Pictures of each prompt and mix; picture i has seed + i. */
   count: z.int().min(1).max(100),
   steps: z.int().min(1).max(1000),
-  /** Both null: the model's own. */
+  /** All three null: the model's own. */
   guidance: z.number().min(0).max(100).nullable(),
   /** How much of what the base model makes of the prompt, besides the subject; 0: none. */
   baseGuidance: z.number().min(0).max(100).nullable(),
+  /** Share of the steps after which there is no guidance. */
+  guidanceStop: z.number().min(0).max(1).nullable(),
   /** null: the model's own. */
   sampler: z.enum(samplers).nullable(),
   /** null: the model's own. */

@@ -21,7 +21,7 @@ export const modelSchema = z.object({
   /** It is drawn with this unless told otherwise. */
   guidance: z.number(),
   /** The same for a subject that it was taught. */
-  subjectGuidance: z.object({ guidance: z.number(), baseGuidance: z.number() }),
+  subjectGuidance: z.object({ guidance: z.number(), baseGuidance: z.number(), guidanceStop: z.number() }),
   /** Its files are where they were. */
   available: z.boolean(),
   problems: z.array(z.string()),

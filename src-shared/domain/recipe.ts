@@ -14,6 +14,8 @@ export const recipeSchema = z.object({
   guidance: z.number(),
   /** How much of what the base model makes of the prompt; none where it is left out. */
   baseGuidance: z.number().optional(),
+  /** Share of the steps after which there was no guidance; all had it where this is left out. */
+  guidanceStop: z.number().optional(),
   scheduler: z.string(),
   width: z.int().min(1),
   height: z.int().min(1),

@@ -5,8 +5,9 @@ export interface Result {
   /** Hash of the weights that were finetuned. */
   readonly model: string;
   readonly guidance: number;
-  /** By the base model; results from before there was any say none. */
+  /** Results from before there were these say none. */
   readonly baseGuidance?: number;
+  readonly guidanceStop?: number;
   readonly seeds: number;
   readonly drawSteps: number;
   readonly variant: string;

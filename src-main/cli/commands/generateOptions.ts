@@ -54,6 +54,11 @@ export const generateOptions = {
       fallback: "the model's own, or 0; 0 too with --guidance alone",
     },
   ),
+  guidanceStop: number('X', 'share of the steps after which there is no guidance', {
+    min: 0,
+    max: 1,
+    fallback: "the model's own, or 1; 1 too with --guidance alone",
+  }),
   scheduler: choice(schedulers, 'the sampler', { fallback: "the model's own" }),
   seed: integer('N', 'picture i of a prompt uses N+i', {
     min: 0,
@@ -127,6 +132,7 @@ function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
     'steps',
     'guidance',
     'baseGuidance',
+    'guidanceStop',
     'scheduler',
     'seed',
     'count',

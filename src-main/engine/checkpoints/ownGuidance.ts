@@ -9,9 +9,11 @@ export interface Guidance {
   readonly guidance: number;
   /** Weight of what the base model makes of the prompt (`BaseConditions`); 0: plain classifier-free guidance. */
   readonly baseGuidance: number;
+  /** Share of the steps after which there is none of either. */
+  readonly guidanceStop: number;
 }
 
-const usual = 7.5;
+const plain: Guidance = { guidance: 7.5, baseGuidance: 0, guidanceStop: 1 };
 
 const number = z.number().min(0).max(1000);
 const schema = z.object({
@@ -19,7 +21,9 @@ const schema = z.object({
     .object({
       guidance: number,
       /** With a subject that it was taught. */
-      subject: z.object({ guidance: number, baseGuidance: number }).optional(),
+      subject: z
+        .object({ guidance: number, baseGuidance: number, guidanceStop: z.number().min(0).max(1) })
+        .optional(),
     })
     .optional(),
 });
@@ -32,15 +36,16 @@ export function ownGuidance(model: string, what: 'bare' | 'subject' = 'bare'): G
   const file = join(model, 'likeness.json');
   const { data, error } = schema.safeParse(isFile(file) ? readJson(file) : {});
   if (error) throw problem('config.invalid', { file, why: z.prettifyError(error) });
-  const { guidance = usual, subject } = data.generate ?? {};
-  return (what === 'subject' && subject) || { guidance, baseGuidance: 0 };
+  const { guidance = plain.guidance, subject } = data.generate ?? {};
+  return (what === 'subject' && subject) || { ...plain, guidance };
 }
 
 /** What was asked for, completed: a guidance alone is the plain one that everybody knows by that name. Errors: `config.invalid`. */
-export function chosenGuidance(
-  { guidance, baseGuidance }: { readonly [key in keyof Guidance]?: number | undefined },
-  own: Guidance,
-): Guidance {
-  if (guidance !== undefined) return { guidance, baseGuidance: baseGuidance ?? 0 };
-  return { ...own, ...(baseGuidance !== undefined && { baseGuidance }) };
+export function chosenGuidance(asked: Partial<Guidance>, own: Guidance): Guidance {
+  const { guidance, baseGuidance, guidanceStop } = asked.guidance === undefined ? own : plain;
+  return {
+    guidance: asked.guidance ?? guidance,
+    baseGuidance: asked.baseGuidance ?? baseGuidance,
+    guidanceStop: asked.guidanceStop ?? guidanceStop,
+  };
 }

@@ -13,6 +13,11 @@ export interface Conditions {
   readonly negative?: Floats;
   /** Classifier-free guidance (Ho & Salimans 2022): negative + guidance·(prompt − negative). */
   readonly guidance: number;
+  /**
+   * Share of the steps after which the prompt alone is asked: late guidance adds grain and costs time ("Applying Guidance in a
+   * Limited Interval", Kynkäänniemi et al. 2024; here only its end).
+   */
+  readonly stop: number;
   /** The base model's part, where it has one. */
   readonly base?: BaseConditions;
 }
@@ -48,10 +53,12 @@ export async function denoise(
   { noise, onStep, signal }: DenoiseOptions,
 ): Promise<Floats> {
   const { shape } = latents;
+  const { negative: _, base: __, ...alone } = conditions;
   let x = latents.data;
   for (const [i, t] of sampler.timesteps.entries()) {
     const input = sampler.scaleInput(x, i);
-    const output = await guided(networks, input, shape, t, conditions);
+    const late = i >= conditions.stop * sampler.timesteps.length;
+    const output = await guided(networks, input, shape, t, late ? alone : conditions);
     x = sampler.step(output, i, x, noise);
     onStep?.(x, i, input, output);
     // Lets the event loop turn, so that a signal can arrive.

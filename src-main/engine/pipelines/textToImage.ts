@@ -28,6 +28,8 @@ export interface SamplingOptions {
   readonly guidance: number;
   /** How much of what the model without adapters and weights of its own makes of the prompt (`BaseConditions`); off at 0. */
   readonly baseGuidance?: number;
+  /** Share of the steps after which there is no guidance; 1 when left out. */
+  readonly guidanceStop?: number;
   /** The model's own when left out. */
   readonly scheduler?: SchedulerName | undefined;
   readonly width: number;
@@ -86,7 +88,7 @@ export class TextToImage {
     requests: readonly PictureRequest[],
     options: SamplingOptions,
   ): AsyncGenerator<GeneratedPicture> {
-    const { guidance, baseGuidance = 0, signal } = options;
+    const { guidance, baseGuidance = 0, guidanceStop = 1, signal } = options;
     const shape = this.latentShape(options);
     this.samplerOf(options);
     this.networks.checkDecoder(shape);
@@ -106,7 +108,7 @@ export class TextToImage {
       const conditions: Conditions = {
         prompt: prompts(part, contexts),
         ...(plain && { negative: negatives(part, contexts) }),
-        guidance,
+        ...{ guidance, stop: guidanceStop },
         ...(withBase && {
           base: {
             networks: this.base,

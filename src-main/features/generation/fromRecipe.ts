@@ -23,9 +23,10 @@ export async function requestFromRecipe(file: string, said: SaidWithRecipe): Pro
     if (statOrNothing(resolved)) return resolved;
     throw problem('recipe.lost', { file, what: resolved, option });
   };
-  const { prompt, negative, seed, steps, guidance, baseGuidance = 0, width, height } = recipe;
+  const { prompt, negative, seed, steps, width, height } = recipe;
+  const { guidance, baseGuidance = 0, guidanceStop = 1 } = recipe;
   return {
-    ...{ prompts: [prompt], negative, seed, steps, guidance, baseGuidance },
+    ...{ prompts: [prompt], negative, seed, steps, guidance, baseGuidance, guidanceStop },
     ...{ size: { width, height }, scheduler, count: 1 },
     ...said,
     model: said.model ?? found(recipe.model.path ?? recipe.model.name, '--model'),

@@ -137,10 +137,11 @@ interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'wi
 }
 
 function recipeFor(
-  { out, model, negative, steps, guidance, baseGuidance }: GenerateRequest & Guidance,
+  { out, model, negative, steps, ...rest }: GenerateRequest & Guidance,
   { hash, loras }: OpenedModel,
   { noise, ...parts }: RecipeParts,
 ): Recipe {
+  const { guidance, baseGuidance, guidanceStop } = rest;
   // Seen from the picture's folder: found again when both move together, and without naming the user's home.
   const seenFrom = (file: string): string => path.relative(out, file).split(path.sep).join('/');
   return {
@@ -151,7 +152,7 @@ function recipeFor(
       hash: loraHash,
       weight,
     })),
-    ...{ negative, steps, guidance, baseGuidance },
+    ...{ negative, steps, guidance, baseGuidance, guidanceStop },
     ...(noise && { latents: noise.hash }),
   };
 }

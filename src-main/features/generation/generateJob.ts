@@ -22,7 +22,7 @@ export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'que
     input: GenerateJobInput,
     mix: GenerateInput['mixes'][number],
   ): Omit<GenerateRequest, 'prompts' | 'count' | 'seed'> => {
-    const { negative, steps, guidance, baseGuidance, sampler, size } = input;
+    const { negative, steps, guidance, baseGuidance, guidanceStop, sampler, size } = input;
     const modelId = input.modelId ?? (mix[0] ? runs.get(mix[0].runId).modelId : null);
     const model = modelId === null ? shipped.model : models.get(modelId).path;
     if (!existsSync(model)) throw problem('model.away', { path: model });
@@ -39,6 +39,7 @@ export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'que
       provider: settings.get().provider,
       ...{ model, loras, negative, steps },
       ...(guidance !== null && { guidance }),
+      ...(guidanceStop !== null && { guidanceStop }),
       // A bare model is its own base.
       ...(mix.length > 0 && baseGuidance !== null && { baseGuidance }),
       ...(sampler !== null && { scheduler: sampler }),

@@ -52,12 +52,13 @@ export function generationHandlers({ library, queue, shipped }: StudioContext): 
       const image = images.detail(imageId);
       const { recipe } = image;
       if (!recipe) throw problem('picture.noRecipe', { file: image.file });
-      const { prompt, negative, seed, steps, guidance, baseGuidance = 0, width, height } = recipe;
+      const { prompt, negative, seed, steps, width, height } = recipe;
+      const { guidance, baseGuidance = 0, guidanceStop = 1 } = recipe;
       const [weight = 1] = recipe.loras.map((lora) => lora.weight);
       const jobId = enqueue(
         {
           prompts: [prompt],
-          ...{ negative, seed, steps, guidance, baseGuidance, count: 1, done: 0 },
+          ...{ negative, seed, steps, guidance, baseGuidance, guidanceStop, count: 1, done: 0 },
           modelId: models.list().find((model) => model.hash === recipe.model.hash)?.id ?? null,
           mixes: [image.runId === null ? [] : [{ runId: image.runId, step: image.step, weight }]],
           sampler: recipe.scheduler as GenerateJobInput['sampler'],

@@ -33,7 +33,8 @@ export async function missingPictures(
   const [first] = there;
   if (first && !resume) throw problem('set.exists', { folder: out, file: first[1] });
   if (first) {
-    const [found, wanted] = [await readRecipe(first[1]), recipeOf(first[0])];
+    const found = { baseGuidance: 0, guidanceStop: 1, ...(await readRecipe(first[1])) };
+    const wanted = recipeOf(first[0]);
     for (const key of [
       'seed',
       'prompt',
@@ -41,11 +42,12 @@ export async function missingPictures(
       'steps',
       'guidance',
       'baseGuidance',
+      'guidanceStop',
       'scheduler',
       'width',
       'height',
     ] as const)
-      if ((found[key] ?? 0) !== (wanted[key] ?? 0))
+      if (found[key] !== wanted[key])
         throw problem('set.otherSettings', {
           ...{ file: first[1], what: key },
           ...{ is: String(found[key]), wanted: String(wanted[key]) },

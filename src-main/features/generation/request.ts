@@ -1,4 +1,5 @@
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
+import type { Guidance } from '../../engine/checkpoints/ownGuidance.ts';
 import type { ProviderChoice } from '../../engine/runtime/providers.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 
@@ -14,8 +15,8 @@ export interface RecipeSource {
   readonly recipe: Recipe;
 }
 
-/** What a person said about new pictures; what was left out is completed by the model. Paths are absolute. */
-export interface GenerateRequest {
+/** What a person said about new pictures; what was left out, guidance too, is completed by the model. Paths are absolute. */
+export interface GenerateRequest extends Partial<Guidance> {
   readonly prompts: readonly string[];
   /** The folder for the pictures. */
   readonly out: string;
@@ -26,9 +27,6 @@ export interface GenerateRequest {
   readonly provider: ProviderChoice;
   /** Pictures a prompt. */
   readonly count: number;
-  /** The model's own when both are left out: 7.5, and none by the base model, for those that say nothing. */
-  readonly guidance?: number;
-  readonly baseGuidance?: number;
   /** The folder's own when left out. */
   readonly scheduler?: SchedulerName;
   /** Picture i of a prompt uses seed + i; drawn and reported when left out. */

@@ -7,6 +7,11 @@ export interface RecipeDifference {
   readonly right: string;
 }
 
+/** After how much of the steps guidance ended; empty where it went to the end. */
+export function guidanceEnd({ guidanceStop = 1 }: Recipe): string {
+  return guidanceStop < 1 ? `${Math.round(100 * guidanceStop)} %` : '';
+}
+
 function columns(recipe: Recipe): [string, string][] {
   const words = texts.recipe;
   return [
@@ -16,6 +21,7 @@ function columns(recipe: Recipe): [string, string][] {
     [words.steps, String(recipe.steps)],
     [words.guidance, String(recipe.guidance)],
     [words.baseGuidance, String(recipe.baseGuidance ?? 0)],
+    [words.guidanceStop, guidanceEnd(recipe)],
     [words.sampler, recipe.scheduler],
     [words.size, `${recipe.width} × ${recipe.height}`],
     [words.model, recipe.model.name],

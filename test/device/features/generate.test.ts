@@ -122,7 +122,7 @@ describe('generate', () => {
     expect(await guidanceOf('its own', { model: own })).toBe(2);
     expect(await guidanceOf('said', { model: own, guidance: 5 })).toBe(5);
     writeDiffusers(path.join(work, 'exported'), openModel(own));
-    expect(ownGuidance(path.join(work, 'exported'))).toEqual({ guidance: 2, baseGuidance: 0 });
+    expect(ownGuidance(path.join(work, 'exported'))).toMatchObject({ guidance: 2, baseGuidance: 0 });
     writeFileSync(path.join(own, 'likeness.json'), '{"generate": {"guidance": "much"}}');
     expect(() => ownGuidance(own)).toThrow(/likeness\.json/);
   });

@@ -195,6 +195,18 @@ describe('guidance by the base model', () => {
     expect(relativeError(split, plain)).toBeLessThan(1e-4);
   });
 
+  it('ends when it is told to', async () => {
+    const whole = { guidance: 3, baseGuidance: 2 };
+    const alone = await latentsOf(twice, { guidance: 1 });
+    expect(await latentsOf(twice, { ...whole, guidanceStop: 0 })).toEqual(alone);
+    const guided = await latentsOf(twice, whole);
+    expect(await latentsOf(twice, { ...whole, guidanceStop: 1 })).toEqual(guided);
+    // Two of three steps.
+    const partly = await latentsOf(twice, { ...whole, guidanceStop: 0.66 });
+    expect(relativeError(partly, alone)).toBeGreaterThan(0.01);
+    expect(relativeError(partly, guided)).toBeGreaterThan(0.01);
+  });
+
   it('takes negative and prompt of the base model, and only the prompt of the taught one', async () => {
     const base = await latentsOf(undefined, { guidance: 5 });
     const taught = await latentsOf(twice, { guidance: 5 });
