@@ -127,6 +127,44 @@ describe('generate', () => {
     expect(() => ownGuidance(own)).toThrow(/likeness\.json/);
   });
 
+  it('guides a subject by the base model too where likeness.json says so, and again from the recipe', async () => {
+    const own = path.join(work, 'own subject');
+    cpSync(model, own, { recursive: true });
+    const subject = { guidance: 3, baseGuidance: 2, guidanceStop: 0.5 };
+    writeFileSync(path.join(own, 'likeness.json'), JSON.stringify({ generate: { guidance: 2, subject } }));
+    const lora = path.join(work, 'subject.safetensors');
+    const module = 'down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q';
+    const [outputs = 0, inputs = 0] = openModel(model).unet.weights.get(`${module}.weight`)?.shape ?? [];
+    const randn = (shape: number[]) => ({
+      ...{ dtype: 'f32' as const, shape },
+      data: new TorchGenerator(1).randn(shape),
+    });
+    writeSafetensors(lora, [
+      { name: `unet.${module}.lora_A.weight`, tensor: randn([2, inputs]) },
+      { name: `unet.${module}.lora_B.weight`, tensor: randn([outputs, 2]) },
+    ]);
+    const request = { model: own, loras: [{ path: lora, weight: 1 }], seed: 1, steps: 4 };
+    const drawn = async (out: string, asked: Partial<GenerateRequest> = {}): Promise<string> =>
+      (await make(out, { ...request, ...asked })).images[0]?.path as string;
+
+    const file = await drawn('subject');
+    expect(await readRecipe(file)).toMatchObject(subject);
+    expect(await readRecipe(await drawn('bare', { loras: [] }))).toMatchObject({
+      guidance: 2,
+      baseGuidance: 0,
+    });
+    // A guidance alone is the plain one.
+    expect(await readRecipe(await drawn('plain', { guidance: 3 }))).toMatchObject({
+      ...{ guidance: 3, baseGuidance: 0, guidanceStop: 1 },
+    });
+    const again = await requestFromRecipe(file, { out: path.join(work, 'again'), provider: 'cpu' });
+    const { images } = await generate(again, context, '1.2.3');
+    expect(readFileSync(images[0]?.path as string).equals(readFileSync(file))).toBe(true);
+    const pixels = (of: string): Promise<Buffer> => sharp(of).raw().toBuffer();
+    const plain = path.join(work, 'plain', path.basename(file));
+    expect((await pixels(plain)).equals(await pixels(file))).toBe(false);
+  });
+
   it('makes a picture again from its recipe', async () => {
     const { images } = await make('once', {
       negative: 'blurry',
