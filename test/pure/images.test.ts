@@ -208,6 +208,15 @@ describe('PNG recipes', () => {
     );
   });
 
+  it('say so where the guidance was more than the plain one', async () => {
+    const guided = { ...recipe, baseGuidance: 3, guidanceStop: 0.6 };
+    const png = await encodePng(picture, guided);
+    expect(readTexts(png).get('parameters')).toMatch(
+      /Version: Likeness 0\.1\.0, Base guidance: 3, Guidance stop: 0\.6$/,
+    );
+    expect(await readRecipe(await saved('guided.png', png))).toEqual(guided);
+  });
+
   it('are read from compressed chunks too', async () => {
     const png = await encodePng(picture);
     const body = Buffer.concat([

@@ -129,6 +129,9 @@ function parameters(recipe: Recipe): string {
     `Model hash: ${recipe.model.hash.slice(0, 10)}`,
     `Model: ${recipe.model.name}`,
     `Version: Likeness ${recipe.version}`,
+    // No other tool has these: a picture that was made with them does not come out the same there.
+    ...(recipe.baseGuidance ? [`Base guidance: ${recipe.baseGuidance}`] : []),
+    ...((recipe.guidanceStop ?? 1) < 1 ? [`Guidance stop: ${recipe.guidanceStop}`] : []),
   ];
   const negative = recipe.negative ? [`Negative prompt: ${recipe.negative}`] : [];
   return [recipe.prompt + loras.join(''), ...negative, facts.join(', ')].join('\n');
