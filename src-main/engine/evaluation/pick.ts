@@ -2,8 +2,11 @@ import type { ScoredCheckpoint, Reach } from '../../../src-shared/domain/runScor
 
 type Scored = Pick<ScoredCheckpoint, 'step' | 'reach' | 'memorization'>;
 
-/** Share of copies from which a checkpoint is passed over where another is to be had. */
-const tooManyCopies = 0.05;
+/**
+ * Share of copies above which a checkpoint is passed over where another is to be had. Not less: a prompt may ask for the very place
+ * that a photo was taken in, and what it then gets looks like that photo by right.
+ */
+const tooManyCopies = 0.1;
 
 /**
  * Where a figure stands between what costs nothing and what is best: fidelity from the base model's to the photos', editability

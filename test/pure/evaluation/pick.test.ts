@@ -41,6 +41,11 @@ describe('the pick', () => {
     expect(whyPicked(copying, 300, by)).toContain('30 % of its pictures copy a photo');
   });
 
+  it('bears a few: a prompt may ask for the place of a photo', () => {
+    const copying = course.map((one) => (one.step === 200 ? scored(200, 0.7, 0.9, 2 / 29) : one));
+    expect(pickCheckpoint(copying)).toBe(200);
+  });
+
   it('is made all the same where every checkpoint copies', () => {
     const copying = course.map(({ step, reach: { fidelity, editability } }) =>
       scored(step, fidelity, editability, 0.5),
