@@ -42,6 +42,11 @@ const results = JSON.parse(readFileSync(file, 'utf8')) as Result[];
 const judged: Result[] = [];
 for (const result of results) {
   const { seeds, outcomes } = result;
+  // The sheets are those of the last guidance that was tried.
+  if (outcomes.every(({ sceneApart }) => sceneApart !== undefined)) {
+    judged.push(result);
+    continue;
+  }
   const columns = seeds * scenes.length;
   const sheet = await loadPicture(join(outFolder(), 'sweep', sheetName(result))).catch(() => undefined);
   const pictures = sheet ? cutContactSheet(sheet, side) : [];
