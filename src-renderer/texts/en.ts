@@ -450,7 +450,7 @@ export const en = {
     results: 'Pictures',
     emptyTitle: 'Describe a picture',
     emptyText: 'Name your subject and a place, a light or a style. Some ideas to add to the prompt:',
-    ideas: ['on a beach at sunset', 'as a watercolour', 'in the snow', 'on a wooden table'],
+    ideas: ['on a beach at sunset', 'in front of a brick wall', 'in the snow', 'on a wooden table'],
     making: (done: number, total: number) => `Making pictures: ${done} of ${total}`,
     made: (done: number) => `${plural(done, 'picture', 'pictures')} made`,
     queued: 'waits for its turn',

@@ -29,6 +29,13 @@ export const places: readonly Place[] = [
   { name: 'run', address: '#/train/1' },
   { name: 'runs-compared', address: '#/train/compare/1/2' },
   { name: 'generate', address: '#/generate' },
+  {
+    ...{ name: 'generate-more', address: '#/generate' },
+    enter: async (page) => {
+      await page.getByText('More settings').click();
+      await page.getByText('Guidance ends').scrollIntoViewIfNeeded();
+    },
+  },
   { name: 'gallery', address: '#/gallery' },
   { name: 'lightbox', address: '#/gallery/5' },
   { name: 'scores', address: '#/scores/2' },
