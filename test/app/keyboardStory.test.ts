@@ -89,17 +89,17 @@ async function scoreAndExport({ keyboard }: Opened): Promise<void> {
   await keyboard.press('g', 'c');
   await keyboard.isAt('heading', 'Scores');
   await keyboard.activate('button', 'Measure');
-  await keyboard.isAt('heading', 'Scores');
+  await keyboard.isAt('button', 'Cancel');
   await keyboard.press('j');
   await keyboard.isAt('heading', 'Jobs');
   await keyboard.press('Escape');
-  await keyboard.isAt('heading', 'Scores');
   await keyboard.sees('rowheader', /^4/);
+  await keyboard.isAt('group', 'Each checkpoint');
 
   await keyboard.press('?');
   await keyboard.sees('dialog', 'Keyboard shortcuts');
   await keyboard.press('Escape');
-  await keyboard.isAt('heading', 'Scores');
+  await keyboard.isAt('group', 'Each checkpoint');
   await keyboard.press('ControlOrMeta+k');
   await keyboard.isAt('combobox', 'Find and do');
   await keyboard.type('models');
