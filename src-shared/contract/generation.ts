@@ -35,9 +35,9 @@ export const generateInputSchema = z.object({
   /** All three null: the model's own. */
   guidance: z.number().min(0).max(100).nullable(),
   /** How much of what the base model makes of the prompt, besides the subject; 0: none. */
-  baseGuidance: z.number().min(0).max(100).nullable(),
+  baseGuidance: z.number().min(0).max(100).nullable().default(null),
   /** Share of the steps after which there is no guidance. */
-  guidanceStop: z.number().min(0).max(1).nullable(),
+  guidanceStop: z.number().min(0).max(1).nullable().default(null),
   /** null: the model's own. */
   sampler: z.enum(samplers).nullable(),
   /** null: the model's own. */
