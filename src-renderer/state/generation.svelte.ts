@@ -1,7 +1,7 @@
 import type { GenerateInput, LoraChoice } from '../../src-shared/contract/generation.ts';
 import type { Output } from '../../src-shared/contract/index.ts';
 import type { Image } from '../../src-shared/domain/image.ts';
-import type { Model } from '../../src-shared/domain/model.ts';
+import { guidanceOf, type Guidance } from '../../src-shared/domain/guidance.ts';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import { listen, request } from '../client/index.ts';
 import { models } from './models.svelte.ts';
@@ -115,10 +115,10 @@ class Generation {
   }
 
   /** How strongly the prompt is followed: what the person chose, the rest being the model's own. */
-  get guidance(): Model['subjectGuidance'] {
+  get guidance(): Guidance {
     const { modelId, loras, guidance, baseGuidance, guidanceStop } = this.draft;
     const model = models.byId(modelId) ?? models.list[0];
-    const bare = { guidance: model?.guidance ?? 7.5, baseGuidance: 0, guidanceStop: 1 };
+    const bare = guidanceOf({ guidance: model?.guidance ?? 7.5 });
     const own = loras.length > 0 ? (model?.subjectGuidance ?? bare) : bare;
     return {
       guidance: guidance ?? own.guidance,
@@ -154,11 +154,10 @@ class Generation {
 
   /** Fills the form from a picture; its run, where the library has it, joins the mix. */
   use(recipe: Recipe, image?: Pick<Image, 'runId' | 'step'>): void {
-    const { prompt, negative, seed, steps, guidance, baseGuidance = 0, guidanceStop = 1 } = recipe;
-    const { scheduler, width, height, loras } = recipe;
+    const { prompt, negative, seed, steps, scheduler, width, height, loras } = recipe;
     const weight = loras[0]?.weight ?? 1;
     Object.assign(this.draft, {
-      ...{ prompt, negative, seed, steps, guidance, baseGuidance, guidanceStop },
+      ...{ prompt, negative, seed, steps, ...guidanceOf(recipe) },
       ...{ count: 1, seedLocked: true, grid: false },
       sampler: samplerOf(scheduler),
       size: { width, height },
@@ -167,7 +166,7 @@ class Generation {
   }
 
   /** Nothing chosen is left to who draws: a grid may have rows with a subject and rows without. */
-  #chosenGuidance(): Pick<GenerateInput, keyof Model['subjectGuidance']> {
+  #chosenGuidance(): Pick<GenerateInput, keyof Guidance> {
     const { guidance, baseGuidance, guidanceStop } = this.draft;
     const chosen = { guidance, baseGuidance, guidanceStop };
     return Object.values(chosen).every((value) => value === null) ? chosen : this.guidance;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { guidanceSchema } from './guidance.ts';
 import { idSchema, nameSchema, timeSchema } from './id.ts';
 
 /** A base model: the shipped one, or one that was imported or downloaded. */
@@ -21,7 +22,7 @@ export const modelSchema = z.object({
   /** It is drawn with this unless told otherwise. */
   guidance: z.number(),
   /** The same for a subject that it was taught. */
-  subjectGuidance: z.object({ guidance: z.number(), baseGuidance: z.number(), guidanceStop: z.number() }),
+  subjectGuidance: guidanceSchema,
   /** Its files are where they were. */
   available: z.boolean(),
   problems: z.array(z.string()),

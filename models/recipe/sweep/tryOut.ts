@@ -1,4 +1,4 @@
-import type { Guidance } from '../../../src-main/engine/checkpoints/ownGuidance.ts';
+import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import { cosine, type Features } from '../../../src-main/engine/evaluation/features.ts';
 import { openTokenizer } from '../../../src-main/engine/pipelines/openTokenizer.ts';
 import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';

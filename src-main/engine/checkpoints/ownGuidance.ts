@@ -1,19 +1,11 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { guidanceOf, type Guidance } from '../../../src-shared/domain/guidance.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { isFile, readJson } from './files.ts';
 
-/** How strongly a picture follows its prompt. */
-export interface Guidance {
-  /** diffusers' `guidance_scale`. */
-  readonly guidance: number;
-  /** Weight of what the base model makes of the prompt (`BaseConditions`); 0: plain classifier-free guidance. */
-  readonly baseGuidance: number;
-  /** Share of the steps after which there is none of either. */
-  readonly guidanceStop: number;
-}
-
-const plain: Guidance = { guidance: 7.5, baseGuidance: 0, guidanceStop: 1 };
+/** diffusers' default. */
+const plain = guidanceOf({ guidance: 7.5 });
 
 const number = z.number().min(0).max(1000);
 const schema = z.object({

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { crc32, inflateSync } from 'node:zlib';
 import sharp from 'sharp';
+import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { recipeSchema, type Recipe } from '../../../src-shared/domain/recipe.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Picture } from './pixels.ts';
@@ -120,18 +121,19 @@ const webNames: Record<string, string> = {
 
 function parameters(recipe: Recipe): string {
   const loras = recipe.loras.map(({ path, weight }) => ` <lora:${basename(path, extname(path))}:${weight}>`);
+  const { guidance, baseGuidance, guidanceStop } = guidanceOf(recipe);
   const facts = [
     `Steps: ${recipe.steps}`,
     `Sampler: ${webNames[recipe.scheduler] ?? recipe.scheduler}`,
-    `CFG scale: ${recipe.guidance}`,
+    `CFG scale: ${guidance}`,
     `Seed: ${recipe.seed}`,
     `Size: ${recipe.width}x${recipe.height}`,
     `Model hash: ${recipe.model.hash.slice(0, 10)}`,
     `Model: ${recipe.model.name}`,
     `Version: Likeness ${recipe.version}`,
     // No other tool has these: a picture that was made with them does not come out the same there.
-    ...(recipe.baseGuidance ? [`Base guidance: ${recipe.baseGuidance}`] : []),
-    ...((recipe.guidanceStop ?? 1) < 1 ? [`Guidance stop: ${recipe.guidanceStop}`] : []),
+    ...(baseGuidance > 0 ? [`Base guidance: ${baseGuidance}`] : []),
+    ...(guidanceStop < 1 ? [`Guidance stop: ${guidanceStop}`] : []),
   ];
   const negative = recipe.negative ? [`Negative prompt: ${recipe.negative}`] : [];
   return [recipe.prompt + loras.join(''), ...negative, facts.join(', ')].join('\n');

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { statOrNothing } from '../../engine/checkpoints/files.ts';
 import { readRecipe } from '../../engine/pipelines/png.ts';
 import { schedulerNames } from '../../engine/schedulers/config.ts';
+import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { OpenedModel } from './openForGeneration.ts';
 import type { GenerateRequest, RecipeSource } from './request.ts';
@@ -24,9 +25,8 @@ export async function requestFromRecipe(file: string, said: SaidWithRecipe): Pro
     throw problem('recipe.lost', { file, what: resolved, option });
   };
   const { prompt, negative, seed, steps, width, height } = recipe;
-  const { guidance, baseGuidance = 0, guidanceStop = 1 } = recipe;
   return {
-    ...{ prompts: [prompt], negative, seed, steps, guidance, baseGuidance, guidanceStop },
+    ...{ prompts: [prompt], negative, seed, steps, ...guidanceOf(recipe) },
     ...{ size: { width, height }, scheduler, count: 1 },
     ...said,
     model: said.model ?? found(recipe.model.path ?? recipe.model.name, '--model'),

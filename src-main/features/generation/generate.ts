@@ -1,12 +1,13 @@
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
-import { chosenGuidance, ownGuidance, type Guidance } from '../../engine/checkpoints/ownGuidance.ts';
+import { chosenGuidance, ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeAtomically, writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
 import { stack } from '../../engine/pipelines/denoise.ts';
 import { encodePng } from '../../engine/pipelines/png.ts';
 import { resize } from '../../engine/pipelines/resample.ts';
 import { pixelsPerLatent, TextToImage, type PictureRequest } from '../../engine/pipelines/textToImage.ts';
+import { guidanceOf, type Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import type { PreviewEvent } from '../../../src-shared/domain/workerMessages.ts';
@@ -137,11 +138,10 @@ interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'wi
 }
 
 function recipeFor(
-  { out, model, negative, steps, ...rest }: GenerateRequest & Guidance,
+  { out, model, negative, steps, ...request }: GenerateRequest & Guidance,
   { hash, loras }: OpenedModel,
   { noise, ...parts }: RecipeParts,
 ): Recipe {
-  const { guidance, baseGuidance, guidanceStop } = rest;
   // Seen from the picture's folder: found again when both move together, and without naming the user's home.
   const seenFrom = (file: string): string => path.relative(out, file).split(path.sep).join('/');
   return {
@@ -152,7 +152,7 @@ function recipeFor(
       hash: loraHash,
       weight,
     })),
-    ...{ negative, steps, guidance, baseGuidance, guidanceStop },
+    ...{ negative, steps, ...guidanceOf(request) },
     ...(noise && { latents: noise.hash }),
   };
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Handlers, StudioContext } from '../studioContext.ts';
 import type { GenerateJobInput } from './generateJob.ts';
@@ -53,12 +54,11 @@ export function generationHandlers({ library, queue, shipped }: StudioContext): 
       const { recipe } = image;
       if (!recipe) throw problem('picture.noRecipe', { file: image.file });
       const { prompt, negative, seed, steps, width, height } = recipe;
-      const { guidance, baseGuidance = 0, guidanceStop = 1 } = recipe;
       const [weight = 1] = recipe.loras.map((lora) => lora.weight);
       const jobId = enqueue(
         {
           prompts: [prompt],
-          ...{ negative, seed, steps, guidance, baseGuidance, guidanceStop, count: 1, done: 0 },
+          ...{ negative, seed, steps, ...guidanceOf(recipe), count: 1, done: 0 },
           modelId: models.list().find((model) => model.hash === recipe.model.hash)?.id ?? null,
           mixes: [image.runId === null ? [] : [{ runId: image.runId, step: image.step, weight }]],
           sampler: recipe.scheduler as GenerateJobInput['sampler'],

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { readRecipe } from '../../engine/pipelines/png.ts';
 import type { PictureRequest } from '../../engine/pipelines/textToImage.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
+import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { GenerateRequest } from './request.ts';
 
@@ -33,8 +34,8 @@ export async function missingPictures(
   const [first] = there;
   if (first && !resume) throw problem('set.exists', { folder: out, file: first[1] });
   if (first) {
-    const found = { baseGuidance: 0, guidanceStop: 1, ...(await readRecipe(first[1])) };
-    const wanted = recipeOf(first[0]);
+    const complete = (recipe: Recipe): Recipe => ({ ...recipe, ...guidanceOf(recipe) });
+    const [found, wanted] = [complete(await readRecipe(first[1])), complete(recipeOf(first[0]))];
     for (const key of [
       'seed',
       'prompt',

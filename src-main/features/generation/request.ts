@@ -1,6 +1,6 @@
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
-import type { Guidance } from '../../engine/checkpoints/ownGuidance.ts';
 import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 
 /** A LoRA to mix in: PEFT folder, run folder, or kohya/diffusers file. */

@@ -68,7 +68,7 @@ export async function score(
     const own = ownGuidance(settings.model, artist === base ? 'bare' : 'subject');
     const sampling = {
       ...{ steps: request.steps, scheduler: request.scheduler },
-      ...chosenGuidance(request.guidance === undefined ? {} : { guidance: request.guidance }, own),
+      ...chosenGuidance(request, own),
     };
     const id = hashOf(JSON.stringify([modelHash, key, wanted, sampling, settings.size]));
     return drawPictures(

@@ -1,3 +1,4 @@
+import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { texts } from '../../texts/index.ts';
 
@@ -7,9 +8,15 @@ export interface RecipeDifference {
   readonly right: string;
 }
 
-/** After how much of the steps guidance ended; empty where it went to the end. */
-export function guidanceEnd({ guidanceStop = 1 }: Recipe): string {
-  return guidanceStop < 1 ? `${Math.round(100 * guidanceStop)} %` : '';
+/** What a recipe says of guidance; empty where it is the plain one, to the end. */
+export function guidanceRows(recipe: Recipe): [string, string][] {
+  const words = texts.recipe;
+  const { guidance, baseGuidance, guidanceStop } = guidanceOf(recipe);
+  return [
+    [words.guidance, String(guidance)],
+    [words.baseGuidance, baseGuidance > 0 ? String(baseGuidance) : ''],
+    [words.guidanceStop, guidanceStop < 1 ? `${Math.round(100 * guidanceStop)} %` : ''],
+  ];
 }
 
 function columns(recipe: Recipe): [string, string][] {
@@ -19,9 +26,7 @@ function columns(recipe: Recipe): [string, string][] {
     [words.negative, recipe.negative],
     [words.seed, String(recipe.seed)],
     [words.steps, String(recipe.steps)],
-    [words.guidance, String(recipe.guidance)],
-    [words.baseGuidance, String(recipe.baseGuidance ?? 0)],
-    [words.guidanceStop, guidanceEnd(recipe)],
+    ...guidanceRows(recipe),
     [words.sampler, recipe.scheduler],
     [words.size, `${recipe.width} × ${recipe.height}`],
     [words.model, recipe.model.name],

@@ -63,6 +63,7 @@ describe('wrong usage', () => {
   const wrong: [words: string[], code: string, says: string][] = [
     [['generate', '--promt', 'a dog'], 'usage.unknownOption', 'did you mean --prompt?'],
     [['generate', '--out', 'x'], 'usage.missingOption', '--prompt'],
+    [['generate', '--prompt', 'p', '--out', 'x', '--base-guidance', '2'], 'usage.missingOption', '--lora'],
     [['generate', '--prompt', 'a', '--out'], 'usage.missingValue', '--out DIR'],
     [['generate', '--prompt', 'a', '--out', 'x', '--steps', '0'], 'usage.badValue', '--steps'],
     [['generate', '--prompt', 'a', '--out', 'x', '--steps', 'NaN'], 'usage.badValue', '--steps'],
