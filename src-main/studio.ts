@@ -128,9 +128,14 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
     });
   };
 
-  putShippedModel(context);
-  await emptyTrash(context);
-  await findAllButPictures();
+  try {
+    putShippedModel(context);
+    await emptyTrash(context);
+    await findAllButPictures();
+  } catch (error) {
+    library.close();
+    throw error;
+  }
   // Jobs that go on must know which pictures they had made; otherwise the window comes first. What stands in the library's way is told by
   // `watchLibrary`.
   const goesOn = (['running', 'queued'] as const).some((state) => library.jobs.inState(state).length > 0);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { problem } from '../../src-shared/messages/index.ts';
@@ -19,15 +19,18 @@ const backupsKept = 5;
  */
 export function openDatabase(file: string, migrations: readonly Migration[] = allMigrations): OpenedDatabase {
   let damaged: string | undefined;
-  if (existsSync(file) && !isSound(file)) damaged = moveAside(file);
-  let db: Database;
+  let db: Database | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true });
+    // SQLite opens what it may only read, where a log lies beside it, and fails at the first change.
+    for (const place of [dirname(file), file]) if (existsSync(place)) accessSync(place, constants.W_OK);
+    if (existsSync(file) && !isSound(file)) damaged = moveAside(file);
     db = new Sqlite(file);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = NORMAL');
     db.pragma('foreign_keys = ON');
   } catch (cause) {
+    db?.close();
     throw problem('library.unwritable', { folder: dirname(file), why: reason(cause) }, cause);
   }
   try {
@@ -78,7 +81,7 @@ function isSound(file: string): boolean {
     // Only damage is damage: a locked or unreadable file must not be thrown away.
     const code = (error as { code?: string }).code ?? '';
     if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return false;
-    throw problem('library.unwritable', { folder: dirname(file), why: reason(error) }, error);
+    throw error;
   } finally {
     db?.close();
   }
