@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Run } from '../../../src-shared/domain/run.ts';
@@ -6,10 +6,11 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { RunFolder, type RunDescription } from '../../engine/training/runFolder.ts';
 import type { Found, StudioContext } from '../studioContext.ts';
 import { lossCurve } from './lossCurve.ts';
+import { isUnrecorded } from './runPhotos.ts';
 import { forWindow } from './studioSettings.ts';
 
 /**
- * Looks through the subjects' `runs/`: runs that nobody knows join with their checkpoints and samples; those whose folder is gone say so, and
+ * Looks through the subjects' `runs/`: what was left by a start that was cut off goes; runs that nobody knows join with their checkpoints and samples; those whose folder is gone say so, and
  * are themselves again when it is back, and can go on. Runs that are being worked on are left alone.
  */
 export async function findRuns({
@@ -19,12 +20,21 @@ export async function findRuns({
 }: Pick<StudioContext, 'library' | 'emit' | 'queue'>): Promise<Found> {
   const { subjects, runs, models, checkpoints, folder } = library;
   const found = { added: 0, moved: 0, missing: 0 };
-  const taken = new Set(runs.folders());
   for (const subject of subjects.list()) {
-    const names = await readdir(folder.at(subject.folder, 'runs')).catch(() => []);
+    const entries = await readdir(folder.at(subject.folder, 'runs'), { withFileTypes: true }).catch(() => []);
+    // From here on nothing is waited for: a run that is begun now is in both or in neither.
+    const taken = new Set(runs.folders());
+    const names = entries
+      .filter((one) => one.isDirectory() && !one.name.startsWith('.'))
+      .map(({ name }) => name);
     for (const name of names.sort()) {
       const place = `${subject.folder}/runs/${name}`;
-      const description = taken.has(place) ? undefined : describe(folder.at(place));
+      if (taken.has(place) || !existsSync(folder.at(place))) continue;
+      if (isUnrecorded(folder.at(place))) {
+        rmSync(folder.at(place), { recursive: true, force: true });
+        continue;
+      }
+      const description = describe(folder.at(place));
       if (!description) continue;
       const { settings, modelHash, createdAt } = description;
       const model = models.list().find(({ hash }) => hash === modelHash);

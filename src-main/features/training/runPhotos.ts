@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { copyFile, link, rename, rm } from 'node:fs/promises';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFile, link, rm } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import type { Crop } from '../../../src-shared/domain/photo.ts';
@@ -9,19 +9,39 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { masksFolder } from '../../engine/training/masks.ts';
 import type { Library } from '../../storage/library.ts';
 
-/** A folder for a new run, named after the day, with the photos in it; it has that name once they are all there. Errors: `photos.tooFew`. */
-export async function newRunFolder(library: Library, subject: Subject): Promise<string> {
+const photosFolder = 'photos';
+
+/**
+ * Makes a folder for a new run, named after the day, with the photos in it, and has it recorded at once: nobody who looks through the
+ * library comes upon one that is not recorded yet. Errors: `photos.tooFew`, those of `record`.
+ */
+export async function newRunFolder<T>(
+  library: Library,
+  subject: Subject,
+  record: (folder: string) => T,
+): Promise<T> {
   const { folder } = library;
   const runs = `${subject.folder}/runs`;
   const work = `${runs}/.${randomUUID()}.${process.pid}.tmp`;
   try {
     await layOutPhotos(library, subject, work);
     const place = folder.claim(runs, new Date().toISOString().slice(0, 10));
-    await rename(folder.at(work, 'photos'), folder.at(place, 'photos'));
-    return place;
+    try {
+      renameSync(folder.at(work, photosFolder), folder.at(place, photosFolder));
+      return record(place);
+    } catch (error) {
+      rmSync(folder.at(place), { recursive: true, force: true });
+      throw error;
+    }
   } finally {
     await rm(folder.at(work), { recursive: true, force: true });
   }
+}
+
+/** Whether a folder is one that `newRunFolder` was killed over: it holds photos that a subject has, and nothing of a run. */
+export function isUnrecorded(run: string): boolean {
+  const names = readdirSync(run);
+  return names.length === 1 && names[0] === photosFolder;
 }
 
 /**
@@ -35,7 +55,7 @@ export async function layOutPhotos(
 ): Promise<void> {
   const usable = photos.list(subject.id).filter(({ missing }) => !missing);
   if (usable.length === 0) throw problem('photos.tooFew', { name: subject.name });
-  const out = folder.make(run, 'photos');
+  const out = folder.make(run, photosFolder);
   const stems = new Set<string>();
   for (const { name, crop, mask } of usable) {
     const { name: stem, ext } = path.parse(name);
@@ -46,7 +66,7 @@ export async function layOutPhotos(
     await layOut(path.join(folder.photos(subject), name), crop, path.join(out, own), ext);
     const maskFile = mask === null ? undefined : path.join(folder.masks(subject), mask);
     if (maskFile !== undefined && existsSync(maskFile))
-      await layOut(maskFile, crop, path.join(folder.make(run, 'photos', masksFolder), own), '.png');
+      await layOut(maskFile, crop, path.join(folder.make(run, photosFolder, masksFolder), own), '.png');
   }
 }
 

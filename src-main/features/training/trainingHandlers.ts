@@ -49,15 +49,16 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       if (!chosen) throw problem('library.gone', { what: 'preset' });
       const settings = { ...chosen.settings, ...defined(changes) };
       if (!settings.classNoun) throw problem('subject.noClass', { name: subject.name });
-      const place = await newRunFolder(library, subject);
-      const run = runs.create({
-        subjectId,
-        name: name ?? `${subject.name} ${runs.list(subjectId).length + 1}`,
-        folder: place,
-        modelId: model.id,
-        modelName: model.name,
-        settings,
-      });
+      const run = await newRunFolder(library, subject, (place) =>
+        runs.create({
+          subjectId,
+          name: name ?? `${subject.name} ${runs.list(subjectId).length + 1}`,
+          folder: place,
+          modelId: model.id,
+          modelName: model.name,
+          settings,
+        }),
+      );
       emit('subjects.changed', subjects.get(subjectId));
       return enqueue(run);
     },

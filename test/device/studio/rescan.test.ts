@@ -74,6 +74,17 @@ const photos = async (): Promise<Record<string, boolean>> => {
   return Object.fromEntries(list.map(({ name, missing }) => [name, missing]));
 };
 
+it('what a start of training leaves that is cut off goes; what somebody put there stays', async () => {
+  const runs = path.join(root, subject.folder, 'runs');
+  const photosIn = (name: string): string => path.join(runs, name, 'photos');
+  for (const name of ['cut off', 'somebody’s', `.being made.${process.pid}.tmp`])
+    cpSync(path.join(root, subject.folder, 'photos'), photosIn(name), { recursive: true });
+  writeFileSync(path.join(runs, 'somebody’s', 'notes.txt'), 'mine');
+  await studio.ask('library.rescan', {});
+  expect(readdirSync(runs).sort()).toEqual([`.being made.${process.pid}.tmp`, 'first', 'somebody’s']);
+  expect(await studio.ask('training.runs', {})).toHaveLength(1);
+});
+
 it('a run in the folder joins with its checkpoints, samples, losses and model', async () => {
   expect(run).toMatchObject({
     state: 'done',
