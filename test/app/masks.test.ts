@@ -174,7 +174,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
     expect(await page.evaluate('document.activeElement.value')).toBe('ellipse');
     // Everything is reached, and the focus is seen.
     const reached: string[] = [];
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 15; i++) {
       await page.keyboard.press('Tab');
       const [name, seen] = await page.evaluate<[string, boolean]>(
         `(() => {
@@ -187,7 +187,18 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
       expect(seen, name).toBe(true);
       reached.push(name);
     }
-    for (const name of ['Add', 'Undo', 'Do again', 'Invert', 'Clear', 'Cancel', 'Save mask', 'Ellipse'])
+    for (const name of [
+      'Add',
+      'Farther',
+      'Closer',
+      'Undo',
+      'Do again',
+      'Invert',
+      'Clear',
+      'Cancel',
+      'Save mask',
+      'Ellipse',
+    ])
       expect(reached).toContain(name);
     expect(reached.some((name) => name.startsWith('Photo to paint on'))).toBe(true);
 
@@ -226,6 +237,67 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
       255, 255, 0, 0,
     ]);
   });
+
+  it(
+    'are drawn from nearer: by wheel and by keys, what is worked on staying in sight',
+    { timeout: patience },
+    async () => {
+      await openMask('02.jpg');
+      const whole = await stage().boundingBox();
+      if (!whole) throw new Error('there is no photo to paint on');
+      /** Where a point of the window is on the photo, as shares. */
+      const shares = async (x: number, y: number): Promise<number[]> => {
+        const box = (await stage().boundingBox()) ?? whole;
+        return [(x - box.x) / box.width, (y - box.y) / box.height];
+      };
+      const pointed = [whole.x + 0.3 * whole.width, whole.y + 0.7 * whole.height] as const;
+      await page.mouse.move(...pointed);
+      await page.keyboard.down('Control');
+      for (const percent of [150, 225, 338, 506]) {
+        await page.mouse.wheel(0, -100);
+        await button(`${percent} %`).waitFor();
+      }
+      await page.keyboard.up('Control');
+      const [x = 0, y = 0] = await shares(...pointed);
+      // Across, it stays in the middle for as long as it is narrower than its room.
+      expect(Math.abs(x - 0.3)).toBeLessThan(0.06);
+      expect(y).toBeCloseTo(0.7, 2);
+      await tool('Rectangle');
+      await page.mouse.move(...pointed);
+      await page.mouse.down();
+      await page.mouse.move(pointed[0] + 60, pointed[1] + 60, { steps: 4 });
+      await page.mouse.up();
+
+      // The brush's ring goes along where the arrows lead it, past what was in sight.
+      await tool('Brush');
+      await stage().focus();
+      for (let i = 0; i < 25; i++) await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('Enter');
+      const ring = await stage().locator('.cursor').boundingBox();
+      const room = await page.locator('.room').boundingBox();
+      if (!ring || !room) throw new Error('there is no brush');
+      expect(ring.x).toBeGreaterThan(room.x);
+      expect(ring.x + ring.width).toBeLessThan(room.x + room.width);
+      const [to = 0, across = 0] = await shares(ring.x + ring.width / 2, ring.y + ring.height / 2);
+      await page.keyboard.press('0');
+      await button('100 %').waitFor();
+      expect((await stage().boundingBox())?.width).toBeCloseTo(whole.width, 0);
+      await save('02.jpg');
+      const corner = 60 / whole.width / 1.5 ** 4;
+      expect(
+        await greys(
+          '02.jpg',
+          [x + corner / 2, y + corner / 2],
+          [x + 1.5 * corner, y + corner / 2],
+          [x - corner / 2, y + corner / 2],
+          [to, across],
+        ),
+      ).toEqual([255, 0, 0, 255]);
+      await openMask('02.jpg');
+      await button('Remove mask').click();
+      await news('The mask of 02.jpg was removed.');
+    },
+  );
 
   it('are asked about before they are lost', { timeout: patience }, async () => {
     await openMask('01.jpg');
