@@ -1,34 +1,49 @@
 import type { ScoredCheckpoint, Reach } from '../../../src-shared/domain/runScore.ts';
+import { bootstrap } from './confidence.ts';
 
 type Scored = Pick<ScoredCheckpoint, 'step' | 'reach' | 'memorization'>;
 
-/**
- * Share of copies above which a checkpoint is passed over where another is to be had. Not less: a prompt may ask for the very place
- * that a photo was taken in, and what it then gets looks like that photo by right.
- */
-const tooManyCopies = 0.1;
+/** A checkpoint, and the balance of some of its pictures, each as often as it is chosen. */
+export interface Candidate extends Scored {
+  readonly balanceOf: (chosen: readonly number[]) => number;
+}
+
+/** Share of copies that is told of a checkpoint that is picked all the same. */
+const manyCopies = 0.1;
+/** A shorter way than this, in cosine, is no measure. */
+const leastWay = 0.02;
 
 /**
  * Where a figure stands between what costs nothing and what is best: fidelity from the base model's to the photos', editability
- * from chance to the base model's.
+ * from chance to the base model's. Pictures that are a photo again have followed no prompt: `copies` is their share.
  */
 export function reach(
   fidelity: { readonly value: number; readonly none: number; readonly all: number },
   editability: { readonly value: number; readonly none: number; readonly all: number },
+  copies = 0,
 ): Reach {
   const share = ({ value, none, all }: typeof fidelity): number =>
-    (value - none) / Math.max(all - none, 1e-3);
-  const [f, e] = [share(fidelity), share(editability)];
+    (value - none) / Math.max(all - none, leastWay);
+  const [f, e] = [share(fidelity), share(editability) * (1 - copies)];
   return { fidelity: f, editability: e, balance: f > 0 && e > 0 ? (2 * f * e) / (f + e) : Math.min(f, e, 0) };
 }
 
-/** The step to keep: the best balance among those that copy no photos; of equals the earliest. */
-export function pickCheckpoint(scores: readonly Scored[]): number {
-  const clean = scores.filter(({ memorization }) => memorization.share <= tooManyCopies);
-  return best(clean.length > 0 ? clean : scores).step;
+/**
+ * The step to keep: of the checkpoints whose balance is the best one's, for all that other prompts and seeds could make of it, the
+ * last. It has learnt for as long as it was asked to without being measurably worse. `cells`: the pictures' places by prompt and seed.
+ */
+export function pickCheckpoint(
+  candidates: readonly Candidate[],
+  cells: readonly (readonly number[])[],
+): number {
+  const best = bestOf(candidates);
+  const asGood = ({ balanceOf }: Candidate): boolean =>
+    bootstrap(cells, (chosen) => balanceOf(chosen) - best.balanceOf(chosen)).high >= 0;
+  return (candidates.findLast((one) => one.step > best.step && asGood(one)) ?? best).step;
 }
 
-function best(scores: readonly Scored[]): Scored {
+/** The checkpoint of the best balance; of equals the first. */
+export function bestOf<T extends Pick<Scored, 'reach'>>(scores: readonly T[]): T {
   return scores.reduce((most, one) => (one.reach.balance > most.reach.balance ? one : most));
 }
 
@@ -48,7 +63,7 @@ export function kneeOf(scores: readonly Scored[]): number {
   return scores.reduce((most, one) => (outwards(one) > outwards(most) + 1e-12 ? one : most)).step;
 }
 
-/** One sentence: why that one. */
+/** Why that one, in a sentence or two. */
 export function whyPicked(
   scores: readonly Scored[],
   pick: number,
@@ -60,19 +75,23 @@ export function whyPicked(
   const reached = `Step ${pick} comes ${percent(fidelity)} of the way from the base model to the photos and keeps ${percent(editability)} of its ${editabilityBy}`;
   if (fidelity <= 0)
     return `Step ${pick} is no more like the photos than the base model is, nor is any checkpoint that copies none: train for more steps.`;
-  if (scores.length === 1) return `${reached}; it is the only checkpoint.`;
-  if (picked.memorization.share > tooManyCopies)
-    return `${reached}, but ${percent(picked.memorization.share)} of its pictures copy a photo, as with every other checkpoint: train for fewer steps.`;
-  const unpunished = best(scores);
-  if (unpunished.step !== pick)
-    return `${reached}; step ${unpunished.step} has more of both, but ${percent(unpunished.memorization.share)} of its pictures copy a photo.`;
+  const copies =
+    picked.memorization.share > manyCopies
+      ? ` ${percent(picked.memorization.share)} of its pictures copy a photo: ask for other places than the photos', or train for fewer steps.`
+      : '';
+  return `${reached}${because(scores, pick, editabilityBy)}${copies}`;
+}
+
+function because(scores: readonly Scored[], pick: number, editabilityBy: string): string {
+  if (scores.length === 1) return '; it is the only checkpoint.';
+  const best = bestOf(scores);
+  if (best.step !== pick)
+    return `; step ${best.step} has the better balance, but by no more than chance explains, and this one has learnt for longer.`;
   const later = scores.filter(({ step }) => step > pick);
-  const loses = later.every(({ reach }) => reach.editability < editability);
-  const gains = later.every(({ reach }) => reach.fidelity > fidelity);
-  if (later.length === 0)
-    return `${reached}, the best balance; it is the last checkpoint, more steps may still help.`;
-  if (loses && gains)
-    return `${reached}; later checkpoints are more alike but pay more than that in ${editabilityBy}.`;
-  if (loses) return `${reached}; later checkpoints lose ${editabilityBy} and gain no likeness in turn.`;
-  return `${reached}, the best balance of all ${scores.length} checkpoints.`;
+  const loses = later.every(({ reach }) => reach.editability < best.reach.editability);
+  const gains = later.every(({ reach }) => reach.fidelity > best.reach.fidelity);
+  if (later.length === 0) return ', the best balance; it is the last checkpoint, more steps may still help.';
+  if (loses && gains) return `; later checkpoints are more alike but pay more than that in ${editabilityBy}.`;
+  if (loses) return `; later checkpoints lose ${editabilityBy} and gain no likeness in turn.`;
+  return `, the best balance of all ${scores.length} checkpoints.`;
 }

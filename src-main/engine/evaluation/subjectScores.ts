@@ -23,10 +23,14 @@ export function photoFidelity(photos: Vectors): Estimate {
   );
 }
 
-/** Prompt fidelity: cosine of each picture [prompt·seed] to its prompt. */
+/** Cosine of each picture [prompt·seed] to its prompt. */
+export function likenessToPrompts(pictures: Vectors, prompts: Vectors, seeds: number): number[] {
+  return pictures.map((picture, i) => cosine(picture, prompts[Math.floor(i / seeds)] as Float32Array));
+}
+
+/** Prompt fidelity: how like their prompts the pictures [prompt·seed] are. */
 export function promptFidelity(pictures: Vectors, prompts: Vectors, seeds: number): Estimate {
-  const each = pictures.map((picture, i) => cosine(picture, prompts[Math.floor(i / seeds)] as Float32Array));
-  return bootstrap(cellsOf(each, seeds), mean);
+  return bootstrap(cellsOf(likenessToPrompts(pictures, prompts, seeds), seeds), mean);
 }
 
 /** What prompt fidelity says of pictures that show something else: cosine to the other prompts. */
@@ -43,8 +47,8 @@ export function variety(pictures: Vectors, seeds: number): Estimate {
   return bootstrap(cellsOf([...pictures.keys()], seeds), (chosen) => meanDistance(pictures, chosen));
 }
 
-/** A picture that was drawn twice says nothing about the distance of pictures. NaN where there is no pair. */
-function meanDistance(vectors: Vectors, chosen: readonly number[]): number {
+/** Mean of 1 − cosine over pairs of the chosen; one that is chosen twice says nothing about distances. NaN where there is no pair. */
+export function meanDistance(vectors: Vectors, chosen: readonly number[]): number {
   const count = new Map<number, number>();
   for (const i of chosen) count.set(i, (count.get(i) ?? 0) + 1);
   const found = [...count];

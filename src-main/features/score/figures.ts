@@ -1,8 +1,12 @@
 import type { Estimate, Figures, Reach } from '../../../src-shared/domain/runScore.ts';
+import { cellsOf, mean } from '../../engine/evaluation/confidence.ts';
 import type { Features } from '../../engine/evaluation/features.ts';
 import { reach } from '../../engine/evaluation/pick.ts';
 import {
   classLeak,
+  likenessToPhotos,
+  likenessToPrompts,
+  meanDistance,
   photoFidelity,
   promptFidelity,
   promptFidelityByChance,
@@ -27,6 +31,9 @@ interface Measure {
   readonly prompts: Vectors | undefined;
   readonly base: Shown;
 }
+
+/** Where pictures stand, of which some are copies; of those that are chosen, or of all in scenes. Numbers are places among the pictures. */
+export type ReachOf = (copies: ReadonlySet<number>, chosen?: readonly number[]) => Reach;
 
 /** All scorers with the photos, the prompts and the base model's pictures before their eyes. */
 export class Measures {
@@ -78,33 +85,43 @@ export class Measures {
     return this.figures(this.measures.map(({ base }) => base));
   }
 
-  async of(pictures: readonly Picture[]): Promise<Figures> {
+  /** Places of the pictures in scenes, by prompt and seed. */
+  get cells(): number[][] {
+    return cellsOf([...Array(this.scenes).keys()], this.seeds);
+  }
+
+  async of(pictures: readonly Picture[]): Promise<{ readonly figures: Figures; readonly reach: ReachOf }> {
     const all: Shown[] = [];
     for (const { features } of this.measures) all.push(shown(await features.pictures(pictures), this.scenes));
-    return this.figures(all, true);
+    return { figures: this.figures(all, true), reach: this.reachOf(all) };
   }
 
-  reachOf(figures: Figures): Reach {
-    const { fidelity, editability } = this.names;
-    const valueOf = (from: Figures, name: string): number => from[name]?.value ?? NaN;
-    const { ofBase } = this;
-    return reach(
-      {
-        value: valueOf(figures, fidelity),
-        none: valueOf(ofBase, fidelity),
-        all: valueOf(this.ofPhotos, fidelity),
-      },
-      {
-        value: valueOf(figures, editability),
-        none: this.editabilityByChance(),
-        all: valueOf(ofBase, editability),
-      },
-    );
-  }
-
-  private editabilityByChance(): number {
-    const reader = this.measures.find(({ features }) => features.name === this.scorers.prompt?.name);
-    return reader?.prompts ? promptFidelityByChance(reader.base.scenes, reader.prompts, this.seeds) : 0;
+  private reachOf(all: readonly Shown[]): ReachOf {
+    const { seeds } = this;
+    const sceneryOf = ({ name }: { readonly name: string }) => {
+      const i = this.measures.findIndex(({ features }) => features.name === name);
+      const measure = this.measures[i] as Measure;
+      return { ...measure, drawn: (all[i] as Shown).scenes, plain: measure.base.scenes };
+    };
+    const seen = sceneryOf(this.scorers.subject);
+    const [like, likeBase] = [seen.drawn, seen.plain].map((scenes) => likenessToPhotos(scenes, seen.photos));
+    const alike = photoFidelity(seen.photos).value;
+    const read = this.scorers.prompt && sceneryOf(this.scorers.prompt);
+    const prompts = read?.prompts;
+    const [told, toldBase] = prompts
+      ? [read.drawn, read.plain].map((scenes) => likenessToPrompts(scenes, prompts, seeds))
+      : [];
+    const byChance = prompts ? promptFidelityByChance(read.plain, prompts, seeds) : 0;
+    return (copies, chosen = [...seen.drawn.keys()]) => {
+      const of = (values: readonly number[] = []): number => mean(chosen.map((i) => values[i] ?? NaN));
+      return reach(
+        { value: of(like), none: of(likeBase), all: alike },
+        told
+          ? { value: of(told), none: byChance, all: of(toldBase) }
+          : { value: meanDistance(seen.drawn, chosen), none: 0, all: meanDistance(seen.plain, chosen) },
+        chosen.filter((i) => copies.has(i)).length / chosen.length,
+      );
+    };
   }
 
   private figures(all: readonly Shown[], compareClass = false): Figures {

@@ -9,7 +9,7 @@ import { makeFolder, withFile } from '../../engine/checkpoints/files.ts';
 import { chosenGuidance, ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { copyThreshold, photoViews, resemblance } from '../../engine/evaluation/memorization.ts';
-import { kneeOf, pickCheckpoint, whyPicked } from '../../engine/evaluation/pick.ts';
+import { kneeOf, pickCheckpoint, whyPicked, type Candidate } from '../../engine/evaluation/pick.ts';
 import { listPictures, loadPicture } from '../../engine/pipelines/pictures.ts';
 import type { Picture } from '../../engine/pipelines/pixels.ts';
 import { RunFolder } from '../../engine/training/runFolder.ts';
@@ -92,22 +92,26 @@ export async function score(
     });
     const copies = copyFinder(photos);
     const checkpoints: ScoredCheckpoint[] = [];
+    const candidates: Candidate[] = [];
     const rows = [{ label: 'base model', pictures: basePictures }];
     for (const { step, artist } of artists) {
       signal.throwIfAborted();
       const path = folder.checkpointPath(step);
       const pictures = await draw(basename(path), checkpointHash(path), artist, asking('subject'));
-      const figures = await measures.of(pictures.map(({ picture }) => picture));
-      const found = pictures.flatMap((picture) => copies.find(picture) ?? []);
+      const { figures, reach } = await measures.of(pictures.map(({ picture }) => picture));
+      const found = pictures.map((picture) => copies.find(picture));
+      const copied = new Set([...found.keys()].filter((i) => found[i]));
       const memorization = {
-        share: found.length / pictures.length,
+        share: copied.size / pictures.length,
         threshold: copies.threshold,
-        copies: found,
+        copies: found.filter((copy) => copy !== undefined),
       };
-      checkpoints.push({ step, path, figures, reach: measures.reachOf(figures), memorization });
+      const checkpoint = { step, path, figures, reach: reach(copied), memorization };
+      checkpoints.push(checkpoint);
+      candidates.push({ ...checkpoint, balanceOf: (chosen) => reach(copied, chosen).balance });
       rows.push({ label: `step ${step}`, pictures });
     }
-    const pick = pickCheckpoint(checkpoints);
+    const pick = pickCheckpoint(candidates, measures.cells);
     const { fidelity, editability } = measures.names;
     const found: RunScore = {
       ...{ run, kind, prompts: prompts.map(({ subject }) => subject), seeds },

@@ -1,5 +1,6 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { RunScore } from '../../../src-shared/domain/runScore.ts';
+import { bestOf } from '../../engine/evaluation/pick.ts';
 import { RunFolder } from '../../engine/training/runFolder.ts';
 
 /** Checkpoints after the best one that a run is given to do better. */
@@ -19,7 +20,8 @@ export async function untilBest<T>(
   for (let round = 0; ; round++) {
     const result = await trainToCheckpoint(folder, (paused) => train(paused, round > 0), context);
     const { pick, why, checkpoints } = await scoreRun(context);
-    const since = checkpoints.filter(({ step }) => step > pick).length;
+    const best = bestOf(checkpoints).step;
+    const since = checkpoints.filter(({ step }) => step > best).length;
     context.report({ type: 'note', message: why });
     if (result !== undefined || since >= patience) return { result, pick, why };
   }

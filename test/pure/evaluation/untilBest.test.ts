@@ -40,7 +40,7 @@ async function course(best: number, sampleEvery?: number) {
     Promise.resolve({
       pick: saved.reduce((a, b) => (Math.abs(b - best) < Math.abs(a - best) ? b : a)),
       why: `after ${saved.length}`,
-      checkpoints: saved.map((one) => ({ step: one }) as never),
+      checkpoints: saved.map((one) => ({ step: one, reach: { balance: -Math.abs(one - best) } }) as never),
     });
   const report = (event: JobEvent) => void seen.push(event.type);
   const context = { report, signal: new AbortController().signal };
