@@ -558,7 +558,7 @@ export const en = {
     start: 'Measure',
     again: 'Measure again',
     measuring: 'Measuring',
-    pick: (step: number) => `Best checkpoint: step ${step}`,
+    pick: (step: number) => `The checkpoint to keep: step ${step}`,
     take: (step: number) => `Use step ${step} from now on`,
     curve: 'Over the run',
     curveLabel: 'Scores of each checkpoint over the steps',
