@@ -7,11 +7,10 @@
  * Prints, for several amounts of blur, the share of pictures whose nearest subject is the right one.
  */
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { MobileNetFeatures } from '../../../src-main/engine/evaluation/mobileNetFeatures.ts';
-import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
 import { side } from '../modelConfig.ts';
 import { option, outFolder, repositoryFolder } from '../paths.ts';
+import { blurred } from './blurred.ts';
 import { Gallery } from './gallery.ts';
 import { photographedSubjects, photosOf, renderedSubjects } from './subjects.ts';
 
@@ -34,7 +33,8 @@ const anew = renderedSubjects(join(outFolder(), 'anew')).filter(
 for (const blur of blurs) {
   const shares: number[] = [];
   for (const subject of anew) {
-    const pictures = await Promise.all((await photosOf(subject, side)).map((photo) => blurred(photo, blur)));
+    const photos = await photosOf(subject, side);
+    const pictures = blur === 0 ? photos : await Promise.all(photos.map((photo) => blurred(photo, blur)));
     const found = await gallery.nearest(pictures, subject.name);
     shares.push(found.filter(({ nearest }) => nearest === subject.name).length / found.length);
     if (blur === 0) console.log(`${subject.name}: ${shares.at(-1) ?? NaN}`);
@@ -43,12 +43,3 @@ for (const blur of blurs) {
   console.log(`${shares.length} subjects, blurred by ${blur} pixels: ${mean.toFixed(3)}`);
 }
 await features.dispose();
-
-async function blurred({ data, width, height }: Picture, sigma: number): Promise<Picture> {
-  if (sigma === 0) return { data, width, height };
-  const soft = await sharp(data, { raw: { width, height, channels: 3 } })
-    .blur(sigma)
-    .raw()
-    .toBuffer();
-  return { data: soft, width, height };
-}

@@ -1,63 +1,76 @@
 /**
- * A second opinion on the scenes of the sweep's pictures, by a classifier that has nothing to do with the model: the nearest of four
- * means of MobileNetV2's features over rendered pictures of each scene. Adds `sceneApart` to results.json.
+ * A second opinion on the scenes of the sweep's pictures, by a classifier that has nothing to do with the model: logistic regression on
+ * MobileNetV2's features of rendered pictures, sharp ones and soft ones. Writes `sceneApart` to results.json for every result whose
+ * sheet is there; sheets are those of the last guidance that was tried.
  *
- *   npx tsx models/recipe/sweep/judgeScenes.ts --out DATA [--learn 150] [--check 50]
+ *   npx tsx models/recipe/sweep/judgeScenes.ts --out DATA [--learn 300] [--check 50]
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cosine, normalized } from '../../../src-main/engine/evaluation/features.ts';
 import { writeAtomically } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
+import { ownGuidance } from '../../../src-main/engine/checkpoints/ownGuidance.ts';
 import { MobileNetFeatures } from '../../../src-main/engine/evaluation/mobileNetFeatures.ts';
 import { loadPicture } from '../../../src-main/engine/pipelines/pictures.ts';
 import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
 import { cutContactSheet } from '../contactSheet.ts';
 import { side } from '../modelConfig.ts';
-import { numberOption, outFolder, recipeFolder, repositoryFolder } from '../paths.ts';
+import { numberOption, option, outFolder, recipeFolder, repositoryFolder } from '../paths.ts';
 import { Pictures } from '../shards.ts';
+import { blurred } from './blurred.ts';
+import { fitClassifier, type Example } from './linearClassifier.ts';
 import { sheetName, type Result } from './results.ts';
 
 /** The recipe's names of the sweep's scenes, in their order. */
 const scenes = ['snow', 'beach', 'forest', 'bricks'];
-const [learn, check] = [numberOption('learn', 150), numberOption('check', 50)];
+/** Standard deviations in pixels, in turn: what a model draws is softer than what is rendered. */
+const blurs = [1, 1.5, 2];
+const [learn, check] = [numberOption('learn', 300), numberOption('check', 50)];
+const model = option('model', join(repositoryFolder, 'models', 'likeness-mini'));
 
 const features = await MobileNetFeatures.open(
   join(repositoryFolder, 'resources', 'scorers', 'mobilenet-v2.safetensors'),
 );
 const rendered = new Pictures(join(outFolder(), 'train'));
-const means: Float32Array[] = [];
-const unseen: { readonly scene: number; readonly vector: Float32Array }[] = [];
-for (const [scene, name] of scenes.entries()) {
+const seen: Example[] = [];
+const unseen = { sharp: [] as Example[], soft: [] as Example[] };
+for (const [label, name] of scenes.entries()) {
   const places = rendered.captions.flatMap((caption, i) => (caption.scene === name ? [i] : []));
-  const vectors = await features.pictures(places.slice(0, learn + check).map(pictureAt));
-  means.push(meanOf(vectors.slice(0, learn)));
-  unseen.push(...vectors.slice(learn).map((vector) => ({ scene, vector })));
+  const pictures = places.slice(0, learn + check).map(pictureAt);
+  const soft = await Promise.all(
+    pictures.map((picture, i) => blurred(picture, blurs[i % blurs.length] ?? 1)),
+  );
+  for (const [kind, shown] of [['sharp', pictures] as const, ['soft', soft] as const]) {
+    const examples = (await features.pictures(shown)).map((vector) => ({ label, vector }));
+    seen.push(...examples.slice(0, learn));
+    unseen[kind].push(...examples.slice(learn));
+  }
 }
 rendered.close();
-const right = unseen.filter(({ scene, vector }) => nearest(vector) === scene).length;
-console.log(`Of ${unseen.length} rendered pictures it had not seen, it told ${right} right.`);
+const sceneOf = fitClassifier(seen);
+for (const [kind, examples] of Object.entries(unseen)) {
+  const right = examples.filter(({ label, vector }) => sceneOf(vector) === label).length;
+  console.log(`Of ${examples.length} ${kind} rendered pictures it had not seen, it told ${right} right.`);
+}
 
 const file = join(recipeFolder, 'sweep', 'results.json');
 const results = JSON.parse(readFileSync(file, 'utf8')) as Result[];
+const guidance = Object.entries(ownGuidance(model, 'subject'));
 const judged: Result[] = [];
 for (const result of results) {
   const { seeds, outcomes } = result;
-  // The sheets are those of the last guidance that was tried.
-  if (outcomes.every(({ sceneApart }) => sceneApart !== undefined)) {
-    judged.push(result);
-    continue;
-  }
   const columns = seeds * scenes.length;
-  const sheet = await loadPicture(join(outFolder(), 'sweep', sheetName(result))).catch(() => undefined);
+  const isLast = guidance.every(([key, value]) => result[key as keyof Result] === value);
+  const sheet =
+    isLast && (await loadPicture(join(outFolder(), 'sweep', sheetName(result))).catch(() => null));
   const pictures = sheet ? cutContactSheet(sheet, side) : [];
   if (pictures.length !== outcomes.length * columns) {
     judged.push(result);
     continue;
   }
-  const vectors = await features.pictures(pictures);
+  const found = (await features.pictures(pictures)).map(sceneOf);
   const shares = outcomes.map((_, row) => {
-    const own = vectors.slice(row * columns, (row + 1) * columns);
-    return own.filter((vector, i) => nearest(vector) === Math.floor(i / seeds)).length / columns;
+    const own = found.slice(row * columns, (row + 1) * columns);
+    return own.filter((scene, i) => scene === Math.floor(i / seeds)).length / columns;
   });
   judged.push({
     ...result,
@@ -70,15 +83,4 @@ await features.dispose();
 
 function pictureAt(index: number): Picture {
   return { width: side, height: side, data: rendered.bytes(index) };
-}
-
-function nearest(vector: Float32Array): number {
-  const near = means.map((mean) => cosine(mean, vector));
-  return near.indexOf(Math.max(...near));
-}
-
-function meanOf(vectors: readonly Float32Array[]): Float32Array {
-  const sum = new Float32Array(vectors[0]?.length ?? 0);
-  for (const vector of vectors) for (const [i, value] of vector.entries()) (sum[i] as number) += value;
-  return normalized(sum);
 }
