@@ -71,7 +71,7 @@ function reportOf(score: RunScore): ScoreReport {
     .filter(({ memorization }) => memorization.copies.length > 0)
     .map(
       ({ step, memorization }) =>
-        `At step ${step} ${Math.round(100 * memorization.share)} % of the pictures are nearly one of your photos: it has learnt them by heart.`,
+        `At step ${step}, ${Math.round(100 * memorization.share)} % of the pictures are nearly one of your photos: they were asked for in its place, or it has been learnt by heart.`,
     );
   return {
     checkpoints: score.checkpoints.map(({ step, figures, memorization }) => ({
