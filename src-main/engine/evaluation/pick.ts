@@ -74,7 +74,7 @@ export function whyPicked(
   const { fidelity, editability } = picked.reach;
   const reached = `Step ${pick} comes ${percent(fidelity)} of the way from the base model to the photos and keeps ${percent(editability)} of its ${editabilityBy}`;
   if (fidelity <= 0)
-    return `Step ${pick} is no more like the photos than the base model is, nor is any checkpoint that copies none: train for more steps.`;
+    return `Step ${pick} is no more like the photos than the base model is: train for more steps, or on photos that show the subject more clearly.`;
   const copies =
     picked.memorization.share > manyCopies
       ? ` ${percent(picked.memorization.share)} of its pictures copy a photo: ask for other places than the photos', or train for fewer steps.`
