@@ -257,6 +257,11 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
         await page.mouse.wheel(0, -100);
         await button(`${percent} %`).waitFor();
       }
+      // Many small turns, as of two fingers, are one large one.
+      for (let i = 0; i < 20; i++) await page.mouse.wheel(0, 10);
+      await button('225 %').waitFor();
+      await page.mouse.wheel(0, -200);
+      await button('506 %').waitFor();
       await page.keyboard.up('Control');
       const [x = 0, y = 0] = await shares(...pointed);
       // Across, it stays in the middle for as long as it is narrower than its room.

@@ -14,6 +14,7 @@ import sharp from 'sharp';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import { RunFolder } from '../../../src-main/engine/training/runFolder.ts';
 import { completeSettings } from '../../../src-main/features/training/request.ts';
+import { newRunFolder } from '../../../src-main/features/training/runPhotos.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { openedStudio, type OpenedStudio } from './openedStudio.ts';
@@ -83,6 +84,15 @@ it('what a start of training leaves that is cut off goes; what somebody put ther
   await studio.ask('library.rescan', {});
   expect(readdirSync(runs).sort()).toEqual([`.being made.${process.pid}.tmp`, 'first', 'somebody’s']);
   expect(await studio.ask('training.runs', {})).toHaveLength(1);
+});
+
+it('a start of training that can not be recorded leaves nothing', async () => {
+  const begun = newRunFolder(studio.library, subject, (folder) => {
+    expect(readdirSync(path.join(root, folder, 'photos'))).toHaveLength(5);
+    throw new Error('the disk is full');
+  });
+  await expect(begun).rejects.toThrow('the disk is full');
+  expect(readdirSync(path.join(root, subject.folder, 'runs'))).toEqual(['first']);
 });
 
 it('a run in the folder joins with its checkpoints, samples, losses and model', async () => {
