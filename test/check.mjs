@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { installBrowser } from './installBrowser.mjs';
+import { installVulkan } from './installVulkan.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const count = { passed: 0, failed: 0, skipped: 0 };
@@ -52,6 +53,7 @@ check(
   ...['--workspace', 'src-renderer', '--tsconfig', './tsconfig.json', '--fail-on-warnings'],
 );
 installBrowser();
+installVulkan();
 tests(...process.argv.slice(2));
 
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);

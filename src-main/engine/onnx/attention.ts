@@ -1,15 +1,19 @@
 import type { Node } from '../graph/ops.ts';
-import { f32 } from '../tensor/tensor.ts';
+import { f32, type DType, type HostTensor } from '../tensor/tensor.ts';
+import { scoreBlocks, scoresOnDevice } from './attentionBlocks.ts';
 import type { Emitter } from './emitter.ts';
 
-/** ONNX Runtime computes attention in blocks; other runtimes get the products and the softmax. */
+/**
+ * ONNX Runtime's fused operation computes attention in blocks: always on the CPU, and on a GPU where a self-test of it came out
+ * right (`Emitter.fusedAttention`). Elsewhere: products and a softmax, on GPUs by blocks of heads and queries.
+ */
 export function emitAttention(
   node: Node<'attention'>,
   [q = '', k = '', v = '']: readonly string[],
   e: Emitter,
 ): string {
   const { heads, scale, causal } = node.attributes;
-  if (e.target === 'cpu' || (e.target === 'webgpu' && !causal)) {
+  if (e.target === 'cpu' || (e.fusedAttention && !causal)) {
     return e.emitFused('MultiHeadAttention', [q, k, v], {
       num_heads: heads,
       scale: { float: scale },
@@ -18,19 +22,44 @@ export function emitAttention(
   }
   const [batch, targets, width] = node.shape as [number, number, number];
   const sources = (node.inputs[1] as { shape: readonly number[] }).shape[1] as number;
-  const split = (x: string, length: number, perm: readonly number[]): string =>
-    e.emit('Transpose', [e.reshape(x, [batch, length, heads, width / heads])], { perm });
-  const product = e.emit('MatMul', [split(q, targets, [0, 2, 1, 3]), split(k, sources, [0, 2, 3, 1])]);
-  const scaled = e.emit('Mul', [product, e.float(scale)]);
-  const scores = causal ? e.emit('Add', [scaled, e.constant(futureMask(targets, sources))]) : scaled;
-  const mixed = e.emit('MatMul', [
-    e.emit('Softmax', [scores], { axis: -1 }),
-    split(v, sources, [0, 2, 1, 3]),
-  ]);
-  return e.reshape(e.emit('Transpose', [mixed], { perm: [0, 2, 1, 3] }), node.shape);
+  const [all, size] = [batch * heads, width / heads];
+  const split = (x: string, length: number, perm: readonly number[]): string => {
+    const byHead = e.emit('Transpose', [e.reshape(x, [batch, length, heads, size])], { perm });
+    return e.reshape(byHead, perm[3] === 1 ? [all, size, length] : [all, length, size]);
+  };
+  const queries = e.emit('Mul', [split(q, targets, [0, 2, 1, 3]), e.float(scale, node.dtype)]);
+  const [keys, values] = [split(k, sources, [0, 2, 3, 1]), split(v, sources, [0, 2, 1, 3])];
+  const mask = causal ? futureMask(targets, sources) : undefined;
+
+  const limit = e.target === 'portable' ? Infinity : scoresOnDevice;
+  const mixed = scoreBlocks({ all, targets, sources }, limit).map(({ heads: some, rows }) => {
+    const [ownKeys, ownValues] = [e.part(keys, 0, some, all), e.part(values, 0, some, all)];
+    const ownQueries = e.part(queries, 0, some, all);
+    const parts = rows.map((stretch) => {
+      const product = e.emit('MatMul', [e.part(ownQueries, 1, stretch, targets), ownKeys]);
+      const scores = mask ? e.emit('Add', [product, maskRows(mask, stretch, node.dtype, e)]) : product;
+      return e.emit('MatMul', [e.emit('Softmax', [scores], { axis: -1 }), ownValues]);
+    });
+    return e.concat(parts, 1);
+  });
+  const byHead = e.reshape(e.concat(mixed, 0), [batch, heads, targets, size]);
+  return e.reshape(e.emit('Transpose', [byHead], { perm: [0, 2, 1, 3] }), node.shape);
 }
 
-export function futureMask(targets: number, sources: number): ReturnType<typeof f32> {
+/** Rows [from, to) of a mask. */
+export function maskRows(
+  { shape, data }: HostTensor<'f32'>,
+  [from, to]: readonly [number, number],
+  dtype: DType,
+  e: Emitter,
+): string {
+  const sources = shape[1] as number;
+  const rows = data.subarray(from * sources, to * sources);
+  return e.floats({ dtype: 'f32', shape: [to - from, sources], data: rows }, dtype);
+}
+
+/** [targets, sources]: what is added to the scores so that no query sees a later key. */
+export function futureMask(targets: number, sources: number): HostTensor<'f32'> {
   const mask = f32([targets, sources]);
   for (let row = 0; row < targets; row++) mask.data.fill(-1e30, row * sources + row + 1, (row + 1) * sources);
   return mask;

@@ -1,6 +1,7 @@
 import type { Node } from '../graph/ops.ts';
 import { f32, type HostTensor, type Shape } from '../tensor/tensor.ts';
-import { futureMask } from './attention.ts';
+import { futureMask, maskRows } from './attention.ts';
+import { scoreBlocks } from './attentionBlocks.ts';
 import type { Emitter } from './emitter.ts';
 
 /** What the gradient of some heads is computed from, each [heads, length, size] or as noted. */
@@ -42,12 +43,12 @@ export function emitAttentionGradient(
       length,
       size,
     ]);
-  const scaled = (x: string): string => e.emit('Mul', [x, e.float(scale)]);
+  const scaled = (x: string): string => e.emit('Mul', [x, e.float(scale, node.dtype)]);
 
   const [keys, values, grads] = [split(k, sources), split(v, sources), split(gradient, targets)];
   const products = e.emit('Mul', [grads, split(output, targets)]);
   const sums = e.emit('Neg', [e.emit('ReduceSum', [products, e.integers([2])], { keepdims: 1 })]);
-  const ones = e.constant(filled([all, 1, sources], 1));
+  const ones = e.floats(filled([all, 1, sources], 1), node.dtype);
   const queries = scaled(split(q, targets));
   const whole: Heads = {
     queries,
@@ -62,10 +63,10 @@ export function emitAttentionGradient(
   const sizes = { all, targets, sources, size };
   const joined =
     all * targets * sources <= block
-      ? joinedGradients(whole, mask && e.constant(mask), e)
+      ? joinedGradients(whole, mask && e.floats(mask, node.dtype), e)
       : e.target === 'cpu'
         ? inLoops(whole, mask, sizes, block, e)
-        : unrolled(whole, mask, sizes, block, e);
+        : unrolled(whole, mask, sizes, node, e);
   const byPicture = e.reshape(joined, [batch, heads, targets + 2 * sources, size]);
   return e.reshape(e.emit('Transpose', [byPicture], { perm: [0, 2, 1, 3] }), node.shape);
 }
@@ -111,7 +112,7 @@ function joinedGradients(heads: Heads, mask: string | undefined, e: Emitter): st
 /** A loop over groups of heads, and in it one over blocks of queries which adds up dKᵀ and dVᵀ. */
 function inLoops(
   whole: Heads,
-  mask: HostTensor | undefined,
+  mask: HostTensor<'f32'> | undefined,
   sizes: Sizes,
   block: number,
   e: Emitter,
@@ -170,24 +171,36 @@ function inLoops(
   return e.reshape(results, [all, targets + 2 * sources, size]);
 }
 
-/** Groups of heads one after the other, for providers that would leave the device for a loop. */
+/** Blocks of heads and queries one after the other, for providers that would leave the device for a loop. */
 function unrolled(
   whole: Heads,
-  mask: HostTensor | undefined,
+  mask: HostTensor<'f32'> | undefined,
   { all, targets, sources }: Sizes,
-  block: number,
+  { attributes, dtype }: Node<'attentionGradient'>,
   e: Emitter,
 ): string {
-  const together = largestDivisor(all, Math.max(1, Math.floor((4 * block) / (targets * sources))));
-  const future = mask && e.constant(mask);
-  const parts: string[] = [];
-  for (let head = 0; head < all; head += together) {
-    const some = mapHeads(whole, (x) =>
-      e.emit('Slice', [x, e.integers([head]), e.integers([head + together]), e.integers([0])]),
-    );
-    parts.push(joinedGradients(some, future, e));
-  }
-  return parts.length === 1 ? (parts[0] as string) : e.emit('Concat', parts, { axis: 0 });
+  const blocks = scoreBlocks({ all, targets, sources }, 4 * attributes.block);
+  const parts = blocks.map(({ heads, rows }) => {
+    const own = mapHeads(whole, (x) => e.part(x, 0, heads, all));
+    const cut = (x: string, axis: number, stretch: readonly [number, number]): string =>
+      e.part(x, axis, stretch, targets);
+    let sums: { dk: string; dv: string } | undefined;
+    const dq = rows.map((stretch) => {
+      const some: Heads = {
+        ...own,
+        queries: cut(own.queries, 1, stretch),
+        queriesTransposed: cut(own.queriesTransposed, 2, stretch),
+        gradientTransposed: cut(own.gradientTransposed, 2, stretch),
+        extended: cut(own.extended, 1, stretch),
+      };
+      const { dq, dk, dv } = gradients(some, mask && maskRows(mask, stretch, dtype, e), e);
+      sums = sums ? { dk: e.emit('Add', [sums.dk, dk]), dv: e.emit('Add', [sums.dv, dv]) } : { dk, dv };
+      return dq;
+    });
+    const { dk = '', dv = '' } = sums ?? {};
+    return e.emit('Concat', [...dq, transposed(dk, e), transposed(dv, e)], { axis: 1 });
+  });
+  return e.concat(parts, 0);
 }
 
 function mapHeads(heads: Heads, change: (x: string) => string): Heads {

@@ -1,4 +1,5 @@
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
+import { f32ToF16 } from '../tensor/half.ts';
 import { elementCount, i64 } from '../tensor/tensor.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto } from './schema.ts';
 
@@ -6,9 +7,10 @@ import type { AttributeProto, GraphProto, NodeProto, TensorProto } from './schem
 export const dataTypes: Record<DType, number> = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9, f16: 10, bf16: 16 };
 
 /**
- * Who will execute the model: ONNX Runtime on CPU or WebGPU (which know com.microsoft's fused operations), or any runtime at all.
+ * Who will execute the model: ONNX Runtime on CPU or WebGPU (which know com.microsoft's fused operations), ONNX Runtime on
+ * another device (`device`: the order of computation is ours, the operations are ONNX's own), or any runtime at all.
  */
-export type Target = 'cpu' | 'webgpu' | 'portable';
+export type Target = 'cpu' | 'webgpu' | 'device' | 'portable';
 
 type AttributeValue =
   number | string | readonly number[] | { readonly float: number } | { readonly graph: GraphProto };
@@ -26,6 +28,8 @@ export class Emitter {
   constructor(
     readonly target: Target,
     private readonly prefix = '',
+    /** Whether attention is one operation on WebGPU: only where it came out right on this very device. */
+    readonly fusedAttention = false,
   ) {}
 
   /** Adds a node of ONNX's own domain; returns the name of its (first) output. `''` leaves an optional input out. */
@@ -100,8 +104,19 @@ export class Emitter {
     return this.constant(i64([values.length], values));
   }
 
-  float(value: number): string {
-    return this.constant({ dtype: 'f32', shape: [], data: Float32Array.of(value) });
+  float(value: number, dtype: DType = 'f32'): string {
+    return this.floats({ dtype: 'f32', shape: [], data: Float32Array.of(value) }, dtype);
+  }
+
+  /** These values as f32 or f16, whichever the operation computes in. */
+  floats(tensor: HostTensor<'f32'>, dtype: DType): string {
+    if (dtype !== 'f16') return this.constant(tensor);
+    return this.constant({ dtype, shape: tensor.shape, data: f32ToF16(tensor.data) });
+  }
+
+  /** The values along `axis` of one part after the other; a single part as it is. */
+  concat(parts: readonly string[], axis: number): string {
+    return parts.length === 1 ? (parts[0] as string) : this.emit('Concat', parts, { axis });
   }
 
   reshape(x: string, shape: Shape): string {
@@ -124,6 +139,12 @@ export class Emitter {
     const order: HostTensor<'i32'> = { dtype: 'i32', shape: [rows.length], data: Int32Array.from(rows) };
     const index = this.constant(order, `rows ${shape.join()} by ${permutation.join()}`);
     return this.emit('Gather', [this.reshape(x, [rows.length, -1]), index], { axis: 0 });
+  }
+
+  /** The stretch [from, to) of one axis, which is `length` long. */
+  part(x: string, axis: number, [from, to]: readonly [number, number], length: number): string {
+    if (to - from === length) return x;
+    return this.emit('Slice', [x, this.integers([from]), this.integers([to]), this.integers([axis])]);
   }
 
   /** The part from `starts` to `ends` along all axes, in steps. */

@@ -10,9 +10,9 @@ export function emitGroupNorm(
 ): string {
   const [batch, channels] = node.shape as [number, number];
   const { groups, epsilon } = node.attributes;
-  const ones = e.constant(f32([groups], Array<number>(groups).fill(1)));
+  const ones = e.floats(f32([groups], Array<number>(groups).fill(1)), node.dtype);
   const grouped = e.reshape(x, [batch, groups, -1]);
-  const normal = e.emit('InstanceNormalization', [grouped, ones, e.constant(f32([groups]))], {
+  const normal = e.emit('InstanceNormalization', [grouped, ones, e.floats(f32([groups]), node.dtype)], {
     epsilon: { float: epsilon },
   });
   const channelwise = [channels, ...node.shape.slice(2).map(() => 1)];

@@ -23,6 +23,8 @@ export interface OnnxOptions {
    * run: ONNX Runtime gives values of one known shape a common buffer, which it holds from the first's use to the last's.
    */
   readonly hideShapes?: boolean;
+  /** Attention as one operation on WebGPU: only where it came out right on this very device. */
+  readonly fusedAttention?: boolean;
   /** Name of a first output that is a sequence, beside the graph's. */
   readonly sequence?: string;
 }
@@ -36,9 +38,9 @@ export interface OnnxOptions {
  */
 export function onnxModel(
   graph: Graph,
-  { target, weights = () => undefined, hideShapes = false, sequence }: OnnxOptions,
+  { target, weights = () => undefined, hideShapes = false, fusedAttention = false, sequence }: OnnxOptions,
 ): Uint8Array {
-  const e = new Emitter(target);
+  const e = new Emitter(target, '', fusedAttention && target === 'webgpu');
   const inputs: Value[] = [];
   const names = new Map<Value, string>();
   const bind = (value: Value): string => {
@@ -76,7 +78,7 @@ export function onnxModel(
     const node = { name: sequence, op_type: 'SequenceConstruct', domain: '', attribute: [] };
     e.nodes.push({ ...node, input: [e.float(0)], output: [sequence] });
   }
-  const fused = target === 'portable' ? [] : [{ domain: 'com.microsoft', version: 1 }];
+  const fused = target === 'portable' || target === 'device' ? [] : [{ domain: 'com.microsoft', version: 1 }];
   return encodeModel({
     ir_version: 9,
     producer_name: 'likeness',

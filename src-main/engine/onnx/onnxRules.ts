@@ -45,7 +45,7 @@ const emitMatmul: OnnxRule<'matmul'> = (node, [a = '', b = ''], e) => {
   const left = transA ? transposedLast(node, 0, a, e) : a;
   const right = transB ? transposedLast(node, 1, b, e) : b;
   const product = e.emit('MatMul', [left, right]);
-  return scale === 1 ? product : e.emit('Mul', [product, e.float(scale)]);
+  return scale === 1 ? product : e.emit('Mul', [product, e.float(scale, node.dtype)]);
 };
 
 const turned = (matrix: string, e: Emitter): string => e.emit('Transpose', [matrix], { perm: [1, 0] });
@@ -103,19 +103,19 @@ export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
   relu: plain('Relu'),
   sin: plain('Sin'),
   cos: plain('Cos'),
-  swish: ({ attributes }, [x = ''], e) => {
+  swish: ({ attributes, dtype }, [x = ''], e) => {
     const { alpha } = attributes;
     if (e.target === 'cpu') return e.emitFused('QuickGelu', [x], { alpha: { float: alpha } });
-    const scaled = alpha === 1 ? x : e.emit('Mul', [x, e.float(alpha)]);
+    const scaled = alpha === 1 ? x : e.emit('Mul', [x, e.float(alpha, dtype)]);
     return e.emit('Mul', [x, e.emit('Sigmoid', [scaled])]);
   },
-  gelu: (_, [x = ''], e) => {
-    if (e.target !== 'portable') return e.emitFused('Gelu', [x]);
+  gelu: ({ dtype }, [x = ''], e) => {
+    if (e.target === 'cpu' || e.target === 'webgpu') return e.emitFused('Gelu', [x]);
     const cumulative = e.emit('Add', [
-      e.emit('Erf', [e.emit('Mul', [x, e.float(Math.SQRT1_2)])]),
-      e.float(1),
+      e.emit('Erf', [e.emit('Mul', [x, e.float(Math.SQRT1_2, dtype)])]),
+      e.float(1, dtype),
     ]);
-    return e.emit('Mul', [e.emit('Mul', [x, e.float(0.5)]), cumulative]);
+    return e.emit('Mul', [e.emit('Mul', [x, e.float(0.5, dtype)]), cumulative]);
   },
   erf: plain('Erf'),
   cast: ({ attributes }, operands, e) => e.emit('Cast', operands, { to: dataTypes[attributes.dtype] }),
@@ -155,10 +155,10 @@ export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
   attention: emitAttention,
   attentionGradient: emitAttentionGradient,
   gather: (_, operands, e) => e.emit('Gather', operands, { axis: 0 }),
-  scatterAdd: ({ inputs, shape }, [ids = '', updates = ''], e) => {
+  scatterAdd: ({ inputs, shape, dtype }, [ids = '', updates = ''], e) => {
     const idShape = (inputs[0] as { shape: readonly number[] }).shape;
     const indices = e.reshape(ids, [...idShape, 1]);
-    return e.emit('ScatterND', [e.constant(f32(shape)), indices, updates], { reduction: 'add' });
+    return e.emit('ScatterND', [e.floats(f32(shape), dtype), indices, updates], { reduction: 'add' });
   },
   barrier: emitBarrier,
 };

@@ -67,7 +67,7 @@ export class Session {
     const model = onnxModel(graph, {
       ...(writesInto && { sequence: stopper }),
       hideShapes: training && provider === 'cpu',
-      target: provider === 'webgpu' || provider === 'cpu' ? provider : 'portable',
+      target: provider === 'webgpu' || provider === 'cpu' ? provider : 'device',
       weights: (name) => {
         const weight = stored?.(name);
         return weight && 'file' in weight ? files.place(weight) : weight;

@@ -13,7 +13,7 @@ describe('every operation, lowered and executed, gives torch’s numbers', () =>
     expect(allCases.map(([name]) => name).sort()).toEqual([...goldenCases].sort());
   });
 
-  describe.each(['cpu', 'webgpu', 'portable'] as const)('for %s', (target) => {
+  describe.each(['cpu', 'webgpu', 'device', 'portable'] as const)('for %s', (target) => {
     it.each(allCases)('%s', async (name, op, build) => {
       const inputs = goldenInputs(name);
       const out = build(...inputs.map(leaf));

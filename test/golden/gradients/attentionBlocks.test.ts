@@ -6,7 +6,7 @@ import { runOn } from './runOn.ts';
 
 // In scores: one row, parts of a head, whole heads, several heads, everything.
 describe.each([1, 5, 7, 16, 40])('attention’s gradient in blocks of about %i scores', (block) => {
-  describe.each(['cpu', 'webgpu', 'portable'] as const)('for %s', (target) => {
+  describe.each(['cpu', 'webgpu', 'device'] as const)('for %s', (target) => {
     it.each(Object.entries(attentionGradients(block)))('%s', async (name, build) => {
       const key = `attentionGradient/${name}`;
       const inputs = goldenInputs(key);

@@ -36,7 +36,7 @@ const twiceCases = allCases.filter(
   ([name]) => goldensOf(name, 'second').size > 0 && !name.startsWith('attention/'),
 );
 
-describe.each(['cpu', 'portable'] as const)('gradients against torch, for %s', (target) => {
+describe.each(['cpu', 'device', 'portable'] as const)('gradients against torch, for %s', (target) => {
   it.each(smoothCases)('%s', async (name, _, build) => {
     const { smooth, gradients, feeds } = differentiated(name, build);
     const results = await runOn(target, named('grad', smooth, gradients), feeds);

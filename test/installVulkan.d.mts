@@ -1,0 +1,3 @@
+export declare const lavapipeFolder: string;
+export declare const lavapipeDriver: string;
+export declare function installVulkan(): void;
