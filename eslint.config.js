@@ -19,39 +19,63 @@ const engine = [
   ['tensor'],
 ].map((row) => row.map((folder) => `src-main/engine/${folder}`));
 
-/** What the composition roots put together. */
-const studio = [
-  'src-main/studio.ts',
+/** What is computed, from top to bottom, in the same way; files beside the folders stand for themselves. */
+const features = [
+  ['tasks.ts', 'quickstart'],
+  ['score'],
+  ['evaluation', 'export', 'generation', 'training', 'distillation', 'photos', 'download'],
+  ['bench', 'compression', 'inspect', 'doctor.ts', 'join.ts'],
+].map((row) => row.map((name) => `src-main/features/${name}`));
+
+/** Each folder of `rows` with what stands in lower ones, and `below` all of them. */
+function ranked(rows, below) {
+  return Object.fromEntries(
+    rows.flatMap((row, depth) => row.map((name) => [name, [...rows.slice(depth + 1).flat(), ...below]])),
+  );
+}
+
+/** What opens the studio: its window, or a server. */
+const shell = [
+  'src-main/studio',
   'src-main/ipc',
-  'src-main/features',
   'src-main/jobs',
-  'src-main/storage',
+  'src-main/places.ts',
+  'src-main/shipped.ts',
   'src-shared',
 ];
 
 /** The layer map: what each folder may import besides itself. `*`: each folder there stands for itself. */
 const layers = {
-  'src-main/main.ts': [...studio, 'src-main/cli/studioFiles.ts'],
-  'src-main/serve.ts': studio,
-  'src-main/studio.ts': studio,
+  'src-main/main.ts': shell,
+  'src-main/serve.ts': shell,
   'src-main/preload.ts': ['src-shared'],
-  'src-main/cli': ['src-main/serve.ts', 'src-main/features', 'src-main/engine', 'src-shared'],
-  'src-main/worker': ['src-main/features', 'src-main/engine', 'src-shared'],
-  'src-main/ipc': ['src-shared'],
-  'src-main/features/*': [
-    'src-main/features/studioContext.ts',
+  'src-main/cli': [
+    'src-main/serve.ts',
+    'src-main/features',
+    'src-main/engine',
+    'src-main/places.ts',
+    'src-main/shipped.ts',
+    'src-shared',
+  ],
+  'src-main/worker': ['src-main/features', 'src-main/socketLock.ts', 'src-shared'],
+  'src-main/studio': [
+    'src-main/ipc/answer.ts',
+    'src-main/features',
     'src-main/engine',
     'src-main/jobs',
     'src-main/storage',
+    'src-main/places.ts',
+    'src-main/socketLock.ts',
     'src-shared',
   ],
+  'src-main/ipc': ['src-shared'],
+  ...ranked(features, ['src-main/engine', 'src-main/places.ts', 'src-shared']),
   'src-main/jobs': ['src-main/storage', 'src-shared'],
   'src-main/storage': ['src-shared'],
-  ...Object.fromEntries(
-    engine.flatMap((row, depth) =>
-      row.map((name) => [name, [...engine.slice(depth + 1).flat(), 'src-shared']]),
-    ),
-  ),
+  ...ranked(engine, ['src-shared']),
+  'src-main/places.ts': [],
+  'src-main/shipped.ts': [],
+  'src-main/socketLock.ts': ['src-shared'],
   'src-shared': [],
   'src-renderer/client': ['src-renderer/texts', 'src-shared'],
   'src-renderer/texts': ['src-shared'],
@@ -65,17 +89,54 @@ const layers = {
     'src-shared',
   ],
   'src-renderer': ['src-renderer', 'src-shared'],
+  ...ranked(
+    [['models/recipe/train'], ['models/recipe/data'], ['models/recipe/render']],
+    ['src-main/engine', 'src-main/features', 'src-shared'],
+  ),
+  'models/recipe': ['models/recipe', 'src-main/engine', 'src-main/features', 'src-shared'],
 };
 
-/** Packages that one place alone may import. */
-const packages = [
-  { name: /^onnxruntime-/, only: ['src-main/engine/runtime'] },
-  { name: /^better-sqlite3$/, only: ['src-main/storage'] },
-  { name: /^electron$/, only: ['src-main/main.ts', 'src-main/preload.ts', 'src-main/ipc/electron'] },
+/** The wall: what a part of the main process never reaches, over however many imports. A session of ONNX Runtime blocks its thread. */
+const walls = [
+  {
+    of: ['src-main/studio', 'src-main/main.ts', 'src-main/serve.ts'],
+    never: 'src-main/engine/runtime/session.ts',
+  },
 ];
 
-const sources = ['src-main', 'src-shared', 'src-renderer'];
+/** Every package, and who may import it. */
+const packages = {
+  'onnxruntime-node': ['src-main/engine/runtime'],
+  'better-sqlite3': ['src-main/storage'],
+  electron: ['src-main/main.ts', 'src-main/preload.ts', 'src-main/ipc/electron'],
+  chokidar: ['src-main/studio/photos'],
+  ws: ['src-main/ipc'],
+  '@grpc/grpc-js': ['src-main/engine/training'],
+  'p-queue': ['src-main/engine/training'],
+  'p-retry': ['src-main/engine/training'],
+  'tar-stream': ['src-main/engine/training'],
+  'csv-parse': ['src-main/engine/training', 'src-main/cli'],
+  protobufjs: ['src-main/engine/onnx'],
+  sharp: [
+    'src-main/engine/evaluation',
+    'src-main/engine/pipelines',
+    'src-main/features',
+    'src-main/studio',
+    'src-main/ipc',
+    'models/recipe',
+  ],
+  zod: ['src-main', 'src-shared'],
+  svelte: ['src-renderer'],
+  uplot: ['src-renderer/ui'],
+  vite: ['src-renderer/vite.config.ts'],
+  '@sveltejs/vite-plugin-svelte': ['src-renderer/vite.config.ts', 'src-renderer/svelte.config.js'],
+};
+
+const sources = ['src-main', 'src-shared', 'src-renderer', 'models/recipe'];
+const inBrowser = ['src-shared', 'src-renderer'];
 const root = import.meta.dirname;
+
+const relative = (file) => path.relative(root, file).split(path.sep).join('/');
 
 const covers = (folder, file) => file === folder || file.startsWith(folder + '/');
 
@@ -92,11 +153,15 @@ function layerOf(file) {
 function layerProblem(file, specifier) {
   if (!sources.some((folder) => covers(folder, file))) return undefined;
   if (!specifier.startsWith('.')) {
-    if (!covers('src-main', file) && isBuiltin(specifier) && !file.endsWith('.config.ts'))
-      return `${file.split('/')[0]} has no Node: it runs in the browser`;
-    const rule = packages.find(({ name }) => name.test(specifier));
-    if (!rule || rule.only.some((folder) => covers(folder, file))) return undefined;
-    return `only ${rule.only.join(', ')} may import ${specifier}`;
+    if (isBuiltin(specifier)) {
+      const allowed = file.endsWith('.config.ts') || !inBrowser.some((folder) => covers(folder, file));
+      return allowed ? undefined : `${file.split('/')[0]} has no Node: it runs in the browser`;
+    }
+    const [name] = /^(@[^/]+\/)?[^/]+/.exec(specifier);
+    const only = packages[name];
+    if (!only) return `${name} is not among the packages of eslint.config.js`;
+    if (only.some((folder) => covers(folder, file))) return undefined;
+    return `only ${only.join(', ')} may import ${name}`;
   }
   const target = path.posix.join(path.posix.dirname(file), specifier);
   const [from, to] = [layerOf(file), layerOf(target)];
@@ -124,8 +189,8 @@ function importsOnDisk(file) {
   return found;
 }
 
-/** A way from `start` back to `goal` along imports, as the files on it, or undefined. */
-function wayBack(start, goal) {
+/** A way from `start` to `goal` along imports, as the files on it, or undefined. */
+function wayTo(start, goal) {
   const seen = new Set();
   const walk = (file) => {
     if (file === goal) return [file];
@@ -140,11 +205,24 @@ function wayBack(start, goal) {
   return walk(start);
 }
 
+/** Reports a way from the file that is read to `goal`. */
+function wayProblem({ filename, sourceCode, report }, goal, message) {
+  return {
+    Program(node) {
+      for (const next of importedFiles(filename, sourceCode.text)) {
+        const way = wayTo(next, goal);
+        if (way) return report({ node, message: message(way.map(relative).join(' → ')) });
+      }
+      return undefined;
+    },
+  };
+}
+
 const likeness = {
   rules: {
     layers: {
       create(context) {
-        const file = path.relative(root, context.filename).split(path.sep).join('/');
+        const file = relative(context.filename);
         const check = ({ source }) => {
           const why =
             source && typeof source.value === 'string' ? layerProblem(file, source.value) : undefined;
@@ -160,18 +238,19 @@ const likeness = {
       },
     },
     'no-cycles': {
+      create: (context) =>
+        wayProblem(context, context.filename, (way) => `these files import each other: ${way}`),
+    },
+    walls: {
       create(context) {
-        return {
-          Program(node) {
-            for (const next of importedFiles(context.filename, context.sourceCode.text)) {
-              const way = wayBack(next, context.filename);
-              if (!way) continue;
-              const names = way.map((file) => path.relative(root, file)).join(' → ');
-              context.report({ node, message: `these files import each other: ${names}` });
-              return;
-            }
-          },
-        };
+        const file = relative(context.filename);
+        const wall = walls.find(({ of }) => of.some((folder) => covers(folder, file)));
+        if (!wall) return {};
+        return wayProblem(
+          context,
+          path.resolve(root, wall.never),
+          (way) => `${wall.of.join(', ')} must not reach ${wall.never}: ${way}`,
+        );
       },
     },
   },
@@ -217,6 +296,7 @@ export default tseslint.config(
     rules: {
       'likeness/layers': 'error',
       'likeness/no-cycles': 'error',
+      'likeness/walls': 'error',
       eqeqeq: 'error',
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, argsIgnorePattern: '^_' }],
       '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { app, BrowserWindow, dialog, ipcMain, protocol, shell, utilityProcess } from 'electron';
 import { forPeople } from '../src-shared/messages/forPeople.ts';
-import { bundleFolder, defaultLibrary, shippedFiles } from './cli/studioFiles.ts';
-import type { Shell } from './features/studioContext.ts';
+import { cacheFolder, defaultLibrary } from './places.ts';
+import { bundleFolder, shippedFiles } from './shipped.ts';
+import type { Shell } from './studio/context.ts';
 import { answer } from './ipc/answer.ts';
 import { isOwn } from './ipc/electron/origin.ts';
 import { refuseEverythingElse } from './ipc/electron/refuse.ts';
@@ -11,8 +12,7 @@ import { pictureFile, rendererFile, type FileAnswer } from './ipc/files.ts';
 import { securityHeaders } from './ipc/headers.ts';
 import { libraryFiles } from './ipc/libraryFiles.ts';
 import { lastWords, type StartWorker } from './jobs/workerProcess.ts';
-import { cacheFolder } from './storage/cacheFolder.ts';
-import { openStudio, type Studio } from './studio.ts';
+import { openStudio, type Studio } from './studio/studio.ts';
 
 const dist = bundleFolder();
 const preload = path.join(dist, 'preload.cjs');

@@ -4,7 +4,7 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { problem } from '../src-shared/messages/index.ts';
-import type { Shell, Shipped } from './features/studioContext.ts';
+import type { Shell, Shipped } from './studio/context.ts';
 import { pictureFile, rendererFile, type FileAnswer } from './ipc/files.ts';
 import { Guard } from './ipc/guard.ts';
 import { securityHeaders } from './ipc/headers.ts';
@@ -12,8 +12,8 @@ import { libraryFiles } from './ipc/libraryFiles.ts';
 import { serveContract } from './ipc/socket.ts';
 import { systemTrash } from './ipc/systemTrash.ts';
 import { nodeWorkers } from './jobs/workerProcess.ts';
-import { cacheFolder } from './storage/cacheFolder.ts';
-import { openStudio } from './studio.ts';
+import { cacheFolder } from './places.ts';
+import { openStudio } from './studio/studio.ts';
 
 export interface ServeOptions {
   readonly folder: string;

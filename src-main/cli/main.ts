@@ -3,7 +3,7 @@ import { exitStatus, forPeople, type ExitStatus } from './failure.ts';
 import { commandHelp, overview } from './help.ts';
 import { Output } from './output.ts';
 import { closest, parse } from './parse.ts';
-import { version } from './shipped.ts';
+import { version } from '../shipped.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 
 const argv = process.argv.slice(2);

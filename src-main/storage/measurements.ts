@@ -1,14 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import { fromJsonOrNull } from './rows.ts';
 
-/** What a dry run of a finetune took. */
+/** What a dry run of a finetune took: seconds before the first step, of a step and of a picture, and bytes at the peak. */
 export interface Measured {
-  /** Seconds before the first step, class pictures not counted. */
   readonly setup: number;
   readonly secondsPerStep: number;
-  /** Of one picture: a class picture or a sample. */
   readonly secondsPerPicture: number;
-  /** Resident at the peak. */
   readonly bytes: number;
 }
 

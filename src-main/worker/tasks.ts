@@ -1,40 +1,14 @@
 import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
-import type { DistillTask } from '../features/compression/compressionHandlers.ts';
+import type { DistillTask, GenerateTask, MeasureTask, TrainTask } from '../features/tasks.ts';
 import type { CompressRequest } from '../features/compression/request.ts';
 import type { ExportRequest } from '../features/export/request.ts';
-import type { GenerateRequest } from '../features/generation/request.ts';
-import type { DryRunRequest } from '../features/training/dryRun.ts';
-import type { FinetuneRequest } from '../features/training/request.ts';
-import type { DownloadRequest } from '../features/models/download.ts';
+import type { DownloadRequest } from '../features/download/download.ts';
 import type { LikenessRequest } from '../features/score/likenessMeter.ts';
 import type { ScoreRequest } from '../features/score/request.ts';
 
 export interface TaskContext extends JobContext {
   readonly report: (event: WorkerEvent) => void;
-}
-
-/** The messages of src-main/features/…/…Job.ts. */
-export interface TrainTask {
-  readonly request: FinetuneRequest;
-  readonly version: string;
-}
-
-export interface MeasureTask {
-  readonly request: DryRunRequest;
-  readonly version: string;
-}
-
-export interface GenerateTask {
-  /** Each with the index of its first picture. */
-  readonly parts: readonly {
-    readonly first: number;
-    readonly request: GenerateRequest;
-    /** Of the subject that is drawn, if it is one's. */
-    readonly likeness?: LikenessRequest;
-  }[];
-  readonly total: number;
-  readonly version: string;
 }
 
 /** What each kind of job does: the features that the command line has, loaded when they are needed. */
@@ -103,7 +77,7 @@ export const tasks: Readonly<
     return lookAt(out);
   },
   download: async (task, context) => {
-    const { download } = await import('../features/models/download.ts');
+    const { download } = await import('../features/download/download.ts');
     const { path } = await download(task as DownloadRequest, context);
     return lookAt(path);
   },

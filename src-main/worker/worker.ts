@@ -3,7 +3,7 @@ import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
 import type { FromWorker, ToWorker, WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { forPeople } from '../../src-shared/messages/forPeople.ts';
-import { guardSockets } from '../features/system/socketLock.ts';
+import { guardSockets } from '../socketLock.ts';
 import { tasks } from './tasks.ts';
 
 /**

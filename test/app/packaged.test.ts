@@ -41,12 +41,15 @@ describe.skipIf(!isLinux)('npm run package -- --linux dir', () => {
   let inside: string[] = [];
 
   beforeAll(() => {
-    execFileSync(process.execPath, ['src-main/cli/setup.mjs', '--studio'], { cwd: root, stdio: 'ignore' });
+    execFileSync(process.execPath, ['src-main/scripts/setup.mjs', '--studio'], {
+      cwd: root,
+      stdio: 'ignore',
+    });
     const words = [
       `--config.electronDist=${standInDistribution()}`,
       `--config.directories.output=${path.join(scratch, 'release')}`,
     ];
-    execFileSync(process.execPath, ['src-main/cli/package.mjs', '--linux', 'dir', ...words], {
+    execFileSync(process.execPath, ['src-main/scripts/package.mjs', '--linux', 'dir', ...words], {
       cwd: root,
       stdio: ['ignore', 'ignore', 'ignore'],
       env: { ...process.env, npm_config_offline: 'true' },

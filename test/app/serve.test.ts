@@ -5,7 +5,7 @@ import WebSocket from 'ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requests } from '../../src-shared/contract/index.ts';
 import { messages } from '../../src-shared/messages/index.ts';
-import { bundleFolder, shippedFiles } from '../../src-main/cli/studioFiles.ts';
+import { bundleFolder, shippedFiles } from '../../src-main/shipped.ts';
 import { serve, type Served } from '../../src-main/serve.ts';
 import { buildStudio, Client, enter, newLibrary, removeLibraries, serveLibrary } from './served.ts';
 

@@ -6,7 +6,7 @@ import WebSocket from 'ws';
 import type { EventName, Input, Output, Payload, RequestName } from '../../src-shared/contract/index.ts';
 import type { Job } from '../../src-shared/domain/job.ts';
 import { messageSchema, socketPath, type Reply } from '../../src-shared/contract/wire.ts';
-import { bundleFolder, shippedFiles } from '../../src-main/cli/studioFiles.ts';
+import { bundleFolder, shippedFiles } from '../../src-main/shipped.ts';
 import { serve, type Served } from '../../src-main/serve.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness-studio-'));
@@ -24,7 +24,7 @@ export function removeLibraries(): void {
 
 /** The window and the workers are as new as their sources. */
 export function buildStudio(): void {
-  execFileSync(process.execPath, ['src-main/cli/setup.mjs', '--studio'], {
+  execFileSync(process.execPath, ['src-main/scripts/setup.mjs', '--studio'], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 }

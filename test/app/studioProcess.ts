@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { bundleFolder } from '../../src-main/cli/studioFiles.ts';
+import { bundleFolder } from '../../src-main/shipped.ts';
 
 /** Surroundings in which a studio counts how long its event loop is blocked: see `blocks`. */
 export function counting(library: string): NodeJS.ProcessEnv {

@@ -5,14 +5,14 @@ import sharp from 'sharp';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import type { CheckpointScore, ScoreReport } from '../../src-shared/domain/score.ts';
 import type { Subject } from '../../src-shared/domain/subject.ts';
-import { bundleFolder, shippedFiles } from '../../src-main/cli/studioFiles.ts';
-import { measurementKey } from '../../src-main/features/training/measurementKey.ts';
-import { cacheFolder } from '../../src-main/storage/cacheFolder.ts';
+import { bundleFolder, shippedFiles } from '../../src-main/shipped.ts';
+import { measurementKey } from '../../src-main/studio/training/measurementKey.ts';
+import { cacheFolder } from '../../src-main/places.ts';
 import type { BlockAdvice, Sensitivity } from '../../src-shared/domain/advice.ts';
 import { encodePng } from '../../src-main/engine/pipelines/png.ts';
 import { nodeWorkers } from '../../src-main/jobs/workerProcess.ts';
 import type { Library } from '../../src-main/storage/library.ts';
-import { openStudio, type Studio } from '../../src-main/studio.ts';
+import { openStudio, type Studio } from '../../src-main/studio/studio.ts';
 
 /** Times are fixed, so that screenshots are the same every time. */
 const noon = new Date(2026, 10, 20, 12).getTime();

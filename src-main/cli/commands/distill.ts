@@ -1,5 +1,5 @@
 import { command } from '../command.ts';
-import { version } from '../shipped.ts';
+import { version } from '../../shipped.ts';
 import { distillOptions, distillRequest } from './distillOptions.ts';
 
 export const distill = command({

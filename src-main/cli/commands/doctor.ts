@@ -3,7 +3,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { command } from '../command.ts';
 import { file } from '../options.ts';
 import { duration } from '../output.ts';
-import { shippedModel } from '../shipped.ts';
+import { shippedModel } from '../../shipped.ts';
 
 const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
 
@@ -17,7 +17,7 @@ export const doctor = command({
   },
   request: ({ model = shippedModel }) => ({ model, folder: process.cwd() }),
   run: async ({ model, folder }, context) => {
-    const { examineMachine } = await import('../../features/doctor/doctor.ts');
+    const { examineMachine } = await import('../../features/doctor.ts');
     const machine = await examineMachine(folder);
     const finetune = await timeFinetune(model, context);
     const { cpu, memory, disk, providers } = machine;

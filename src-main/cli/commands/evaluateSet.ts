@@ -2,7 +2,7 @@ import type { SetRequest } from '../../features/evaluation/request.ts';
 import { command } from '../command.ts';
 import { choice, file, required } from '../options.ts';
 import { defined, provider } from '../shared.ts';
-import { scorerFiles } from '../shipped.ts';
+import { scorerFiles } from '../../shipped.ts';
 
 export const evaluateSet = command({
   name: 'evaluate set',

@@ -1,6 +1,6 @@
 import { scoreDefaults } from '../../features/score/request.ts';
 import { command } from '../command.ts';
-import { scorerFiles, version } from '../shipped.ts';
+import { scorerFiles, version } from '../../shipped.ts';
 import { finetuneOptions, finetuneRequest } from './finetuneOptions.ts';
 
 export const finetune = command({

@@ -19,7 +19,7 @@ import {
   type Given,
   type PictureSize,
 } from '../options.ts';
-import { shippedModel } from '../shipped.ts';
+import { shippedModel } from '../../shipped.ts';
 import { teamOf, teamOptions } from '../teamOptions.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 

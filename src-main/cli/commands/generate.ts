@@ -1,5 +1,5 @@
 import { command } from '../command.ts';
-import { version } from '../shipped.ts';
+import { version } from '../../shipped.ts';
 import { generateOptions, generateRequest } from './generateOptions.ts';
 
 export const generate = command({

@@ -23,7 +23,7 @@ import {
 } from '../options.ts';
 import { optionName } from '../parse.ts';
 import { readPrompts, readPromptTable } from '../readPrompts.ts';
-import { shippedModel } from '../shipped.ts';
+import { shippedModel } from '../../shipped.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 
 const schedulers: readonly SchedulerName[] = ['pndm', 'ddim', 'ddpm', 'dpm++2m', 'euler', 'euler-a'];

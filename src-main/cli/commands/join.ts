@@ -26,7 +26,7 @@ export const join = command({
   run: async (request, context) => {
     // A worker that a run started has no reason to live without it.
     process.on('disconnect', () => process.exit(1));
-    const { join } = await import('../../features/team/join.ts');
+    const { join } = await import('../../features/join.ts');
     const { batches } = await join(request, context);
     return { fields: { batches }, text: `The run has ended; ${batches} batches were computed here.` };
   },

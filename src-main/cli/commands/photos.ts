@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { PhotosReport } from '../../features/photos/photos.ts';
 import { command } from '../command.ts';
 import { file, operand } from '../options.ts';
-import { scorerFiles } from '../shipped.ts';
+import { scorerFiles } from '../../shipped.ts';
 
 export const photos = command({
   name: 'photos',

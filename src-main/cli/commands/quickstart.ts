@@ -3,7 +3,7 @@ import type { QuickstartFeatures, QuickstartResult } from '../../features/quicks
 import type { ProviderChoice } from '../../engine/runtime/providers.ts';
 import { command } from '../command.ts';
 import { duration } from '../output.ts';
-import { shippedModel, version } from '../shipped.ts';
+import { shippedModel, version } from '../../shipped.ts';
 import { quickstartOptions, quickstartRequest } from './quickstartOptions.ts';
 
 export const quickstart = command({

@@ -6,7 +6,7 @@ import type { QuickstartRequest } from '../../features/quickstart/request.ts';
 import { finetuneDefaults } from '../../features/training/request.ts';
 import { file, integer, word, type Given } from '../options.ts';
 import { defined, provider } from '../shared.ts';
-import { sampleSubject, shippedModel } from '../shipped.ts';
+import { sampleSubject, shippedModel } from '../../shipped.ts';
 
 const folderName = 'likeness-quickstart';
 

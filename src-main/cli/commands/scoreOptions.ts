@@ -5,7 +5,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { choice, file, integer, names, number, required, type Given } from '../options.ts';
 import { readPrompts } from '../readPrompts.ts';
 import { defined, provider } from '../shared.ts';
-import { scorerFiles } from '../shipped.ts';
+import { scorerFiles } from '../../shipped.ts';
 
 export const scoreOptions = {
   run: required(file('RUN', 'the folder that finetune wrote to')),

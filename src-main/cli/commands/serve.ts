@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { command } from '../command.ts';
 import { file, integer, text } from '../options.ts';
 import { refuseTogether } from '../shared.ts';
-import { bundleFolder, defaultLibrary, shippedFiles } from '../studioFiles.ts';
+import { defaultLibrary } from '../../places.ts';
+import { bundleFolder, shippedFiles } from '../../shipped.ts';
 
 export const serve = command({
   name: 'serve',

@@ -4,7 +4,7 @@ import type { Model } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { matmulSpeed } from '../../engine/runtime/matmulSpeed.ts';
 import { peakMemory } from '../../engine/runtime/peakMemory.ts';
-import { cacheFolder } from '../../storage/cacheFolder.ts';
+import { cacheFolder } from '../../places.ts';
 import { randomModel } from './randomModel.ts';
 import type { BenchPart, BenchRequest } from './request.ts';
 import { shapeConfigs } from './shapes.ts';

@@ -7,7 +7,7 @@ import { distill as train } from '../../engine/training/distill.ts';
 import type { DistillSettings } from '../../engine/training/distillSettings.ts';
 import type { RunResult } from '../../engine/training/loop.ts';
 import { RunFolder } from '../../engine/training/runFolder.ts';
-import { cacheFolder } from '../../storage/cacheFolder.ts';
+import { cacheFolder } from '../../places.ts';
 import { completeSettings, type DistillRequest } from './request.ts';
 
 /** Starts the run that `request` asks for, or goes on with it (with `resume` and no run there: starts it). Errors: those of the engine's `distill`, `run.…`. */

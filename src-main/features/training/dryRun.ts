@@ -4,8 +4,18 @@ import { join } from 'node:path';
 import type { JobContext, JobEvent } from '../../../src-shared/domain/jobEvents.ts';
 import { peakMemory } from '../../engine/runtime/peakMemory.ts';
 import { finetune } from '../../engine/training/dreambooth.ts';
-import type { Measured } from '../../storage/measurements.ts';
 import { completeSettings, type PartialSettings } from './request.ts';
+
+/** What a dry run of a finetune took. */
+export interface DryRunFigures {
+  /** Seconds before the first step, class pictures not counted. */
+  readonly setup: number;
+  readonly secondsPerStep: number;
+  /** Of one picture: a class picture or a sample. */
+  readonly secondsPerPicture: number;
+  /** Resident bytes at the peak. */
+  readonly bytes: number;
+}
 
 export interface DryRunRequest {
   /** Complete, and with model and photos; the length does not matter. */
@@ -23,7 +33,7 @@ export async function dryRun(
   { settings }: DryRunRequest,
   { report, signal }: JobContext,
   version: string,
-): Promise<Measured> {
+): Promise<DryRunFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'likeness-dry-run-'));
   const prior = settings.prior && { ...settings.prior, classImages: 1 };
   const begun = performance.now();
@@ -58,7 +68,7 @@ export async function dryRun(
   return figures(marks);
 }
 
-function figures(marks: readonly { readonly event: JobEvent; readonly at: number }[]): Measured {
+function figures(marks: readonly { readonly event: JobEvent; readonly at: number }[]): DryRunFigures {
   const at = (wanted: (event: JobEvent) => boolean): number | undefined =>
     marks.find(({ event }) => wanted(event))?.at;
   const seconds = marks.flatMap(({ event }) => (event.type === 'step' ? [event.seconds] : []));

@@ -6,7 +6,7 @@ import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { finetune as train, type FinetuneResult } from '../../engine/training/dreambooth.ts';
 import { RunFolder } from '../../engine/training/runFolder.ts';
 import type { FinetuneSettings } from '../../engine/training/settings.ts';
-import { cacheFolder } from '../../storage/cacheFolder.ts';
+import { cacheFolder } from '../../places.ts';
 import { ownScenes, ownSettings } from './ownSettings.ts';
 import { photoScenes } from './photoScenes.ts';
 import { completeSettings, type FinetuneRequest } from './request.ts';

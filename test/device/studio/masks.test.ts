@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import type { Photo } from '../../../src-shared/domain/photo.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
-import { layOutPhotos } from '../../../src-main/features/training/runPhotos.ts';
+import { layOutPhotos } from '../../../src-main/studio/training/runPhotos.ts';
 import { openedStudio, type OpenedStudio } from './openedStudio.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness-masks-'));

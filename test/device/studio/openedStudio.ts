@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
-import { shippedFiles } from '../../../src-main/cli/studioFiles.ts';
+import { shippedFiles } from '../../../src-main/shipped.ts';
 import { answer } from '../../../src-main/ipc/answer.ts';
 import type { StartWorker } from '../../../src-main/jobs/workerProcess.ts';
-import { openStudio, type Studio } from '../../../src-main/studio.ts';
+import { openStudio, type Studio } from '../../../src-main/studio/studio.ts';
 import type { Input, Output, RequestName } from '../../../src-shared/contract/index.ts';
 
 /** A studio without a window, in this process. */

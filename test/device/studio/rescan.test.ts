@@ -14,7 +14,7 @@ import sharp from 'sharp';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import { RunFolder } from '../../../src-main/engine/training/runFolder.ts';
 import { completeSettings } from '../../../src-main/features/training/request.ts';
-import { newRunFolder } from '../../../src-main/features/training/runPhotos.ts';
+import { newRunFolder } from '../../../src-main/studio/training/runPhotos.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { openedStudio, type OpenedStudio } from './openedStudio.ts';

@@ -9,7 +9,7 @@ function guarded(allowed: boolean): { outcomes: Record<string, string>; tried: [
     import http from 'node:http';
     import net from 'node:net';
     import tls from 'node:tls';
-    import { guardSockets } from './src-main/features/system/socketLock.ts';
+    import { guardSockets } from './src-main/socketLock.ts';
     const main = async () => {
       const tried = [];
       guardSockets({ allows: () => ${allowed}, tried: (host, refused) => tried.push([host, refused]) });

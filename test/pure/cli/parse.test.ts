@@ -5,7 +5,7 @@ import { finetuneOptions, finetuneRequest } from '../../../src-main/cli/commands
 import { generateOptions, generateRequest } from '../../../src-main/cli/commands/generateOptions.ts';
 import { flag, integer, operand, text, texts } from '../../../src-main/cli/options.ts';
 import { closest, parse } from '../../../src-main/cli/parse.ts';
-import { shippedModel } from '../../../src-main/cli/shipped.ts';
+import { shippedModel } from '../../../src-main/shipped.ts';
 import { completeSettings } from '../../../src-main/features/training/request.ts';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
 

@@ -1,8 +1,0 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-
-/** Where things are kept that can be made again: LIKENESS_CACHE, or the system's place for such files. */
-export function cacheFolder(): string {
-  const { LIKENESS_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  return LIKENESS_CACHE ?? join(XDG_CACHE_HOME ?? LOCALAPPDATA ?? join(homedir(), '.cache'), 'likeness');
-}

@@ -1,0 +1,144 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { adviceSchema, type BlockAdvice } from '../../src-shared/domain/advice.ts';
+import { problem } from '../../src-shared/messages/index.ts';
+import type { JobHandling } from '../jobs/kind.ts';
+import { cacheFolder } from '../places.ts';
+import { fileName } from '../storage/libraryFolder.ts';
+import type { StoredModel } from '../storage/models.ts';
+import type { Handlers, StudioContext } from './context.ts';
+import type { DistillTask } from '../features/tasks.ts';
+import { compressDefaults, type CompressRequest } from '../features/compression/request.ts';
+
+type Context = Omit<StudioContext, 'queue'>;
+
+/** Puts a model that was written and looked at on the list; given from outside, as features know nothing of each other. */
+export type PutModel = (inspected: unknown, name: string) => void;
+
+interface MakeInput {
+  readonly modelId: number;
+  readonly name: string;
+  /** Seen from the library. */
+  readonly out: string;
+  readonly what: Pick<CompressRequest, 'to' | 'remove'>;
+}
+
+interface DistillInput {
+  readonly teacherId: number;
+  readonly studentId: number;
+  readonly name: string;
+  /** Seen from the library: the run, and the model that it ends in. */
+  readonly run: string;
+  readonly out: string;
+  readonly settings: {
+    readonly data: string;
+    readonly steps: number;
+    readonly batch: number;
+    readonly learningRate: number;
+  };
+}
+
+export function compressionHandlers({ library, queue }: StudioContext): Handlers<'compression'> {
+  const { models, folder } = library;
+  const present = (id: number): StoredModel => {
+    const model = models.get(id);
+    if (!existsSync(model.path)) throw problem('model.away', { path: model.path });
+    return model;
+  };
+  /** A place that neither a model nor a job that waits has. */
+  const freePlace = (name: string): string => {
+    const taken = new Set(library.jobs.list().map(({ input }) => (input as { out?: string }).out));
+    for (let number = 1; ; number++) {
+      const place = `models/${fileName(name)}${number === 1 ? '' : `-${number}`}`;
+      if (!taken.has(place) && !existsSync(folder.at(place))) return place;
+    }
+  };
+  return {
+    'compression.advice': ({ modelId }) => readAdvice(models.get(modelId)),
+    'compression.advise': ({ modelId }) => {
+      const { name } = present(modelId);
+      return {
+        jobId: queue.add({ kind: 'advise', title: `Weighing the blocks of ${name}`, input: { modelId } }).id,
+      };
+    },
+    'compression.make': ({ modelId, what, name: wanted }) => {
+      const model = present(modelId);
+      const name =
+        wanted ??
+        `${model.name}, ${'kind' in what ? kindNames[what.kind] : `${what.blocks.length} blocks less`}`;
+      const input: MakeInput = {
+        ...{ modelId, name, out: freePlace(name) },
+        what: 'kind' in what ? { to: what.kind } : { remove: what.blocks },
+      };
+      return { jobId: queue.add({ kind: 'compress', title: `Making ${name}`, input }).id };
+    },
+    'compression.distill': ({ teacherId, studentId, ...settings }) => {
+      const { name: teacher } = present(teacherId);
+      const name = `${present(studentId).name}, distilled`.slice(0, 80);
+      if (!existsSync(settings.data)) throw problem('file.missing', { file: settings.data });
+      const out = freePlace(name);
+      const input: DistillInput = { teacherId, studentId, name, out, run: `${out}-run`, settings };
+      return { jobId: queue.add({ kind: 'distill', title: `Distilling ${teacher}`, input }).id };
+    },
+  };
+}
+
+const kindNames = { 'bk-base': 'Base', 'bk-small': 'Small', 'bk-tiny': 'Tiny' } as const;
+
+/** Advice is kept by the model's content, among what can be made again. */
+function advicePlace({ hash }: StoredModel): string {
+  return path.join(cacheFolder(), 'advice', hash);
+}
+
+function readAdvice(model: StoredModel): BlockAdvice | null {
+  try {
+    return adviceSchema.parse(
+      JSON.parse(readFileSync(path.join(advicePlace(model), 'sensitivity.json'), 'utf8')),
+    );
+  } catch {
+    return null;
+  }
+}
+
+export function adviseJob({ library: { models, settings }, emit }: Context): JobHandling {
+  return {
+    task: ({ input }): CompressRequest => {
+      const model = models.get((input as { modelId: number }).modelId);
+      const out = advicePlace(model);
+      rmSync(out, { recursive: true, force: true });
+      return { ...compressDefaults, model: model.path, out, advise: true, provider: settings.get().provider };
+    },
+    done: ({ input }) => emit('compression.advised', input as { modelId: number }),
+  };
+}
+
+export function compressJob({ library: { models, settings, folder } }: Context, put: PutModel): JobHandling {
+  return {
+    task: ({ input }): CompressRequest => {
+      const { modelId, out, what } = input as MakeInput;
+      const { provider } = settings.get();
+      clear(folder.at(out), models.list());
+      return { ...compressDefaults, ...what, model: models.get(modelId).path, out: folder.at(out), provider };
+    },
+    done: ({ input }, inspected) => put(inspected, (input as MakeInput).name),
+  };
+}
+
+export function distillJob({ library: { models, folder }, shipped }: Context, put: PutModel): JobHandling {
+  return {
+    task: ({ input }): DistillTask => {
+      const { teacherId, studentId, run, out, settings } = input as DistillInput;
+      clear(folder.at(out), models.list());
+      return {
+        ...{ run: folder.at(run), out: folder.at(out), version: shipped.version },
+        settings: { ...settings, teacher: models.get(teacherId).path, student: models.get(studentId).path },
+      };
+    },
+    done: ({ input }, inspected) => put(inspected, (input as DistillInput).name),
+  };
+}
+
+/** What an interrupted job left half-written. */
+function clear(out: string, known: readonly StoredModel[]): void {
+  if (!known.some(({ path: place }) => place === out)) rmSync(out, { recursive: true, force: true });
+}

@@ -1,0 +1,80 @@
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Exported } from '../../src-shared/domain/exported.ts';
+import { problem } from '../../src-shared/messages/index.ts';
+import type { JobHandling } from '../jobs/kind.ts';
+import { fileName } from '../storage/libraryFolder.ts';
+import type { Handlers, StudioContext } from './context.ts';
+import type { ExportRequest } from '../features/export/request.ts';
+
+interface ExportJobInput {
+  readonly step: number;
+  readonly format: Exported['format'];
+  readonly dtype: 'f32' | 'f16' | null;
+  /** Seen from the library. */
+  readonly out: string;
+}
+
+export function exportHandlers({ library, queue }: StudioContext): Handlers<'exports'> {
+  const { exports, runs, subjects, checkpoints, trash, folder } = library;
+  return {
+    'exports.list': ({ runId }) => exports.list(runId),
+    'exports.start': ({ runId, step, format, dtype }) => {
+      const run = runs.get(runId);
+      const steps = checkpoints.list(runId).map((checkpoint) => checkpoint.step);
+      const chosen = step ?? run.pickedStep ?? steps.at(-1);
+      if (chosen === undefined) throw problem('run.untrained', { name: run.name });
+      if (!steps.includes(chosen))
+        throw problem('run.noCheckpoint', { folder: run.name, wanted: String(chosen) });
+      const subject = subjects.get(run.subjectId);
+      const holder = folder.claim('exports', `${fileName(subject.name)} ${chosen} ${format}`);
+      const input: ExportJobInput = {
+        step: chosen,
+        format,
+        dtype,
+        out: `${holder}/${fileName(subject.name)}`,
+      };
+      const title = `Exporting ${subject.name} as ${format}`;
+      return { jobId: queue.add({ kind: 'export', title, input, subjectId: subject.id, runId }).id };
+    },
+    'exports.remove': ({ id }) => {
+      exports.get(id);
+      return { undo: trash.remove('exports', [id]) };
+    },
+  };
+}
+
+export function exportJob({ library, emit }: Omit<StudioContext, 'queue'>): JobHandling {
+  const { runs, exports, folder } = library;
+  return {
+    task: ({ runId, input }): ExportRequest => {
+      const { step, format, dtype, out } = input as ExportJobInput;
+      // The place is this job's own: what is there is of a try that was cut off before it was written down.
+      for (const name of [out, `${out}.safetensors`])
+        rmSync(folder.at(name), { recursive: true, force: true });
+      return {
+        run: folder.at(runs.get(runId ?? 0).folder),
+        checkpoint: step,
+        format,
+        out: folder.at(out),
+        ...(dtype !== null && { dtype }),
+        transformers: 4,
+      };
+    },
+    done: ({ runId, input }, result) => {
+      const { step, format } = input as ExportJobInput;
+      const { path, tensors, maxError } = result as { path: string; tensors: number; maxError: number };
+      const place = folder.relative(path);
+      // Told twice when it could not be written down that the job had ended.
+      const known = exports.list(runId ?? 0).find((one) => one.path === place);
+      const about = { step, format, tensors, maxError, path: place, bytes: sizeOf(path) };
+      emit('exports.changed', known ?? exports.add({ runId: runId ?? 0, ...about }));
+    },
+  };
+}
+
+function sizeOf(path: string): number {
+  const stats = statSync(path);
+  if (!stats.isDirectory()) return stats.size;
+  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+}

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { recipeSchema } from '../../src-shared/domain/recipe.ts';
+import { problem } from '../../src-shared/messages/index.ts';
+import { readTexts } from '../engine/pipelines/png.ts';
+import type { Handlers, StudioContext } from './context.ts';
+
+export function galleryHandlers({ library, emit }: StudioContext): Handlers<'gallery'> {
+  const { images, trash } = library;
+  return {
+    'gallery.page': ({ filter, order, after, limit }) => images.page(filter, order, limit, after),
+    'gallery.ids': ({ filter, order }) => images.ids(filter, order),
+    'gallery.get': ({ ids }) => images.get(ids),
+    'gallery.detail': ({ id }) => images.detail(id),
+    'gallery.favourite': ({ ids, favourite }) => {
+      images.setFavourite(ids, favourite);
+      emit('gallery.changed', { ids });
+      return {};
+    },
+    'gallery.remove': ({ ids }) => {
+      const undo = trash.remove('images', ids);
+      emit('gallery.removed', { ids });
+      return { undo };
+    },
+    'gallery.readRecipe': ({ name, data }) => {
+      const bytes = Buffer.from(data, 'base64');
+      if (bytes.toString('latin1', 0, 8) !== '\x89PNG\r\n\x1a\n')
+        throw problem('picture.notPng', { file: name });
+      const text = readTexts(bytes).get('likeness');
+      if (text === undefined) throw problem('picture.noRecipe', { file: name });
+      let json: unknown;
+      try {
+        json = JSON.parse(text);
+      } catch (cause) {
+        throw problem('picture.badRecipe', { file: name, why: 'it is not JSON' }, cause);
+      }
+      const recipe = recipeSchema.safeParse(json);
+      if (!recipe.success)
+        throw problem('picture.badRecipe', { file: name, why: 'it is not what it should be' });
+      const hash = createHash('sha256').update(bytes).digest('hex');
+      return { recipe: recipe.data, imageId: images.byHash(hash)?.id ?? null };
+    },
+  };
+}

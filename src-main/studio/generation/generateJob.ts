@@ -1,0 +1,141 @@
+import { rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import type { GenerateInput } from '../../../src-shared/contract/generation.ts';
+import type { JobHandling } from '../../jobs/kind.ts';
+import type { StudioContext } from '../context.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { readPicture } from '../scan/readPicture.ts';
+import { generateDefaults, type GenerateRequest } from '../../features/generation/request.ts';
+
+/** What a job of pictures keeps: the request with wildcards expanded and the seed drawn, and how many are done. */
+export interface GenerateJobInput extends GenerateInput {
+  readonly seed: number;
+  readonly done: number;
+}
+
+/** Pictures come mix by mix, prompt by prompt, seed by seed; a job that was interrupted goes on behind the last one. */
+export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'queue'>): JobHandling {
+  const { runs, models, checkpoints, folder, settings, images, jobs } = library;
+
+  /** One mix's request, without prompts. */
+  const requestOf = (
+    input: GenerateJobInput,
+    mix: GenerateInput['mixes'][number],
+  ): Omit<GenerateRequest, 'prompts' | 'count' | 'seed'> => {
+    const { negative, steps, guidance, baseGuidance, guidanceStop, sampler, size } = input;
+    const modelId = input.modelId ?? (mix[0] ? runs.get(mix[0].runId).modelId : null);
+    const model = modelId === null ? shipped.model : models.get(modelId).path;
+    if (!existsSync(model)) throw problem('model.away', { path: model });
+    const loras = mix.map(({ runId, step, weight }) => {
+      const run = runs.get(runId);
+      const chosen = step ?? run.pickedStep ?? checkpoints.list(runId).at(-1)?.step;
+      if (chosen === undefined) throw problem('run.untrained', { name: run.name });
+      if (run.settings.method === 'full') throw problem('generation.wholeModel', { name: run.name });
+      return { path: folder.at(run.folder, 'checkpoints', String(chosen).padStart(6, '0')), weight };
+    });
+    return {
+      ...generateDefaults,
+      out: folder.pictures(),
+      provider: settings.get().provider,
+      ...{ model, loras, negative, steps },
+      ...(guidance !== null && { guidance }),
+      ...(guidanceStop !== null && { guidanceStop }),
+      // A bare model is its own base.
+      ...(mix.length > 0 && baseGuidance !== null && { baseGuidance }),
+      ...(sampler !== null && { scheduler: sampler }),
+      ...(size !== null && { size }),
+    };
+  };
+
+  /** Pictures of the present jobs, by job and place: their likeness comes a little later. */
+  const made = new Map<string, number>();
+
+  return {
+    task: (job) => {
+      const input = job.input as GenerateJobInput;
+      const { prompts, count, mixes, done, seed } = input;
+      const each = prompts.length * count;
+      const parts = mixes.flatMap((mix, row) => {
+        const request = requestOf(input, mix);
+        const [main] = mix;
+        const likeness = main && {
+          photos: folder.at(runs.get(main.runId).folder, 'photos'),
+          mobileNet: shipped.scorers.mobileNet,
+        };
+        const first = Math.max(0, done - row * each);
+        if (first >= each) return [];
+        const whole = Math.ceil(first / count);
+        const begun = whole * count - first;
+        return [
+          ...(begun > 0
+            ? [
+                {
+                  first: row * each + first,
+                  ...(likeness && { likeness }),
+                  request: {
+                    ...request,
+                    prompts: [prompts[whole - 1] as string],
+                    count: begun,
+                    seed: seed + count - begun,
+                  },
+                },
+              ]
+            : []),
+          ...(whole < prompts.length
+            ? [
+                {
+                  first: row * each + whole * count,
+                  ...(likeness && { likeness }),
+                  request: { ...request, prompts: prompts.slice(whole), count, seed },
+                },
+              ]
+            : []),
+        ];
+      });
+      return { parts, total: each * mixes.length, version: shipped.version };
+    },
+    event: async (job, event) => {
+      if (event.type === 'preview') {
+        const { index, step, steps, image } = event;
+        emit('generation.preview', { jobId: job.id, index, step, steps, image });
+      }
+      if (event.type === 'likeness') {
+        const id = made.get(`${job.id} ${event.index}`);
+        if (id === undefined) return;
+        images.setScore(id, event.value);
+        emit('gallery.changed', { ids: [id] });
+      }
+      if (event.type !== 'picture') return;
+      const input = job.input as GenerateJobInput;
+      const { width, height, hash, recipe } = await readPicture(event.path);
+      const { size: bytes } = await stat(event.path);
+      const each = input.prompts.length * input.count;
+      const [main] = input.mixes[Math.floor(event.index / each)] ?? [];
+      const run = main && runs.get(main.runId);
+      const file = folder.relative(event.path);
+      const known = images.byHash(hash);
+      // Made once more after an interruption: the one that is known stays, unless its file has gone.
+      const isTwice = known && known.file !== file && existsSync(folder.at(known.file));
+      if (known?.file !== file && !isTwice) images.forget(file);
+      if (known && !isTwice) images.move(known.id, file);
+      const image = known
+        ? images.detail(known.id)
+        : images.add({
+            ...{ file, hash, bytes, width, height, recipe },
+            prompt: recipe?.prompt ?? '',
+            seed: recipe?.seed ?? 0,
+            subjectId: run?.subjectId ?? null,
+            runId: run?.id ?? null,
+            step: main
+              ? (main.step ?? run?.pickedStep ?? checkpoints.list(main.runId).at(-1)?.step ?? null)
+              : null,
+            jobId: job.id,
+          });
+      if (isTwice) await rm(event.path, { force: true });
+      made.set(`${job.id} ${event.index}`, image.id);
+      jobs.change(job.id, { input: { ...input, done: event.index + 1 } });
+      emit('generation.image', { jobId: job.id, index: event.index, image });
+      emit('gallery.added', image);
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { Handlers, StudioContext } from '../context.ts';
+import type { GenerateJobInput } from './generateJob.ts';
+import { expandWildcards } from './wildcards.ts';
+
+const mostPictures = 1000;
+
+export function generationHandlers({ library, queue, shipped }: StudioContext): Handlers<'generation'> {
+  const { runs, models, images, prompts: used } = library;
+
+  /** Every run of the grid must have been trained on the model that draws. */
+  const check = ({ modelId, mixes }: GenerateJobInput): void => {
+    const chosen = mixes.flat().map(({ runId }) => runs.get(runId));
+    const bases = new Set(chosen.map((run) => run.modelId));
+    if (modelId !== null) bases.add(modelId);
+    if (bases.size > 1) throw problem('generation.otherModels', {});
+    const [base] = bases;
+    const path = base ? models.get(base).path : shipped.model;
+    if (!existsSync(path)) throw problem('model.away', { path });
+  };
+
+  const enqueue = (input: GenerateJobInput, title: string): number => {
+    check(input);
+    const [first] = input.mixes.flat();
+    const run = first && runs.get(first.runId);
+    const { id } = queue.add({
+      kind: 'generate',
+      title,
+      input,
+      subjectId: run?.subjectId ?? null,
+      runId: run?.id ?? null,
+    });
+    return id;
+  };
+
+  return {
+    'generation.start': (input) => {
+      const prompts = input.prompts.flatMap((prompt) => expandWildcards(prompt));
+      const total = prompts.length * input.count * input.mixes.length;
+      if (total > mostPictures) throw problem('generation.tooMany', { total, max: mostPictures });
+      const seed = input.seed ?? randomInt(2 ** 32 - 1);
+      const title = total === 1 ? 'A picture' : `${total} pictures`;
+      const jobId = enqueue({ ...input, prompts, seed, done: 0 }, title);
+      for (const prompt of input.prompts) used.use(prompt, input.negative);
+      return { jobId, total, seed };
+    },
+    'generation.expand': ({ prompt }) => ({ prompts: expandWildcards(prompt) }),
+    'generation.recent': ({ limit }) => used.recent(limit),
+    'generation.again': ({ imageId }) => {
+      const image = images.detail(imageId);
+      const { recipe } = image;
+      if (!recipe) throw problem('picture.noRecipe', { file: image.file });
+      const { prompt, negative, seed, steps, width, height } = recipe;
+      const [weight = 1] = recipe.loras.map((lora) => lora.weight);
+      const jobId = enqueue(
+        {
+          prompts: [prompt],
+          ...{ negative, seed, steps, ...guidanceOf(recipe), count: 1, done: 0 },
+          modelId: models.list().find((model) => model.hash === recipe.model.hash)?.id ?? null,
+          mixes: [image.runId === null ? [] : [{ runId: image.runId, step: image.step, weight }]],
+          sampler: recipe.scheduler as GenerateJobInput['sampler'],
+          size: { width, height },
+        },
+        'A picture again',
+      );
+      return { jobId };
+    },
+  };
+}

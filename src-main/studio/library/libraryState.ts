@@ -1,0 +1,44 @@
+import { statfs } from 'node:fs/promises';
+import path from 'node:path';
+import type { Output } from '../../../src-shared/contract/index.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { StudioContext } from '../context.ts';
+
+type State = Output<'library.get'>;
+
+/** Bytes under which a disk is told to be nearly full: a checkpoint and some pictures. */
+const little = 3e8;
+
+/** The library, and what stands in its way just now. */
+export async function libraryState(context: Pick<StudioContext, 'library'>): Promise<State> {
+  const { folder, subjects, images, runs } = context.library;
+  return {
+    folder: folder.root,
+    name: folder.name,
+    subjects: subjects.list().length,
+    images: images.count(),
+    runs: runs.list().length,
+    ...(await hindrances(context)),
+  };
+}
+
+/** Free bytes on its disk, null where that is unknown, and what stands in the library's way. */
+export async function hindrances({
+  library,
+}: Pick<StudioContext, 'library'>): Promise<Pick<State, 'free' | 'notices'>> {
+  const { folder } = library;
+  const { root } = folder;
+  const notices: State['notices'] = [];
+  const notice = (error: { code: string; message: string }): void => {
+    notices.push({ code: error.code, message: error.message });
+  };
+  if (library.damaged !== undefined)
+    notice(problem('library.rebuilt', { file: path.basename(library.damaged) }));
+  const obstacle = library.obstacle();
+  if (obstacle) notice(obstacle);
+  const disk = await statfs(root).catch(() => undefined);
+  const free = disk ? disk.bavail * disk.bsize : null;
+  if (free !== null && free < little)
+    notice(problem('library.lowDisk', { folder: root, megabytes: Math.floor(free / 1e6) }));
+  return { free, notices };
+}

@@ -1,0 +1,41 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { JobHandling } from '../../jobs/kind.ts';
+import type { StudioContext } from '../context.ts';
+import { catalogue } from './catalogue.ts';
+import type { DownloadRequest } from '../../features/download/download.ts';
+import { hubAddress } from '../../features/download/hub.ts';
+import { putModel, type Inspected } from './putModel.ts';
+
+export interface DownloadInput {
+  readonly repository: string;
+  readonly revision: string;
+}
+
+/** Where a repository's model lies in the library. */
+export function downloadPlace(repository: string): string {
+  return `models/${repository.replace('/', '--')}`;
+}
+
+/** Fetches a model into the library, checks it like any other and puts it on the list. What was fetched stays for a retry. */
+export function downloadJob(context: Omit<StudioContext, 'queue'>): JobHandling {
+  const { library, emit } = context;
+  const { settings, folder } = library;
+  return {
+    online: true,
+    task: ({ input }): DownloadRequest => {
+      const { offline, downloads } = settings.get();
+      if (offline || !downloads) throw problem('download.off', {});
+      const { repository, revision } = input as DownloadInput;
+      return { hub: hubAddress(), repository, revision, out: folder.at(downloadPlace(repository)) };
+    },
+    event: ({ id }, event) => {
+      if (event.type === 'file')
+        emit('models.file', { jobId: id, file: event.file, done: event.done, total: event.total });
+    },
+    done: ({ input }, result) => {
+      const { repository } = input as DownloadInput;
+      const name = catalogue.find((entry) => entry.repository === repository)?.name;
+      putModel(context, result as Inspected, name ?? repository.split('/').at(-1) ?? repository);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { JobHandling } from '../../jobs/kind.ts';
+import type { Handlers, StudioContext } from '../context.ts';
+import { catalogue } from './catalogue.ts';
+import { downloadPlace, type DownloadInput } from './downloadJob.ts';
+import { listModels, putModel, withState, type Inspected } from './putModel.ts';
+
+type Context = Omit<StudioContext, 'queue'>;
+
+export function modelHandlers(context: StudioContext): Handlers<'models'> {
+  const { library, queue, emit } = context;
+  const { models, trash, settings, folder } = library;
+  return {
+    'models.list': () => listModels(context),
+    'models.import': ({ path: given, name }) => {
+      const full = path.resolve(given);
+      if (!existsSync(full)) throw problem('file.missing', { file: full });
+      const title = `Importing ${name ?? path.basename(full)}`;
+      return { jobId: queue.add({ kind: 'import', title, input: { path: full, name } }).id };
+    },
+    'models.rename': ({ id, name }) => {
+      const model = withState(models.rename(id, name));
+      emit('models.changed', listModels(context));
+      return model;
+    },
+    'models.remove': ({ id }) => {
+      if (models.get(id).source === 'shipped') throw problem('model.shippedStays', {});
+      const undo = trash.remove('models', [id]);
+      if (settings.get().modelId === id) emit('settings.changed', settings.update({ modelId: null }));
+      emit('models.changed', listModels(context));
+      return { undo };
+    },
+    'models.catalogue': () =>
+      catalogue.map((entry) => ({
+        ...entry,
+        installed: models.byPath(folder.at(downloadPlace(entry.repository))) !== undefined,
+      })),
+    'models.download': ({ repository, revision }) => {
+      const { offline, downloads } = settings.get();
+      if (offline || !downloads) throw problem('download.off', {});
+      const input: DownloadInput = { repository, revision };
+      return { jobId: queue.add({ kind: 'download', title: `Downloading ${repository}`, input }).id };
+    },
+  };
+}
+
+/** Checks and hashes a model, and links it: its files stay where they are. */
+export function importJob(context: Context): JobHandling {
+  return {
+    task: ({ input }) => ({ path: (input as { path: string }).path }),
+    done: ({ input }, result) => {
+      const { path: place, name = path.parse(place).name } = input as { path: string; name?: string };
+      putModel(context, result as Inspected, name);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Model } from '../../../src-shared/domain/model.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { openModel, modelHash } from '../../engine/checkpoints/openModel.ts';
+import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
+import type { StoredModel } from '../../storage/models.ts';
+import type { StudioContext } from '../context.ts';
+
+export function listModels({ library: { models } }: Pick<StudioContext, 'library'>): Model[] {
+  return models.list().map(withState);
+}
+
+export function withState(model: StoredModel): Model {
+  return {
+    ...model,
+    available: existsSync(model.path),
+    guidance: ownGuidance(model.path).guidance,
+    subjectGuidance: ownGuidance(model.path, 'subject'),
+  };
+}
+
+/** What `inspect` says of a model, as far as it is kept. */
+export interface Inspected {
+  readonly kind: string;
+  readonly path: string;
+  readonly family: string;
+  readonly hash: string;
+  readonly parameters: { readonly total: number };
+  readonly size: { readonly width: number; readonly height: number };
+  readonly problems: readonly string[];
+}
+
+/** Puts a model that was looked at on the list. Errors: `model.notOne`. */
+export function putModel(
+  context: Pick<StudioContext, 'library' | 'emit'>,
+  found: Inspected,
+  name: string,
+  own: 'downloaded' | 'made' = 'downloaded',
+): StoredModel {
+  const { library, emit } = context;
+  const { path: place } = found;
+  if (found.kind !== 'diffusers' && found.kind !== 'single-file')
+    throw problem('model.notOne', { file: place });
+  const model = library.models.put({
+    name,
+    source: library.folder.holds(place) ? own : 'linked',
+    path: place,
+    kind: found.kind === 'diffusers' ? 'folder' : 'single-file',
+    family: found.family,
+    hash: found.hash,
+    parameters: found.parameters.total,
+    bytes: sizeOf(place),
+    ...found.size,
+    problems: [...found.problems],
+  });
+  emit('models.changed', listModels(context));
+  return model;
+}
+
+/** Puts the model that comes with Likeness on the list. Small: its lists of tensors are read here, no weights. */
+export function putShippedModel({ library, shipped }: Pick<StudioContext, 'library' | 'shipped'>): void {
+  if (!existsSync(path.join(shipped.model, 'model_index.json'))) return;
+  const model = openModel(shipped.model);
+  const [height, width] = model.unet.config.sample_size;
+  const factor = 2 ** (model.vae.config.block_out_channels.length - 1);
+  const parameters = [model.unet, model.vae, model.textEncoder].flatMap(({ weights }) =>
+    weights.names().map((name) => weights.get(name)?.shape.reduce((product, side) => product * side, 1) ?? 0),
+  );
+  library.models.put({
+    name: 'Likeness mini',
+    source: 'shipped',
+    path: shipped.model,
+    kind: 'folder',
+    family: 'Likeness',
+    hash: modelHash(model),
+    parameters: parameters.reduce((sum, count) => sum + count, 0),
+    bytes: sizeOf(shipped.model),
+    width: width * factor,
+    height: height * factor,
+    problems: [],
+  });
+}
+
+function sizeOf(place: string): number {
+  const stats = statSync(place);
+  if (!stats.isDirectory()) return stats.size;
+  return readdirSync(place).reduce((sum, name) => sum + sizeOf(path.join(place, name)), 0);
+}

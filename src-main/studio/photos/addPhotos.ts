@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { copyFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import sharp from 'sharp';
+import type { Output } from '../../../src-shared/contract/index.ts';
+import type { Subject } from '../../../src-shared/domain/subject.ts';
+import { forPeople } from '../../../src-shared/messages/forPeople.ts';
+import { listPictures, loadPicture, naturalOrder } from '../../engine/pipelines/pictures.ts';
+import type { StudioContext } from '../context.ts';
+import { markPhoto } from './markPhoto.ts';
+import { findMask } from './photoMasks.ts';
+
+type Added = Output<'photos.addPaths'>;
+
+/** Copies files, and the pictures of folders, into a subject; each is a photo, was there already, or says why not. */
+export async function addPhotos(
+  context: Pick<StudioContext, 'library' | 'emit'>,
+  subjectId: number,
+  paths: readonly string[],
+): Promise<Added> {
+  const subject = context.library.subjects.get(subjectId);
+  const result: Collected = { added: [], duplicates: [], refused: [] };
+  for (const given of paths) {
+    const files = await picturesOf(given, result);
+    for (const file of files) await addOne(context, subject, file, path.basename(file), result);
+  }
+  return finish(context, subjectId, result);
+}
+
+/** The same for a file's bytes. */
+export async function addPhotoBytes(
+  context: Pick<StudioContext, 'library' | 'emit'>,
+  subjectId: number,
+  name: string,
+  bytes: Buffer,
+): Promise<Added> {
+  const subject = context.library.subjects.get(subjectId);
+  const result: Collected = { added: [], duplicates: [], refused: [] };
+  const folder = context.library.folder.make(subject.folder, 'photos');
+  const temporary = path.join(
+    folder,
+    `.${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.tmp`,
+  );
+  try {
+    await writeFile(temporary, bytes);
+    await addOne(context, subject, temporary, path.basename(name), result);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  return finish(context, subjectId, result);
+}
+
+interface Collected {
+  readonly added: Added['added'];
+  readonly duplicates: Added['duplicates'];
+  readonly refused: Added['refused'];
+}
+
+function finish(
+  { library, emit }: Pick<StudioContext, 'library' | 'emit'>,
+  subjectId: number,
+  result: Collected,
+): Added {
+  if (result.added.length > 0) {
+    emit('photos.changed', { subjectId });
+    emit('subjects.changed', library.subjects.get(subjectId));
+  }
+  return { ...result, undo: null };
+}
+
+async function picturesOf(given: string, { refused }: Collected): Promise<string[]> {
+  try {
+    if (!(await stat(given)).isDirectory()) return [given];
+    const names = (await readdir(given)).filter((name) => !name.startsWith('.') && name !== 'subject.json');
+    return (await listPictures(given).catch(() => names.map((name) => path.join(given, name)))).sort(
+      naturalOrder,
+    );
+  } catch (error) {
+    const { code, message } = forPeople(error);
+    refused.push({ name: path.basename(given), problem: { code, message } });
+    return [];
+  }
+}
+
+async function addOne(
+  { library }: Pick<StudioContext, 'library'>,
+  subject: Subject,
+  file: string,
+  name: string,
+  { added, duplicates, refused }: Collected,
+): Promise<void> {
+  const { photos, folder } = library;
+  try {
+    // Decodes it whole: what can be added can be trained on.
+    const { width, height } = await loadPicture(file);
+    const bytes = await readFile(file);
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    const twin = photos.byHash(subject.id, hash);
+    if (twin) {
+      duplicates.push({ name, photoId: twin.id });
+      return;
+    }
+    const place = folder.make(subject.folder, 'photos');
+    const inPlace = path.dirname(file) === place;
+    const others = (await readdir(place)).filter((other) => !inPlace || other !== name);
+    const taken = new Set([...photos.namesIn(subject.id), ...others]);
+    const own = freeName(name, (await sharp(file).metadata()).format, taken);
+    const target = path.join(place, own);
+    if (inPlace) await rename(file, target);
+    else {
+      const partial = path.join(place, `.${own}.tmp`);
+      try {
+        await copyFile(file, partial);
+        await rename(partial, target);
+      } finally {
+        await rm(partial, { force: true });
+      }
+    }
+    const photo = photos.add({ subjectId: subject.id, name: own, width, height, bytes: bytes.length, hash });
+    photos.setMarks(photo.id, await markPhoto(target, width, height));
+    photos.setMask(photo.id, findMask(library, subject, photo));
+    added.push(photos.get(photo.id));
+  } catch (error) {
+    const { code, message } = forPeople(error);
+    refused.push({ name, problem: { code, message } });
+  }
+}
+
+/** A name that is free, says what the file is, and that every file system takes. */
+function freeName(name: string, format: string, taken: ReadonlySet<string>): string {
+  const { name: stem } = path.parse(name);
+  const safe =
+    stem
+      .replace(/[^\p{L}\p{M}\p{N} ._-]/gu, '_')
+      .replace(/^[. ]+/, '')
+      .slice(0, 80) || 'photo';
+  const ending = format === 'jpeg' ? 'jpg' : format === 'heif' ? 'avif' : format;
+  for (let number = 1; ; number++) {
+    const candidate = `${safe}${number === 1 ? '' : `-${number}`}.${ending}`;
+    if (!taken.has(candidate)) return candidate;
+  }
+}

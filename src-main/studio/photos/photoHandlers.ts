@@ -1,0 +1,70 @@
+import type { Photo, PhotoSetReport } from '../../../src-shared/domain/photo.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { StoredPhoto } from '../../storage/photos.ts';
+import type { Handlers, StudioContext } from '../context.ts';
+import { addPhotoBytes, addPhotos } from './addPhotos.ts';
+import { setAdvice } from '../../features/photos/advice.ts';
+import { keepMask } from './photoMasks.ts';
+import type { FolderWatch } from './watchFolders.ts';
+
+const undecided = { duplicates: [], variety: null };
+
+export function photoHandlers(context: StudioContext, watch: FolderWatch): Handlers<'photos'> {
+  const { library, emit } = context;
+  const { photos, subjects, trash } = library;
+  const told = (photo: StoredPhoto): Photo => {
+    emit('photos.changed', { subjectId: photo.subjectId });
+    return publicPhoto(photos.get(photo.id));
+  };
+  return {
+    'photos.list': ({ subjectId }) => {
+      subjects.get(subjectId);
+      const list = photos.list(subjectId);
+      return { photos: list.map(publicPhoto), report: reportOn(list) };
+    },
+    'photos.addPaths': ({ subjectId, paths }) => addPhotos(context, subjectId, paths),
+    'photos.addBytes': ({ subjectId, name, data }) =>
+      addPhotoBytes(context, subjectId, name, Buffer.from(data, 'base64')),
+    'photos.remove': ({ ids }) => {
+      const found = ids.map((id) => photos.get(id));
+      const undo = trash.remove('photos', ids);
+      for (const subjectId of new Set(found.map((photo) => photo.subjectId))) {
+        emit('photos.changed', { subjectId });
+        emit('subjects.changed', subjects.get(subjectId));
+      }
+      return { undo };
+    },
+    'photos.setCrop': ({ id, crop }) => {
+      const photo = photos.get(id);
+      if (crop && (crop.x + crop.side > photo.width || crop.y + crop.side > photo.height))
+        throw problem('photos.badCrop', { name: photo.name });
+      photos.setCrop(id, crop);
+      return told(photo);
+    },
+    'photos.setMask': async ({ id, data }) => {
+      const photo = photos.get(id);
+      photos.setMask(id, await keepMask(library, photo, data === null ? null : Buffer.from(data, 'base64')));
+      return told(photo);
+    },
+    'photos.watch': ({ subjectId, folder: watched }) => {
+      const subject = subjects.change(subjectId, { watched });
+      watch.set(subjectId, watched);
+      emit('subjects.changed', subject);
+      return subject;
+    },
+  };
+}
+
+function publicPhoto({ mask: _, ...photo }: StoredPhoto): Photo {
+  return photo;
+}
+
+function reportOn(list: readonly StoredPhoto[]): PhotoSetReport {
+  const usable = list.filter(({ missing }) => !missing);
+  const marks = setAdvice({ count: usable.length, ...undecided }).map(({ code, message }) => ({
+    code,
+    level: code === 'none' ? ('stop' as const) : ('warn' as const),
+    message: `${message[0]?.toUpperCase() ?? ''}${message.slice(1)}.`,
+  }));
+  return { ready: usable.length > 0, marks };
+}

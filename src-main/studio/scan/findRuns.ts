@@ -1,0 +1,103 @@
+import { existsSync, rmSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Run } from '../../../src-shared/domain/run.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { RunFolder, type RunDescription } from '../../engine/training/runFolder.ts';
+import type { Found, StudioContext } from '../context.ts';
+import { lossCurve } from '../training/lossCurve.ts';
+import { isUnrecorded } from '../training/runPhotos.ts';
+import { forWindow } from '../training/studioSettings.ts';
+
+/**
+ * Looks through the subjects' `runs/`: what was left by a start that was cut off goes; runs that nobody knows join with their checkpoints and samples; those whose folder is gone say so, and
+ * are themselves again when it is back, and can go on. Runs that are being worked on are left alone.
+ */
+export async function findRuns({
+  library,
+  emit,
+  queue,
+}: Pick<StudioContext, 'library' | 'emit' | 'queue'>): Promise<Found> {
+  const { subjects, runs, models, checkpoints, folder } = library;
+  const found = { added: 0, moved: 0, missing: 0 };
+  for (const subject of subjects.list()) {
+    const entries = await readdir(folder.at(subject.folder, 'runs'), { withFileTypes: true }).catch(() => []);
+    // From here on nothing is waited for: a run that is begun now is in both or in neither.
+    const taken = new Set(runs.folders());
+    const names = entries
+      .filter((one) => one.isDirectory() && !one.name.startsWith('.'))
+      .map(({ name }) => name);
+    for (const name of names.sort()) {
+      const place = `${subject.folder}/runs/${name}`;
+      if (taken.has(place) || !existsSync(folder.at(place))) continue;
+      if (isUnrecorded(folder.at(place))) {
+        rmSync(folder.at(place), { recursive: true, force: true });
+        continue;
+      }
+      const description = describe(folder.at(place));
+      if (!description) continue;
+      const { settings, modelHash, createdAt } = description;
+      const model = models.list().find(({ hash }) => hash === modelHash);
+      const { id } = runs.create({
+        subjectId: subject.id,
+        name: `${subject.name} ${name}`,
+        folder: place,
+        modelId: model?.id ?? null,
+        modelName: model?.name ?? path.basename(settings.model),
+        settings: forWindow(settings),
+        createdAt: Date.parse(createdAt) || Date.now(),
+      });
+      takeUp(library, runs.get(id));
+      found.added++;
+      emit('training.changed', runs.get(id));
+    }
+  }
+  for (const run of runs.list()) {
+    if (queue.isBusy({ runId: run.id })) continue;
+    const here = existsSync(folder.at(run.folder));
+    const wasAway = run.error?.code === 'run.away';
+    if (!here) found.missing++;
+    const waits = run.state === 'queued' || run.state === 'running' || run.state === 'paused';
+    // One that waits for a job that there is none of: the studio ended between the two.
+    if (here !== wasAway && !(here && waits)) continue;
+    if (here) takeUp(library, run);
+    else {
+      const { code, message } = problem('run.away', { name: run.name, folder: run.folder });
+      runs.change(run.id, { state: 'failed', error: { code, message } });
+    }
+    emit('training.changed', runs.get(run.id));
+  }
+  for (const run of runs.list()) {
+    const folderOfRun = new RunFolder(folder.at(run.folder));
+    for (const { step, sample } of checkpoints.list(run.id))
+      if (!sample && existsSync(folderOfRun.samplePath(step))) checkpoints.setSample(run.id, step);
+  }
+  return found;
+}
+
+function describe(folder: string): RunDescription | undefined {
+  try {
+    return RunFolder.exists(folder) ? new RunFolder(folder).describe() : undefined;
+  } catch {
+    // Damaged, or a distillation's: nothing that a subject has.
+    return undefined;
+  }
+}
+
+/** How far a run is, from its folder alone. */
+function takeUp(
+  { runs, checkpoints, folder }: StudioContext['library'],
+  { id, folder: place, settings }: Run,
+): void {
+  const steps = new RunFolder(folder.at(place)).checkpointSteps();
+  const { losses } = lossCurve(folder.at(place));
+  const step = steps.at(-1) ?? 0;
+  checkpoints.keepOnly(id, steps);
+  runs.change(id, {
+    state: step >= settings.steps ? 'done' : 'cancelled',
+    step,
+    loss: losses.at(-1) ?? null,
+    error: null,
+    finishedAt: Date.now(),
+  });
+}

@@ -1,0 +1,94 @@
+import type { RunScore, Figures } from '../../src-shared/domain/runScore.ts';
+import type { Measured, ScoreReport } from '../../src-shared/domain/score.ts';
+import { problem } from '../../src-shared/messages/index.ts';
+import type { JobHandling } from '../jobs/kind.ts';
+import type { Handlers, StudioContext } from './context.ts';
+import { scoreDefaults, type ScoreRequest } from '../features/score/request.ts';
+
+export function scoreHandlers({ library, queue }: StudioContext): Handlers<'scores'> {
+  const { runs, subjects, scores, checkpoints } = library;
+  return {
+    'scores.get': ({ runId }) => {
+      runs.get(runId);
+      return scores.get(runId);
+    },
+    'scores.start': ({ runId }) => {
+      const { name, subjectId } = runs.get(runId);
+      if (checkpoints.list(runId).length === 0) throw problem('run.untrained', { name });
+      const title = `Scoring ${subjects.get(subjectId).name}`;
+      return { jobId: queue.add({ kind: 'score', title, input: {}, subjectId, runId }).id };
+    },
+  };
+}
+
+/** Scoring as a job: pictures that were drawn before an interruption are not drawn again. */
+export function scoreJob({ library, shipped, emit }: Omit<StudioContext, 'queue'>): JobHandling {
+  const { runs, scores, checkpoints, folder, settings } = library;
+  return {
+    task: ({ runId }): ScoreRequest => {
+      const { clipFolder, dinoFolder, provider } = settings.get();
+      return {
+        ...scoreDefaults,
+        ...shipped.scorers,
+        run: folder.at(runs.get(runId ?? 0).folder),
+        provider,
+        ...(clipFolder && { clip: clipFolder }),
+        ...(dinoFolder && { dino: dinoFolder }),
+      };
+    },
+    done: ({ runId }, result) => {
+      const { id, pickedStep } = runs.get(runId ?? 0);
+      const report = reportOf(result as RunScore);
+      library.atomically(() => {
+        scores.set(id, report);
+        for (const { step, score } of report.checkpoints) checkpoints.setScore(id, step, score);
+        if (pickedStep === null && report.pick) runs.change(id, { pickedStep: report.pick.step });
+      });
+      emit('scores.changed', { runId: id });
+      emit('training.changed', runs.get(id));
+    },
+  };
+}
+
+/** The report as the window shows it: each figure by what it says, and which features said it. */
+function reportOf(score: RunScore): ScoreReport {
+  const names = Object.keys(score.checkpoints[0]?.figures ?? {});
+  const named = (what: string): string | undefined => {
+    const candidates = names.filter((name) => name.startsWith(what));
+    return (
+      candidates.find((name) => name === score.fidelityBy || name === score.editabilityBy) ?? candidates[0]
+    );
+  };
+  const chosen = {
+    subject: named('subject'),
+    prompt: named('prompt'),
+    variety: named('variety'),
+    leak: names.find((name) => /leak/.test(name)),
+  };
+  const figure = (figures: Figures, name: string | undefined): Measured | null =>
+    name === undefined ? null : (figures[name] ?? null);
+  const warnings = score.checkpoints
+    .filter(({ memorization }) => memorization.copies.length > 0)
+    .map(
+      ({ step, memorization }) =>
+        `At step ${step}, ${Math.round(100 * memorization.share)} % of the pictures are nearly one of your photos: they were asked for in its place, or it has been learnt by heart.`,
+    );
+  return {
+    checkpoints: score.checkpoints.map(({ step, figures, memorization }) => ({
+      step,
+      score: {
+        subject: figure(figures, chosen.subject),
+        prompt: figure(figures, chosen.prompt),
+        variety: figure(figures, chosen.variety),
+        leak: figure(figures, chosen.leak),
+        memorized: memorization.copies.length > 0,
+      },
+    })),
+    pick: { step: score.pick, reason: score.why },
+    warnings: [...(score.withoutPrompt === null ? [] : [score.withoutPrompt]), ...warnings],
+    features: Object.fromEntries(Object.entries(chosen).filter(([, name]) => name !== undefined)) as Record<
+      string,
+      string
+    >,
+  };
+}

@@ -1,0 +1,64 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { Subject } from '../../../src-shared/domain/subject.ts';
+import type { Handlers, StudioContext } from '../context.ts';
+import { writeSubjectFile } from './subjectFile.ts';
+
+const defaultToken = 'sks';
+
+/** `addPhotos` copies photos into a subject; given from outside, as features know nothing of each other. */
+export function subjectHandlers(
+  { library, queue, emit, shipped }: StudioContext,
+  addPhotos: (subjectId: number, paths: readonly string[]) => Promise<unknown>,
+): Handlers<'subjects'> {
+  const { projects, subjects, trash, folder } = library;
+  const told = (subject: Subject): Subject => {
+    writeSubjectFile(folder, subject);
+    emit('subjects.changed', subject);
+    return subject;
+  };
+  const firstProject = (): number => projects.list()[0]?.id ?? 1;
+  let making: Promise<Subject> | undefined;
+  const makeSample = async (): Promise<Subject> => {
+    const { classNoun, photos } = shipped.sample;
+    const name = `Sample ${classNoun}`;
+    const { id } =
+      subjects.sample() ??
+      subjects.create({
+        projectId: firstProject(),
+        ...{ name, classNoun, token: defaultToken, sample: true },
+        folder: folder.claim('subjects', name),
+      });
+    // Also where it is known: an earlier try may have been cut off among its photos. Those that are there are not added twice.
+    await addPhotos(id, [photos]);
+    return told(subjects.get(id));
+  };
+  return {
+    'subjects.list': ({ projectId }) => subjects.list(projectId),
+    'subjects.get': ({ id }) => subjects.get(id),
+    'subjects.create': ({ projectId = firstProject(), name, classNoun = '', token = defaultToken }) => {
+      projects.get(projectId);
+      return told(
+        subjects.create({ projectId, name, classNoun, token, folder: folder.claim('subjects', name) }),
+      );
+    },
+    'subjects.createSample': () => (making ??= makeSample().finally(() => (making = undefined))),
+    'subjects.update': ({ id, name, classNoun, token, projectId }) => {
+      if (projectId !== undefined) projects.get(projectId);
+      return told(
+        subjects.change(id, {
+          ...(name !== undefined && { name }),
+          ...(classNoun !== undefined && { classNoun }),
+          ...(token !== undefined && { token }),
+          ...(projectId !== undefined && { projectId }),
+        }),
+      );
+    },
+    'subjects.remove': ({ id }) => {
+      const { name } = subjects.get(id);
+      if (queue.isBusy({ subjectId: id })) throw problem('subject.busy', { name });
+      const undo = trash.remove('subjects', [id]);
+      emit('subjects.removed', { id });
+      return { undo };
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import type { TrainingSettings } from '../../../src-shared/domain/trainingSettings.ts';
+import type { JobHandling } from '../../jobs/kind.ts';
+import type { NewJob, StoredJob } from '../../storage/jobs.ts';
+import type { Measured } from '../../storage/measurements.ts';
+import type { StudioContext } from '../context.ts';
+import type { DryRunRequest } from '../../features/training/dryRun.ts';
+import { measurementKey } from './measurementKey.ts';
+import { presetsFor } from './presets.ts';
+import { forFinetune } from './studioSettings.ts';
+
+interface MeasureInput {
+  readonly modelId: number;
+  readonly key: string;
+  readonly settings: TrainingSettings;
+}
+
+type Context = Omit<StudioContext, 'queue'>;
+
+/** The dry run that would say more about the presets; undefined when all is known. */
+export function nextDryRun(
+  { library }: Pick<Context, 'library'>,
+  subjectId: number,
+  modelId: number,
+): NewJob | undefined {
+  const model = library.models.get(modelId);
+  const subject = library.subjects.get(subjectId);
+  const wanted = presetsFor(subject, model, library).find(({ measured, fits }) => !measured && fits);
+  if (!wanted) return undefined;
+  const { settings } = wanted;
+  const key = measurementKey(model, library.settings.get().provider, settings);
+  const input: MeasureInput = { modelId, key, settings };
+  return { kind: 'measure', title: `Trying out ${model.name} on this machine`, input, subjectId };
+}
+
+/**
+ * A dry run as a job of its own process. One that runs out of memory, by its own words or because the system ended it, is kept as
+ * such; `enqueue` gets the next one down the ladder.
+ */
+export function measureJob({ library, shipped, emit }: Context, enqueue: (job: NewJob) => void): JobHandling {
+  const { models, subjects, folder, measurements, settings } = library;
+  const keep = ({ input, subjectId }: StoredJob, measured: Measured | null): void => {
+    const { modelId, key } = input as MeasureInput;
+    measurements.set(key, measured);
+    emit('training.measured', { modelId });
+    const next = subjectId === null ? undefined : nextDryRun({ library }, subjectId, modelId);
+    if (next) enqueue(next);
+  };
+  return {
+    task: ({ input, subjectId }): { request: DryRunRequest; version: string } => {
+      const { modelId, settings: wanted } = input as MeasureInput;
+      const { path: model } = models.get(modelId);
+      const photos = folder.photos(subjects.get(subjectId ?? 0));
+      const { provider } = settings.get();
+      return {
+        request: { settings: { ...forFinetune(wanted), size: wanted.size, model, photos, provider } },
+        version: shipped.version,
+      };
+    },
+    done: (job, result) => keep(job, result as Measured),
+    changed: (job) => {
+      const short = job.error?.code === 'job.crashed' || job.error?.code === 'memory.short';
+      if (job.state === 'failed' && short) keep(job, null);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import os from 'node:os';
+import type { Preset } from '../../../src-shared/contract/training.ts';
+import type { Run } from '../../../src-shared/domain/run.ts';
+import type { Subject } from '../../../src-shared/domain/subject.ts';
+import type { TrainingSettings } from '../../../src-shared/domain/trainingSettings.ts';
+import type { Library } from '../../storage/library.ts';
+import type { Measured } from '../../storage/measurements.ts';
+import type { StoredModel } from '../../storage/models.ts';
+import { fittingSettings } from './fit.ts';
+import { measurementKey } from './measurementKey.ts';
+import { ownSettings } from '../../features/training/ownSettings.ts';
+import { completeSettings } from '../../features/training/request.ts';
+import { forWindow } from './studioSettings.ts';
+
+/** Steps of each preset, as a share of the model's own. */
+const shares = { quick: 0.5, balanced: 1, thorough: 2 } as const;
+/** What a run may take of the machine's memory. */
+const most = 0.85;
+
+/** The presets for a subject on a model: what was measured or trained here says how long they take and whether they fit. */
+export function presetsFor(
+  subject: Subject,
+  model: StoredModel,
+  { runs, measurements, settings }: Pick<Library, 'runs' | 'measurements' | 'settings'>,
+): Preset[] {
+  const { provider } = settings.get();
+  const known = (settings: TrainingSettings): Measured | null | undefined =>
+    measurements.get(measurementKey(model, provider, settings));
+  const earlier = runs.list();
+  return (['quick', 'balanced', 'thorough'] as const).map((name) => {
+    const own = completeSettings(
+      { classNoun: subject.classNoun, token: subject.token },
+      { size: Math.min(model.width, model.height), ...ownSettings(model.path), model: model.path },
+    );
+    const steps = Math.max(1, Math.round(own.steps * shares[name]));
+    const quarter = Math.max(1, Math.ceil(steps / 4));
+    const full = forWindow({ ...own, steps, checkpointEvery: quarter, sampleEvery: quarter });
+    const fit = fittingSettings(full, model, os.totalmem() * most, known);
+    const measured = known(fit.settings);
+    const pace = earlier.find((run) => sameWork(run, fit.settings, model))?.secondsPerStep;
+    return {
+      name,
+      ...fit,
+      measured: Boolean(measured),
+      seconds: measured ? secondsOf(fit.settings, measured) : pace ? pace * fit.settings.steps : null,
+    };
+  });
+}
+
+/** Class pictures, start, steps, samples. */
+function secondsOf(settings: TrainingSettings, measured: Measured): number {
+  const { steps, accumulate, prior, sampleEvery } = settings;
+  const samples = sampleEvery === null ? 0 : Math.floor(steps / sampleEvery);
+  const pictures = (prior?.classImages ?? 0) + samples;
+  return (
+    measured.setup + steps * accumulate * measured.secondsPerStep + pictures * measured.secondsPerPicture
+  );
+}
+
+function sameWork(
+  { modelId, settings, secondsPerStep }: Run,
+  wanted: TrainingSettings,
+  model: StoredModel,
+): boolean {
+  if (modelId !== model.id || secondsPerStep === null) return false;
+  const same = ['method', 'batch', 'accumulate', 'size', 'trainTextEncoder'] as const;
+  return (
+    same.every((key) => settings[key] === wanted[key]) &&
+    (settings.prior === null) === (wanted.prior === null)
+  );
+}

@@ -1,0 +1,76 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { StoredJob } from '../../storage/jobs.ts';
+import type { JobHandling } from '../../jobs/kind.ts';
+import { RunFolder } from '../../engine/training/runFolder.ts';
+import type { StudioContext } from '../context.ts';
+import type { FinetuneRequest } from '../../features/training/request.ts';
+import { forFinetune } from './studioSettings.ts';
+
+type Context = Omit<StudioContext, 'queue'>;
+
+/** Training as a job. A run that has begun goes on, to the same bits. */
+export function trainJob({ library, shipped, emit }: Context): JobHandling {
+  const { runs, models, folder, settings, checkpoints } = library;
+  const runOf = ({ runId }: StoredJob): number => {
+    if (runId === null) throw problem('library.gone', { what: 'run' });
+    return runId;
+  };
+  /** Paces of the last steps, and when a run was last written to the database. */
+  const savedAt = new Map<number, number>();
+  return {
+    task: (job): { request: FinetuneRequest; version: string } => {
+      const run = runs.get(runOf(job));
+      const out = folder.at(run.folder);
+      const model = run.modelId === null ? shipped.model : models.get(run.modelId).path;
+      const begun = RunFolder.exists(out);
+      return {
+        request: {
+          out,
+          resume: true,
+          settings: begun
+            ? { model, steps: run.settings.steps }
+            : {
+                ...forFinetune(run.settings),
+                model,
+                photos: folder.at(run.folder, 'photos'),
+                provider: settings.get().provider,
+              },
+        },
+        version: shipped.version,
+      };
+    },
+    event: (job, event) => {
+      const id = runOf(job);
+      if (event.type === 'step') {
+        const { step, loss, seconds } = event;
+        emit('training.step', { runId: id, step, loss, seconds });
+        if (Date.now() - (savedAt.get(id) ?? 0) < 1000) return;
+        savedAt.set(id, Date.now());
+        const before = runs.get(id).secondsPerStep;
+        runs.change(id, {
+          step,
+          loss,
+          secondsPerStep: before === null ? seconds : 0.8 * before + 0.2 * seconds,
+        });
+      } else if (event.type === 'checkpoint') {
+        emit('training.checkpoint', checkpoints.add(id, event.step));
+        emit('training.changed', runs.change(id, { step: event.step }));
+      } else if (event.type === 'sample') {
+        checkpoints.add(id, event.step);
+        checkpoints.setSample(id, event.step);
+        emit('training.sample', { runId: id, step: event.step });
+      }
+    },
+    done: (job, result) => {
+      const { steps, loss } = result as { steps: number; loss: number };
+      runs.change(runOf(job), { step: steps, loss: Number.isFinite(loss) ? loss : null });
+    },
+    changed: (job) => {
+      if (job.runId === null) return;
+      const { state, error, finishedAt } = job;
+      const run = runs.change(job.runId, { state, error, finishedAt });
+      checkpoints.keepOnly(run.id, new RunFolder(folder.at(run.folder)).checkpointSteps());
+      emit('training.changed', runs.get(run.id));
+    },
+  };
+}

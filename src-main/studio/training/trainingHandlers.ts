@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { Run } from '../../../src-shared/domain/run.ts';
+import type { StoredModel } from '../../storage/models.ts';
+import type { Handlers, StudioContext } from '../context.ts';
+import { lossCurve } from './lossCurve.ts';
+import { nextDryRun } from './measureJob.ts';
+import { presetsFor } from './presets.ts';
+import { newRunFolder } from './runPhotos.ts';
+
+export function trainingHandlers({ library, queue, emit }: StudioContext): Handlers<'training'> {
+  const { subjects, runs, checkpoints, models, folder, trash } = library;
+  const told = (run: Run): Run => {
+    emit('training.changed', run);
+    return run;
+  };
+  const modelOf = (id: number | null): StoredModel => {
+    const model = id === null ? models.shipped() : models.get(id);
+    if (!model || !existsSync(model.path))
+      throw problem('model.away', { path: model?.path ?? 'models/likeness-mini' });
+    return model;
+  };
+  const enqueue = (run: Run): Run => {
+    const { name } = subjects.get(run.subjectId);
+    queue.add({
+      kind: 'train',
+      title: `Training ${name}`,
+      input: {},
+      subjectId: run.subjectId,
+      runId: run.id,
+    });
+    return told(runs.get(run.id));
+  };
+  return {
+    'training.presets': ({ subjectId, modelId }) =>
+      presetsFor(subjects.get(subjectId), modelOf(modelId), library),
+    'training.measure': ({ subjectId, modelId }) => {
+      const model = modelOf(modelId);
+      const { name, photos } = subjects.get(subjectId);
+      if (photos === 0) throw problem('photos.tooFew', { name });
+      const job = nextDryRun({ library }, subjectId, model.id);
+      if (!job) throw problem('training.measured', { model: model.name });
+      return { jobId: queue.add(job).id };
+    },
+    'training.start': async ({ subjectId, modelId, preset, changes = {}, name }) => {
+      const subject = subjects.get(subjectId);
+      const model = modelOf(modelId);
+      const chosen = presetsFor(subject, model, library).find((one) => one.name === preset);
+      if (!chosen) throw problem('library.gone', { what: 'preset' });
+      const settings = { ...chosen.settings, ...defined(changes) };
+      if (!settings.classNoun) throw problem('subject.noClass', { name: subject.name });
+      const run = await newRunFolder(library, subject, (place) =>
+        runs.create({
+          subjectId,
+          name: name ?? `${subject.name} ${runs.list(subjectId).length + 1}`,
+          folder: place,
+          modelId: model.id,
+          modelName: model.name,
+          settings,
+        }),
+      );
+      emit('subjects.changed', subjects.get(subjectId));
+      return enqueue(run);
+    },
+    'training.runs': ({ subjectId }) => runs.list(subjectId),
+    'training.run': ({ id }) => {
+      const run = runs.get(id);
+      return { run, checkpoints: checkpoints.list(id), curve: lossCurve(folder.at(run.folder)) };
+    },
+    'training.resume': ({ id, steps }) => {
+      const run = runs.get(id);
+      if (queue.isBusy({ runId: id })) throw problem('run.busy', { name: run.name });
+      return enqueue(steps === undefined ? run : runs.change(id, { settings: { ...run.settings, steps } }));
+    },
+    'training.rename': ({ id, name }) => told(runs.change(id, { name })),
+    'training.pick': ({ id, step }) => {
+      const run = runs.get(id);
+      if (step !== null && !checkpoints.list(id).some((one) => one.step === step))
+        throw problem('run.noCheckpoint', { folder: run.name, wanted: String(step) });
+      return told(runs.change(id, { pickedStep: step }));
+    },
+    'training.remove': ({ id }) => {
+      const { name, subjectId } = runs.get(id);
+      if (queue.isBusy({ runId: id })) throw problem('run.busy', { name });
+      const undo = trash.remove('runs', [id]);
+      emit('training.removed', { id });
+      emit('subjects.changed', subjects.get(subjectId));
+      return { undo };
+    },
+  };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function defined<T extends object>(values: T): Defined<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

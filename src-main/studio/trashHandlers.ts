@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import type { Handlers, StudioContext } from './context.ts';
+
+export function trashHandlers(context: StudioContext): Handlers<'trash'> {
+  const { library, emit } = context;
+  return {
+    'trash.undo': ({ undo }) => {
+      const restored = library.trash.restore(undo);
+      if (restored.has('projects')) emit('projects.changed', library.projects.list());
+      for (const subject of library.subjects.list()) emit('subjects.changed', subject);
+      if (restored.has('photos'))
+        for (const { id } of library.subjects.list()) emit('photos.changed', { subjectId: id });
+      if (restored.has('runs')) for (const run of library.runs.list()) emit('training.changed', run);
+      if (restored.has('images')) emit('gallery.changed', { ids: [] });
+      return { restored: [...restored.values()].reduce((sum, count) => sum + count, 0) };
+    },
+    'trash.count': () => ({ items: library.trash.list().length }),
+    'trash.empty': async () => ({ items: await emptyTrash(context) }),
+  };
+}
+
+/** Hands the files of everything that was removed to the system's trash; returns how many things. */
+export async function emptyTrash({
+  library,
+  shell,
+}: Pick<StudioContext, 'library' | 'shell'>): Promise<number> {
+  const removed = library.trash.list();
+  for (const one of removed) {
+    const file = one.path === null ? undefined : library.folder.at(one.path);
+    if (file !== undefined && existsSync(file)) await shell.trash(file);
+    library.trash.forget(one);
+  }
+  return removed.length;
+}

@@ -1,0 +1,35 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, expect, it } from 'vitest';
+import { scorerFiles } from '../../../src-main/shipped.ts';
+import { checkPhotos } from '../../../src-main/features/photos/photos.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'likeness-look-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('a look at photos tells what their masks show, which cannot be used and which are of no photo', async () => {
+  for (const name of ['00.jpg', '01.jpg', '02.jpg'])
+    cpSync(path.join('resources/sample-subject', name), path.join(folder, name));
+  mkdirSync(path.join(folder, 'masks'));
+  const mask = (name: string) => path.join(folder, 'masks', name);
+  const half = { create: { width: 256, height: 512, channels: 3, background: 'white' } } as const;
+  await sharp({ create: { width: 512, height: 512, channels: 3, background: 'black' } })
+    .composite([{ input: half, left: 0, top: 0 }])
+    .png()
+    .toFile(mask('00.png'));
+  await sharp(half).png().toFile(mask('01.png'));
+  await sharp(half).png().toFile(mask('someone else.png'));
+
+  const context = { report: () => undefined, signal: new AbortController().signal };
+  const found = await checkPhotos({ folder, mobileNet: scorerFiles.mobileNet }, context);
+  expect(found.photos.map((photo) => [path.basename(photo.path), photo.mask])).toEqual([
+    ['00.jpg', 0.5],
+    ['01.jpg', null],
+    ['02.jpg', null],
+  ]);
+  expect(found.unusable).toMatchObject([{ path: mask('01.png'), code: 'masks.otherSize' }]);
+  expect(found.ignored).toEqual([mask('someone else.png')]);
+  expect(found.advice.map(({ code }) => code)).toContain('masks.otherSize');
+});
