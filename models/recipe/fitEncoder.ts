@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generatorFor } from '../../src-main/engine/training/randomness.ts';
+import { generatorFor } from '../../src-main/engine/tensor/seeded.ts';
 import { fitLinearEncoder } from './linearEncoder.ts';
 import { side } from './modelConfig.ts';
 import { option, outFolder } from './paths.ts';

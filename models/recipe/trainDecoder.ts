@@ -4,7 +4,7 @@ import { add, input, mean, sqrt, square, sub } from '../../src-main/engine/graph
 import { parseVaeConfig } from '../../src-main/engine/models/parseConfig.ts';
 import { vaeDecode, vaeEncode } from '../../src-main/engine/models/vae.ts';
 import { Scope } from '../../src-main/engine/nn/scope.ts';
-import { generatorFor } from '../../src-main/engine/training/randomness.ts';
+import { generatorFor } from '../../src-main/engine/tensor/seeded.ts';
 import { encoderWeight, posteriorLogvar, readLinearEncoder } from './linearEncoder.ts';
 import { side, vaeConfig } from './modelConfig.ts';
 import { numberOption, option, outFolder } from './paths.ts';

@@ -21,7 +21,7 @@ import { captionProjection, latentTower } from '../../src-main/engine/models/lat
 import { parseClipTextConfig } from '../../src-main/engine/models/parseConfig.ts';
 import { Scope } from '../../src-main/engine/nn/scope.ts';
 import { f32 } from '../../src-main/engine/tensor/tensor.ts';
-import { generatorFor } from '../../src-main/engine/training/randomness.ts';
+import { generatorFor } from '../../src-main/engine/tensor/seeded.ts';
 import { captionIds, textFile } from './captionIds.ts';
 import { towerConfig } from './modelConfig.ts';
 import { numberOption, option, outFolder } from './paths.ts';

@@ -4,7 +4,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Served } from '../../src-main/serve.ts';
-import { RunFolder } from '../../src-main/engine/training/runFolder.ts';
+import { RunFolder } from '../../src-main/engine/training/run/runFolder.ts';
 import type { Subject } from '../../src-shared/domain/subject.ts';
 import { browserProgram, noBrowser, openBrowser } from './browser.ts';
 import { buildStudio, Client, newLibrary, removeLibraries, serveLibrary } from './served.ts';

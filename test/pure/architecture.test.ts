@@ -24,7 +24,17 @@ describe('the layer map', () => {
       "import '../schedulers/index.ts';",
       'may not import src-main/engine/schedulers',
     ],
-    ['src-main/engine/training/x.ts', "import '../../storage/x.ts';", 'may not import src-main/storage'],
+    [
+      'src-main/engine/training/run/x.ts',
+      "import '../../../storage/x.ts';",
+      'may not import src-main/storage',
+    ],
+    [
+      'src-main/engine/training/data/x.ts',
+      "import '../loss/noising.ts';",
+      'may not import src-main/engine/training/loss',
+    ],
+    ['src-main/engine/training/x.ts', "import './run/loop.ts';", 'stands in no layer'],
     [
       'src-main/engine/models/x.ts',
       "import type { A } from '../../features/score/b.ts';",

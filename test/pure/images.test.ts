@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import { encodePng, readRecipe, readTexts } from '../../src-main/engine/pipelines/png.ts';
 import { loadPicture } from '../../src-main/engine/pipelines/pictures.ts';
-import { listPhotos, loadPhoto } from '../../src-main/engine/training/photos.ts';
+import { listPhotos, loadPhoto } from '../../src-main/engine/training/data/photos.ts';
 import { LikenessError } from '../../src-shared/messages/index.ts';
 
 let folder = '';

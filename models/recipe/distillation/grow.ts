@@ -4,7 +4,7 @@ import { expectTensor, readF32 } from '../../../src-main/engine/checkpoints/weig
 import { parseUNetConfig } from '../../../src-main/engine/models/parseConfig.ts';
 import { unetShapes } from '../../../src-main/engine/models/unetCost.ts';
 import { elementCount, f32, type HostTensor, type Shape } from '../../../src-main/engine/tensor/tensor.ts';
-import { generatorFor } from '../../../src-main/engine/training/randomness.ts';
+import { generatorFor } from '../../../src-main/engine/tensor/seeded.ts';
 import { startValue } from '../pretrain.ts';
 
 export interface NewUNet {

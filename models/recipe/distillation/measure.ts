@@ -16,11 +16,10 @@ import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { storedWeights } from '../../../src-main/engine/pipelines/weights.ts';
 import { Session } from '../../../src-main/engine/runtime/session.ts';
 import { Tensor } from '../../../src-main/engine/runtime/tensor.ts';
-import { scheduleOf } from '../../../src-main/engine/training/distillation.ts';
-import { distillBatches } from '../../../src-main/engine/training/distillBatches.ts';
-import { distillFeeds, distillLoss } from '../../../src-main/engine/training/distillLoss.ts';
-import type { DistillSettings } from '../../../src-main/engine/training/distillSettings.ts';
-import { RunFolder } from '../../../src-main/engine/training/runFolder.ts';
+import { scheduleOf, distillFeeds, distillLoss } from '../../../src-main/engine/training/loss/distillLoss.ts';
+import { distillBatches } from '../../../src-main/engine/training/data/distillBatches.ts';
+import type { DistillSettings } from '../../../src-main/engine/training/settings/distillSettings.ts';
+import { RunFolder } from '../../../src-main/engine/training/run/runFolder.ts';
 import { stacked } from '../../../src-main/features/evaluation/featureSet.ts';
 import { side, tunedGeneration } from '../modelConfig.ts';
 
@@ -46,7 +45,13 @@ export async function heldOutLoss(
   const { prediction, alphaBars } = scheduleOf(model, model);
   mkdirSync(out, { recursive: true });
   const run = new RunFolder(out);
-  const source = await distillBatches(model, settings, alphaBars.length, { cache, run }, context);
+  const source = await distillBatches(
+    model,
+    settings,
+    alphaBars.length,
+    { cache, onSkipped: (lines) => run.listSkipped(lines) },
+    context,
+  );
   const { config } = model.unet;
   const { metrics } = distillLoss(config, config, {
     ...{ ...settings, batch: source.rows, latents: source.latents, prediction },

@@ -1,14 +1,17 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { modelHash, openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
-import { distillation, scheduleOf } from '../../../src-main/engine/training/distillation.ts';
-import { distillBatches } from '../../../src-main/engine/training/distillBatches.ts';
-import { distillFeeds } from '../../../src-main/engine/training/distillLoss.ts';
-import type { DistillSettings } from '../../../src-main/engine/training/distillSettings.ts';
-import { trainingLoop, type RunResult } from '../../../src-main/engine/training/loop.ts';
-import { RunFolder } from '../../../src-main/engine/training/runFolder.ts';
-import { Trainer } from '../../../src-main/engine/training/trainer.ts';
-import { wholeNetworks } from '../../../src-main/engine/training/trained.ts';
-import { writeTrained } from '../../../src-main/engine/training/writeTrained.ts';
+import {
+  distillation,
+  scheduleOf,
+  distillFeeds,
+} from '../../../src-main/engine/training/loss/distillLoss.ts';
+import { distillBatches } from '../../../src-main/engine/training/data/distillBatches.ts';
+import type { DistillSettings } from '../../../src-main/engine/training/settings/distillSettings.ts';
+import { trainingLoop, type RunResult } from '../../../src-main/engine/training/run/loop.ts';
+import { RunFolder } from '../../../src-main/engine/training/run/runFolder.ts';
+import { Trainer } from '../../../src-main/engine/training/run/trainer.ts';
+import { wholeNetworks } from '../../../src-main/engine/training/loss/parameters.ts';
+import { writeTrained } from '../../../src-main/engine/training/run/checkpoint.ts';
 
 /** Trains all of a U-Net on the diffusion loss alone, on the batches that a distillation with these settings sees. Resumes to the same bits. */
 export async function trainAlone(
@@ -22,7 +25,13 @@ export async function trainAlone(
   if (RunFolder.exists(out)) run.tidy();
   else run.create({ ...about, createdAt: new Date().toISOString() });
   const { prediction, alphaBars } = scheduleOf(model, model);
-  const source = await distillBatches(model, settings, alphaBars.length, { cache, run }, context);
+  const source = await distillBatches(
+    model,
+    settings,
+    alphaBars.length,
+    { cache, onSkipped: (lines) => run.listSkipped(lines) },
+    context,
+  );
   const { rows: batch, latents } = source;
   const { metrics, trained: names } = distillation(model, model, { ...settings, batch, latents, prediction });
   if (!metrics?.['sd']) throw new Error('a distillation has no loss on the noise');

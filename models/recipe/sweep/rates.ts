@@ -6,7 +6,7 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { finetune } from '../../../src-main/engine/training/dreambooth.ts';
+import { finetune } from '../../../src-main/engine/training/run/finetune.ts';
 import { completeSettings, type PartialSettings } from '../../../src-main/features/training/request.ts';
 import { side, tunedFinetune } from '../modelConfig.ts';
 import { numberOption, option, outFolder, repositoryFolder } from '../paths.ts';

@@ -3,8 +3,8 @@ import { cosine, type Features } from '../../../src-main/engine/evaluation/featu
 import { openTokenizer } from '../../../src-main/engine/pipelines/openTokenizer.ts';
 import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
 import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
-import { finetune } from '../../../src-main/engine/training/dreambooth.ts';
-import { subjectPrompt } from '../../../src-main/engine/training/settings.ts';
+import { finetune } from '../../../src-main/engine/training/run/finetune.ts';
+import { subjectPrompt } from '../../../src-main/engine/training/settings/finetuneSettings.ts';
 import { openRun } from '../../../src-main/features/export/openRun.ts';
 import { ownScenes } from '../../../src-main/features/training/ownSettings.ts';
 import { photoScenes } from '../../../src-main/features/training/photoScenes.ts';

@@ -8,7 +8,7 @@ import { joined, writeSafetensors, type Joined } from '../../engine/checkpoints/
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../../engine/models/parseConfig.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { elementCount, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts';
-import { buildPart } from '../../engine/training/trained.ts';
+import { buildPart } from '../../engine/training/loss/parameters.ts';
 import { Scope } from '../../engine/nn/scope.ts';
 import type { ShapeConfigs } from './shapes.ts';
 

@@ -13,12 +13,12 @@ import { resolveScheduler } from '../../engine/schedulers/config.ts';
 import { alphasCumprod } from '../../engine/schedulers/noiseSchedule.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { i64, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts';
-import { distillation } from '../../engine/training/distillation.ts';
-import { distillFeeds } from '../../engine/training/distillLoss.ts';
-import { diffusionFeeds, diffusionLoss, type DiffusionBatch } from '../../engine/training/diffusionLoss.ts';
-import type { FinetuneSettings } from '../../engine/training/settings.ts';
-import { wholeNetworks, whatToTrain } from '../../engine/training/trained.ts';
-import { Trainer } from '../../engine/training/trainer.ts';
+import { distillation, distillFeeds } from '../../engine/training/loss/distillLoss.ts';
+import type { DiffusionBatch } from '../../engine/training/data/batch.ts';
+import { diffusionFeeds, diffusionLoss } from '../../engine/training/loss/diffusionLoss.ts';
+import type { FinetuneSettings } from '../../engine/training/settings/finetuneSettings.ts';
+import { wholeNetworks, whatToTrain } from '../../engine/training/loss/parameters.ts';
+import { Trainer } from '../../engine/training/run/trainer.ts';
 import type { BenchRequest } from './request.ts';
 
 /** Something to be measured: all that a call needs is there before. */

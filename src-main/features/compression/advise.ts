@@ -14,7 +14,7 @@ import {
   probesOf,
   withoutBlock,
   type ProbeOptions,
-} from '../../engine/training/sensitivity.ts';
+} from '../../engine/evaluation/blockSensitivity.ts';
 
 /** What taking something out saves, and what it does to the noise prediction. */
 export interface Sensitivity {

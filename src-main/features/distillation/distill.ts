@@ -3,10 +3,10 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
-import { distill as train } from '../../engine/training/distill.ts';
-import type { DistillSettings } from '../../engine/training/distillSettings.ts';
-import type { RunResult } from '../../engine/training/loop.ts';
-import { RunFolder } from '../../engine/training/runFolder.ts';
+import { distill as train } from '../../engine/training/run/distill.ts';
+import type { DistillSettings } from '../../engine/training/settings/distillSettings.ts';
+import type { RunResult } from '../../engine/training/run/loop.ts';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { cacheFolder } from '../../places.ts';
 import { completeSettings, type DistillRequest } from './request.ts';
 

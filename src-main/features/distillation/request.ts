@@ -1,4 +1,4 @@
-import type { DistillSettings } from '../../engine/training/distillSettings.ts';
+import type { DistillSettings } from '../../engine/training/settings/distillSettings.ts';
 import type { TeamSettings } from '../../engine/training/team/gather.ts';
 
 /** What a person said about a distillation. Paths are absolute. */

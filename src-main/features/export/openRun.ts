@@ -9,9 +9,9 @@ import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import type { Changes } from '../../engine/checkpoints/writeModel.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import type { NetworkOptions } from '../../engine/pipelines/networks.ts';
-import { RunFolder, type RunKind } from '../../engine/training/runFolder.ts';
-import { subjectPrompt } from '../../engine/training/settings.ts';
-import { trainedFiles } from '../../engine/training/writeTrained.ts';
+import { RunFolder, type RunKind } from '../../engine/training/run/runFolder.ts';
+import { subjectPrompt } from '../../engine/training/settings/finetuneSettings.ts';
+import { trainedFiles } from '../../engine/training/run/checkpoint.ts';
 
 /** A checkpoint of a run, opened for export. */
 export interface OpenedRun {

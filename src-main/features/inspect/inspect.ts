@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { readLora, type Lora } from '../../engine/checkpoints/lora.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
-import { RunFolder } from '../../engine/training/runFolder.ts';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { LikenessError, type MessageCode } from '../../../src-shared/messages/index.ts';
 import { inspectModel, type ModelReport } from './inspectModel.ts';
 

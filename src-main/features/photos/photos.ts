@@ -9,7 +9,7 @@ import { detailOutsideSquare, photoQuality } from '../../engine/evaluation/photo
 import { loadPicture, naturalOrder } from '../../engine/pipelines/pictures.ts';
 import type { Picture } from '../../engine/pipelines/pixels.ts';
 import { resize } from '../../engine/pipelines/resample.ts';
-import { loadMask, masksOf } from '../../engine/training/masks.ts';
+import { loadMask, masksOf } from '../../engine/training/data/masks.ts';
 import { photoAdvice, setAdvice, type Advice, type PhotoFacts } from './advice.ts';
 import type { PhotosRequest } from './request.ts';
 

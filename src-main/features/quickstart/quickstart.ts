@@ -5,9 +5,9 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { readRecipe } from '../../engine/pipelines/png.ts';
-import { listPhotos } from '../../engine/training/photos.ts';
-import { RunFolder } from '../../engine/training/runFolder.ts';
-import { subjectPrompt, type FinetuneSettings } from '../../engine/training/settings.ts';
+import { listPhotos } from '../../engine/training/data/photos.ts';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import { subjectPrompt, type FinetuneSettings } from '../../engine/training/settings/finetuneSettings.ts';
 import { drawContactSheet } from './contactSheet.ts';
 import { pictureSeed, scenes, type QuickstartRequest } from './request.ts';
 

@@ -12,8 +12,8 @@ import { copyThreshold, photoViews, resemblance } from '../../engine/evaluation/
 import { kneeOf, pickCheckpoint, whyPicked, type Candidate } from '../../engine/evaluation/pick.ts';
 import { listPictures, loadPicture } from '../../engine/pipelines/pictures.ts';
 import type { Picture } from '../../engine/pipelines/pixels.ts';
-import { RunFolder } from '../../engine/training/runFolder.ts';
-import { classPrompt, type FinetuneSettings } from '../../engine/training/settings.ts';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import { classPrompt, type FinetuneSettings } from '../../engine/training/settings/finetuneSettings.ts';
 import { drawCurve } from './curve.ts';
 import { drawPictures, type Artist, type DrawnPicture, type Wanted } from './drawPictures.ts';
 import { Measures } from './figures.ts';

@@ -1,7 +1,7 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { RunScore } from '../../../src-shared/domain/runScore.ts';
 import { bestOf } from '../../engine/evaluation/pick.ts';
-import { RunFolder } from '../../engine/training/runFolder.ts';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
 
 /** Checkpoints after the best one that a run is given to do better. */
 const patience = 2;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobContext, JobEvent } from '../../../src-shared/domain/jobEvents.ts';
 import { peakMemory } from '../../engine/runtime/peakMemory.ts';
-import { finetune } from '../../engine/training/dreambooth.ts';
+import { finetune } from '../../engine/training/run/finetune.ts';
 import { completeSettings, type PartialSettings } from './request.ts';
 
 /** What a dry run of a finetune took. */

@@ -1,6 +1,5 @@
-import type { LoraSettings } from '../../engine/training/lora.ts';
 import type { TeamSettings } from '../../engine/training/team/gather.ts';
-import type { FinetuneSettings } from '../../engine/training/settings.ts';
+import type { FinetuneSettings, LoraSettings } from '../../engine/training/settings/finetuneSettings.ts';
 
 type Prior = NonNullable<FinetuneSettings['prior']>;
 

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Run } from '../../../src-shared/domain/run.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { RunFolder, type RunDescription } from '../../engine/training/runFolder.ts';
+import { RunFolder, type RunDescription } from '../../engine/training/run/runFolder.ts';
 import type { Found, StudioContext } from '../context.ts';
 import { lossCurve } from '../training/lossCurve.ts';
 import { isUnrecorded } from '../training/runPhotos.ts';

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import type { Crop } from '../../../src-shared/domain/photo.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { masksFolder } from '../../engine/training/masks.ts';
+import { masksFolder } from '../../engine/training/data/masks.ts';
 import type { Library } from '../../storage/library.ts';
 
 const photosFolder = 'photos';

@@ -1,5 +1,5 @@
 import type { TrainingSettings } from '../../../src-shared/domain/trainingSettings.ts';
-import type { FinetuneSettings } from '../../engine/training/settings.ts';
+import type { FinetuneSettings } from '../../engine/training/settings/finetuneSettings.ts';
 import type { PartialSettings } from '../../features/training/request.ts';
 
 /** A run's settings as the window shows them: what it need not know is left out, and nothing is undefined. */

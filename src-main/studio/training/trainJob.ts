@@ -1,7 +1,7 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { StoredJob } from '../../storage/jobs.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
-import { RunFolder } from '../../engine/training/runFolder.ts';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { StudioContext } from '../context.ts';
 import type { FinetuneRequest } from '../../features/training/request.ts';
 import { forFinetune } from './studioSettings.ts';

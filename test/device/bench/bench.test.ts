@@ -12,7 +12,7 @@ import { randomModel } from '../../../src-main/features/bench/randomModel.ts';
 import { benchShapes } from '../../../src-main/features/bench/request.ts';
 import { shapeConfigs } from '../../../src-main/features/bench/shapes.ts';
 import { forwardCall, trainingStep } from '../../../src-main/features/bench/workloads.ts';
-import { buildPart } from '../../../src-main/engine/training/trained.ts';
+import { buildPart } from '../../../src-main/engine/training/loss/parameters.ts';
 import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
 import { jsonLines, likeness } from '../../pure/cli/likeness.ts';
 

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
-import { RunFolder } from '../../../src-main/engine/training/runFolder.ts';
+import { RunFolder } from '../../../src-main/engine/training/run/runFolder.ts';
 import { completeSettings } from '../../../src-main/features/training/request.ts';
 import { newRunFolder } from '../../../src-main/studio/training/runPhotos.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';

@@ -13,7 +13,7 @@ import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensor
 import { studentOf } from '../../../src-main/engine/checkpoints/student.ts';
 import { readF32, readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { writeStudent } from '../../../src-main/engine/checkpoints/writeStudent.ts';
-import { trainedFiles } from '../../../src-main/engine/training/writeTrained.ts';
+import { trainedFiles } from '../../../src-main/engine/training/run/checkpoint.ts';
 import { distill } from '../../../src-main/features/distillation/distill.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures');

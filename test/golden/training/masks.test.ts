@@ -9,16 +9,19 @@ import { resolveScheduler } from '../../../src-main/engine/schedulers/config.ts'
 import { alphasCumprod } from '../../../src-main/engine/schedulers/noiseSchedule.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 import type { HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
-import { diffusionFeeds, diffusionLoss } from '../../../src-main/engine/training/diffusionLoss.ts';
-import { finetuning } from '../../../src-main/engine/training/finetuning.ts';
-import { LocalGradients, type Feeds } from '../../../src-main/engine/training/gradients.ts';
-import { finishedLora } from '../../../src-main/engine/training/lora.ts';
-import { latentWeights } from '../../../src-main/engine/training/masks.ts';
-import { loadMaskedPhoto, loadPhoto } from '../../../src-main/engine/training/photos.ts';
-import { openReplay } from '../../../src-main/engine/training/replay.ts';
-import { mirrored } from '../../../src-main/engine/training/subject.ts';
-import { Trainer } from '../../../src-main/engine/training/trainer.ts';
-import { whatToTrain } from '../../../src-main/engine/training/trained.ts';
+import {
+  diffusionFeeds,
+  diffusionLoss,
+  finetuning,
+} from '../../../src-main/engine/training/loss/diffusionLoss.ts';
+import { LocalGradients, type Feeds } from '../../../src-main/engine/training/loss/gradients.ts';
+import { finishedLora } from '../../../src-main/engine/training/loss/lora.ts';
+import { latentWeights } from '../../../src-main/engine/training/data/masks.ts';
+import { loadMaskedPhoto, loadPhoto } from '../../../src-main/engine/training/data/photos.ts';
+import { openReplay } from '../../../src-main/engine/training/data/replay.ts';
+import { mirrored } from '../../../src-main/engine/training/data/subject.ts';
+import { Trainer } from '../../../src-main/engine/training/run/trainer.ts';
+import { whatToTrain } from '../../../src-main/engine/training/loss/parameters.ts';
 import { completeSettings } from '../../../src-main/features/training/request.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures');

@@ -8,7 +8,7 @@ import { FlatParameters } from '../../../src-main/engine/optim/flatParameters.ts
 import { accumulator, movingAverage, Optimizer } from '../../../src-main/engine/optim/optimizer.ts';
 import { adamW } from '../../../src-main/engine/optim/transforms.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
-import { RunFolder } from '../../../src-main/engine/training/runFolder.ts';
+import { RunFolder } from '../../../src-main/engine/training/run/runFolder.ts';
 
 // The numbers of make_optimizer_goldens.py.
 const shapes = { a: [131, 150], b: [9], c: [3, 5, 3, 3], d: [13000] } as const;

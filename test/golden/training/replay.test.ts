@@ -7,7 +7,7 @@ import { readLora } from '../../../src-main/engine/checkpoints/lora.ts';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readF32, readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
-import { trainedFiles } from '../../../src-main/engine/training/writeTrained.ts';
+import { trainedFiles } from '../../../src-main/engine/training/run/checkpoint.ts';
 import { finetune } from '../../../src-main/features/training/finetune.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import type { JobContext, JobEvent } from '../../../src-shared/domain/jobEvents.ts';
-import { RunFolder } from '../../../src-main/engine/training/runFolder.ts';
+import { RunFolder } from '../../../src-main/engine/training/run/runFolder.ts';
 import { untilBest } from '../../../src-main/features/score/untilBest.ts';
 import { completeSettings } from '../../../src-main/features/training/request.ts';
 

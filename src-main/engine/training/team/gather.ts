@@ -1,6 +1,6 @@
 import os from 'node:os';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
-import { layoutOf, type GradientSource, type LossOptions } from '../gradients.ts';
+import { layoutOf, type GradientSource, type LossOptions } from '../loss/gradients.ts';
 import { LocalWorkers, type StartWorker } from './localWorkers.ts';
 import type { SharedRun } from './sharedRun.ts';
 import { Team } from './team.ts';

@@ -1,7 +1,7 @@
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { forPeople } from '../../../../src-shared/messages/forPeople.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
-import type { LocalGradients } from '../gradients.ts';
+import type { LocalGradients } from '../loss/gradients.ts';
 import { openLane } from './door.ts';
 import type { Lane } from './lane.ts';
 import { Inbox, method, send, type FromWorker, type Tensors, type ToWorker } from './protocol.ts';

@@ -2,13 +2,13 @@ import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { modelHash, openModel } from '../../checkpoints/openModel.ts';
 import type { ProviderChoice } from '../../runtime/providers.ts';
-import { distillation } from '../distillation.ts';
-import type { DistillSettings } from '../distillSettings.ts';
-import { finetuning } from '../finetuning.ts';
-import { LocalGradients, type LossOptions } from '../gradients.ts';
-import type { PredictionType } from '../noising.ts';
-import type { FinetuneSettings } from '../settings.ts';
-import { whatToTrain } from '../trained.ts';
+import { distillation } from '../loss/distillLoss.ts';
+import type { DistillSettings } from '../settings/distillSettings.ts';
+import { finetuning } from '../loss/diffusionLoss.ts';
+import { LocalGradients, type LossOptions } from '../loss/gradients.ts';
+import type { PredictionType } from '../loss/noising.ts';
+import type { FinetuneSettings } from '../settings/finetuneSettings.ts';
+import { whatToTrain } from '../loss/parameters.ts';
 
 interface Shared {
   /** Rows of a batch. */

@@ -6,7 +6,7 @@ import pRetry, { AbortError } from 'p-retry';
 import { LikenessError, problem, type MessageCode } from '../../../../src-shared/messages/index.ts';
 import type { FlatParameters } from '../../optim/flatParameters.ts';
 import { accumulator } from '../../optim/optimizer.ts';
-import type { Feeds, GradientSource, Losses } from '../gradients.ts';
+import type { Feeds, GradientSource, Losses } from '../loss/gradients.ts';
 import { Door } from './door.ts';
 import { Lane } from './lane.ts';
 import { Inbox, options, send, service, type FromWorker, type ToWorker } from './protocol.ts';

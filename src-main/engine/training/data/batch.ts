@@ -1,0 +1,27 @@
+import type { HostTensor } from '../../tensor/tensor.ts';
+
+/** Latents to be noised, with the noise and the timestep of each. */
+export interface NoiseBatch {
+  /** [b,c,h,w], scaled. */
+  readonly latents: HostTensor<'f32'>;
+  /** [b,c,h,w]. */
+  readonly noise: HostTensor<'f32'>;
+  /** i64 [b]. */
+  readonly timesteps: HostTensor<'i64'>;
+}
+
+/** A batch of a finetune. */
+export interface DiffusionBatch extends NoiseBatch {
+  /** i64 [b,77]. */
+  readonly inputIds: HostTensor<'i64'>;
+  /**
+   * Of the subject's rows, [b,1,h,w] with mean 1 in each row: errors count for more where a photo's mask shows the subject.
+   */
+  readonly lossWeights?: HostTensor<'f32'>;
+}
+
+/** A batch of a distillation. */
+export interface DistillBatch extends NoiseBatch {
+  /** The text encoder's last hidden states [b,t,d]. */
+  readonly context: HostTensor<'f32'>;
+}

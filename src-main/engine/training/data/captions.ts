@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { parse } from 'csv-parse/sync';
+import { extract } from 'tar-stream';
+import { problem } from '../../../../src-shared/messages/index.ts';
+import { errorCode, isFile, isFolder, makeFolder, readText, statOrNothing } from '../../checkpoints/files.ts';
+import { naturalOrder } from '../../pipelines/pictures.ts';
+
+export interface CaptionedPicture {
+  readonly file: string;
+  readonly caption: string;
+}
+
+export interface CaptionedPictures {
+  readonly pictures: readonly CaptionedPicture[];
+  /** What was passed over, and why, a line each. */
+  readonly skipped: readonly string[];
+}
+
+const isPicture = (name: string): boolean =>
+  !name.startsWith('.') && /^\.(jpe?g|png|webp|avif|tiff?|gif)$/i.test(extname(name));
+
+/**
+ * Pictures with their captions: a folder with `metadata.csv` (`file_name,text`, as diffusers' scripts read it), a folder with a
+ * `.txt` beside each picture, a WebDataset `.tar` or a folder of those (unpacked once below `cache`). Errors: `data.…`.
+ */
+export async function captionedPictures(data: string, cache: string): Promise<CaptionedPictures> {
+  if (isFile(data)) return besideEach(await unpacked(data, cache));
+  if (!isFolder(data)) throw problem('data.missing', { data });
+  if (isFile(join(data, 'metadata.csv'))) return fromTable(data);
+  const shards = readdirSync(data).filter((name) => name.endsWith('.tar') && !name.startsWith('.'));
+  if (shards.length === 0) return besideEach(data);
+  const parts: CaptionedPictures[] = [];
+  for (const shard of shards.sort(naturalOrder))
+    parts.push(besideEach(await unpacked(join(data, shard), cache)));
+  return {
+    pictures: parts.flatMap(({ pictures }) => pictures),
+    skipped: parts.flatMap(({ skipped }) => skipped),
+  };
+}
+
+const lineEnds = ['\r\n', '\n'];
+
+function fromTable(folder: string): CaptionedPictures {
+  const file = join(folder, 'metadata.csv');
+  let rows: Record<string, string>[];
+  try {
+    rows = parse(readText(file), {
+      bom: true,
+      columns: true,
+      skip_empty_lines: true,
+      record_delimiter: lineEnds,
+    });
+  } catch (cause) {
+    throw problem(
+      'data.table',
+      { file, why: cause instanceof Error ? cause.message : 'it is no CSV' },
+      cause,
+    );
+  }
+  const pictures: CaptionedPicture[] = [];
+  const skipped: string[] = [];
+  for (const { file_name: name, text } of rows) {
+    if (name === undefined || text === undefined)
+      throw problem('data.table', { file, why: 'it needs the columns file_name and text' });
+    const picture = join(folder, name);
+    if (isFile(picture)) pictures.push({ file: picture, caption: text });
+    else skipped.push(`${picture}: is not there`);
+  }
+  return { pictures, skipped };
+}
+
+function besideEach(folder: string): CaptionedPictures {
+  const pictures: CaptionedPicture[] = [];
+  const skipped: string[] = [];
+  for (const name of readdirSync(folder).filter(isPicture).sort(naturalOrder)) {
+    const file = join(folder, name);
+    const caption = file.slice(0, -extname(file).length) + '.txt';
+    if (isFile(caption)) pictures.push({ file, caption: readText(caption).trim() });
+    else skipped.push(`${file}: has no ${basename(caption)} beside it`);
+  }
+  return { pictures, skipped };
+}
+
+/** The folder that a WebDataset's pictures and captions are unpacked to, once. */
+async function unpacked(tar: string, cache: string): Promise<string> {
+  const { size, mtimeMs } = statSync(tar);
+  const name = createHash('sha256').update(`${tar}|${size}|${mtimeMs}`).digest('hex').slice(0, 16);
+  const folder = join(cache, 'webdataset', name);
+  if (statOrNothing(folder)) return folder;
+  const temporary = join(cache, 'webdataset', `.${name}.tmp`);
+  rmSync(temporary, { recursive: true, force: true });
+  makeFolder(temporary);
+  try {
+    const entries = extract();
+    const reading = pipeline(createReadStream(tar), entries);
+    // Its failure reaches the loop below too.
+    reading.catch(() => undefined);
+    for await (const entry of entries) {
+      const { name: path, type } = entry.header;
+      const wanted = type === 'file' && (isPicture(basename(path)) || extname(path) === '.txt');
+      if (wanted) await pipeline(entry, createWriteStream(join(temporary, flat(path))));
+      else entry.resume();
+    }
+    await reading;
+  } catch (cause) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw problem('data.tar', { file: tar, why: errorCode(cause) }, cause);
+  }
+  renameSync(temporary, folder);
+  return folder;
+}
+
+/** One name for a path inside an archive: nothing is written outside of the folder, and a sample's files stay together. */
+function flat(path: string): string {
+  return path.replace(/^[./\\]+/, '').replaceAll(/[\\/:]/g, '__');
+}

@@ -1,0 +1,120 @@
+import type { TorchGenerator } from '../../tensor/random.ts';
+import type { HostTensor } from '../../tensor/tensor.ts';
+import type { DiffusionBatch } from './batch.ts';
+import { generatorFor } from '../../tensor/seeded.ts';
+
+/** What the VAE's encoder says of one picture: mean and standard deviation of its latents, each [c,h,w]. */
+export interface Posterior {
+  readonly mean: Float32Array;
+  readonly deviation: Float32Array;
+}
+
+/** A photo of the subject, its prompt's tokens, and what its latents weigh in the loss: [h,w] with mean 1 where it has a mask. */
+export interface SubjectPicture extends Posterior {
+  readonly ids: readonly number[];
+  readonly lossWeights?: Float32Array | undefined;
+}
+
+export interface DatasetOptions {
+  readonly subject: readonly SubjectPicture[];
+  /** Class pictures, with prior preservation. */
+  readonly prior?: { readonly pictures: readonly Posterior[]; readonly ids: readonly number[] } | undefined;
+  readonly latents: readonly [number, number, number];
+  readonly scalingFactor: number;
+  /** Subject pictures a batch. */
+  readonly batch: number;
+  readonly timesteps: number;
+  readonly seed: number;
+}
+
+/**
+ * The batch of draw `index` (0, 1, …): pictures in an order shuffled anew each epoch, latents sampled from their
+ * posteriors, noise and timesteps. A pure function of the seed and the index. Where any photo has a mask, every batch has loss weights.
+ */
+export function drawBatch(options: DatasetOptions, index: number): DiffusionBatch {
+  const { subject, prior, latents, scalingFactor, batch, timesteps, seed } = options;
+  const generator = generatorFor(seed, 'batch', index);
+  const pick = <T>(pictures: readonly T[], purpose: string): T[] =>
+    Array.from({ length: batch }, (_, i) => {
+      const drawn = index * batch + i;
+      const order = generatorFor(seed, purpose, Math.floor(drawn / pictures.length)).randperm(
+        pictures.length,
+      );
+      return pictures[order[drawn % pictures.length] as number] as T;
+    });
+  const photos = pick(subject, 'subject order');
+  const rows: { posterior: Posterior; ids: readonly number[] }[] = photos.map((posterior) => ({
+    posterior,
+    ids: posterior.ids,
+  }));
+  if (prior)
+    rows.push(...pick(prior.pictures, 'class order').map((posterior) => ({ posterior, ids: prior.ids })));
+
+  const size = latents[0] * latents[1] * latents[2];
+  const shape = [rows.length, ...latents];
+  const values = new Float32Array(rows.length * size);
+  rows.forEach(({ posterior }, row) => {
+    values.set(sampleLatents(posterior, scalingFactor, generator), row * size);
+  });
+  return {
+    latents: { dtype: 'f32', shape, data: values },
+    noise: { dtype: 'f32', shape, data: generator.randn(shape) },
+    timesteps: integers([rows.length], generator.randint(0, timesteps, [rows.length])),
+    inputIds: integers(
+      [rows.length, photos[0]?.ids.length ?? 0],
+      rows.flatMap(({ ids }) => ids),
+    ),
+    ...(isMasked(options) && { lossWeights: weightsOf(photos, latents) }),
+  };
+}
+
+/** Whether any photo has a mask. */
+export function isMasked({ subject }: Pick<DatasetOptions, 'subject'>): boolean {
+  return subject.some(({ lossWeights }) => lossWeights !== undefined);
+}
+
+/** [b,1,h,w]; a photo without a mask counts alike everywhere. */
+function weightsOf(
+  photos: readonly SubjectPicture[],
+  [, height, width]: DatasetOptions['latents'],
+): HostTensor<'f32'> {
+  const data = new Float32Array(photos.length * height * width).fill(1);
+  photos.forEach(({ lossWeights }, row) => {
+    if (lossWeights) data.set(lossWeights, row * height * width);
+  });
+  return { dtype: 'f32', shape: [photos.length, 1, height, width], data };
+}
+
+/** Timesteps that a measured batch is spread over. */
+const measuredTimesteps = 4;
+
+/**
+ * Batches to measure by, the same each time: the subject's pictures in turn, at timesteps that are evenly spread. The class's half
+ * is drawn as usual.
+ */
+export function measuredBatches(options: DatasetOptions): DiffusionBatch[] {
+  const { batch, timesteps, seed } = options;
+  const own = { ...options, seed: seed + 1 };
+  return Array.from({ length: Math.ceil(measuredTimesteps / batch) }, (_, index) => {
+    const drawn = drawBatch(own, index);
+    const spread = Array.from(drawn.timesteps.data, (_, row) => {
+      const place = (index * batch + (row % batch)) % measuredTimesteps;
+      return Math.floor(((place + 0.5) / measuredTimesteps) * timesteps);
+    });
+    return { ...drawn, timesteps: integers([spread.length], spread) };
+  });
+}
+
+/** Latents drawn from a posterior, scaled. */
+export function sampleLatents(
+  { mean, deviation }: Posterior,
+  scalingFactor: number,
+  generator: TorchGenerator,
+): Float32Array {
+  const draw = generator.randn([mean.length]);
+  return mean.map((value, i) => (value + (deviation[i] as number) * (draw[i] as number)) * scalingFactor);
+}
+
+export function integers(shape: number[], values: readonly number[]): HostTensor<'i64'> {
+  return { dtype: 'i64', shape, data: BigInt64Array.from(values, BigInt) };
+}

@@ -1,0 +1,119 @@
+import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
+import { problem } from '../../../../src-shared/messages/index.ts';
+import type { Model } from '../../checkpoints/model.ts';
+import { pixelsPerLatent } from '../../pipelines/textToImage.ts';
+import { captionedPictures } from './captions.ts';
+import { integers, sampleLatents } from './dataset.ts';
+import type { DistillBatch } from './batch.ts';
+import type { DistillSettings } from '../settings/distillSettings.ts';
+import { EncodedPictures } from './pictureCache.ts';
+import { generatorFor } from '../../tensor/seeded.ts';
+import { openRecord } from './replay.ts';
+
+/** Where a distillation's batches come from: recorded ones, or pictures with captions. */
+export interface DistillSource {
+  /** Rows of a batch. */
+  readonly rows: number;
+  readonly latents: readonly [number, number, number];
+  readonly batch: (index: number) => DistillBatch;
+}
+
+export interface DistillBatchesOptions {
+  readonly cache: string;
+  /** Told of the pictures that can't be used, a line each, and how many pictures there are. */
+  readonly onSkipped: (lines: readonly string[], pictures: number) => void;
+}
+
+/** `model` gives the VAE, the tokenizer and the text encoder. Errors: `replay.…`, `data.…`, `size.unusable`. */
+export async function distillBatches(
+  model: Model,
+  settings: DistillSettings,
+  timesteps: number,
+  { cache, onSkipped }: DistillBatchesOptions,
+  context: JobContext,
+): Promise<DistillSource> {
+  if (settings.replay !== undefined) return recorded(model, settings, settings.replay, timesteps);
+  if (settings.data === undefined) throw problem('data.missing', { data: '--data' });
+  const factor = pixelsPerLatent(model.vae.config);
+  const { size } = settings;
+  if (size % factor !== 0) throw problem('size.unusable', { width: size, height: size, factor });
+
+  const found = await captionedPictures(settings.data, cache);
+  const skipped = [...found.skipped];
+  const pictures = await EncodedPictures.prepare(
+    model,
+    found.pictures,
+    { ...settings, cache },
+    (line) => void skipped.push(line),
+    context,
+  );
+  onSkipped(skipped, found.pictures.length + found.skipped.length);
+  if (pictures.count === 0) throw problem('data.none', { data: settings.data });
+  const latents = [model.vae.config.latent_channels, size / factor, size / factor] as const;
+  const { max_position_embeddings: tokens, hidden_size: width } = model.textEncoder.config;
+  const options = { ...settings, pictures, latents, tokens, width, timesteps };
+  return {
+    rows: settings.batch,
+    latents,
+    batch: (index) => drawBatch({ ...options, scalingFactor: model.vae.config.scaling_factor }, index),
+  };
+}
+
+function recorded(model: Model, settings: DistillSettings, file: string, timesteps: number): DistillSource {
+  const { max_position_embeddings: tokens, hidden_size: width } = model.textEncoder.config;
+  const channels = model.unet.config.in_channels;
+  const record = openRecord(file, { channels, tokens, timesteps }, 'context', 'f32', [width]);
+  const wanted = settings.steps * settings.accumulate;
+  if (record.steps < wanted) throw problem('replay.tooShort', { file, rows: record.steps, wanted });
+  const batch = (index: number): DistillBatch => {
+    const { prompt: context, ...noise } = record.row(index);
+    if (!context.data.every(Number.isFinite))
+      throw problem('replay.invalid', { file, why: `row ${index} has a context that is no number` });
+    return { ...noise, context };
+  };
+  // A fault is told before networks are built, not when its step comes.
+  for (let index = 0; index < wanted; index++) batch(index);
+  return { rows: record.batch, latents: record.latents, batch };
+}
+
+interface DrawOptions {
+  readonly pictures: EncodedPictures;
+  readonly batch: number;
+  readonly flip: boolean;
+  readonly latents: readonly [number, number, number];
+  readonly tokens: number;
+  readonly width: number;
+  readonly scalingFactor: number;
+  readonly timesteps: number;
+  readonly seed: number;
+}
+
+/**
+ * The batch of draw `index` (0, 1, …): pictures in an order shuffled anew each epoch, half of them mirrored, latents sampled
+ * from their posteriors, noise and timesteps. A pure function of the seed and the index.
+ */
+function drawBatch(options: DrawOptions, index: number): DistillBatch {
+  const { pictures, batch, flip, latents, tokens, width, scalingFactor, timesteps, seed } = options;
+  const generator = generatorFor(seed, 'batch', index);
+  const size = latents[0] * latents[1] * latents[2];
+  const values = new Float32Array(batch * size);
+  const contexts = new Float32Array(batch * tokens * width);
+  const orders = new Map<number, number[]>();
+  for (let row = 0; row < batch; row++) {
+    const drawn = index * batch + row;
+    const epoch = Math.floor(drawn / pictures.count);
+    const order = orders.get(epoch) ?? generatorFor(seed, 'picture order', epoch).randperm(pictures.count);
+    orders.set(epoch, order);
+    const picture = order[drawn % pictures.count] as number;
+    const flipped = flip && generator.randint(0, 2, [1])[0] === 1;
+    values.set(sampleLatents(pictures.posterior(picture, flipped), scalingFactor, generator), row * size);
+    contexts.set(pictures.context(picture), row * tokens * width);
+  }
+  const shape = [batch, ...latents];
+  return {
+    latents: { dtype: 'f32', shape, data: values },
+    noise: { dtype: 'f32', shape, data: generator.randn(shape) },
+    timesteps: integers([batch], generator.randint(0, timesteps, [batch])),
+    context: { dtype: 'f32', shape: [batch, tokens, width], data: contexts },
+  };
+}

@@ -1,0 +1,76 @@
+import { readdir } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { problem } from '../../../../src-shared/messages/index.ts';
+import { loadPictureOn, naturalOrder } from '../../pipelines/pictures.ts';
+import type { Picture } from '../../pipelines/pixels.ts';
+
+/** The folder of masks inside a folder of photos. */
+export const masksFolder = 'masks';
+
+/**
+ * The masks of photos: `masks/NAME.png` belongs to the photo NAME in any format. White is the subject, black what is around it, grey
+ * counts in part. `strays` are files in there that belong to no photo.
+ */
+export async function masksOf(
+  folder: string,
+  photos: readonly string[],
+): Promise<{ readonly masks: ReadonlyMap<string, string>; readonly strays: readonly string[] }> {
+  const place = join(folder, masksFolder);
+  const names = (await readdir(place).catch(() => [])).filter((name) => !name.startsWith('.'));
+  const found = new Set(names);
+  const nameFor = (photo: string): string => `${basename(photo, extname(photo))}.png`;
+  const masked = photos.filter((photo) => found.has(nameFor(photo)));
+  const used = new Set(masked.map(nameFor));
+  return {
+    masks: new Map(masked.map((photo) => [photo, join(place, nameFor(photo))])),
+    strays: names
+      .filter((name) => !used.has(name))
+      .sort(naturalOrder)
+      .map((name) => join(place, name)),
+  };
+}
+
+/**
+ * A photo's mask as a picture of the photo's size, upright as the photo is (a mask that says so by EXIF is turned too); what is
+ * transparent is black. Errors: `masks.otherSize`, `masks.empty`, those of `loadPicture`.
+ */
+export async function loadMask(
+  mask: string,
+  photo: string,
+  size: Pick<Picture, 'width' | 'height'>,
+): Promise<Picture> {
+  const picture = await loadPictureOn('black', mask);
+  const { width, height } = picture;
+  if (width !== size.width || height !== size.height)
+    throw problem('masks.otherSize', {
+      ...{ mask, width, height, photo },
+      ...{ photoWidth: size.width, photoHeight: size.height },
+    });
+  if (picture.data.every((byte) => byte === 0)) throw problem('masks.empty', { mask });
+  return picture;
+}
+
+/**
+ * What each latent of a photo weighs in the loss, [size/factor]²: the share of its pixels that are the subject's, at least
+ * `backgroundWeight`; divided by their mean, so that a small subject is learnt as fast as one that fills the photo. As OneTrainer
+ * does it with "normalize masked area loss" (its weight of the background is 0.1; on the shipped model 0.3 kept more of the places).
+ * Nothing where no latent shows more of the subject than `backgroundWeight`: all would count alike, and the background would be what
+ * is learnt.
+ */
+export function latentWeights(
+  mask: Float32Array,
+  size: number,
+  factor: number,
+  backgroundWeight: number,
+): Float32Array | undefined {
+  const side = size / factor;
+  const shares = new Float32Array(side * side);
+  mask.forEach((value, i) => {
+    const [y, x] = [Math.floor(i / size / factor), Math.floor((i % size) / factor)];
+    (shares[y * side + x] as number) += value / factor ** 2;
+  });
+  if (shares.every((share) => share <= backgroundWeight)) return undefined;
+  const weights = shares.map((share) => Math.max(share, backgroundWeight));
+  const mean = weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
+  return weights.map((weight) => weight / mean);
+}

@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { join } from 'node:path';
+import { statSync } from 'node:fs';
+import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
+import { LikenessError, problem } from '../../../../src-shared/messages/index.ts';
+import { isFile, makeFolder } from '../../checkpoints/files.ts';
+import type { Model } from '../../checkpoints/model.ts';
+import { partsHash } from '../../checkpoints/openModel.ts';
+import { readSafetensors } from '../../checkpoints/safetensors.ts';
+import { expectTensor, readF32, Weights } from '../../checkpoints/weights.ts';
+import { writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
+import { Networks } from '../../pipelines/networks.ts';
+import { openTokenizer } from '../../pipelines/openTokenizer.ts';
+import type { ProviderChoice } from '../../runtime/providers.ts';
+import { i64, type HostTensor, type Shape } from '../../tensor/tensor.ts';
+import type { CaptionedPicture } from './captions.ts';
+import type { Posterior } from './dataset.ts';
+import { encodePictures } from './posteriors.ts';
+import { loadPhoto } from './photos.ts';
+import { mirrored } from './subject.ts';
+
+export interface EncodeOptions {
+  readonly size: number;
+  /** Mirrored pictures too. */
+  readonly flip: boolean;
+  readonly provider: ProviderChoice;
+  readonly cache: string;
+}
+
+/** Pictures encoded together: what is in memory at a time. */
+const atOnce = 32;
+
+/**
+ * Latents and text features of captioned pictures, kept on disk below `cache` for this run's going on and for other runs: latents
+ * by VAE, picture (path, size and time of change), side and flip; text features by text encoder and tokens.
+ */
+export class EncodedPictures {
+  private constructor(
+    private readonly pictures: readonly { readonly latents: readonly string[]; readonly text: string }[],
+    private readonly latentShape: Shape,
+    private readonly textShape: Shape,
+  ) {}
+
+  get count(): number {
+    return this.pictures.length;
+  }
+
+  /** Encodes what is not in the cache yet; pictures that can't be read go to `onSkip`. Errors: those of the networks. */
+  static async prepare(
+    model: Model,
+    pictures: readonly CaptionedPicture[],
+    options: EncodeOptions,
+    onSkip: (line: string) => void,
+    context: JobContext,
+  ): Promise<EncodedPictures> {
+    const usable = await encodeAll(model, pictures, options, onSkip, context);
+    const texts = await encodeCaptions(
+      model,
+      usable.map(({ caption }) => caption),
+      options,
+      context,
+    );
+    const { max_position_embeddings: tokens, hidden_size: width } = model.textEncoder.config;
+    return new EncodedPictures(
+      usable.map(({ latents, caption }) => ({ latents, text: texts.get(caption) as string })),
+      latentShape(model, options.size),
+      [tokens, width],
+    );
+  }
+
+  /** Of picture `index`; `flipped` asks for the mirrored one. */
+  posterior(index: number, flipped: boolean): Posterior {
+    const file = this.pictures[index]?.latents[Number(flipped)] as string;
+    return {
+      mean: readOne(file, 'mean', this.latentShape),
+      deviation: readOne(file, 'deviation', this.latentShape),
+    };
+  }
+
+  /** [t,d] of picture `index`'s caption. */
+  context(index: number): Float32Array {
+    return readOne(this.pictures[index]?.text as string, 'context', this.textShape);
+  }
+}
+
+function readOne(file: string, name: string, shape: Shape): Float32Array {
+  const { tensors } = readSafetensors(file);
+  return readF32(expectTensor(new Weights(file, tensors), name, shape)).data;
+}
+
+type Encodable = CaptionedPicture & { readonly latents: readonly string[] };
+
+async function encodeAll(
+  model: Model,
+  pictures: readonly CaptionedPicture[],
+  { size, flip, provider, cache }: EncodeOptions,
+  onSkip: (line: string) => void,
+  { report, signal }: JobContext,
+): Promise<Encodable[]> {
+  const folder = join(cache, 'latents', `${partsHash(model.vae)}-${size}`);
+  makeFolder(folder);
+  const usable: Encodable[] = [];
+  let done = 0;
+  for (let start = 0; start < pictures.length; start += atOnce) {
+    const missing: { readonly file: string; readonly data: Float32Array }[] = [];
+    for (const picture of pictures.slice(start, start + atOnce)) {
+      await setImmediate();
+      signal.throwIfAborted();
+      const { size: bytes, mtimeMs } = statSync(picture.file);
+      const key = digest(`${picture.file}|${bytes}|${mtimeMs}`);
+      const latents = ['', '-mirrored']
+        .slice(0, flip ? 2 : 1)
+        .map((end) => join(folder, `${key}${end}.safetensors`));
+      try {
+        const wanting = latents.filter((file) => !isFile(file));
+        const data = wanting.length > 0 ? await loadPhoto(picture.file, { size }) : undefined;
+        for (const file of wanting)
+          missing.push({
+            file,
+            data: file === latents[0] ? (data as Float32Array) : mirrored(data as Float32Array, size),
+          });
+        usable.push({ ...picture, latents });
+      } catch (error) {
+        if (!(error instanceof LikenessError)) throw error;
+        onSkip(`${picture.file}: ${error.message}`);
+      }
+    }
+    if (missing.length > 0) {
+      const posteriors = await encodePictures(
+        model,
+        missing.map(({ data }) => data),
+        size,
+        provider,
+        () => undefined,
+      );
+      for (const [i, { mean, deviation }] of posteriors.entries())
+        write(missing[i]?.file as string, {
+          mean: { dtype: 'f32', shape: latentShape(model, size), data: mean },
+          deviation: { dtype: 'f32', shape: latentShape(model, size), data: deviation },
+        });
+    }
+    done = Math.min(start + atOnce, pictures.length);
+    report({ type: 'progress', done, total: pictures.length, label: 'reading pictures' });
+  }
+  return usable;
+}
+
+function latentShape({ vae: { config } }: Model, size: number): Shape {
+  const side = size / 2 ** (config.block_out_channels.length - 1);
+  return [config.latent_channels, side, side];
+}
+
+/** The file of each caption's features. */
+async function encodeCaptions(
+  model: Model,
+  captions: readonly string[],
+  { provider, cache }: EncodeOptions,
+  { report, signal }: JobContext,
+): Promise<Map<string, string>> {
+  const folder = join(cache, 'text-features', partsHash(model.textEncoder));
+  makeFolder(folder);
+  const tokenizer = await openTokenizer(model);
+  const networks = new Networks(model, { provider });
+  const { max_position_embeddings: length, vocab_size: words } = model.textEncoder.config;
+  const distinct = [...new Set(captions)];
+  const files = new Map<string, string>();
+  let cut = 0;
+  try {
+    for (const caption of distinct) {
+      await setImmediate();
+      signal.throwIfAborted();
+      const { ids, truncated } = tokenizer.encode(caption);
+      if (truncated !== undefined) cut++;
+      if (ids.length !== length || ids.some((id) => id >= words))
+        throw problem('tokenizer.invalid', {
+          file: model.path,
+          why: `the text encoder takes ${length} tokens out of ${words}`,
+        });
+      const file = join(folder, `${digest(ids.join())}.safetensors`);
+      if (!isFile(file)) {
+        const { data, shape } = await networks.encodeText(i64([1, ids.length], ids));
+        write(file, { context: { dtype: 'f32', shape: shape.slice(1), data } });
+      }
+      files.set(caption, file);
+      report({ type: 'progress', done: files.size, total: distinct.length, label: 'reading captions' });
+    }
+  } finally {
+    await networks.release();
+  }
+  if (cut > 0) report({ type: 'warning', message: `${cut} captions are too long and were cut.` });
+  return files;
+}
+
+function write(file: string, tensors: Readonly<Record<string, HostTensor>>): void {
+  writeSafetensors(
+    file,
+    Object.entries(tensors).map(([name, tensor]) => ({ name, tensor })),
+  );
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,107 @@
+import { problem } from '../../../../src-shared/messages/index.ts';
+import { readSafetensors } from '../../checkpoints/safetensors.ts';
+import { readTensor, type TensorEntry } from '../../checkpoints/weights.ts';
+import type { HostTensor } from '../../tensor/tensor.ts';
+import type { DiffusionBatch, NoiseBatch } from './batch.ts';
+
+/** Recorded batches: row k holds the batch of step k + 1. */
+export interface Replay {
+  readonly steps: number;
+  readonly batch: number;
+  readonly latents: readonly [number, number, number];
+  /** The first half of each batch is the subject's, the second the class's. */
+  readonly prior: boolean;
+  readonly row: (index: number) => DiffusionBatch;
+}
+
+/** What the model takes. */
+export interface ReplayLimits {
+  readonly channels: number;
+  /** Tokens of a prompt. */
+  readonly tokens: number;
+  readonly timesteps: number;
+  /** Size of the text encoder's vocabulary. */
+  readonly words: number;
+}
+
+/** Opens the `--replay` file of a finetune. Errors: those of `readSafetensors`, `replay.invalid`. */
+export function openReplay(file: string, { words, ...limits }: ReplayLimits): Replay {
+  const { batch, prior, row: read, ...record } = openRecord(file, limits, 'input_ids', 'i64', []);
+  const invalid = (why: string): Error => problem('replay.invalid', { file, why });
+  if (prior && batch % 2) throw invalid('with a prior the batch must have two halves');
+  const row = (index: number): DiffusionBatch => {
+    const { prompt: inputIds, ...noise } = read(index);
+    if (!within(inputIds.data, words)) throw invalid(`row ${index} has a token outside 0…${words - 1}`);
+    return { ...noise, inputIds };
+  };
+  // A fault is told before networks are built, not when its step comes.
+  for (let index = 0; index < record.steps; index++) row(index);
+  return { ...record, batch, prior, row };
+}
+
+interface Recording<D extends 'f32' | 'i64'> extends Omit<Replay, 'row'> {
+  readonly row: (index: number) => NoiseBatch & { readonly prompt: HostTensor<D> };
+}
+
+/** A file of recorded batches whose prompts are under `key`, [n,b,tokens,…more]. Errors: those of `readSafetensors`, `replay.invalid`. */
+export function openRecord<D extends 'f32' | 'i64'>(
+  file: string,
+  { channels, tokens, timesteps }: Omit<ReplayLimits, 'words'>,
+  key: string,
+  dtype: D,
+  more: readonly number[],
+): Recording<D> {
+  const { tensors, otherTypes, metadata } = readSafetensors(file);
+  const invalid = (why: string): Error => problem('replay.invalid', { file, why });
+  const entry = (name: string, type: 'f32' | 'i64', rank: number): TensorEntry => {
+    const found = tensors.get(name);
+    const other = otherTypes.get(name);
+    if (!found && other === undefined) throw invalid(`it has no tensor "${name}"`);
+    if (found?.dtype !== type || found.shape.length !== rank)
+      throw invalid(`"${name}" must be ${type} with ${rank} axes`);
+    return found;
+  };
+  const latents = entry('latents', 'f32', 5);
+  const [steps, batch, c, h, w] = latents.shape as [number, number, number, number, number];
+  const all = {
+    latents: [latents, latents.shape],
+    noise: [entry('noise', 'f32', 5), latents.shape],
+    timesteps: [entry('timesteps', 'i64', 2), [steps, batch]],
+    [key]: [entry(key, dtype, 3 + more.length), [steps, batch, tokens, ...more]],
+  } as const;
+  for (const [name, [{ shape }, expected]] of Object.entries(all))
+    if (shape.join() !== expected.join())
+      throw invalid(`"${name}" is [${shape.join()}], expected [${expected.join()}]`);
+  if (steps * batch * h * w === 0) throw invalid('it holds no batch');
+  if (c !== channels) throw invalid(`its latents have ${c} channels, the model's ${channels}`);
+
+  const part = <T extends 'f32' | 'i64'>(name: string, index: number): HostTensor<T> => {
+    const { dtype: type, shape, file: path, offset, byteLength } = tensors.get(name) as TensorEntry;
+    const size = byteLength / steps;
+    return readTensor({
+      dtype: type,
+      shape: shape.slice(1),
+      file: path,
+      offset: offset + index * size,
+      byteLength: size,
+    }) as HostTensor<T>;
+  };
+  const row = (index: number): NoiseBatch & { readonly prompt: HostTensor<D> } => {
+    const read = {
+      latents: part<'f32'>('latents', index),
+      noise: part<'f32'>('noise', index),
+      timesteps: part<'i64'>('timesteps', index),
+      prompt: part<D>(key, index),
+    };
+    if (!within(read.timesteps.data, timesteps))
+      throw invalid(`row ${index} has a timestep outside 0…${timesteps - 1}`);
+    if (![read.latents, read.noise].every(({ data }) => data.every(Number.isFinite)))
+      throw invalid(`row ${index} has latents or noise that are no numbers`);
+    return read;
+  };
+  return { steps, batch, latents: [c, h, w], prior: metadata['prior'] === 'true', row };
+}
+
+function within(data: BigInt64Array, count: number): boolean {
+  return data.every((value) => value >= 0n && value < BigInt(count));
+}

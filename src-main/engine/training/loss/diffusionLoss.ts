@@ -1,0 +1,111 @@
+import type { Model } from '../../checkpoints/model.ts';
+import { add, input, mean, meanSquaredError, mul, slice, square, sub } from '../../graph/build.ts';
+import type { Value } from '../../graph/ops.ts';
+import { clipTextModel } from '../../models/clip.ts';
+import { unet } from '../../models/unet.ts';
+import type { ScopeOptions } from '../../nn/scope.ts';
+import { Scope } from '../../nn/scope.ts';
+import { storedWeights } from '../../pipelines/weights.ts';
+import type { ProviderChoice } from '../../runtime/providers.ts';
+import type { HostTensor } from '../../tensor/tensor.ts';
+import type { DiffusionBatch } from '../data/batch.ts';
+import type { LossOptions } from './gradients.ts';
+import { noised, noiseFeeds, type PredictionType } from './noising.ts';
+import type { Trained } from './parameters.ts';
+
+/** What of a model the loss is built from. */
+export interface DenoiserConfigs {
+  readonly unet: Pick<Model['unet'], 'config'>;
+  readonly textEncoder: Pick<Model['textEncoder'], 'config'>;
+}
+
+export interface DiffusionLossOptions {
+  /** Rows of a batch; with a prior, the first half is the subject's and the second the class's. */
+  readonly batch: number;
+  /** [c,h,w] of one picture's latents. */
+  readonly latents: readonly [number, number, number];
+  readonly prediction: PredictionType;
+  /** Weight of the class half's loss; no halves when left out. */
+  readonly priorWeight?: number;
+  /** The subject's rows come with loss weights. */
+  readonly masked?: boolean;
+  readonly adapters?: {
+    readonly unet: ScopeOptions['adapters'];
+    readonly textEncoder: ScopeOptions['adapters'];
+  };
+}
+
+/**
+ * DreamBooth's loss (Ruiz et al. 2022; diffusers' train_dreambooth): mean squared error of the predicted noise, or velocity
+ * (Salimans & Ho 2022), plus the same for class pictures times `priorWeight`. `subject` is the first part; with `masked`, each of its
+ * squared errors is multiplied by its place's weight before the mean. Feed it with `diffusionFeeds`.
+ */
+export function diffusionLoss(
+  model: DenoiserConfigs,
+  options: DiffusionLossOptions,
+): { readonly loss: Value; readonly subject: Value } {
+  const { batch, latents: size, prediction, priorWeight, masked = false, adapters } = options;
+  const { sample, timesteps, target } = noised(batch, size, prediction);
+  const length = model.textEncoder.config.max_position_embeddings;
+
+  const text = Scope.root('text_encoder', adapters?.textEncoder && { adapters: adapters.textEncoder });
+  const context = clipTextModel(text, input('input_ids', [batch, length], 'i64'), model.textEncoder.config);
+  const network = Scope.root('unet', adapters?.unet && { adapters: adapters.unet });
+  const predicted = unet(network, { sample, timesteps, context }, model.unet.config).sample;
+
+  const ofSubject = (rows: number, a: Value, b: Value): Value =>
+    masked
+      ? mean(mul(square(sub(a, b)), input('loss_weights', [rows, 1, size[1], size[2]])))
+      : meanSquaredError(a, b);
+  if (priorWeight === undefined) {
+    const loss = ofSubject(batch, predicted, target);
+    return { loss, subject: loss };
+  }
+  const half = (x: Value, part: 0 | 1): Value => slice(x, 0, (part * batch) / 2, ((part + 1) * batch) / 2);
+  const subject = ofSubject(batch / 2, half(predicted, 0), half(target, 0));
+  const ofClass = meanSquaredError(half(predicted, 1), half(target, 1));
+  return { loss: add(subject, mul(ofClass, priorWeight)), subject };
+}
+
+/** The loss's inputs for a batch; `alphaBars` is the noise schedule's ᾱ by timestep. */
+export function diffusionFeeds(batch: DiffusionBatch, alphaBars: Float32Array): Record<string, HostTensor> {
+  const { inputIds, lossWeights } = batch;
+  return {
+    ...noiseFeeds(batch, alphaBars),
+    input_ids: inputIds,
+    ...(lossWeights && { loss_weights: lossWeights }),
+  };
+}
+
+export interface FinetuningOptions {
+  /** Rows of a batch. */
+  readonly rows: number;
+  readonly latents: readonly [number, number, number];
+  readonly prediction: PredictionType;
+  /** Weight of the class's half of each batch; none when left out. */
+  readonly priorWeight?: number | undefined;
+  /** The subject's rows come with loss weights. */
+  readonly masked?: boolean | undefined;
+  readonly provider?: ProviderChoice | undefined;
+  readonly threads?: number | undefined;
+}
+
+/** What a trainer needs to know of DreamBooth's loss. Errors: `tensor.…`. */
+export function finetuning(model: Model, trained: Trained, options: FinetuningOptions): LossOptions {
+  const { rows: batch, latents, prediction, priorWeight, masked = false, provider, threads } = options;
+  const { adapters, names } = trained;
+  const { loss, subject } = diffusionLoss(model, {
+    ...{ batch, latents, prediction, masked },
+    ...(priorWeight !== undefined && { priorWeight }),
+    ...(adapters && { adapters }),
+  });
+  const isTrained = new Set(names);
+  return {
+    loss,
+    ...(priorWeight !== undefined && { metrics: { subject } }),
+    trained: names,
+    weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => isTrained.has(name)),
+    ...(provider && { provider }),
+    ...(threads && { threads }),
+  };
+}

@@ -1,0 +1,169 @@
+import { problem } from '../../../../src-shared/messages/index.ts';
+import type { Model } from '../../checkpoints/model.ts';
+import { expectTensor, type TensorEntry } from '../../checkpoints/weights.ts';
+import { add, input, meanSquaredError, mul } from '../../graph/build.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Value } from '../../graph/ops.ts';
+import type { UNetConfig } from '../../models/config.ts';
+import { unet } from '../../models/unet.ts';
+import { unetShapes } from '../../models/unetCost.ts';
+import { Scope } from '../../nn/scope.ts';
+import { resolveScheduler } from '../../schedulers/config.ts';
+import { alphasCumprod } from '../../schedulers/noiseSchedule.ts';
+import { sameShape, type HostTensor } from '../../tensor/tensor.ts';
+import type { DistillBatch } from '../data/batch.ts';
+import type { LossOptions } from './gradients.ts';
+import { noised, noiseFeeds, type PredictionType } from './noising.ts';
+import { wholeNetworks } from './parameters.ts';
+import { Teacher } from './teacher.ts';
+
+/** The teacher's weights in the graph are named "teacher.…"; the student's "unet.…", as those of any U-Net that is trained. */
+export const teacherPart = 'teacher';
+
+export interface DistillLossOptions {
+  readonly batch: number;
+  /** [c,h,w] of one picture's latents. */
+  readonly latents: readonly [number, number, number];
+  /** Tokens of a prompt. */
+  readonly tokens: number;
+  readonly prediction: PredictionType;
+  readonly lambdaSd: number;
+  readonly lambdaOutput: number;
+  readonly lambdaFeature: number;
+}
+
+/**
+ * BK-SDM's loss (Kim et al. 2023, equation 4): λsd·MSE(prediction, target) + λoutput·MSE(prediction, teacher's) + λfeature·Σ
+ * MSE(a block's output, the teacher's). Feed it with `distillFeeds` and what `taught` gives for them. Errors: `distill.unfit`.
+ *
+ * The teacher is a graph of its own, `taught`, whose outputs "taught.…" are inputs of the loss: it has no gradient to keep anything
+ * for, and what it computes is gone when the student starts, but for the values that are compared.
+ */
+export function distillLoss(
+  teacher: UNetConfig,
+  student: UNetConfig,
+  options: DistillLossOptions,
+): {
+  readonly loss: Value;
+  readonly metrics: Readonly<Record<'sd' | 'output' | 'feature', Value>>;
+  readonly taught: Graph;
+} {
+  const { batch, latents, tokens, prediction } = options;
+  const { sample, timesteps, target } = noised(batch, latents, prediction);
+  const context = input('context', [batch, tokens, student.cross_attention_dim[0] as number]);
+  const inputs = { sample, timesteps, context };
+  const theirs = unet(Scope.root(teacherPart), inputs, teacher);
+  const learnt = unet(Scope.root('unet'), inputs, student);
+
+  const outputs: Record<string, Value> = {};
+  const given = (name: string, value: Value): Value => {
+    outputs[`taught.${name}`] = value;
+    return input(`taught.${name}`, value.shape);
+  };
+  const features = featurePairs(teacher, student).map(([from, to]) => {
+    const [wanted, got] = [theirs.features.get(from), learnt.features.get(to)];
+    if (!wanted || !got || !sameShape(wanted.shape, got.shape))
+      throw problem('distill.unfit', {
+        why: `the student's "${to}" gives ${shapeText(got)}, the teacher's "${from}" ${shapeText(wanted)}`,
+      });
+    return meanSquaredError(got, given(from, wanted));
+  });
+  const metrics = {
+    sd: meanSquaredError(learnt.sample, target),
+    output: meanSquaredError(learnt.sample, given('sample', theirs.sample)),
+    feature: features.reduce((sum, one) => add(sum, one)),
+  };
+  const loss = add(
+    add(mul(metrics.sd, options.lambdaSd), mul(metrics.output, options.lambdaOutput)),
+    mul(metrics.feature, options.lambdaFeature),
+  );
+  return { loss, metrics, taught: { outputs } };
+}
+
+/** The loss's inputs for a batch; `alphaBars` is the noise schedule's ᾱ by timestep. */
+export function distillFeeds(batch: DistillBatch, alphaBars: Float32Array): Record<string, HostTensor> {
+  return { ...noiseFeeds(batch, alphaBars), context: batch.context };
+}
+
+/**
+ * The blocks whose outputs are compared, as [teacher's, student's] names: all down and up blocks. Where the student lacks inner
+ * stages its innermost down block has no successor to shrink its output for, so its last attention's projection stands for
+ * it, and up blocks count from the outside.
+ */
+export function featurePairs(teacher: UNetConfig, student: UNetConfig): [string, string][] {
+  const depth = student.block_out_channels.length;
+  const missing = teacher.block_out_channels.length - depth;
+  if (missing < 0) throw problem('distill.unfit', { why: 'the student has more stages than the teacher' });
+  const last = (config: UNetConfig): string =>
+    `down_blocks.${depth - 1}.attentions.${(config.layers_per_block[depth - 1] as number) - 1}.proj_out`;
+  const inner: [string, string][] =
+    student.down_block_types[depth - 1] === 'CrossAttnDownBlock2D' ? [[last(teacher), last(student)]] : [];
+  const down = Array.from({ length: missing > 0 ? depth - 1 : depth }, (_, i): [string, string] => [
+    `down_blocks.${i}`,
+    `down_blocks.${i}`,
+  ]);
+  const up = Array.from({ length: depth }, (_, i): [string, string] => [
+    `up_blocks.${i + missing}`,
+    `up_blocks.${i}`,
+  ]);
+  return [...down, ...(missing > 0 ? inner : []), ...up];
+}
+
+function shapeText(value: Value | undefined): string {
+  return value ? value.shape.slice(1).join('×') : 'nothing';
+}
+
+/** What a trainer needs to know of the loss: all of the student's U-Net is trained. Errors: `distill.unfit`, `tensor.…`. */
+export function distillation(
+  teacher: Model,
+  student: Model,
+  options: Omit<DistillLossOptions, 'tokens'> & Pick<LossOptions, 'threads' | 'provider'>,
+): LossOptions {
+  const { loss, metrics, taught } = distillLoss(teacher.unet.config, student.unet.config, {
+    ...options,
+    tokens: student.textEncoder.config.max_position_embeddings,
+  });
+  const { names: trained } = wholeNetworks(student, { trainTextEncoder: false });
+  const { provider, threads } = options;
+  return {
+    ...{ loss, metrics, trained },
+    weights: () => undefined,
+    ...(provider && { provider }),
+    ...(threads && { threads }),
+    preparation: (on) => Teacher.create(taught, { ...on, weights: weightsOfTeacher(teacher), threads }),
+  };
+}
+
+/** The teacher's stored weights by their names in the graph. Errors: `tensor.…`. */
+function weightsOfTeacher({ unet }: Model): (name: string) => TensorEntry | undefined {
+  const entries = new Map(
+    [...unetShapes(unet.config)].map(([name, shape]) => [
+      `${teacherPart}.${name}`,
+      expectTensor(unet.weights, name, shape),
+    ]),
+  );
+  return (name) => entries.get(name);
+}
+
+/** Teacher and student must be denoisers of the same noise. Errors: `distill.unfit`. */
+export function scheduleOf(
+  teacher: Model,
+  student: Model,
+): { prediction: PredictionType; alphaBars: Float32Array } {
+  const unfit = (why: string): Error => problem('distill.unfit', { why });
+  const [theirs, ours] = [teacher, student].map(
+    ({ scheduler, path }) => resolveScheduler(scheduler, undefined, path).config,
+  );
+  if (theirs?.prediction_type !== ours?.prediction_type)
+    throw unfit(`the teacher predicts ${theirs?.prediction_type}, the student ${ours?.prediction_type}`);
+  const [a, b] = [teacher.unet.config, student.unet.config];
+  if (a.in_channels !== b.in_channels || a.out_channels !== b.out_channels)
+    throw unfit(`the teacher's latents have ${a.in_channels} channels, the student's ${b.in_channels}`);
+  if (a.cross_attention_dim[0] !== b.cross_attention_dim[0])
+    throw unfit(
+      `the teacher's prompts are ${a.cross_attention_dim[0]} wide, the student's ${b.cross_attention_dim[0]}`,
+    );
+  const config = resolveScheduler(teacher.scheduler, undefined, teacher.path).config;
+  const prediction = config.prediction_type === 'v_prediction' ? 'v_prediction' : 'epsilon';
+  return { prediction, alphaBars: alphasCumprod(config) };
+}

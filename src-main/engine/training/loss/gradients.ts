@@ -1,0 +1,156 @@
+import { backward } from '../../autodiff/backward.ts';
+import { cheap, recompute } from '../../autodiff/recompute.ts';
+import { leaves, topological, type Graph } from '../../graph/graph.ts';
+import type { Value } from '../../graph/ops.ts';
+import { FlatParameters } from '../../optim/flatParameters.ts';
+import { accumulator } from '../../optim/optimizer.ts';
+import type { Provider, ProviderChoice } from '../../runtime/providers.ts';
+import { Session, type CompileOptions } from '../../runtime/session.ts';
+import { Tensor } from '../../runtime/tensor.ts';
+import { elementCount, type HostTensor } from '../../tensor/tensor.ts';
+
+export interface LossOptions {
+  /** A scalar. */
+  readonly loss: Value;
+  /** Other scalars worth watching. */
+  readonly metrics?: Readonly<Record<string, Value>>;
+  /** Names of the trained parameters. */
+  readonly trained: readonly string[];
+  /** Frozen ones. */
+  readonly weights: NonNullable<CompileOptions['weights']>;
+  readonly provider?: ProviderChoice;
+  readonly threads?: number;
+  /** Makes what computes the inputs that the loss takes besides a batch's own. */
+  readonly preparation?: (on: {
+    readonly provider: Provider;
+    readonly idleBytes: number;
+  }) => Promise<Preparation>;
+}
+
+type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Computes more inputs from a batch's. */
+export interface Preparation {
+  /** `idle`: memory that may be overwritten; the gradients are going to be there. */
+  prepare(given: Tensors, idle: Float32Array): Promise<Tensors>;
+  dispose(): Promise<void>;
+}
+
+/** A batch's inputs. */
+export type Feeds = Readonly<Record<string, HostTensor>>;
+
+/** "loss", and the metrics by their names. */
+export type Losses = Readonly<Record<string, number>>;
+
+/** Where gradients come from: this process' own session, or others'. */
+export interface GradientSource {
+  readonly layout: FlatParameters;
+  /** Writes the mean gradient of `batches` at `values` to `into` (both in the layout). Returns the mean losses. */
+  compute(batches: readonly Feeds[], values: Float32Array, into: Float32Array): Promise<Losses>;
+  dispose(): Promise<void>;
+}
+
+/** Where each trained parameter of a loss lies in a flat array. */
+export function layoutOf({ loss, trained }: Pick<LossOptions, 'loss' | 'trained'>): FlatParameters {
+  const shapes = parametersOf(loss, trained);
+  return new FlatParameters([...shapes].map(([name, { shape }]) => [name, shape] as const));
+}
+
+function parametersOf(loss: Value, trained: readonly string[]): Map<string, Value> {
+  const parameters = leaves({ outputs: { loss } }, 'parameter');
+  return new Map(
+    trained.map((name) => {
+      const value = parameters.get(name);
+      if (!value) throw new Error(`the loss has no parameter ${name}`);
+      return [name, value];
+    }),
+  );
+}
+
+/** A loss with its backward pass in one session. Frozen weights get no gradient and stay in their file. */
+export class LocalGradients implements GradientSource {
+  private readonly views = new WeakMap<Float32Array, Map<string, Tensors>>();
+  private sum: { readonly array: Float32Array; readonly add: ReturnType<typeof accumulator> } | undefined;
+
+  private constructor(
+    private readonly session: Session,
+    readonly layout: FlatParameters,
+    private readonly names: readonly string[],
+    private readonly preparation: Preparation | undefined,
+  ) {}
+
+  static async create(options: LossOptions): Promise<LocalGradients> {
+    const { loss, metrics = {}, weights, preparation } = options;
+    const trained = parametersOf(loss, options.trained);
+    const layout = layoutOf(options);
+    const session = await Session.compile(withGradients({ outputs: { ...metrics, loss } }, loss, trained), {
+      provider: options.provider ?? 'cpu',
+      writesInto: true,
+      ...(options.threads && { threads: options.threads }),
+      weights: (name) => (trained.has(name) ? undefined : weights(name)),
+    });
+    const prepared = await preparation?.({ provider: session.provider, idleBytes: 4 * layout.length });
+    return new LocalGradients(session, layout, ['loss', ...Object.keys(metrics)], prepared);
+  }
+
+  async compute(batches: readonly Feeds[], values: Float32Array, into: Float32Array): Promise<Losses> {
+    const sums: Record<string, number> = {};
+    for (const [index, batch] of batches.entries()) {
+      const losses = await this.one(batch, values, index === 0 ? into : this.accumulating().array);
+      if (index > 0) await this.accumulating().add(into, this.accumulating().array);
+      for (const [name, value] of Object.entries(losses))
+        sums[name] = (sums[name] ?? 0) + value / batches.length;
+    }
+    if (batches.length > 1) for (let i = 0; i < into.length; i++) (into[i] as number) /= batches.length;
+    return sums;
+  }
+
+  /** The gradient of one batch. */
+  async one(batch: Feeds, values: Float32Array, into: Float32Array): Promise<Losses> {
+    const given = Object.fromEntries(
+      Object.entries(batch).map(([name, tensor]) => [name, Tensor.from(tensor)]),
+    );
+    const more = await this.preparation?.prepare(given, into);
+    const feeds = { ...given, ...more, ...this.viewsOf(values, '') };
+    const results = await this.session.run(feeds, this.viewsOf(into, 'gradient.'));
+    return Object.fromEntries(
+      this.names.map((name) => [name, (results[name] as Tensor).host.data[0] as number]),
+    );
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.dispose();
+    await this.preparation?.dispose();
+  }
+
+  private accumulating(): NonNullable<LocalGradients['sum']> {
+    return (this.sum ??= { array: this.layout.allocate(), add: accumulator(this.layout.length) });
+  }
+
+  private viewsOf(array: Float32Array, prefix: string): Tensors {
+    const known = this.views.get(array) ?? new Map<string, Tensors>();
+    this.views.set(array, known);
+    const made = known.get(prefix) ?? tensorsIn(this.layout, array, prefix);
+    known.set(prefix, made);
+    return made;
+  }
+}
+
+/** The parameters in `array` as tensors on its memory, named with a prefix. */
+export function tensorsIn(layout: FlatParameters, array: Float32Array, prefix = ''): Tensors {
+  return Object.fromEntries(
+    layout.names.map((name) => [`${prefix}${name}`, Tensor.from(layout.view(array, name))]),
+  );
+}
+
+/** Bytes of forward values from which on norms and activations are computed again instead of being kept. */
+const keepAtMost = 1 << 30;
+
+/** The graph with an output `gradient.<name>` for every trained parameter. */
+function withGradients(graph: Graph, loss: Value, trained: ReadonlyMap<string, Value>): Graph {
+  const gradients = backward(loss, [...trained.values()]);
+  const named = [...trained.keys()].map((name, i) => [`gradient.${name}`, gradients[i] as Value] as const);
+  const outputs = { ...graph.outputs, ...Object.fromEntries(named) };
+  const forwardBytes = topological([loss]).reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
+  return { outputs: forwardBytes > keepAtMost ? recompute(outputs, loss, cheap) : outputs };
+}

@@ -1,0 +1,102 @@
+import { problem } from '../../../../src-shared/messages/index.ts';
+import { readLora, type LoraAdapter } from '../../checkpoints/lora.ts';
+import type { Model } from '../../checkpoints/model.ts';
+import { expectTensor, readF32 } from '../../checkpoints/weights.ts';
+import { input } from '../../graph/build.ts';
+import { clipTextModel } from '../../models/clip.ts';
+import { unet } from '../../models/unet.ts';
+import { Scope } from '../../nn/scope.ts';
+import type { HostTensor, Shape } from '../../tensor/tensor.ts';
+import type { DiffusionLossOptions } from './diffusionLoss.ts';
+import { freshLora, targetedModules, trainedLora, type Part, type TrainedLora } from './lora.ts';
+import { generatorFor } from '../../tensor/seeded.ts';
+import type { FinetuneSettings, LoraSettings } from '../settings/finetuneSettings.ts';
+
+/** What a run trains: parameter names, where they start, and the adapters the networks are built with. */
+export interface Trained {
+  readonly names: readonly string[];
+  readonly initial: (name: string) => HostTensor<'f32'>;
+  readonly adapters?: NonNullable<DiffusionLossOptions['adapters']>;
+  /** For a LoRA run: the parts' adapters, for writing them. */
+  readonly loras: readonly { readonly part: Part; readonly lora: TrainedLora }[];
+}
+
+type Settings = Pick<
+  FinetuneSettings,
+  'method' | 'trainTextEncoder' | 'lora' | 'textLora' | 'initLora' | 'seed'
+>;
+
+export function whatToTrain(model: Model, settings: Settings): Trained {
+  return settings.method === 'full' ? wholeNetworks(model, settings) : adaptersOnly(model, settings);
+}
+
+/** Builds a part on a scope, only for the weights it asks for. */
+export function buildPart(model: Model, part: Part): (scope: Scope) => void {
+  const { config } = model.unet;
+  const length = model.textEncoder.config.max_position_embeddings;
+  if (part === 'text_encoder') {
+    return (scope) =>
+      void clipTextModel(scope, input('input_ids', [1, length], 'i64'), model.textEncoder.config);
+  }
+  const [height, width] = config.sample_size;
+  return (scope) => {
+    const sample = input('sample', [1, config.in_channels, height, width]);
+    const context = input('context', [1, length, model.textEncoder.config.hidden_size]);
+    unet(scope, { sample, timesteps: input('timesteps', [1], 'i64'), context }, config);
+  };
+}
+
+/** Every weight of the U-Net, and of the text encoder where it is trained too. */
+export function wholeNetworks(
+  model: Model,
+  { trainTextEncoder }: Pick<FinetuneSettings, 'trainTextEncoder'>,
+): Trained {
+  const shapes = new Map<string, Shape>();
+  const collect = (part: Part): void =>
+    buildPart(model, part)(Scope.root(part, { onWeight: (name, shape) => void shapes.set(name, shape) }));
+  collect('unet');
+  if (trainTextEncoder) collect('text_encoder');
+  const initial = (name: string): HostTensor<'f32'> => {
+    const [part, ...rest] = name.split('.');
+    const { weights } = part === 'unet' ? model.unet : model.textEncoder;
+    return readF32(expectTensor(weights, rest.join('.'), shapes.get(name) as Shape));
+  };
+  return { names: [...shapes.keys()], initial, loras: [] };
+}
+
+function adaptersOnly(model: Model, settings: Settings): Trained {
+  const start = settings.initLora === undefined ? undefined : readLora(settings.initLora).adapters;
+  const make = (part: Part, own: LoraSettings): { part: Part; lora: TrainedLora } => {
+    const modules = targetedModules(part, buildPart(model, part), own.targets);
+    const lora = start
+      ? trainedLora(
+          [...modules].map(([module, shape]) =>
+            startOf(start, part, module, shape, settings.initLora as string),
+          ),
+        )
+      : freshLora(part, modules, own, generatorFor(settings.seed, `lora ${part}`));
+    return { part, lora };
+  };
+  const unetLora = make('unet', settings.lora);
+  const loras = settings.trainTextEncoder ? [unetLora, make('text_encoder', settings.textLora)] : [unetLora];
+  const values = new Map(loras.flatMap(({ lora }) => [...lora.values]));
+  return {
+    names: [...values.keys()],
+    initial: (name) => values.get(name) as HostTensor<'f32'>,
+    adapters: { unet: unetLora.lora.adapters, textEncoder: loras[1]?.lora.adapters },
+    loras,
+  };
+}
+
+function startOf(
+  start: readonly LoraAdapter[],
+  part: Part,
+  module: string,
+  shape: Shape,
+  file: string,
+): LoraAdapter {
+  const found = start.find((adapter) => adapter.part === part && adapter.module === module);
+  const fits = found?.A.shape.slice(1).join() === shape.slice(1).join() && found.B.shape[0] === shape[0];
+  if (!found || !fits) throw problem('lora.startUnfit', { file, module: `${part}.${module}` });
+  return found;
+}

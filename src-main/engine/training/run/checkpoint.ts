@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import type { Model } from '../../checkpoints/model.ts';
+import { writePeft } from '../../checkpoints/writeLora.ts';
+import { writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
+import type { HostTensor } from '../../tensor/tensor.ts';
+import { finishedLora } from '../loss/lora.ts';
+import type { Trained } from '../loss/parameters.ts';
+
+/** Where whole networks of a checkpoint lie, below its folder; LoRA checkpoints are PEFT folders. */
+export const trainedFiles = {
+  unet: join('unet', 'diffusion_pytorch_model.safetensors'),
+  text_encoder: join('text_encoder', 'model.safetensors'),
+} as const;
+
+/** Writes what a run trains, with its present values: PEFT folders, or whole networks in f32. */
+export function writeTrained(
+  folder: string,
+  model: Model,
+  trained: Trained,
+  value: (name: string) => HostTensor<'f32'>,
+): void {
+  if (trained.loras.length > 0) {
+    const adapters = trained.loras.flatMap(({ part, lora }) => finishedLora(part, lora, value));
+    writePeft(folder, adapters, { baseModel: model.path });
+    return;
+  }
+  for (const part of ['unet', 'text_encoder'] as const) {
+    const names = trained.names.filter((name) => name.startsWith(`${part}.`));
+    if (names.length === 0) continue;
+    const file = join(folder, trainedFiles[part]);
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeSafetensors(
+      file,
+      names.map((name) => ({ name: name.slice(part.length + 1), tensor: value(name) })),
+      { format: 'pt' },
+    );
+  }
+}

@@ -1,0 +1,133 @@
+import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
+import { problem } from '../../../../src-shared/messages/index.ts';
+import { statOrNothing } from '../../checkpoints/files.ts';
+import type { Model } from '../../checkpoints/model.ts';
+import { modelHash, openModel } from '../../checkpoints/openModel.ts';
+import { findBadValues } from '../../checkpoints/weights.ts';
+import { movingAverage } from '../../optim/optimizer.ts';
+import { Tensor } from '../../runtime/tensor.ts';
+import { distillBatches } from '../data/distillBatches.ts';
+import { distillation, scheduleOf, distillFeeds } from '../loss/distillLoss.ts';
+import { checkDistillSettings, type DistillSettings } from '../settings/distillSettings.ts';
+import { trainingLoop, type RunResult } from './loop.ts';
+import { RunFolder } from './runFolder.ts';
+import { drawSample } from './samples.ts';
+import { wholeNetworks } from '../loss/parameters.ts';
+import { gatherTeam, type TeamSettings } from '../team/gather.ts';
+import type { SharedRun } from '../team/sharedRun.ts';
+import { Trainer } from './trainer.ts';
+import { writeTrained } from './checkpoint.ts';
+
+export interface DistillOptions {
+  readonly settings: DistillSettings;
+  /** The run's folder; a run that is there is gone on with. */
+  readonly out: string;
+  /** This program's version, kept with the run. */
+  readonly version: string;
+  /** Where latents and text features are kept for the next run. */
+  readonly cache: string;
+  /** Others that compute; this process alone when left out. */
+  readonly team?: TeamSettings | undefined;
+}
+
+/**
+ * Distils a teacher's U-Net into a student's (Kim et al. 2023, BK-SDM). Resumes to the same bits. Checkpoints hold the student's
+ * U-Net in f32, the moving average where there is one. Errors: `distill.…`, `data.…`, and those of a finetune.
+ */
+export async function distill(
+  { settings, out, version, cache, team }: DistillOptions,
+  { report, signal }: JobContext,
+): Promise<RunResult> {
+  checkDistillSettings(settings);
+  const teacher = openModel(settings.teacher);
+  const student = openModel(settings.student);
+  const { prediction, alphaBars } = scheduleOf(teacher, student);
+  const run = openRun(out, { settings, version, teacher, student });
+  const onSkipped = (lines: readonly string[], pictures: number): void => {
+    run.listSkipped(lines);
+    if (lines.length > 0)
+      report({
+        type: 'warning',
+        message: `${lines.length} of ${pictures} pictures can't be used and are skipped (listed in ${run.path}/skipped.txt): ${lines[0]}`,
+      });
+  };
+  const data = { cache, onSkipped };
+  const source = await distillBatches(student, settings, alphaBars.length, data, { report, signal });
+
+  const loss = distillation(teacher, student, {
+    ...settings,
+    ...{ batch: source.rows, latents: source.latents, prediction },
+  });
+  const trained = wholeNetworks(student, { trainTextEncoder: false });
+  const shared: SharedRun = {
+    ...{ kind: 'distill', settings, prediction, rows: source.rows, latents: source.latents },
+    ...{ modelHash: modelHash(student), teacherHash: modelHash(teacher) },
+  };
+  const trainer = await Trainer.create({
+    ...{ ...loss, initial: trained.initial, optimizer: settings },
+    source: team && (await gatherTeam(loss, shared, team, { report, signal })),
+  });
+
+  const average = settings.ema === undefined ? undefined : trainer.values.slice();
+  const follow = average && movingAverage(average.length);
+  const present = average ?? trainer.values;
+  try {
+    return await trainingLoop(
+      {
+        ...{ run, trainer, settings, ...(average && { arrays: { average } }) },
+        batch: (index) => distillFeeds(source.batch(index), alphaBars),
+        onStep: async (step) => {
+          if (average) await follow?.(average, trainer.values, emaDecay(step, settings.ema as number));
+        },
+        write: (folder) =>
+          writeTrained(folder, student, trained, (name) => trainer.layout.view(present, name)),
+        draw: async (path) => {
+          const sample = { ...settings, prompt: settings.samplePrompt };
+          const original = run.teacherSamplePath;
+          if (!statOrNothing(original)) await drawSample(original, teacher, sample, {}, signal);
+          const fed = Object.fromEntries(
+            trained.names.map((name) => [name, Tensor.from(trainer.layout.view(present, name))]),
+          );
+          return drawSample(path, student, sample, { fed }, signal);
+        },
+        blame: () => {
+          findBadValues(student.unet.weights);
+          findBadValues(teacher.unet.weights);
+        },
+      },
+      { report, signal },
+    );
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+/** diffusers' `EMAModel` without warm-up: after update 1 the average is the weights themselves, then (1+n)/(10+n), at most `decay`. */
+export function emaDecay(step: number, decay: number): number {
+  const done = step - 1;
+  return done <= 0 ? 0 : Math.min((1 + done) / (10 + done), decay);
+}
+
+function openRun(
+  out: string,
+  {
+    settings,
+    version,
+    teacher,
+    student,
+  }: Pick<DistillOptions, 'settings' | 'version'> & { teacher: Model; student: Model },
+): RunFolder {
+  const run = new RunFolder(out);
+  const hashes = { modelHash: modelHash(student), teacherHash: modelHash(teacher) };
+  if (!RunFolder.exists(out)) {
+    run.create({ kind: 'distill', version, createdAt: new Date().toISOString(), ...hashes, settings });
+    return run;
+  }
+  const known = run.describe('distill');
+  if (known.modelHash !== hashes.modelHash)
+    throw problem('run.otherModel', { folder: out, model: settings.student });
+  if (known.teacherHash !== hashes.teacherHash)
+    throw problem('run.otherModel', { folder: out, model: settings.teacher });
+  run.tidy();
+  return run;
+}

@@ -1,0 +1,115 @@
+import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
+import { problem } from '../../../../src-shared/messages/index.ts';
+import type { Model } from '../../checkpoints/model.ts';
+import { modelHash, openModel } from '../../checkpoints/openModel.ts';
+import { findBadValues } from '../../checkpoints/weights.ts';
+import { resolveScheduler } from '../../schedulers/config.ts';
+import { alphasCumprod } from '../../schedulers/noiseSchedule.ts';
+import { batchSource, type BatchSource } from '../data/finetuneBatches.ts';
+import { diffusionFeeds, finetuning } from '../loss/diffusionLoss.ts';
+import { trainingLoop, type RunResult } from './loop.ts';
+import { RunFolder } from './runFolder.ts';
+import { drawSample } from './samples.ts';
+import { checkSettings, subjectPrompt, type FinetuneSettings } from '../settings/finetuneSettings.ts';
+import { gatherTeam, type TeamSettings } from '../team/gather.ts';
+import type { SharedRun } from '../team/sharedRun.ts';
+import { Trainer } from './trainer.ts';
+import { whatToTrain } from '../loss/parameters.ts';
+import { writeTrained } from './checkpoint.ts';
+
+export interface FinetuneOptions {
+  readonly settings: FinetuneSettings;
+  /** The run's folder; a run that is there is gone on with. */
+  readonly out: string;
+  /** This program's version, kept with the run. */
+  readonly version: string;
+  /** Where class pictures are kept for the next run. */
+  readonly cache: string;
+  /** Others that compute; this process alone when left out. */
+  readonly team?: TeamSettings | undefined;
+}
+
+export type { RunResult as FinetuneResult } from './loop.ts';
+
+/**
+ * DreamBooth (Ruiz et al. 2022): teaches a model one subject from a few photos, whole or by LoRA, with prior preservation.
+ * Every step is a function of the settings and the step's number, so a run that was stopped anywhere goes on to the
+ * same bits. Errors: `training.…`, `replay.…`, `run.…`, `lora.…`, `photos.…`, `tensor.…`, `file.unwritable`.
+ */
+export async function finetune(options: FinetuneOptions, { report, signal }: JobContext): Promise<RunResult> {
+  const { settings } = options;
+  checkSettings(settings);
+  const model = openModel(settings.model);
+  const run = openRun(options, model);
+
+  const { config: schedule } = resolveScheduler(model.scheduler, undefined, settings.model);
+  const prediction = schedule.prediction_type === 'v_prediction' ? 'v_prediction' : 'epsilon';
+  const alphaBars = alphasCumprod(schedule);
+  // First: a target that is not there is told before pictures are read and made.
+  const trained = whatToTrain(model, settings);
+  const source = await batchSource(model, settings, alphaBars.length, options.cache, { report, signal });
+
+  const priorWeight = source.prior ? (settings.prior?.weight ?? 1) : undefined;
+  const loss = finetuning(model, trained, {
+    ...source,
+    prediction,
+    priorWeight,
+    provider: settings.provider,
+  });
+  const shared: SharedRun = {
+    ...{ kind: 'finetune', settings, prediction, modelHash: modelHash(model) },
+    ...{ rows: source.rows, latents: source.latents, prior: source.prior, masked: source.masked },
+  };
+  const { team } = options;
+  const trainer = await Trainer.create({
+    ...{ ...loss, initial: trained.initial, optimizer: settings },
+    source: team && (await gatherTeam(loss, shared, team, { report, signal })),
+  });
+
+  try {
+    return await trainingLoop(
+      {
+        ...{ run, trainer, settings },
+        batch: (index) => diffusionFeeds(source.batch(index), alphaBars),
+        ...(source.measured.length > 0 && { measure: () => measured(trainer, source, alphaBars) }),
+        write: (folder) => writeTrained(folder, model, trained, (name) => trainer.value(name)),
+        draw: (path) =>
+          drawSample(
+            path,
+            model,
+            { ...settings, prompt: settings.samplePrompt ?? subjectPrompt(settings) },
+            { ...trained.adapters, fed: trainer.parameters },
+            signal,
+          ),
+        blame: () => {
+          findBadValues(model.unet.weights);
+          findBadValues(model.textEncoder.weights);
+        },
+      },
+      { report, signal },
+    );
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+/** The mean loss of the subject's pictures in the batches that are kept for this. */
+async function measured(trainer: Trainer, source: BatchSource, alphaBars: Float32Array): Promise<number> {
+  const { loss = NaN, subject = loss } = await trainer.measure(
+    source.measured.map((batch) => diffusionFeeds(batch, alphaBars)),
+  );
+  return subject;
+}
+
+function openRun({ out, settings, version }: FinetuneOptions, model: Model): RunFolder {
+  const run = new RunFolder(out);
+  const hash = modelHash(model);
+  if (!RunFolder.exists(out)) {
+    run.create({ kind: 'finetune', version, createdAt: new Date().toISOString(), modelHash: hash, settings });
+  } else {
+    if (run.describe().modelHash !== hash)
+      throw problem('run.otherModel', { folder: out, model: settings.model });
+    run.tidy();
+  }
+  return run;
+}

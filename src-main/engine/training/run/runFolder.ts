@@ -1,0 +1,230 @@
+import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StepEvent } from '../../../../src-shared/domain/jobEvents.ts';
+import { LikenessError, problem } from '../../../../src-shared/messages/index.ts';
+import { isFolder, makeFolder, orUnwritable, readText } from '../../checkpoints/files.ts';
+import { readSafetensors } from '../../checkpoints/safetensors.ts';
+import { readTensor } from '../../checkpoints/weights.ts';
+import { writeAtomically, writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
+import { distillFaultOf, type DistillSettings } from '../settings/distillSettings.ts';
+import { faultOf, type FinetuneSettings } from '../settings/finetuneSettings.ts';
+
+/**
+ * A run's folder:
+ *
+ *     run.json                    settings and the base model
+ *     log.jsonl                   an event a line
+ *     checkpoints/000200/         weights of a step (PEFT folders, or whole networks)
+ *     samples/000200.png
+ *     skipped.txt                 pictures that could not be used, of a distillation
+ *     state-000200.safetensors    all that is needed to go on from there
+ *
+ * Everything appears under its name only when it is complete.
+ */
+export class RunFolder {
+  constructor(readonly path: string) {}
+
+  static exists(path: string): boolean {
+    return existsSync(join(path, 'run.json'));
+  }
+
+  /** Starts a run. Errors: `run.damaged` where one has lost its `run.json`, `file.unwritable`. */
+  create(description: RunDescription<RunKind>): void {
+    if (isFolder(this.path) && this.isTouched())
+      throw problem('run.damaged', { file: join(this.path, 'run.json'), why: 'it is not there' });
+    makeFolder(join(this.path, 'checkpoints'));
+    makeFolder(join(this.path, 'samples'));
+    writeAtomically(join(this.path, 'run.json'), () => [
+      Buffer.from(`${JSON.stringify(description, null, 2)}\n`),
+    ]);
+  }
+
+  /** What kind of run this is. Errors: `run.damaged`. */
+  kind(): RunKind {
+    return this.read().kind;
+  }
+
+  /** Errors: `run.damaged`, `run.otherKind`. */
+  describe(): RunDescription;
+  describe<K extends RunKind>(kind: K): RunDescription<K>;
+  describe(kind: RunKind = 'finetune'): RunDescription<RunKind> {
+    const description = this.read();
+    if (description.kind !== kind)
+      throw problem('run.otherKind', { folder: this.path, kind: description.kind });
+    return description;
+  }
+
+  private read(): RunDescription<RunKind> {
+    const file = join(this.path, 'run.json');
+    const damaged = (why: string, cause?: unknown): Error => problem('run.damaged', { file, why }, cause);
+    let description: Partial<RunDescription<RunKind>> | null;
+    try {
+      description = JSON.parse(readText(file)) as typeof description;
+    } catch (cause) {
+      throw damaged('it is not JSON', cause);
+    }
+    const { kind, modelHash, settings } = description ?? {};
+    if (kind === undefined || !Object.hasOwn(faults, kind)) throw damaged('it describes no run');
+    const fault = typeof modelHash === 'string' ? faults[kind](settings) : 'no model hash';
+    if (fault !== undefined) throw damaged(fault);
+    return description as RunDescription<RunKind>;
+  }
+
+  log(event: StepEvent): void {
+    orUnwritable(join(this.path, 'log.jsonl'), (file) => appendFileSync(file, `${JSON.stringify(event)}\n`));
+  }
+
+  /** Drops what was logged after `step`, and a line that was cut: those steps are done again. Returns the last that is kept. */
+  trimLog(step: number): StepEvent | undefined {
+    const file = join(this.path, 'log.jsonl');
+    if (!existsSync(file)) return undefined;
+    const kept = readFileSync(file, 'utf8')
+      .split('\n')
+      .flatMap(parseEvent)
+      .filter((event) => event.step <= step);
+    writeAtomically(file, () => [Buffer.from(kept.map((event) => `${JSON.stringify(event)}\n`).join(''))]);
+    return kept.at(-1);
+  }
+
+  /** Lists the pictures that are passed over, with the reason. */
+  listSkipped(lines: readonly string[]): void {
+    writeAtomically(join(this.path, 'skipped.txt'), () => [
+      Buffer.from(lines.map((line) => `${line}\n`).join('')),
+    ]);
+  }
+
+  /** Removes what an interrupted run left half-written. */
+  tidy(): void {
+    for (const folder of [this.path, join(this.path, 'checkpoints')])
+      for (const name of existsSync(folder) ? readdirSync(folder) : [])
+        if (/^\..*\.tmp$/.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+
+  /** Writes a checkpoint's files with `write`, then gives the folder its name. Returns its path. Errors: `run.missing`, `file.unwritable`. */
+  saveCheckpoint(step: number, write: (folder: string) => void): string {
+    // Not a second run in the place that this one was moved from.
+    if (!isFolder(this.path)) throw problem('run.missing', { folder: this.path });
+    const folder = join(this.path, 'checkpoints', stepName(step));
+    const temporary = join(this.path, 'checkpoints', `.${stepName(step)}.tmp`);
+    rmSync(temporary, { recursive: true, force: true });
+    makeFolder(temporary);
+    write(temporary);
+    orUnwritable(folder, () => {
+      rmSync(folder, { recursive: true, force: true });
+      renameSync(temporary, folder);
+    });
+    return folder;
+  }
+
+  /** What a distillation's teacher draws of the same prompt and seed. */
+  get teacherSamplePath(): string {
+    return join(this.path, 'samples', 'teacher.png');
+  }
+
+  samplePath(step: number): string {
+    return join(this.path, 'samples', `${stepName(step)}.png`);
+  }
+
+  /** Writes the state of `step` and then removes older ones. */
+  saveState(step: number, arrays: Readonly<Record<string, Float32Array>>): void {
+    const name = `state-${stepName(step)}.safetensors`;
+    writeSafetensors(
+      join(this.path, name),
+      Object.entries(arrays).map(([key, data]) => ({
+        name: key,
+        tensor: { dtype: 'f32' as const, shape: [data.length], data },
+      })),
+      { step: String(step) },
+    );
+    for (const other of this.states()) if (other !== name) rmSync(join(this.path, other), { force: true });
+  }
+
+  /** Fills `arrays` from the newest state; returns its step, 0 where there is none. Errors: `run.stateDamaged`. */
+  restoreState(arrays: Readonly<Record<string, Float32Array>>): number {
+    const newest = this.states().at(-1);
+    if (!newest) return 0;
+    const file = join(this.path, newest);
+    const damaged = (why: string, cause?: unknown): Error =>
+      problem('run.stateDamaged', { file, why }, cause);
+    try {
+      const { tensors, metadata } = readSafetensors(file);
+      for (const [key, array] of Object.entries(arrays)) {
+        const entry = tensors.get(key);
+        if (entry?.dtype !== 'f32' || entry.shape.join() !== String(array.length))
+          throw damaged(`its "${key}" does not fit the run's settings`);
+        array.set(readTensor(entry).data as Float32Array);
+      }
+      if (metadata['step'] !== String(stepOf(newest)))
+        throw damaged('it is of another step than its name says');
+    } catch (cause) {
+      if (!(cause instanceof LikenessError) || cause.code !== 'weights.damaged') throw cause;
+      throw damaged('it is cut off or changed', cause);
+    }
+    return stepOf(newest);
+  }
+
+  /** Steps that have a complete checkpoint, in order. */
+  checkpointSteps(): number[] {
+    const folder = join(this.path, 'checkpoints');
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .filter((name) => /^\d{6,}$/.test(name))
+      .map(Number)
+      .sort((a, b) => a - b);
+  }
+
+  checkpointPath(step: number): string {
+    return join(this.path, 'checkpoints', stepName(step));
+  }
+
+  /** Whether a run has worked here. */
+  private isTouched(): boolean {
+    return this.states().length > 0 || this.checkpointSteps().length > 0;
+  }
+
+  private states(): string[] {
+    return readdirSync(this.path)
+      .filter((name) => /^state-\d+\.safetensors$/.test(name))
+      .sort((a, b) => stepOf(a) - stepOf(b));
+  }
+}
+
+/** What each kind of run is told. */
+export interface RunSettings {
+  finetune: FinetuneSettings;
+  distill: DistillSettings;
+}
+
+export type RunKind = keyof RunSettings;
+
+const faults: Readonly<Record<RunKind, (settings: unknown) => string | undefined>> = {
+  finetune: faultOf,
+  distill: distillFaultOf,
+};
+
+export interface RunDescription<K extends RunKind = 'finetune'> {
+  readonly kind: K;
+  readonly version: string;
+  readonly createdAt: string;
+  /** Of the model that is trained. */
+  readonly modelHash: string;
+  /** Of a distillation's teacher. */
+  readonly teacherHash?: string;
+  readonly settings: RunSettings[K];
+}
+
+function stepOf(state: string): number {
+  return Number(/\d+/.exec(state));
+}
+
+function parseEvent(line: string): StepEvent[] {
+  try {
+    return line.startsWith('{') ? [JSON.parse(line) as StepEvent] : [];
+  } catch {
+    return [];
+  }
+}
+
+function stepName(step: number): string {
+  return String(step).padStart(6, '0');
+}

@@ -1,0 +1,45 @@
+import type { Model } from '../../checkpoints/model.ts';
+import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
+import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
+import type { NetworkOptions } from '../../pipelines/networks.ts';
+import { openTokenizer } from '../../pipelines/openTokenizer.ts';
+import { encodePng } from '../../pipelines/png.ts';
+import { TextToImage } from '../../pipelines/textToImage.ts';
+import type { DiffusionLossOptions } from '../loss/diffusionLoss.ts';
+import type { FinetuneSettings } from '../settings/finetuneSettings.ts';
+
+const samplingSteps = 25;
+
+export interface SampleSettings extends Pick<FinetuneSettings, 'seed' | 'size' | 'provider'> {
+  readonly prompt: string;
+}
+
+/** The weights as they are now: those that are trained, and a LoRA run's adapters. */
+export interface PresentWeights extends Partial<NonNullable<DiffusionLossOptions['adapters']>> {
+  readonly fed?: NetworkOptions['fed'];
+}
+
+/** Draws one picture with the weights as they are now, always from the run's seed, and writes it as a PNG. Returns its path. */
+export async function drawSample(
+  path: string,
+  model: Model,
+  { prompt, seed, size, provider }: SampleSettings,
+  { fed = {}, unet, textEncoder }: PresentWeights,
+  signal: AbortSignal,
+): Promise<string> {
+  const pipeline = new TextToImage(model, await openTokenizer(model), {
+    ...{ provider, fed },
+    adapters: new Map([...(unet ?? []), ...(textEncoder ?? [])]),
+  });
+  const guidance = ownGuidance(model.path, 'subject');
+  const options = { steps: samplingSteps, ...guidance, width: size, height: size, signal };
+  try {
+    for await (const { picture } of pipeline.generate([{ prompt, seed }], options)) {
+      const png = await encodePng(picture);
+      writeAtomically(path, () => [png]);
+    }
+    return path;
+  } finally {
+    await pipeline.dispose();
+  }
+}

@@ -1,0 +1,72 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { pack } from 'tar-stream';
+import { expect, it } from 'vitest';
+import { buffer } from 'node:stream/consumers';
+import { captionedPictures } from '../../../../src-main/engine/training/data/captions.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'likeness-captions-'));
+const cache = join(scratch, 'cache');
+
+function folder(name: string, files: Readonly<Record<string, string>>): string {
+  const path = join(scratch, name);
+  mkdirSync(path);
+  for (const [file, content] of Object.entries(files)) writeFileSync(join(path, file), content);
+  return path;
+}
+
+async function read(data: string) {
+  const { pictures, skipped } = await captionedPictures(data, cache);
+  return { pictures: pictures.map(({ file, caption }) => [basename(file), caption]), skipped };
+}
+
+it('reads metadata.csv, with commas, quotes, line breaks and a byte order mark', async () => {
+  const table = '\ufefffile_name,text\r\n2.png,"a dog, ""Rex"""\n10.png,"two\nlines"\nnone.png,gone\n';
+  const path = folder('table', { '2.png': 'x', '10.png': 'x', 'metadata.csv': table });
+  const { pictures, skipped } = await read(path);
+  expect(pictures).toEqual([
+    ['2.png', 'a dog, "Rex"'],
+    ['10.png', 'two\nlines'],
+  ]);
+  expect(skipped).toEqual([`${join(path, 'none.png')}: is not there`]);
+});
+
+it('reads a .txt beside each picture', async () => {
+  const path = folder('beside', {
+    '10.jpg': 'x',
+    '10.txt': 'ten\n',
+    '9.webp': 'x',
+    '9.txt': 'nine',
+    '8.png': 'x',
+  });
+  const { pictures, skipped } = await read(path);
+  expect(pictures).toEqual([
+    ['9.webp', 'nine'],
+    ['10.jpg', 'ten'],
+  ]);
+  expect(skipped).toHaveLength(1);
+});
+
+it('unpacks WebDataset shards, and writes nothing outside of its folder', async () => {
+  const tar = pack();
+  tar.entry({ name: 'a/0001.jpg' }, 'x');
+  tar.entry({ name: 'a/0001.txt' }, 'first');
+  tar.entry({ name: 'a/0001.json' }, '{}');
+  tar.entry({ name: '../0002.png' }, 'x');
+  tar.entry({ name: '../0002.txt' }, 'second');
+  tar.finalize();
+  const path = folder('shards', {});
+  writeFileSync(join(path, '00000.tar'), await buffer(tar));
+  const { pictures } = await read(path);
+  expect(pictures.map(([, caption]) => caption).sort()).toEqual(['first', 'second']);
+  expect(await read(join(path, '00000.tar'))).toEqual(await read(path));
+});
+
+it('says what is wrong with a table, a shard, a path', async () => {
+  const table = folder('columns', { 'metadata.csv': 'name,words\n1.png,x\n' });
+  await expect(read(table)).rejects.toMatchObject({ code: 'data.table' });
+  const shard = folder('cut', { '0.tar': 'x'.repeat(700) });
+  await expect(read(shard)).rejects.toMatchObject({ code: 'data.tar' });
+  await expect(read(join(scratch, 'nowhere'))).rejects.toMatchObject({ code: 'data.missing' });
+});
