@@ -1,32 +1,45 @@
-import type { GenerateRequest } from './generation/request.ts';
-import type { LikenessRequest } from './score/likenessMeter.ts';
-import type { DryRunRequest } from './training/dryRun.ts';
+import type { JobKind } from '../../src-shared/domain/job.ts';
+import type { Problem } from '../../src-shared/domain/problem.ts';
+import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
+import type { CompressRequest } from './compression/request.ts';
+import type { DownloadRequest } from './download/download.ts';
+import type { ExportResult } from './export/export.ts';
+import type { ExportRequest } from './export/request.ts';
+import type { GenerateTask } from './generation/generateParts.ts';
+import type { Report } from './inspect/inspect.ts';
+import type { ScoreRequest } from './score/request.ts';
+import type { ScoreResult } from './score/score.ts';
+import type { DryRunFigures, DryRunRequest } from './training/dryRun.ts';
+import type { finetune } from './training/finetune.ts';
 import type { FinetuneRequest } from './training/request.ts';
 
-export interface TrainTask {
-  readonly request: FinetuneRequest;
-  readonly version: string;
+/** What each kind of job is, for a worker process: what it is told, and what it answers. */
+interface Contract {
+  readonly train: {
+    readonly task: { readonly request: FinetuneRequest; readonly version: string };
+    readonly result: Awaited<ReturnType<typeof finetune>>;
+  };
+  readonly measure: {
+    readonly task: { readonly request: DryRunRequest; readonly version: string };
+    readonly result: DryRunFigures;
+  };
+  /** Its pictures are told as they are made. */
+  readonly generate: { readonly task: GenerateTask; readonly result: undefined };
+  readonly score: { readonly task: ScoreRequest; readonly result: ScoreResult };
+  readonly export: { readonly task: ExportRequest; readonly result: ExportResult };
+  readonly import: { readonly task: { readonly path: string }; readonly result: Report };
+  /** Its advice is written to the folder that it is told. */
+  readonly advise: { readonly task: CompressRequest; readonly result: undefined };
+  readonly compress: { readonly task: CompressRequest; readonly result: Report };
+  readonly distill: { readonly task: DistillTask; readonly result: Report };
+  readonly download: { readonly task: DownloadRequest; readonly result: Report };
 }
 
-export interface MeasureTask {
-  readonly request: DryRunRequest;
-  readonly version: string;
-}
+export type TaskOf<K extends JobKind> = Contract[K]['task'];
+export type ResultOf<K extends JobKind> = Contract[K]['result'];
 
-export interface GenerateTask {
-  /** Each with the index of its first picture. */
-  readonly parts: readonly {
-    readonly first: number;
-    readonly request: GenerateRequest;
-    /** Of the subject that is drawn, if it is one's. */
-    readonly likeness?: LikenessRequest;
-  }[];
-  readonly total: number;
-  readonly version: string;
-}
-
-/** The message of the task `distill`: the run, then the model that is written of it. */
-export interface DistillTask {
+/** A run of distillation, then the model that is written of it. */
+interface DistillTask {
   readonly run: string;
   readonly out: string;
   readonly version: string;
@@ -39,3 +52,23 @@ export interface DistillTask {
     readonly learningRate: number;
   };
 }
+
+export interface Start<K extends JobKind> {
+  readonly type: 'start';
+  readonly kind: K;
+  readonly task: TaskOf<K>;
+  /** The worker may open sockets to other machines. */
+  readonly online: boolean;
+}
+
+/** What a worker process is told: one `start`, then perhaps `stop`, which keeps what is worth keeping. */
+export type ToWorker = Start<JobKind> | { readonly type: 'stop' };
+
+/** What it tells; `done` or `failed` come last. */
+export type FromWorker =
+  | { readonly type: 'event'; readonly event: WorkerEvent }
+  | { readonly type: 'memory'; readonly bytes: number }
+  /** It wanted to reach another machine. */
+  | { readonly type: 'socket'; readonly host: string; readonly refused: boolean }
+  | { readonly type: 'done'; readonly result: ResultOf<JobKind> }
+  | { readonly type: 'failed'; readonly problem: Problem };

@@ -1,11 +1,12 @@
 import type { Job, JobKind, JobProgress, JobState } from '../../src-shared/domain/job.ts';
 import type { Problem } from '../../src-shared/domain/problem.ts';
-import type { FromWorker, WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
+import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import { forPeople } from '../../src-shared/messages/forPeople.ts';
 import { problem, type LikenessError } from '../../src-shared/messages/index.ts';
+import type { FromWorker, ResultOf, Start } from '../features/tasks.ts';
 import { publicJob, type Jobs, type NewJob, type StoredJob } from '../storage/jobs.ts';
 import { Estimate } from './estimate.ts';
-import type { JobHandling } from './kind.ts';
+import type { JobHandlings } from './kind.ts';
 import type { StartWorker, WorkerProcess } from './workerProcess.ts';
 
 /** Tells the windows. */
@@ -59,7 +60,7 @@ export class JobQueue {
   constructor(
     private readonly jobs: Jobs,
     private readonly startWorker: StartWorker,
-    private readonly kinds: Readonly<Record<JobKind, JobHandling>>,
+    private readonly kinds: JobHandlings,
     private readonly events: QueueEvents,
     private readonly obstacle: Obstacle,
   ) {}
@@ -188,10 +189,9 @@ export class JobQueue {
   }
 
   private start(job: StoredJob): void {
-    const handling = this.kinds[job.kind];
-    let task: unknown;
+    let start: Start<JobKind>;
     try {
-      task = handling.task(job);
+      start = this.startOf(job.kind, job);
     } catch (error) {
       this.set(job.id, 'failed', asProblem(error));
       return;
@@ -209,7 +209,16 @@ export class JobQueue {
     this.set(job.id, 'running');
     worker.onMessage((message) => this.heard(job.id, running, message));
     worker.onExit((why) => this.exited(job.id, running, why));
-    worker.send({ type: 'start', kind: job.kind, task, online: handling.online ?? false });
+    worker.send(start);
+  }
+
+  private startOf<K extends JobKind>(kind: K, job: StoredJob): Start<K> {
+    const { task, online = false } = this.kinds[kind];
+    return { type: 'start', kind, task: task(job), online };
+  }
+
+  private async done<K extends JobKind>(kind: K, job: StoredJob, result: ResultOf<K>): Promise<void> {
+    await this.kinds[kind].done?.(job, result);
   }
 
   private heard(id: number, running: Running, message: FromWorker): void {
@@ -225,7 +234,7 @@ export class JobQueue {
         running.ended = true;
         return this.then(running, async () => {
           const job = this.jobs.get(id);
-          await this.kinds[job.kind].done?.(job, message.result);
+          await this.done(job.kind, job, message.result);
           this.end(id, 'done');
         });
       case 'failed':

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import type { FromWorker, ToWorker } from '../../src-shared/domain/workerMessages.ts';
+import type { FromWorker, ToWorker } from '../features/tasks.ts';
 
 /** A worker process, of whichever kind the shell has. */
 export interface WorkerProcess {

@@ -6,14 +6,9 @@ import type { JobHandling } from '../jobs/kind.ts';
 import { cacheFolder } from '../places.ts';
 import { fileName } from '../storage/libraryFolder.ts';
 import type { StoredModel } from '../storage/models.ts';
-import type { Handlers, StudioContext } from './context.ts';
-import type { DistillTask } from '../features/tasks.ts';
+import type { Handlers, StudioContext, Surroundings } from './context.ts';
+import { putModel } from './models/putModel.ts';
 import { compressDefaults, type CompressRequest } from '../features/compression/request.ts';
-
-type Context = Omit<StudioContext, 'queue'>;
-
-/** Puts a model that was written and looked at on the list; given from outside, as features know nothing of each other. */
-export type PutModel = (inspected: unknown, name: string) => void;
 
 interface MakeInput {
   readonly modelId: number;
@@ -100,9 +95,9 @@ function readAdvice(model: StoredModel): BlockAdvice | null {
   }
 }
 
-export function adviseJob({ library: { models, settings }, emit }: Context): JobHandling {
+export function adviseJob({ library: { models, settings }, emit }: Surroundings): JobHandling<'advise'> {
   return {
-    task: ({ input }): CompressRequest => {
+    task: ({ input }) => {
       const model = models.get((input as { modelId: number }).modelId);
       const out = advicePlace(model);
       rmSync(out, { recursive: true, force: true });
@@ -112,29 +107,31 @@ export function adviseJob({ library: { models, settings }, emit }: Context): Job
   };
 }
 
-export function compressJob({ library: { models, settings, folder } }: Context, put: PutModel): JobHandling {
+export function compressJob(context: Surroundings): JobHandling<'compress'> {
+  const { models, settings, folder } = context.library;
   return {
-    task: ({ input }): CompressRequest => {
+    task: ({ input }) => {
       const { modelId, out, what } = input as MakeInput;
       const { provider } = settings.get();
       clear(folder.at(out), models.list());
       return { ...compressDefaults, ...what, model: models.get(modelId).path, out: folder.at(out), provider };
     },
-    done: ({ input }, inspected) => put(inspected, (input as MakeInput).name),
+    done: ({ input }, found) => void putModel(context, found, (input as MakeInput).name, 'made'),
   };
 }
 
-export function distillJob({ library: { models, folder }, shipped }: Context, put: PutModel): JobHandling {
+export function distillJob(context: Surroundings): JobHandling<'distill'> {
+  const { models, folder } = context.library;
   return {
-    task: ({ input }): DistillTask => {
+    task: ({ input }) => {
       const { teacherId, studentId, run, out, settings } = input as DistillInput;
       clear(folder.at(out), models.list());
       return {
-        ...{ run: folder.at(run), out: folder.at(out), version: shipped.version },
+        ...{ run: folder.at(run), out: folder.at(out), version: context.shipped.version },
         settings: { ...settings, teacher: models.get(teacherId).path, student: models.get(studentId).path },
       };
     },
-    done: ({ input }, inspected) => put(inspected, (input as DistillInput).name),
+    done: ({ input }, found) => void putModel(context, found, (input as DistillInput).name, 'made'),
   };
 }
 

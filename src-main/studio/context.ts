@@ -39,6 +39,9 @@ export interface StudioContext {
   readonly emit: <N extends EventName>(event: N, payload: Payload<N>) => void;
 }
 
+/** What jobs work with: the queue owns them. */
+export type Surroundings = Omit<StudioContext, 'queue'>;
+
 /** The functions that answer the requests of one domain: `Handlers<'gallery'>`. */
 export type Handlers<Domain extends string> = {
   readonly [N in Extract<RequestName, `${Domain}.${string}`>]: (

@@ -4,8 +4,7 @@ import type { Exported } from '../../src-shared/domain/exported.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import type { JobHandling } from '../jobs/kind.ts';
 import { fileName } from '../storage/libraryFolder.ts';
-import type { Handlers, StudioContext } from './context.ts';
-import type { ExportRequest } from '../features/export/request.ts';
+import type { Handlers, StudioContext, Surroundings } from './context.ts';
 
 interface ExportJobInput {
   readonly step: number;
@@ -44,10 +43,10 @@ export function exportHandlers({ library, queue }: StudioContext): Handlers<'exp
   };
 }
 
-export function exportJob({ library, emit }: Omit<StudioContext, 'queue'>): JobHandling {
+export function exportJob({ library, emit }: Surroundings): JobHandling<'export'> {
   const { runs, exports, folder } = library;
   return {
-    task: ({ runId, input }): ExportRequest => {
+    task: ({ runId, input }) => {
       const { step, format, dtype, out } = input as ExportJobInput;
       // The place is this job's own: what is there is of a try that was cut off before it was written down.
       for (const name of [out, `${out}.safetensors`])
@@ -61,9 +60,8 @@ export function exportJob({ library, emit }: Omit<StudioContext, 'queue'>): JobH
         transformers: 4,
       };
     },
-    done: ({ runId, input }, result) => {
+    done: ({ runId, input }, { path, tensors, maxError }) => {
       const { step, format } = input as ExportJobInput;
-      const { path, tensors, maxError } = result as { path: string; tensors: number; maxError: number };
       const place = folder.relative(path);
       // Told twice when it could not be written down that the job had ended.
       const known = exports.list(runId ?? 0).find((one) => one.path === place);

@@ -2,8 +2,8 @@ import type { RunScore, Figures } from '../../src-shared/domain/runScore.ts';
 import type { Measured, ScoreReport } from '../../src-shared/domain/score.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import type { JobHandling } from '../jobs/kind.ts';
-import type { Handlers, StudioContext } from './context.ts';
-import { scoreDefaults, type ScoreRequest } from '../features/score/request.ts';
+import type { Handlers, StudioContext, Surroundings } from './context.ts';
+import { scoreDefaults } from '../features/score/request.ts';
 
 export function scoreHandlers({ library, queue }: StudioContext): Handlers<'scores'> {
   const { runs, subjects, scores, checkpoints } = library;
@@ -22,10 +22,10 @@ export function scoreHandlers({ library, queue }: StudioContext): Handlers<'scor
 }
 
 /** Scoring as a job: pictures that were drawn before an interruption are not drawn again. */
-export function scoreJob({ library, shipped, emit }: Omit<StudioContext, 'queue'>): JobHandling {
+export function scoreJob({ library, shipped, emit }: Surroundings): JobHandling<'score'> {
   const { runs, scores, checkpoints, folder, settings } = library;
   return {
-    task: ({ runId }): ScoreRequest => {
+    task: ({ runId }) => {
       const { clipFolder, dinoFolder, provider } = settings.get();
       return {
         ...scoreDefaults,
@@ -38,7 +38,7 @@ export function scoreJob({ library, shipped, emit }: Omit<StudioContext, 'queue'
     },
     done: ({ runId }, result) => {
       const { id, pickedStep } = runs.get(runId ?? 0);
-      const report = reportOf(result as RunScore);
+      const report = reportOf(result);
       library.atomically(() => {
         scores.set(id, report);
         for (const { step, score } of report.checkpoints) checkpoints.setScore(id, step, score);

@@ -1,34 +1,27 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { EventName, Payload } from '../../src-shared/contract/index.ts';
 import type { AllHandlers } from '../ipc/answer.ts';
 import { adviseJob, compressionHandlers, compressJob, distillJob } from './compressionHandlers.ts';
 import { exportHandlers, exportJob } from './exportHandlers.ts';
-import { findPictures } from './scan/findPictures.ts';
 import { galleryHandlers } from './galleryHandlers.ts';
 import { generateJob } from './generation/generateJob.ts';
 import { generationHandlers } from './generation/generationHandlers.ts';
-import { readPicture } from './scan/readPicture.ts';
 import { libraryHandlers } from './library/libraryHandlers.ts';
-import { removeLeftovers } from './scan/removeLeftovers.ts';
+import { LibraryScan } from './scan/libraryScan.ts';
 import { watchLibrary } from './library/watchLibrary.ts';
 import { downloadJob } from './models/downloadJob.ts';
 import { importJob, modelHandlers } from './models/modelHandlers.ts';
-import { putModel, putShippedModel, type Inspected } from './models/putModel.ts';
-import { addPhotos } from './photos/addPhotos.ts';
-import { findPhotos } from './scan/findPhotos.ts';
+import { putShippedModel } from './models/putModel.ts';
 import { photoHandlers } from './photos/photoHandlers.ts';
 import { FolderWatch } from './photos/watchFolders.ts';
 import { projectHandlers } from './projectHandlers.ts';
 import { jobHandlers } from './jobHandlers.ts';
 import { scoreHandlers, scoreJob } from './scoreHandlers.ts';
 import { settingsHandlers } from './settingsHandlers.ts';
-import type { Found, Shell, Shipped, StudioContext } from './context.ts';
-import { findSubjects } from './scan/findSubjects.ts';
+import type { Shell, Shipped, StudioContext } from './context.ts';
 import { subjectHandlers } from './subjects/subjectHandlers.ts';
 import { SocketCounts } from './system/socketCounts.ts';
 import { guardSockets } from '../socketLock.ts';
 import { systemHandlers } from './system/systemHandlers.ts';
-import { findRuns } from './scan/findRuns.ts';
 import { measureJob } from './training/measureJob.ts';
 import { trainJob } from './training/trainJob.ts';
 import { trainingHandlers } from './training/trainingHandlers.ts';
@@ -44,9 +37,6 @@ export interface StudioOptions {
   readonly shipped: Shipped;
   readonly startWorker: StartWorker;
 }
-
-/** A window that is opened now is done with its first requests after so many ms. */
-const windowFirst = 1500;
 
 type Listener = (event: EventName, payload: unknown) => void;
 
@@ -71,9 +61,6 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
   const tellSockets = (): void => emit('system.offline', { locked: !isOnline(), ...sockets.get() });
   const sockets = new SocketCounts(tellSockets);
   guardSockets({ allows: isOnline, tried: (host, refused) => sockets.add(host, refused) });
-  const putMade = (found: unknown, name: string): void => {
-    putModel(surroundings, found as Inspected, name, 'made');
-  };
   const queue: JobQueue = new JobQueue(
     library.jobs,
     startWorker,
@@ -86,8 +73,8 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       import: importJob(surroundings),
       download: downloadJob(surroundings),
       advise: adviseJob(surroundings),
-      compress: compressJob(surroundings, putMade),
-      distill: distillJob(surroundings, putMade),
+      compress: compressJob(surroundings),
+      distill: distillJob(surroundings),
     },
     {
       changed: (job) => emit('jobs.changed', job),
@@ -99,46 +86,19 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
   );
   const context: StudioContext = { ...surroundings, queue };
   const watch = new FolderWatch(() => context);
-  /** Subjects before what is in them, and runs before pictures that were made with them. */
-  const findAllButPictures = async (): Promise<Found[]> => [
-    await findSubjects(context),
-    await findPhotos(context),
-    await findRuns(context),
-  ];
-  const closing = new AbortController();
-  const hurry = new AbortController();
-  const findAllPictures = (): Promise<Found> => findPictures(context, readPicture, closing.signal);
-  let looking: Promise<unknown> = Promise.resolve();
-  const afterTheLast = <T>(look: () => Promise<T>): Promise<T> => {
-    const found = looking.then(look);
-    looking = found.catch(() => undefined);
-    return found;
-  };
-  const rescan = (): Promise<Found> => {
-    hurry.abort();
-    return afterTheLast(async () => {
-      const found = [...(await findAllButPictures()), await findAllPictures()];
-      const sum = (of: keyof Found): number => found.reduce((total, part) => total + part[of], 0);
-      return { added: sum('added'), moved: sum('moved'), missing: sum('missing') };
-    });
-  };
+  const scan = new LibraryScan(context);
 
   try {
     putShippedModel(context);
     await emptyTrash(context);
-    await findAllButPictures();
+    await scan.allButPictures();
   } catch (error) {
     library.close();
     throw error;
   }
-  // Jobs that go on must know which pictures they had made; otherwise the window comes first. What stands in the library's way is told by
-  // `watchLibrary`.
+  // Jobs that go on must know which pictures they had made; otherwise the window comes first.
   const goesOn = (['running', 'queued'] as const).some((state) => library.jobs.inState(state).length > 0);
-  const look = afterTheLast(async () => {
-    if (!goesOn) await wait(windowFirst, undefined, { signal: hurry.signal }).catch(() => undefined);
-    await findAllPictures();
-    await removeLeftovers(folder, closing.signal);
-  }).catch(() => undefined);
+  const look = scan.later({ atOnce: goesOn });
   if (goesOn) await look;
   queue.open();
   watch.open();
@@ -147,9 +107,9 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
   return {
     library,
     handlers: {
-      ...libraryHandlers(context, rescan),
+      ...libraryHandlers(context, scan),
       ...projectHandlers(context),
-      ...subjectHandlers(context, (id, paths) => addPhotos(context, id, paths)),
+      ...subjectHandlers(context),
       ...photoHandlers(context, watch),
       ...trainingHandlers(context),
       ...generationHandlers(context),
@@ -173,9 +133,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
     },
     close: async () => {
       stopLooking();
-      closing.abort();
-      hurry.abort();
-      await looking;
+      await scan.close();
       await watch.close();
       await queue.close();
       guardSockets({ allows: () => true, tried: () => undefined });

@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
-import type { FromWorker, ToWorker, WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
+import type { JobKind } from '../../src-shared/domain/job.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { forPeople } from '../../src-shared/messages/forPeople.ts';
+import type { FromWorker, Start, ToWorker } from '../features/tasks.ts';
 import { guardSockets } from '../socketLock.ts';
-import { tasks } from './tasks.ts';
+import { perform } from './tasks.ts';
 
 /**
  * A worker process: told one task by the studio over its channel, does it with the features that the command line uses, and
@@ -54,20 +54,17 @@ port.listen((message) => {
   else void work(message).then(end);
 });
 
-async function work({ kind, task, online }: Extract<ToWorker, { type: 'start' }>): Promise<FromWorker> {
+async function work(start: Start<JobKind>): Promise<FromWorker> {
   guardSockets({
-    allows: () => online,
+    allows: () => start.online,
     tried: (host, refused) => port.send({ type: 'socket', host, refused }),
   });
-  const report = (event: WorkerEvent): void => port.send({ type: 'event', event });
   try {
-    const run = tasks[kind];
-    if (!run) throw new Error(`no task "${kind}"`);
-    const context: JobContext & { readonly report: (event: WorkerEvent) => void } = {
-      report,
+    const result = await perform(start, {
+      report: (event) => port.send({ type: 'event', event }),
       signal: controller.signal,
-    };
-    return { type: 'done', result: await run(task, context) };
+    });
+    return { type: 'done', result };
   } catch (error) {
     const { code, message } = forPeople(error);
     return { type: 'failed', problem: { code, message } };

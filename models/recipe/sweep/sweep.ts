@@ -18,7 +18,6 @@ import { ownGuidance } from '../../../src-main/engine/checkpoints/ownGuidance.ts
 import { writeAtomically } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { LikenessScorer } from '../../../src-main/engine/evaluation/likenessScorer.ts';
 import { MobileNetFeatures } from '../../../src-main/engine/evaluation/mobileNetFeatures.ts';
-import { openRun } from '../../../src-main/features/export/openRun.ts';
 import { scoreDefaults } from '../../../src-main/features/score/request.ts';
 import { score } from '../../../src-main/features/score/score.ts';
 import { contactSheet } from '../contactSheet.ts';
@@ -89,5 +88,5 @@ await scorer.dispose();
 async function pickOf(run: string): Promise<number> {
   const request = { ...scoreDefaults, run, mobileNet, likenessScorer: model, provider: 'cpu' as const };
   const context = { report: () => undefined, signal: new AbortController().signal };
-  return (await score(request, openRun, context)).pick;
+  return (await score(request, context)).pick;
 }

@@ -26,13 +26,12 @@ export const finetune = command({
     }
     const { score } = await import('../../features/score/score.ts');
     const { untilBest } = await import('../../features/score/untilBest.ts');
-    const { openRun } = await import('../../features/export/openRun.ts');
     const { provider = scoreDefaults.provider } = request.settings;
     const scoring = { ...scoreDefaults, ...scorerFiles, run, provider };
     const { result, pick, why } = await untilBest(
       run,
       (inside, again) => finetune({ ...request, resume: again || request.resume }, inside, version),
-      (inside) => score(scoring, openRun, inside),
+      (inside) => score(scoring, inside),
       context,
     );
     const text = result ? ended(result) : `${run}: ended early, two checkpoints in a row were no better`;

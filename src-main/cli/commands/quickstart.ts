@@ -1,6 +1,5 @@
 import path from 'node:path';
-import type { QuickstartFeatures, QuickstartResult } from '../../features/quickstart/quickstart.ts';
-import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+import type { QuickstartResult } from '../../features/quickstart/quickstart.ts';
 import { command } from '../command.ts';
 import { duration } from '../output.ts';
 import { shippedModel, version } from '../../shipped.ts';
@@ -16,7 +15,7 @@ export const quickstart = command({
   run: async (request, context) => {
     const { quickstart } = await import('../../features/quickstart/quickstart.ts');
     const started = performance.now();
-    const result = await quickstart(request, await features(request.provider), context);
+    const result = await quickstart(request, context, version);
     const { settings, labelled: _, ...fields } = result;
     const seconds = Math.round(performance.now() - started) / 1000;
     return {
@@ -25,19 +24,6 @@ export const quickstart = command({
     };
   },
 });
-
-async function features(provider: ProviderChoice): Promise<QuickstartFeatures> {
-  const { finetune } = await import('../../features/training/finetune.ts');
-  const { generate } = await import('../../features/generation/generate.ts');
-  const { generateDefaults } = await import('../../features/generation/request.ts');
-  const { exportRun } = await import('../../features/export/export.ts');
-  return {
-    finetune: (request, context) =>
-      finetune({ ...request, settings: { ...request.settings, provider } }, context, version),
-    generate: (request, context) => generate({ ...generateDefaults, ...request, provider }, context, version),
-    exportRun: (request, context) => exportRun({ ...request, transformers: 4 }, context),
-  };
-}
 
 const about = {
   kohya: 'what was learnt, as a LoRA for AUTOMATIC1111, ComfyUI and others',

@@ -16,8 +16,7 @@ export const score = command({
   request: scoreRequest,
   run: async (request, context) => {
     const { score } = await import('../../features/score/score.ts');
-    const { openRun } = await import('../../features/export/openRun.ts');
-    const result = await score(request, openRun, context);
+    const result = await score(request, context);
     return { fields: { ...result }, text: describe(result) };
   },
 });

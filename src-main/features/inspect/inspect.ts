@@ -28,13 +28,13 @@ export interface RunReport {
   readonly problems: readonly string[];
 }
 
+export type Report = ModelReport | LoraReport | RunReport;
+
 /**
  * Says what is at `path`: a model, a LoRA or a run. Errors where it is none of them or cannot be read; a model that opens
  * but would not work is reported, with `fatal` set.
  */
-export async function inspect(
-  path: string,
-): Promise<{ report: ModelReport | LoraReport | RunReport; fatal?: LikenessError }> {
+export async function inspect(path: string): Promise<{ report: Report; fatal?: LikenessError }> {
   if (RunFolder.exists(path)) return { report: inspectRun(path) };
   if (adapterConfigs.some((file) => fs.existsSync(join(path, file))))
     return { report: inspectLora(readLora(path)) };

@@ -8,6 +8,10 @@ import { readRecipe } from '../../engine/pipelines/png.ts';
 import { listPhotos } from '../../engine/training/data/photos.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { subjectPrompt, type FinetuneSettings } from '../../engine/training/settings/finetuneSettings.ts';
+import { exportRun } from '../export/export.ts';
+import { generate } from '../generation/generate.ts';
+import { generateDefaults } from '../generation/request.ts';
+import { finetune } from '../training/finetune.ts';
 import { drawContactSheet } from './contactSheet.ts';
 import { pictureSeed, scenes, type QuickstartRequest } from './request.ts';
 
@@ -18,34 +22,6 @@ interface Picture {
 }
 
 type ExportFormat = 'kohya' | 'diffusers';
-
-/** The features that a quickstart strings together; given from outside, as features know nothing of each other. */
-export interface QuickstartFeatures {
-  readonly finetune: (
-    request: {
-      readonly out: string;
-      readonly resume: boolean;
-      readonly settings: Pick<FinetuneSettings, 'model' | 'photos' | 'classNoun'> & {
-        readonly steps?: number;
-      };
-    },
-    context: JobContext,
-  ) => Promise<{ readonly steps: number; readonly loss: number }>;
-  readonly generate: (
-    request: {
-      readonly out: string;
-      readonly prompts: readonly string[];
-      readonly model: string;
-      readonly loras: readonly { readonly path: string; readonly weight: number }[];
-      readonly seed: number;
-    },
-    context: JobContext,
-  ) => Promise<{ readonly images: readonly Picture[] }>;
-  readonly exportRun: (
-    request: { readonly run: string; readonly format: ExportFormat; readonly out: string },
-    context: JobContext,
-  ) => Promise<{ readonly maxError: number }>;
-}
 
 export interface QuickstartResult {
   readonly out: string;
@@ -66,10 +42,10 @@ export interface QuickstartResult {
  */
 export async function quickstart(
   request: QuickstartRequest,
-  { finetune, generate, exportRun }: QuickstartFeatures,
   context: JobContext,
+  version: string,
 ): Promise<QuickstartResult> {
-  const { out, photos, classNoun, model } = request;
+  const { out, photos, classNoun, model, provider } = request;
   const say = (message: string): void => context.report({ type: 'note', message });
   refuseOther(request);
   const files = await listPhotos(photos);
@@ -78,8 +54,8 @@ export async function quickstart(
   say(`1 of 4: learning the ${classNoun} from ${files.length} photos in ${photos}`);
   const run = join(out, 'run');
   const { steps: wanted } = request;
-  const asked = { model, photos, classNoun, ...(wanted !== undefined && { steps: wanted }) };
-  const { steps } = await finetune({ out: run, resume: true, settings: asked }, context);
+  const asked = { model, photos, classNoun, provider, ...(wanted !== undefined && { steps: wanted }) };
+  const { steps } = await finetune({ out: run, resume: true, settings: asked }, context, version);
   const { settings } = new RunFolder(run).describe();
 
   say('2 of 4: writing the weights for other tools');
@@ -88,7 +64,7 @@ export async function quickstart(
   for (const { format, path, isWhole } of exportsOf(settings, join(out, 'weights'))) {
     if (!isWhole()) {
       rmSync(path, { recursive: true, force: true });
-      await exportRun({ run, format, out: path }, context);
+      await exportRun({ run, format, out: path, transformers: 4 }, context);
     }
     weights.push({ format, path });
   }
@@ -104,8 +80,9 @@ export async function quickstart(
       : { model: join(out, 'weights', 'diffusers'), loras: [] };
   if (missing.length > 0) {
     const { images } = await generate(
-      { out: folder, prompts: missing, seed: pictureSeed, ...trained },
+      { ...generateDefaults, out: folder, prompts: missing, seed: pictureSeed, provider, ...trained },
       context,
+      version,
     );
     made.push(...images);
   }

@@ -1,3 +1,5 @@
+import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+
 /** What a person said about a quickstart. Paths are absolute. */
 export interface QuickstartRequest {
   /** A folder of photos, and what they show. */
@@ -8,6 +10,7 @@ export interface QuickstartRequest {
   readonly model: string;
   /** The model's own, or the default, when left out. */
   readonly steps?: number;
+  readonly provider: ProviderChoice;
 }
 
 /** Places to see the subject in; they follow "a photo of sks dog". */

@@ -14,6 +14,7 @@ import { listPictures, loadPicture } from '../../engine/pipelines/pictures.ts';
 import type { Picture } from '../../engine/pipelines/pixels.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { classPrompt, type FinetuneSettings } from '../../engine/training/settings/finetuneSettings.ts';
+import { openRun } from '../export/openRun.ts';
 import { drawCurve } from './curve.ts';
 import { drawPictures, type Artist, type DrawnPicture, type Wanted } from './drawPictures.ts';
 import { Measures } from './figures.ts';
@@ -21,9 +22,6 @@ import { openScorers } from './openScorers.ts';
 import { kindOf, scoredPrompts, type ScoredPrompt } from './prompts.ts';
 import type { ScoreRequest } from './request.ts';
 import { drawSheet } from './sheet.ts';
-
-/** Opens a checkpoint of a run; given from outside, as features know nothing of each other. */
-export type OpenCheckpoint = (run: string, step: number) => Artist;
 
 export interface ScoreResult extends RunScore {
   readonly files: { readonly scores: string; readonly curve: string; readonly contactSheet: string };
@@ -39,11 +37,7 @@ const firstSeed = 1000;
  * picks a checkpoint. Pictures stay in `RUN/scores`, so that a second call draws only what is new. Errors: `run.…`,
  * `score.noPhotos`, those of the scorers' folders and of `TextToImage.generate`.
  */
-export async function score(
-  request: ScoreRequest,
-  openCheckpoint: OpenCheckpoint,
-  { report, signal }: JobContext,
-): Promise<ScoreResult> {
+export async function score(request: ScoreRequest, { report, signal }: JobContext): Promise<ScoreResult> {
   const { run, seeds } = request;
   if (!RunFolder.exists(run)) throw problem('run.missing', { folder: run });
   const folder = new RunFolder(run);
@@ -52,7 +46,7 @@ export async function score(
   const photos = await readPhotos(request, settings);
   const kind = request.kind ?? kindOf(settings.classNoun);
   const prompts = scoredPrompts(kind, request.prompts, settings);
-  const artists = steps.map((step) => ({ step, artist: openCheckpoint(run, step) }));
+  const artists = steps.map((step) => ({ step, artist: openRun(run, step) }));
   const base: Artist = { model: (artists[0] as { artist: Artist }).artist.model, networks: {} };
 
   const out = join(run, 'scores');

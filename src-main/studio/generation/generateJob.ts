@@ -2,7 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import type { GenerateInput } from '../../../src-shared/contract/generation.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
-import type { StudioContext } from '../context.ts';
+import type { Surroundings } from '../context.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { readPicture } from '../scan/readPicture.ts';
 import { generateDefaults, type GenerateRequest } from '../../features/generation/request.ts';
@@ -14,7 +14,7 @@ export interface GenerateJobInput extends GenerateInput {
 }
 
 /** Pictures come mix by mix, prompt by prompt, seed by seed; a job that was interrupted goes on behind the last one. */
-export function generateJob({ library, shipped, emit }: Omit<StudioContext, 'queue'>): JobHandling {
+export function generateJob({ library, shipped, emit }: Surroundings): JobHandling<'generate'> {
   const { runs, models, checkpoints, folder, settings, images, jobs } = library;
 
   /** One mix's request, without prompts. */

@@ -1,12 +1,8 @@
-import type { Output } from '../../../src-shared/contract/index.ts';
 import type { Handlers, StudioContext } from '../context.ts';
+import type { LibraryScan } from '../scan/libraryScan.ts';
 import { libraryState } from './libraryState.ts';
 
-/** `rescan` looks for what came and went; given from outside, as features know nothing of each other. */
-export function libraryHandlers(
-  context: StudioContext,
-  rescan: () => Promise<Output<'library.rescan'>>,
-): Handlers<'library'> {
+export function libraryHandlers(context: StudioContext, scan: LibraryScan): Handlers<'library'> {
   const { library, shell } = context;
   const { folder } = library;
   const placeOf = (what: string, id = 0): string => {
@@ -27,7 +23,7 @@ export function libraryHandlers(
   };
   return {
     'library.get': () => libraryState(context),
-    'library.rescan': rescan,
+    'library.rescan': () => scan.again(),
     'library.reveal': async ({ what, id }) => {
       await shell.reveal(placeOf(what, id));
       return {};

@@ -1,10 +1,9 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
-import type { StudioContext } from '../context.ts';
+import type { Surroundings } from '../context.ts';
 import { catalogue } from './catalogue.ts';
-import type { DownloadRequest } from '../../features/download/download.ts';
 import { hubAddress } from '../../features/download/hub.ts';
-import { putModel, type Inspected } from './putModel.ts';
+import { putModel } from './putModel.ts';
 
 export interface DownloadInput {
   readonly repository: string;
@@ -17,12 +16,12 @@ export function downloadPlace(repository: string): string {
 }
 
 /** Fetches a model into the library, checks it like any other and puts it on the list. What was fetched stays for a retry. */
-export function downloadJob(context: Omit<StudioContext, 'queue'>): JobHandling {
+export function downloadJob(context: Surroundings): JobHandling<'download'> {
   const { library, emit } = context;
   const { settings, folder } = library;
   return {
     online: true,
-    task: ({ input }): DownloadRequest => {
+    task: ({ input }) => {
       const { offline, downloads } = settings.get();
       if (offline || !downloads) throw problem('download.off', {});
       const { repository, revision } = input as DownloadInput;
@@ -32,10 +31,10 @@ export function downloadJob(context: Omit<StudioContext, 'queue'>): JobHandling 
       if (event.type === 'file')
         emit('models.file', { jobId: id, file: event.file, done: event.done, total: event.total });
     },
-    done: ({ input }, result) => {
+    done: ({ input }, found) => {
       const { repository } = input as DownloadInput;
       const name = catalogue.find((entry) => entry.repository === repository)?.name;
-      putModel(context, result as Inspected, name ?? repository.split('/').at(-1) ?? repository);
+      putModel(context, found, name ?? repository.split('/').at(-1) ?? repository);
     },
   };
 }

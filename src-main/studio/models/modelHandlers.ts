@@ -2,12 +2,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
-import type { Handlers, StudioContext } from '../context.ts';
+import type { Handlers, StudioContext, Surroundings } from '../context.ts';
 import { catalogue } from './catalogue.ts';
 import { downloadPlace, type DownloadInput } from './downloadJob.ts';
-import { listModels, putModel, withState, type Inspected } from './putModel.ts';
-
-type Context = Omit<StudioContext, 'queue'>;
+import { listModels, putModel, withState } from './putModel.ts';
 
 export function modelHandlers(context: StudioContext): Handlers<'models'> {
   const { library, queue, emit } = context;
@@ -47,12 +45,12 @@ export function modelHandlers(context: StudioContext): Handlers<'models'> {
 }
 
 /** Checks and hashes a model, and links it: its files stay where they are. */
-export function importJob(context: Context): JobHandling {
+export function importJob(context: Surroundings): JobHandling<'import'> {
   return {
     task: ({ input }) => ({ path: (input as { path: string }).path }),
-    done: ({ input }, result) => {
+    done: ({ input }, found) => {
       const { path: place, name = path.parse(place).name } = input as { path: string; name?: string };
-      putModel(context, result as Inspected, name);
+      putModel(context, found, name);
     },
   };
 }

@@ -5,6 +5,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { openModel, modelHash } from '../../engine/checkpoints/openModel.ts';
 import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import type { StoredModel } from '../../storage/models.ts';
+import type { Report } from '../../features/inspect/inspect.ts';
 import type { StudioContext } from '../context.ts';
 
 export function listModels({ library: { models } }: Pick<StudioContext, 'library'>): Model[] {
@@ -20,28 +21,16 @@ export function withState(model: StoredModel): Model {
   };
 }
 
-/** What `inspect` says of a model, as far as it is kept. */
-export interface Inspected {
-  readonly kind: string;
-  readonly path: string;
-  readonly family: string;
-  readonly hash: string;
-  readonly parameters: { readonly total: number };
-  readonly size: { readonly width: number; readonly height: number };
-  readonly problems: readonly string[];
-}
-
 /** Puts a model that was looked at on the list. Errors: `model.notOne`. */
 export function putModel(
   context: Pick<StudioContext, 'library' | 'emit'>,
-  found: Inspected,
+  found: Report,
   name: string,
   own: 'downloaded' | 'made' = 'downloaded',
 ): StoredModel {
   const { library, emit } = context;
   const { path: place } = found;
-  if (found.kind !== 'diffusers' && found.kind !== 'single-file')
-    throw problem('model.notOne', { file: place });
+  if (found.kind === 'lora' || found.kind === 'run') throw problem('model.notOne', { file: place });
   const model = library.models.put({
     name,
     source: library.folder.holds(place) ? own : 'linked',

@@ -1,16 +1,9 @@
 import { opendir, stat } from 'node:fs/promises';
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import type { StoredFile } from '../../storage/images.ts';
 import type { LibraryFolder } from '../../storage/libraryFolder.ts';
 import type { Found, StudioContext } from '../context.ts';
-
-interface ReadPicture {
-  readonly width: number;
-  readonly height: number;
-  readonly hash: string;
-  readonly recipe: Recipe | null;
-}
+import { readPicture } from './readPicture.ts';
 
 /** Rows that are read or written at once: some ms. Between pieces the window is answered. */
 const piece = 500;
@@ -19,11 +12,10 @@ const batch = 32;
 
 /**
  * Looks through `pictures/`: files that are new join the library, files that were moved are known by their content, files that are gone
- * are marked so. `read` is how a picture is read. Goes on beside everything else, also beside jobs that make pictures; `signal` ends it.
+ * are marked so. Goes on beside everything else, also beside jobs that make pictures; `signal` ends it.
  */
 export async function findPictures(
   { library, emit }: Pick<StudioContext, 'library' | 'emit'>,
-  read: (file: string) => Promise<ReadPicture>,
   signal?: AbortSignal,
 ): Promise<Found> {
   const { images, folder } = library;
@@ -67,7 +59,7 @@ export async function findPictures(
   let added = 0;
   let moved = 0;
   await inPieces(fresh, batch, async (files) => {
-    const pictures = await Promise.all(files.map((file) => whatIsIn(folder, file, read)));
+    const pictures = await Promise.all(files.map((file) => whatIsIn(folder, file)));
     const made = library.atomically(() => {
       const runs = library.runs.list();
       return pictures.flatMap((picture) => {
@@ -114,10 +106,10 @@ async function* picturesIn(folder: LibraryFolder, place: string): AsyncGenerator
 }
 
 /** Undefined for a file that is no picture, or is gone again. */
-async function whatIsIn(folder: LibraryFolder, file: string, read: (file: string) => Promise<ReadPicture>) {
+async function whatIsIn(folder: LibraryFolder, file: string) {
   try {
     const full = folder.at(file);
-    const picture = await read(full);
+    const picture = await readPicture(full);
     const { size, mtimeMs } = await stat(full);
     return { file, ...picture, bytes: size, createdAt: Math.round(mtimeMs) };
   } catch {

@@ -1,15 +1,13 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import type { Handlers, StudioContext } from '../context.ts';
+import { addPhotos } from '../photos/addPhotos.ts';
 import { writeSubjectFile } from './subjectFile.ts';
 
 const defaultToken = 'sks';
 
-/** `addPhotos` copies photos into a subject; given from outside, as features know nothing of each other. */
-export function subjectHandlers(
-  { library, queue, emit, shipped }: StudioContext,
-  addPhotos: (subjectId: number, paths: readonly string[]) => Promise<unknown>,
-): Handlers<'subjects'> {
+export function subjectHandlers(context: StudioContext): Handlers<'subjects'> {
+  const { library, queue, emit, shipped } = context;
   const { projects, subjects, trash, folder } = library;
   const told = (subject: Subject): Subject => {
     writeSubjectFile(folder, subject);
@@ -29,7 +27,7 @@ export function subjectHandlers(
         folder: folder.claim('subjects', name),
       });
     // Also where it is known: an earlier try may have been cut off among its photos. Those that are there are not added twice.
-    await addPhotos(id, [photos]);
+    await addPhotos(context, id, [photos]);
     return told(subjects.get(id));
   };
   return {

@@ -2,8 +2,7 @@ import type { TrainingSettings } from '../../../src-shared/domain/trainingSettin
 import type { JobHandling } from '../../jobs/kind.ts';
 import type { NewJob, StoredJob } from '../../storage/jobs.ts';
 import type { Measured } from '../../storage/measurements.ts';
-import type { StudioContext } from '../context.ts';
-import type { DryRunRequest } from '../../features/training/dryRun.ts';
+import type { Surroundings } from '../context.ts';
 import { measurementKey } from './measurementKey.ts';
 import { presetsFor } from './presets.ts';
 import { forFinetune } from './studioSettings.ts';
@@ -14,11 +13,9 @@ interface MeasureInput {
   readonly settings: TrainingSettings;
 }
 
-type Context = Omit<StudioContext, 'queue'>;
-
 /** The dry run that would say more about the presets; undefined when all is known. */
 export function nextDryRun(
-  { library }: Pick<Context, 'library'>,
+  { library }: Pick<Surroundings, 'library'>,
   subjectId: number,
   modelId: number,
 ): NewJob | undefined {
@@ -36,7 +33,10 @@ export function nextDryRun(
  * A dry run as a job of its own process. One that runs out of memory, by its own words or because the system ended it, is kept as
  * such; `enqueue` gets the next one down the ladder.
  */
-export function measureJob({ library, shipped, emit }: Context, enqueue: (job: NewJob) => void): JobHandling {
+export function measureJob(
+  { library, shipped, emit }: Surroundings,
+  enqueue: (job: NewJob) => void,
+): JobHandling<'measure'> {
   const { models, subjects, folder, measurements, settings } = library;
   const keep = ({ input, subjectId }: StoredJob, measured: Measured | null): void => {
     const { modelId, key } = input as MeasureInput;
@@ -46,7 +46,7 @@ export function measureJob({ library, shipped, emit }: Context, enqueue: (job: N
     if (next) enqueue(next);
   };
   return {
-    task: ({ input, subjectId }): { request: DryRunRequest; version: string } => {
+    task: ({ input, subjectId }) => {
       const { modelId, settings: wanted } = input as MeasureInput;
       const { path: model } = models.get(modelId);
       const photos = folder.photos(subjects.get(subjectId ?? 0));
@@ -56,7 +56,7 @@ export function measureJob({ library, shipped, emit }: Context, enqueue: (job: N
         version: shipped.version,
       };
     },
-    done: (job, result) => keep(job, result as Measured),
+    done: keep,
     changed: (job) => {
       const short = job.error?.code === 'job.crashed' || job.error?.code === 'memory.short';
       if (job.state === 'failed' && short) keep(job, null);

@@ -2,14 +2,11 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import type { StoredJob } from '../../storage/jobs.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
-import type { StudioContext } from '../context.ts';
-import type { FinetuneRequest } from '../../features/training/request.ts';
+import type { Surroundings } from '../context.ts';
 import { forFinetune } from './studioSettings.ts';
 
-type Context = Omit<StudioContext, 'queue'>;
-
 /** Training as a job. A run that has begun goes on, to the same bits. */
-export function trainJob({ library, shipped, emit }: Context): JobHandling {
+export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<'train'> {
   const { runs, models, folder, settings, checkpoints } = library;
   const runOf = ({ runId }: StoredJob): number => {
     if (runId === null) throw problem('library.gone', { what: 'run' });
@@ -18,7 +15,7 @@ export function trainJob({ library, shipped, emit }: Context): JobHandling {
   /** Paces of the last steps, and when a run was last written to the database. */
   const savedAt = new Map<number, number>();
   return {
-    task: (job): { request: FinetuneRequest; version: string } => {
+    task: (job) => {
       const run = runs.get(runOf(job));
       const out = folder.at(run.folder);
       const model = run.modelId === null ? shipped.model : models.get(run.modelId).path;
@@ -61,8 +58,7 @@ export function trainJob({ library, shipped, emit }: Context): JobHandling {
         emit('training.sample', { runId: id, step: event.step });
       }
     },
-    done: (job, result) => {
-      const { steps, loss } = result as { steps: number; loss: number };
+    done: (job, { steps, loss }) => {
       runs.change(runOf(job), { step: steps, loss: Number.isFinite(loss) ? loss : null });
     },
     changed: (job) => {

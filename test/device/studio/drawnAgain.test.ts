@@ -17,7 +17,7 @@ const worker = scriptedWorker(async (say) => {
   mkdirSync(path.join(root, 'pictures'), { recursive: true });
   await drawSquare(at(next.name), next.grey);
   say({ type: 'picture', index: 0, path: at(next.name) });
-  return {};
+  return undefined;
 });
 
 it('a picture that is drawn again takes the place of the one whose file is gone; of one that is there it is no second', async () => {

@@ -69,7 +69,7 @@ it('a run is a folder and a row or neither: one that cannot start leaves nothing
 
   const second = await openedStudio(
     root,
-    scriptedWorker(() => Promise.resolve({ steps: 1, loss: 0.5 })),
+    scriptedWorker(() => Promise.resolve({ steps: 1, loss: 0.5, checkpoint: '' })),
   );
   expect((await second.ask('training.run', { id })).run).toMatchObject({ state: 'cancelled', jobId: null });
   const { jobId } = await second.ask('training.resume', { id });

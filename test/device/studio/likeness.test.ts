@@ -18,7 +18,7 @@ const worker = scriptedWorker(async (say) => {
     say({ type: 'picture', index, path: file });
     say({ type: 'likeness', index, value: 0.2 + 0.3 * index });
   }
-  return {};
+  return undefined;
 });
 
 it('pictures are found and ordered by their likeness once it was measured', async () => {

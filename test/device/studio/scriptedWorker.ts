@@ -1,10 +1,14 @@
 import path from 'node:path';
 import sharp from 'sharp';
 import type { StartWorker } from '../../../src-main/jobs/workerProcess.ts';
-import type { FromWorker, WorkerEvent } from '../../../src-shared/domain/workerMessages.ts';
+import type { FromWorker, ResultOf } from '../../../src-main/features/tasks.ts';
+import type { JobKind } from '../../../src-shared/domain/job.ts';
+import type { WorkerEvent } from '../../../src-shared/domain/workerMessages.ts';
 
 /** Workers that compute nothing: for each job `work` says what it likes and returns the result; where it throws, the worker ends as the system ends one. */
-export function scriptedWorker(work: (say: (event: WorkerEvent) => void) => Promise<unknown>): StartWorker {
+export function scriptedWorker(
+  work: (say: (event: WorkerEvent) => void) => Promise<ResultOf<JobKind>>,
+): StartWorker {
   return () => {
     let heard: (message: FromWorker) => void = () => undefined;
     let ended: (why: string) => void = () => undefined;

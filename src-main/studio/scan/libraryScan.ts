@@ -1,0 +1,60 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Found, StudioContext } from '../context.ts';
+import { findPhotos } from './findPhotos.ts';
+import { findPictures } from './findPictures.ts';
+import { findRuns } from './findRuns.ts';
+import { findSubjects } from './findSubjects.ts';
+import { removeLeftovers } from './removeLeftovers.ts';
+
+/** A window that is opened now is done with its first requests after so many ms. */
+const windowFirst = 1500;
+
+/** Looks through the library's folder for what came and went, one look after the other. */
+export class LibraryScan {
+  private readonly closing = new AbortController();
+  private readonly hurry = new AbortController();
+  private looking: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly context: StudioContext) {}
+
+  /** Subjects before what is in them, and runs before pictures that were made with them. */
+  async allButPictures(): Promise<Found[]> {
+    return [await findSubjects(this.context), await findPhotos(this.context), await findRuns(this.context)];
+  }
+
+  /** Pictures, and then what killed processes left, after a while. What stands in the library's way is told by `watchLibrary`. */
+  async later({ atOnce }: { readonly atOnce: boolean }): Promise<void> {
+    const { folder } = this.context.library;
+    await this.afterTheLast(async () => {
+      if (!atOnce) await wait(windowFirst, undefined, { signal: this.hurry.signal }).catch(() => undefined);
+      await this.pictures();
+      await removeLeftovers(folder.root, this.closing.signal);
+    }).catch(() => undefined);
+  }
+
+  /** Everything, at once. */
+  again(): Promise<Found> {
+    this.hurry.abort();
+    return this.afterTheLast(async () => {
+      const found = [...(await this.allButPictures()), await this.pictures()];
+      const sum = (of: keyof Found): number => found.reduce((total, part) => total + part[of], 0);
+      return { added: sum('added'), moved: sum('moved'), missing: sum('missing') };
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    this.hurry.abort();
+    await this.looking;
+  }
+
+  private pictures(): Promise<Found> {
+    return findPictures(this.context, this.closing.signal);
+  }
+
+  private afterTheLast<T>(look: () => Promise<T>): Promise<T> {
+    const found = this.looking.then(look);
+    this.looking = found.catch(() => undefined);
+    return found;
+  }
+}
