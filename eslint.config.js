@@ -74,7 +74,7 @@ const layers = {
   ],
   'src-main/ipc': ['src-shared'],
   ...ranked(features, ['src-main/engine', 'src-main/places.ts', 'src-shared']),
-  'src-main/jobs': ['src-main/storage', 'src-shared'],
+  'src-main/jobs': ['src-main/features/tasks.ts', 'src-main/storage', 'src-shared'],
   'src-main/storage': ['src-shared'],
   ...ranked(engine, ['src-shared']),
   'src-main/places.ts': [],

@@ -1,6 +1,33 @@
 import type { CompressResult } from '../../features/compression/compress.ts';
 import { command } from '../command.ts';
-import { compressOptions, compressRequest } from './compressOptions.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { studentKinds } from '../../engine/checkpoints/blockRemoval.ts';
+import { compressDefaults, type CompressRequest } from '../../features/compression/request.ts';
+import { choice, file, flag, integer, names, repeated, required, word, type Given } from '../options.ts';
+import { defined, provider, refuseTogether } from '../shared.ts';
+
+const options = {
+  model: required(file('TEACHER', 'diffusers folder or single file to start from')),
+  out: required(file('DIR', 'the folder of the smaller model')),
+  to: choice(studentKinds, 'which published student'),
+  remove: names(
+    'A,B',
+    'which blocks go instead: down_blocks.N.M and up_blocks.N.M (a resnet and its attention), mid_block, down_blocks.N (the innermost stage)',
+  ),
+  advise: flag('measure how much the output changes without each block', compressDefaults.advise),
+  prompt: repeated(word('TEXT', 'a prompt to measure with', { fallback: 'four everyday ones' })),
+  levels: integer('N', 'noise levels of each prompt to measure at', {
+    min: 1,
+    max: 1000,
+    fallback: compressDefaults.levels,
+  }),
+  seed: integer('N', 'of the noise to measure with', {
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    fallback: compressDefaults.seed,
+  }),
+  provider: provider(compressDefaults.provider),
+};
 
 export const compress = command({
   name: 'compress',
@@ -11,7 +38,7 @@ export const compress = command({
     'likeness compress --model stable-diffusion-v1-4 --remove down_blocks.3.1,up_blocks.0.1,mid_block --out mine',
     'likeness compress --model stable-diffusion-v1-4 --advise --out advice',
   ],
-  options: compressOptions,
+  options,
   request: compressRequest,
   run: async (request, context) => {
     const { compress } = await import('../../features/compression/compress.ts');
@@ -19,6 +46,27 @@ export const compress = command({
     return { fields: { ...result }, text: describe(result) };
   },
 });
+
+function compressRequest(given: Given<typeof options>): CompressRequest {
+  const { to, remove, advise = false, prompt, levels, seed } = given;
+  if (to) refuseTogether('--to', { '--remove': remove }, 'one of them says which blocks go');
+  if (!to && !remove && !advise)
+    throw problem('usage.missingOption', { option: '--to', command: 'compress' });
+  if (!advise && (prompt ?? levels ?? seed) !== undefined)
+    throw problem('usage.missingOption', { option: '--advise', command: 'compress' });
+  const asked = {
+    model: given.model,
+    out: given.out,
+    to,
+    remove,
+    advise,
+    prompts: prompt,
+    levels,
+    seed,
+    provider: given.provider,
+  };
+  return { ...compressDefaults, ...defined(asked), model: given.model, out: given.out };
+}
 
 function describe({ path, removed, before, after, advice }: CompressResult): string {
   const cost = ({ parameters, macs }: CompressResult['before']): string =>

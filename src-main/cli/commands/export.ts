@@ -1,5 +1,16 @@
 import { command } from '../command.ts';
-import { exportOptions, exportRequest } from './exportOptions.ts';
+import { exportFormats, type ExportRequest } from '../../features/export/request.ts';
+import { choice, file, integer, required, type Given } from '../options.ts';
+import { defined } from '../shared.ts';
+
+const options = {
+  run: required(file('RUN', 'the folder of a run')),
+  checkpoint: integer('STEP', 'which checkpoint', { min: 0, max: 1e9, fallback: 'the last' }),
+  format: required(choice(exportFormats, 'what to write')),
+  out: required(file('PATH', 'folder or file to write')),
+  dtype: choice(['f32', 'f16'], 'element type', { fallback: "the base model's" }),
+  transformers: choice(['4', '5'], "whose names PEFT's text encoder part has", { fallback: '4' }),
+};
 
 export const exportCommand = command({
   name: 'export',
@@ -9,7 +20,7 @@ export const exportCommand = command({
     'likeness export --run runs/dog --format diffusers --out dog-model',
     'likeness export --run runs/dog --format kohya --out dog.safetensors',
   ],
-  options: exportOptions,
+  options,
   request: exportRequest,
   run: async (request, context) => {
     const { exportRun } = await import('../../features/export/export.ts');
@@ -18,3 +29,8 @@ export const exportCommand = command({
     return { fields: { ...result }, text };
   },
 });
+
+function exportRequest({ transformers, ...given }: Given<typeof options>): ExportRequest {
+  const { run, format, out, checkpoint, dtype } = given;
+  return { run, format, out, transformers: transformers === '5' ? 5 : 4, ...defined({ checkpoint, dtype }) };
+}

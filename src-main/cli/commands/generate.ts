@@ -1,6 +1,100 @@
+import fs from 'node:fs';
 import { command } from '../command.ts';
-import { version } from '../../shipped.ts';
-import { generateOptions, generateRequest } from './generateOptions.ts';
+import { version, shippedModel } from '../../shipped.ts';
+import type { SchedulerName } from '../../engine/schedulers/config.ts';
+import {
+  generateDefaults as defaults,
+  type GenerateRequest,
+  type LoraChoice,
+} from '../../features/generation/request.ts';
+import type { SaidWithRecipe } from '../../features/generation/fromRecipe.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import {
+  choice,
+  file,
+  flag,
+  integer,
+  number,
+  pictureSize,
+  repeated,
+  required,
+  text,
+  texts,
+  type Given,
+  type Option,
+} from '../options.ts';
+import { optionName } from '../parse.ts';
+import { readPrompts, readPromptTable } from '../readPrompts.ts';
+import { defined, provider, refuseTogether } from '../shared.ts';
+
+const schedulers: readonly SchedulerName[] = ['pndm', 'ddim', 'ddpm', 'dpm++2m', 'euler', 'euler-a'];
+
+export const generateOptions = {
+  prompt: texts('TEXT', 'what to show; more texts, more pictures'),
+  prompts: file(
+    'FILE',
+    'a text file with a prompt a line, or a .csv with the columns file_name and text: a set of pictures of those names',
+  ),
+  out: required(file('DIR', 'folder for the pictures')),
+  recipe: file('FILE.png', 'make this picture again, exactly'),
+  model: file('PATH', 'diffusers folder or single file', { fallback: 'the shipped model' }),
+  lora: repeated(loraChoice()),
+  negative: text('TEXT', 'what not to show', { fallback: 'nothing' }),
+  steps: integer('N', 'denoising steps', { min: 1, max: 1000, fallback: defaults.steps }),
+  guidance: number('X', "how closely to follow the prompt (diffusers' guidance_scale)", {
+    min: 0,
+    max: 1000,
+    fallback: "the model's own, or 7.5",
+  }),
+  baseGuidance: number(
+    'X',
+    'with --lora: how much of what the base model makes of the prompt; keeps scenes',
+    {
+      min: 0,
+      max: 1000,
+      fallback: "the model's own, or 0; 0 too with --guidance alone",
+    },
+  ),
+  guidanceStop: number('X', 'share of the steps after which there is no guidance', {
+    min: 0,
+    max: 1,
+    fallback: "the model's own, or 1; 1 too with --guidance alone",
+  }),
+  scheduler: choice(schedulers, 'the sampler', { fallback: "the model's own" }),
+  seed: integer('N', 'picture i of a prompt uses N+i', {
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    fallback: 'random',
+  }),
+  count: integer('N', 'pictures a prompt', { min: 1, max: 100_000, fallback: defaults.count }),
+  batch: integer('N', 'pictures at once', { min: 1, max: 1024, fallback: 'what memory allows' }),
+  size: pictureSize('pixels', { fallback: "the model's" }),
+  resize: pictureSize('pixels that each picture is brought to in the end', { fallback: 'as it is made' }),
+  resume: flag('of a set (--prompts FILE.csv): make what is not there yet'),
+  latents: file('FILE', 'safetensors with the starting noise, key latents [n,c,h,w]', {
+    fallback: 'from the seed',
+  }),
+  saveLatents: file('FILE', 'write the final latents there'),
+  provider: provider(defaults.provider),
+};
+
+/** The path may hold colons itself: what follows the last one is a weight only when it is a number. */
+function loraChoice(): Option<LoraChoice> {
+  const path = file('PATH[:WEIGHT]', 'a PEFT folder, a run folder, or a kohya or diffusers file', {
+    fallback: 'weight 1',
+  });
+  const weight = number('WEIGHT', '', { min: -100, max: 100 });
+  return {
+    ...path,
+    read: (words, name) => {
+      const word = words[0] ?? '';
+      const [, front, back] = /^(.+):([^:/\\]*)$/s.exec(word) ?? [];
+      if (front === undefined || back === undefined || !/\d/.test(back) || fs.existsSync(word))
+        return { path: path.read([word], name), weight: 1 };
+      return { path: path.read([front], name), weight: weight.read([back], name) };
+    },
+  };
+}
 
 export const generate = command({
   name: 'generate',
@@ -22,3 +116,53 @@ export const generate = command({
     return { fields: { ...result }, text };
   },
 });
+
+/** New pictures, or one again by its recipe. Throws `usage.…`, and where the file of prompts cannot be used. */
+export function generateRequest(
+  given: Given<typeof generateOptions>,
+): GenerateRequest | { readonly recipe: string; readonly said: SaidWithRecipe } {
+  const { recipe } = given;
+  return recipe === undefined ? newPictures(given) : { recipe, said: saidWithRecipe(given) };
+}
+
+function newPictures(given: Given<typeof generateOptions>): GenerateRequest {
+  const { prompt = [], prompts: list, lora = [], out, recipe: _recipe, ...rest } = given;
+  if (rest.baseGuidance && lora.length === 0)
+    throw problem('usage.missingOption', { option: '--lora', command: 'generate' });
+  const common = { ...defaults, model: shippedModel, ...defined(rest), loras: lora, out };
+  if (list !== undefined && /\.csv$/i.test(list)) {
+    refuseTogether('--prompts FILE.csv', { '--prompt': given.prompt }, 'its rows are the set');
+    return { ...common, ...readPromptTable(list) };
+  }
+  if (rest.resume)
+    throw problem('usage.conflict', {
+      ...{ option: '--resume', other: '--prompt' },
+      why: 'only the pictures of a table (--prompts FILE.csv) have names to be found by',
+    });
+  const prompts = [...prompt, ...(list === undefined ? [] : readPrompts(list))];
+  if (!prompts.length) throw problem('usage.missingOption', { option: '--prompt', command: 'generate' });
+  return { ...common, prompts };
+}
+
+/** What may be said beside `--recipe`: where things are, not what the picture shows. */
+function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
+  const { out, model, lora, latents, saveLatents, provider = defaults.provider } = given;
+  const fixed = [
+    'prompt',
+    'prompts',
+    'negative',
+    'steps',
+    'guidance',
+    'baseGuidance',
+    'guidanceStop',
+    'scheduler',
+    'seed',
+    'count',
+    'size',
+    'resize',
+    'resume',
+  ] as const;
+  const others = Object.fromEntries(fixed.map((key) => [optionName(key), given[key]]));
+  refuseTogether('--recipe', others, 'the recipe says it');
+  return { out, provider, ...defined({ model, loras: lora, latents, saveLatents }) };
+}

@@ -1,16 +1,34 @@
 import path from 'node:path';
+import { existsSync } from 'node:fs';
 import type { QuickstartResult } from '../../features/quickstart/quickstart.ts';
 import { command } from '../command.ts';
 import { duration } from '../output.ts';
-import { shippedModel, version } from '../../shipped.ts';
-import { quickstartOptions, quickstartRequest } from './quickstartOptions.ts';
+import { shippedModel, version, sampleSubject } from '../../shipped.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { QuickstartRequest } from '../../features/quickstart/request.ts';
+import { finetuneDefaults } from '../../features/training/request.ts';
+import { file, integer, word, type Given } from '../options.ts';
+import { defined, provider } from '../shared.ts';
+
+const folderName = 'likeness-quickstart';
+
+const options = {
+  photos: file('DIR', 'a folder with 4 to 6 photos of your subject', { fallback: 'a sample subject' }),
+  class: word('NOUN', 'what the photos show: dog, mug, backpack'),
+  out: file('DIR', 'folder for everything; one that a quickstart began is gone on with', {
+    fallback: `a new ${folderName}`,
+  }),
+  model: file('PATH', 'diffusers folder or single file to start from', { fallback: 'the shipped model' }),
+  steps: integer('N', 'optimizer steps', { min: 1, max: 10_000_000, fallback: "the model's own" }),
+  provider: provider(finetuneDefaults.provider),
+};
 
 export const quickstart = command({
   name: 'quickstart',
   summary: 'photos to pictures in one go: finetune, draw, export',
   usage: '[--photos DIR --class NOUN] [--out DIR] [OPTIONS]',
   examples: ['likeness quickstart', 'likeness quickstart --photos photos/dog --class dog --out dog'],
-  options: quickstartOptions,
+  options,
   request: quickstartRequest,
   run: async (request, context) => {
     const { quickstart } = await import('../../features/quickstart/quickstart.ts');
@@ -24,6 +42,24 @@ export const quickstart = command({
     };
   },
 });
+
+/** Throws `usage.…`: photos of one's own need a class noun, and the other way round. */
+function quickstartRequest({ photos, class: classNoun, ...given }: Given<typeof options>): QuickstartRequest {
+  const { out, model = shippedModel, steps, provider = finetuneDefaults.provider } = given;
+  const missing = (option: string): Error =>
+    problem('usage.missingOption', { option, command: 'quickstart' });
+  if (photos !== undefined && classNoun === undefined) throw missing('--class');
+  if (photos === undefined && classNoun !== undefined) throw missing('--photos');
+  const subject = photos !== undefined && classNoun !== undefined ? { photos, classNoun } : sampleSubject();
+  return { ...subject, out: out ?? newFolder(), model, provider, ...defined({ steps }) };
+}
+
+/** `likeness-quickstart`, or with the first number that is free. */
+function newFolder(): string {
+  let folder = path.resolve(folderName);
+  for (let number = 2; existsSync(folder); number++) folder = path.resolve(`${folderName}-${number}`);
+  return folder;
+}
 
 const about = {
   kohya: 'what was learnt, as a LoRA for AUTOMATIC1111, ComfyUI and others',

@@ -1,7 +1,35 @@
-import type { Figures } from '../../../src-shared/domain/runScore.ts';
+import { type Figures, subjectKinds } from '../../../src-shared/domain/runScore.ts';
 import type { ScoreResult } from '../../features/score/score.ts';
 import { command } from '../command.ts';
-import { scoreOptions, scoreRequest } from './scoreOptions.ts';
+import { scoreDefaults as defaults, type ScoreRequest } from '../../features/score/request.ts';
+import { schedulerNames } from '../../engine/schedulers/config.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { choice, file, integer, names, number, required, type Given } from '../options.ts';
+import { readPrompts } from '../readPrompts.ts';
+import { defined, provider } from '../shared.ts';
+import { scorerFiles } from '../../shipped.ts';
+
+const options = {
+  run: required(file('RUN', 'the folder that finetune wrote to')),
+  checkpoints: names('A,B', 'steps to score', { fallback: 'all' }),
+  photos: file('DIR', 'photos to compare with', { fallback: "the run's" }),
+  prompts: file(
+    'FILE',
+    'prompts of your own, one a line, added to the 25 standard ones; {} stands for the subject',
+  ),
+  kind: choice(subjectKinds, 'which standard prompts', { fallback: 'by the class noun' }),
+  seeds: integer('N', 'pictures a prompt', { min: 1, max: 1000, fallback: defaults.seeds }),
+  steps: integer('N', 'denoising steps', { min: 1, max: 1000, fallback: defaults.steps }),
+  guidance: number('X', 'how closely to follow the prompt', {
+    min: 0,
+    max: 1000,
+    fallback: "the model's own, or 7.5",
+  }),
+  scheduler: choice(schedulerNames, 'the sampler', { fallback: defaults.scheduler }),
+  clip: file('DIR', 'a CLIP folder (transformers), to judge prompts and subject by'),
+  dino: file('DIR', 'a DINO ViT folder (transformers), to judge the subject by'),
+  provider: provider(defaults.provider),
+};
 
 export const score = command({
   name: 'score',
@@ -12,7 +40,7 @@ export const score = command({
     'likeness score --run runs/dog --checkpoints 200,400 --prompts my-prompts.txt --seeds 4',
     'likeness score --run runs/dog --clip clip-vit-base-patch32 --dino dino-vits16',
   ],
-  options: scoreOptions,
+  options,
   request: scoreRequest,
   run: async (request, context) => {
     const { score } = await import('../../features/score/score.ts');
@@ -20,6 +48,28 @@ export const score = command({
     return { fields: { ...result }, text: describe(result) };
   },
 });
+
+/** Throws `usage.badValue` where a checkpoint is no number, and where the file of prompts cannot be used. */
+function scoreRequest(given: Given<typeof options>): ScoreRequest {
+  const { run, checkpoints, prompts, ...rest } = given;
+  return {
+    ...defaults,
+    ...scorerFiles,
+    ...defined(rest),
+    run,
+    prompts: prompts === undefined ? [] : readPrompts(prompts),
+    ...(checkpoints && { checkpoints: checkpoints.map(stepOf) }),
+  };
+}
+
+function stepOf(word: string): number {
+  if (/^\d+$/.test(word)) return Number(word);
+  throw problem('usage.badValue', {
+    option: '--checkpoints',
+    value: word,
+    expected: 'steps with a comma between them',
+  });
+}
 
 function describe(result: ScoreResult): string {
   const { base, photos, checkpoints, pick, why, withoutPrompt, files } = result;

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../../src-main/cli/commands/index.ts';
 import { finetuneOptions, finetuneRequest } from '../../../src-main/cli/commands/finetuneOptions.ts';
-import { generateOptions, generateRequest } from '../../../src-main/cli/commands/generateOptions.ts';
+import { generateOptions, generateRequest } from '../../../src-main/cli/commands/generate.ts';
 import { flag, integer, operand, text, texts } from '../../../src-main/cli/options.ts';
 import { closest, parse } from '../../../src-main/cli/parse.ts';
 import { shippedModel } from '../../../src-main/shipped.ts';
