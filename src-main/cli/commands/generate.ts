@@ -37,7 +37,9 @@ export const generateOptions = {
   ),
   out: required(file('DIR', 'folder for the pictures')),
   recipe: file('FILE.png', 'make this picture again, exactly'),
-  model: file('PATH', 'diffusers folder or single file', { fallback: 'the shipped model' }),
+  model: file('PATH', 'diffusers folder, single file, or a run with what it taught its model', {
+    fallback: "the run's of --lora, else the shipped model",
+  }),
   lora: repeated(loraChoice()),
   negative: text('TEXT', 'what not to show', { fallback: 'nothing' }),
   steps: integer('N', 'denoising steps', { min: 1, max: 1000, fallback: defaults.steps }),
@@ -80,7 +82,7 @@ export const generateOptions = {
 
 /** The path may hold colons itself: what follows the last one is a weight only when it is a number. */
 function loraChoice(): Option<LoraChoice> {
-  const path = file('PATH[:WEIGHT]', 'a PEFT folder, a run folder, or a kohya or diffusers file', {
+  const path = file('PATH[:WEIGHT]', 'a run of any method, a PEFT folder, or a kohya or diffusers file', {
     fallback: 'weight 1',
   });
   const weight = number('WEIGHT', '', { min: -100, max: 100 });
@@ -106,11 +108,15 @@ export const generate = command({
     'likeness generate --recipe pictures/00001.png --out again',
   ],
   options: generateOptions,
-  request: generateRequest,
-  run: async (asked, context) => {
+  request: (given) => ({ asked: generateRequest(given), model: given.model }),
+  run: async ({ asked, model }, context) => {
     const { generate } = await import('../../features/generation/generate.ts');
     const { requestFromRecipe } = await import('../../features/generation/fromRecipe.ts');
-    const request = 'said' in asked ? await requestFromRecipe(asked.recipe, asked.said) : asked;
+    const { modelFor } = await import('../../features/generation/runs.ts');
+    const request =
+      'said' in asked
+        ? await requestFromRecipe(asked.recipe, asked.said)
+        : { ...asked, model: model ?? modelFor(asked.loras) ?? asked.model };
     const result = await generate(request, context, version);
     const text = result.images.map(({ path, seed }) => `${path} (seed ${seed})`).join('\n');
     return { fields: { ...result }, text };

@@ -83,17 +83,14 @@ function describe({
     [inside(run), 'the run: checkpoints, samples, log'],
   ] as const;
   const column = Math.max(...made.map(([name]) => name.length)) + 2;
-  const { token, classNoun, method, model } = settings;
-  const onModel = model === shippedModel ? '' : `--model "${model}" `;
-  const drawnBy =
-    method === 'lora' ? `${onModel}--lora "${run}"` : `--model "${path.join(out, 'weights', 'diffusers')}"`;
+  const { token, classNoun } = settings;
   return [
     `In ${out}:`,
     ...made.map(([name, text]) => `  ${name.padEnd(column)}${text}`),
     // No font on this machine: what the sheet can't say is said here.
     ...(labelled ? [] : ['On the sheet, row by row:', ...pictures.map(({ prompt }) => `  ${prompt}`)]),
     'What to try next:',
-    `  npx likeness generate ${drawnBy} --prompt "a photo of ${token} ${classNoun} in a garden" --count 4 --out more`,
+    `  npx likeness generate --lora "${run}" --prompt "a photo of ${token} ${classNoun} in a garden" --count 4 --out more`,
     '  npx likeness quickstart --photos YOUR_PHOTOS --class WHAT_THEY_SHOW',
     '  npx likeness finetune --model A_LARGER_MODEL --photos YOUR_PHOTOS --class WHAT_THEY_SHOW --out my-run',
   ].join('\n');

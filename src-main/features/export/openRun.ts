@@ -1,17 +1,14 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { fitLora, readLora, type LoraAdapter } from '../../engine/checkpoints/lora.ts';
 import { mergeLora } from '../../engine/checkpoints/mergeLora.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { modelHash, openModel } from '../../engine/checkpoints/openModel.ts';
-import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import type { Changes } from '../../engine/checkpoints/writeModel.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import type { NetworkOptions } from '../../engine/pipelines/networks.ts';
 import { RunFolder, type RunKind } from '../../engine/training/run/runFolder.ts';
 import { subjectPrompt } from '../../engine/training/settings/finetuneSettings.ts';
-import { trainedFiles } from '../../engine/training/run/checkpoint.ts';
+import { readWholeNetworks, wholeTensor } from '../../engine/training/run/checkpoint.ts';
 
 /** A checkpoint of a run, opened for export. */
 export interface OpenedRun {
@@ -80,19 +77,9 @@ function modelOf(
 }
 
 function wholeNetworks(folder: string): Pick<OpenedRun, 'changes' | 'networks'> {
-  const read = (part: keyof typeof trainedFiles): ReturnType<typeof readSafetensors>['tensors'] => {
-    const file = join(folder, trainedFiles[part]);
-    return existsSync(file) ? readSafetensors(file).tensors : new Map();
-  };
-  const [unet, textEncoder] = [read('unet'), read('text_encoder')];
+  const parts = readWholeNetworks(folder);
   return {
-    changes: { unet, textEncoder },
-    networks: {
-      own: (name) => {
-        const [part, ...rest] = name.split('.');
-        if (part !== 'unet' && part !== 'text_encoder') return undefined;
-        return (part === 'unet' ? unet : textEncoder).get(rest.join('.'));
-      },
-    },
+    changes: { unet: parts.get('unet'), textEncoder: parts.get('text_encoder') },
+    networks: { own: (name) => wholeTensor(parts, name) },
   };
 }

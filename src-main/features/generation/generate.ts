@@ -18,6 +18,7 @@ import { PictureNames } from './pictureNames.ts';
 import { previews } from './previews.ts';
 import type { GenerateRequest } from './request.ts';
 import { missingPictures, setFiles } from './pictureSet.ts';
+import { withoutRunAsModel } from './runs.ts';
 import { readStartingNoise, type StartingNoise } from './startingNoise.ts';
 
 export interface MadePicture {
@@ -39,11 +40,12 @@ type Size = NonNullable<GenerateRequest['size']>;
  * Makes `count` pictures of each prompt and writes each as a PNG with its recipe as soon as it is done. `version` is the program's. Errors: those of `openForGeneration`, `readStartingNoise` and `TextToImage.generate`, `file.unwritable`.
  */
 export async function generate(
-  asked: GenerateRequest,
+  said: GenerateRequest,
   { report, signal }: JobContext,
   version: string,
   { onMade, onPreview }: GenerateListeners = {},
 ): Promise<{ images: MadePicture[] }> {
+  const asked = withoutRunAsModel(said);
   const own = ownGuidance(asked.model, asked.loras.length > 0 ? 'subject' : 'bare');
   const request = { ...asked, ...chosenGuidance(asked, own) };
   const opened = await openForGeneration(request, report);

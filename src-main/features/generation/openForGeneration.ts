@@ -4,10 +4,12 @@ import type { Model } from '../../engine/checkpoints/model.ts';
 import { modelHash, openModel } from '../../engine/checkpoints/openModel.ts';
 import { bindLoras, type WeightedLora } from '../../engine/pipelines/adapters.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
+import type { WeightLookup } from '../../engine/pipelines/weights.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { GenerateRequest, LoraChoice } from './request.ts';
+import { openWholeRun, weightsOfRuns } from './runs.ts';
 
 export interface OpenedModel {
   readonly textToImage: TextToImage;
@@ -15,19 +17,26 @@ export interface OpenedModel {
   readonly loras: readonly (LoraChoice & { readonly hash: string })[];
 }
 
-/** Opens the model, its tokenizer and the LoRAs. Errors: those of `openModel` and `readLora`, `lora.otherModel`, `tokenizer.*`. */
+/** Opens the model, its tokenizer, and what it was taught: LoRAs and runs of any method. Errors: those of `openModel` and `readLora`, `lora.otherModel`, `tokenizer.*`. */
 export async function openForGeneration(
   request: Pick<GenerateRequest, 'model' | 'loras' | 'provider'>,
   report: JobContext['report'],
 ): Promise<OpenedModel> {
   const model = openModel(request.model);
   const tokenizer = await openTokenizer(model);
-  const loras = request.loras.map((choice) => openLora(choice, model, report));
-  const { adapters, matrices } = bindLoras(loras);
+  const taught = request.loras.map(
+    (choice) => openWholeRun(choice, model) ?? openLora(choice, model, report),
+  );
+  const { adapters, matrices } = bindLoras(taught.filter((one) => 'adapters' in one));
+  const whole = weightsOfRuns(
+    model,
+    taught.filter((one) => 'parts' in one),
+  );
+  const own: WeightLookup = (name) => matrices(name) ?? whole(name);
   return {
-    textToImage: new TextToImage(model, tokenizer, { provider: request.provider, adapters, own: matrices }),
+    textToImage: new TextToImage(model, tokenizer, { provider: request.provider, adapters, own }),
     hash: modelHash(model),
-    loras: loras.map(({ path, weight, hash }) => ({ path, weight, hash })),
+    loras: taught.map(({ path, weight, hash }) => ({ path, weight, hash })),
   };
 }
 

@@ -3,7 +3,7 @@ import type { ProviderChoice } from '../../engine/runtime/providers.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 
-/** A LoRA to mix in: PEFT folder, run folder, or kohya/diffusers file. */
+/** What the model was taught, to mix in: a run's folder or one of its checkpoints, LoRA or full; a PEFT folder; a kohya or diffusers file. */
 export interface LoraChoice {
   readonly path: string;
   readonly weight: number;

@@ -74,13 +74,9 @@ export async function quickstart(
   const prompts = scenes.map((scene) => `${subjectPrompt(settings)} ${scene}`);
   const made = await picturesIn(folder);
   const missing = prompts.filter((prompt) => !made.some((picture) => picture.prompt === prompt));
-  const trained =
-    settings.method === 'lora'
-      ? { model: settings.model, loras: [{ path: run, weight: 1 }] }
-      : { model: join(out, 'weights', 'diffusers'), loras: [] };
   if (missing.length > 0) {
     const { images } = await generate(
-      { ...generateDefaults, out: folder, prompts: missing, seed: pictureSeed, provider, ...trained },
+      { ...generateDefaults, out: folder, prompts: missing, seed: pictureSeed, provider, model: run },
       context,
       version,
     );

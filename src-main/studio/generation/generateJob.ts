@@ -30,7 +30,6 @@ export function generateJob({ library, shipped, emit }: Surroundings): JobHandli
       const run = runs.get(runId);
       const chosen = step ?? run.pickedStep ?? checkpoints.list(runId).at(-1)?.step;
       if (chosen === undefined) throw problem('run.untrained', { name: run.name });
-      if (run.settings.method === 'full') throw problem('generation.wholeModel', { name: run.name });
       return { path: folder.at(run.folder, 'checkpoints', String(chosen).padStart(6, '0')), weight };
     });
     return {

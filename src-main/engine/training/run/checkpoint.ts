@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { mkdirSync } from 'node:fs';
+import { isFile } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
+import { readSafetensors } from '../../checkpoints/safetensors.ts';
+import type { TensorEntry } from '../../checkpoints/weights.ts';
 import { writePeft } from '../../checkpoints/writeLora.ts';
 import { writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
@@ -12,6 +15,25 @@ export const trainedFiles = {
   unet: join('unet', 'diffusion_pytorch_model.safetensors'),
   text_encoder: join('text_encoder', 'model.safetensors'),
 } as const;
+
+export type TrainedPart = keyof typeof trainedFiles;
+
+/** The whole networks in a checkpoint's folder, by part and the tensor's name there; none of a LoRA's. Errors: `weights.*`. */
+export function readWholeNetworks(folder: string): Map<TrainedPart, ReadonlyMap<string, TensorEntry>> {
+  const parts = (['unet', 'text_encoder'] as const).filter((part) =>
+    isFile(join(folder, trainedFiles[part])),
+  );
+  return new Map(parts.map((part) => [part, readSafetensors(join(folder, trainedFiles[part])).tensors]));
+}
+
+/** Of them the tensor with that full name, `unet.conv_in.weight`. */
+export function wholeTensor(
+  parts: ReturnType<typeof readWholeNetworks>,
+  name: string,
+): TensorEntry | undefined {
+  const [part, ...rest] = name.split('.');
+  return part === 'unet' || part === 'text_encoder' ? parts.get(part)?.get(rest.join('.')) : undefined;
+}
 
 /** Writes what a run trains, with its present values: PEFT folders, or whole networks in f32. */
 export function writeTrained(

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { Model } from '../../engine/checkpoints/model.ts';
+import { partsHash } from '../../engine/checkpoints/openModel.ts';
+import { readF32, Weights } from '../../engine/checkpoints/weights.ts';
+import type { WeightLookup } from '../../engine/pipelines/weights.ts';
+import { sameShape } from '../../engine/tensor/tensor.ts';
+import { readWholeNetworks, wholeTensor } from '../../engine/training/run/checkpoint.ts';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import type { GenerateRequest, LoraChoice } from './request.ts';
+
+/** The model that a run trains. Errors: `run.damaged`. */
+export function modelOfRun(path: string): string {
+  const run = new RunFolder(path);
+  return run.kind() === 'distill' ? run.describe('distill').settings.student : run.describe().settings.model;
+}
+
+/** The model that the first run among `loras` was trained on, if it is where it was. Errors: `run.damaged`. */
+export function modelFor(loras: readonly LoraChoice[]): string | undefined {
+  const [model] = loras.filter(({ path }) => RunFolder.exists(path)).map(({ path }) => modelOfRun(path));
+  return model !== undefined && existsSync(model) ? model : undefined;
+}
+
+/** A run in the place of a model is the model that it trains, and what it taught it. Errors: `run.damaged`. */
+export function withoutRunAsModel<R extends Pick<GenerateRequest, 'model' | 'loras'>>(request: R): R {
+  const { model, loras } = request;
+  if (!RunFolder.exists(model)) return request;
+  return { ...request, model: modelOfRun(model), loras: [{ path: model, weight: 1 }, ...loras] };
+}
+
+/** The whole networks that a run trained, and how much of their change is wanted; 1 is as trained. */
+export interface WholeRun extends LoraChoice {
+  readonly hash: string;
+  readonly parts: ReturnType<typeof readWholeNetworks>;
+}
+
+/** Undefined where the run, or the checkpoint, is a LoRA's. Errors: `lora.otherModel`, `weights.*`. */
+export function openWholeRun(choice: LoraChoice, model: Model): WholeRun | undefined {
+  const { path } = choice;
+  const folder = checkpointOf(path);
+  if (folder === undefined) return undefined;
+  const parts = readWholeNetworks(folder);
+  if (parts.size === 0) return undefined;
+  for (const [part, tensors] of parts) {
+    const { weights } = part === 'unet' ? model.unet : model.textEncoder;
+    for (const [name, { shape }] of tensors)
+      if (!sameShape(weights.get(name)?.shape ?? [], shape))
+        throw problem('lora.otherModel', { file: path, model: model.path });
+  }
+  const hash = partsHash(
+    ...[...parts.values()].map((tensors) => ({ weights: new Weights(folder, tensors) })),
+  );
+  return { ...choice, hash, parts };
+}
+
+/** A run's last checkpoint, or the checkpoint itself; undefined for what lies in no run. */
+function checkpointOf(path: string): string | undefined {
+  if (!RunFolder.exists(path)) return RunFolder.exists(join(path, '..', '..')) ? path : undefined;
+  const run = new RunFolder(path);
+  const last = run.checkpointSteps().at(-1);
+  return last === undefined ? undefined : run.checkpointPath(last);
+}
+
+/** The model's weights as the runs change them: W + Σ weight · (trained − W), in f32. */
+export function weightsOfRuns(model: Model, runs: readonly WholeRun[]): WeightLookup {
+  return (name) => {
+    const changes = runs.flatMap(({ parts, weight }) => {
+      const entry = weight === 0 ? undefined : wholeTensor(parts, name);
+      return entry ? [{ entry, weight }] : [];
+    });
+    const [first, ...others] = changes;
+    if (!first || (first.weight === 1 && others.length === 0)) return first?.entry;
+    const [part, ...rest] = name.split('.');
+    const stored = (part === 'unet' ? model.unet : model.textEncoder).weights.get(rest.join('.'));
+    if (!stored) return first.entry;
+    const base = readF32(stored);
+    const data = Float32Array.from(base.data);
+    for (const { entry, weight } of changes) {
+      const trained = readF32(entry).data;
+      for (let i = 0; i < data.length; i++)
+        data[i] = (data[i] as number) + weight * ((trained[i] as number) - (base.data[i] as number));
+    }
+    return { ...base, data };
+  };
+}

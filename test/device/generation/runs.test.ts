@@ -1,0 +1,107 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
+import { readF32, type Weights } from '../../../src-main/engine/checkpoints/weights.ts';
+import { writeDiffusers } from '../../../src-main/engine/checkpoints/writeModel.ts';
+import { readRecipe } from '../../../src-main/engine/pipelines/png.ts';
+import { exportRun } from '../../../src-main/features/export/export.ts';
+import { requestFromRecipe } from '../../../src-main/features/generation/fromRecipe.ts';
+import { generate } from '../../../src-main/features/generation/generate.ts';
+import { generateDefaults, type GenerateRequest } from '../../../src-main/features/generation/request.ts';
+import { finetune } from '../../../src-main/features/training/finetune.ts';
+import { likeness } from '../../pure/cli/likeness.ts';
+
+const base = path.resolve('test/golden/fixtures/models/tiny-bk');
+const scratch = mkdtempSync(path.join(tmpdir(), 'likeness whole runs '));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+const run = path.join(scratch, 'run');
+const exported = path.join(scratch, 'exported');
+const context = { report: () => undefined, signal: new AbortController().signal };
+
+beforeAll(async () => {
+  const photos = path.join(scratch, 'photos');
+  mkdirSync(photos);
+  await sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } }).toFile(
+    path.join(photos, 'red.png'),
+  );
+  const settings = {
+    ...({ model: base, photos, classNoun: 'brick', steps: 2, size: 32, provider: 'cpu' } as const),
+    ...{ prior: false as const, method: 'full' as const, learningRate: 1e-2, checkpointEvery: 1 },
+  };
+  await finetune({ out: run, resume: false, settings }, context, 'test');
+  await exportRun({ run, out: exported, format: 'diffusers', transformers: 4 }, context);
+}, 300_000);
+
+let count = 0;
+async function pixels(request: Pick<GenerateRequest, 'model'> & Partial<GenerateRequest>): Promise<Buffer> {
+  const out = path.join(scratch, `pictures-${count++}`);
+  const asked = { ...generateDefaults, prompts: ['a brick'], seed: 3, steps: 2, guidance: 4, ...request };
+  const { images } = await generate({ ...asked, provider: 'cpu', out }, context, 'test');
+  return sharp(images[0]?.path).raw().toBuffer();
+}
+
+/** The model in the middle between the base and the export, as a folder. */
+function halfway(): string {
+  const [from, to] = [openModel(base), openModel(exported)];
+  const middle = (a: Weights, b: Weights) =>
+    new Map(
+      a.names().map((name) => {
+        const [x, y] = [a, b].map((weights) => {
+          const entry = weights.get(name);
+          if (!entry) throw new Error(name);
+          return readF32(entry);
+        }) as [ReturnType<typeof readF32>, ReturnType<typeof readF32>];
+        return [name, { ...x, data: x.data.map((value, i) => (value + (y.data[i] ?? 0)) / 2) }];
+      }),
+    );
+  const folder = path.join(scratch, 'halfway');
+  const textEncoder = middle(from.textEncoder.weights, to.textEncoder.weights);
+  writeDiffusers(folder, from, { unet: middle(from.unet.weights, to.unet.weights), textEncoder });
+  return folder;
+}
+
+describe('a full run', () => {
+  it('draws as its export does: given as a LoRA, as one of its checkpoints, and as the model', async () => {
+    const wanted = await pixels({ model: exported });
+    expect(wanted.equals(await pixels({ model: base }))).toBe(false);
+    expect(await pixels({ model: base, loras: [{ path: run, weight: 1 }] })).toEqual(wanted);
+    expect(await pixels({ model: run })).toEqual(wanted);
+    const last = path.join(run, 'checkpoints', '000002');
+    expect(await pixels({ model: base, loras: [{ path: last, weight: 1 }] })).toEqual(wanted);
+    const first = path.join(run, 'checkpoints', '000001');
+    expect((await pixels({ model: base, loras: [{ path: first, weight: 1 }] })).equals(wanted)).toBe(false);
+  });
+
+  it('draws in part, and several at once, as the model whose weights lie between', async () => {
+    const half = await pixels({ model: halfway() });
+    const distance = (other: Buffer): number =>
+      Math.max(...half.map((value, i) => Math.abs(value - (other[i] ?? 0))));
+    expect(distance(await pixels({ model: base, loras: [{ path: run, weight: 0.5 }] }))).toBeLessThan(2);
+    const quarters = [0.25, 0.25].map((weight) => ({ path: run, weight }));
+    expect(distance(await pixels({ model: base, loras: quarters }))).toBeLessThan(2);
+    expect(await pixels({ model: base, loras: [{ path: run, weight: 0 }] })).toEqual(
+      await pixels({ model: base }),
+    );
+  });
+
+  it('is refused with a model that it does not fit, and is in the recipe', async () => {
+    const other = path.resolve('test/golden/fixtures/models/tiny-sd2');
+    await expect(pixels({ model: other, loras: [{ path: run, weight: 1 }] })).rejects.toMatchObject({
+      code: 'lora.otherModel',
+    });
+    const out = path.join(scratch, 'cli');
+    const words = ['generate', '--lora', run, '--prompt', 'a brick', '--seed', '3', '--steps', '2'];
+    const { status } = await likeness([...words, '--guidance', '4', '--provider', 'cpu', '--out', out]);
+    expect(status).toBe(0);
+    const picture = path.join(out, readdirSync(out)[0] ?? '');
+    expect(await sharp(picture).raw().toBuffer()).toEqual(await pixels({ model: exported }));
+    const { model, loras } = await readRecipe(picture);
+    expect([model.name, loras.length]).toEqual(['tiny-bk', 1]);
+    const again = await requestFromRecipe(picture, { out: path.join(scratch, 'again'), provider: 'cpu' });
+    const { images } = await generate(again, context, 'test');
+    expect(await sharp(images[0]?.path).raw().toBuffer()).toEqual(await sharp(picture).raw().toBuffer());
+  });
+});
