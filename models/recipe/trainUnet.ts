@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { openModel } from '../../src-main/engine/checkpoints/openModel.ts';
 import { parseClipTextConfig, parseUNetConfig } from '../../src-main/engine/models/parseConfig.ts';
 import { TextToImage } from '../../src-main/engine/pipelines/textToImage.ts';
-import { resolveScheduler } from '../../src-main/engine/schedulers/config.ts';
-import { alphasCumprod } from '../../src-main/engine/schedulers/noiseSchedule.ts';
+import { noiseSchedule } from '../../src-main/engine/schedulers/noiseSchedule.ts';
 import type { TorchGenerator } from '../../src-main/engine/tensor/random.ts';
 import type { HostTensor } from '../../src-main/engine/tensor/tensor.ts';
 import { diffusionFeeds, diffusionLoss } from '../../src-main/engine/training/loss/diffusionLoss.ts';
@@ -32,8 +31,8 @@ const configs = {
   unet: { config: parseUNetConfig(unetConfig, 'modelConfig.ts') },
   textEncoder: { config: parseClipTextConfig(textFile, 'modelConfig.ts') },
 };
-const { loss } = diffusionLoss(configs, { batch, latents: stored.shape, prediction: 'v_prediction' });
-const alphaBars = alphasCumprod(resolveScheduler(schedulerConfig, undefined, 'modelConfig.ts').config);
+const { loss } = diffusionLoss(configs, { batch, latents: stored.shape });
+const schedule = noiseSchedule(schedulerConfig, 'modelConfig.ts');
 const text = readPart(join(work, 'text_encoder'), 'model.safetensors');
 
 await pretrain({
@@ -72,7 +71,7 @@ await pretrain({
       timesteps: integers([batch], drawTimesteps(generator, step)),
       inputIds: integers([batch, ids.length / batch], ids),
     };
-    return diffusionFeeds(drawn, alphaBars);
+    return diffusionFeeds(drawn, schedule);
   },
   onResult: async (step, value) => {
     writeFolder(work, { outputs: { loss } }, value);

@@ -16,7 +16,11 @@ import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { storedWeights } from '../../../src-main/engine/pipelines/weights.ts';
 import { Session } from '../../../src-main/engine/runtime/session.ts';
 import { Tensor } from '../../../src-main/engine/runtime/tensor.ts';
-import { scheduleOf, distillFeeds, distillLoss } from '../../../src-main/engine/training/loss/distillLoss.ts';
+import {
+  sharedSchedule,
+  distillFeeds,
+  distillLoss,
+} from '../../../src-main/engine/training/loss/distillLoss.ts';
 import { distillBatches } from '../../../src-main/engine/training/data/distillBatches.ts';
 import type { DistillSettings } from '../../../src-main/engine/training/settings/distillSettings.ts';
 import { RunFolder } from '../../../src-main/engine/training/run/runFolder.ts';
@@ -42,26 +46,26 @@ export async function heldOutLoss(
   context: JobContext,
 ): Promise<number> {
   const model = openModel(folder);
-  const { prediction, alphaBars } = scheduleOf(model, model);
+  const schedule = sharedSchedule(model, model);
   mkdirSync(out, { recursive: true });
   const run = new RunFolder(out);
   const source = await distillBatches(
     model,
     settings,
-    alphaBars.length,
+    schedule.alphaBars.length,
     { cache, onSkipped: (lines) => run.listSkipped(lines) },
     context,
   );
   const { config } = model.unet;
   const { metrics } = distillLoss(config, config, {
-    ...{ ...settings, batch: source.rows, latents: source.latents, prediction },
+    ...{ ...settings, batch: source.rows, latents: source.latents },
     tokens: model.textEncoder.config.max_position_embeddings,
   });
   const graph = { outputs: { sd: metrics.sd } };
   const session = await Session.compile(graph, { weights: storedWeights(graph, model) });
   let sum = 0;
   for (let i = 0; i < batches; i++) {
-    const feeds = Object.entries(distillFeeds(source.batch(i), alphaBars));
+    const feeds = Object.entries(distillFeeds(source.batch(i), schedule));
     const { sd } = await session.run(
       Object.fromEntries(feeds.map(([name, tensor]) => [name, Tensor.from(tensor)])),
     );

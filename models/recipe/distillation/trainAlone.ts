@@ -2,7 +2,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { modelHash, openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import {
   distillation,
-  scheduleOf,
+  sharedSchedule,
   distillFeeds,
 } from '../../../src-main/engine/training/loss/distillLoss.ts';
 import { distillBatches } from '../../../src-main/engine/training/data/distillBatches.ts';
@@ -24,16 +24,16 @@ export async function trainAlone(
   const about = { kind: 'distill', version: 'study', modelHash: modelHash(model), settings } as const;
   if (RunFolder.exists(out)) run.tidy();
   else run.create({ ...about, createdAt: new Date().toISOString() });
-  const { prediction, alphaBars } = scheduleOf(model, model);
+  const schedule = sharedSchedule(model, model);
   const source = await distillBatches(
     model,
     settings,
-    alphaBars.length,
+    schedule.alphaBars.length,
     { cache, onSkipped: (lines) => run.listSkipped(lines) },
     context,
   );
   const { rows: batch, latents } = source;
-  const { metrics, trained: names } = distillation(model, model, { ...settings, batch, latents, prediction });
+  const { metrics, trained: names } = distillation(model, model, { ...settings, batch, latents });
   if (!metrics?.['sd']) throw new Error('a distillation has no loss on the noise');
   const trained = wholeNetworks(model, { trainTextEncoder: false });
   const trainer = await Trainer.create({
@@ -44,7 +44,7 @@ export async function trainAlone(
     return await trainingLoop(
       {
         ...{ run, trainer, settings },
-        batch: (index) => distillFeeds(source.batch(index), alphaBars),
+        batch: (index) => distillFeeds(source.batch(index), schedule),
         write: (folder) => writeTrained(folder, model, trained, (name) => trainer.value(name)),
         draw: () => Promise.reject(new Error('pictures are drawn by measure.ts')),
         blame: () => undefined,

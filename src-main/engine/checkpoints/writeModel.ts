@@ -150,14 +150,15 @@ export function writeSingleFile(
         )
       : under(partPrefixes.clip, text, (name) => name)),
   ];
-  const velocity = model.scheduler['prediction_type'] === 'v_prediction';
+  const prediction = String(model.scheduler['prediction_type'] ?? 'epsilon');
+  const velocity = prediction === 'v_prediction';
   writeSafetensors(file, tensors, {
     format: 'pt',
     'modelspec.sai_model_spec': '1.0.0',
     'modelspec.architecture': isVersion2
       ? `stable-diffusion-v2-${velocity ? '768-v' : '512'}`
       : 'stable-diffusion-v1',
-    'modelspec.prediction_type': velocity ? 'v' : 'epsilon',
+    'modelspec.prediction_type': velocity ? 'v' : prediction,
     [configKeys.unet]: model.unet.configText,
     [configKeys.vae]: model.vae.configText,
     [configKeys.textEncoder]: model.textEncoder.configText,

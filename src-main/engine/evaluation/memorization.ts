@@ -106,8 +106,7 @@ const leastCopy = 0.9;
 const surelyCopy = 0.96;
 
 /**
- * The resemblance from which a picture is a copy: half-way from the two photos that are most alike to identity, within bounds
- * (figures: README.md).
+ * The resemblance from which a picture is a copy: half-way from the two photos that are most alike to identity, within bounds.
  */
 export function copyThreshold(photos: readonly Picture[], views: readonly PhotoViews[]): number {
   const between = photos.flatMap((photo, i) =>

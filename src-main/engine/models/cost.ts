@@ -65,8 +65,3 @@ export function weightShapes(build: (scope: Scope) => unknown): Map<string, Shap
   build(Scope.root('', { onWeight: (name, shape) => void shapes.set(name.slice(1), shape) }));
   return shapes;
 }
-
-/** Numbers in all those weights. */
-export function countParameters(build: (scope: Scope) => unknown): number {
-  return [...weightShapes(build).values()].reduce((count, shape) => count + elementCount(shape), 0);
-}

@@ -205,7 +205,7 @@ export async function readBack(tensor: Tensor): Promise<HostTensor> {
   return (value as Tensor).host;
 }
 
-/** Whether every parameter of the graph is stored: then only its inputs need feeding. */
+/** Parameters of the graph that are not stored, and so must be fed as its inputs are. */
 export function unstored(graph: Graph, weights: (name: string) => unknown): string[] {
   return [...leaves(graph, 'parameter').keys()].filter((name) => !weights(name));
 }

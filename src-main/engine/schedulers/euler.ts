@@ -1,5 +1,6 @@
 import type { SchedulerConfig } from './config.ts';
 import { linspace32 } from './noiseSchedule.ts';
+import { predictedNoise } from './prediction.ts';
 import type { Sampler } from './sampler.ts';
 import {
   exponentialSigmas,
@@ -26,17 +27,15 @@ export function euler(config: SchedulerConfig, steps: number): Sampler {
   };
 }
 
-/** dx/dσ = (x − x0)/σ for x = x0 + σ·noise. */
+/** dx/dσ for x = x0 + σ·noise: the noise, as the output for the scaled x implies it. */
 export function derivative(
   config: SchedulerConfig,
   output: Float32Array,
   x: Float32Array,
   sigma: number,
 ): Float32Array {
-  if (config.prediction_type === 'epsilon') return output;
-  if (config.prediction_type === 'sample') return combine([1 / sigma, x], [-1 / sigma, output]);
-  const variance = sigma * sigma + 1;
-  return combine([sigma / variance, x], [1 / Math.sqrt(variance), output]);
+  const alpha = 1 / Math.sqrt(sigma * sigma + 1);
+  return predictedNoise(config.prediction_type, output, scaled(x, sigma), alpha, sigma * alpha);
 }
 
 /** x/√(σ²+1): unit variance for the U-Net. */

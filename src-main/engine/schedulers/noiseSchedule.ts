@@ -1,5 +1,5 @@
-import type { SchedulerConfig } from './config.ts';
-import { combine } from './vector.ts';
+import { resolveScheduler, type SchedulerConfig } from './config.ts';
+import type { PredictionType } from './prediction.ts';
 
 const f = Math.fround;
 
@@ -48,12 +48,14 @@ export function alphasCumprod(config: SchedulerConfig): Float32Array {
   return cumulativeAlphas(config.rescale_betas_zero_snr ? rescaleZeroTerminalSnr(values) : values);
 }
 
-/** √ᾱ·x0 + √(1−ᾱ)·noise: the picture after forward diffusion to the step whose ᾱ is `alphaBar`. */
-export function addNoise(x0: Float32Array, noise: Float32Array, alphaBar: number): Float32Array {
-  return combine([Math.sqrt(alphaBar), x0], [Math.sqrt(1 - alphaBar), noise]);
+/** How a model was trained: ᾱ by timestep, and what it predicts. */
+export interface NoiseSchedule {
+  readonly alphaBars: Float32Array;
+  readonly prediction: PredictionType;
 }
 
-/** √ᾱ·noise − √(1−ᾱ)·x0: the target of v-prediction (Salimans & Ho 2022, appendix D). */
-export function velocity(x0: Float32Array, noise: Float32Array, alphaBar: number): Float32Array {
-  return combine([Math.sqrt(alphaBar), noise], [-Math.sqrt(1 - alphaBar), x0]);
+/** The schedule that a model's parsed `scheduler_config.json` says; `file` is named in errors. */
+export function noiseSchedule(schedulerConfig: unknown, file: string): NoiseSchedule {
+  const { config } = resolveScheduler(schedulerConfig, undefined, file);
+  return { alphaBars: alphasCumprod(config), prediction: config.prediction_type };
 }

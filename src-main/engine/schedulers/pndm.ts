@@ -29,13 +29,13 @@ export function pndm(config: SchedulerConfig, steps: number): Sampler {
     return combine([Math.sqrt(to / from), x], [-(to - from) / denominator, noise]);
   }
 
-  let calls = 0;
   let history: Float32Array[] = [];
   let heldX: Float32Array = new Float32Array();
   let heldSum: Float32Array = new Float32Array();
 
-  function rungeKuttaStep(output: Float32Array, t: number, x: Float32Array): Float32Array {
-    const stage = calls % 4;
+  function rungeKuttaStep(output: Float32Array, i: number, x: Float32Array): Float32Array {
+    const stage = i % 4;
+    const t = timesteps[i] as number;
     if (stage === 0) {
       history.push(output);
       heldX = x;
@@ -44,15 +44,16 @@ export function pndm(config: SchedulerConfig, steps: number): Sampler {
       heldSum = combine([1, heldSum], [stage === 3 ? 1 / 6 : 1 / 3, output]);
     }
     const previous = stage % 2 ? t : t - Math.floor(ratio / 2);
-    return transfer(heldX, prk[calls - stage] as number, previous, stage === 3 ? heldSum : output);
+    return transfer(heldX, prk[i - stage] as number, previous, stage === 3 ? heldSum : output);
   }
 
-  function multistep(output: Float32Array, t: number, x: Float32Array): Float32Array {
-    if (calls === 1) {
+  function multistep(output: Float32Array, i: number, x: Float32Array): Float32Array {
+    const t = timesteps[i] as number;
+    if (i === 1) {
       // Second visit: repeat the first step with the mean of both outputs.
       return transfer(heldX, t + ratio, t, combine([0.5, output], [0.5, history[0] as Float32Array]));
     }
-    if (calls === 0) heldX = x;
+    if (i === 0) heldX = x;
     history = [...history.slice(-3), output];
     const weights = adamsBashforth[history.length - 1] as readonly number[];
     const direction = combine(
@@ -65,12 +66,7 @@ export function pndm(config: SchedulerConfig, steps: number): Sampler {
     timesteps,
     initNoiseSigma: 1,
     scaleInput: (x) => x,
-    step(output, i, x) {
-      const t = timesteps[i] as number;
-      const next = calls < prk.length ? rungeKuttaStep(output, t, x) : multistep(output, t, x);
-      calls++;
-      return next;
-    },
+    step: (output, i, x) => (i < prk.length ? rungeKuttaStep(output, i, x) : multistep(output, i, x)),
   };
 }
 

@@ -1,7 +1,39 @@
 import type { SchedulerConfig } from './config.ts';
 import { combine } from './vector.ts';
 
-type PredictionType = SchedulerConfig['prediction_type'];
+/** What a denoiser predicts of x = α·x0 + σ·noise: the noise, the picture, or the velocity α·noise − σ·x0 (Salimans & Ho 2022). */
+export type PredictionType = SchedulerConfig['prediction_type'];
+
+type Shares = readonly [first: number, second: number];
+
+/** For each type: the target as shares of x0 and noise, and x0 and noise as shares of x and the model's output. */
+const rules: Readonly<
+  Record<
+    PredictionType,
+    Readonly<Record<'target' | 'x0' | 'noise', (alpha: number, sigma: number) => Shares>>
+  >
+> = {
+  epsilon: {
+    target: () => [0, 1],
+    x0: (alpha, sigma) => [1 / alpha, -sigma / alpha],
+    noise: () => [0, 1],
+  },
+  sample: {
+    target: () => [1, 0],
+    x0: () => [0, 1],
+    noise: (alpha, sigma) => [1 / sigma, -alpha / sigma],
+  },
+  v_prediction: {
+    target: (alpha, sigma) => [-sigma, alpha],
+    x0: (alpha, sigma) => [alpha, -sigma],
+    noise: (alpha, sigma) => [sigma, alpha],
+  },
+};
+
+/** What the model learns to predict, as shares of x0 and of the noise. */
+export function predictionTarget(type: PredictionType, alpha: number, sigma: number): Shares {
+  return rules[type].target(alpha, sigma);
+}
 
 /** The picture x0 that the model's output implies for x = α·x0 + σ·noise. */
 export function predictedX0(
@@ -11,9 +43,7 @@ export function predictedX0(
   alpha: number,
   sigma: number,
 ): Float32Array {
-  if (type === 'sample') return output;
-  if (type === 'v_prediction') return combine([alpha, x], [-sigma, output]);
-  return combine([1 / alpha, x], [-sigma / alpha, output]);
+  return mixed(rules[type].x0(alpha, sigma), x, output);
 }
 
 /** The noise that the model's output implies, likewise. */
@@ -24,7 +54,10 @@ export function predictedNoise(
   alpha: number,
   sigma: number,
 ): Float32Array {
-  if (type === 'epsilon') return output;
-  if (type === 'v_prediction') return combine([alpha, output], [sigma, x]);
-  return combine([1 / sigma, x], [-alpha / sigma, output]);
+  return mixed(rules[type].noise(alpha, sigma), x, output);
+}
+
+/** A share of zero leaves x out even where it is not finite. */
+function mixed([ofX, ofOutput]: Shares, x: Float32Array, output: Float32Array): Float32Array {
+  return ofX === 0 && ofOutput === 1 ? output : combine([ofX, x], [ofOutput, output]);
 }

@@ -9,8 +9,7 @@ import { unet } from '../../engine/models/unet.ts';
 import { Scope } from '../../engine/nn/scope.ts';
 import { Networks } from '../../engine/pipelines/networks.ts';
 import { partNames, storedWeights } from '../../engine/pipelines/weights.ts';
-import { resolveScheduler } from '../../engine/schedulers/config.ts';
-import { alphasCumprod } from '../../engine/schedulers/noiseSchedule.ts';
+import { noiseSchedule } from '../../engine/schedulers/noiseSchedule.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { i64, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts';
 import { distillation, distillFeeds } from '../../engine/training/loss/distillLoss.ts';
@@ -76,14 +75,12 @@ export async function trainingStep(
   model: Model,
   { batch, latents, threads, provider, part }: Size & { readonly part: 'lora' | 'full' },
 ): Promise<Workload> {
-  const { config } = resolveScheduler(model.scheduler, undefined, model.path);
-  const alphaBars = alphasCumprod(config);
+  const schedule = noiseSchedule(model.scheduler, model.path);
   const size = [model.unet.config.in_channels, latents, latents] as const;
   const trained = whatToTrain(model, { ...settings, method: part });
   const { loss } = diffusionLoss(model, {
     batch,
     latents: size,
-    prediction: config.prediction_type === 'v_prediction' ? 'v_prediction' : 'epsilon',
     priorWeight: 1,
     ...(trained.adapters && { adapters: trained.adapters }),
   });
@@ -98,8 +95,8 @@ export async function trainingStep(
     provider,
     ...(threads && { threads }),
   });
-  const data = someBatch(model, batch, size, alphaBars.length);
-  return { gflop, ...steps(trainer, diffusionFeeds(data, alphaBars)) };
+  const data = someBatch(model, batch, size, schedule.alphaBars.length);
+  return { gflop, ...steps(trainer, diffusionFeeds(data, schedule)) };
 }
 
 /** BK-SDM's step: teacher and student see the same noised latents, prompts are encoded before. */
@@ -108,11 +105,10 @@ export async function distillationStep(
   student: Model,
   { batch, latents, threads, provider }: Size,
 ): Promise<Workload> {
-  const { config } = resolveScheduler(teacher.scheduler, undefined, teacher.path);
-  const alphaBars = alphasCumprod(config);
+  const schedule = noiseSchedule(teacher.scheduler, teacher.path);
   const size = [student.unet.config.in_channels, latents, latents] as const;
   const loss = distillation(teacher, student, {
-    ...{ batch, latents: size, prediction: 'epsilon', provider },
+    ...{ batch, latents: size, provider },
     ...{ lambdaSd: 1, lambdaOutput: 1, lambdaFeature: 1 },
     ...(threads && { threads }),
   });
@@ -120,12 +116,12 @@ export async function distillationStep(
   const trainer = await Trainer.create({ ...loss, initial, optimizer: settings.optimizer });
   const { max_position_embeddings: tokens, hidden_size: width } = student.textEncoder.config;
   const data = {
-    ...someBatch(student, batch, size, alphaBars.length),
+    ...someBatch(student, batch, size, schedule.alphaBars.length),
     context: normal(new TorchGenerator(1), [batch, tokens, width]),
   };
   return {
     gflop: forwardOperations(teacher, data) + trainingOperations(loss.loss, new Set(loss.trained)),
-    ...steps(trainer, distillFeeds(data, alphaBars)),
+    ...steps(trainer, distillFeeds(data, schedule)),
   };
 }
 

@@ -15,7 +15,7 @@ export interface PhotoFacts extends PhotoQuality {
   readonly cropLoses: number;
 }
 
-/** Limits found on real photos, blurred and spoilt by known amounts: see README.md. */
+/** Limits found on real photos, blurred and spoilt by known amounts. */
 const limits = {
   blur: 0.53,
   dark: 0.15,

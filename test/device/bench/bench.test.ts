@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
 import { input } from '../../../src-main/engine/graph/build.ts';
-import { countMacs, countParameters } from '../../../src-main/engine/models/cost.ts';
+import { countMacs, weightShapes } from '../../../src-main/engine/models/cost.ts';
 import { parseUNetConfig } from '../../../src-main/engine/models/parseConfig.ts';
 import { unet } from '../../../src-main/engine/models/unet.ts';
 import { Scope } from '../../../src-main/engine/nn/scope.ts';
@@ -14,6 +14,7 @@ import { shapeConfigs } from '../../../src-main/features/bench/shapes.ts';
 import { forwardCall, trainingStep } from '../../../src-main/features/bench/workloads.ts';
 import { buildPart } from '../../../src-main/engine/training/loss/parameters.ts';
 import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
+import { elementCount } from '../../../src-main/engine/tensor/tensor.ts';
 import { jsonLines, likeness } from '../../pure/cli/likeness.ts';
 
 const cache = mkdtempSync(path.join(tmpdir(), 'likeness bench '));
@@ -46,6 +47,9 @@ const published = {
   'bk-sdm-small': [482_346_884, 123_060_480],
   'bk-sdm-tiny': [323_384_964, 123_060_480],
 } as const;
+
+const countParameters = (build: (scope: Scope) => unknown): number =>
+  [...weightShapes(build).values()].reduce((count, shape) => count + elementCount(shape), 0);
 
 describe('random models', { timeout: 300_000 }, () => {
   let model: Model;

@@ -1,9 +1,10 @@
-"""python make_training_goldens.py: ten optimizer steps on the fixture models, torch and PEFT in float64.
+"""python make_training_goldens.py [CASE...]: ten optimizer steps on the fixture models, torch and PEFT in float64.
 
 Writes ../fixtures/training/<case>/: replay.safetensors (as `finetune --replay` reads it), start/ (a PEFT folder; LoRA
 only) and expected.safetensors (losses, the trained tensors afterwards).
 """
 
+import sys
 from pathlib import Path
 
 import torch
@@ -12,14 +13,17 @@ from safetensors.torch import save_file
 from torch_training import make_replay, published, train, write_lora_start
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-CASES = [  # name, model, method, prior, batch, lr
-    ("lora-epsilon-prior", "tiny-bk", "lora", True, 2, 1e-3),
-    ("lora-velocity", "tiny-sd2", "lora", False, 1, 1e-3),
-    ("full-epsilon-prior", "tiny-bk", "full", True, 2, 1e-4),
+CASES = [  # name, model, method, prior, batch, lr, prediction (the model's own where none)
+    ("lora-epsilon-prior", "tiny-bk", "lora", True, 2, 1e-3, None),
+    ("lora-velocity", "tiny-sd2", "lora", False, 1, 1e-3, None),
+    ("full-epsilon-prior", "tiny-bk", "full", True, 2, 1e-4, None),
+    ("lora-sample", "tiny-bk", "lora", False, 1, 1e-3, "sample"),
 ]
 
 if __name__ == "__main__":
-    for name, model, method, prior, batch, lr in CASES:
+    for name, model, method, prior, batch, lr, prediction in CASES:
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         folder, out = FIXTURES / "models" / model, FIXTURES / "training" / name
         out.mkdir(parents=True, exist_ok=True)
         record = make_replay(folder, out / "replay.safetensors", 10, batch, prior, seed=1, size=8)
@@ -27,7 +31,8 @@ if __name__ == "__main__":
             write_lora_start(folder, out / "start", seed=5)
             for readme in (out / "start").rglob("README.md"):
                 readme.unlink()
-        losses, _, after = train(folder, record, method, lr, out / "start", prior=prior, dtype=torch.float64)
+        losses, _, after = train(folder, record, method, lr, out / "start", prior=prior, dtype=torch.float64,
+                                 prediction=prediction)
         tensors = {f"{part}.{published(part, n)}": t.float().contiguous() for part, state in after.items() for n, t in state.items()}
-        save_file({"losses": torch.tensor(losses), **tensors}, out / "expected.safetensors", {"lr": str(lr), "model": model})
+        save_file({"losses": torch.tensor(losses), **tensors}, out / "expected.safetensors", {"lr": str(lr), "model": model, **({"prediction": prediction} if prediction else {})})
         print(name, [round(v, 4) for v in losses])

@@ -45,10 +45,10 @@ def lora_state(module) -> dict:
 
 
 def train(model: Path, record: dict, method: str, lr: float, start: Path | None = None, prior_weight: float = 1.0,
-          prior: bool = False, dtype=torch.float32):
+          prior: bool = False, dtype=torch.float32, prediction: str | None = None):
     """The seed's step on each row: returns losses, tensors before and after as {part: {name: tensor}}.
 
-    A record with "loss_weights" [n,b,1,h,w] has the subject's squared errors multiplied by them before the mean.
+    "prediction" replaces the model's own type. A record with "loss_weights" [n,b,1,h,w] has the subject's squared errors multiplied by them before the mean.
     """
     pipe = pipeline(model)
     scheduler = DDPMScheduler.from_config(pipe.scheduler.config)
@@ -65,16 +65,17 @@ def train(model: Path, record: dict, method: str, lr: float, start: Path | None 
     for row, (latents, noise, timesteps, ids) in enumerate(zip(*(record[k] for k in ("latents", "noise", "timesteps", "input_ids")))):
         noisy = scheduler.add_noise(latents.to(dtype), noise.to(dtype), timesteps)
         context = modules["text_encoder"](input_ids=ids)[0]
-        prediction = modules["unet"](noisy, timesteps, context).sample
-        velocity = scheduler.config.prediction_type == "v_prediction"
-        target = scheduler.get_velocity(latents.to(dtype), noise.to(dtype), timesteps) if velocity else noise.to(dtype)
+        predicted = modules["unet"](noisy, timesteps, context).sample
+        kind = prediction or scheduler.config.prediction_type
+        velocity = scheduler.get_velocity(latents.to(dtype), noise.to(dtype), timesteps)
+        target = {"epsilon": noise.to(dtype), "sample": latents.to(dtype), "v_prediction": velocity}[kind]
         if prior:
-            subject, group = (F.mse_loss(a, b) for a, b in zip(prediction.chunk(2), target.chunk(2)))
+            subject, group = (F.mse_loss(a, b) for a, b in zip(predicted.chunk(2), target.chunk(2)))
             if "loss_weights" in record:
-                subject = F.mse_loss(prediction.chunk(2)[0], target.chunk(2)[0], reduction="none").mul(record["loss_weights"][row].to(dtype)).mean()
+                subject = F.mse_loss(predicted.chunk(2)[0], target.chunk(2)[0], reduction="none").mul(record["loss_weights"][row].to(dtype)).mean()
             loss = subject + prior_weight * group
         else:
-            loss = F.mse_loss(prediction, target)
+            loss = F.mse_loss(predicted, target)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()

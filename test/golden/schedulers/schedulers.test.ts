@@ -6,7 +6,7 @@ import {
   type SchedulerName,
 } from '../../../src-main/engine/schedulers/config.ts';
 import { makeSampler } from '../../../src-main/engine/schedulers/index.ts';
-import { addNoise, alphasCumprod, velocity } from '../../../src-main/engine/schedulers/noiseSchedule.ts';
+import { alphasCumprod } from '../../../src-main/engine/schedulers/noiseSchedule.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 
 interface Summary {
@@ -26,9 +26,6 @@ interface Trajectory {
 interface Schedule {
   config: Record<string, unknown>;
   bits: number[];
-  t: number;
-  addNoise: number[];
-  velocity: number[];
 }
 const golden = JSON.parse(
   readFileSync(new URL('../fixtures/schedulers/schedulers.json', import.meta.url), 'utf8'),
@@ -103,14 +100,6 @@ describe('noise schedules', () => {
       bits.forEach((word, i) =>
         expect(Math.abs(word - (entry.bits[i] as number))).toBeLessThanOrEqual(ulps(entry.config)),
       );
-
-      const ramp = (from: number, to: number) =>
-        Float32Array.from({ length: 6 }, (_, i) => from + ((to - from) * i) / 5);
-      const alphaBar = alphas[entry.t] as number;
-      const noisy = addNoise(ramp(-2, 2), ramp(1, -3), alphaBar);
-      const target = velocity(ramp(-2, 2), ramp(1, -3), alphaBar);
-      noisy.forEach((value, i) => expect(value).toBeCloseTo(entry.addNoise[i] as number, 5));
-      target.forEach((value, i) => expect(value).toBeCloseTo(entry.velocity[i] as number, 5));
     },
   );
 });

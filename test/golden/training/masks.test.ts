@@ -5,8 +5,7 @@ import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolde
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { leaves } from '../../../src-main/engine/graph/graph.ts';
-import { resolveScheduler } from '../../../src-main/engine/schedulers/config.ts';
-import { alphasCumprod } from '../../../src-main/engine/schedulers/noiseSchedule.ts';
+import { noiseSchedule } from '../../../src-main/engine/schedulers/noiseSchedule.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 import type { HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
 import {
@@ -73,7 +72,7 @@ function masked() {
     { initLora: join(folder, 'start'), classNoun: 'dog', learningRate: 1e-3 },
     { model: model.path, size: 64 },
   );
-  const alphaBars = alphasCumprod(resolveScheduler(model.scheduler, undefined, model.path).config);
+  const schedule = noiseSchedule(model.scheduler, model.path);
   const { max_position_embeddings: length, vocab_size: words } = model.textEncoder.config;
   const replay = openReplay(join(folder, 'replay.safetensors'), {
     ...{ channels: 4, tokens: length, timesteps: 1000, words },
@@ -85,12 +84,12 @@ function masked() {
       shape: [1, 1, 8, 8],
       data: data.slice(64 * row, 64 * row + 64),
     };
-    return diffusionFeeds({ ...replay.row(row), lossWeights }, alphaBars);
+    return diffusionFeeds({ ...replay.row(row), lossWeights }, schedule);
   };
   const trained = whatToTrain(model, settings);
   const { batch: rows, latents } = replay;
   const loss = finetuning(model, trained, {
-    ...{ rows, latents, prediction: 'epsilon', priorWeight: 1, masked: true, provider: 'cpu' },
+    ...{ rows, latents, priorWeight: 1, masked: true, provider: 'cpu' },
   });
   return { model, settings, trained, loss, feeds, latents };
 }
@@ -153,11 +152,14 @@ it('without masks the loss has no further input', () => {
   const { model, latents } = masked();
   const inputs = (masked: boolean) => {
     const { loss } = diffusionLoss(model, {
-      ...{ batch: 2, latents, prediction: 'epsilon', priorWeight: 1, masked },
+      ...{ batch: 2, latents, priorWeight: 1, masked },
     });
     return [...leaves({ outputs: { loss } }, 'input').keys()].sort();
   };
-  const usual = ['deviation', 'input_ids', 'latents', 'noise', 'signal', 'timesteps'];
+  const usual = [
+    ...['input_ids', 'latents', 'noise', 'sample_latents', 'sample_noise'],
+    ...['target_latents', 'target_noise', 'timesteps'],
+  ];
   expect(inputs(false)).toEqual(usual);
   expect(inputs(true)).toEqual([...usual, 'loss_weights'].sort());
 });

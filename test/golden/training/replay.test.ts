@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -47,9 +47,22 @@ function shareOfMovement(ours: Tensors, before: Tensors, after: Tensors): number
   return Math.sqrt(gap / moved);
 }
 
+/** The fixture model, or a copy that is said to predict something else. */
+function modelOf({ model = '', prediction }: Readonly<Record<string, string>>): string {
+  const own = join(fixtures, 'models', model);
+  if (prediction === undefined) return own;
+  const copy = join(mkdtempSync(join(tmpdir(), 'likeness-model-')), model);
+  cpSync(own, copy, { recursive: true });
+  const file = join(copy, 'scheduler', 'scheduler_config.json');
+  const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  writeFileSync(file, JSON.stringify({ ...config, prediction_type: prediction }));
+  return copy;
+}
+
 it.each([
   { name: 'lora-epsilon-prior', method: 'lora', limit: 0.005 },
   { name: 'lora-velocity', method: 'lora', limit: 0.005 },
+  { name: 'lora-sample', method: 'lora', limit: 0.005 },
   { name: 'full-epsilon-prior', method: 'full', limit: 0.02 },
 ] as const)('$name: ten recorded batches end where torch and PEFT end', async ({ name, method, limit }) => {
   const folder = join(fixtures, 'training', name);
@@ -57,7 +70,7 @@ it.each([
   const expected = new Map([...tensors].map(([key, entry]) => [key, readTensor(entry).data as Float32Array]));
   const losses = expected.get('losses') as Float32Array;
   expected.delete('losses');
-  const model = join(fixtures, 'models', metadata['model'] as string);
+  const model = modelOf(metadata);
 
   const events: JobEvent[] = [];
   const start = join(folder, 'start');

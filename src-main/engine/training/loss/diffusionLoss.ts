@@ -7,10 +7,11 @@ import type { ScopeOptions } from '../../nn/scope.ts';
 import { Scope } from '../../nn/scope.ts';
 import { storedWeights } from '../../pipelines/weights.ts';
 import type { ProviderChoice } from '../../runtime/providers.ts';
+import type { NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
 import type { LossOptions } from './gradients.ts';
-import { noised, noiseFeeds, type PredictionType } from './noising.ts';
+import { noised, noiseFeeds } from './noising.ts';
 import type { Trained } from './parameters.ts';
 
 /** What of a model the loss is built from. */
@@ -24,7 +25,6 @@ export interface DiffusionLossOptions {
   readonly batch: number;
   /** [c,h,w] of one picture's latents. */
   readonly latents: readonly [number, number, number];
-  readonly prediction: PredictionType;
   /** Weight of the class half's loss; no halves when left out. */
   readonly priorWeight?: number;
   /** The subject's rows come with loss weights. */
@@ -36,16 +36,16 @@ export interface DiffusionLossOptions {
 }
 
 /**
- * DreamBooth's loss (Ruiz et al. 2022; diffusers' train_dreambooth): mean squared error of the predicted noise, or velocity
- * (Salimans & Ho 2022), plus the same for class pictures times `priorWeight`. `subject` is the first part; with `masked`, each of its
+ * DreamBooth's loss (Ruiz et al. 2022; diffusers' train_dreambooth): mean squared error of what is predicted, plus
+ * the same for class pictures times `priorWeight`. `subject` is the first part; with `masked`, each of its
  * squared errors is multiplied by its place's weight before the mean. Feed it with `diffusionFeeds`.
  */
 export function diffusionLoss(
   model: DenoiserConfigs,
   options: DiffusionLossOptions,
 ): { readonly loss: Value; readonly subject: Value } {
-  const { batch, latents: size, prediction, priorWeight, masked = false, adapters } = options;
-  const { sample, timesteps, target } = noised(batch, size, prediction);
+  const { batch, latents: size, priorWeight, masked = false, adapters } = options;
+  const { sample, timesteps, target } = noised(batch, size);
   const length = model.textEncoder.config.max_position_embeddings;
 
   const text = Scope.root('text_encoder', adapters?.textEncoder && { adapters: adapters.textEncoder });
@@ -67,11 +67,11 @@ export function diffusionLoss(
   return { loss: add(subject, mul(ofClass, priorWeight)), subject };
 }
 
-/** The loss's inputs for a batch; `alphaBars` is the noise schedule's ᾱ by timestep. */
-export function diffusionFeeds(batch: DiffusionBatch, alphaBars: Float32Array): Record<string, HostTensor> {
+/** The loss's inputs for a batch. */
+export function diffusionFeeds(batch: DiffusionBatch, schedule: NoiseSchedule): Record<string, HostTensor> {
   const { inputIds, lossWeights } = batch;
   return {
-    ...noiseFeeds(batch, alphaBars),
+    ...noiseFeeds(batch, schedule),
     input_ids: inputIds,
     ...(lossWeights && { loss_weights: lossWeights }),
   };
@@ -81,7 +81,6 @@ export interface FinetuningOptions {
   /** Rows of a batch. */
   readonly rows: number;
   readonly latents: readonly [number, number, number];
-  readonly prediction: PredictionType;
   /** Weight of the class's half of each batch; none when left out. */
   readonly priorWeight?: number | undefined;
   /** The subject's rows come with loss weights. */
@@ -92,10 +91,10 @@ export interface FinetuningOptions {
 
 /** What a trainer needs to know of DreamBooth's loss. Errors: `tensor.…`. */
 export function finetuning(model: Model, trained: Trained, options: FinetuningOptions): LossOptions {
-  const { rows: batch, latents, prediction, priorWeight, masked = false, provider, threads } = options;
+  const { rows: batch, latents, priorWeight, masked = false, provider, threads } = options;
   const { adapters, names } = trained;
   const { loss, subject } = diffusionLoss(model, {
-    ...{ batch, latents, prediction, masked },
+    ...{ batch, latents, masked },
     ...(priorWeight !== undefined && { priorWeight }),
     ...(adapters && { adapters }),
   });

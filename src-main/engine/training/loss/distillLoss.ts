@@ -8,12 +8,11 @@ import type { UNetConfig } from '../../models/config.ts';
 import { unet } from '../../models/unet.ts';
 import { unetShapes } from '../../models/unetCost.ts';
 import { Scope } from '../../nn/scope.ts';
-import { resolveScheduler } from '../../schedulers/config.ts';
-import { alphasCumprod } from '../../schedulers/noiseSchedule.ts';
+import { noiseSchedule, type NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import { sameShape, type HostTensor } from '../../tensor/tensor.ts';
 import type { DistillBatch } from '../data/batch.ts';
 import type { LossOptions } from './gradients.ts';
-import { noised, noiseFeeds, type PredictionType } from './noising.ts';
+import { noised, noiseFeeds } from './noising.ts';
 import { wholeNetworks } from './parameters.ts';
 import { Teacher } from './teacher.ts';
 
@@ -26,7 +25,6 @@ export interface DistillLossOptions {
   readonly latents: readonly [number, number, number];
   /** Tokens of a prompt. */
   readonly tokens: number;
-  readonly prediction: PredictionType;
   readonly lambdaSd: number;
   readonly lambdaOutput: number;
   readonly lambdaFeature: number;
@@ -48,8 +46,8 @@ export function distillLoss(
   readonly metrics: Readonly<Record<'sd' | 'output' | 'feature', Value>>;
   readonly taught: Graph;
 } {
-  const { batch, latents, tokens, prediction } = options;
-  const { sample, timesteps, target } = noised(batch, latents, prediction);
+  const { batch, latents, tokens } = options;
+  const { sample, timesteps, target } = noised(batch, latents);
   const context = input('context', [batch, tokens, student.cross_attention_dim[0] as number]);
   const inputs = { sample, timesteps, context };
   const theirs = unet(Scope.root(teacherPart), inputs, teacher);
@@ -80,9 +78,9 @@ export function distillLoss(
   return { loss, metrics, taught: { outputs } };
 }
 
-/** The loss's inputs for a batch; `alphaBars` is the noise schedule's ᾱ by timestep. */
-export function distillFeeds(batch: DistillBatch, alphaBars: Float32Array): Record<string, HostTensor> {
-  return { ...noiseFeeds(batch, alphaBars), context: batch.context };
+/** The loss's inputs for a batch. */
+export function distillFeeds(batch: DistillBatch, schedule: NoiseSchedule): Record<string, HostTensor> {
+  return { ...noiseFeeds(batch, schedule), context: batch.context };
 }
 
 /**
@@ -145,17 +143,15 @@ function weightsOfTeacher({ unet }: Model): (name: string) => TensorEntry | unde
   return (name) => entries.get(name);
 }
 
-/** Teacher and student must be denoisers of the same noise. Errors: `distill.unfit`. */
-export function scheduleOf(
-  teacher: Model,
-  student: Model,
-): { prediction: PredictionType; alphaBars: Float32Array } {
+/** The noise that teacher and student both predict. Errors: `distill.unfit` where they do not. */
+export function sharedSchedule(teacher: Model, student: Model): NoiseSchedule {
   const unfit = (why: string): Error => problem('distill.unfit', { why });
-  const [theirs, ours] = [teacher, student].map(
-    ({ scheduler, path }) => resolveScheduler(scheduler, undefined, path).config,
-  );
-  if (theirs?.prediction_type !== ours?.prediction_type)
-    throw unfit(`the teacher predicts ${theirs?.prediction_type}, the student ${ours?.prediction_type}`);
+  const [theirs, ours] = [
+    noiseSchedule(teacher.scheduler, teacher.path),
+    noiseSchedule(student.scheduler, student.path),
+  ];
+  if (theirs.prediction !== ours.prediction)
+    throw unfit(`the teacher predicts ${theirs.prediction}, the student ${ours.prediction}`);
   const [a, b] = [teacher.unet.config, student.unet.config];
   if (a.in_channels !== b.in_channels || a.out_channels !== b.out_channels)
     throw unfit(`the teacher's latents have ${a.in_channels} channels, the student's ${b.in_channels}`);
@@ -163,7 +159,5 @@ export function scheduleOf(
     throw unfit(
       `the teacher's prompts are ${a.cross_attention_dim[0]} wide, the student's ${b.cross_attention_dim[0]}`,
     );
-  const config = resolveScheduler(teacher.scheduler, undefined, teacher.path).config;
-  const prediction = config.prediction_type === 'v_prediction' ? 'v_prediction' : 'epsilon';
-  return { prediction, alphaBars: alphasCumprod(config) };
+  return theirs;
 }

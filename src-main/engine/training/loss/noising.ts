@@ -1,44 +1,42 @@
-import { add, input, mul, sub } from '../../graph/build.ts';
+import { add, input, mul } from '../../graph/build.ts';
 import type { Value } from '../../graph/ops.ts';
+import type { NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
+import { predictionTarget } from '../../schedulers/prediction.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import type { NoiseBatch } from '../data/batch.ts';
 
-export type PredictionType = 'epsilon' | 'v_prediction';
-
-/**
- * Forward diffusion as a graph: the noised latents, their timesteps, and the target: the noise, or the velocity (Salimans & Ho
- * 2022). Fed with `noiseFeeds`.
- */
+/** Forward diffusion as a graph: the noised latents, their timesteps, and what the model is to predict. Fed with `noiseFeeds`. */
 export function noised(
   batch: number,
   size: readonly [number, number, number],
-  prediction: PredictionType,
 ): { sample: Value; timesteps: Value; target: Value } {
   const latents = input('latents', [batch, ...size]);
   const noise = input('noise', [batch, ...size]);
-  const signal = input('signal', [batch, 1, 1, 1]);
-  const deviation = input('deviation', [batch, 1, 1, 1]);
-  return {
-    sample: add(mul(latents, signal), mul(noise, deviation)),
-    timesteps: input('timesteps', [batch], 'i64'),
-    target: prediction === 'epsilon' ? noise : sub(mul(noise, signal), mul(latents, deviation)),
+  const mix = (name: string): Value => {
+    const share = (of: string): Value => input(`${name}_${of}`, [batch, 1, 1, 1]);
+    return add(mul(latents, share('latents')), mul(noise, share('noise')));
   };
+  return { sample: mix('sample'), timesteps: input('timesteps', [batch], 'i64'), target: mix('target') };
 }
 
-/** The inputs of `noised` for a batch; `alphaBars` is the noise schedule's ᾱ by timestep. */
+/** The inputs of `noised` for a batch: the schedule says how much noise a timestep has, and what is predicted. */
 export function noiseFeeds(
   { latents, noise, timesteps }: NoiseBatch,
-  alphaBars: Float32Array,
+  { alphaBars, prediction }: NoiseSchedule,
 ): Record<string, HostTensor> {
-  const bars = Array.from(timesteps.data, (t) => alphaBars[Number(t)] as number);
-  const column = (values: number[]): HostTensor => ({
+  const rows = Array.from(timesteps.data, (t) => {
+    const alphaBar = alphaBars[Number(t)] as number;
+    const [alpha, sigma] = [Math.sqrt(alphaBar), Math.sqrt(Math.fround(1 - alphaBar))];
+    return { sample: [alpha, sigma] as const, target: predictionTarget(prediction, alpha, sigma) };
+  });
+  const column = (of: 'sample' | 'target', part: 0 | 1): HostTensor => ({
     dtype: 'f32',
-    shape: [values.length, 1, 1, 1],
-    data: Float32Array.from(values),
+    shape: [rows.length, 1, 1, 1],
+    data: Float32Array.from(rows, (row) => row[of][part]),
   });
   return {
     ...{ latents, noise, timesteps },
-    signal: column(bars.map(Math.sqrt)),
-    deviation: column(bars.map((bar) => Math.sqrt(Math.fround(1 - bar)))),
+    ...{ sample_latents: column('sample', 0), sample_noise: column('sample', 1) },
+    ...{ target_latents: column('target', 0), target_noise: column('target', 1) },
   };
 }

@@ -7,7 +7,7 @@ import { findBadValues } from '../../checkpoints/weights.ts';
 import { movingAverage } from '../../optim/optimizer.ts';
 import { Tensor } from '../../runtime/tensor.ts';
 import { distillBatches } from '../data/distillBatches.ts';
-import { distillation, scheduleOf, distillFeeds } from '../loss/distillLoss.ts';
+import { distillation, sharedSchedule, distillFeeds } from '../loss/distillLoss.ts';
 import { checkDistillSettings, type DistillSettings } from '../settings/distillSettings.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
 import { RunFolder } from './runFolder.ts';
@@ -41,7 +41,7 @@ export async function distill(
   checkDistillSettings(settings);
   const teacher = openModel(settings.teacher);
   const student = openModel(settings.student);
-  const { prediction, alphaBars } = scheduleOf(teacher, student);
+  const schedule = sharedSchedule(teacher, student);
   const run = openRun(out, { settings, version, teacher, student });
   const onSkipped = (lines: readonly string[], pictures: number): void => {
     run.listSkipped(lines);
@@ -52,15 +52,15 @@ export async function distill(
       });
   };
   const data = { cache, onSkipped };
-  const source = await distillBatches(student, settings, alphaBars.length, data, { report, signal });
+  const source = await distillBatches(student, settings, schedule.alphaBars.length, data, { report, signal });
 
   const loss = distillation(teacher, student, {
     ...settings,
-    ...{ batch: source.rows, latents: source.latents, prediction },
+    ...{ batch: source.rows, latents: source.latents },
   });
   const trained = wholeNetworks(student, { trainTextEncoder: false });
   const shared: SharedRun = {
-    ...{ kind: 'distill', settings, prediction, rows: source.rows, latents: source.latents },
+    ...{ kind: 'distill', settings, rows: source.rows, latents: source.latents },
     ...{ modelHash: modelHash(student), teacherHash: modelHash(teacher) },
   };
   const trainer = await Trainer.create({
@@ -75,7 +75,7 @@ export async function distill(
     return await trainingLoop(
       {
         ...{ run, trainer, settings, ...(average && { arrays: { average } }) },
-        batch: (index) => distillFeeds(source.batch(index), alphaBars),
+        batch: (index) => distillFeeds(source.batch(index), schedule),
         onStep: async (step) => {
           if (average) await follow?.(average, trainer.values, emaDecay(step, settings.ema as number));
         },

@@ -3,8 +3,7 @@ import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { modelHash, openModel } from '../../checkpoints/openModel.ts';
 import { findBadValues } from '../../checkpoints/weights.ts';
-import { resolveScheduler } from '../../schedulers/config.ts';
-import { alphasCumprod } from '../../schedulers/noiseSchedule.ts';
+import { noiseSchedule, type NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import { batchSource, type BatchSource } from '../data/finetuneBatches.ts';
 import { diffusionFeeds, finetuning } from '../loss/diffusionLoss.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
@@ -42,22 +41,22 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   const model = openModel(settings.model);
   const run = openRun(options, model);
 
-  const { config: schedule } = resolveScheduler(model.scheduler, undefined, settings.model);
-  const prediction = schedule.prediction_type === 'v_prediction' ? 'v_prediction' : 'epsilon';
-  const alphaBars = alphasCumprod(schedule);
+  const schedule = noiseSchedule(model.scheduler, settings.model);
   // First: a target that is not there is told before pictures are read and made.
   const trained = whatToTrain(model, settings);
-  const source = await batchSource(model, settings, alphaBars.length, options.cache, { report, signal });
+  const source = await batchSource(model, settings, schedule.alphaBars.length, options.cache, {
+    report,
+    signal,
+  });
 
   const priorWeight = source.prior ? (settings.prior?.weight ?? 1) : undefined;
   const loss = finetuning(model, trained, {
     ...source,
-    prediction,
     priorWeight,
     provider: settings.provider,
   });
   const shared: SharedRun = {
-    ...{ kind: 'finetune', settings, prediction, modelHash: modelHash(model) },
+    ...{ kind: 'finetune', settings, modelHash: modelHash(model) },
     ...{ rows: source.rows, latents: source.latents, prior: source.prior, masked: source.masked },
   };
   const { team } = options;
@@ -70,8 +69,8 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
     return await trainingLoop(
       {
         ...{ run, trainer, settings },
-        batch: (index) => diffusionFeeds(source.batch(index), alphaBars),
-        ...(source.measured.length > 0 && { measure: () => measured(trainer, source, alphaBars) }),
+        batch: (index) => diffusionFeeds(source.batch(index), schedule),
+        ...(source.measured.length > 0 && { measure: () => measured(trainer, source, schedule) }),
         write: (folder) => writeTrained(folder, model, trained, (name) => trainer.value(name)),
         draw: (path) =>
           drawSample(
@@ -94,9 +93,9 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
 }
 
 /** The mean loss of the subject's pictures in the batches that are kept for this. */
-async function measured(trainer: Trainer, source: BatchSource, alphaBars: Float32Array): Promise<number> {
+async function measured(trainer: Trainer, source: BatchSource, schedule: NoiseSchedule): Promise<number> {
   const { loss = NaN, subject = loss } = await trainer.measure(
-    source.measured.map((batch) => diffusionFeeds(batch, alphaBars)),
+    source.measured.map((batch) => diffusionFeeds(batch, schedule)),
   );
   return subject;
 }

@@ -6,7 +6,6 @@ import { distillation } from '../loss/distillLoss.ts';
 import type { DistillSettings } from '../settings/distillSettings.ts';
 import { finetuning } from '../loss/diffusionLoss.ts';
 import { LocalGradients, type LossOptions } from '../loss/gradients.ts';
-import type { PredictionType } from '../loss/noising.ts';
 import type { FinetuneSettings } from '../settings/finetuneSettings.ts';
 import { whatToTrain } from '../loss/parameters.ts';
 
@@ -14,7 +13,6 @@ interface Shared {
   /** Rows of a batch. */
   readonly rows: number;
   readonly latents: readonly [number, number, number];
-  readonly prediction: PredictionType;
   /** Of the model that is trained. */
   readonly modelHash: string;
 }
@@ -43,9 +41,9 @@ export function openSharedRun(run: SharedRun, places: WorkerPlaces): Promise<Loc
 }
 
 function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
-  const { rows, latents, prediction } = run;
+  const { rows, latents } = run;
   const provider = places.provider ?? run.settings.provider;
-  const common = { latents, prediction, provider, ...(places.threads && { threads: places.threads }) };
+  const common = { latents, provider, ...(places.threads && { threads: places.threads }) };
   if (run.kind === 'finetune') {
     const { settings, prior, masked } = run;
     const model = openSame(places.model ?? settings.model, '--model', run.modelHash);

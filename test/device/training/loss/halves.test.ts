@@ -35,7 +35,7 @@ it(
     const latents = [4, size, size] as const;
     const trainerFor = (rows: number): Promise<Trainer> =>
       Trainer.create({
-        ...finetuning(model, trained, { rows, latents, prediction: 'epsilon' }),
+        ...finetuning(model, trained, { rows, latents }),
         ...{ initial: trained.initial, optimizer: settings },
       });
     const [whole, halves] = [await trainerFor(2), await trainerFor(1)];
@@ -48,7 +48,8 @@ it(
         ...{ latents: normal(), noise: normal() },
         timesteps: i64([2], generator.randint(0, 1000, [2])),
         input_ids: i64([2, tokens], generator.randint(0, 300, [2 * tokens])),
-        ...{ signal: f32([2, 1, 1, 1], [0.8, 0.6]), deviation: f32([2, 1, 1, 1], [0.6, 0.8]) },
+        ...{ sample_latents: f32([2, 1, 1, 1], [0.8, 0.6]), sample_noise: f32([2, 1, 1, 1], [0.6, 0.8]) },
+        ...{ target_latents: f32([2, 1, 1, 1]), target_noise: f32([2, 1, 1, 1], [1, 1]) },
       };
       await whole.step([feeds], options);
       await halves.step([only(0, feeds), only(1, feeds)], options);

@@ -14,7 +14,7 @@ import { Teacher } from '../../../../src-main/engine/training/loss/teacher.ts';
 const model = openModelFolder(resolve('test/golden/fixtures/models/tiny-sd1'));
 const { config, weights } = model.unet;
 const { taught } = distillLoss(config, config, {
-  ...{ batch: 1, latents: [config.in_channels, 8, 8], tokens: 77, prediction: 'epsilon' },
+  ...{ batch: 1, latents: [config.in_channels, 8, 8], tokens: 77 },
   ...{ lambdaSd: 1, lambdaOutput: 1, lambdaFeature: 1 },
 });
 const shapes = unetShapes(config);
@@ -26,7 +26,7 @@ const generator = new TorchGenerator(0);
 const normal = (shape: Shape) => Tensor.from({ dtype: 'f32', shape, data: generator.randn([...shape]) });
 const given = {
   ...{ latents: normal([1, config.in_channels, 8, 8]), noise: normal([1, config.in_channels, 8, 8]) },
-  ...{ signal: normal([1, 1, 1, 1]), deviation: normal([1, 1, 1, 1]) },
+  ...{ sample_latents: normal([1, 1, 1, 1]), sample_noise: normal([1, 1, 1, 1]) },
   timesteps: Tensor.from(i64([1], [300])),
   context: normal([1, 77, config.cross_attention_dim[0] as number]),
 };
