@@ -29,6 +29,7 @@ import {
 } from '../graph/build.ts';
 import type { Node, Op, Value } from '../graph/ops.ts';
 import { groupNormGradient, layerNormGradient } from './normGradients.ts';
+import { dims2, dims4 } from '../tensor/tensor.ts';
 
 /**
  * (node, gradient of its output) → gradient of each input, `undefined` where there is none. Rules build freely:
@@ -141,7 +142,7 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
     });
   },
   upsample: (node, g) => {
-    const [batch, channels, height, width] = at(node, 0).shape as [number, number, number, number];
+    const [batch, channels, height, width] = dims4(at(node, 0).shape);
     const { factor } = node.attributes;
     return [sum(reshape(g, [batch, channels, height, factor, width, factor]), [3, 5])];
   },
@@ -168,8 +169,8 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
   conv2d: (node, g) => {
     const [x, weight] = [at(node, 0), at(node, 1)];
     if ((node.attributes.groups ?? 1) > 1) throw new Error('grouped convolutions are not trained here');
-    const [, , height, width] = x.shape as [number, number, number, number];
-    const [, , tall, wide] = weight.shape as [number, number, number, number];
+    const [, , height, width] = dims4(x.shape);
+    const [, , tall, wide] = dims4(weight.shape);
     return [
       apply('conv2dInputGradient', [g, weight], { ...node.attributes, size: [height, width] }),
       apply('conv2dWeightGradient', [x, g], { ...node.attributes, kernel: [tall, wide] }),
@@ -179,7 +180,7 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
   conv2dInputGradient: (node, g) => {
     const [gradient, weight] = [at(node, 0), at(node, 1)];
     const { stride, padding } = node.attributes;
-    const kernel = weight.shape.slice(2) as [number, number];
+    const kernel = dims2(weight.shape.slice(2));
     return [
       conv2d(g, weight, undefined, { stride, padding }),
       apply('conv2dWeightGradient', [g, gradient], { stride, padding, kernel }),
@@ -188,7 +189,7 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
   conv2dWeightGradient: (node, g) => {
     const [x, gradient] = [at(node, 0), at(node, 1)];
     const { stride, padding } = node.attributes;
-    const size = x.shape.slice(2) as [number, number];
+    const size = dims2(x.shape.slice(2));
     return [
       apply('conv2dInputGradient', [gradient, g], { stride, padding, size }),
       conv2d(x, g, undefined, { stride, padding }),

@@ -150,7 +150,8 @@ export function writeSingleFile(
         )
       : under(partPrefixes.clip, text, (name) => name)),
   ];
-  const prediction = String(model.scheduler['prediction_type'] ?? 'epsilon');
+  const { prediction_type: said } = model.scheduler;
+  const prediction = typeof said === 'string' ? said : 'epsilon';
   const velocity = prediction === 'v_prediction';
   writeSafetensors(file, tensors, {
     format: 'pt',

@@ -1,4 +1,4 @@
-import { elementCount, sameShape, type DType, type Shape } from '../tensor/tensor.ts';
+import { dims3, type DType, elementCount, sameShape, type Shape } from '../tensor/tensor.ts';
 import type { ConvAttributes, Op, OpAttributes, Value } from './ops.ts';
 
 export interface Type {
@@ -258,7 +258,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     const q = attended(inputs, attributes);
     const like = (value: Value): boolean => value.dtype === q.dtype && sameShape(value.shape, q.shape);
     check(like(operand(inputs, 3)) && like(operand(inputs, 4)), 'gradient does not fit', inputs);
-    const [batch, targets, width] = q.shape as [number, number, number];
+    const [batch, targets, width] = dims3(q.shape);
     return { dtype: q.dtype, shape: [batch, targets + 2 * (operand(inputs, 1).shape[1] as number), width] };
   },
   gather: (inputs) => {

@@ -2,6 +2,7 @@ import { add, gather, integers, mul, reshape, silu, slice, transpose, upsample }
 import type { Value } from '../graph/ops.ts';
 import { conv, groupNorm, linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
+import { dims4 } from '../tensor/tensor.ts';
 
 /** How the group norms of a network are set. */
 export interface NormOptions {
@@ -42,14 +43,14 @@ export function downsample(scope: Scope, x: Value, padding: number): Value {
 
 /** diffusers' `Upsample2D`: nearest-neighbour resizing to `size` (twice the size when left out), then a convolution. */
 export function upsampleConv(scope: Scope, x: Value, size?: readonly [number, number]): Value {
-  const [, channels, height, width] = x.shape as [number, number, number, number];
+  const [, channels, height, width] = dims4(x.shape);
   const larger = nearest(x, size ?? [2 * height, 2 * width]);
   return conv(scope.at('conv'), larger, channels, { kernel: 3, padding: 1 });
 }
 
 /** `torch.nn.functional.interpolate(x, size, mode='nearest')`: output pixel i comes from ⌊i·in/out⌋. */
 function nearest(x: Value, size: readonly [number, number]): Value {
-  const [, , height, width] = x.shape as [number, number, number, number];
+  const [, , height, width] = dims4(x.shape);
   // 2·in − 1, what a padded stride-2 convolution of an odd size leads to, is twice the size without the last pixel.
   const nearlyTwice = [2 * height - size[0], 2 * width - size[1]].every(
     (missing) => missing === 0 || missing === 1,

@@ -4,6 +4,7 @@ import { layerNorm, linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
 import { clipLayer, clipTextModel } from './clip.ts';
 import type { ClipLayerConfig, ClipTextConfig } from './config.ts';
+import { dims2, dims3, dims4 } from '../tensor/tensor.ts';
 
 export interface ClipVisionConfig extends ClipLayerConfig {
   readonly num_hidden_layers: number;
@@ -61,20 +62,20 @@ export function clipTextEmbeds(
 
 /** Pictures [b,c,h,w] cut into patches, each a token: [b,patches,width], rows from the top. */
 export function patchTokens(pixels: Value, weight: Value, bias: Value | undefined): Value {
-  const [tall, wide] = weight.shape.slice(2) as [number, number];
+  const [tall, wide] = dims2(weight.shape.slice(2));
   const grid = conv2d(pixels, weight, bias, { stride: [tall, wide], padding: [0, 0, 0, 0] });
-  const [batch, width] = grid.shape as [number, number];
+  const [batch, width] = dims4(grid.shape);
   return transpose(reshape(grid, [batch, width, -1]), [0, 2, 1]);
 }
 
 /** `first` [1,1,d] before the tokens [b,t,d] of every picture. */
 export function withFirst(first: Value, tokens: Value): Value {
-  const [batch, , width] = tokens.shape as [number, number, number];
+  const [batch, , width] = dims3(tokens.shape);
   return concat([expand(first, [batch, 1, width]), tokens], 1);
 }
 
 /** [b,t,d] → [b,d]. */
 export function firstToken(x: Value): Value {
-  const [batch, , width] = x.shape as [number, number, number];
+  const [batch, , width] = dims3(x.shape);
   return reshape(slice(x, 1, 0, 1), [batch, width]);
 }

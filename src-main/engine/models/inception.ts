@@ -19,7 +19,7 @@ import {
 import type { Value } from '../graph/ops.ts';
 import { linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
-import { f32, type Shape } from '../tensor/tensor.ts';
+import { dims4, f32, type Shape } from '../tensor/tensor.ts';
 
 /** The shape of a stored tensor: the network is as wide as its weights say. */
 export type StoredShape = (name: string) => Shape;
@@ -72,7 +72,7 @@ class Branches {
   conv(x: Value, name: string, { stride = 1, padded = true }: ConvOptions = {}): Value {
     const scope = this.scope.at(name);
     const shape = this.shapes(`${scope.module}.conv.weight`);
-    const [outputs, , tall, wide] = shape as [number, number, number, number];
+    const [outputs, , tall, wide] = dims4(shape);
     const norm = (key: string): Value => scope.at('bn').weight(key, [outputs]);
     const scale = div(norm('weight'), sqrt(add(norm('running_var'), 1e-3)));
     const weight = mul(scope.at('conv').weight('weight', shape), reshape(scale, [outputs, 1, 1, 1]));
@@ -166,7 +166,7 @@ function filtered(x: Value, kernel: number, value: number, stride: number): Valu
 
 /** Mean of 3×3 neighbours, at the edges of those that are there. */
 function averagePool(x: Value): Value {
-  const [, , height, width] = x.shape as [number, number, number, number];
+  const [, , height, width] = dims4(x.shape);
   const within = (size: number, i: number): number => Math.min(size - 1, i + 1) - Math.max(0, i - 1) + 1;
   const counts = Array.from(
     { length: height * width },

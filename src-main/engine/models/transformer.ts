@@ -2,6 +2,7 @@ import { add, attention, gelu, mul, reshape, transpose } from '../graph/build.ts
 import type { Value } from '../graph/ops.ts';
 import { conv, groupNorm, layerNorm, linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
+import { dims4 } from '../tensor/tensor.ts';
 
 export interface TransformerOptions {
   readonly heads: number;
@@ -20,7 +21,7 @@ export function transformer2d(
   context: Value,
   { heads, layers, linearProjection, groups }: TransformerOptions,
 ): { output: Value; projected: Value } {
-  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const [batch, channels, height, width] = dims4(x.shape);
   const toTokens = (image: Value): Value =>
     reshape(transpose(image, [0, 2, 3, 1]), [batch, height * width, channels]);
   const toImage = (tokens: Value): Value =>

@@ -2,7 +2,7 @@ import { cast, concat, constant, cos, mul, pad, reshape, silu, sin, sub } from '
 import type { Value } from '../graph/ops.ts';
 import { conv, groupNorm, linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
-import { f32 } from '../tensor/tensor.ts';
+import { dims2, f32 } from '../tensor/tensor.ts';
 import { downsample, resnet, upsampleConv } from './blocks.ts';
 import type { UNetConfig } from './config.ts';
 import { transformer2d } from './transformer.ts';
@@ -101,8 +101,8 @@ function upBlock(root: Scope, input: Value, index: number, skips: Value[], parts
     if (attends) x = attend(scope.at('attentions', layer), x, level, parts);
   }
   // The next block joins this one's output with a skip, so it takes that one's size: odd sizes don't double back to themselves.
-  const [, , height, width] = (skips.at(-1)?.shape ?? []) as [number, number, number, number];
-  if (level > 0) x = upsampleConv(scope.at('upsamplers', 0), x, [height, width]);
+  const next = skips.at(-1);
+  if (next) x = upsampleConv(scope.at('upsamplers', 0), x, dims2(next.shape.slice(2)));
   return feature(scope, x, parts);
 }
 

@@ -4,6 +4,7 @@ import { conv, groupNorm, linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
 import { downsample, resnet, upsampleConv, type NormOptions } from './blocks.ts';
 import type { VaeConfig } from './config.ts';
+import { dims4 } from '../tensor/tensor.ts';
 
 const norm = (config: VaeConfig): NormOptions => ({ groups: config.norm_num_groups, epsilon: 1e-6 });
 
@@ -65,7 +66,7 @@ function midBlock(scope: Scope, x: Value, config: VaeConfig): Value {
 
 /** Self-attention of all pixels with one head, and its skip path. */
 function pixelAttention(scope: Scope, x: Value, config: VaeConfig): Value {
-  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const [batch, channels, height, width] = dims4(x.shape);
   const { groups, epsilon } = norm(config);
   const normed = groupNorm(scope.at('group_norm'), x, groups, epsilon);
   const tokens = reshape(transpose(normed, [0, 2, 3, 1]), [batch, height * width, channels]);

@@ -1,5 +1,5 @@
 import type { Node } from '../graph/ops.ts';
-import { f32, type DType, type HostTensor } from '../tensor/tensor.ts';
+import { dims3, type DType, f32, type HostTensor } from '../tensor/tensor.ts';
 import { scoreBlocks, scoresOnDevice } from './attentionBlocks.ts';
 import type { Emitter } from './emitter.ts';
 
@@ -20,7 +20,7 @@ export function emitAttention(
       ...(causal && { unidirectional: 1 }),
     });
   }
-  const [batch, targets, width] = node.shape as [number, number, number];
+  const [batch, targets, width] = dims3(node.shape);
   const sources = (node.inputs[1] as { shape: readonly number[] }).shape[1] as number;
   const [all, size] = [batch * heads, width / heads];
   const split = (x: string, length: number, perm: readonly number[]): string => {

@@ -1,5 +1,5 @@
 import type { Node } from '../graph/ops.ts';
-import { f32, type HostTensor, type Shape } from '../tensor/tensor.ts';
+import { dims3, f32, type HostTensor, type Shape } from '../tensor/tensor.ts';
 import { futureMask, maskRows } from './attention.ts';
 import { scoreBlocks } from './attentionBlocks.ts';
 import type { Emitter } from './emitter.ts';
@@ -33,7 +33,7 @@ export function emitAttentionGradient(
 ): string {
   const { heads, scale, causal, block } = node.attributes;
   const [q0, k0] = node.inputs as unknown as [{ shape: Shape }, { shape: Shape }];
-  const [batch, targets, width] = q0.shape as [number, number, number];
+  const [batch, targets, width] = dims3(q0.shape);
   const sources = k0.shape[1] as number;
   const size = width / heads;
   const all = batch * heads;

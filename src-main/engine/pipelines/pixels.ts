@@ -1,4 +1,4 @@
-import type { HostTensor } from '../tensor/tensor.ts';
+import { dims4, type HostTensor } from '../tensor/tensor.ts';
 
 /** An 8-bit RGB picture, rows from the top, three bytes a pixel. */
 export interface Picture {
@@ -9,7 +9,7 @@ export interface Picture {
 
 /** A decoded image [1,3,h,w] in [-1,1] as bytes, rounded as diffusers' `VaeImageProcessor.postprocess` does. */
 export function toPicture({ shape, data }: HostTensor<'f32'>): Picture {
-  const [, channels, height, width] = shape as [number, number, number, number];
+  const [, channels, height, width] = dims4(shape);
   const pixels = height * width;
   const bytes = new Uint8Array(3 * pixels);
   for (let channel = 0; channel < 3; channel++) {

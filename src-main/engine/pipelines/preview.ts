@@ -1,6 +1,6 @@
 import type { VaeConfig } from '../models/config.ts';
 import { TorchGenerator } from '../tensor/random.ts';
-import type { HostTensor } from '../tensor/tensor.ts';
+import { dims4, type HostTensor } from '../tensor/tensor.ts';
 import type { Networks } from './networks.ts';
 import type { Picture } from './pixels.ts';
 
@@ -30,7 +30,7 @@ export class LatentColours {
 
   /** Latents [1,c,h,w] as the sampler has them → a picture of h × w pixels. */
   picture({ shape, data }: Floats): Picture {
-    const [, channels, height, width] = shape as [number, number, number, number];
+    const [, channels, height, width] = dims4(shape);
     const area = height * width;
     const bytes = new Uint8Array(3 * area);
     for (let i = 0; i < area; i++)

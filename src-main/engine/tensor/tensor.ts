@@ -38,6 +38,26 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
+interface Dims {
+  readonly 2: readonly [number, number];
+  readonly 3: readonly [number, number, number];
+  readonly 4: readonly [number, number, number, number];
+}
+
+/** The sizes of a shape whose rank is known. Throws where it is another: a fault of the program. */
+function dims<R extends keyof Dims>(shape: Shape, rank: R): Dims[R] {
+  if (hasRank(shape, rank)) return shape;
+  throw new Error(`[${shape.join()}] is not of rank ${rank}`);
+}
+
+function hasRank<R extends keyof Dims>(shape: Shape, rank: R): shape is Dims[R] {
+  return shape.length === rank;
+}
+
+export const dims2 = (shape: Shape): Dims[2] => dims(shape, 2);
+export const dims3 = (shape: Shape): Dims[3] => dims(shape, 3);
+export const dims4 = (shape: Shape): Dims[4] => dims(shape, 4);
+
 /** An f32 tensor from numbers; zeros when `values` is left out. */
 export function f32(shape: Shape, values?: ArrayLike<number>): HostTensor<'f32'> {
   return {
