@@ -1,0 +1,12 @@
+export const compare = {
+  title: 'Compare two pictures',
+  view: 'View',
+  views: { side: 'Side by side', wipe: 'Wipe', difference: 'Difference' },
+  wipe: 'Wipe',
+  gain: 'Brightness',
+  picture: (place: number) => `Picture ${place}`,
+  same: 'Their recipes are the same.',
+  setting: 'Setting',
+  left: 'First',
+  right: 'Second',
+};

@@ -1,0 +1,50 @@
+import { common } from './common.ts';
+import { compare } from './compare.ts';
+import { connection } from './connection.ts';
+import { exports } from './exports.ts';
+import { folders } from './folders.ts';
+import { gallery } from './gallery.ts';
+import { generate } from './generate.ts';
+import { jobs } from './jobs.ts';
+import { knobs } from './knobs.ts';
+import { masks } from './masks.ts';
+import { models } from './models.ts';
+import { palette } from './palette.ts';
+import { photos } from './photos.ts';
+import { recipe } from './recipe.ts';
+import { scores } from './scores.ts';
+import { screens } from './screens.ts';
+import { settings } from './settings.ts';
+import { shell } from './shell.ts';
+import { shortcuts } from './shortcuts.ts';
+import { smaller } from './smaller.ts';
+import { subjects } from './subjects.ts';
+import { tour } from './tour.ts';
+import { train } from './train.ts';
+
+/** Every text of the window in English, one file a screen or dialog. */
+export const en = {
+  common,
+  screens,
+  shell,
+  connection,
+  palette,
+  shortcuts,
+  jobs,
+  subjects,
+  photos,
+  masks,
+  train,
+  knobs,
+  generate,
+  gallery,
+  recipe,
+  compare,
+  scores,
+  models,
+  smaller,
+  exports,
+  settings,
+  folders,
+  tour,
+};

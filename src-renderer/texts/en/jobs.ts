@@ -1,0 +1,18 @@
+export const jobs = {
+  title: 'Jobs',
+  running: 'Under way',
+  queued: 'Waiting',
+  ended: 'Ended',
+  none: 'Nothing runs. Trainings, pictures, scores, exports and imports appear here, one after the other.',
+  clear: 'Clear ended',
+  pause: 'Pause',
+  resume: 'Resume',
+  cancel: 'Cancel',
+  retry: 'Try again',
+  up: (title: string) => `Do ${title} sooner`,
+  down: (title: string) => `Do ${title} later`,
+  left: (time: string) => `${time} left`,
+  done: (title: string) => `${title}: done.`,
+  failed: (title: string, why: string) => `${title}: ${why}`,
+  states: { done: 'Done', failed: 'Failed', cancelled: 'Cancelled', paused: 'Paused' },
+};

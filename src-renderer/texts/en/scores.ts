@@ -1,0 +1,44 @@
+export const scores = {
+  about:
+    'How good each checkpoint is, measured on pictures it makes, so that you can pick with more than a hunch.',
+  run: 'Run',
+  noRunTitle: 'Nothing to measure yet',
+  noRunText: 'Scores compare the checkpoints of a run. Train this subject first.',
+  toTrain: 'To training',
+  emptyTitle: (run: string) => `${run} was not measured yet`,
+  emptyText:
+    'Likeness makes a few pictures with each checkpoint and compares them with your photos and with the prompts.',
+  start: 'Measure',
+  again: 'Measure again',
+  measuring: 'Measuring',
+  pick: (step: number) => `The checkpoint to keep: step ${step}`,
+  take: (step: number) => `Use step ${step} from now on`,
+  curve: 'Over the run',
+  curveLabel: 'Scores of each checkpoint over the steps',
+  table: 'Each checkpoint',
+  actions: 'Actions',
+  memorized: 'Copies a photo',
+  measures: {
+    subject: {
+      name: 'Likeness',
+      about: 'more is better',
+      meaning: 'How much the pictures look like your photos.',
+    },
+    prompt: {
+      name: 'Prompt',
+      about: 'more is better',
+      meaning: 'How well they show what the prompt says.',
+    },
+    variety: {
+      name: 'Variety',
+      about: 'more is better',
+      meaning: 'How different they are from each other; little variety means that it draws one picture only.',
+    },
+    leak: {
+      name: 'Leak',
+      about: 'less is better',
+      meaning: 'How far the whole class moved towards your subject: every dog becomes yours.',
+    },
+  },
+  with: (features: string) => `Measured with ${features}.`,
+};

@@ -1,0 +1,30 @@
+import { plural } from './plural.ts';
+
+export const subjects = {
+  about: 'What Likeness learns: a pet, a person, a thing. Four to six photos are enough.',
+  create: 'New subject',
+  createNow: 'Create',
+  trySample: 'Try the sample subject',
+  emptyTitle: 'Teach it something of yours',
+  emptyText:
+    'A subject is a set of photos of one thing. Likeness learns from them and then draws it anywhere: on the beach, as a watercolour, in space.',
+  emptyShelf: 'No subjects here yet.',
+  count: (count: number) => plural(count, 'subject', 'subjects'),
+  figures: (photos: number, images: number) =>
+    `${plural(photos, 'photo', 'photos')} · ${plural(images, 'picture', 'pictures')}`,
+  training: 'Training',
+  trained: 'Trained',
+  name: 'Name',
+  nameHint: 'What you call it: Rex, Grandma’s vase.',
+  noun: 'What is it?',
+  nounHint: 'A plain word that the model knows.',
+  nounExample: 'dog, mug, backpack',
+  token: 'Token',
+  sayNoun: 'Say what it is in a plain word, such as dog: the model starts from what it knows of dogs.',
+  inPrompts: 'In prompts it is called',
+  wordsOnly: 'Letters, digits and single spaces only, six words at most.',
+  shelf: 'Project',
+  newShelf: 'New project …',
+  shelfName: 'Name of the project',
+  train: 'Train',
+};

@@ -1,0 +1,102 @@
+import { plural } from './plural.ts';
+
+export const train = {
+  title: (subject: string) => (subject === '' ? 'Train' : `Train ${subject}`),
+  about:
+    'Starts from a base model and changes it until it knows the subject. You can go on working meanwhile.',
+  noSubjectTitle: 'First a subject',
+  noSubjectText: 'Training needs photos of something. Create a subject and drop four to six photos in.',
+  toSubjects: 'To the subjects',
+  notReadyTitle: (subject: string) => `${subject} is not ready yet`,
+  notReadyText: 'The photos need a look: what to do stands beside them.',
+  toPhotos: 'To the photos',
+  newRun: 'New run',
+  model: 'Base model',
+  presets: 'Preset',
+  presetWords: {
+    quick: { name: 'Quick', about: 'A first impression, good enough to see if the photos work.' },
+    balanced: {
+      name: 'Balanced',
+      about: 'The one to start with: a good likeness that still follows prompts.',
+    },
+    thorough: { name: 'Thorough', about: 'More steps and more checkpoints to pick the best from.' },
+  },
+  about_: (time: string) => `≈ ${time}`,
+  unmeasured: 'not measured',
+  measured: (memory: string) => `${memory}, measured here`,
+  estimated: (memory: string) => `about ${memory}, estimated`,
+  measure: 'Measure it here',
+  measureAbout:
+    'A few real steps tell how long it takes on this machine and what memory it needs. With a large model that takes some minutes.',
+  measuring: 'Trying out a few steps on this machine …',
+  steps: (steps: number) => plural(steps, 'step', 'steps'),
+  reduced: 'Made smaller so that it fits this machine',
+  tooLarge:
+    'This will not fit into the memory of this machine. Close other programs, or choose a smaller picture size below.',
+  knobs: 'Every setting',
+  knobsAbout: 'steps, rate, LoRA, prior preservation, optimizer …',
+  changed: (count: number) => `${plural(count, 'setting', 'settings')} changed`,
+  start: (subject: string) => `Train ${subject}`,
+  promise: 'Pause or cancel whenever you like: what was learnt is kept.',
+  runs: 'Runs',
+  compare: 'Compare',
+  compareChoose: 'Compare: choose two',
+  chooseRun: (name: string) => `Choose ${name} for comparing`,
+  compareTitle: 'Compare runs',
+  compareLabel: (first: string, second: string) => `Loss over the steps of ${first} and ${second}`,
+  runFigures: (step: number, steps: number, model: string, time: string) =>
+    `${step.toLocaleString('en')} of ${plural(steps, 'step', 'steps')} · ${model} · ${time}`,
+  states: {
+    queued: 'Waiting',
+    running: 'Running',
+    paused: 'Paused',
+    failed: 'Failed',
+    cancelled: 'Cancelled',
+    done: 'Done',
+  },
+  goOn: 'Go on',
+  more: 'More steps',
+  moreSteps: 'Train up to step',
+  moreHint: (steps: number) => `The run ended at step ${steps}; it goes on from there.`,
+  use: 'Make pictures',
+  progress: 'Progress',
+  spoken: (percent: number, label: string) => `${label}: ${percent} percent`,
+  step: 'Step',
+  left: 'Time left',
+  perStep: 'Per step',
+  memory: 'Memory',
+  waiting: 'Waits for its turn.',
+  starting: 'Getting ready …',
+  learning: 'Training',
+  pausedText: 'Paused; goes on exactly where it stopped.',
+  checkpoints: 'Checkpoints',
+  noCheckpoints: 'The first sample appears after a quarter of the run.',
+  samples: 'Samples',
+  noSample: 'no sample',
+  sampleAlt: (step: number) => `Sample after ${plural(step, 'step', 'steps')}`,
+  atStep: (step: number) => `Step ${step.toLocaleString('en')}`,
+  picked: 'Picked',
+  likeness: (value: number) => `Likeness ${value.toFixed(2)}`,
+  useStep: 'Use',
+  pick: (step: number) => `Pick step ${step}`,
+  unpick: 'Take the pick back',
+  loss: 'Loss',
+  lossLabel: (step: number, loss: number | null) =>
+    `Loss over the steps; ${loss === null ? 'nothing yet' : `${loss.toFixed(4)} at step ${step}`}`,
+  lossAbout:
+    'Thin: each step. Thick: smoothed. It jumps because each step draws other noise; judge by the samples.',
+  lossSoon: 'The curve appears with the first steps.',
+  settings: 'Settings',
+  setting: 'Setting',
+  settingsSummary: ({
+    method,
+    steps,
+    learningRate,
+    seed,
+  }: {
+    method: string;
+    steps: number;
+    learningRate: number;
+    seed: number;
+  }) => `${method === 'lora' ? 'LoRA' : 'every weight'}, ${steps} steps, rate ${learningRate}, seed ${seed}`,
+};
