@@ -45,7 +45,7 @@ async function train({ keyboard }: Opened): Promise<void> {
   await keyboard.tabTo('radio', /Balanced/);
   await keyboard.press('ArrowUp');
   await keyboard.isAt('radio', /Quick/);
-  await keyboard.unfold(/Every setting/);
+  await keyboard.unfold(/All settings/);
   await keyboard.fill('Steps', '4', 'spinbutton');
   await keyboard.tabTo('switch', 'Prior preservation');
   if (await keyboard.find('switch', 'Prior preservation').isChecked()) await keyboard.press('Space');
@@ -101,12 +101,12 @@ async function scoreAndExport({ keyboard }: Opened): Promise<void> {
   await keyboard.press('Escape');
   await keyboard.isAt('group', 'Each checkpoint');
   await keyboard.press('ControlOrMeta+k');
-  await keyboard.isAt('combobox', 'Find and do');
+  await keyboard.isAt('combobox', 'Command menu');
   await keyboard.type('models');
   await keyboard.press('Enter');
   await keyboard.isAt('heading', 'Models');
   await keyboard.activate('button', 'Export');
-  await keyboard.reads('Read back and compared');
+  await keyboard.reads('Read back and verified');
   await keyboard.isAt('button', 'Export');
 }
 
@@ -122,7 +122,7 @@ async function findSubjectAndRun({ keyboard }: Opened): Promise<void> {
   await keyboard.isAt('heading', 'Train Teddy');
   await keyboard.activate('link', /^Teddy 1 .*Done$/);
   await keyboard.isAt('heading', 'Teddy 1');
-  await keyboard.sees('button', /^(Pick step 4|Take the pick back)$/);
+  await keyboard.sees('button', /^(Pick step 4|Undo the pick)$/);
 }
 
 async function findTheRest({ keyboard }: Opened): Promise<void> {
@@ -132,7 +132,7 @@ async function findTheRest({ keyboard }: Opened): Promise<void> {
   await keyboard.press('g', 'c');
   await keyboard.sees('rowheader', /^4/);
   await keyboard.press('g', 'm');
-  await keyboard.reads('Read back and compared');
+  await keyboard.reads('Read back and verified');
 }
 
 const possible = electronProgram ?? browserProgram;

@@ -57,7 +57,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
     page.getByRole('dialog').getByText(name, { exact: true }).click();
 
   const news = (text: string): Promise<void> =>
-    page.getByRole('region', { name: 'News' }).getByText(text).waitFor();
+    page.getByRole('region', { name: 'Notifications' }).getByText(text).waitFor();
 
   /** Moves the pointer, pressed, along places given as shares of the photo. */
   async function draw(...places: readonly (readonly [number, number])[]): Promise<void> {
@@ -91,7 +91,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
   const save = async (name: string): Promise<void> => {
     await button('Save mask').click();
     await stage().waitFor({ state: 'detached' });
-    await news(`The mask of ${name} was saved.`);
+    await news(`The mask for ${name} was saved.`);
   };
 
   it(
@@ -101,7 +101,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
       await openMask('00.jpg');
       await page.getByText('Nothing is marked').waitFor();
       await draw([0.1, 0.1], [0.5, 0.5]);
-      await page.getByText('13 % of the photo is the subject').waitFor();
+      await page.getByText('13% of the photo is the subject').waitFor();
       await tool('Rectangle');
       await draw([0.9, 0.4], [0.7, 0.2]);
       await tool('Lasso');
@@ -157,7 +157,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
       await button('Clear').click();
       await page.getByText('Nothing is marked').waitFor();
       await button('Save mask').click();
-      await news('The mask of 00.jpg was removed.');
+      await news('The mask for 00.jpg was removed.');
       expect(stored('00.jpg')).toBeUndefined();
       expect(await page.getByText('mask', { exact: true }).count()).toBe(0);
       await button('Undo').last().click();
@@ -189,10 +189,10 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
     }
     for (const name of [
       'Add',
-      'Farther',
-      'Closer',
+      'Zoom out',
+      'Zoom in',
       'Undo',
-      'Do again',
+      'Redo',
       'Invert',
       'Clear',
       'Cancel',
@@ -204,7 +204,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
 
     await stage().focus();
     await page.keyboard.press('Enter');
-    await page.getByRole('application', { name: 'middle at 50 % across and 50 % down, 50 % wide' }).waitFor();
+    await page.getByRole('application', { name: 'middle at 50% across and 50% down, 50% wide' }).waitFor();
     for (let i = 0; i < 20; i++) await page.keyboard.press('ArrowUp');
     for (let i = 0; i < 10; i++) await page.keyboard.press('Shift+ArrowLeft');
     await page.keyboard.press('Enter');
@@ -224,7 +224,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
     await page.keyboard.press('Control+z');
     await button('Save mask').focus();
     await page.keyboard.press('Enter');
-    await news('The mask of turned.jpg was saved.');
+    await news('The mask for turned.jpg was saved.');
     expect(await page.evaluate('document.activeElement.ariaLabel')).toBe('Mask turned.jpg');
 
     const { width, height } = await sharp(stored('turned.jpg')).metadata();
@@ -259,9 +259,9 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
       }
       // Many small turns, as of two fingers, are one large one.
       for (let i = 0; i < 20; i++) await page.mouse.wheel(0, 10);
-      await button('225 %').waitFor();
+      await button('225%').waitFor();
       await page.mouse.wheel(0, -200);
-      await button('506 %').waitFor();
+      await button('506%').waitFor();
       await page.keyboard.up('Control');
       const [x = 0, y = 0] = await shares(...pointed);
       // Across, it stays in the middle for as long as it is narrower than its room.
@@ -285,7 +285,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
       expect(ring.x + ring.width).toBeLessThan(room.x + room.width);
       const [to = 0, across = 0] = await shares(ring.x + ring.width / 2, ring.y + ring.height / 2);
       await page.keyboard.press('0');
-      await button('100 %').waitFor();
+      await button('100%').waitFor();
       expect((await stage().boundingBox())?.width).toBeCloseTo(whole.width, 0);
       await save('02.jpg');
       const corner = 60 / whole.width / 1.5 ** 4;
@@ -300,7 +300,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
       ).toEqual([255, 0, 0, 255]);
       await openMask('02.jpg');
       await button('Remove mask').click();
-      await news('The mask of 02.jpg was removed.');
+      await news('The mask for 02.jpg was removed.');
     },
   );
 
@@ -313,10 +313,10 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
     await page.getByText('% of the photo is the subject').waitFor();
     await page.keyboard.press('Escape');
     await page.getByText('Save what you painted?').waitFor();
-    await button('Go on painting').click();
+    await button('Keep painting').click();
     await page.getByText('% of the photo is the subject').waitFor();
     await page.keyboard.press('Escape');
-    await button('Throw it away').click();
+    await button('Discard').click();
     await stage().waitFor({ state: 'detached' });
     expect(stored('01.jpg')).toBeUndefined();
   });

@@ -25,7 +25,7 @@ export const places: readonly Place[] = [
   { name: 'photos', address: '#/subjects/3' },
   { name: 'photos-none', address: '#/subjects/1' },
   { name: 'train', address: '#/train' },
-  { name: 'train-knobs', address: '#/train', enter: async (page) => page.getByText('Every setting').click() },
+  { name: 'train-knobs', address: '#/train', enter: async (page) => page.getByText('All settings').click() },
   { name: 'run', address: '#/train/1' },
   { name: 'runs-compared', address: '#/train/compare/1/2' },
   { name: 'generate', address: '#/generate' },
@@ -33,7 +33,7 @@ export const places: readonly Place[] = [
     ...{ name: 'generate-more', address: '#/generate' },
     enter: async (page) => {
       await page.getByText('More settings').click();
-      await page.getByText('Guidance ends').scrollIntoViewIfNeeded();
+      await page.getByText('Stop guidance').scrollIntoViewIfNeeded();
     },
   },
   { name: 'gallery', address: '#/gallery' },

@@ -15,7 +15,7 @@ export function guidanceRows(recipe: Recipe): [string, string][] {
   return [
     [words.guidance, String(guidance)],
     [words.baseGuidance, baseGuidance > 0 ? String(baseGuidance) : ''],
-    [words.guidanceStop, guidanceStop < 1 ? `${Math.round(100 * guidanceStop)} %` : ''],
+    [words.guidanceStop, guidanceStop < 1 ? `${Math.round(100 * guidanceStop)}%` : ''],
   ];
 }
 

@@ -5,7 +5,7 @@ export const compare = {
   wipe: 'Wipe',
   gain: 'Brightness',
   picture: (place: number) => `Picture ${place}`,
-  same: 'Their recipes are the same.',
+  same: 'Their recipes are identical.',
   setting: 'Setting',
   left: 'First',
   right: 'Second',

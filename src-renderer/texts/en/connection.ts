@@ -1,4 +1,4 @@
 export const connection = {
-  lost: 'The connection to the studio was lost; what runs there goes on. Try again in a moment.',
-  waiting: 'The studio does not answer; trying again. What runs there goes on.',
+  lost: 'The connection to the studio was lost. Jobs keep running; try again in a moment.',
+  waiting: 'The studio is not answering. Reconnecting… Jobs keep running.',
 };

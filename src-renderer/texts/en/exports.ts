@@ -22,9 +22,9 @@ export const exports = {
   f16: '16 bit',
   f32: '32 bit',
   start: 'Export',
-  busy: 'Exporting …',
-  noRun: 'Train a subject first; then its weights can be written here for other programs.',
-  proven: 'Read back and compared',
+  busy: 'Exporting…',
+  noRun: 'Train a subject first. Then you can export its weights for other programs.',
+  proven: 'Read back and verified',
   proof: (tensors: number, error: number) =>
     `${plural(tensors, 'tensor', 'tensors')} read back, largest difference ${error.toPrecision(2)}`,
 };

@@ -2,7 +2,7 @@ export const folders = {
   path: 'Path',
   go: 'Go',
   inside: 'In this folder',
-  up: 'Folder above',
-  empty: 'Nothing in here.',
+  up: 'Parent folder',
+  empty: 'This folder is empty.',
   choose: 'Choose',
 };

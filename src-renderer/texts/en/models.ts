@@ -1,7 +1,7 @@
 import { plural } from './plural.ts';
 
 export const models = {
-  about: 'Take what you trained anywhere, and bring your own base models.',
+  about: 'Add base models, and take what you trained anywhere.',
   base: 'Base models',
   import: 'Import a model',
   sources: {
@@ -12,23 +12,23 @@ export const models = {
   },
   default: 'Used for new runs',
   makeDefault: 'Use for new runs',
-  missing: 'Files are gone',
+  missing: 'Files are missing',
   parameters: (count: string) => `${count} parameters`,
   network: 'Network',
   locked: 'Offline',
   unlocked: 'Online',
-  lockedLong: 'Locked: nothing leaves this machine.',
+  lockedLong: 'Locked. Nothing leaves this machine.',
   unlockedLong: 'The network can be used.',
   sockets: (opened: number) =>
-    `${plural(opened, 'connection', 'connections')} to other machines since the start`,
-  refused: 'Refused since the start:',
+    `${plural(opened, 'connection', 'connections')} to other machines since Likeness started`,
+  refused: 'Blocked since Likeness started:',
   lock: 'Offline lock',
   lockAbout: 'Blocks every connection to other machines.',
   downloads: 'Downloads from the Hub',
   downloadsAbout:
-    'Models may be fetched when you ask for them; each file is checked by its hash. Needs the lock open.',
+    'Fetches models when you ask for them and checks the hash of each file. The offline lock must be open.',
   hub: 'From the Hugging Face Hub',
-  hubOff: 'To download, open the offline lock and switch downloads on.',
+  hubOff: 'To download, open the offline lock and turn on downloads.',
   installed: 'Installed',
   download: 'Download',
 };

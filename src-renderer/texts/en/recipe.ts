@@ -4,8 +4,8 @@ export const recipe = {
   seed: 'Seed',
   steps: 'Steps',
   guidance: 'Guidance',
-  baseGuidance: 'By the base model',
-  guidanceStop: 'Guidance ends',
+  baseGuidance: 'Base model guidance',
+  guidanceStop: 'Guidance stops at',
   sampler: 'Sampler',
   size: 'Size',
   model: 'Model',
@@ -15,5 +15,5 @@ export const recipe = {
   checkpoint: 'Checkpoint',
   made: 'Made',
   file: 'File',
-  none: 'This file has no recipe inside.',
+  none: 'This file contains no recipe.',
 };

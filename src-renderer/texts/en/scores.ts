@@ -1,17 +1,16 @@
 export const scores = {
-  about:
-    'How good each checkpoint is, measured on pictures it makes, so that you can pick with more than a hunch.',
+  about: 'Measures each checkpoint on pictures it makes, so that you can pick the best one.',
   run: 'Run',
   noRunTitle: 'Nothing to measure yet',
   noRunText: 'Scores compare the checkpoints of a run. Train this subject first.',
   toTrain: 'To training',
-  emptyTitle: (run: string) => `${run} was not measured yet`,
+  emptyTitle: (run: string) => `${run} has not been measured yet`,
   emptyText:
     'Likeness makes a few pictures with each checkpoint and compares them with your photos and with the prompts.',
   start: 'Measure',
   again: 'Measure again',
   measuring: 'Measuring',
-  pick: (step: number) => `The checkpoint to keep: step ${step}`,
+  pick: (step: number) => `Checkpoint to keep: step ${step}`,
   take: (step: number) => `Use step ${step} from now on`,
   curve: 'Over the run',
   curveLabel: 'Scores of each checkpoint over the steps',
@@ -32,12 +31,13 @@ export const scores = {
     variety: {
       name: 'Variety',
       about: 'more is better',
-      meaning: 'How different they are from each other; little variety means that it draws one picture only.',
+      meaning:
+        'How much they differ from each other. Low variety means that the checkpoint draws the same picture again and again.',
     },
     leak: {
       name: 'Leak',
       about: 'less is better',
-      meaning: 'How far the whole class moved towards your subject: every dog becomes yours.',
+      meaning: 'How far the whole class has moved towards your subject, so that every dog turns into yours.',
     },
   },
   with: (features: string) => `Measured with ${features}.`,

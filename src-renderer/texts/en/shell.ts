@@ -3,9 +3,9 @@ import { plural } from './plural.ts';
 export const shell = {
   skip: 'Skip to content',
   navigation: 'Main',
-  subject: 'Subject you work with',
-  palette: 'Find and do',
+  subject: 'Current subject',
+  palette: 'Command menu',
   find: 'Find',
-  news: 'News',
-  jobs: (open: number) => (open === 0 ? 'Jobs' : `Jobs: ${plural(open, 'is', 'are')} not done`),
+  news: 'Notifications',
+  jobs: (open: number) => (open === 0 ? 'Jobs' : `Jobs (${open.toLocaleString('en')} open)`),
 };
