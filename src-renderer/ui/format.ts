@@ -1,5 +1,4 @@
-const locale = navigator.language;
-const time = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** "2 min", "1 h 20 min", "45 s". */
 export function formatDuration(seconds: number): string {
@@ -20,11 +19,11 @@ export function formatBytes(bytes: number): string {
 
 /** "12.3 M" */
 export function formatCount(count: number): string {
-  return new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 }).format(count);
+  return new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 }).format(count);
 }
 
 export function formatNumber(value: number): string {
-  return new Intl.NumberFormat(locale).format(value);
+  return new Intl.NumberFormat().format(value);
 }
 
 export function formatTime(ms: number): string {

@@ -1,5 +1,3 @@
-import { plural } from './plural.ts';
-
 export const shell = {
   skip: 'Skip to content',
   navigation: 'Main',

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { settingRows } from '../../../src-renderer/features/train/settingRows.ts';
+import type { Run } from '../../../src-shared/domain/run.ts';
+
+const settings: Run['settings'] = {
+  ...{ classNoun: 'dog', token: 'sks', method: 'lora', steps: 240, learningRate: 1e-4 },
+  ...{ batch: 1, accumulate: 1, schedule: 'constant', warmup: 0 },
+  lora: { rank: 16, alpha: 27, targets: ['to_q', 'to_v'] },
+  textLora: { rank: 8, alpha: 17, targets: ['q_proj'] },
+  ...{ trainTextEncoder: true, prior: { weight: 1, classImages: 200 } },
+  ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradientNorm: 1 },
+  ...{ seed: 7, size: 128, crop: 'center', flip: false, backgroundWeight: 0.3 },
+  ...{ checkpointEvery: 60, sampleEvery: null, samplePrompt: null },
+};
+
+function run(changed: Partial<Run['settings']>): Run {
+  return {
+    ...{ id: 1, subjectId: 1, name: 'Rex', folder: 'runs/1', state: 'done', modelId: 1, modelName: 'mini' },
+    ...{ step: 240, loss: 0.1, secondsPerStep: 1, createdAt: 0, finishedAt: 1, jobId: null, error: null },
+    ...{ checkpoints: 4, pickedStep: null },
+    settings: { ...settings, ...changed },
+  };
+}
+
+const differing = (...runs: Run[]) => settingRows(runs).filter(({ differ }) => differ);
+
+describe('the settings of runs, side by side', () => {
+  it('mark nothing where two runs are alike', () => {
+    expect(differing(run({}), run({}))).toEqual([]);
+  });
+
+  it('mark what differs, and only that, with both values', () => {
+    expect(differing(run({}), run({ learningRate: 5e-5 }))).toMatchObject([
+      { values: ['0.0001', '0.00005'] },
+    ]);
+    expect(differing(run({}), run({ flip: true }))).toMatchObject([{ values: ['no', 'yes'] }]);
+    expect(differing(run({}), run({ crop: 'random' }))).toHaveLength(1);
+  });
+
+  it('find a difference in one of many runs', () => {
+    const [row] = differing(run({}), run({}), run({ seed: 8 }));
+    expect(row?.values).toEqual(['7', '7', '8']);
+  });
+
+  it('show no LoRA for a run of all weights, and no prior for a run without', () => {
+    const shown = (name: string) =>
+      settingRows([run({ method: 'full', prior: null })]).find((row) => row.name === name)?.values[0];
+    expect(shown('LoRA')).toBe('–');
+    expect(shown('Class pictures')).toBe('–');
+    expect(settingRows([run({})]).find(({ name }) => name === 'LoRA')?.values[0]).toBe(
+      'r 16, α 27, to_q to_v',
+    );
+  });
+});
