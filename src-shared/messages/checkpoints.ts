@@ -1,8 +1,8 @@
 /** By what the operating system said when a file could not be written. */
 const whatToDo: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full; make room or choose another place',
-  EDQUOT: 'the disk quota is used up; make room or choose another place',
-  ENOENT: 'its folder is gone; bring it back or choose another place',
+  ENOSPC: 'the disk is full; free some space or choose another place',
+  EDQUOT: 'the disk quota is used up; free some space or choose another place',
+  ENOENT: 'its folder is gone; put it back or choose another place',
   EROFS: 'the disk is read-only; choose another place',
   EACCES: 'permission denied; check who may write there',
 };
@@ -13,41 +13,41 @@ export const checkpointMessages = {
   'file.unreadable': (d: { file: string; why: string }) =>
     `${d.file} can't be read (${d.why}); check the path and its permissions.`,
   'file.unwritable': (d: { file: string; why: string }) =>
-    `${d.file} can't be written (${d.why}); ${whatToDo[d.why] ?? 'choose another place or make room there'}.`,
+    `${d.file} can't be written (${d.why}); ${whatToDo[d.why] ?? 'choose another place or free some space there'}.`,
   'weights.damaged': (d: { file: string; why: string }) =>
     `${d.file} is damaged: ${d.why}. Download or export the file again.`,
   'weights.unsupported': (d: { file: string; why: string }) =>
     `${d.file} can't be used: ${d.why}. Save it as .safetensors with contiguous f32, f16 or bf16 tensors.`,
   'weights.unsafe': (d: { file: string; name: string }) =>
-    `${d.file} asks to run "${d.name}" while loading, which weights never need; it was not run. Use a .safetensors file from a source you trust.`,
+    `${d.file} asks to run "${d.name}" while loading, which weights never need, so it was refused and nothing was run. Use a .safetensors file from a source you trust.`,
   'weights.none': (d: { file: string; expected: string }) =>
     `${d.file} holds no weights; expected ${d.expected} there.`,
   'tensor.missing': (d: { file: string; tensor: string; expected: string }) =>
-    `${d.file} lacks the tensor "${d.tensor}" (${d.expected}); the file is cut, or its config.json belongs to another model.`,
+    `${d.file} lacks the tensor "${d.tensor}" (${d.expected}); it is truncated, or its config.json belongs to another model. Get both files from one source.`,
   'tensor.surplus': (d: { file: string; tensor: string }) =>
-    `${d.file} holds the tensor "${d.tensor}", for which its config.json has no place; put the weights and the config.json of one model together.`,
+    `${d.file} holds the tensor "${d.tensor}", which its config.json does not mention; use the weights and the config.json of one model.`,
   'tensor.shape': (d: { file: string; tensor: string; expected: string; found: string }) =>
-    `${d.file}: the tensor "${d.tensor}" is ${d.found} where the config asks for ${d.expected}; put the weights and the config.json of one model together.`,
+    `${d.file}: the tensor "${d.tensor}" is ${d.found} where config.json asks for ${d.expected}; use the weights and the config.json of one model.`,
   'tensor.type': (d: { file: string; tensor: string; found: string }) =>
     `${d.file}: the tensor "${d.tensor}" is of type ${d.found}; only f32, f16 and bf16 weights can be used.`,
   'tensor.notNumbers': (d: { file: string; tensor: string; count: number }) =>
-    `${d.file}: the tensor "${d.tensor}" holds ${d.count} NaN or infinite values; the weights are broken, use another copy or an earlier checkpoint.`,
+    `${d.file}: the tensor "${d.tensor}" holds ${d.count} NaN or infinite values, so the weights are broken; use another copy or an earlier checkpoint.`,
   'config.invalid': (d: { file: string; why: string }) =>
-    `${d.file} is no valid configuration: ${d.why}. Take the file from the model's original folder.`,
+    `${d.file} is not a valid configuration: ${d.why}. Take the file from the model's original folder.`,
   'model.family': (d: { file: string; found: string }) =>
     `${d.file} is ${d.found}; only text-to-image models of the Stable Diffusion 1.x and 2.x family can be used.`,
   'model.notOne': (d: { file: string }) =>
-    `${d.file} is no model; give a diffusers folder (with unet, vae, text_encoder, tokenizer and scheduler in it) or a single .safetensors or .ckpt file.`,
+    `${d.file} is not a model; give a diffusers folder (with unet, vae, text_encoder, tokenizer and scheduler in it) or a single .safetensors or .ckpt file.`,
   'model.missingPart': (d: { file: string; part: string }) =>
-    `${d.file} has no ${d.part}; the model is not complete, get the rest of it.`,
+    `${d.file} has no ${d.part}, so the model is incomplete; get the missing files.`,
   'model.unclear': (d: { file: string; what: string }) =>
     `${d.file} doesn't say ${d.what}, and its weights can't tell; use the model's diffusers folder instead.`,
   'lora.notOne': (d: { file: string }) =>
     `${d.file} holds no LoRA; give a PEFT folder (adapter_config.json and adapter_model.safetensors), a run folder or a kohya or diffusers .safetensors file.`,
   'lora.unsupported': (d: { file: string; why: string }) =>
-    `${d.file} can't be used: ${d.why}; only plain LoRA on Linear and Conv layers is read.`,
+    `${d.file} can't be used: ${d.why}; only plain LoRA on Linear and Conv layers can be read.`,
   'lora.otherModel': (d: { file: string; model: string }) =>
-    `${d.file} is a LoRA for another model: none of its modules are in ${d.model}.`,
+    `${d.file} is a LoRA for another model: ${d.model} has none of its modules. Use a LoRA made for this model.`,
   'lora.incomplete': (d: { file: string; tensor: string; missing: string }) =>
-    `${d.file}: "${d.tensor}" has no ${d.missing} beside it; the LoRA file is cut or damaged.`,
+    `${d.file}: "${d.tensor}" has no matching ${d.missing}; the LoRA file is truncated or damaged, so get it again.`,
 };

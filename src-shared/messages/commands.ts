@@ -1,7 +1,7 @@
 /** Command line. Codes that begin with `usage.` mean wrong usage (exit status 2). */
 export const commandMessages = {
   'usage.noCommand': (_d: object) =>
-    'Say what to do: likeness COMMAND; "likeness --help" lists the commands.',
+    'No command given; write likeness COMMAND. "likeness --help" lists the commands.',
   'usage.unknownCommand': (d: { command: string; suggestion: string | undefined }) =>
     `There is no command "${d.command}"${didYouMean(d.suggestion)}; "likeness --help" lists them.`,
   'usage.unknownOption': (d: { option: string; suggestion: string | undefined; command: string }) =>
@@ -18,14 +18,14 @@ export const commandMessages = {
   'usage.conflict': (d: { option: string; other: string; why: string }) =>
     `${d.option} and ${d.other} do not go together: ${d.why}.`,
   'prompts.notText': (d: { file: string }) =>
-    `${d.file} is no text file in UTF-8; write one prompt a line into a plain text file.`,
-  'prompts.none': (d: { file: string }) => `${d.file} has no prompts; write one a line into it.`,
-  cancelled: (_d: object) => 'Cancelled; what was finished has been kept.',
+    `${d.file} is not a UTF-8 text file; use a plain text file with one prompt per line.`,
+  'prompts.none': (d: { file: string }) => `${d.file} has no prompts; write one per line.`,
+  cancelled: (_d: object) => 'Cancelled. Everything finished has been kept.',
   'memory.short': (d: { why: string }) =>
-    `This needs more memory than the machine gives (${d.why}); use a smaller batch, size or model, or close other programs.`,
+    `This needs more memory than the machine has free (${d.why}); use a smaller batch, size or model, or close other programs.`,
   'system.refused': (d: { file: string; why: string }) => `${d.file}: ${d.why}.`,
   internal: (d: { why: string }) =>
-    `Something unexpected went wrong (${d.why}); run it again with --debug and report it.`,
+    `Something unexpected went wrong (${d.why}); run it again with --debug and report the output.`,
 };
 
 function likeness(command: string): string {

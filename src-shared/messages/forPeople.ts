@@ -3,17 +3,17 @@ import { LikenessError, problem } from './index.ts';
 /** What the operating system refuses, in words. */
 const refusals: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder; check the path',
-  ENOTDIR: 'a part of this path is a file, not a folder; check the path',
+  ENOTDIR: 'part of this path is a file, not a folder; check the path',
   EISDIR: 'this is a folder, but a file is needed; check the path',
-  EEXIST: 'something of this name is there already; choose another name or remove it',
+  EEXIST: 'something with this name already exists; choose another name or remove it',
   ENOTEMPTY: 'the folder is not empty; choose another one or remove what is in it',
   EACCES: 'permission denied; check who may read and write it',
   EPERM: 'permission denied; check who may read and write it',
   EROFS: 'the disk is read-only; choose another place',
-  ENOSPC: 'the disk is full; make room or choose another place',
-  EDQUOT: 'the disk quota is used up; make room or choose another place',
+  ENOSPC: 'the disk is full; free some space or choose another place',
+  EDQUOT: 'the disk quota is used up; free some space or choose another place',
   ENAMETOOLONG: 'the name is too long; choose a shorter one',
-  ELOOP: 'the links go round in a circle; check the path',
+  ELOOP: 'its symbolic links form a loop; check the path',
   EMFILE: 'too many files are open; raise the limit (ulimit -n)',
 };
 

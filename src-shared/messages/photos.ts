@@ -2,20 +2,19 @@
 export const photoMessages = {
   'photos.none': (d: { folder: string }) =>
     `${d.folder} has no photos; put 4 to 6 JPEG, PNG or WebP pictures of the subject into it.`,
-  'photos.noFolder': (d: { folder: string }) =>
-    `${d.folder} is not a folder that can be read; check the path.`,
+  'photos.noFolder': (d: { folder: string }) => `${d.folder} is not a readable folder; check the path.`,
   'photos.unreadable': (d: { file: string }) =>
-    `${d.file} cannot be read; check that it is there and that you may open it.`,
+    `${d.file} can't be read; check that it exists and that you may open it.`,
   'photos.heic': (d: { file: string }) =>
     `${d.file} is a HEIC photo, which cannot be read here; export it as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible).`,
   'photos.unsupported': (d: { file: string }) =>
-    `${d.file} is not a JPEG, PNG, WebP, AVIF, TIFF or GIF picture inside; save it as one of these or take it out.`,
+    `${d.file} is not a JPEG, PNG, WebP, AVIF, TIFF or GIF picture; save it as one of these, or remove it.`,
   'photos.broken': (d: { file: string }) =>
-    `${d.file} is damaged and cannot be decoded; save it again or take it out.`,
+    `${d.file} is damaged and can't be decoded; save it again, or remove it.`,
   'photos.tooHeavy': (d: { file: string; megabytes: number; max: number }) =>
-    `${d.file} has ${d.megabytes} MB, more than the ${d.max} that are read; save it smaller or take it out.`,
+    `${d.file} has ${d.megabytes} MB, and the limit is ${d.max} MB; save it smaller, or remove it.`,
   'photos.tooLarge': (d: { file: string; megapixels: number; max: number }) =>
-    `${d.file} has ${d.megapixels} megapixels, more than the ${d.max} that are read; make it smaller.`,
+    `${d.file} has ${d.megapixels} megapixels, and the limit is ${d.max}; make it smaller.`,
   'photos.tooNarrow': (d: { file: string; width: number; height: number }) =>
     `${d.file} is ${d.width} × ${d.height}, too narrow for a square picture; crop it to the subject.`,
   'masks.otherSize': (d: {
@@ -26,15 +25,15 @@ export const photoMessages = {
     photoWidth: number;
     photoHeight: number;
   }) =>
-    `${d.mask} is ${d.width} × ${d.height} and its photo ${d.photo} ${d.photoWidth} × ${d.photoHeight} when it is upright; save the mask in the photo's size, or take it out.`,
+    `${d.mask} is ${d.width} × ${d.height} and its photo ${d.photo} ${d.photoWidth} × ${d.photoHeight} when it is upright; save the mask in the photo's size, or remove it.`,
   'masks.empty': (d: { mask: string }) =>
-    `${d.mask} is black all over; paint the subject white in it, or take it out.`,
+    `${d.mask} is black all over; paint the subject white in it, or remove it.`,
   'masks.outside': (d: { mask: string; file: string }) =>
-    `By ${d.mask} the subject is not in the square of ${d.file} that is trained on; crop the photo to the subject, or correct the mask.`,
+    `${d.mask} puts the subject outside the square of ${d.file} that is trained on; crop the photo to the subject, or correct the mask.`,
   'picture.notPng': (d: { file: string }) =>
-    `${d.file} is not a PNG file that can be read; recipes are kept in PNG pictures.`,
+    `${d.file} is not a readable PNG file; only PNG pictures carry a recipe.`,
   'picture.noRecipe': (d: { file: string }) =>
-    `${d.file} carries no recipe; give a PNG that was made here and not stripped of its text by another program.`,
+    `${d.file} carries no recipe; use a PNG made by Likeness whose text chunks no other program has removed.`,
   'picture.badRecipe': (d: { file: string; why: string }) =>
-    `The recipe in ${d.file} cannot be used: ${d.why}.`,
+    `The recipe in ${d.file} can't be used: ${d.why}.`,
 };

@@ -3,32 +3,32 @@ export const trainingMessages = {
   'lora.target': (d: { target: string; part: string }) =>
     `The ${d.part} has no Linear or Conv named "${d.target}"; usual targets are to_q, to_k, to_v, to_out.0 (U-Net) and q_proj, k_proj, v_proj, out_proj (text encoder).`,
   'lora.startUnfit': (d: { file: string; module: string }) =>
-    `${d.file} has no adapter that fits "${d.module}"; give a LoRA folder made for this model with the same targets.`,
+    `${d.file} has no adapter for "${d.module}"; give a LoRA folder made for this model with the same targets.`,
   'replay.invalid': (d: { file: string; why: string }) =>
     `${d.file} can't be replayed: ${d.why}; record latents, noise, timesteps and input_ids as the contract says.`,
   'replay.tooShort': (d: { file: string; rows: number; wanted: number }) =>
     `${d.file} holds ${d.rows} batches and the run needs ${d.wanted}; lower --steps or record more.`,
-  'training.badSettings': (d: { why: string }) => `These settings can't be trained with: ${d.why}.`,
+  'training.badSettings': (d: { why: string }) => `These settings can't be used: ${d.why}.`,
   'training.diverged': (d: { step: number }) =>
-    `The loss is no number any more at step ${d.step}; the last checkpoint is kept. Start again with a lower learning rate.`,
+    `The loss is no longer a number at step ${d.step}; the last checkpoint has been kept. Start again with a lower learning rate.`,
   'run.exists': (d: { folder: string }) =>
-    `${d.folder} already holds a run; add --resume to go on with it, or choose another --out.`,
+    `${d.folder} already holds a run; add --resume to continue it, or choose another --out.`,
   'run.otherModel': (d: { folder: string; model: string }) =>
-    `${d.folder} was trained on another model than ${d.model} holds now; give back the original model or start a new run.`,
+    `${d.folder} was trained on a different model from the one in ${d.model} now; restore the original model, or start a new run.`,
   'run.otherSetting': (d: { folder: string; setting: string; is: string; wanted: string }) =>
-    `${d.folder} was begun with "${d.setting}" at ${d.is}, not ${d.wanted}; leave that out to go on with it, or start a new run in another folder.`,
+    `${d.folder} was started with "${d.setting}" at ${d.is}, not ${d.wanted}; leave that setting out to resume the run, or start a new run in another folder.`,
   'run.missing': (d: { folder: string }) =>
     `${d.folder} holds no run; give the folder that finetune wrote to with --out.`,
   'run.damaged': (d: { file: string; why: string }) =>
     `${d.file} can't be read as a run (${d.why}); start a new run in another folder.`,
   'run.stateDamaged': (d: { file: string; why: string }) =>
-    `${d.file} can't be gone on from (${d.why}); the run's checkpoints can still be used. Delete the file to train again from the first step.`,
+    `${d.file} can't be resumed from (${d.why}); the run's checkpoints can still be used. Delete the file to train again from the first step.`,
   'run.noCheckpoint': (d: { folder: string; wanted: string }) =>
     `${d.folder} has no checkpoint ${d.wanted}; let the run reach one, or choose another step.`,
   'quickstart.other': (d: { folder: string }) =>
-    `${d.folder} holds a quickstart with other options; give the same photos, class, model and steps to go on with it, or choose another --out.`,
+    `${d.folder} holds a quickstart with other options; give the same photos, class, model and steps to resume it, or choose another --out.`,
   'training.noClass': (d: { option: string }) =>
-    `What the photos show has no name yet: say it with ${d.option}, for example ${d.option} dog.`,
+    `The class noun is missing; say what the photos show with ${d.option}, for example ${d.option} dog.`,
   'training.noPhotos': (d: { option: string }) =>
-    `There is nothing to learn from: give ${d.option} a folder with photos.`,
+    `There are no photos to learn from; give a folder of them with ${d.option}.`,
 };

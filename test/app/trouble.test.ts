@@ -90,7 +90,7 @@ it.skipIf(!mounted)(
     await sharp(path.resolve('resources/sample-subject/00.jpg')).resize(900).png().toFile(large);
     const { added, refused } = await client.ask('photos.addPaths', { subjectId, paths: [large] });
     expect(added).toEqual([]);
-    expect(refused[0]?.problem.message).toMatch(/full; make room/);
+    expect(refused[0]?.problem.message).toMatch(/full; free some space/);
 
     // Writing fails where it must, and each time with the same sentence.
     leave(0);
@@ -106,7 +106,7 @@ it.skipIf(!mounted)(
       for (let room = 20_000; ; room += 20_000) {
         leave(room);
         const started = await start().catch((error: unknown) => {
-          expect(String(error)).toMatch(/full; make room/);
+          expect(String(error)).toMatch(/full; free some space/);
           return undefined;
         });
         leave(Math.min(room, 60_000));
@@ -118,13 +118,13 @@ it.skipIf(!mounted)(
     );
     expect(await client.ended(drawing.jobId)).toMatchObject({
       state: 'failed',
-      error: { message: expect.stringMatching(/full; make room/) as string },
+      error: { message: expect.stringMatching(/full; free some space/) as string },
     });
     const run = await begun(() => client.ask('training.start', shortRun(subjectId, modelId)));
     const trained = await client.ended(run.jobId ?? 0);
     expect(trained).toMatchObject({
       state: 'failed',
-      error: { message: expect.stringMatching(/full; make room/) as string },
+      error: { message: expect.stringMatching(/full; free some space/) as string },
     });
 
     rmSync(path.join(disk, 'filler'));
@@ -175,7 +175,7 @@ it(
       renameSync(library, away);
       expect(await client.ended(jobId)).toMatchObject({
         state: 'failed',
-        error: { code: 'library.movedAway', message: expect.stringMatching(/bring it back/) as string },
+        error: { code: 'library.movedAway', message: expect.stringMatching(/put it back/) as string },
       });
       expect(await notices(client)).toContain('library.movedAway');
       const { jobId: other } = await client.ask('generation.start', pictures({ modelId }));

@@ -37,7 +37,7 @@ export async function keepMask(
   const found = await look(png).catch(() => undefined);
   if (found?.format !== 'png' || found.width !== width || found.height !== height)
     throw problem('photos.badMask', { name, width, height });
-  if (found.black) throw problem('masks.empty', { mask: `The mask of ${name}` });
+  if (found.black) throw problem('masks.empty', { mask: `The mask for ${name}` });
   const file = photo.mask ?? maskName(photo);
   writeAtomically(path.join(folder.make(subject.folder, 'masks'), file), () => [png]);
   return file;

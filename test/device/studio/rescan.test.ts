@@ -223,7 +223,7 @@ it('a library that was moved is whole; one that is moved away while open is told
     'library.movedAway',
   ]);
   await expect(studio.ask('subjects.create', { name: 'Cat' })).rejects.toThrow(
-    /not there any more; bring it back/,
+    /has disappeared; put it back/,
   );
   expect(existsSync(moved)).toBe(false);
   while (!studio.told.includes('library.changed')) await new Promise((resolve) => setTimeout(resolve, 50));

@@ -156,8 +156,8 @@ describe('openModel refuses', () => {
   it('an empty folder, a text file, and nothing at all', () => {
     mkdirSync(join(scratch, 'empty'));
     writeFileSync(join(scratch, 'notes.txt'), 'hello');
-    expect(() => openModel(join(scratch, 'empty'))).toThrow('is no model');
-    expect(() => openModel(join(scratch, 'notes.txt'))).toThrow('is no model');
+    expect(() => openModel(join(scratch, 'empty'))).toThrow('is not a model');
+    expect(() => openModel(join(scratch, 'notes.txt'))).toThrow('is not a model');
     expect(() => openModel(join(scratch, 'nothing'))).toThrow('is not there');
   });
 });

@@ -132,7 +132,7 @@ describe('weights', () => {
     ]);
     expect(expectTensor(weights, 'w', [2, 3]).byteLength).toBe(24);
     expect(() => expectTensor(weights, 'w', [3, 2])).toThrow(
-      /expect\.safetensors.*"w" is 2×3 where the config asks for 3×2/,
+      /expect\.safetensors.*"w" is 2×3 where config\.json asks for 3×2/,
     );
     expect(() => expectTensor(weights, 'v', [4])).toThrow(/expect\.safetensors lacks the tensor "v" \(4\)/);
     expect(() => expectTensor(weights, 'ids', [1])).toThrow('"ids" is of type i64');
