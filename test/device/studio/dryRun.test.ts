@@ -47,7 +47,9 @@ it('goes down the ladder until a dry run fits, and tells what that one took', as
     });
     const { steps = 0, sampleEvery } = quick?.settings ?? {};
     expect(quick?.seconds).toBe(5 + 2 * steps + 3 * Math.floor(steps / (sampleEvery ?? Infinity)));
-    await expect(ask('training.measure', { subjectId, modelId: null })).rejects.toThrow(/already been measured/);
+    await expect(ask('training.measure', { subjectId, modelId: null })).rejects.toThrow(
+      /already been measured/,
+    );
   } finally {
     await studio.close();
   }
