@@ -11,7 +11,6 @@ const engine = [
   ['training/team'],
   ['training/loss'],
   ['training/data'],
-  ['training/settings'],
   ['pipelines'],
   ['optim', 'schedulers', 'checkpoints'],
   ['models'],

@@ -19,6 +19,8 @@ interface Spec<O extends Options, R> {
   readonly usage: string;
   readonly examples?: readonly string[];
   readonly options: O;
+  /** More of them, whose values are read by name. */
+  readonly further?: Options;
   /** What is asked for, from what was said. Throws `usage.…` for options that do not go together. */
   readonly request: (given: Given<O>) => R;
   readonly run: (request: R, context: JobContext) => Promise<Outcome>;
@@ -34,13 +36,18 @@ export interface Command {
   readonly prepare: (argv: readonly string[]) => (context: JobContext) => Promise<Outcome>;
 }
 
+/** The options that no call can do without; help begins with them. */
+function requiredOf(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, { required }]) => required));
+}
+
 /** Declares a command; its options are read and checked before anything runs. */
 export function command<O extends Options, R>(spec: Spec<O, R>): Command {
-  const { name, summary, usage, options, examples = [] } = spec;
+  const { name, summary, usage, options, further = {}, examples = [] } = spec;
   return {
-    ...{ name, summary, usage, options, examples },
+    ...{ name, summary, usage, examples, options: { ...requiredOf(options), ...further, ...options } },
     prepare: (argv) => {
-      const request = spec.request(parse(argv, options, name));
+      const request = spec.request(parse(argv, options, name, further));
       return (context) => spec.run(request, context);
     },
   };

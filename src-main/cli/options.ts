@@ -155,6 +155,21 @@ export interface PictureSize {
   readonly height: number;
 }
 
+/** The side of a square as `512` or `512x512`. */
+export function squareSize(help: string, range: Range): Option<number> {
+  const { min, max, multipleOf = 1 } = range;
+  return one('WxH', help, range, (value, name) => {
+    const [, first = '', second = first] = /^(\d+)(?:[x×](\d+))?$/i.exec(value) ?? [];
+    const side = first === '' || first !== second ? NaN : Number(first);
+    if (side >= min && side <= max && side % multipleOf === 0) return side;
+    throw bad(
+      name,
+      value,
+      `a square: a multiple of ${multipleOf} from ${min} to ${max}, once or as SIDExSIDE`,
+    );
+  });
+}
+
 /** Pixels as `512x768`, or `512` for a square; multiples of 8, as the autoencoder wants. */
 export function pictureSize(help: string, common: Common = {}): Option<PictureSize> {
   return one('WxH', help, common, (value, name) => {

@@ -16,10 +16,15 @@ export function optionName(key: string): string {
 
 /**
  * Reads the words after the name of `command`. `--name value`, `--name=value`, `--no-name` for switches; `--` ends the
- * options; a single-valued option given twice counts with its last value. Throws `usage.…` errors.
+ * options; a single-valued option given twice counts with its last value. What `further` options say is in the result too. Throws `usage.…` errors.
  */
-export function parse<O extends Options>(argv: readonly string[], declared: O, command: string): Given<O> {
-  const options: Options = { ...declared, ...commonOptions };
+export function parse<O extends Options>(
+  argv: readonly string[],
+  declared: O,
+  command: string,
+  further: Options = {},
+): Given<O> {
+  const options: Options = { ...further, ...declared, ...commonOptions };
   const operands = Object.keys(options).filter((key) => options[key]?.takes === 'operand');
   const named = Object.entries(options).filter(([, { takes }]) => takes !== 'operand');
   const byName = new Map(named.map(([key, option]) => [optionName(key), { key, option }]));

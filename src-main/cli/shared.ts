@@ -1,8 +1,6 @@
-import type { ProviderChoice } from '../engine/runtime/providers.ts';
+import { providerChoices, type ProviderChoice } from '../../src-shared/domain/providers.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { choice, type Option } from './options.ts';
-
-const providerChoices: readonly ProviderChoice[] = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'];
 
 /** `--provider`, as several commands have it. */
 export function provider(fallback: ProviderChoice): Option<ProviderChoice> {

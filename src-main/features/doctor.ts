@@ -3,7 +3,8 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import { input, matmul } from '../engine/graph/build.ts';
 import { matmulSpeed } from '../engine/runtime/matmulSpeed.ts';
-import { bundledProviders, providers, type Provider } from '../engine/runtime/providers.ts';
+import { providers, type Provider } from '../../src-shared/domain/providers.ts';
+import { bundledProviders } from '../engine/runtime/providers.ts';
 import { Session } from '../engine/runtime/session.ts';
 import { f32 } from '../engine/tensor/tensor.ts';
 

@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
+import { trainingSettings } from '../../src-shared/domain/finetuneSettings.ts';
+import { salvagedSettings } from '../../src-shared/domain/settingValues.ts';
 import type { Problem } from '../../src-shared/domain/problem.ts';
 import type { Run } from '../../src-shared/domain/run.ts';
-import type { TrainingSettings } from '../../src-shared/domain/trainingSettings.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { fromJson, fromJsonOrNull, insert, update } from './rows.ts';
 
@@ -81,7 +82,7 @@ export class Runs {
       .all(...values) as Row[];
     return rows.map((row) => ({
       ...row,
-      settings: fromJson(row.settings) as TrainingSettings,
+      settings: salvagedSettings(trainingSettings, fromJson(row.settings), { size: 512 }),
       error: fromJsonOrNull(row.error) as Problem | null,
     }));
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { trainingChangesType, trainingSettingsType } from '../domain/finetuneSettings.ts';
 import { idSchema, nameSchema } from '../domain/id.ts';
 import { checkpointSchema, lossCurveSchema, runSchema } from '../domain/run.ts';
-import { trainingChangesSchema, trainingSettingsSchema } from '../domain/trainingSettings.ts';
 import { endpoint } from './endpoint.ts';
 import { undoSchema } from './trash.ts';
 
@@ -12,7 +12,7 @@ export const presetNames = ['quick', 'balanced', 'thorough'] as const;
 /** A preset on this machine. */
 export const presetSchema = z.object({
   name: z.enum(presetNames),
-  settings: trainingSettingsSchema,
+  settings: trainingSettingsType,
   /** Seconds for the whole run, class pictures and samples included; null before it was measured. */
   seconds: z.number().nullable(),
   /** Bytes at the peak. */
@@ -47,7 +47,7 @@ export const trainingRequests = {
       /** null: the shipped model. */
       modelId: idSchema.nullable(),
       preset: z.enum(presetNames),
-      changes: trainingChangesSchema.optional(),
+      changes: trainingChangesType.optional(),
       name: nameSchema.optional(),
     }),
     runSchema,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { trainingSettingsType } from './finetuneSettings.ts';
 import { idSchema, nameSchema, timeSchema } from './id.ts';
 import { problemSchema } from './problem.ts';
 import { checkpointScoreSchema } from './score.ts';
-import { trainingSettingsSchema } from './trainingSettings.ts';
 
 export const runStates = ['queued', 'running', 'paused', 'failed', 'cancelled', 'done'] as const;
 
@@ -16,7 +16,7 @@ export const runSchema = z.object({
   state: z.enum(runStates),
   modelId: idSchema.nullable(),
   modelName: z.string(),
-  settings: trainingSettingsSchema,
+  settings: trainingSettingsType,
   /** How far it is. */
   step: z.int(),
   loss: z.number().nullable(),

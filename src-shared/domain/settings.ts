@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from './id.ts';
+import { providerChoices } from './providers.ts';
 
 /** What a person set; kept in the library. */
 export const settingsSchema = z.object({
@@ -11,7 +12,7 @@ export const settingsSchema = z.object({
   /** The base model for new runs and pictures; null: the shipped one. */
   modelId: idSchema.nullable().default(null),
   /** What computes. */
-  provider: z.enum(['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml']).default('auto'),
+  provider: z.enum(providerChoices).default('auto'),
   /** The tour has been done or put away. */
   tourDone: z.boolean().default(false),
   /** Side of the gallery's tiles in pixels. */

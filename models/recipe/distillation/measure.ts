@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DistillSettings } from '../../../src-shared/domain/distillSettings.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
@@ -22,7 +23,6 @@ import {
   distillLoss,
 } from '../../../src-main/engine/training/loss/distillLoss.ts';
 import { distillBatches } from '../../../src-main/engine/training/data/distillBatches.ts';
-import type { DistillSettings } from '../../../src-main/engine/training/settings/distillSettings.ts';
 import { RunFolder } from '../../../src-main/engine/training/run/runFolder.ts';
 import { stacked } from '../../../src-main/features/evaluation/featureSet.ts';
 import { side, tunedGeneration } from '../modelConfig.ts';

@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type DistillSettings, distillSettings } from '../../../src-shared/domain/distillSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import {
   blocksOfKind,
   planRemoval,
@@ -11,8 +13,6 @@ import { writeStudent } from '../../../src-main/engine/checkpoints/writeStudent.
 import { unetCost } from '../../../src-main/engine/models/unetCost.ts';
 import { loadPicture } from '../../../src-main/engine/pipelines/pictures.ts';
 import { distill } from '../../../src-main/engine/training/run/distill.ts';
-import type { DistillSettings } from '../../../src-main/engine/training/settings/distillSettings.ts';
-import { completeSettings } from '../../../src-main/features/distillation/request.ts';
 import { contactSheet } from '../contactSheet.ts';
 import { side } from '../modelConfig.ts';
 import { numberOption, option, outFolder, repositoryFolder } from '../paths.ts';
@@ -145,7 +145,7 @@ async function train(name: string, way: Way, steps: number): Promise<void> {
 
 function settingsOf(student: string, own: Pick<DistillSettings, 'steps' | 'learningRate'>): DistillSettings {
   return {
-    ...completeSettings({ teacher: at('teacher'), student, size: side, ...own }),
+    ...completeSettings(distillSettings, { teacher: at('teacher'), student, size: side, ...own }),
     ...{
       data: at('data'),
       batch,
@@ -154,7 +154,7 @@ function settingsOf(student: string, own: Pick<DistillSettings, 'steps' | 'learn
       warmup: numberOption('warmup', 20),
       provider: 'cpu',
     },
-    ...{ checkpointEvery: 50, sampleEvery: undefined },
+    ...{ checkpointEvery: 50, sampleEvery: null },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { DistillSettings } from '../../../src-shared/domain/distillSettings.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { modelHash, openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import {
@@ -6,7 +7,6 @@ import {
   distillFeeds,
 } from '../../../src-main/engine/training/loss/distillLoss.ts';
 import { distillBatches } from '../../../src-main/engine/training/data/distillBatches.ts';
-import type { DistillSettings } from '../../../src-main/engine/training/settings/distillSettings.ts';
 import { trainingLoop, type RunResult } from '../../../src-main/engine/training/run/loop.ts';
 import { RunFolder } from '../../../src-main/engine/training/run/runFolder.ts';
 import { Trainer } from '../../../src-main/engine/training/run/trainer.ts';

@@ -4,17 +4,18 @@
  *
  *   npx tsx models/recipe/sweep/rates.ts --photos FOLDER --class NOUN [--steps 60] [--model FOLDER] [--out DATA]
  */
+import { type AskedFinetune, finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { finetune } from '../../../src-main/engine/training/run/finetune.ts';
-import { completeSettings, type PartialSettings } from '../../../src-main/features/training/request.ts';
 import { side, tunedFinetune } from '../modelConfig.ts';
 import { numberOption, option, outFolder, repositoryFolder } from '../paths.ts';
 
 const steps = numberOption('steps', 60);
 const model = option('model', join(repositoryFolder, 'models', 'likeness-mini'));
-const own: PartialSettings = { ...tunedFinetune, prior: false, batch: 4, steps };
-const tried: PartialSettings[] = [
+const own: AskedFinetune = { ...tunedFinetune, prior: false, batch: 4, steps };
+const tried: AskedFinetune[] = [
   ...[1e-3, 4e-3, 1e-2].map((learningRate) => ({ learningRate })),
   ...[3e-4, 1e-3].map((learningRate) => ({
     ...{ learningRate, method: 'full' as const, trainTextEncoder: false },
@@ -30,8 +31,8 @@ for (const settings of tried) {
   await finetune(
     {
       settings: {
-        ...completeSettings(asked, { model, size: side }),
-        sampleEvery: undefined,
+        ...completeSettings(finetuneSettings, asked, { model, size: side }),
+        sampleEvery: null,
         provider: 'cpu',
       },
       ...{ out, version: 'sweep', cache: outFolder() },

@@ -1,14 +1,15 @@
+import { subjectPrompt } from '../../../src-main/engine/training/data/prompts.ts';
+import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import { cosine, type Features } from '../../../src-main/engine/evaluation/features.ts';
 import { openTokenizer } from '../../../src-main/engine/pipelines/openTokenizer.ts';
 import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
 import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { finetune } from '../../../src-main/engine/training/run/finetune.ts';
-import { subjectPrompt } from '../../../src-main/engine/training/settings/finetuneSettings.ts';
 import { openRun } from '../../../src-main/features/export/openRun.ts';
 import { ownScenes } from '../../../src-main/features/training/ownSettings.ts';
 import { photoScenes } from '../../../src-main/features/training/photoScenes.ts';
-import { completeSettings } from '../../../src-main/features/training/request.ts';
 import { side } from '../modelConfig.ts';
 import type { Gallery } from './gallery.ts';
 import type { Subject } from './subjects.ts';
@@ -64,8 +65,12 @@ export async function tryOut(
   const begun = cpuSeconds();
   const settings = {
     photoScenes: await photoScenes({ model, photos, classNoun }, ownScenes(model), context),
-    ...completeSettings({ ...asked, classNoun, photos, steps: Math.max(...steps) }, { model, size: side }),
-    ...{ checkpointEvery: steps.reduce((a, b) => divisor(a, b)), sampleEvery: undefined },
+    ...completeSettings(
+      finetuneSettings,
+      { ...asked, classNoun, photos, steps: Math.max(...steps) },
+      { model, size: side },
+    ),
+    ...{ checkpointEvery: steps.reduce((a, b) => divisor(a, b)), sampleEvery: null },
     provider: 'cpu' as const,
   };
   const reached = new Map<number, number>();

@@ -1,19 +1,19 @@
-import type { PartialSettings } from '../../../src-main/features/training/request.ts';
+import type { AskedFinetune } from '../../../src-shared/domain/finetuneSettings.ts';
 import { tunedFinetune } from '../modelConfig.ts';
 
 export interface Variant {
-  readonly settings: PartialSettings;
+  readonly settings: AskedFinetune;
   /** Steps to look at; the last is the run's length. */
   readonly steps: readonly number[];
 }
 
-const rank16: PartialSettings = {
+const rank16: AskedFinetune = {
   ...tunedFinetune,
   lora: { rank: 16, alpha: 16, targets: tunedFinetune.lora.targets.slice(0, 10) },
 };
 /** A step costs the same with half of each batch the class's. */
-const withClass: PartialSettings = { batch: 2, prior: { weight: 0.5, classImages: 16 } };
-const full: PartialSettings = {
+const withClass: AskedFinetune = { batch: 2, prior: { weight: 0.5, classImages: 16 } };
+const full: AskedFinetune = {
   ...tunedFinetune,
   method: 'full',
   learningRate: 1e-3,

@@ -1,6 +1,21 @@
 import { command } from '../command.ts';
 import { version } from '../../shipped.ts';
-import { distillOptions, distillRequest } from './distillOptions.ts';
+import { distillSettings, usualEma } from '../../../src-shared/domain/distillSettings.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { DistillRequest } from '../../features/distillation/request.ts';
+import { file, flag, required, type Given } from '../options.ts';
+import { settingOptions, settingsGiven } from '../settingOptions.ts';
+import { refuseTogether } from '../shared.ts';
+import { teamOf, teamOptions } from '../teamOptions.ts';
+
+export const distillOptions = {
+  out: required(file('RUN', 'the folder of the run')),
+  resume: flag('go on with RUN after an interruption'),
+  ema: flag('checkpoints hold a moving average of the weights'),
+  ...teamOptions,
+};
+
+export const distillSettingOptions = settingOptions(distillSettings);
 
 export const distill = command({
   name: 'distill',
@@ -11,6 +26,7 @@ export const distill = command({
     'likeness distill --out runs/small --resume',
   ],
   options: distillOptions,
+  further: distillSettingOptions,
   request: distillRequest,
   run: async (request, context) => {
     const { distill } = await import('../../features/distillation/distill.ts');
@@ -19,3 +35,17 @@ export const distill = command({
     return { fields: { run: request.out, ...result }, text };
   },
 });
+
+/** What was said, as the distillation feature takes it. Throws `usage.…` for options that do not go together. */
+export function distillRequest(given: Given<typeof distillOptions>): DistillRequest {
+  const { out, resume = false } = given;
+  const settings = settingsGiven(distillSettings, given);
+  const { teacher, student, data, replay } = settings;
+  const needed = { '--teacher': teacher, '--student': student, '--data': data ?? replay };
+  const missing = Object.entries(needed).find(([, value]) => value === undefined);
+  if (!resume && missing) throw problem('usage.missingOption', { option: missing[0], command: 'distill' });
+  if (replay !== undefined)
+    refuseTogether('--replay', { '--data': data }, 'recorded batches take the place of pictures');
+  const ema = given.ema === true ? (settings.ema ?? usualEma) : given.ema === false ? null : settings.ema;
+  return { out, resume, team: teamOf(given), settings: { ...settings, ema } };
+}

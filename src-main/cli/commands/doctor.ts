@@ -1,4 +1,6 @@
 import { LikenessError } from '../../../src-shared/messages/index.ts';
+import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { command } from '../command.ts';
 import { file } from '../options.ts';
@@ -51,11 +53,13 @@ type FinetuneTime =
 async function timeFinetune(model: string, context: JobContext): Promise<FinetuneTime> {
   const { openModel } = await import('../../engine/checkpoints/openModel.ts');
   const { ownSettings } = await import('../../features/training/ownSettings.ts');
-  const { finetuneDefaults } = await import('../../features/training/request.ts');
   const { bench } = await import('../../features/bench/bench.ts');
   try {
     const [latents] = openModel(model).unet.config.sample_size;
-    const { method, steps, batch } = { ...finetuneDefaults, ...ownSettings(model) };
+    const { method, steps, batch } = completeSettings(finetuneSettings, ownSettings(model), {
+      model,
+      size: 8 * latents,
+    });
     const request = {
       source: { model },
       part: method,

@@ -1,7 +1,23 @@
 import { scoreDefaults } from '../../features/score/request.ts';
 import { command } from '../command.ts';
-import { scorerFiles, version } from '../../shipped.ts';
-import { finetuneOptions, finetuneRequest } from './finetuneOptions.ts';
+import { scorerFiles, shippedModel, version } from '../../shipped.ts';
+import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { FinetuneRequest } from '../../features/training/request.ts';
+import { choice, file, flag, required, type Given } from '../options.ts';
+import { settingOptions, settingsGiven } from '../settingOptions.ts';
+import { refuseTogether } from '../shared.ts';
+import { teamOf, teamOptions } from '../teamOptions.ts';
+
+export const finetuneOptions = {
+  out: required(file('RUN', 'the folder of the run')),
+  resume: flag('go on with RUN after an interruption'),
+  until: choice(['best'], 'score every checkpoint, and end when two in a row did not beat the best'),
+  scenes: flag('say nothing of the places that the photos were taken at', true),
+  ...teamOptions,
+};
+
+export const finetuneSettingOptions = settingOptions(finetuneSettings);
 
 export const finetune = command({
   name: 'finetune',
@@ -14,6 +30,7 @@ export const finetune = command({
     'likeness finetune --photos photos/mug --class mug --model sd-1.5 --method full --steps 400 --out runs/mug',
   ],
   options: finetuneOptions,
+  further: finetuneSettingOptions,
   request: (given) => ({ ...finetuneRequest(given), until: given.until }),
   run: async ({ until, ...request }, context) => {
     const { finetune } = await import('../../features/training/finetune.ts');
@@ -38,3 +55,27 @@ export const finetune = command({
     return { fields: { run, ...result, pick, why, endedEarly: !result }, text: `${text}\n${why}` };
   },
 });
+
+/** What was said, as the training feature takes it. Throws `usage.…` for options that do not go together. */
+export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneRequest {
+  const { resume = false, out } = given;
+  const settings = settingsGiven(finetuneSettings, given);
+  const { photos, replay, classNoun } = settings;
+  if (replay !== undefined)
+    refuseTogether('--replay', { '--photos': photos }, 'recorded batches take the place of photos');
+  if (given.until !== undefined)
+    refuseTogether(`--until ${given.until}`, { '--replay': replay }, 'scoring compares with photos');
+  const [missing] = [
+    ...(photos === undefined ? ['--photos'] : []),
+    ...(classNoun === undefined ? ['--class'] : []),
+  ];
+  if (!resume && replay === undefined && missing !== undefined)
+    throw problem('usage.missingOption', { option: missing, command: 'finetune' });
+  return {
+    out,
+    resume,
+    team: teamOf(given),
+    fallbackModel: shippedModel,
+    settings: { ...settings, ...(given.scenes === false && { photoScenes: {} }) },
+  };
+}

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { existsSync } from 'node:fs';
+import { maxSteps } from '../../../src-shared/domain/loopSettings.ts';
 import type { QuickstartResult } from '../../features/quickstart/quickstart.ts';
 import { command } from '../command.ts';
 import { duration } from '../output.ts';
 import { shippedModel, version, sampleSubject } from '../../shipped.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { QuickstartRequest } from '../../features/quickstart/request.ts';
-import { finetuneDefaults } from '../../features/training/request.ts';
 import { file, integer, word, type Given } from '../options.ts';
 import { defined, provider } from '../shared.ts';
 
@@ -19,8 +19,8 @@ const options = {
     fallback: `a new ${folderName}`,
   }),
   model: file('PATH', 'diffusers folder or single file to start from', { fallback: 'the shipped model' }),
-  steps: integer('N', 'optimizer steps', { min: 1, max: 10_000_000, fallback: "the model's own" }),
-  provider: provider(finetuneDefaults.provider),
+  steps: integer('N', 'optimizer steps', { min: 1, max: maxSteps, fallback: "the model's own" }),
+  provider: provider('auto'),
 };
 
 export const quickstart = command({
@@ -45,7 +45,7 @@ export const quickstart = command({
 
 /** Throws `usage.…`: photos of one's own need a class noun, and the other way round. */
 function quickstartRequest({ photos, class: classNoun, ...given }: Given<typeof options>): QuickstartRequest {
-  const { out, model = shippedModel, steps, provider = finetuneDefaults.provider } = given;
+  const { out, model = shippedModel, steps, provider = 'auto' } = given;
   const missing = (option: string): Error =>
     problem('usage.missingOption', { option, command: 'quickstart' });
   if (photos !== undefined && classNoun === undefined) throw missing('--class');

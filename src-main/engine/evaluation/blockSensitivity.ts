@@ -5,7 +5,7 @@ import { blockOf, unetShapes } from '../models/unetCost.ts';
 import { Networks } from '../pipelines/networks.ts';
 import { openTokenizer } from '../pipelines/openTokenizer.ts';
 import { partNames, type WeightLookup } from '../pipelines/weights.ts';
-import type { ProviderChoice } from '../runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { makeSampler } from '../schedulers/index.ts';
 import { f32, i64, type HostTensor } from '../tensor/tensor.ts';
 import { generatorFor } from '../tensor/seeded.ts';

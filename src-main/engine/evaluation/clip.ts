@@ -5,7 +5,7 @@ import type { ClipConfig } from '../models/parseVisionConfig.ts';
 import { Tokenizer } from '../models/tokenizer.ts';
 import { Scope } from '../nn/scope.ts';
 import type { Picture } from '../pipelines/pixels.ts';
-import type { ProviderChoice } from '../runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { i64, type HostTensor } from '../tensor/tensor.ts';

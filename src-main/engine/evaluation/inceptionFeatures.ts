@@ -5,7 +5,7 @@ import { inception } from '../models/inception.ts';
 import { Scope } from '../nn/scope.ts';
 import type { Picture } from '../pipelines/pixels.ts';
 import { resizeFloat } from '../pipelines/resample.ts';
-import type { ProviderChoice } from '../runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { f32, type HostTensor } from '../tensor/tensor.ts';

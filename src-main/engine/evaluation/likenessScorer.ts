@@ -18,7 +18,7 @@ import { openTokenizer } from '../pipelines/openTokenizer.ts';
 import type { Picture } from '../pipelines/pixels.ts';
 import { TextToImage } from '../pipelines/textToImage.ts';
 import { partNames, storedWeights } from '../pipelines/weights.ts';
-import type { ProviderChoice } from '../runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { f32, i64, type HostTensor } from '../tensor/tensor.ts';

@@ -5,7 +5,7 @@ import { leaves, type Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import { Scope } from '../nn/scope.ts';
 import type { Picture } from '../pipelines/pixels.ts';
-import type { ProviderChoice } from '../runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { f32, type FileTensor, type HostTensor } from '../tensor/tensor.ts';

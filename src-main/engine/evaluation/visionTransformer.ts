@@ -2,7 +2,7 @@ import { openVitFolder, type ScorerFolder } from '../checkpoints/scorerFolders.t
 import { expectTensor } from '../checkpoints/weights.ts';
 import { vit, type VitConfig } from '../models/vit.ts';
 import type { Picture } from '../pipelines/pixels.ts';
-import type { ProviderChoice } from '../runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
 import type { Features } from './features.ts';
 import { PictureTower } from './pictureTower.ts';

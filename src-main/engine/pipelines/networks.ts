@@ -8,7 +8,7 @@ import { clipTextModel } from '../models/clip.ts';
 import { unet } from '../models/unet.ts';
 import { vaeDecode, vaeEncode } from '../models/vae.ts';
 import { Scope, type Adapter } from '../nn/scope.ts';
-import type { ProviderChoice } from '../runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';

@@ -2,10 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { listSupportedBackends } from './onnxRuntime.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 
-/** What can execute a graph. `auto` takes the first of this list that works here. */
-export const providers = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'] as const;
-export type Provider = (typeof providers)[number];
-export type ProviderChoice = Provider | 'auto';
+import { providers, type Provider } from '../../../src-shared/domain/providers.ts';
 
 /** The providers this build of ONNX Runtime brings along; a GPU one can still find no device. */
 export function bundledProviders(): Provider[] {

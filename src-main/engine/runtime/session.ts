@@ -4,7 +4,8 @@ import { leaves, type Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { onnxModel } from '../onnx/model.ts';
 import { f32, type FileTensor, type HostTensor, type Shape } from '../tensor/tensor.ts';
-import { plausibleProviders, providerMissing, type Provider, type ProviderChoice } from './providers.ts';
+import type { Provider, ProviderChoice } from '../../../src-shared/domain/providers.ts';
+import { plausibleProviders, providerMissing } from './providers.ts';
 import { Tensor } from './tensor.ts';
 import { WeightFiles } from './weightFiles.ts';
 

@@ -1,4 +1,4 @@
-import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 
 /** Shapes with published sizes; the weights are random. */
 export const benchShapes = ['sd1', 'sd2', 'bk-sdm-base', 'bk-sdm-small', 'bk-sdm-tiny'] as const;

@@ -1,3 +1,4 @@
+import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { backward } from '../../engine/autodiff/backward.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
@@ -15,7 +16,6 @@ import { i64, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts'
 import { distillation, distillFeeds } from '../../engine/training/loss/distillLoss.ts';
 import type { DiffusionBatch } from '../../engine/training/data/batch.ts';
 import { diffusionFeeds, diffusionLoss } from '../../engine/training/loss/diffusionLoss.ts';
-import type { FinetuneSettings } from '../../engine/training/settings/finetuneSettings.ts';
 import { wholeNetworks, whatToTrain } from '../../engine/training/loss/parameters.ts';
 import { Trainer } from '../../engine/training/run/trainer.ts';
 import type { BenchRequest } from './request.ts';

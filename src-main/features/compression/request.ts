@@ -1,5 +1,5 @@
 import type { StudentKind } from '../../engine/checkpoints/blockRemoval.ts';
-import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 
 /** What a person said about a compression. Paths are absolute. */
 export interface CompressRequest {

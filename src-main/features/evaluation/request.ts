@@ -1,5 +1,5 @@
 import type { InceptionResize } from '../../engine/evaluation/inceptionFeatures.ts';
-import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 
 /** How like the subject pictures are, and their prompts. Paths are absolute. */
 export interface SubjectRequest {

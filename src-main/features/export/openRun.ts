@@ -1,3 +1,4 @@
+import { subjectPrompt } from '../../engine/training/data/prompts.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { fitLora, readLora, type LoraAdapter } from '../../engine/checkpoints/lora.ts';
 import { mergeLora } from '../../engine/checkpoints/mergeLora.ts';
@@ -7,7 +8,6 @@ import type { Changes } from '../../engine/checkpoints/writeModel.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import type { NetworkOptions } from '../../engine/pipelines/networks.ts';
 import { RunFolder, type RunKind } from '../../engine/training/run/runFolder.ts';
-import { subjectPrompt } from '../../engine/training/settings/finetuneSettings.ts';
 import { readWholeNetworks, wholeTensor } from '../../engine/training/run/checkpoint.ts';
 
 /** A checkpoint of a run, opened for export. */

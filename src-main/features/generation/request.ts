@@ -1,5 +1,5 @@
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
-import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 

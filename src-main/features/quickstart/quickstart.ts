@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { subjectPrompt } from '../../engine/training/data/prompts.ts';
+import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
@@ -7,7 +9,6 @@ import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { readRecipe } from '../../engine/pipelines/png.ts';
 import { listPhotos } from '../../engine/training/data/photos.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
-import { subjectPrompt, type FinetuneSettings } from '../../engine/training/settings/finetuneSettings.ts';
 import { exportRun } from '../export/export.ts';
 import { generate } from '../generation/generate.ts';
 import { generateDefaults } from '../generation/request.ts';

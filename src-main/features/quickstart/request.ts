@@ -1,4 +1,4 @@
-import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 
 /** What a person said about a quickstart. Paths are absolute. */
 export interface QuickstartRequest {

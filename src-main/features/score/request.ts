@@ -1,5 +1,5 @@
 import type { SubjectKind } from '../../../src-shared/domain/runScore.ts';
-import type { ProviderChoice } from '../../engine/runtime/providers.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
 
 /** What a person said about scoring a run. Paths are absolute. */

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';
+import { classPrompt } from '../../engine/training/data/prompts.ts';
+import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { ScoredCheckpoint, Copy, RunScore } from '../../../src-shared/domain/runScore.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -13,7 +15,6 @@ import { kneeOf, pickCheckpoint, whyPicked, type Candidate } from '../../engine/
 import { listPictures, loadPicture } from '../../engine/pipelines/pictures.ts';
 import type { Picture } from '../../engine/pipelines/pixels.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
-import { classPrompt, type FinetuneSettings } from '../../engine/training/settings/finetuneSettings.ts';
 import { openRun } from '../export/openRun.ts';
 import { drawCurve } from './curve.ts';
 import { drawPictures, type Artist, type DrawnPicture, type Wanted } from './drawPictures.ts';

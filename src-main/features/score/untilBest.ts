@@ -52,5 +52,5 @@ async function trainToCheckpoint<T>(
 /** Whether a sample picture follows this checkpoint: it shall be drawn first. */
 function isSampled(folder: string, step: number): boolean {
   const { sampleEvery } = new RunFolder(folder).describe().settings;
-  return sampleEvery !== undefined && step % sampleEvery === 0;
+  return sampleEvery !== null && step % sampleEvery === 0;
 }

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type AskedFinetune, finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { JobContext, JobEvent } from '../../../src-shared/domain/jobEvents.ts';
 import { peakMemory } from '../../engine/runtime/peakMemory.ts';
 import { finetune } from '../../engine/training/run/finetune.ts';
-import { completeSettings, type PartialSettings } from './request.ts';
 
 /** What a dry run of a finetune took. */
 export interface DryRunFigures {
@@ -19,7 +20,7 @@ export interface DryRunFigures {
 
 export interface DryRunRequest {
   /** Complete, and with model and photos; the length does not matter. */
-  readonly settings: PartialSettings & { readonly model: string; readonly size: number };
+  readonly settings: AskedFinetune & { readonly model: string; readonly size: number };
 }
 
 /** The first step warms up. */
@@ -48,11 +49,12 @@ export async function dryRun(
     await finetune(
       {
         settings: completeSettings(
+          finetuneSettings,
           // Without a prior no picture is made before the end, so one is drawn there.
           {
             ...settings,
             ...(prior && { prior }),
-            ...{ steps, accumulate: 1, checkpointEvery: steps, sampleEvery: prior ? undefined : steps },
+            ...{ steps, accumulate: 1, checkpointEvery: steps, sampleEvery: prior ? null : steps },
           },
           { model: settings.model, size: settings.size },
         ),

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
+import { type FinetuneSettings, finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { changedSettings, completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { finetune as train, type FinetuneResult } from '../../engine/training/run/finetune.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
-import type { FinetuneSettings } from '../../engine/training/settings/finetuneSettings.ts';
 import { cacheFolder } from '../../places.ts';
 import { ownScenes, ownSettings } from './ownSettings.ts';
 import { photoScenes } from './photoScenes.ts';
-import { completeSettings, type FinetuneRequest } from './request.ts';
+import { type FinetuneRequest } from './request.ts';
 
 /** Starts the run that `request` asks for, or goes on with it (with `resume` and no run there: starts it). Errors: those of the engine's `finetune`, `run.…`, `training.…`. */
 export async function finetune(
@@ -38,7 +39,7 @@ async function newSettings(
   const model = asked.model ?? fallbackModel;
   if (model === undefined) throw new Error('a new run needs a model');
   const { width } = TextToImage.defaultSize(openModel(model));
-  const settings = completeSettings(asked, {
+  const settings = completeSettings(finetuneSettings, asked, {
     ...{ size: width, ...ownSettings(model), model },
     ...(team && { accumulate: team.workers }),
   });
@@ -50,39 +51,8 @@ async function newSettings(
   };
 }
 
-/** What may be another in the rest of a run: it is no part of the weights' arithmetic, or (the model) checked on its own. */
-const changeable = ['model', 'provider', 'steps', 'checkpointEvery', 'sampleEvery', 'samplePrompt'] as const;
-/** What may lie elsewhere than when the run began. */
-const movable = ['photos', 'replay', 'initLora'] as const;
-
 /** The run's own settings, with what may change as asked. Errors: `run.otherSetting` for anything else. */
 function settingsOfRun({ out, settings: asked }: FinetuneRequest): FinetuneSettings {
   const { settings } = new RunFolder(out).describe();
-  const moved = movable.filter((key) => settings[key] !== undefined && !existsSync(settings[key]));
-  const taken = [...changeable, ...moved].filter((key) => asked[key] !== undefined);
-  const now = { ...settings, ...Object.fromEntries(taken.map((key) => [key, asked[key]])) };
-  refuseOthers(out, asked, { ...now, prior: now.prior ?? false });
-  return now;
-}
-
-function refuseOthers(folder: string, asked: object, own: object, within = ''): void {
-  for (const [key, wanted] of Object.entries(asked)) {
-    const setting = within + key;
-    const is = (own as Record<string, unknown>)[key];
-    if (isGroup(wanted) && isGroup(is)) refuseOthers(folder, wanted, is, `${setting}.`);
-    else if (
-      JSON.stringify(wanted) !== JSON.stringify(is) &&
-      !(isGroup(wanted) && !Object.keys(wanted).length)
-    )
-      throw problem('run.otherSetting', {
-        folder,
-        setting,
-        is: JSON.stringify(is ?? 'nothing'),
-        wanted: JSON.stringify(wanted),
-      });
-  }
-}
-
-function isGroup(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return changedSettings(finetuneSettings, settings, asked, { folder: out, isThere: existsSync });
 }

@@ -1,13 +1,13 @@
 import { existsSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { trainingSettingsOf } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { RunFolder, type RunDescription } from '../../engine/training/run/runFolder.ts';
 import type { Found, StudioContext } from '../context.ts';
 import { lossCurve } from '../training/lossCurve.ts';
 import { isUnrecorded } from '../training/runPhotos.ts';
-import { forWindow } from '../training/studioSettings.ts';
 
 /**
  * Looks through the subjects' `runs/`: what was left by a start that was cut off goes; runs that nobody knows join with their checkpoints and samples; those whose folder is gone say so, and
@@ -44,7 +44,7 @@ export async function findRuns({
         folder: place,
         modelId: model?.id ?? null,
         modelName: model?.name ?? path.basename(settings.model),
-        settings: forWindow(settings),
+        settings: trainingSettingsOf(settings),
         createdAt: Date.parse(createdAt) || Date.now(),
       });
       takeUp(library, runs.get(id));

@@ -1,5 +1,5 @@
+import type { TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Preset } from '../../../src-shared/contract/training.ts';
-import type { TrainingSettings } from '../../../src-shared/domain/trainingSettings.ts';
 import type { Measured } from '../../storage/measurements.ts';
 import type { StoredModel } from '../../storage/models.ts';
 

@@ -1,11 +1,10 @@
-import type { TrainingSettings } from '../../../src-shared/domain/trainingSettings.ts';
+import type { TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
 import type { NewJob, StoredJob } from '../../storage/jobs.ts';
 import type { Measured } from '../../storage/measurements.ts';
 import type { Surroundings } from '../context.ts';
 import { measurementKey } from './measurementKey.ts';
 import { presetsFor } from './presets.ts';
-import { forFinetune } from './studioSettings.ts';
 
 interface MeasureInput {
   readonly modelId: number;
@@ -52,7 +51,7 @@ export function measureJob(
       const photos = folder.photos(subjects.get(subjectId ?? 0));
       const { provider } = settings.get();
       return {
-        request: { settings: { ...forFinetune(wanted), size: wanted.size, model, photos, provider } },
+        request: { settings: { ...wanted, model, photos, provider } },
         version: shipped.version,
       };
     },

@@ -1,6 +1,6 @@
 import os from 'node:os';
+import type { TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Settings } from '../../../src-shared/domain/settings.ts';
-import type { TrainingSettings } from '../../../src-shared/domain/trainingSettings.ts';
 import type { StoredModel } from '../../storage/models.ts';
 
 /** All that a step's time and memory depend on: libraries move, so the machine is part of it. */

@@ -1,16 +1,19 @@
 import os from 'node:os';
+import {
+  finetuneSettings,
+  trainingSettingsOf,
+  type TrainingSettings,
+} from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { Preset } from '../../../src-shared/contract/training.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
-import type { TrainingSettings } from '../../../src-shared/domain/trainingSettings.ts';
 import type { Library } from '../../storage/library.ts';
 import type { Measured } from '../../storage/measurements.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import { fittingSettings } from './fit.ts';
 import { measurementKey } from './measurementKey.ts';
 import { ownSettings } from '../../features/training/ownSettings.ts';
-import { completeSettings } from '../../features/training/request.ts';
-import { forWindow } from './studioSettings.ts';
 
 /** Steps of each preset, as a share of the model's own. */
 const shares = { quick: 0.5, balanced: 1, thorough: 2 } as const;
@@ -29,12 +32,13 @@ export function presetsFor(
   const earlier = runs.list();
   return (['quick', 'balanced', 'thorough'] as const).map((name) => {
     const own = completeSettings(
+      finetuneSettings,
       { classNoun: subject.classNoun, token: subject.token },
       { size: Math.min(model.width, model.height), ...ownSettings(model.path), model: model.path },
     );
     const steps = Math.max(1, Math.round(own.steps * shares[name]));
     const quarter = Math.max(1, Math.ceil(steps / 4));
-    const full = forWindow({ ...own, steps, checkpointEvery: quarter, sampleEvery: quarter });
+    const full = trainingSettingsOf({ ...own, steps, checkpointEvery: quarter, sampleEvery: quarter });
     const fit = fittingSettings(full, model, os.totalmem() * most, known);
     const measured = known(fit.settings);
     const pace = earlier.find((run) => sameWork(run, fit.settings, model))?.secondsPerStep;

@@ -3,7 +3,6 @@ import type { StoredJob } from '../../storage/jobs.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { Surroundings } from '../context.ts';
-import { forFinetune } from './studioSettings.ts';
 
 /** Training as a job. A run that has begun goes on, to the same bits. */
 export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<'train'> {
@@ -27,7 +26,7 @@ export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<
           settings: begun
             ? { model, steps: run.settings.steps }
             : {
-                ...forFinetune(run.settings),
+                ...run.settings,
                 model,
                 photos: folder.at(run.folder, 'photos'),
                 provider: settings.get().provider,

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { trainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import type { Handlers, StudioContext } from '../context.ts';
@@ -47,7 +49,7 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       const model = modelOf(modelId);
       const chosen = presetsFor(subject, model, library).find((one) => one.name === preset);
       if (!chosen) throw problem('library.gone', { what: 'preset' });
-      const settings = { ...chosen.settings, ...defined(changes) };
+      const settings = completeSettings(trainingSettings, changes, chosen.settings);
       if (!settings.classNoun) throw problem('subject.noClass', { name: subject.name });
       const run = await newRunFolder(library, subject, (place) =>
         runs.create({
@@ -88,10 +90,4 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       return { undo };
     },
   };
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends object>(values: T): Defined<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

@@ -1,7 +1,7 @@
 import { backward } from '../../../src-main/engine/autodiff/backward.ts';
 import { attention, input, meanSquaredError } from '../../../src-main/engine/graph/build.ts';
 import type { Value } from '../../../src-main/engine/graph/ops.ts';
-import type { Provider } from '../../../src-main/engine/runtime/providers.ts';
+import type { Provider } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../../../src-main/engine/runtime/session.ts';
 import { f32, type HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
 import { relativeError } from '../../golden/models/goldens.ts';

@@ -14,7 +14,7 @@ import { leaves } from '../../../src-main/engine/graph/graph.ts';
 import type { Value } from '../../../src-main/engine/graph/ops.ts';
 import { conv, groupNorm, layerNorm, linear } from '../../../src-main/engine/nn/layers.ts';
 import { Scope } from '../../../src-main/engine/nn/scope.ts';
-import type { Provider } from '../../../src-main/engine/runtime/providers.ts';
+import type { Provider } from '../../../src-shared/domain/providers.ts';
 import { readBack, Session } from '../../../src-main/engine/runtime/session.ts';
 import { Tensor } from '../../../src-main/engine/runtime/tensor.ts';
 import { f32, type HostTensor } from '../../../src-main/engine/tensor/tensor.ts';

@@ -12,8 +12,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
+import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import { RunFolder } from '../../../src-main/engine/training/run/runFolder.ts';
-import { completeSettings } from '../../../src-main/features/training/request.ts';
 import { newRunFolder } from '../../../src-main/studio/training/runPhotos.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
@@ -30,6 +31,7 @@ function makeRun(place: string): void {
   const model = 'models/likeness-mini';
   const folder = new RunFolder(path.join(root, place));
   const settings = completeSettings(
+    finetuneSettings,
     { classNoun: 'bear', steps: 4, checkpointEvery: 2 },
     { model, size: 128 },
   );

@@ -135,7 +135,7 @@ describe('migrations', () => {
         VALUES (1, 'First', 'subjects/rex/runs/1', 'done', 'mini', '{"steps":4,"prior":null}', 0)`);
     old.close();
     const [run] = open().runs.list();
-    expect(run?.settings).toEqual({ steps: 4, prior: null, backgroundWeight: 1 });
+    expect(run?.settings).toMatchObject({ steps: 4, prior: null, backgroundWeight: 1 });
   });
 
   it('refuse a database of a newer program, and leave it as it is', () => {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
@@ -21,7 +23,6 @@ import { openReplay } from '../../../src-main/engine/training/data/replay.ts';
 import { mirrored } from '../../../src-main/engine/training/data/subject.ts';
 import { Trainer } from '../../../src-main/engine/training/run/trainer.ts';
 import { whatToTrain } from '../../../src-main/engine/training/loss/parameters.ts';
-import { completeSettings } from '../../../src-main/features/training/request.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures');
 const [factor, background] = [8, 0.1];
@@ -69,6 +70,7 @@ const recorded = (name: string): HostTensor<'f32'> => {
 function masked() {
   const model = openModelFolder(join(fixtures, 'models', 'tiny-bk'));
   const settings = completeSettings(
+    finetuneSettings,
     { initLora: join(folder, 'start'), classNoun: 'dog', learningRate: 1e-3 },
     { model: model.path, size: 64 },
   );

@@ -1,12 +1,17 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import { commands } from '../../../src-main/cli/commands/index.ts';
-import { finetuneOptions, finetuneRequest } from '../../../src-main/cli/commands/finetuneOptions.ts';
+import {
+  finetuneOptions,
+  finetuneRequest,
+  finetuneSettingOptions,
+} from '../../../src-main/cli/commands/finetune.ts';
 import { generateOptions, generateRequest } from '../../../src-main/cli/commands/generate.ts';
 import { flag, integer, operand, text, texts } from '../../../src-main/cli/options.ts';
 import { closest, parse } from '../../../src-main/cli/parse.ts';
 import { shippedModel } from '../../../src-main/shipped.ts';
-import { completeSettings } from '../../../src-main/features/training/request.ts';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
 
 const options = {
@@ -143,8 +148,9 @@ describe('finetune', () => {
       ['--out', 'o', '--photos', 'p', '--class', 'dog', ...argv],
       finetuneOptions,
       'finetune',
+      finetuneSettingOptions,
     );
-    return completeSettings(finetuneRequest(given).settings, {
+    return completeSettings(finetuneSettings, finetuneRequest(given).settings, {
       model: '/shipped',
       size: 128,
       lora: { alpha: 5 },
@@ -177,7 +183,7 @@ describe('finetune', () => {
 
   it('leaves parts out', () => {
     const without = settings('--no-prior', '--no-text-encoder');
-    expect(without.prior).toBeUndefined();
+    expect(without.prior).toBeNull();
     expect(without.trainTextEncoder).toBe(false);
   });
 
@@ -190,7 +196,7 @@ describe('finetune', () => {
   });
 
   it('needs nothing but the run to go on', () => {
-    const given = parse(['--out', 'o', '--resume'], finetuneOptions, 'finetune');
+    const given = parse(['--out', 'o', '--resume'], finetuneOptions, 'finetune', finetuneSettingOptions);
     expect(finetuneRequest(given)).toMatchObject({ out: path.resolve('o'), resume: true });
   });
 });

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { JobContext, JobEvent } from '../../../src-shared/domain/jobEvents.ts';
 import { RunFolder } from '../../../src-main/engine/training/run/runFolder.ts';
 import { untilBest } from '../../../src-main/features/score/untilBest.ts';
-import { completeSettings } from '../../../src-main/features/training/request.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness-until-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -14,6 +15,7 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 async function course(best: number, sampleEvery?: number) {
   const folder = mkdtempSync(path.join(scratch, 'run-'));
   const settings = completeSettings(
+    finetuneSettings,
     { classNoun: 'dog', steps: 8, checkpointEvery: 2, ...(sampleEvery && { sampleEvery }) },
     { model: 'none', size: 64, replay: 'none' },
   );

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { classPrompt } from './prompts.ts';
+import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { makeFolder } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
@@ -10,7 +12,6 @@ import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import { encodePng } from '../../pipelines/png.ts';
 import { TextToImage } from '../../pipelines/textToImage.ts';
 import { loadPhoto } from './photos.ts';
-import { classPrompt, type FinetuneSettings } from '../settings/finetuneSettings.ts';
 
 const samplingSteps = 25;
 

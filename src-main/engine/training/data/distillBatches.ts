@@ -1,3 +1,4 @@
+import type { DistillSettings } from '../../../../src-shared/domain/distillSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
@@ -5,7 +6,6 @@ import { pixelsPerLatent } from '../../pipelines/textToImage.ts';
 import { captionedPictures } from './captions.ts';
 import { integers, sampleLatents } from './dataset.ts';
 import type { DistillBatch } from './batch.ts';
-import type { DistillSettings } from '../settings/distillSettings.ts';
 import { EncodedPictures } from './pictureCache.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 import { openRecord } from './replay.ts';

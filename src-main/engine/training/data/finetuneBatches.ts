@@ -1,10 +1,10 @@
+import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { drawBatch, isMasked, measuredBatches } from './dataset.ts';
 import type { DiffusionBatch } from './batch.ts';
 import { openReplay } from './replay.ts';
-import type { FinetuneSettings } from '../settings/finetuneSettings.ts';
 import { subjectDataset } from './subject.ts';
 
 /** Where a run's batches come from: recorded ones, or photos and class pictures. */

@@ -12,7 +12,7 @@ import { expectTensor, readF32, Weights } from '../../checkpoints/weights.ts';
 import { writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
 import { Networks } from '../../pipelines/networks.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
-import type { ProviderChoice } from '../../runtime/providers.ts';
+import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { i64, type HostTensor, type Shape } from '../../tensor/tensor.ts';
 import type { CaptionedPicture } from './captions.ts';
 import type { Posterior } from './dataset.ts';

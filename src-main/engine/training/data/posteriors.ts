@@ -5,7 +5,7 @@ import { exp, input, mul } from '../../graph/build.ts';
 import { vaeEncode } from '../../models/vae.ts';
 import { Scope } from '../../nn/scope.ts';
 import { storedWeights } from '../../pipelines/weights.ts';
-import type { ProviderChoice } from '../../runtime/providers.ts';
+import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { Session } from '../../runtime/session.ts';
 import type { Posterior } from './dataset.ts';
 

@@ -1,3 +1,5 @@
+import { classPrompt, photoPrompt } from './prompts.ts';
+import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
@@ -9,7 +11,6 @@ import { encodePictures } from './posteriors.ts';
 import { latentWeights, masksOf } from './masks.ts';
 import { listPhotos, loadMaskedPhoto, loadPhoto } from './photos.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
-import { classPrompt, photoPrompt, type FinetuneSettings } from '../settings/finetuneSettings.ts';
 
 /** Random crops drawn of each photo, where they are asked for. */
 const cropsPerPhoto = 8;
@@ -76,7 +77,7 @@ export async function subjectDataset(
 
 /** The masks that a run takes notice of, by photo, and a word about them. */
 async function masksFor(
-  { photos: folder = '', backgroundWeight = 1 }: FinetuneSettings,
+  { photos: folder = '', backgroundWeight }: FinetuneSettings,
   photos: readonly string[],
   { report }: JobContext,
 ): Promise<ReadonlyMap<string, string>> {
@@ -110,7 +111,7 @@ async function loadSubject(
   photos: readonly string[],
   masks: ReadonlyMap<string, string>,
   factor: number,
-  { size, crop, flip, seed, backgroundWeight = 1 }: FinetuneSettings,
+  { size, crop, flip, seed, backgroundWeight }: FinetuneSettings,
 ): Promise<LoadedPhoto[]> {
   const pictures: LoadedPhoto[] = [];
   for (const [index, file] of photos.entries()) {

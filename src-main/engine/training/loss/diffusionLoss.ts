@@ -6,7 +6,7 @@ import { unet } from '../../models/unet.ts';
 import type { ScopeOptions } from '../../nn/scope.ts';
 import { Scope } from '../../nn/scope.ts';
 import { storedWeights } from '../../pipelines/weights.ts';
-import type { ProviderChoice } from '../../runtime/providers.ts';
+import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import type { NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch } from '../data/batch.ts';

@@ -4,7 +4,7 @@ import { leaves, topological, type Graph } from '../../graph/graph.ts';
 import type { Value } from '../../graph/ops.ts';
 import { FlatParameters } from '../../optim/flatParameters.ts';
 import { accumulator } from '../../optim/optimizer.ts';
-import type { Provider, ProviderChoice } from '../../runtime/providers.ts';
+import type { Provider, ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { Session, type CompileOptions } from '../../runtime/session.ts';
 import { Tensor } from '../../runtime/tensor.ts';
 import { elementCount, type HostTensor } from '../../tensor/tensor.ts';

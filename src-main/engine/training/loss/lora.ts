@@ -1,10 +1,10 @@
+import type { LoraSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { LoraAdapter } from '../../checkpoints/lora.ts';
 import type { Adapter } from '../../nn/scope.ts';
 import { loraName, Scope } from '../../nn/scope.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';
 import { elementCount, f32, type HostTensor, type Shape } from '../../tensor/tensor.ts';
-import type { LoraSettings } from '../settings/finetuneSettings.ts';
 
 export type Part = LoraAdapter['part'];
 

@@ -1,3 +1,4 @@
+import type { FinetuneSettings, LoraSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { readLora, type LoraAdapter } from '../../checkpoints/lora.ts';
 import type { Model } from '../../checkpoints/model.ts';
@@ -10,7 +11,6 @@ import type { HostTensor, Shape } from '../../tensor/tensor.ts';
 import type { DiffusionLossOptions } from './diffusionLoss.ts';
 import { freshLora, targetedModules, trainedLora, type Part, type TrainedLora } from './lora.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
-import type { FinetuneSettings, LoraSettings } from '../settings/finetuneSettings.ts';
 
 /** What a run trains: parameter names, where they start, and the adapters the networks are built with. */
 export interface Trained {

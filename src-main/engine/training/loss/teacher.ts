@@ -3,7 +3,7 @@ import type { TensorEntry } from '../../checkpoints/weights.ts';
 import { leaves, type Graph } from '../../graph/graph.ts';
 import { pieces } from '../../graph/pieces.ts';
 import type { Value } from '../../graph/ops.ts';
-import type { Provider } from '../../runtime/providers.ts';
+import type { Provider } from '../../../../src-shared/domain/providers.ts';
 import { Session } from '../../runtime/session.ts';
 import { Tensor } from '../../runtime/tensor.ts';
 import { elementCount } from '../../tensor/tensor.ts';

@@ -1,3 +1,5 @@
+import { checkedSettings } from '../../../../src-shared/domain/settingValues.ts';
+import { distillSettings, type DistillSettings } from '../../../../src-shared/domain/distillSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { statOrNothing } from '../../checkpoints/files.ts';
@@ -8,7 +10,6 @@ import { movingAverage } from '../../optim/optimizer.ts';
 import { Tensor } from '../../runtime/tensor.ts';
 import { distillBatches } from '../data/distillBatches.ts';
 import { distillation, sharedSchedule, distillFeeds } from '../loss/distillLoss.ts';
-import { checkDistillSettings, type DistillSettings } from '../settings/distillSettings.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
@@ -38,7 +39,7 @@ export async function distill(
   { settings, out, version, cache, team }: DistillOptions,
   { report, signal }: JobContext,
 ): Promise<RunResult> {
-  checkDistillSettings(settings);
+  checkedSettings(distillSettings, settings);
   const teacher = openModel(settings.teacher);
   const student = openModel(settings.student);
   const schedule = sharedSchedule(teacher, student);
@@ -68,7 +69,8 @@ export async function distill(
     source: team && (await gatherTeam(loss, shared, team, { report, signal })),
   });
 
-  const average = settings.ema === undefined ? undefined : trainer.values.slice();
+  const { ema } = settings;
+  const average = ema === null ? undefined : trainer.values.slice();
   const follow = average && movingAverage(average.length);
   const present = average ?? trainer.values;
   try {
@@ -77,7 +79,7 @@ export async function distill(
         ...{ run, trainer, settings, ...(average && { arrays: { average } }) },
         batch: (index) => distillFeeds(source.batch(index), schedule),
         onStep: async (step) => {
-          if (average) await follow?.(average, trainer.values, emaDecay(step, settings.ema as number));
+          if (ema !== null && average) await follow?.(average, trainer.values, emaDecay(step, ema));
         },
         write: (folder) =>
           writeTrained(folder, student, trained, (name) => trainer.layout.view(present, name)),

@@ -1,3 +1,6 @@
+import { subjectPrompt } from '../data/prompts.ts';
+import { checkedSettings } from '../../../../src-shared/domain/settingValues.ts';
+import { finetuneSettings, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
@@ -9,7 +12,6 @@ import { diffusionFeeds, finetuning } from '../loss/diffusionLoss.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
-import { checkSettings, subjectPrompt, type FinetuneSettings } from '../settings/finetuneSettings.ts';
 import { gatherTeam, type TeamSettings } from '../team/gather.ts';
 import type { SharedRun } from '../team/sharedRun.ts';
 import { Trainer } from './trainer.ts';
@@ -37,7 +39,7 @@ export type { RunResult as FinetuneResult } from './loop.ts';
  */
 export async function finetune(options: FinetuneOptions, { report, signal }: JobContext): Promise<RunResult> {
   const { settings } = options;
-  checkSettings(settings);
+  checkedSettings(finetuneSettings, settings);
   const model = openModel(settings.model);
   const run = openRun(options, model);
 

@@ -1,8 +1,8 @@
+import type { LoopSettings } from '../../../../src-shared/domain/loopSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { learningRateFactor } from '../../optim/learningRate.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
-import type { LoopSettings } from '../settings/loopSettings.ts';
 import type { RunFolder } from './runFolder.ts';
 import type { Trainer } from './trainer.ts';
 

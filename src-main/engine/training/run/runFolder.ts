@@ -1,13 +1,16 @@
+import { z } from 'zod';
 import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Declaration, Values } from '../../../../src-shared/domain/setting.ts';
+import { faultOf, parseSettings } from '../../../../src-shared/domain/settingValues.ts';
+import { distillSettings, type DistillSettings } from '../../../../src-shared/domain/distillSettings.ts';
+import { finetuneSettings, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { StepEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { LikenessError, problem } from '../../../../src-shared/messages/index.ts';
 import { isFolder, makeFolder, orUnwritable, readText } from '../../checkpoints/files.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import { readTensor } from '../../checkpoints/weights.ts';
 import { writeAtomically, writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
-import { distillFaultOf, type DistillSettings } from '../settings/distillSettings.ts';
-import { faultOf, type FinetuneSettings } from '../settings/finetuneSettings.ts';
 
 /**
  * A run's folder:
@@ -25,16 +28,15 @@ export class RunFolder {
   constructor(readonly path: string) {}
 
   static exists(path: string): boolean {
-    return existsSync(join(path, 'run.json'));
+    return existsSync(join(path, runFile));
   }
 
   /** Starts a run. Errors: `run.damaged` where one has lost its `run.json`, `file.unwritable`. */
   create(description: RunDescription<RunKind>): void {
-    if (isFolder(this.path) && this.isTouched())
-      throw problem('run.damaged', { file: join(this.path, 'run.json'), why: 'it is not there' });
+    if (isFolder(this.path) && this.isTouched()) throw this.damaged('it is not there');
     makeFolder(join(this.path, 'checkpoints'));
     makeFolder(join(this.path, 'samples'));
-    writeAtomically(join(this.path, 'run.json'), () => [
+    writeAtomically(join(this.path, runFile), () => [
       Buffer.from(`${JSON.stringify(description, null, 2)}\n`),
     ]);
   }
@@ -48,26 +50,33 @@ export class RunFolder {
   describe(): RunDescription;
   describe<K extends RunKind>(kind: K): RunDescription<K>;
   describe(kind: RunKind = 'finetune'): RunDescription<RunKind> {
-    const description = this.read();
-    if (description.kind !== kind)
-      throw problem('run.otherKind', { folder: this.path, kind: description.kind });
-    return description;
+    const { kind: own, settings, ...about } = this.read();
+    if (own !== kind) throw problem('run.otherKind', { folder: this.path, kind: own });
+    return own === 'finetune'
+      ? { ...about, kind: own, settings: this.settingsOf(finetuneSettings, settings) }
+      : { ...about, kind: own, settings: this.settingsOf(distillSettings, settings) };
   }
 
-  private read(): RunDescription<RunKind> {
-    const file = join(this.path, 'run.json');
-    const damaged = (why: string, cause?: unknown): Error => problem('run.damaged', { file, why }, cause);
-    let description: Partial<RunDescription<RunKind>> | null;
+  private settingsOf<D extends Declaration>(declaration: D, kept: unknown): Values<D> {
+    const parsed = parseSettings(declaration, kept);
+    if ('fault' in parsed) throw this.damaged(parsed.fault);
+    return parsed.settings;
+  }
+
+  private read(): z.output<typeof runType> {
+    let content: unknown;
     try {
-      description = JSON.parse(readText(file)) as typeof description;
+      content = JSON.parse(readText(join(this.path, runFile)));
     } catch (cause) {
-      throw damaged('it is not JSON', cause);
+      throw this.damaged('it is not JSON', cause);
     }
-    const { kind, modelHash, settings } = description ?? {};
-    if (kind === undefined || !Object.hasOwn(faults, kind)) throw damaged('it describes no run');
-    const fault = typeof modelHash === 'string' ? faults[kind](settings) : 'no model hash';
-    if (fault !== undefined) throw damaged(fault);
-    return description as RunDescription<RunKind>;
+    const parsed = runType.safeParse(content);
+    if (!parsed.success) throw this.damaged(faultOf(parsed.error));
+    return parsed.data;
+  }
+
+  private damaged(why: string, cause?: unknown): Error {
+    return problem('run.damaged', { file: join(this.path, runFile), why }, cause);
   }
 
   log(event: StepEvent): void {
@@ -189,27 +198,29 @@ export class RunFolder {
   }
 }
 
+const runFile = 'run.json';
+
+const runType = z.object({
+  kind: z.enum(['finetune', 'distill']),
+  version: z.string(),
+  createdAt: z.string(),
+  /** Of the model that is trained. */
+  modelHash: z.string(),
+  /** Of a distillation's teacher. */
+  teacherHash: z.string().optional(),
+  settings: z.unknown(),
+});
+
 /** What each kind of run is told. */
-export interface RunSettings {
+interface RunSettings {
   finetune: FinetuneSettings;
   distill: DistillSettings;
 }
 
 export type RunKind = keyof RunSettings;
 
-const faults: Readonly<Record<RunKind, (settings: unknown) => string | undefined>> = {
-  finetune: faultOf,
-  distill: distillFaultOf,
-};
-
-export interface RunDescription<K extends RunKind = 'finetune'> {
+export interface RunDescription<K extends RunKind = 'finetune'> extends z.output<typeof runType> {
   readonly kind: K;
-  readonly version: string;
-  readonly createdAt: string;
-  /** Of the model that is trained. */
-  readonly modelHash: string;
-  /** Of a distillation's teacher. */
-  readonly teacherHash?: string;
   readonly settings: RunSettings[K];
 }
 

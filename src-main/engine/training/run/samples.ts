@@ -1,3 +1,4 @@
+import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
@@ -6,7 +7,6 @@ import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import { encodePng } from '../../pipelines/png.ts';
 import { TextToImage } from '../../pipelines/textToImage.ts';
 import type { DiffusionLossOptions } from '../loss/diffusionLoss.ts';
-import type { FinetuneSettings } from '../settings/finetuneSettings.ts';
 
 const samplingSteps = 25;
 

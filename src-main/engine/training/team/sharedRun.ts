@@ -1,12 +1,12 @@
+import type { DistillSettings } from '../../../../src-shared/domain/distillSettings.ts';
+import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { modelHash, openModel } from '../../checkpoints/openModel.ts';
-import type { ProviderChoice } from '../../runtime/providers.ts';
+import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { distillation } from '../loss/distillLoss.ts';
-import type { DistillSettings } from '../settings/distillSettings.ts';
 import { finetuning } from '../loss/diffusionLoss.ts';
 import { LocalGradients, type LossOptions } from '../loss/gradients.ts';
-import type { FinetuneSettings } from '../settings/finetuneSettings.ts';
 import { whatToTrain } from '../loss/parameters.ts';
 
 interface Shared {

@@ -13,16 +13,14 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type AskedFinetune, finetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../../src-shared/domain/settingValues.ts';
 import type { JobEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { openModelFolder } from '../../../../src-main/engine/checkpoints/modelFolder.ts';
 import { subjectDataset } from '../../../../src-main/engine/training/data/subject.ts';
 import type { StartWorker } from '../../../../src-main/engine/training/team/gather.ts';
 import { finetune } from '../../../../src-main/features/training/finetune.ts';
-import {
-  completeSettings,
-  type FinetuneRequest,
-  type PartialSettings,
-} from '../../../../src-main/features/training/request.ts';
+import { type FinetuneRequest } from '../../../../src-main/features/training/request.ts';
 import { likeness } from '../../../pure/cli/likeness.ts';
 
 const model = resolve('test/golden/fixtures/models/tiny-bk');
@@ -67,7 +65,7 @@ const small = {
   ...({ model, classNoun: 'brick', steps, size: 32, provider: 'cpu' } as const),
   ...{ learningRate: 1e-3, accumulate: 2, checkpointEvery: 2, sampleEvery: 99, flip: true },
   prior: { weight: 0.5, classImages: 2 },
-} satisfies PartialSettings;
+} satisfies AskedFinetune;
 
 interface Watched {
   readonly out: string;
@@ -76,7 +74,7 @@ interface Watched {
 }
 
 async function train(
-  settings: PartialSettings,
+  settings: AskedFinetune,
   { out = join(scratch, `run-${made++}`), ...request }: Partial<FinetuneRequest> = {},
   stopAfter?: number,
 ): Promise<Watched> {
@@ -124,7 +122,7 @@ describe('a run with masks', () => {
     expect(said(calm)).toContain('2 of 3 photos have a mask; what is around the subject there weighs 0.3');
     expect(finalFiles(calm.out)).not.toEqual(finalFiles(without.out));
     const { settings } = JSON.parse(readFileSync(join(calm.out, 'run.json'), 'utf8')) as {
-      settings: PartialSettings;
+      settings: AskedFinetune;
     };
     expect(settings.backgroundWeight).toBe(0.3);
     // A weight of one is no mask at all, to the last bit.
@@ -142,7 +140,7 @@ describe('a run with masks', () => {
   });
 
   it('of every weight that was killed goes on to the same bits', { timeout: patience }, async () => {
-    const settings: PartialSettings = { method: 'full', photos: masked, backgroundWeight: 0.2 };
+    const settings: AskedFinetune = { method: 'full', photos: masked, backgroundWeight: 0.2 };
     const expected = await train(settings);
     const out = join(scratch, 'killed');
     const { status } = await likeness(
@@ -190,15 +188,15 @@ describe('a run with masks', () => {
 
 describe('photos with masks', () => {
   const quiet = (): void => undefined;
-  const dataset = (photos: string, more: PartialSettings, report: (event: JobEvent) => void = quiet) =>
+  const dataset = (photos: string, more: AskedFinetune, report: (event: JobEvent) => void = quiet) =>
     subjectDataset(
       openModelFolder(model),
-      completeSettings({ ...small, prior: false, ...more, photos }, { model, size: 32 }),
+      completeSettings(finetuneSettings, { ...small, prior: false, ...more, photos }, { model, size: 32 }),
       1000,
       join(scratch, 'cache'),
       { report, signal: new AbortController().signal },
     );
-  const weights = async (photos: string, more: PartialSettings = {}) =>
+  const weights = async (photos: string, more: AskedFinetune = {}) =>
     (await dataset(photos, more)).subject.map(({ lossWeights }) => lossWeights && [...lossWeights]);
 
   it('weigh one on average, are mirrored with their photo, and leave the others alone', async () => {

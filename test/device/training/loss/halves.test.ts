@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { finetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../../src-shared/domain/settingValues.ts';
 import { openModel } from '../../../../src-main/engine/checkpoints/openModel.ts';
 import { TorchGenerator } from '../../../../src-main/engine/tensor/random.ts';
 import { f32, i64, type HostTensor } from '../../../../src-main/engine/tensor/tensor.ts';
@@ -7,7 +9,6 @@ import { finetuning } from '../../../../src-main/engine/training/loss/diffusionL
 import type { Feeds } from '../../../../src-main/engine/training/loss/gradients.ts';
 import { Trainer } from '../../../../src-main/engine/training/run/trainer.ts';
 import { whatToTrain } from '../../../../src-main/engine/training/loss/parameters.ts';
-import { completeSettings } from '../../../../src-main/features/training/request.ts';
 
 const [size, steps] = [8, 3];
 
@@ -28,6 +29,7 @@ it(
   async () => {
     const model = openModel(resolve('test/golden/fixtures/models/tiny-sd1'));
     const settings = completeSettings(
+      finetuneSettings,
       { photos: 'none', classNoun: 'dog' },
       { model: model.path, size: 8 * size },
     );

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, expect, it } from 'vitest';
+import { finetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../../src-shared/domain/settingValues.ts';
 import type { JobEvent, StepEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { finetune } from '../../../../src-main/engine/training/run/finetune.ts';
-import { completeSettings } from '../../../../src-main/features/training/request.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'likeness-measured-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -20,6 +21,7 @@ it('a run tells its loss on the same noise before and after, and that has fallen
   const events: JobEvent[] = [];
   const steps = 40;
   const settings = completeSettings(
+    finetuneSettings,
     {
       ...({ photos, classNoun: 'brick', method: 'full', provider: 'cpu', learningRate: 3e-3 } as const),
       ...{ steps, prior: { weight: 0.5, classImages: 1 }, checkpointEvery: steps, sampleEvery: undefined },

@@ -13,13 +13,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { AskedFinetune } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { MessageCode } from '../../../../src-shared/messages/index.ts';
 import { readSafetensors } from '../../../../src-main/engine/checkpoints/safetensors.ts';
 import { readTensor } from '../../../../src-main/engine/checkpoints/weights.ts';
 import { writeSafetensors } from '../../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { f32, type HostTensor } from '../../../../src-main/engine/tensor/tensor.ts';
 import { finetune } from '../../../../src-main/features/training/finetune.ts';
-import type { FinetuneRequest, PartialSettings } from '../../../../src-main/features/training/request.ts';
+import type { FinetuneRequest } from '../../../../src-main/features/training/request.ts';
 
 const golden = resolve('test/golden/fixtures');
 const model = join(golden, 'models', 'tiny-bk');
@@ -37,8 +38,8 @@ beforeAll(async () => {
   );
 });
 
-function train(settings: PartialSettings, request: Partial<FinetuneRequest> = {}) {
-  const small: PartialSettings = { steps: 2, provider: 'cpu', lora: { rank: 1 }, textLora: { rank: 1 } };
+function train(settings: AskedFinetune, request: Partial<FinetuneRequest> = {}) {
+  const small: AskedFinetune = { steps: 2, provider: 'cpu', lora: { rank: 1 }, textLora: { rank: 1 } };
   return finetune(
     { out: nowhere(), resume: false, ...request, settings: { ...small, model, ...settings } },
     { report: () => undefined, signal: new AbortController().signal },
@@ -56,7 +57,7 @@ async function refused(attempt: Promise<unknown>, code: MessageCode, ...words: s
   for (const word of words) expect((error as Error).message).toContain(word);
 }
 
-const withPhotos: PartialSettings = { photos, classNoun: 'brick', prior: false, size: 32 };
+const withPhotos: AskedFinetune = { photos, classNoun: 'brick', prior: false, size: 32 };
 
 describe('settings', () => {
   it.each([

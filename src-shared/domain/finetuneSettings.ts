@@ -1,0 +1,206 @@
+import { z } from 'zod';
+import { askedType } from './settingValues.ts';
+import {
+  learningSettings,
+  lengthSettings,
+  machineSettings,
+  optimizerSettings,
+  pictureSettings,
+} from './loopSettings.ts';
+import {
+  choice,
+  data,
+  names,
+  number,
+  optional,
+  optionalPart,
+  orNone,
+  part,
+  path,
+  settingsType,
+  text,
+  toggle,
+  whole,
+  word,
+  type Asked,
+  type Derived,
+  type Values,
+} from './setting.ts';
+
+/** diffusers' and PEFT's DreamBooth scripts. */
+const rateOfMethod: Derived<number> = {
+  text: '1e-4 for lora, 1e-6 for full',
+  from: ({ method }) => (method === 'full' ? 1e-6 : 1e-4),
+};
+
+/** The settings of a finetune that are the same on any machine: those of the studio's screen, and what the subject is called. */
+export const trainingSettings = {
+  classNoun: word({
+    help: 'what the subject is: dog, mug, backpack',
+    option: 'class',
+    as: 'NOUN',
+    default: '',
+  }),
+  token: word({
+    help: 'stands for the subject in prompts: "a photo of WORD NOUN"',
+    default: 'sks',
+  }),
+
+  ...lengthSettings,
+  samplePrompt: orNone(
+    text({
+      help: 'prompt of the sample pictures',
+      otherwise: '"a photo of WORD NOUN"',
+      group: 'length',
+      change: 'anytime',
+    }),
+    null,
+  ),
+
+  method: choice(['lora', 'full'], {
+    help: 'train small added matrices, or every weight',
+    default: 'lora',
+    group: 'learning',
+  }),
+  ...learningSettings,
+  learningRate: {
+    ...learningSettings.learningRate,
+    default: rateOfMethod,
+  },
+
+  lora: part(
+    {
+      rank: whole({ help: "rank of the U-Net's LoRA", min: 1, max: 1024, default: 16 }),
+      alpha: number({
+        help: "scale of the U-Net's LoRA, times its rank",
+        min: 0,
+        max: 1e6,
+        default: 27,
+      }),
+      /** Last names of modules, as PEFT's `target_modules`. */
+      targets: names({ help: "modules of the U-Net's LoRA", default: ['to_q', 'to_v'] }),
+    },
+    { group: 'lora', when: { method: 'lora' } },
+  ),
+  textLora: part(
+    {
+      rank: whole({
+        help: "rank of the text encoder's LoRA",
+        option: 'text-rank',
+        min: 1,
+        max: 1024,
+        default: 16,
+      }),
+      alpha: number({
+        help: 'its scale, times its rank',
+        option: 'text-alpha',
+        min: 0,
+        max: 1e6,
+        default: 17,
+      }),
+      targets: names({ help: 'its modules', option: 'text-targets', default: ['q_proj', 'v_proj'] }),
+    },
+    { group: 'lora', when: { method: 'lora', trainTextEncoder: true } },
+  ),
+
+  trainTextEncoder: toggle({
+    help: 'leave the text encoder as it is',
+    option: 'text-encoder',
+    default: true,
+    group: 'knowledge',
+  }),
+  /** Prior preservation: loss = subject's + weight · the class's (Ruiz et al. 2022, equation 2). */
+  prior: optionalPart(
+    {
+      weight: number({
+        help: 'weight of the loss on class pictures',
+        option: 'prior-weight',
+        min: 0,
+        max: 1000,
+        default: 1,
+      }),
+      classImages: whole({
+        help: 'class pictures, made once by the base model and kept',
+        min: 1,
+        max: 100_000,
+        default: 200,
+      }),
+    },
+    { help: 'train on the photos alone, without class pictures', option: 'prior' },
+    { group: 'knowledge' },
+  ),
+
+  size: pictureSettings.size,
+  crop: choice(['center', 'random'], {
+    help: 'which square of a photo is taken',
+    default: 'center',
+    group: 'pictures',
+  }),
+  flip: toggle({ help: 'train on mirrored photos too', default: false, group: 'pictures' }),
+  /** What the squared error of a latent outside of a photo's mask weighs; 1: masks change nothing. */
+  backgroundWeight: number({
+    help: 'what is around the subject counts, in photos with a mask in DIR/masks',
+    min: 0,
+    max: 1,
+    default: 0.3,
+    before: 1,
+    group: 'pictures',
+  }),
+  seed: pictureSettings.seed,
+
+  ...optimizerSettings,
+} as const;
+
+/**
+ * Every setting of a finetune, in the order of `likeness finetune --help`. To add one: declare it above, name it in
+ * `src-renderer/texts`, and use it where it has its effect. Paths are absolute.
+ */
+export const finetuneSettings = {
+  photos: optional(path({ help: 'a folder with photos of the subject', as: 'DIR', change: 'moved' })),
+  model: path({
+    help: 'diffusers folder or single file to start from',
+    as: 'PATH',
+    otherwise: 'the shipped model',
+    change: 'anytime',
+  }),
+  ...trainingSettings,
+  /**
+   * Where photos were taken, by file name: "on a wooden floor". Said in their prompts, so that places are not learnt as the
+   * subject's; nothing is said of a photo that is left out.
+   */
+  photoScenes: optional(
+    data(z.record(z.string(), z.string()), { help: 'where photos were taken', option: null }),
+  ),
+  initLora: optional(
+    path({
+      help: 'PEFT folder whose matrices are the start',
+      as: 'DIR',
+      otherwise: 'A Kaiming-uniform, B zero',
+      when: { method: 'lora' },
+      change: 'moved',
+    }),
+  ),
+  replay: optional(
+    path({
+      help: 'train on recorded batches (safetensors), without photos',
+      as: 'FILE',
+      change: 'moved',
+    }),
+  ),
+  ...machineSettings,
+} as const;
+
+export type FinetuneSettings = Readonly<Values<typeof finetuneSettings>>;
+/** What a person said about a finetune. */
+export type AskedFinetune = Asked<typeof finetuneSettings>;
+export type LoraSettings = FinetuneSettings['lora'];
+export const trainingSettingsType = settingsType(trainingSettings);
+export type TrainingSettings = Readonly<Values<typeof trainingSettings>>;
+/** Of a finetune's settings those that are the same on any machine. */
+export function trainingSettingsOf(settings: FinetuneSettings): TrainingSettings {
+  return trainingSettingsType.strip().parse(settings);
+}
+
+/** What differs from a preset. */
+export const trainingChangesType = askedType(trainingSettings);
+export type TrainingChanges = Asked<typeof trainingSettings>;

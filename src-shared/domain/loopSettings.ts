@@ -1,0 +1,148 @@
+import { providerChoices } from './providers.ts';
+import { choice, number, orNone, side, whole, type Derived, type Values } from './setting.ts';
+
+/** How the learning rate goes over a run; diffusers' names (`get_scheduler`). */
+export const learningRateSchedules = ['constant', 'constant_with_warmup', 'linear', 'cosine'] as const;
+export type LearningRateSchedule = (typeof learningRateSchedules)[number];
+
+export const maxSteps = 10_000_000;
+
+/** Four times in a run, and at least every `most` steps. */
+export function fourTimes(text: string, most = Infinity): Derived<number> {
+  return { text, from: ({ steps }) => Math.min(most, Math.max(1, Math.ceil(Number(steps) / 4))) };
+}
+
+/** As often, but never in a run on recorded batches: there is no prompt that they belong to. */
+export function unlessReplayed({ text, from }: Derived<number>): Derived<number | null> {
+  return { text, from: (settings) => (settings['replay'] === undefined ? from(settings) : null) };
+}
+
+const quarter = fourTimes('a quarter of the run');
+
+/** How long a run is, and what it leaves behind on the way. */
+export const lengthSettings = {
+  steps: whole({
+    help: 'optimizer steps',
+    min: 1,
+    max: maxSteps,
+    default: 800,
+    group: 'length',
+    change: 'anytime',
+  }),
+  checkpointEvery: whole({
+    help: 'steps between checkpoints',
+    min: 1,
+    max: maxSteps,
+    default: quarter,
+    group: 'length',
+    change: 'anytime',
+  }),
+  sampleEvery: orNone(
+    whole({
+      help: 'steps between sample pictures',
+      min: 1,
+      max: maxSteps,
+      group: 'length',
+      change: 'anytime',
+    }),
+    unlessReplayed(quarter),
+  ),
+} as const;
+
+/** How a step is taken. */
+export const learningSettings = {
+  learningRate: number({
+    help: 'learning rate',
+    option: 'lr',
+    min: 0,
+    max: 1,
+    group: 'learning',
+  }),
+  schedule: choice(learningRateSchedules, {
+    help: 'how the rate goes over the run',
+    option: 'lr-schedule',
+    default: 'constant',
+    group: 'learning',
+  }),
+  warmup: whole({
+    help: 'steps over which the rate rises from 0',
+    min: 0,
+    max: maxSteps,
+    default: 0,
+    group: 'learning',
+  }),
+  batch: whole({ help: 'photos a batch', min: 1, max: 1024, default: 1, group: 'learning' }),
+  accumulate: whole({ help: 'batches a step', min: 1, max: 4096, default: 1, group: 'learning' }),
+} as const;
+
+/** AdamW (Loshchilov & Hutter 2019), with torch's defaults. */
+export const optimizerSettings = {
+  beta1: number({
+    help: "AdamW's decay of the first moment",
+    min: 0,
+    max: 0.999_999_9,
+    default: 0.9,
+    group: 'optimizer',
+  }),
+  beta2: number({
+    help: "AdamW's decay of the second moment",
+    min: 0,
+    max: 0.999_999_9,
+    default: 0.999,
+    group: 'optimizer',
+  }),
+  epsilon: number({
+    help: "AdamW's epsilon",
+    option: 'eps',
+    min: 1e-30,
+    max: 1,
+    default: 1e-8,
+    group: 'optimizer',
+  }),
+  weightDecay: number({
+    help: "AdamW's weight decay",
+    min: 0,
+    max: 1,
+    default: 1e-2,
+    group: 'optimizer',
+  }),
+  maxGradientNorm: number({
+    help: 'gradients are scaled down to this norm',
+    option: 'max-grad-norm',
+    min: 1e-12,
+    max: 1e9,
+    default: 1,
+    group: 'optimizer',
+  }),
+} as const;
+
+export const pictureSettings = {
+  size: side({
+    help: 'side of the square training pictures in pixels',
+    otherwise: "the model's",
+    min: 8,
+    max: 4096,
+    group: 'pictures',
+  }),
+  seed: whole({
+    help: 'of everything drawn at random',
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    default: 1234,
+    group: 'pictures',
+  }),
+} as const;
+
+/** Not a person's choice for the run, but for the machine it is on. */
+export const machineSettings = {
+  provider: choice(providerChoices, {
+    help: 'what computes; auto takes the fastest that works here',
+    default: 'auto',
+    change: 'anytime',
+  }),
+} as const;
+
+/** What the training loop asks of any run. */
+export type LoopSettings = Readonly<
+  Values<typeof lengthSettings> & Values<typeof learningSettings> & Values<typeof optimizerSettings>
+>;

@@ -1,0 +1,6 @@
+/** What can execute a graph; `auto` takes the first that works on this machine. */
+export const providers = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'] as const;
+export type Provider = (typeof providers)[number];
+
+export const providerChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
+export type ProviderChoice = (typeof providerChoices)[number];
