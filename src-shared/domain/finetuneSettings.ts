@@ -24,6 +24,7 @@ import {
   word,
   type Asked,
   type Derived,
+  type SettingName,
   type Values,
 } from './setting.ts';
 
@@ -200,6 +201,9 @@ export type TrainingSettings = Readonly<Values<typeof trainingSettings>>;
 export function trainingSettingsOf(settings: FinetuneSettings): TrainingSettings {
   return trainingSettingsType.strip().parse(settings);
 }
+
+/** A setting that the studio asks for. */
+export type KnobName = Exclude<SettingName<typeof trainingSettings>, 'classNoun' | 'token'>;
 
 /** What differs from a preset. */
 export const trainingChangesType = askedType(trainingSettings);

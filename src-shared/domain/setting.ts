@@ -30,6 +30,8 @@ interface About<T> {
   readonly group?: SettingGroup;
   /** Left out: always. */
   readonly when?: When;
+  /** May be null: none. */
+  readonly none?: true;
   /** Whether a run may go on with another value: `anytime`, or when the file it names has `moved`. Left out: never. */
   readonly change?: 'anytime' | 'moved';
 }
@@ -79,6 +81,13 @@ export type Asked<D extends Declaration> = {
         : z.output<D[K]['type']>)
     | undefined;
 };
+
+/** Names of settings, "lora.rank" too, and of parts that may be none. */
+export type SettingName<D extends Declaration> = {
+  [K in keyof D & string]: D[K] extends Part<infer S, infer Inner>
+    ? `${K}.${keyof Inner & string}` | (S extends z.ZodNullable ? K : never)
+    : K;
+}[keyof D & string];
 
 export function isPart(entry: Setting | Part): entry is Part {
   return 'settings' in entry;
@@ -160,7 +169,7 @@ export function orNone<S extends z.ZodType>(
   { type, ...rest }: Setting<S>,
   fallback: z.output<S> | null | Derived<z.output<S> | null>,
 ): Setting<z.ZodNullable<S>> {
-  return { before: null, ...rest, type: type.nullable(), default: fallback };
+  return { before: null, ...rest, none: true, type: type.nullable(), default: fallback };
 }
 
 type AboutPart = Pick<Part, 'group' | 'when'>;

@@ -1,48 +1,76 @@
+import type { KnobName, TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import type { SettingGroup } from '../../../src-shared/domain/setting.ts';
+
+export interface KnobWords {
+  readonly label: string;
+  readonly hint?: string;
+  /** Stands in the empty field of a setting that may be none. */
+  readonly none?: string | ((settings: TrainingSettings) => string);
+  /** For a choice: what each value is called. */
+  readonly choices?: Readonly<Record<string, string>>;
+}
+
 export const knobs = {
-  length: 'Length',
-  steps: 'Steps',
-  checkpointEvery: 'Checkpoint every … steps',
-  sampleEvery: 'Sample every … steps',
-  samplePrompt: 'Sample prompt',
-  never: 'never',
-  learning: 'Learning',
-  method: 'Method',
-  methodHint: 'LoRA trains small added matrices. Training all weights needs far more memory.',
-  lora: 'LoRA',
-  full: 'All weights',
-  rate: 'Learning rate',
-  schedule: 'Schedule',
-  schedules: {
-    constant: 'constant',
-    constant_with_warmup: 'constant after warm-up',
-    linear: 'linear to zero',
-    cosine: 'cosine to zero',
-  },
-  warmup: 'Warm-up steps',
-  batch: 'Batch',
-  batchHint: 'Photos at a time. Memory grows with it.',
-  accumulate: 'Batches per step',
-  unet: { rank: 'Rank (U-Net)', alpha: 'Alpha (U-Net)', targets: 'Modules (U-Net)' },
-  text: { rank: 'Rank (text)', alpha: 'Alpha (text)', targets: 'Modules (text)' },
-  knowledge: 'What it keeps',
-  textEncoder: 'Train the text encoder',
-  textEncoderHint: 'A better likeness for more memory.',
-  prior: 'Prior preservation',
-  priorHint: 'Keeps the class general, so that not every dog turns into yours.',
-  priorWeight: 'Prior weight',
-  classImages: 'Class pictures',
-  pictures: 'Pictures',
-  size: 'Size in pixels',
-  crop: 'Crop',
-  cropCenter: 'the chosen square',
-  cropRandom: 'a random square',
-  flip: 'Mirror photos at random',
-  flipHint: 'Not for faces or writing.',
-  background: 'Background weight',
-  backgroundHint: 'For photos with a mask: 0 ignores the background, 1 learns it like the subject.',
-  seed: 'Seed',
-  optimizer: 'AdamW',
-  decay: 'Weight decay',
-  norm: 'Maximum gradient norm',
+  groups: {
+    length: 'Length',
+    learning: 'Learning',
+    lora: 'LoRA',
+    knowledge: 'What it keeps',
+    pictures: 'Pictures',
+    optimizer: 'AdamW',
+  } satisfies Record<SettingGroup, string>,
+  settings: {
+    steps: { label: 'Steps' },
+    checkpointEvery: { label: 'Checkpoint every … steps' },
+    sampleEvery: { label: 'Sample every … steps', none: 'never' },
+    samplePrompt: {
+      label: 'Sample prompt',
+      none: ({ token, classNoun }) => `a photo of ${token} ${classNoun}`,
+    },
+    method: {
+      label: 'Method',
+      hint: 'LoRA trains small added matrices. Training all weights needs far more memory.',
+      choices: { lora: 'LoRA', full: 'All weights' },
+    },
+    learningRate: { label: 'Learning rate' },
+    schedule: {
+      label: 'Schedule',
+      choices: {
+        constant: 'constant',
+        constant_with_warmup: 'constant after warm-up',
+        linear: 'linear to zero',
+        cosine: 'cosine to zero',
+      },
+    },
+    warmup: { label: 'Warm-up steps' },
+    batch: { label: 'Batch', hint: 'Photos at a time. Memory grows with it.' },
+    accumulate: { label: 'Batches per step' },
+    'lora.rank': { label: 'Rank (U-Net)' },
+    'lora.alpha': { label: 'Alpha (U-Net)' },
+    'lora.targets': { label: 'Modules (U-Net)' },
+    'textLora.rank': { label: 'Rank (text)' },
+    'textLora.alpha': { label: 'Alpha (text)' },
+    'textLora.targets': { label: 'Modules (text)' },
+    trainTextEncoder: { label: 'Train the text encoder', hint: 'A better likeness for more memory.' },
+    prior: {
+      label: 'Prior preservation',
+      hint: 'Keeps the class general, so that not every dog turns into yours.',
+    },
+    'prior.weight': { label: 'Prior weight' },
+    'prior.classImages': { label: 'Class pictures' },
+    size: { label: 'Size in pixels' },
+    crop: { label: 'Crop', choices: { center: 'the chosen square', random: 'a random square' } },
+    flip: { label: 'Mirror photos at random', hint: 'Not for faces or writing.' },
+    backgroundWeight: {
+      label: 'Background weight',
+      hint: 'For photos with a mask: 0 ignores the background, 1 learns it like the subject.',
+    },
+    seed: { label: 'Seed' },
+    beta1: { label: 'β₁' },
+    beta2: { label: 'β₂' },
+    epsilon: { label: 'ε' },
+    weightDecay: { label: 'Weight decay' },
+    maxGradientNorm: { label: 'Maximum gradient norm' },
+  } satisfies Record<KnobName, KnobWords>,
   reset: 'Reset to the preset',
 };
