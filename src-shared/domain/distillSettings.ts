@@ -26,11 +26,7 @@ export const distillSettings = {
     }),
   ),
   replay: optional(
-    path({
-      help: 'train on recorded batches (safetensors), without pictures',
-      as: 'FILE',
-      change: 'moved',
-    }),
+    path({ help: 'train on recorded batches (safetensors), without pictures', as: 'FILE', change: 'moved' }),
   ),
 
   steps: { ...lengthSettings.steps, default: 50_000 },

@@ -42,10 +42,7 @@ export const trainingSettings = {
     as: 'NOUN',
     default: '',
   }),
-  token: word({
-    help: 'stands for the subject in prompts: "a photo of WORD NOUN"',
-    default: 'sks',
-  }),
+  token: word({ help: 'stands for the subject in prompts: "a photo of WORD NOUN"', default: 'sks' }),
 
   ...lengthSettings,
   samplePrompt: orNone(
@@ -72,12 +69,7 @@ export const trainingSettings = {
   lora: part(
     {
       rank: whole({ help: "rank of the U-Net's LoRA", min: 1, max: 1024, default: 16 }),
-      alpha: number({
-        help: "scale of the U-Net's LoRA, times its rank",
-        min: 0,
-        max: 1e6,
-        default: 27,
-      }),
+      alpha: number({ help: "scale of the U-Net's LoRA, times its rank", min: 0, max: 1e6, default: 27 }),
       /** Last names of modules, as PEFT's `target_modules`. */
       targets: names({ help: "modules of the U-Net's LoRA", default: ['to_q', 'to_v'] }),
     },
@@ -182,11 +174,7 @@ export const finetuneSettings = {
     }),
   ),
   replay: optional(
-    path({
-      help: 'train on recorded batches (safetensors), without photos',
-      as: 'FILE',
-      change: 'moved',
-    }),
+    path({ help: 'train on recorded batches (safetensors), without photos', as: 'FILE', change: 'moved' }),
   ),
   ...machineSettings,
 } as const;

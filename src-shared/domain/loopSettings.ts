@@ -51,13 +51,7 @@ export const lengthSettings = {
 
 /** How a step is taken. */
 export const learningSettings = {
-  learningRate: number({
-    help: 'learning rate',
-    option: 'lr',
-    min: 0,
-    max: 1,
-    group: 'learning',
-  }),
+  learningRate: number({ help: 'learning rate', option: 'lr', min: 0, max: 1, group: 'learning' }),
   schedule: choice(learningRateSchedules, {
     help: 'how the rate goes over the run',
     option: 'lr-schedule',
@@ -99,13 +93,7 @@ export const optimizerSettings = {
     default: 1e-8,
     group: 'optimizer',
   }),
-  weightDecay: number({
-    help: "AdamW's weight decay",
-    min: 0,
-    max: 1,
-    default: 1e-2,
-    group: 'optimizer',
-  }),
+  weightDecay: number({ help: "AdamW's weight decay", min: 0, max: 1, default: 1e-2, group: 'optimizer' }),
   maxGradientNorm: number({
     help: 'gradients are scaled down to this norm',
     option: 'max-grad-norm',

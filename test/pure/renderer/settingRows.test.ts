@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { knobs } from '../../../src-renderer/features/train/knobs.ts';
 import { settingRows } from '../../../src-renderer/features/train/settingRows.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
 
@@ -45,10 +46,23 @@ describe('the settings of runs, side by side', () => {
   it('show no LoRA for a run of all weights, and no prior for a run without', () => {
     const shown = (name: string) =>
       settingRows([run({ method: 'full', prior: null })]).find((row) => row.name === name)?.values[0];
-    expect(shown('LoRA')).toBe('–');
+    expect(shown('Rank (U-Net)')).toBe('–');
+    expect(shown('Rank (text)')).toBe('–');
     expect(shown('Class pictures')).toBe('–');
-    expect(settingRows([run({})]).find(({ name }) => name === 'LoRA')?.values[0]).toBe(
-      'r 16, α 27, to_q to_v',
-    );
+    const [, ...rows] = settingRows([run({ trainTextEncoder: false })]);
+    const words = Object.fromEntries(rows.map(({ name, values }) => [name, values[0]]));
+    expect(words).toMatchObject({
+      'Modules (U-Net)': 'to_q to_v',
+      'Rank (text)': '–',
+      'Class pictures': '200',
+    });
+    expect(words).toMatchObject({ Method: 'LoRA', Crop: 'the chosen square', Steps: '240' });
+  });
+
+  it('call every setting and every choice by a name of its own', () => {
+    expect(knobs.map(({ words, name }) => words.label !== name)).not.toContain(false);
+    for (const { setting, words } of knobs)
+      if (setting.input.kind === 'choice')
+        expect(Object.keys(words.choices ?? {})).toEqual(setting.input.choices);
   });
 });
