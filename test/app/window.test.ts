@@ -82,6 +82,20 @@ describe.skipIf(!browserProgram)(`the window${browserProgram ? '' : ` (${noBrows
         );
         expect(beyond, `${width} pixels`).toEqual([0, 0, 0]);
       }
+      // All of a long page can be scrolled into view: 1280 × 800 at 200 %, and the smallest window.
+      for (const [width, height] of [
+        [640, 400],
+        [320, 400],
+      ] as const) {
+        await page.setViewportSize({ width, height });
+        const outside = await page.evaluate<string[]>(
+          `[...document.querySelectorAll('main, dialog[open]')].filter((box) => {
+            const { top, bottom, height } = box.getBoundingClientRect();
+            return height > 0 && (top < -1 || bottom > innerHeight + 1);
+          }).map((box) => box.tagName)`,
+        );
+        expect(outside, `${width} × ${height}`).toEqual([]);
+      }
       expect(wrong).toEqual([]);
       expect(asked.length, asked.slice(-3).join()).toBeLessThan(40);
       await close();
