@@ -4,8 +4,8 @@ import { machine } from './machine.svelte.ts';
 import { attempt } from './toasts.svelte.ts';
 
 /** What is in a folder of the machine that computes. */
-export function listFolder(path?: string): Promise<Output<'system.list'> | undefined> {
-  return attempt(() => request('system.list', path === undefined ? {} : { path }));
+export function listFolder(path?: string, hidden = false): Promise<Output<'system.list'> | undefined> {
+  return attempt(() => request('system.list', path === undefined ? { hidden } : { path, hidden }));
 }
 
 /** Asks with the system's dialog; nothing in the browser, which has none for this machine's paths. */

@@ -30,11 +30,17 @@ export const systemRequests = {
     z.object({ what: z.enum(['photos', 'folder', 'model', 'png']) }),
     z.object({ paths: z.array(pathSchema) }),
   ),
-  /** Folders and files in `path` of the machine that computes, for choosing one in the browser; the home folder when left out. */
+  /**
+   * Folders and files in `path` of the machine that computes, for choosing one in the browser; the home folder when left out. Where
+   * `path` is a file, its folder, and `file` is its path.
+   */
   'system.list': endpoint(
-    z.object({ path: pathSchema.optional() }),
+    z.object({ path: pathSchema.optional(), hidden: z.boolean().optional() }),
     z.object({
       path: pathSchema,
+      file: pathSchema.nullable(),
+      /** Worth offering: the home folder, and the Hugging Face cache where there is one. */
+      places: z.array(z.object({ kind: z.enum(['home', 'hub']), path: pathSchema })),
       parent: pathSchema.nullable(),
       entries: z.array(z.object({ name: z.string(), folder: z.boolean() })),
     }),

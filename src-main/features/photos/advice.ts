@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { PhotoQuality } from '../../engine/evaluation/photoQuality.ts';
 
 /** Something to do about a photo or the whole set. */
@@ -9,10 +10,12 @@ export interface Advice {
 export interface PhotoFacts extends PhotoQuality {
   readonly width: number;
   readonly height: number;
-  /** The middle square that training takes. */
+  /** The square that training takes: the middle one, unless a person chose another. */
   readonly crop: { readonly left: number; readonly top: number; readonly size: number };
-  /** Share of the photo's edges outside that square. */
+  /** Share of the photo's edges outside that square; 0 where a person chose it. */
   readonly cropLoses: number;
+  /** A person chose the square. */
+  readonly chosen?: boolean;
 }
 
 /** Limits found on real photos, blurred and spoilt by known amounts. */
@@ -29,7 +32,9 @@ const limits = {
 
 /** What to do about one photo; nothing where it is good as it is. */
 export function photoAdvice(facts: PhotoFacts): Advice[] {
-  const { width, height, blur, brightness, tooDark, contrast, cropLoses } = facts;
+  const { blur, brightness, tooDark, contrast, cropLoses, chosen = false } = facts;
+  const { size } = facts.crop;
+  const [width, height] = chosen ? [size, size] : [facts.width, facts.height];
   const [short, long] = [Math.min(width, height), Math.max(width, height)];
   const edges = width > height ? 'left and right' : 'top and bottom';
   const isDark = brightness < limits.dark || tooDark > limits.black;
@@ -37,7 +42,7 @@ export function photoAdvice(facts: PhotoFacts): Advice[] {
   const found: (Advice | false)[] = [
     short < limits.small && {
       code: 'small',
-      message: `it is ${width}×${height}; take one of at least 512 pixels a side, enlarging adds nothing`,
+      message: `${chosen ? 'the crop' : 'it'} is ${width}×${height}; ${chosen ? 'crop less of it, or take a photo' : 'take one'} of at least 512 pixels a side, because enlarging adds nothing`,
     },
     blur > limits.blur && {
       code: 'blurred',
@@ -82,30 +87,37 @@ const many = 30;
 /** Below this photos are of one side in one place and light: sets that are not have 0.22 to 0.40 (nine sets, real and rendered). */
 const uniform = 0.1;
 
+/** "a.jpg and b.jpg, c.jpg and d.jpg, and 3 more pairs are" */
+function pairsInWords(pairs: SetFacts['duplicates']): string {
+  const named = pairs.slice(0, 3).map(([a, b]) => `${basename(a)} and ${basename(b)}`);
+  const more = pairs.length - named.length;
+  return `${named.join(', ')}${more > 0 ? `, and ${more} more ${more === 1 ? 'pair' : 'pairs'}` : ''} are`;
+}
+
 /** What to do about the set as a whole. */
 export function setAdvice({ count, duplicates, variety }: SetFacts): Advice[] {
   const found: (Advice | false)[] = [
     count === 0 && {
       code: 'none',
-      message: 'there is no photo that can be used; put 4 to 6 into the folder',
+      message: 'there is no photo that can be used; add 4 to 6',
     },
     count > 0 &&
       count < few && {
         code: 'few',
-        message: `${count} is few; 4 to 6 photos from other sides and in other places teach the subject better`,
+        message: `${count} ${count === 1 ? 'photo is' : 'photos are'} few; 4 to 6, from different sides and in different places, teach the subject better`,
       },
     count > many && {
       code: 'many',
-      message: `${count} is more than is needed; choose the best 5 to 20`,
+      message: `${count} photos are more than needed; choose the best 5 to 20`,
     },
     duplicates.length > 0 && {
       code: 'duplicates',
-      message: 'some photos are nearly the same; keep one of each, or the model learns that picture by heart',
+      message: `${pairsInWords(duplicates)} nearly the same; keep one of each, or the model learns that picture by heart`,
     },
     variety !== null &&
       variety < uniform && {
         code: 'uniform',
-        message: 'all photos look alike; add some from other sides, in other places and light',
+        message: 'all photos look alike; add some from other sides, in other places and in other light',
       },
   ];
   return found.filter((advice) => advice !== false);

@@ -3,7 +3,6 @@ import { basename, extname, join } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
 import { cosine } from '../../engine/evaluation/features.ts';
-import { photoViews, resemblance } from '../../engine/evaluation/memorization.ts';
 import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
 import { detailOutsideSquare, photoQuality } from '../../engine/evaluation/photoQuality.ts';
 import { loadPicture, naturalOrder } from '../../engine/pipelines/pictures.ts';
@@ -11,6 +10,7 @@ import type { Picture } from '../../engine/pipelines/pixels.ts';
 import { resize } from '../../engine/pipelines/resample.ts';
 import { loadMask, masksOf } from '../../engine/training/data/masks.ts';
 import { photoAdvice, setAdvice, type Advice, type PhotoFacts } from './advice.ts';
+import { nearDuplicates } from './nearDuplicates.ts';
 import type { PhotosRequest } from './request.ts';
 
 export interface PhotoReport extends PhotoFacts {
@@ -36,8 +36,6 @@ export interface PhotosReport {
 
 /** Photos are judged at this height or width, the smaller of both, unless they are smaller. */
 const judgedAt = 512;
-/** Resemblance from which two photos are one. */
-const duplicate = 0.95;
 
 interface Loaded {
   readonly path: string;
@@ -79,12 +77,7 @@ export async function checkPhotos(
     loaded.push({ ...inspect(path, picture), mask: mask ? shareOf(mask) : null });
   }
   report({ type: 'progress', done: files.length, total: files.length, label: 'photos' });
-  const duplicates = pairs(loaded).flatMap(([a, b]): (readonly [string, string])[] =>
-    resemblance(b.square, photoViews(a.small)) > duplicate ||
-    resemblance(a.square, photoViews(b.small)) > duplicate
-      ? [[a.path, b.path]]
-      : [],
-  );
+  const duplicates = (await nearDuplicates(loaded)).map(([a, b]) => [a.path, b.path] as const);
   const variety = await varietyOf(loaded, mobileNet);
   return {
     folder,

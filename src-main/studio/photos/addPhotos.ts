@@ -117,7 +117,7 @@ async function addOne(
       }
     }
     const photo = photos.add({ subjectId: subject.id, name: own, width, height, bytes: bytes.length, hash });
-    photos.setMarks(photo.id, await markPhoto(target, width, height));
+    photos.setMarks(photo.id, await markPhoto(target, { width, height, crop: null }));
     photos.setMask(photo.id, findMask(library, subject, photo));
     added.push(photos.get(photo.id));
   } catch (error) {

@@ -1,38 +1,59 @@
-import sharp from 'sharp';
-import type { PhotoMark } from '../../../src-shared/domain/photo.ts';
+import sharp, { type Sharp } from 'sharp';
+import type { Crop, PhotoMark } from '../../../src-shared/domain/photo.ts';
 import { detailOutsideSquare, photoQuality } from '../../engine/evaluation/photoQuality.ts';
-import { photoAdvice } from '../../features/photos/advice.ts';
+import type { Picture } from '../../engine/pipelines/pixels.ts';
+import { photoAdvice, type Advice } from '../../features/photos/advice.ts';
 
 /** The shorter side that sharpness and light are judged at; the rest of preflight judges there too. */
 const judgedAt = 256;
 
-/** Preflight of one photo, upright `width` × `height` pixels. */
-export async function markPhoto(file: string, width: number, height: number): Promise<PhotoMark[]> {
-  const side = Math.min(width, height);
-  const ratio = Math.min(1, judgedAt / side);
-  const small = await pixels(
-    file,
-    Math.max(1, Math.round(width * ratio)),
-    Math.max(1, Math.round(height * ratio)),
-  );
-  const least = Math.min(small.width, small.height);
-  const square = await pixels(file, least, least);
-  const crop = { left: Math.round((width - side) / 2), top: Math.round((height - side) / 2), size: side };
-  const facts = { width, height, crop, cropLoses: detailOutsideSquare(small), ...photoQuality(square) };
-  return photoAdvice(facts).map(({ code, message }) => ({
-    code,
-    level: 'warn',
-    message: `${message[0]?.toUpperCase() ?? ''}${message.slice(1)}.`,
-  }));
+interface Looked {
+  /** Pixels of the upright photo. */
+  readonly width: number;
+  readonly height: number;
+  /** What a person chose; null: the middle square. */
+  readonly crop: Crop | null;
 }
 
-async function pixels(
+/** Preflight of one photo, of the square that training takes. */
+export async function markPhoto(file: string, { width, height, crop }: Looked): Promise<PhotoMark[]> {
+  const chosen = crop !== null;
+  const side = Math.min(width, height);
+  const middle = { x: Math.round((width - side) / 2), y: Math.round((height - side) / 2), side };
+  const { x: left, y: top, side: size } = crop ?? middle;
+  const { small, square } = await smallPictures(file, { width, height, crop });
+  const cropLoses = chosen ? 0 : detailOutsideSquare(small);
+  const facts = { width, height, crop: { left, top, size }, cropLoses, chosen, ...photoQuality(square) };
+  return photoAdvice(facts).map((advice) => markOf(advice, 'warn'));
+}
+
+/** Advice as the studio shows it: a sentence. */
+export function markOf({ code, message }: Advice, level: PhotoMark['level']): PhotoMark {
+  return { code, level, message: `${message[0]?.toUpperCase() ?? ''}${message.slice(1)}.` };
+}
+
+/** All of a photo, and the square that training takes, both small. */
+export async function smallPictures(
   file: string,
-  width: number,
-  height: number,
-): Promise<{ width: number; height: number; data: Uint8Array }> {
-  const data = await sharp(file)
-    .autoOrient()
+  { width, height, crop }: Looked,
+): Promise<{ small: Picture; square: Picture }> {
+  const ratio = Math.min(1, judgedAt / Math.min(width, height));
+  const [across, down] = [width, height].map((side) => Math.max(1, Math.round(side * ratio))) as [
+    number,
+    number,
+  ];
+  const least = Math.min(across, down);
+  const upright = sharp(file).autoOrient();
+  const cut = crop
+    ? upright.clone().extract({ left: crop.x, top: crop.y, width: crop.side, height: crop.side })
+    : upright;
+  const size = crop ? Math.min(judgedAt, crop.side) : least;
+  return { small: await pixels(upright, across, down), square: await pixels(cut, size, size) };
+}
+
+async function pixels(picture: Sharp, width: number, height: number): Promise<Picture> {
+  const data = await picture
+    .clone()
     .flatten({ background: 'white' })
     .resize(width, height, { fit: 'cover', kernel: 'linear' })
     .toColourspace('srgb')

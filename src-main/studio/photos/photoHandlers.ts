@@ -1,26 +1,27 @@
-import type { Photo, PhotoSetReport } from '../../../src-shared/domain/photo.ts';
+import type { Photo } from '../../../src-shared/domain/photo.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { StoredPhoto } from '../../storage/photos.ts';
 import type { Handlers, StudioContext } from '../context.ts';
 import { addPhotoBytes, addPhotos } from './addPhotos.ts';
-import { setAdvice } from '../../features/photos/advice.ts';
+import { markPhoto } from './markPhoto.ts';
 import { keepMask } from './photoMasks.ts';
+import { reportOn } from './photoReport.ts';
 import type { FolderWatch } from './watchFolders.ts';
-
-const undecided = { duplicates: [], variety: null };
 
 export function photoHandlers(context: StudioContext, watch: FolderWatch): Handlers<'photos'> {
   const { library, emit } = context;
   const { photos, subjects, trash } = library;
+  const fileOf = ({ subjectId, name }: StoredPhoto): string =>
+    library.folder.at(subjects.get(subjectId).folder, 'photos', name);
   const told = (photo: StoredPhoto): Photo => {
     emit('photos.changed', { subjectId: photo.subjectId });
     return publicPhoto(photos.get(photo.id));
   };
   return {
-    'photos.list': ({ subjectId }) => {
+    'photos.list': async ({ subjectId }) => {
       subjects.get(subjectId);
       const list = photos.list(subjectId);
-      return { photos: list.map(publicPhoto), report: reportOn(list) };
+      return { photos: list.map(publicPhoto), report: await reportOn(list, fileOf) };
     },
     'photos.addPaths': ({ subjectId, paths }) => addPhotos(context, subjectId, paths),
     'photos.addBytes': ({ subjectId, name, data }) =>
@@ -34,11 +35,12 @@ export function photoHandlers(context: StudioContext, watch: FolderWatch): Handl
       }
       return { undo };
     },
-    'photos.setCrop': ({ id, crop }) => {
+    'photos.setCrop': async ({ id, crop }) => {
       const photo = photos.get(id);
       if (crop && (crop.x + crop.side > photo.width || crop.y + crop.side > photo.height))
         throw problem('photos.badCrop', { name: photo.name });
       photos.setCrop(id, crop);
+      if (!photo.missing) photos.setMarks(id, await markPhoto(fileOf(photo), { ...photo, crop }));
       return told(photo);
     },
     'photos.setMask': async ({ id, data }) => {
@@ -57,14 +59,4 @@ export function photoHandlers(context: StudioContext, watch: FolderWatch): Handl
 
 function publicPhoto({ mask: _, ...photo }: StoredPhoto): Photo {
   return photo;
-}
-
-function reportOn(list: readonly StoredPhoto[]): PhotoSetReport {
-  const usable = list.filter(({ missing }) => !missing);
-  const marks = setAdvice({ count: usable.length, ...undecided }).map(({ code, message }) => ({
-    code,
-    level: code === 'none' ? ('stop' as const) : ('warn' as const),
-    message: `${message[0]?.toUpperCase() ?? ''}${message.slice(1)}.`,
-  }));
-  return { ready: usable.length > 0, marks };
 }

@@ -5,4 +5,7 @@ export const folders = {
   up: 'Parent folder',
   empty: 'This folder is empty.',
   choose: 'Choose',
+  places: { home: 'Home', hub: 'Hugging Face cache' },
+  hidden: 'Show hidden folders',
+  notFolder: 'This is a file. Choose a folder.',
 };

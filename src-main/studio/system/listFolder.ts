@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Output } from '../../../src-shared/contract/index.ts';
+
+const mostEntries = 2000;
+
+/** A folder for the picker in the browser. `asked` may begin with ~, and may be a file: then its folder is listed. */
+export async function listFolder(asked = os.homedir(), hidden = false): Promise<Output<'system.list'>> {
+  const full = path.resolve(asked.replace(/^~(?=$|[\\/])/, () => os.homedir()));
+  const isFile = (await stat(full)).isFile();
+  const place = isFile ? path.dirname(full) : full;
+  const parent = path.dirname(place);
+  const found = await readdir(place, { withFileTypes: true });
+  const entries = await Promise.all(
+    found
+      .filter(({ name }) => hidden || !name.startsWith('.'))
+      .map(async (entry) => ({ name: entry.name, folder: await kindOf(place, entry) })),
+  );
+  return {
+    path: place,
+    file: isFile ? full : null,
+    places: placesWorthOffering(),
+    parent: parent === place ? null : parent,
+    entries: entries
+      .flatMap(({ name, folder }) => (folder === undefined ? [] : [{ name, folder }]))
+      .sort((a, b) => Number(b.folder) - Number(a.folder) || a.name.localeCompare(b.name))
+      .slice(0, mostEntries),
+  };
+}
+
+interface Entry {
+  readonly name: string;
+  isDirectory: () => boolean;
+  isFile: () => boolean;
+  isSymbolicLink: () => boolean;
+}
+
+/** True for a folder, false for a file, links followed: the Hub's cache is made of links. Nothing for anything else. */
+async function kindOf(place: string, entry: Entry): Promise<boolean | undefined> {
+  const about = entry.isSymbolicLink()
+    ? await stat(path.join(place, entry.name)).catch(() => undefined)
+    : entry;
+  if (about?.isDirectory()) return true;
+  return about?.isFile() ? false : undefined;
+}
+
+/** Where huggingface_hub keeps models: `HF_HUB_CACHE`, `HF_HOME` or the default, as it looks for them itself. */
+function hubCache(): string {
+  const { HF_HUB_CACHE, HF_HOME } = process.env;
+  return HF_HUB_CACHE ?? path.join(HF_HOME ?? path.join(os.homedir(), '.cache', 'huggingface'), 'hub');
+}
+
+function placesWorthOffering(): Output<'system.list'>['places'] {
+  const hub = hubCache();
+  return [
+    { kind: 'home', path: os.homedir() },
+    ...(existsSync(hub) ? [{ kind: 'hub' as const, path: hub }] : []),
+  ];
+}

@@ -1,0 +1,92 @@
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import os, { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
+import { checkPhotos } from '../../../src-main/features/photos/photos.ts';
+import { scorerFiles } from '../../../src-main/shipped.ts';
+import type { Subject } from '../../../src-shared/domain/subject.ts';
+import { openedStudio, type OpenedStudio } from './openedStudio.ts';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'likeness-checks-'));
+let studio: OpenedStudio;
+let subject: Subject;
+
+beforeEach(async () => {
+  studio = await openedStudio(path.join(mkdtempSync(path.join(scratch, 'home-')), 'library'));
+  await studio.ask('library.rescan', {});
+  subject = await studio.ask('subjects.createSample', {});
+});
+afterEach(() => studio.close());
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const looked = () => studio.ask('photos.list', { subjectId: subject.id });
+
+it('the studio names the near-duplicates that the command line names', { timeout: 120_000 }, async () => {
+  const { photos, report } = await looked();
+  expect(report.marks.map(({ code }) => code)).not.toContain('duplicates');
+  const [first] = photos;
+  if (!first) throw new Error('the sample has no photos');
+  const source = path.join(studio.library.folder.at(subject.folder, 'photos'), first.name);
+  const folder = mkdtempSync(path.join(scratch, 'photos-'));
+  copyFileSync(source, path.join(folder, first.name));
+  const twin = path.join(folder, 'twin.jpg');
+  await sharp(source).autoOrient().flop().modulate({ brightness: 1.02 }).jpeg({ quality: 80 }).toFile(twin);
+
+  await studio.ask('photos.addPaths', { subjectId: subject.id, paths: [twin] });
+  const mark = (await looked()).report.marks.find(({ code }) => code === 'duplicates');
+  expect(mark?.message).toMatch(/nearly the same/);
+  for (const name of [first.name, 'twin.jpg']) expect(mark?.message).toContain(name);
+
+  const context = { report: () => undefined, signal: new AbortController().signal };
+  const found = await checkPhotos({ folder, mobileNet: scorerFiles.mobileNet }, context);
+  const told = found.advice.find(({ code }) => code === 'duplicates');
+  expect(told?.message).toMatch(/nearly the same/);
+
+  // It goes with the photo.
+  const { photos: now } = await looked();
+  await studio.ask('photos.remove', {
+    ids: now.filter(({ name }) => name === 'twin.jpg').map(({ id }) => id),
+  });
+  expect((await looked()).report.marks.map(({ code }) => code)).not.toContain('duplicates');
+});
+
+it('a remark about the square goes with a crop, and comes back without it', async () => {
+  const [photo] = (await looked()).photos;
+  if (!photo) throw new Error('the sample has no photos');
+  const wide = path.join(scratch, 'wide.jpg');
+  await sharp(path.join(studio.library.folder.at(subject.folder, 'photos'), photo.name))
+    .resize(1500, 600, { fit: 'cover' })
+    .toFile(wide);
+  const { added } = await studio.ask('photos.addPaths', { subjectId: subject.id, paths: [wide] });
+  const [{ id, marks } = { id: 0, marks: [] }] = added;
+  expect(marks.map(({ code }) => code)).toContain('aspect');
+  const cropped = await studio.ask('photos.setCrop', { id, crop: { x: 100, y: 20, side: 560 } });
+  expect(cropped.marks.map(({ code }) => code)).not.toContain('aspect');
+  const tiny = await studio.ask('photos.setCrop', { id, crop: { x: 0, y: 0, side: 100 } });
+  expect(tiny.marks.find(({ code }) => code === 'small')?.message).toMatch(/crop is 100×100/);
+  const whole = await studio.ask('photos.setCrop', { id, crop: null });
+  expect(whole.marks).toEqual(marks);
+});
+
+it('the folder picker takes a file, a hidden folder, a link and ~', async () => {
+  const place = mkdtempSync(path.join(scratch, 'list-'));
+  mkdirSync(path.join(place, '.cache'));
+  copyFileSync(import.meta.filename, path.join(place, 'model.safetensors'));
+  const list = (asked: string, hidden = false) => studio.ask('system.list', { path: asked, hidden });
+  const names = async (hidden: boolean) => (await list(place, hidden)).entries.map(({ name }) => name);
+  expect(await names(false)).toEqual(['model.safetensors']);
+  expect(await names(true)).toEqual(['.cache', 'model.safetensors']);
+  const file = path.join(place, 'model.safetensors');
+  expect(await list(file)).toMatchObject({ path: place, file });
+  expect((await list('~')).path).toBe(os.homedir());
+  await expect(list(path.join(place, 'nothing'))).rejects.toThrow(/no such file or folder/);
+
+  const hub = path.join(place, '.cache');
+  process.env.HF_HUB_CACHE = hub;
+  try {
+    expect((await list(place)).places).toContainEqual({ kind: 'hub', path: hub });
+  } finally {
+    delete process.env.HF_HUB_CACHE;
+  }
+});
