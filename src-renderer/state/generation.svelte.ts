@@ -3,6 +3,7 @@ import type { Output } from '../../src-shared/contract/index.ts';
 import type { Image } from '../../src-shared/domain/image.ts';
 import { guidanceOf, type Guidance } from '../../src-shared/domain/guidance.ts';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
+import { expandWildcards } from '../../src-shared/domain/wildcards.ts';
 import { listen, request } from '../client/index.ts';
 import { models } from './models.svelte.ts';
 import { attempt } from './toasts.svelte.ts';
@@ -109,9 +110,10 @@ class Generation {
     return steps.flatMap((step) => weights.map((weight) => [{ ...first, step, weight }, ...others]));
   }
 
-  /** Pictures that the form asks for, before wildcards. */
+  /** Pictures that the form asks for, each word of a wildcard counted. */
   get total(): number {
-    return this.prompts.length * this.mixes.length * this.draft.count;
+    const prompts = this.prompts.reduce((sum, prompt) => sum + expandWildcards(prompt).length, 0);
+    return prompts * this.mixes.length * this.draft.count;
   }
 
   /** How strongly the prompt is followed: what the person chose, the rest being the model's own. */

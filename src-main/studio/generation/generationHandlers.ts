@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
+import { expandWildcards } from '../../../src-shared/domain/wildcards.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Handlers, StudioContext } from '../context.ts';
 import type { GenerateJobInput } from './generateJob.ts';
-import { expandWildcards } from './wildcards.ts';
 
 const mostPictures = 1000;
 

@@ -6,7 +6,7 @@ export const generate = {
   grid: 'Grid',
   prompt: 'Prompt',
   prompts: 'Prompts, one per line',
-  promptsHint: 'Each line is a row; wildcards {a|b} work too.',
+  promptsHint: 'Every row of the grid draws each line. Wildcards {a|b} work too.',
   placeholder: 'a photo of sks dog on the beach',
   wildcards: 'A wildcard such as {red|blue} makes one picture for each word.',
   without: (negative: string) => `without: ${negative}`,
