@@ -1,18 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { knobs } from '../../../src-renderer/features/train/knobs.ts';
 import { settingRows } from '../../../src-renderer/features/train/settingRows.ts';
+import { trainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
 
-const settings: Run['settings'] = {
-  ...{ classNoun: 'dog', token: 'sks', method: 'lora', steps: 240, learningRate: 1e-4 },
-  ...{ batch: 1, accumulate: 1, schedule: 'constant', warmup: 0 },
-  lora: { rank: 16, alpha: 27, targets: ['to_q', 'to_v'] },
-  textLora: { rank: 8, alpha: 17, targets: ['q_proj'] },
-  ...{ trainTextEncoder: true, prior: { weight: 1, classImages: 200 } },
-  ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradientNorm: 1 },
-  ...{ seed: 7, size: 128, crop: 'center', flip: false, backgroundWeight: 0.3 },
-  ...{ checkpointEvery: 60, sampleEvery: null, samplePrompt: null },
-};
+const settings: Run['settings'] = completeSettings(trainingSettings, {
+  classNoun: 'dog',
+  steps: 240,
+  seed: 7,
+  size: 128,
+});
 
 function run(changed: Partial<Run['settings']>): Run {
   return {
