@@ -66,6 +66,16 @@ export const trainingSettings = {
     default: rateOfMethod,
   },
 
+  /** Makes very dark and very bright pictures learnable (Guttenberg 2023); as diffusers' `train_text_to_image.py`. */
+  noiseOffset: number({
+    help: "shifts each channel's noise by up to this; 0.1 is usual",
+    min: 0,
+    max: 1,
+    default: 0,
+    before: 0,
+    group: 'learning',
+  }),
+
   lora: part(
     {
       rank: whole({ help: "rank of the U-Net's LoRA", min: 1, max: 1024, default: 16 }),

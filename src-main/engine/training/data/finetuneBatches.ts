@@ -2,6 +2,7 @@ import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSet
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
+import { generatorFor } from '../../tensor/seeded.ts';
 import { drawBatch, isMasked, measuredBatches } from './dataset.ts';
 import type { DiffusionBatch } from './batch.ts';
 import { openReplay } from './replay.ts';
@@ -44,7 +45,25 @@ export async function batchSource(
     latents: dataset.latents,
     prior: dataset.prior !== undefined,
     masked: isMasked(dataset),
-    batch: (index) => drawBatch(dataset, index),
+    batch: (index) => withNoiseOffset(drawBatch(dataset, index), settings, index),
     measured: measuredBatches(dataset),
   };
+}
+
+/**
+ * noise[b,c,h,w] + offset · n[b,c,1,1] with n ~ N(0, 1), drawn apart, so that all else of the batch is the same with any offset.
+ * Source: diffusers, `examples/text_to_image/train_text_to_image.py`, `--noise_offset`.
+ */
+export function withNoiseOffset(
+  batch: DiffusionBatch,
+  { noiseOffset, seed }: Pick<FinetuneSettings, 'noiseOffset' | 'seed'>,
+  index: number,
+): DiffusionBatch {
+  if (noiseOffset === 0) return batch;
+  const { shape, data } = batch.noise;
+  const [rows = 0, channels = 0] = shape;
+  const shifts = generatorFor(seed, 'noise offset', index).randn([rows, channels]);
+  const pixels = data.length / shifts.length;
+  const shifted = data.map((value, i) => value + noiseOffset * (shifts[Math.floor(i / pixels)] as number));
+  return { ...batch, noise: { dtype: 'f32', shape, data: shifted } };
 }

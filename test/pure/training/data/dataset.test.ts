@@ -4,6 +4,7 @@ import {
   measuredBatches,
   type DatasetOptions,
 } from '../../../../src-main/engine/training/data/dataset.ts';
+import { withNoiseOffset } from '../../../../src-main/engine/training/data/finetuneBatches.ts';
 import { generatorFor } from '../../../../src-main/engine/tensor/seeded.ts';
 
 /** Pictures without spread: their latents say which they are. */
@@ -86,5 +87,24 @@ describe('batches to measure by', () => {
     const ofSubject = measured.flatMap(({ timesteps }) => Array.from(timesteps.data, Number).slice(0, 2));
     expect(ofSubject).toEqual([125, 375, 625, 875]);
     expect(measuredBatches({ ...options, batch: 1 })).toHaveLength(4);
+  });
+});
+
+describe('a noise offset', () => {
+  const drawn = drawBatch(options, 3);
+
+  it('of 0 leaves a batch as it is', () =>
+    expect(withNoiseOffset(drawn, { noiseOffset: 0, seed: 3 }, 3)).toBe(drawn));
+
+  it("shifts each channel of each picture by that much of torch's randn(b, c, 1, 1), and nothing else", () => {
+    const { noise, ...rest } = withNoiseOffset(drawn, { noiseOffset: 0.1, seed: 3 }, 3);
+    const { noise: before, ...same } = drawn;
+    expect(rest).toEqual(same);
+    const normal = generatorFor(3, 'noise offset', 3).randn([2, 4, 1, 1]);
+    expect(new Set(normal).size).toBe(8);
+    noise.data.forEach((value, i) =>
+      expect(value).toBeCloseTo((before.data[i] as number) + 0.1 * (normal[i >> 2] as number), 6),
+    );
+    expect(withNoiseOffset(drawn, { noiseOffset: 0.1, seed: 3 }, 4).noise.data).not.toEqual(noise.data);
   });
 });
