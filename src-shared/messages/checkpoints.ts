@@ -42,12 +42,18 @@ export const checkpointMessages = {
     `${d.file} has no ${d.part}, so the model is incomplete; get the missing files.`,
   'model.unclear': (d: { file: string; what: string }) =>
     `${d.file} doesn't say ${d.what}, and its weights can't tell; use the model's diffusers folder instead.`,
+  'weights.standIn': (d: { file: string; what: string; instead: string }) =>
+    `${d.file} is ${d.what}, not the weights; ${d.instead}.`,
+  'weights.manyVariants': (d: { file: string; found: string }) =>
+    `${d.file} holds several variants of the weights and no plain one (${d.found}); leave the one that you want there.`,
   'lora.notOne': (d: { file: string }) =>
-    `${d.file} holds no LoRA; give a PEFT folder (adapter_config.json and adapter_model.safetensors), a run folder or a kohya or diffusers .safetensors file.`,
+    `${d.file} holds no LoRA; give a PEFT folder (adapter_config.json and adapter_model.safetensors), a run folder, or a LoRA file of kohya, diffusers, LyCORIS or ComfyUI.`,
   'lora.unsupported': (d: { file: string; why: string }) =>
-    `${d.file} can't be used: ${d.why}; only plain LoRA on Linear and Conv layers can be read.`,
-  'lora.otherModel': (d: { file: string; model: string }) =>
-    `${d.file} is a LoRA for another model: ${d.model} has none of its modules. Use a LoRA made for this model.`,
+    `${d.file} can't be used: ${d.why}; what can be read is LoRA, LoCon, LoHa, LoKr and DoRA for Stable Diffusion 1 and 2.`,
+  'lora.otherModel': (d: { file: string; model: string; why: string }) =>
+    `${d.file} was made for another model than ${d.model}: ${d.why}. Choose the model that it was made for.`,
+  'lora.partly': (d: { file: string; model: string; left: string }) =>
+    `${d.file} cannot be used whole with ${d.model}: ${d.left} would be left out, and half of it draws another picture. Choose the model that it was made for, or say --partial to use the rest.`,
   'lora.incomplete': (d: { file: string; tensor: string; missing: string }) =>
     `${d.file}: "${d.tensor}" has no matching ${d.missing}; the LoRA file is truncated or damaged, so get it again.`,
 };

@@ -16,8 +16,6 @@ export const generationMessages = {
     `This model can't make ${d.width}×${d.height} pixels; width and height must be multiples of ${d.factor}.`,
   'output.notFinite': (d: { model: string; part: string }) =>
     `The ${d.part} of ${d.model} produced NaN or infinite values; lower the LoRA's weight or the guidance, or check that the weights are intact.`,
-  'lora.otherModel': (d: { file: string; model: string }) =>
-    `${d.file} changes nothing in ${d.model}, so it was made for another kind of model; use a LoRA made for this one.`,
   'latents.unusable': (d: { file: string; why: string }) =>
     `${d.file} can't be used as the starting noise: ${d.why}.`,
   'recipe.lost': (d: { file: string; what: string; option: string }) =>

@@ -41,6 +41,7 @@ export const generateOptions = {
     fallback: "the run's of --lora, else the shipped model",
   }),
   lora: repeated(loraChoice()),
+  partial: flag('use what fits of a LoRA that was made for another model'),
   negative: text('TEXT', 'what not to show', { fallback: 'nothing' }),
   steps: integer('N', 'denoising steps', { min: 1, max: 1000, fallback: defaults.steps }),
   guidance: number('X', "how closely to follow the prompt (diffusers' guidance_scale)", {
@@ -82,7 +83,7 @@ export const generateOptions = {
 
 /** The path may hold colons itself: what follows the last one is a weight only when it is a number. */
 function loraChoice(): Option<LoraChoice> {
-  const path = file('PATH[:WEIGHT]', 'a run of any method, a PEFT folder, or a kohya or diffusers file', {
+  const path = file('PATH[:WEIGHT]', 'a run of any method, a PEFT folder, or a LoRA file of any tool', {
     fallback: 'weight 1',
   });
   const weight = number('WEIGHT', '', { min: -100, max: 100 });
@@ -152,7 +153,7 @@ function newPictures(given: Given<typeof generateOptions>): GenerateRequest {
 
 /** What may be said beside `--recipe`: where things are, not what the picture shows. */
 function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
-  const { out, model, lora, latents, saveLatents, provider = defaults.provider } = given;
+  const { out, model, lora, partial, latents, saveLatents, provider = defaults.provider } = given;
   const fixed = [
     'prompt',
     'prompts',
@@ -170,5 +171,5 @@ function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
   ] as const;
   const others = Object.fromEntries(fixed.map((key) => [optionName(key), given[key]]));
   refuseTogether('--recipe', others, 'the recipe says it');
-  return { out, provider, ...defined({ model, loras: lora, latents, saveLatents }) };
+  return { out, provider, ...defined({ model, loras: lora, partial, latents, saveLatents }) };
 }

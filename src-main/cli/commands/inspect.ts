@@ -34,9 +34,10 @@ function describe(report: ModelReport | LoraReport | RunReport): string[] {
     ];
   if (report.kind === 'lora')
     return [
-      `LoRA        ${report.path}, rank ${report.ranks.join(', ')}`,
+      `LoRA        ${report.path}, ${report.methods.join(', ')}${report.ranks.length ? `, rank ${report.ranks.join(', ')}` : ''}`,
       `U-Net       ${millions(report.parameters.unet)} parameters in ${report.modules.unet} modules`,
       `Text        ${millions(report.parameters.text_encoder)} parameters in ${report.modules.text_encoder} modules`,
+      ...(report.embeddings.length ? [`Words       ${report.embeddings.join(', ')}`] : []),
     ];
   const part = (name: 'unet' | 'vae' | 'text_encoder') =>
     `${millions(report.parameters[name])} parameters, ${report.dtype[name].join(' and ')}`;

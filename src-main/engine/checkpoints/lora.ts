@@ -1,34 +1,28 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { toF32 } from '../tensor/half.ts';
-import type { HostTensor, Shape } from '../tensor/tensor.ts';
-import { sameShape } from '../tensor/tensor.ts';
+import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
+import { elementCount, sameShape } from '../tensor/tensor.ts';
 import { asRecord, isFile, isFolder, readJson, statOrNothing } from './files.ts';
+import type { FoundTensors, LoraAdapter, WeightChange } from './loraAdapter.ts';
 import { loraScaling } from './loraAlpha.ts';
+import { readModule } from './loraTensors.ts';
 import type { Model } from './model.ts';
-import { readKohyaName } from './names/kohya.ts';
-import { ForeignLora, type LoraName } from './names/loraNames.ts';
-import { readPeftName } from './names/peft.ts';
+import { loraModules } from './names/loraModules.ts';
+import { ForeignLora, readLoraName, type LoraName } from './names/loraNames.ts';
+import { readOtherF32, type OtherTensor } from './otherTypes.ts';
+import { safetensorsNames } from './safetensors.ts';
 import { readWeightFile } from './weightFiles.ts';
-import { readF32, readTensor, type TensorEntry } from './weights.ts';
+import { readF32, type TensorEntry } from './weights.ts';
 
-/** A low-rank change of one module: W + weight · (alpha / rank) · B·A. */
-export interface LoraAdapter {
-  readonly part: 'unet' | 'text_encoder';
-  /** diffusers' name of a Linear or Conv, `down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q`. */
-  readonly module: string;
-  readonly rank: number;
-  readonly alpha: number;
-  /** [rank, in] of a Linear, [rank, in, height, width] of a Conv. */
-  readonly A: HostTensor<'f32'>;
-  /** [out, rank] of a Linear, [out, rank, 1, 1] of a Conv. */
-  readonly B: HostTensor<'f32'>;
-}
+export type { LoraAdapter, WeightChange } from './loraAdapter.ts';
 
 export interface Lora {
   readonly path: string;
   readonly adapters: readonly LoraAdapter[];
+  readonly changes: readonly WeightChange[];
+  /** Textual inversions that lie in the file (LyCORIS' `bundle_emb.NAME.…`): vectors [n, width] by the word they stand for. */
+  readonly embeddings: ReadonlyMap<string, HostTensor<'f32'>>;
   /** Tensors in the files that mean nothing here. */
   readonly unmatched: readonly string[];
 }
@@ -54,11 +48,16 @@ export function readLora(path: string): Lora {
     (part) => adapterSource(join(inside, part), part) ?? [],
   );
   if (parts.length) return readAdapters(inside, parts);
-  const alone =
-    adapterSource(inside) ??
-    [join(inside, 'pytorch_lora_weights.safetensors')].filter(isFile).map((file) => ({ file }))[0];
+  const alone = adapterSource(inside) ?? looseFile(inside);
   if (!alone) throw problem('lora.notOne', { file: path });
   return readAdapters(inside, [alone]);
+}
+
+/** diffusers' file in a folder of its own. */
+function looseFile(folder: string): AdapterSource | undefined {
+  const names = ['pytorch_lora_weights.safetensors', 'pytorch_lora_weights.bin'];
+  const file = names.map((name) => join(folder, name)).find(isFile);
+  return file === undefined ? undefined : { file };
 }
 
 interface AdapterSource {
@@ -81,124 +80,140 @@ function adapterSource(folder: string, part?: LoraName['part']): AdapterSource |
 
 function readAdapters(path: string, sources: readonly AdapterSource[]): Lora {
   const adapters: LoraAdapter[] = [];
+  const changes: WeightChange[] = [];
   const unmatched: string[] = [];
+  const embeddings = new Map<string, HostTensor<'f32'>>();
   for (const source of sources) {
-    const { tensors, otherTypes, metadata } = readWeightFile(source.file);
-    unmatched.push(...otherTypes.keys());
-    const modules = new Map<
-      string,
-      { name: LoraName; tensors: Partial<Record<LoraName['kind'], TensorEntry>> }
-    >();
-    for (const [key, entry] of tensors) {
-      const name = readKohyaName(key) ?? readPeftName(key, source.part);
-      if (name instanceof ForeignLora)
+    const raw = readWeightFile(source.file);
+    const modules = new Map<string, { name: LoraName; found: FoundTensors }>();
+    for (const [key, entry] of [...raw.tensors, ...raw.otherTypes]) {
+      const name = readLoraName(key, source.part);
+      const word = bundledWord(key);
+      if (word !== undefined) embeddings.set(word, numbersOf(source.file, key, entry));
+      else if (name instanceof ForeignLora)
         throw problem('lora.unsupported', { file: source.file, why: name.what });
-      if (!name) {
-        unmatched.push(key);
-        continue;
+      else if (!name) unmatched.push(key);
+      else {
+        const id = `${name.part} ${name.module}`;
+        const known = modules.get(id) ?? { name, found: {} };
+        modules.set(id, known);
+        known.found[name.kind] = numbersOf(source.file, key, entry);
+        refuseInteger(source.file, key, entry.dtype, name.kind);
       }
-      const id = `${name.part} ${name.module}`;
-      const known = modules.get(id) ?? { name, tensors: {} };
-      modules.set(id, known);
-      known.tensors[name.kind] = entry;
     }
-    const scaling = loraScaling(source.config, metadata, source.file);
-    for (const { name, tensors: found } of modules.values())
-      adapters.push(toAdapter(source.file, name, found, scaling));
+    const scaling = loraScaling(source.config, raw.metadata, source.file);
+    const all = [...modules.values()];
+    if (source.config?.keys['use_dora'] && !all.some(({ found }) => found.magnitude))
+      throw problem('lora.incomplete', { file: source.file, tensor: 'use_dora', missing: 'magnitudes' });
+    for (const { name, found } of all) {
+      const made = readModule(source.file, { part: name.part, module: name.module }, found, scaling);
+      adapters.push(...made.adapters);
+      changes.push(...made.changes);
+    }
   }
-  if (!adapters.length) throw problem('lora.notOne', { file: path });
-  return { path, adapters, unmatched };
+  if (!adapters.length && !changes.length) throw problem('lora.notOne', { file: path });
+  return { path, adapters, changes, embeddings, unmatched };
 }
 
-function toAdapter(
-  file: string,
-  { part, module }: LoraName,
-  found: Partial<Record<LoraName['kind'], TensorEntry>>,
-  scaling: (part: LoraName['part'], module: string, rank: number) => number,
-): LoraAdapter {
-  const tensor = `${part}.${module}`;
-  if (!found.A || !found.B)
-    throw problem('lora.incomplete', {
-      file,
-      tensor,
-      missing: found.A ? 'up (B) matrix' : 'down (A) matrix',
-    });
-  for (const entry of [found.A, found.B])
-    if (!['f32', 'f16', 'bf16'].includes(entry.dtype))
-      throw problem('tensor.type', { file, tensor, found: entry.dtype });
-  if (found.alpha && (found.alpha.dtype === 'u8' || found.alpha.dtype === 'bool'))
-    throw problem('tensor.type', { file, tensor: `${tensor}.alpha`, found: found.alpha.dtype });
-  const A = readF32(found.A);
-  const B = readF32(found.B);
-  const rank = A.shape[0] ?? 0;
-  const isRank =
-    (A.shape.length === 2 || A.shape.length === 4) &&
-    B.shape.length === A.shape.length &&
-    B.shape[1] === rank &&
-    rank > 0;
-  if (!isRank || B.shape.slice(2).some((size) => size !== 1))
-    throw problem('tensor.shape', {
-      file,
-      tensor,
-      expected: `[${rank}, in] and [out, ${rank}]`,
-      found: `[${A.shape.join(', ')}] and [${B.shape.join(', ')}]`,
-    });
-  const alpha = found.alpha ? readNumber(found.alpha) : rank * scaling(part, module, rank);
-  const bad = [A.data, B.data, [alpha]].reduce((count, data) => count + notNumbers(data), 0);
-  if (bad) throw problem('tensor.notNumbers', { file, tensor, count: bad });
-  return { part, module, rank, alpha, A, B };
+/** Whatever type it is stored in. Errors: `tensor.type` for what is no number. */
+function numbersOf(file: string, tensor: string, entry: TensorEntry | OtherTensor): HostTensor<'f32'> {
+  if (entry.dtype === 'f32' || entry.dtype === 'f16' || entry.dtype === 'bf16')
+    return readF32(entry as TensorEntry);
+  const name = entry.dtype in safetensorsNames ? safetensorsNames[entry.dtype as DType] : entry.dtype;
+  const read = readOtherF32({ ...entry, dtype: name });
+  if (!read) throw problem('tensor.type', { file, tensor, found: entry.dtype });
+  return read;
 }
 
-function readNumber(entry: TensorEntry): number {
-  const tensor = readTensor(entry);
-  return Number((tensor.dtype === 'i64' || tensor.dtype === 'i32' ? tensor : toF32(tensor)).data[0]);
+/** Only an alpha may be a whole number: matrices of them are quantised in some way that the file does not tell. */
+function refuseInteger(file: string, tensor: string, dtype: string, kind: LoraName['kind']): void {
+  if (kind !== 'alpha' && /^[iu]\d/i.test(dtype))
+    throw problem('tensor.type', { file, tensor, found: dtype });
 }
 
-function notNumbers(data: ArrayLike<number>): number {
-  let count = 0;
-  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) count++;
-  return count;
+const bundledWord = (key: string): string | undefined =>
+  /^bundle_emb\.(.+)\.string_to_param\.\*$/.exec(key)?.[1];
+
+/** A change and the tensor that it changes. */
+export interface FittedChange extends WeightChange {
+  readonly base: TensorEntry;
+}
+
+/** A LoRA as it goes on one model. */
+export interface FittedLora {
+  readonly adapters: readonly LoraAdapter[];
+  readonly changes: readonly FittedChange[];
+  /** What the model has no place for, by name. */
+  readonly unmatched: readonly string[];
 }
 
 /**
- * The adapters whose module the model has, in that module's layout, and the names of those it has not. Errors:
- * `tensor.shape` where a module is of another size, `lora.otherModel` where none is there.
+ * The adapters and changes whose module the model has, in that module's name and layout, and the names of those it has not.
+ * Errors: `lora.otherModel` where a module is of another size or none is there.
  */
-export function fitLora(
-  lora: Lora,
-  model: Pick<Model, 'unet' | 'textEncoder'>,
-): { adapters: LoraAdapter[]; unmatched: string[] } {
+export function fitLora(lora: Lora, model: Pick<Model, 'unet' | 'textEncoder'>): FittedLora {
   const unmatched = [...lora.unmatched];
   const adapters: LoraAdapter[] = [];
+  const changes: FittedChange[] = [];
+  const find = loraModules(model);
+  const otherModel = (why: string): Error =>
+    problem('lora.otherModel', { file: lora.path, model: model.unet.weights.source, why });
+  const place = (name: LoraAdapter | WeightChange, tensor: string) => {
+    const module = find(name);
+    const { weights } = name.part === 'unet' ? model.unet : model.textEncoder;
+    const base = module === undefined ? undefined : weights.get(`${module}.${tensor}`);
+    if (!base) unmatched.push(`${name.part}.${name.module}`);
+    return base && module !== undefined ? { module, base } : undefined;
+  };
   for (const adapter of lora.adapters) {
-    const { weights } = adapter.part === 'unet' ? model.unet : model.textEncoder;
-    const target = weights.get(`${adapter.module}.weight`);
-    if (target) adapters.push(inLayoutOf(target.shape, adapter, lora.path));
-    else unmatched.push(`${adapter.part}.${adapter.module}`);
+    const found = place(adapter, 'weight');
+    if (!found) continue;
+    const fitted = inLayoutOf(found.base.shape, adapter);
+    if (!fitted) throw otherModel(otherSize(adapter.module, found.base.shape, sizesOf(adapter)));
+    adapters.push({ ...fitted, module: found.module });
   }
-  if (!adapters.length)
-    throw problem('lora.otherModel', { file: lora.path, model: model.unet.weights.source });
-  return { adapters, unmatched };
+  for (const change of lora.changes) {
+    const found = place(change, change.tensor);
+    if (!found) continue;
+    if (elementCount(found.base.shape) !== change.count)
+      throw otherModel(otherSize(change.module, found.base.shape, [change.count]));
+    changes.push({ ...change, ...found });
+  }
+  if (!adapters.length && !changes.length) throw otherModel('none of its modules are there');
+  return { adapters, changes, unmatched };
 }
 
+const otherSize = (module: string, wanted: Shape, found: Shape): string =>
+  `"${module}" is ${wanted.join('×')} in the model, and the LoRA changes ${found.join('×')}`;
+
+/** Output and input sizes of the weight that an adapter is for. */
+const sizesOf = ({ A, B }: LoraAdapter): number[] => [B.shape[0] as number, ...A.shape.slice(1)];
+
 /** Some tools store the matrices of a 1×1 convolution without its last two axes, or a Linear's with them. */
-function inLayoutOf(target: Shape, adapter: LoraAdapter, file: string): LoraAdapter {
+function inLayoutOf(target: Shape, adapter: LoraAdapter): LoraAdapter | undefined {
   const { A, B, rank } = adapter;
   const [outputs, ...inputs] = target;
   const shapeA = [rank, ...inputs];
   const shapeB = [outputs as number, rank, ...(target.length === 4 ? [1, 1] : [])];
-  const found = [B.shape[0], ...A.shape.slice(1)];
-  if (target.length < 2 || !sameSizes(shapeA, A.shape) || !sameSizes(shapeB, B.shape))
-    throw problem('tensor.shape', {
-      file,
-      tensor: `${adapter.part}.${adapter.module}`,
-      expected: `for a weight of ${target.join('×')}`,
-      found: found.join('×'),
-    });
+  if (target.length < 2 || !sameSizes(shapeA, A.shape) || !sameSizes(shapeB, B.shape)) return undefined;
   return { ...adapter, A: { ...A, shape: shapeA }, B: { ...B, shape: shapeB } };
 }
 
 function sameSizes(a: Shape, b: Shape): boolean {
   const sizes = (shape: Shape) => shape.filter((size, axis) => axis < 2 || size !== 1);
   return sameShape(sizes(a), sizes(b));
+}
+
+/** The same, where all of it must be used: half a LoRA draws another picture. Errors: `lora.partly`, those of `fitLora`. */
+export function fitWholeLora(lora: Lora, model: Model): FittedLora {
+  const fitted = fitLora(lora, model);
+  if (fitted.unmatched.length)
+    throw problem('lora.partly', { file: lora.path, model: model.path, left: someOf(fitted.unmatched) });
+  return fitted;
+}
+
+/** The first three names and how many more. */
+export function someOf(names: readonly string[]): string {
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return `${names.slice(0, 3).join(', ')}${more}`;
 }

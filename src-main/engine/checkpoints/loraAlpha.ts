@@ -2,7 +2,8 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { asRecord, nameOf } from './files.ts';
 import type { LoraName } from './names/loraNames.ts';
 
-type Scaling = (part: LoraName['part'], module: string, rank: number) => number;
+/** What B·A is multiplied by. `rank` is that of the module's matrices; nothing where they tell none (LoKr). */
+export type Scaling = (part: LoraName['part'], module: string, rank: number | undefined) => number;
 
 /**
  * How a module's B·A is scaled where the file has no alpha tensors: alpha over rank, from PEFT's `adapter_config.json` or from
@@ -43,11 +44,12 @@ function within(keys: Record<string, unknown>, prefix: string): Record<string, u
 
 function scalingOf(keys: Record<string, unknown>, file: string): Scaling {
   const method = keys['peft_type'];
-  if (method !== undefined && method !== 'LORA')
+  if (method !== undefined && !methods.includes(nameOf(method)))
     throw problem('lora.unsupported', { file, why: `it is ${nameOf(method)}, not LoRA` });
-  for (const key of ['use_dora', 'use_qalora', 'modules_to_save', 'layer_replication', 'lora_bias'])
+  for (const key of ['use_qalora', 'modules_to_save', 'layer_replication', 'lora_bias'])
     if (keys[key]) throw problem('lora.unsupported', { file, why: `it uses ${key}` });
-  const alpha = keys['lora_alpha'] ?? (method === undefined ? undefined : 8); // PEFT's default
+  refuseChangedBase(keys['init_lora_weights'], file);
+  const alpha = keys['lora_alpha'] ?? keys['alpha'] ?? (method === undefined ? undefined : 8); // PEFT's default
   if (alpha !== undefined && (typeof alpha !== 'number' || !Number.isFinite(alpha)))
     throw problem('config.invalid', { file, why: 'lora_alpha is no number' });
   const rank = keys['r'];
@@ -62,8 +64,25 @@ function scalingOf(keys: Record<string, unknown>, file: string): Scaling {
     // The text encoder's names may lack their `text_model.` in the pattern; an ending is enough.
     const own = patterns.find(([ending]) => module === ending || module.endsWith(`.${ending}`))?.[1];
     const chosen = own ?? alpha;
-    return chosen === undefined ? 1 : chosen / (keys['use_rslora'] ? Math.sqrt(rank) : rank);
+    if (chosen === undefined) return 1;
+    const divisor = rank ?? (typeof keys['r'] === 'number' ? keys['r'] : 1);
+    return chosen / (keys['use_rslora'] ? Math.sqrt(divisor) : divisor);
   };
+}
+
+const methods = ['LORA', 'LOHA', 'LOKR'];
+
+/**
+ * PiSSA, OLoRA and their like start from the base model's own weights, and PEFT changes those by as much when it loads the file:
+ * what is drawn with the weights as they are is another picture.
+ */
+function refuseChangedBase(start: unknown, file: string): void {
+  const harmless = [undefined, null, true, false, 'gaussian', 'eva', 'orthogonal'];
+  if (!harmless.some((known) => known === start))
+    throw problem('lora.unsupported', {
+      file,
+      why: `its init_lora_weights is "${nameOf(start)}", which changes the base model too (convert it with PEFT's save_pretrained and path_initial_model_for_weight_conversion)`,
+    });
 }
 
 /** PEFT takes these as regular expressions; files name modules, and an expression from a stranger is not run. */

@@ -1,5 +1,5 @@
 import type { HostTensor } from '../tensor/tensor.ts';
-import type { LoraAdapter } from './lora.ts';
+import type { FittedChange, LoraAdapter } from './lora.ts';
 import { readF32, type TensorEntry, type Weights } from './weights.ts';
 import type { TensorSource } from './writeSafetensors.ts';
 
@@ -50,4 +50,19 @@ export function mergedWeight(entry: TensorEntry, adapters: readonly WeightedAdap
     }
   }
   return base;
+}
+
+/** One tensor with changes that are no low-rank matrices: each is added as if it were alone, as PEFT adds adapters. */
+export function changedWeight(
+  changes: readonly { readonly change: FittedChange; readonly weight: number }[],
+): HostTensor<'f32'> {
+  const [first] = changes;
+  if (!first) throw new Error('changedWeight: no changes');
+  const base = readF32(first.change.base);
+  const sum = Float64Array.from(base.data);
+  for (const { change, weight } of changes) {
+    const delta = change.delta(base.data, weight);
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (delta[i] as number);
+  }
+  return { ...base, data: Float32Array.from(sum) };
 }

@@ -2,6 +2,7 @@ import { problem, type LikenessError } from '../../../src-shared/messages/index.
 import type { DType } from '../tensor/tensor.ts';
 import { elementCount } from '../tensor/tensor.ts';
 import { asRecord, nameOf, withFile, type OpenFile } from './files.ts';
+import type { OtherTensor } from './otherTypes.ts';
 import type { TensorEntry } from './weights.ts';
 
 /** What a `.safetensors` header says. Format: huggingface/safetensors, README "Format". */
@@ -9,8 +10,8 @@ export interface SafetensorsFile {
   readonly file: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, TensorEntry>;
-  /** Tensors whose element type is not used here, with that type's name. */
-  readonly otherTypes: ReadonlyMap<string, string>;
+  /** Tensors whose element type no network is computed in. */
+  readonly otherTypes: ReadonlyMap<string, OtherTensor>;
 }
 
 export const safetensorsNames: Record<DType, string> = {
@@ -40,28 +41,21 @@ export function readSafetensors(path: string): SafetensorsFile {
   return withFile(path, (file) => {
     const damaged = (why: string) => problem('weights.damaged', { file: path, why });
     if (file.size < 8) throw damaged(`${file.size} bytes are too few for a safetensors file`);
-    refuseStandIn(file, damaged);
     const headerBytes = Number(new DataView(file.bytes(0, 8).buffer).getBigUint64(0, true));
     if (headerBytes > maxHeaderBytes) throw damaged('its header says it is over 100 MB long');
     if (8 + headerBytes > file.size) throw damaged('its header is cut off');
     const header = parseHeader(file, headerBytes, damaged);
     const tensors = new Map<string, TensorEntry>();
-    const otherTypes = new Map<string, string>();
+    const otherTypes = new Map<string, OtherTensor>();
     const ranges: [begin: number, end: number][] = [];
     for (const [name, value] of Object.entries(header)) {
       if (name === '__metadata__') continue;
       const { dtype, shape, begin, end } = checkEntry(name, value, damaged);
       ranges.push([begin, end]);
       const ours = ourTypes.get(dtype);
-      if (!ours) otherTypes.set(name, dtype);
-      else
-        tensors.set(name, {
-          dtype: ours,
-          shape,
-          file: path,
-          offset: 8 + headerBytes + begin,
-          byteLength: end - begin,
-        });
+      const at = { shape, file: path, offset: 8 + headerBytes + begin };
+      if (!ours) otherTypes.set(name, { dtype, ...at });
+      else tensors.set(name, { dtype: ours, ...at, byteLength: end - begin });
     }
     checkCover(ranges, file.size - 8 - headerBytes, damaged);
     return { file: path, metadata: checkMetadata(header['__metadata__'], damaged), tensors, otherTypes };
@@ -69,13 +63,6 @@ export function readSafetensors(path: string): SafetensorsFile {
 }
 
 type Damaged = (why: string) => LikenessError;
-
-/** What a download leaves when it was no download of the file itself. */
-function refuseStandIn(file: OpenFile, damaged: Damaged): void {
-  const start = new TextDecoder('latin1').decode(file.bytes(0, 8));
-  if (start === 'version ') throw damaged('it is a Git LFS pointer, not the weights themselves');
-  if (/^<(!DOCTYPE|html)/i.test(start)) throw damaged('it is a web page');
-}
 
 function parseHeader(file: OpenFile, length: number, damaged: Damaged): Record<string, unknown> {
   let text: string;

@@ -3,6 +3,7 @@ import type { DType } from '../tensor/tensor.ts';
 import { bytesPerElement, elementCount } from '../tensor/tensor.ts';
 import { withFile, type OpenFile } from './files.ts';
 import { BrokenPickle, Made, Tuple, UnsafePickle, unpickle, Global, type PickleValue } from './pickle.ts';
+import type { OtherTensor } from './otherTypes.ts';
 import type { TensorEntry } from './weights.ts';
 import { readZip } from './zip.ts';
 
@@ -11,7 +12,7 @@ export interface TorchFile {
   readonly file: string;
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   /** Tensors that can't be used (f64, strided views …) and what they are. */
-  readonly otherTypes: ReadonlyMap<string, string>;
+  readonly otherTypes: ReadonlyMap<string, OtherTensor>;
   /** Plain numbers and texts beside the tensors, such as `global_step`. */
   readonly values: ReadonlyMap<string, number | string>;
 }
@@ -120,16 +121,21 @@ function collect(
   const inner = root.get('state_dict');
   const dict = inner instanceof Map ? inner : root;
   const tensors = new Map<string, TensorEntry>();
-  const otherTypes = new Map<string, string>();
+  const otherTypes = new Map<string, OtherTensor>();
   const values = new Map<string, number | string>();
   for (const [name, value] of [...root, ...dict]) {
     if (typeof name !== 'string') continue;
     if (typeof value === 'number' || typeof value === 'string') values.set(name, value);
     if (!(value instanceof Tensor)) continue;
     const dtype = ourTypes[value.storage.type];
-    if (!dtype) otherTypes.set(name, value.storage.type);
-    else if (!isDense(value)) otherTypes.set(name, `${dtype} in a strided view`);
-    else tensors.set(name, locate(file, name, value, dtype, place(value.storage)));
+    const other = isDense(value)
+      ? otherNames[value.storage.type]
+      : `${dtype ?? value.storage.type} in a strided view`;
+    if (!dtype || !isDense(value)) {
+      const { shape, offset, storage } = value;
+      const start = (place(storage)?.offset ?? 0) + offset * (storageBytes[storage.type] ?? 0);
+      otherTypes.set(name, { dtype: other ?? storage.type, shape, file: file.path, offset: start });
+    } else tensors.set(name, locate(file, name, value, dtype, place(value.storage)));
   }
   return { file: file.path, tensors, otherTypes, values };
 }
@@ -176,6 +182,13 @@ const ourTypes: Readonly<Record<string, DType>> = {
   IntStorage: 'i32',
   ByteStorage: 'u8',
   BoolStorage: 'bool',
+};
+
+/** Those that can be read all the same, by safetensors' names. */
+const otherNames: Readonly<Record<string, string>> = {
+  DoubleStorage: 'F64',
+  ShortStorage: 'I16',
+  CharStorage: 'I8',
 };
 
 const storageBytes: Readonly<Record<string, number>> = {

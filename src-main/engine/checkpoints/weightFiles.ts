@@ -1,20 +1,24 @@
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { asRecord, isFile, nameOf, readJson } from './files.ts';
+import { asRecord, isFile, isFolder, nameOf, readJson } from './files.ts';
+import type { OtherTensor } from './otherTypes.ts';
 import { readSafetensors } from './safetensors.ts';
+import { sniffWeights } from './standIn.ts';
 import { readTorchFile } from './torchFile.ts';
 import type { TensorEntry } from './weights.ts';
 
 /** Every tensor of one weight file or set of shards, by the names in the file. */
 export interface RawTensors {
   readonly tensors: ReadonlyMap<string, TensorEntry>;
-  readonly otherTypes: ReadonlyMap<string, string>;
+  readonly otherTypes: ReadonlyMap<string, OtherTensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Reads the list of tensors of a `.safetensors` or torch file. */
+/** Reads the list of tensors of a safetensors or torch file. Its content decides which it is, not its name. */
 export function readWeightFile(path: string): RawTensors {
-  if (path.endsWith('.safetensors')) return readSafetensors(path);
+  const format = sniffWeights(path) ?? (/\.(bin|ckpt|pth?)$/i.test(path) ? 'torch' : 'safetensors');
+  if (format === 'safetensors') return readSafetensors(path);
   const { tensors, otherTypes, values } = readTorchFile(path);
   return {
     tensors,
@@ -25,25 +29,36 @@ export function readWeightFile(path: string): RawTensors {
 
 const stems = ['diffusion_pytorch_model', 'model', 'pytorch_model'];
 const endings = [
-  '.safetensors',
-  '.safetensors.index.json',
-  '.fp16.safetensors',
-  '.safetensors.index.fp16.json',
-  '.bin',
-  '.bin.index.json',
-  '.fp16.bin',
+  ...['.safetensors', '.safetensors.index.json', '.fp16.safetensors', '.safetensors.index.fp16.json'],
+  ...['.bin', '.bin.index.json', '.fp16.bin'],
 ];
+/** diffusers' variants: `diffusion_pytorch_model.non_ema.safetensors`, or `….index.bf16.json` of shards. */
+const variant =
+  /^(?:\.\w+\.(?:safetensors|bin)|\.(?:safetensors|bin)\.index\.\w+\.json|\.(?:safetensors|bin)\.\w+\.index\.json)$/;
 
 /**
  * Finds and reads the weights in a folder of a diffusers model: whole or in shards, safetensors before `.bin`, full
- * precision before fp16. Errors: `weights.none` and those of the readers.
+ * precision before fp16, and any other variant (bf16, non_ema …) where it lies there alone. Errors: `weights.none`,
+ * `weights.manyVariants` and those of the readers.
  */
 export function readWeightFolder(folder: string): RawTensors {
   const candidates = endings.flatMap((ending) => stems.map((stem) => join(folder, stem + ending)));
-  const found = candidates.find(isFile);
+  const found = candidates.find(isFile) ?? onlyVariant(folder);
   if (!found)
     throw problem('weights.none', { file: folder, expected: `${stems[0]}.safetensors or model.safetensors` });
   return found.endsWith('.json') ? readShards(folder, found) : readWeightFile(found);
+}
+
+function onlyVariant(folder: string): string | undefined {
+  const names = isFolder(folder) ? readdirSync(folder) : [];
+  const all = names.filter((name) =>
+    stems.some((stem) => name.startsWith(stem) && variant.test(name.slice(stem.length))),
+  );
+  const safe = all.filter((name) => name.includes('.safetensors'));
+  const [first, ...others] = safe.length ? safe : all;
+  if (others.length && first !== undefined)
+    throw problem('weights.manyVariants', { file: folder, found: [first, ...others].join(', ') });
+  return first === undefined ? undefined : join(folder, first);
 }
 
 /** Shards must lie beside their index: a name with a folder in it is refused. Links are followed, download caches use them. */
@@ -51,7 +66,7 @@ function readShards(folder: string, index: string): RawTensors {
   const map = asRecord(asRecord(readJson(index))['weight_map']);
   const shards = new Map<string, RawTensors>();
   const tensors = new Map<string, TensorEntry>();
-  const otherTypes = new Map<string, string>();
+  const otherTypes = new Map<string, OtherTensor>();
   for (const [name, shard] of Object.entries(map)) {
     if (typeof shard !== 'string' || !shard || shard !== basename(shard) || /[\\/]|^\.\.?$/.test(shard))
       throw problem('config.invalid', { file: index, why: `"${nameOf(shard)}" is no file beside it` });

@@ -3,6 +3,7 @@ import type { DType, HostArrays, HostTensor, Shape } from '../tensor/tensor.ts';
 import { bytesPerElement, elementCount, sameShape } from '../tensor/tensor.ts';
 import { toF32 } from '../tensor/half.ts';
 import { withFile } from './files.ts';
+import type { OtherTensor } from './otherTypes.ts';
 
 /** Where a tensor's bytes lie: dense, row-major, little-endian. `offset` counts from the start of `file`. */
 export interface TensorEntry {
@@ -22,7 +23,7 @@ export class Weights {
   constructor(
     readonly source: string,
     private readonly entries: ReadonlyMap<string, TensorEntry>,
-    readonly otherTypes: ReadonlyMap<string, string> = new Map(),
+    readonly otherTypes: ReadonlyMap<string, OtherTensor> = new Map(),
   ) {}
 
   get(name: string): TensorEntry | undefined {
@@ -47,7 +48,7 @@ export function expectTensor(weights: Weights, name: string, shape: Shape): Tens
   const entry = weights.get(name);
   const otherType = weights.otherTypes.get(name);
   const file = entry?.file ?? weights.source;
-  if (otherType) throw problem('tensor.type', { file, tensor: name, found: otherType });
+  if (otherType) throw problem('tensor.type', { file, tensor: name, found: otherType.dtype });
   if (!entry) throw problem('tensor.missing', { file, tensor: name, expected: shapeText(shape) });
   if (!sameShape(entry.shape, shape))
     throw problem('tensor.shape', {

@@ -1,4 +1,5 @@
-import type { LoraAdapter } from '../checkpoints/lora.ts';
+import type { FittedChange, LoraAdapter } from '../checkpoints/lora.ts';
+import { changedWeight } from '../checkpoints/mergeLora.ts';
 import { loraName, type Adapter } from '../nn/scope.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
 import type { WeightLookup } from './weights.ts';
@@ -6,6 +7,8 @@ import type { WeightLookup } from './weights.ts';
 /** A LoRA's adapters (those that fit the model) and how strongly it is applied; 1 is as trained. */
 export interface WeightedLora {
   readonly adapters: readonly LoraAdapter[];
+  /** Changes that are no matrices beside a weight: they are put into it. */
+  readonly changes?: readonly FittedChange[];
   readonly weight: number;
 }
 
@@ -19,6 +22,7 @@ export interface BoundAdapters {
 export function bindLoras(loras: readonly WeightedLora[]): BoundAdapters {
   const adapters = new Map<string, Adapter[]>();
   const matrices = new Map<string, HostTensor>();
+  const changed = new Map<string, { change: FittedChange; weight: number }[]>();
   for (const [index, lora] of loras.entries()) {
     if (lora.weight === 0) continue;
     for (const { part, module, rank, alpha, A, B } of lora.adapters) {
@@ -28,6 +32,16 @@ export function bindLoras(loras: readonly WeightedLora[]): BoundAdapters {
       matrices.set(`${part}.${module}.${loraName('A', name)}`, A);
       matrices.set(`${part}.${module}.${loraName('B', name)}`, B);
     }
+    for (const change of lora.changes ?? []) {
+      const name = `${change.part}.${change.module}.${change.tensor}`;
+      changed.set(name, [...(changed.get(name) ?? []), { change, weight: lora.weight }]);
+    }
   }
-  return { adapters, matrices: (name) => matrices.get(name) };
+  return {
+    adapters,
+    matrices: (name) => {
+      const changes = changed.get(name);
+      return changes ? changedWeight(changes) : matrices.get(name);
+    },
+  };
 }

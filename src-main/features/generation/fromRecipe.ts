@@ -9,7 +9,7 @@ import type { GenerateRequest, RecipeSource } from './request.ts';
 
 /** What a person says beside `--recipe`; a model and LoRAs that are named here are where the recipe's lie now. */
 export type SaidWithRecipe = Pick<GenerateRequest, 'out' | 'provider'> &
-  Partial<Pick<GenerateRequest, 'model' | 'loras' | 'latents' | 'saveLatents'>>;
+  Partial<Pick<GenerateRequest, 'model' | 'loras' | 'partial' | 'latents' | 'saveLatents'>>;
 
 /** The request that makes the picture in `file` again. Errors: `recipe.lost`, those of `readRecipe`. */
 export async function requestFromRecipe(file: string, said: SaidWithRecipe): Promise<GenerateRequest> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { fitLora, readLora, type LoraAdapter } from '../../engine/checkpoints/lora.ts';
+import { fitLora, fitWholeLora, readLora, someOf, type FittedLora } from '../../engine/checkpoints/lora.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { modelHash, openModel } from '../../engine/checkpoints/openModel.ts';
 import { bindLoras, type WeightedLora } from '../../engine/pipelines/adapters.ts';
@@ -7,7 +7,6 @@ import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import type { WeightLookup } from '../../engine/pipelines/weights.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
-import { problem } from '../../../src-shared/messages/index.ts';
 import type { GenerateRequest, LoraChoice } from './request.ts';
 import { openWholeRun, weightsOfRuns } from './runs.ts';
 
@@ -19,13 +18,14 @@ export interface OpenedModel {
 
 /** Opens the model, its tokenizer, and what it was taught: LoRAs and runs of any method. Errors: those of `openModel` and `readLora`, `lora.otherModel`, `tokenizer.*`. */
 export async function openForGeneration(
-  request: Pick<GenerateRequest, 'model' | 'loras' | 'provider'>,
+  request: Pick<GenerateRequest, 'model' | 'loras' | 'provider' | 'partial'>,
   report: JobContext['report'],
 ): Promise<OpenedModel> {
   const model = openModel(request.model);
   const tokenizer = await openTokenizer(model);
   const taught = request.loras.map(
-    (choice) => openWholeRun(choice, model) ?? openLora(choice, model, report),
+    (choice) =>
+      openWholeRun(choice, model) ?? openLora(choice, model, { report, partial: request.partial ?? false }),
   );
   const { adapters, matrices } = bindLoras(taught.filter((one) => 'adapters' in one));
   const whole = weightsOfRuns(
@@ -43,28 +43,33 @@ export async function openForGeneration(
 function openLora(
   choice: LoraChoice,
   model: Model,
-  report: JobContext['report'],
+  { report, partial }: { readonly report: JobContext['report']; readonly partial: boolean },
 ): WeightedLora & LoraChoice & { hash: string } {
-  const { adapters, unmatched } = fitLora(readLora(choice.path), model);
-  if (!adapters.length) throw problem('lora.otherModel', { file: choice.path, model: model.path });
-  if (unmatched.length) {
-    const named = unmatched.slice(0, 3).join(', ');
-    const more = unmatched.length > 3 ? `, and ${unmatched.length - 3} more` : '';
-    report({
-      type: 'warning',
-      message: `${choice.path} has parts that this model has not: ${named}${more}.`,
-    });
+  const lora = readLora(choice.path);
+  const fitted = partial ? fitLora(lora, model) : fitWholeLora(lora, model);
+  if (fitted.unmatched.length) {
+    const message = `Left out of ${choice.path}, since the model has no such parts: ${someOf(fitted.unmatched)}.`;
+    report({ type: 'warning', message });
   }
-  return { ...choice, adapters, hash: loraHash(adapters) };
+  return { ...choice, ...fitted, hash: loraHash(fitted) };
 }
 
 /** 16 hex digits of SHA-256 over every matrix. */
-function loraHash(adapters: readonly LoraAdapter[]): string {
+function loraHash({ adapters, changes }: FittedLora): string {
   const hash = createHash('sha256');
-  const name = ({ part, module }: LoraAdapter): string => `${part}.${module}`;
-  for (const adapter of [...adapters].sort((a, b) => (name(a) < name(b) ? -1 : 1))) {
-    hash.update(`${name(adapter)} ${adapter.alpha};`);
-    for (const { data } of [adapter.A, adapter.B])
+  const parts = [
+    ...adapters.map(({ part, module, alpha, A, B }) => ({
+      name: `${part}.${module} ${alpha};`,
+      tensors: [A, B],
+    })),
+    ...changes.map(({ part, module, tensor, method, parameters }) => ({
+      name: `${part}.${module}.${tensor} ${method};`,
+      tensors: parameters,
+    })),
+  ];
+  for (const { name, tensors } of parts.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    hash.update(name);
+    for (const { data } of tensors)
       hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return hash.digest('hex').slice(0, 16);

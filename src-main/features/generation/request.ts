@@ -22,6 +22,8 @@ export interface GenerateRequest extends Partial<Guidance> {
   readonly out: string;
   readonly model: string;
   readonly loras: readonly LoraChoice[];
+  /** Use a LoRA of which the model has not every part; else that is an error. */
+  readonly partial?: boolean;
   readonly negative: string;
   readonly steps: number;
   readonly provider: ProviderChoice;

@@ -46,7 +46,11 @@ export function openWholeRun(choice: LoraChoice, model: Model): WholeRun | undef
     const { weights } = part === 'unet' ? model.unet : model.textEncoder;
     for (const [name, { shape }] of tensors)
       if (!sameShape(weights.get(name)?.shape ?? [], shape))
-        throw problem('lora.otherModel', { file: path, model: model.path });
+        throw problem('lora.otherModel', {
+          file: path,
+          model: model.path,
+          why: `"${name}" has another shape there`,
+        });
   }
   const hash = partsHash(
     ...[...parts.values()].map((tensors) => ({ weights: new Weights(folder, tensors) })),

@@ -12,6 +12,10 @@ export interface LoraReport {
   /** Modules and numbers of each part that is changed. */
   readonly modules: { readonly unet: number; readonly text_encoder: number };
   readonly parameters: { readonly unet: number; readonly text_encoder: number; readonly total: number };
+  /** LoRA (LoCon too), LoHa, LoKr, DoRA, difference. */
+  readonly methods: readonly string[];
+  /** Words of textual inversions that lie in the file. */
+  readonly embeddings: readonly string[];
   readonly ranks: readonly number[];
   readonly problems: readonly string[];
 }
@@ -38,13 +42,8 @@ export async function inspect(path: string): Promise<{ report: Report; fatal?: L
   if (RunFolder.exists(path)) return { report: inspectRun(path) };
   if (adapterConfigs.some((file) => fs.existsSync(join(path, file))))
     return { report: inspectLora(readLora(path)) };
-  try {
-    return await inspectModel(openModel(path));
-  } catch (error) {
-    const lora = hasCode(error, 'model.notOne') ? loraOrNothing(path) : undefined;
-    if (!lora) throw error;
-    return { report: inspectLora(lora) };
-  }
+  const lora = loraOrNothing(path);
+  return lora ? { report: inspectLora(lora) } : inspectModel(openModel(path));
 }
 
 /** Where PEFT's folders, and ours, have one. */
@@ -58,7 +57,7 @@ function hasCode(error: unknown, code: MessageCode): boolean {
   return error instanceof LikenessError && error.code === code;
 }
 
-/** Nothing where `path` holds no LoRA either: then the model's error says more. */
+/** Nothing where `path` holds no LoRA: then what is said of it as of a model says more. */
 function loraOrNothing(path: string): Lora | undefined {
   try {
     return readLora(path);
@@ -86,16 +85,21 @@ function describeRun(run: RunFolder): Pick<RunReport, 'model' | 'method' | 'step
   return { model: student, teacher, method: 'distill', steps };
 }
 
-function inspectLora({ path, adapters, unmatched }: Lora): LoraReport {
-  const of = (part: 'unet' | 'text_encoder') => adapters.filter((adapter) => adapter.part === part);
+function inspectLora({ path, adapters, changes, embeddings, unmatched }: Lora): LoraReport {
+  const all = [...adapters, ...changes];
+  const of = (part: 'unet' | 'text_encoder') => all.filter((one) => one.part === part);
   const numbers = (part: 'unet' | 'text_encoder') =>
-    of(part).reduce((sum, { A, B }) => sum + A.data.length + B.data.length, 0);
+    of(part)
+      .flatMap((one) => ('A' in one ? [one.A, one.B] : one.parameters))
+      .reduce((sum, { data }) => sum + data.length, 0);
   const [unet, text] = [numbers('unet'), numbers('text_encoder')];
   return {
     kind: 'lora',
     path,
     modules: { unet: of('unet').length, text_encoder: of('text_encoder').length },
     parameters: { unet, text_encoder: text, total: unet + text },
+    methods: [...new Set([...(adapters.length ? ['LoRA'] : []), ...changes.map(({ method }) => method)])],
+    embeddings: [...embeddings.keys()],
     ranks: [...new Set(adapters.map(({ rank }) => rank))].sort((a, b) => a - b),
     problems: unmatched.map((name) => `the tensor "${name}" means nothing here and is left out`),
   };

@@ -94,7 +94,7 @@ describe('writing a LoRA', () => {
     const adapters = [wider, ...rest];
     writePeft(join(scratch, 'mixed'), adapters);
     writeKohya(join(scratch, 'mixed.safetensors'), adapters);
-    const expected = sorted({ path: '', adapters, unmatched: [] });
+    const expected = sorted({ path: '', adapters, changes: [], embeddings: new Map(), unmatched: [] });
     expect(sorted(readLora(join(scratch, 'mixed')))).toEqual(expected);
     expect(sorted(readLora(join(scratch, 'mixed.safetensors')))).toEqual(expected);
   });

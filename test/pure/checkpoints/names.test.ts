@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { kohyaName, readKohyaName } from '../../../src-main/engine/checkpoints/names/kohya.ts';
-import { ForeignLora } from '../../../src-main/engine/checkpoints/names/loraNames.ts';
-import { peftModule, peftName, readPeftName } from '../../../src-main/engine/checkpoints/names/peft.ts';
+import { kohyaName } from '../../../src-main/engine/checkpoints/names/kohya.ts';
+import { ForeignLora, readLoraName } from '../../../src-main/engine/checkpoints/names/loraNames.ts';
+import { peftModule, peftName } from '../../../src-main/engine/checkpoints/names/peft.ts';
 import { publishedTextName, publishedVaeName } from '../../../src-main/engine/checkpoints/names/published.ts';
 
 const modules = [
@@ -19,7 +19,7 @@ const modules = [
 
 describe('LoRA names', () => {
   it.each(modules)('kohya: %s and back', (module) => {
-    expect(readKohyaName(`${kohyaName('unet', module)}.lora_down.weight`)).toEqual({
+    expect(readLoraName(`${kohyaName('unet', module)}.lora_down.weight`)).toEqual({
       part: 'unet',
       module,
       kind: 'A',
@@ -27,19 +27,19 @@ describe('LoRA names', () => {
   });
 
   it.each(modules)('PEFT: %s and back', (module) => {
-    expect(readPeftName(peftName(module, 'B'))).toEqual({ part: 'unet', module, kind: 'B' });
+    expect(readLoraName(peftName(module, 'B'))).toEqual({ part: 'unet', module, kind: 'B' });
   });
 
   it('the text encoder, in the names of transformers 4 and 5', () => {
     const module = 'text_model.encoder.layers.11.self_attn.q_proj';
     expect(kohyaName('text_encoder', module)).toBe('lora_te_text_model_encoder_layers_11_self_attn_q_proj');
-    expect(readKohyaName('lora_te1_text_model_encoder_layers_11_self_attn_q_proj.alpha')).toEqual({
+    expect(readLoraName('lora_te1_text_model_encoder_layers_11_self_attn_q_proj.alpha')).toEqual({
       part: 'text_encoder',
       module,
       kind: 'alpha',
     });
     for (const version of [4, 5] as const)
-      expect(readPeftName(peftName(peftModule('text_encoder', module, version), 'A'))).toEqual({
+      expect(readLoraName(peftName(peftModule('text_encoder', module, version), 'A'))).toEqual({
         part: 'text_encoder',
         module,
         kind: 'A',
@@ -65,7 +65,7 @@ describe('LoRA names', () => {
       'alpha',
     ],
   ])('diffusers, old and new: %s', (name, module, kind) => {
-    expect(readPeftName(name)).toEqual({ part: 'unet', module, kind });
+    expect(readLoraName(name)).toEqual({ part: 'unet', module, kind });
   });
 
   it("diffusers' text encoder", () => {
@@ -75,21 +75,72 @@ describe('LoRA names', () => {
       kind: 'A',
     };
     expect(
-      readPeftName('text_encoder.text_model.encoder.layers.0.self_attn.v_proj.lora_linear_layer.down.weight'),
+      readLoraName('text_encoder.text_model.encoder.layers.0.self_attn.v_proj.lora_linear_layer.down.weight'),
     ).toEqual(expected);
-    expect(readPeftName('text_encoder.encoder.layers.0.self_attn.v_proj.lora_A.weight')).toEqual(expected);
+    expect(readLoraName('text_encoder.encoder.layers.0.self_attn.v_proj.lora_A.weight')).toEqual(expected);
   });
 
-  it('of other methods and models are told apart', () => {
-    expect(readKohyaName('lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight')).toBeInstanceOf(
-      ForeignLora,
-    );
-    expect(readKohyaName('lora_unet_down_blocks_0_attentions_0_proj_in.hada_w1_a')).toBeInstanceOf(
-      ForeignLora,
-    );
-    expect(readPeftName('base_model.model.x.lora_magnitude_vector.weight')).toBeInstanceOf(ForeignLora);
-    expect(readKohyaName('model.weight')).toBeUndefined();
-    expect(readPeftName('model.weight')).toBeUndefined();
+  it.each([
+    [
+      'text_encoder.text_model.encoder.layers.0.self_attn.to_q_lora.down.weight',
+      'text_encoder',
+      'text_model.encoder.layers.0.self_attn.q_proj',
+      'A',
+    ],
+    [
+      'text_encoder.text_model.encoder.layers.0.self_attn.to_out_lora.up.weight',
+      'text_encoder',
+      'text_model.encoder.layers.0.self_attn.out_proj',
+      'B',
+    ],
+    [
+      'diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_out.0.lora_down.weight',
+      'unet',
+      'input_blocks.1.1.transformer_blocks.0.attn1.to_out.0',
+      'A',
+    ],
+    [
+      'text_encoders.clip_l.transformer.text_model.encoder.layers.2.mlp.fc1.lora_up.weight',
+      'text_encoder',
+      'text_model.encoder.layers.2.mlp.fc1',
+      'B',
+    ],
+    [
+      'lora_unet_output_blocks_3_1_transformer_blocks_0_attn2_to_v.alpha',
+      'unet',
+      'output_blocks.3.1.transformer_blocks.0.attn2.to_v',
+      'alpha',
+    ],
+    [
+      'lora_unet_down_blocks_0_attentions_0_proj_in.hada_w1_a',
+      'unet',
+      'down_blocks.0.attentions.0.proj_in',
+      'hada_w1_a',
+    ],
+    ['lora_unet_mid_block_resnets_0_conv1.lokr_w2', 'unet', 'mid_block.resnets.0.conv1', 'lokr_w2'],
+    ['base_model.model.conv_in.lora_magnitude_vector.weight', 'unet', 'conv_in', 'magnitude'],
+    ['unet.conv_in.dora_scale', 'unet', 'conv_in', 'dora_scale'],
+  ])('other tools and methods: %s', (name, part, module, kind) => {
+    expect(readLoraName(name)).toEqual({ part, module, kind });
+  });
+
+  it.each([
+    ['lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight', /SDXL/],
+    ['lora_unet_double_blocks_0_img_attn_proj.lora_down.weight', /Flux/],
+    ['lora_unet_down_blocks_0_attentions_0_proj_in.a1.weight', /GLoRA/],
+    ['lora_unet_down_blocks_0_attentions_0_proj_in.oft_blocks', /OFT/],
+    ['lora_unet_down_blocks_0_attentions_0_proj_in.on_input', /IA/],
+    ['base_model.model.conv_in.lora_B.bias', /biases/],
+    ['unet:3:up', /lora_diffusion/],
+  ])('of other methods and models are told apart: %s', (name, what) => {
+    const read = readLoraName(name);
+    expect(read).toBeInstanceOf(ForeignLora);
+    expect((read as ForeignLora).what).toMatch(what);
+  });
+
+  it('what is no LoRA has no name', () => {
+    expect(readLoraName('model.weight')).toBeUndefined();
+    expect(readLoraName('transformer.h.0.attn.weight')).toBeUndefined();
   });
 });
 

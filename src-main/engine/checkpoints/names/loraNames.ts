@@ -1,15 +1,139 @@
-/** What a tensor of a LoRA file is: the down (A) or up (B) matrix of a module, or its alpha. */
+import { publishedTextName } from './published.ts';
+
+/** What a tensor is to its module. `A` and `B` are the down and up matrices; the rest are LyCORIS' names. */
+export type LoraKind =
+  | 'A'
+  | 'B'
+  | 'mid'
+  | 'alpha'
+  | 'magnitude'
+  | 'dora_scale'
+  | 'diff'
+  | 'diff_b'
+  | `hada_w${1 | 2}_${'a' | 'b'}`
+  | `hada_t${1 | 2}`
+  | `lokr_w${1 | 2}`
+  | `lokr_w${1 | 2}_${'a' | 'b'}`
+  | 'lokr_t2';
+
+/** What a tensor of a LoRA file is. */
 export interface LoraName {
   readonly part: 'unet' | 'text_encoder';
-  /** Under diffusers' (published) name. */
+  /** Under diffusers' (published) name, or as in single files; `loraModules` finds either in a model. */
   readonly module: string;
-  readonly kind: 'A' | 'B' | 'alpha';
+  readonly kind: LoraKind;
 }
 
-/** A LoRA for a model with two text encoders, or of another method than LoRA; the text says what. */
+/** A LoRA for another kind of model, or of a method that can't be used; the text says which. */
 export class ForeignLora {
   constructor(readonly what: string) {}
 }
 
-export const isUNetModule = (module: string) =>
-  /^(down_blocks|mid_block|up_blocks|time_embedding|conv_in|conv_out)\b/.test(module);
+const endings: readonly (readonly [ending: RegExp, kind: LoraKind | undefined])[] = [
+  [/\.lora_(A|down)(\.default)?\.weight$|\.lora(_linear_layer)?\.down\.weight$|_lora\.down\.weight$/, 'A'],
+  [/\.lora_(B|up)(\.default)?\.weight$|\.lora(_linear_layer)?\.up\.weight$|_lora\.up\.weight$/, 'B'],
+  [/\.lora_mid\.weight$/, 'mid'],
+  [/(_lora)?\.alpha$/, 'alpha'],
+  [/\.lora_magnitude_vector(\.default)?(\.weight)?$/, 'magnitude'],
+  [/\.dora_scale$/, 'dora_scale'],
+  [/\.(diff|w_norm)$/, 'diff'],
+  [/\.(diff_b|b_norm)$/, 'diff_b'],
+  // Named by what they are: the kind is the ending itself.
+  [/\.(hada_w[12]_[ab]|hada_t[12]|lokr_w[12](_[ab])?|lokr_t2)$/, undefined],
+];
+
+/** Tensors of methods that can't be used. */
+const foreignMethods: readonly (readonly [sign: RegExp, what: string])[] = [
+  [/^(lora|lycoris)_.+\.(a1|a2|b1|b2|bm1|bm2)\.weight$/, 'it is a GLoRA'],
+  [/\.b?oft_(blocks|diag|r|s)\b/, 'it is an OFT'],
+  [/\.on_input$|\.ia3_l\b/, 'it is an (IA)³'],
+  [/\.vera_lambda_/, 'it is a VeRA'],
+  [/\.lora_(A|B)(\.default)?\.bias$/, 'its matrices have biases (lora_bias)'],
+  [
+    /^(unet|text_encoder):\d+:(up|down)$/,
+    "it is lora_diffusion's, which numbers modules instead of naming them",
+  ],
+];
+
+/** Modules of other models. */
+const foreignModels: readonly (readonly [sign: RegExp, what: string])[] = [
+  [/^(lora_te2_|text_encoder_2\.|(text_encoders\.)?clip_g\.)/, 'it is for SDXL'],
+  [/^(lora_unet_|(unet|diffusion_model)\.)(label_emb|add_embedding)/, 'it is for SDXL'],
+  [/^lora_(transformer|te3)_|^transformer\./, 'it is for Flux or Stable Diffusion 3'],
+  [
+    /^(lora_unet_|base_model\.model\.|diffusion_model\.)?(double|single|joint)_(transformer_)?blocks/,
+    'it is for Flux or Stable Diffusion 3',
+  ],
+];
+
+/**
+ * Reads a tensor name of any tool: PEFT (`base_model.model.…lora_A.weight`), diffusers new and old (`unet.…lora.down.weight`,
+ * `….processor.to_q_lora.down.weight`, 0.16's `self_attn.to_q_lora`), kohya and LyCORIS (`lora_unet_…`, with diffusers' or single
+ * files' names), ComfyUI (`diffusion_model.input_blocks…`). Undefined for what is no tensor of a LoRA.
+ * `part` says what the file is for where its names don't.
+ */
+export function readLoraName(name: string, part?: LoraName['part']): LoraName | ForeignLora | undefined {
+  const method = foreignMethods.find(([sign]) => sign.test(name));
+  if (method) return new ForeignLora(method[1]);
+  const [ending, known] = endings.find(([pattern]) => pattern.test(name)) ?? [];
+  if (!ending) return undefined;
+  const model = foreignModels.find(([sign]) => sign.test(name));
+  if (model) return new ForeignLora(model[1]);
+  const kind = known ?? (name.slice(name.lastIndexOf('.') + 1) as LoraKind);
+  const flat = /^lora_(unet|te1?)_(\w+)$/.exec(name.replace(ending, ''));
+  if (flat) return place(flat[1] === 'unet' ? 'unet' : 'text_encoder', dotted(flat[2] as string), kind);
+  return readStem(name.replace(ending, ''), kind, part);
+}
+
+/** Prefixes of the two networks, in diffusers', single files' and ComfyUI's names. */
+const prefixes: readonly (readonly [prefix: RegExp, part: LoraName['part']])[] = [
+  [/^(unet|(model\.)?diffusion_model)\./, 'unet'],
+  [
+    /^(text_encoder|cond_stage_model\.(transformer|model)|(text_encoders\.)?clip_[lh]\.transformer)\./,
+    'text_encoder',
+  ],
+];
+
+function readStem(stem: string, kind: LoraKind, part: LoraName['part'] | undefined): LoraName {
+  const bare = stem.replace(/^base_model\.model\./, '').replace('.processor.', '.');
+  const [prefix, named] = prefixes.find(([pattern]) => pattern.test(bare)) ?? [];
+  const module = prefix ? bare.replace(prefix, '') : bare;
+  return place(named ?? part ?? (isUNetModule(module) ? 'unet' : 'text_encoder'), module, kind);
+}
+
+function place(part: LoraName['part'], module: string, kind: LoraKind): LoraName {
+  if (part === 'unet') return { part, module: module.replace(/\.to_out$/, '.to_out.0'), kind };
+  // diffusers 0.16 gave CLIP's projections the names of its own attention.
+  const own = module.replace(
+    /\bself_attn\.to_(q|k|v|out)$/,
+    (_, letter: string) => `self_attn.${letter}_proj`,
+  );
+  return { part, module: publishedTextName(own) ?? own, kind };
+}
+
+const isUNetModule = (module: string): boolean =>
+  /^(down_blocks|mid_block|up_blocks|time_embedding|conv_in|conv_norm_out|conv_out|input_blocks|middle_block|output_blocks|time_embed|out)\./.test(
+    `${module}.`,
+  );
+
+// Words with an underscore of their own in the modules' names.
+const words = [
+  ...['down_blocks', 'mid_block', 'up_blocks', 'transformer_blocks', 'time_embedding', 'time_emb_proj'],
+  ...['linear_1', 'linear_2', 'conv_in', 'conv_out', 'conv_norm_out', 'conv_shortcut', 'proj_in', 'proj_out'],
+  ...['to_q', 'to_k', 'to_v', 'to_out', 'text_model', 'self_attn', 'q_proj', 'k_proj', 'v_proj', 'out_proj'],
+  ...['input_blocks', 'middle_block', 'output_blocks', 'time_embed', 'in_layers', 'out_layers', 'emb_layers'],
+  ...[
+    'skip_connection',
+    'final_layer_norm',
+    'layer_norm1',
+    'layer_norm2',
+    'token_embedding',
+    'position_embedding',
+  ],
+];
+const wordPattern = new RegExp(`(?:${words.join('|')})(?=_|$)|[^_]+`, 'g');
+
+/** kohya's names have underscores for dots. */
+function dotted(flat: string): string {
+  return (flat.match(wordPattern) ?? []).join('.');
+}

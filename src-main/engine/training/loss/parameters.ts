@@ -1,6 +1,6 @@
 import type { FinetuneSettings, LoraSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
-import { readLora, type LoraAdapter } from '../../checkpoints/lora.ts';
+import { fitWholeLora, readLora, type LoraAdapter } from '../../checkpoints/lora.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { expectTensor, readF32 } from '../../checkpoints/weights.ts';
 import { input } from '../../graph/build.ts';
@@ -65,7 +65,8 @@ export function wholeNetworks(
 }
 
 function adaptersOnly(model: Model, settings: Settings): Trained {
-  const start = settings.initLora === undefined ? undefined : readLora(settings.initLora).adapters;
+  const start =
+    settings.initLora === undefined ? undefined : fitWholeLora(readLora(settings.initLora), model).adapters;
   const make = (part: Part, own: LoraSettings): { part: Part; lora: TrainedLora } => {
     const modules = targetedModules(part, buildPart(model, part), own.targets);
     const lora = start

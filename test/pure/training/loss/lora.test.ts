@@ -87,7 +87,7 @@ describe('the start', () => {
     );
     const other = openModelFolder(`${golden}/models/tiny-sd1`);
     expect(() => whatToTrain(other, { ...settings, initLora })).toThrow(
-      expect.objectContaining({ code: 'lora.startUnfit' }),
+      expect.objectContaining({ code: 'lora.otherModel' }),
     );
   });
 

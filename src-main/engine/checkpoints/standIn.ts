@@ -1,0 +1,44 @@
+import { problem } from '../../../src-shared/messages/index.ts';
+import { withFile } from './files.ts';
+
+/** What the first bytes of a weight file say it is, whatever its name says. */
+export type WeightFormat = 'safetensors' | 'torch';
+
+/**
+ * Tells a file of weights by its content. Undefined where the bytes are neither: its name must decide, for the message.
+ * Errors: `weights.standIn` for what a download leaves when it was no download of the file: pages, answers, pointers.
+ */
+export function sniffWeights(path: string): WeightFormat | undefined {
+  const start = withFile(path, (file) => file.bytes(0, Math.min(file.size, 512)));
+  refuseStandIn(path, start);
+  // Eight bytes of length, of which no real header needs the upper four, then JSON. First, as the length may begin like a pickle.
+  if (start[8] === 0x7b && start.slice(4, 8).every((byte) => byte === 0)) return 'safetensors';
+  if (start[0] === 0x50 && start[1] === 0x4b) return 'torch'; // a zip
+  if (start[0] === 0x80 && (start[1] ?? 0) <= 5) return 'torch'; // a pickle of protocol 2 to 5
+  return undefined;
+}
+
+function refuseStandIn(path: string, start: Uint8Array): void {
+  const text = new TextDecoder('latin1')
+    .decode(start)
+    .replace(/^\xef\xbb\xbf/, '')
+    .trimStart();
+  const refuse = (what: string, instead: string): never => {
+    throw problem('weights.standIn', { file: path, what, instead });
+  };
+  if (text.startsWith('version https://git-lfs'))
+    refuse(
+      'a Git LFS pointer (a few lines that stand for the real file)',
+      "run `git lfs pull` in its folder, or download the file itself from the model's page",
+    );
+  if (/^<(!doctype|html|\?xml|head|body|!--)/i.test(text))
+    refuse(
+      'a web page, as a sign-in or an error gives',
+      "open the model's page in a browser, sign in and accept its licence if it asks, and download the file again",
+    );
+  if (/^[{[]\s*["{[\]}]/.test(text))
+    refuse(
+      `text (JSON), as a server answers instead of a file: ${text.slice(0, 80).trim()}`,
+      'download the file again; it may need a sign-in',
+    );
+}

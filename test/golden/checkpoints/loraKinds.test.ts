@@ -1,0 +1,199 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fitLora, fitWholeLora, readLora } from '../../../src-main/engine/checkpoints/lora.ts';
+import { mergeLora } from '../../../src-main/engine/checkpoints/mergeLora.ts';
+import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
+import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
+import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import type { Computed } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
+import { bindLoras } from '../../../src-main/engine/pipelines/adapters.ts';
+
+const fixtures = join(import.meta.dirname, '../fixtures');
+const kinds = join(fixtures, 'checkpoints/lora-kinds');
+const model = openModel(join(fixtures, 'models/tiny-sd1'));
+
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'likeness-lora-kinds-'));
+});
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+/** Largest difference between how the LoRA at `path` moves the U-Net and how PEFT does. */
+function error(path: string, kind: string): number {
+  const { adapters, changes, unmatched } = fitWholeLora(readLora(path), model);
+  expect(unmatched).toEqual([]);
+  const { weights } = model.unet;
+  const merged = mergeLora(
+    weights,
+    adapters.map((adapter) => ({ adapter, weight: 1 })),
+  );
+  const { matrices } = bindLoras([{ adapters: [], changes, weight: 1 }]);
+  const moved = readSafetensors(join(kinds, kind, 'moved.safetensors')).tensors;
+  expect(merged.size + changes.length).toBe(moved.size);
+  let worst = 0;
+  for (const [name, entry] of moved) {
+    const changed = matrices(`unet.${name}`) as { data: Float32Array } | undefined;
+    const after = changed?.data ?? (merged.get(name) as Computed).compute().data;
+    const before = readF32(weights.get(name) as TensorEntry).data;
+    readF32(entry).data.forEach((value, i) => {
+      worst = Math.max(worst, Math.abs((after[i] as number) - (before[i] as number) - value));
+    });
+  }
+  return worst;
+}
+
+type Stored = { dtype: string; shape: readonly number[]; bytes: Uint8Array };
+
+function writeFile(path: string, tensors: ReadonlyMap<string, Stored>): void {
+  let end = 0;
+  const header = Object.fromEntries(
+    [...tensors].map(([name, { dtype, shape, bytes }]) => {
+      const entry = { dtype, shape, data_offsets: [end, end + bytes.length] };
+      end += bytes.length;
+      return [name, entry];
+    }),
+  );
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  writeFileSync(path, Buffer.concat([length, text, ...[...tensors.values()].map(({ bytes }) => bytes)]));
+}
+
+/** diffusers' module → single files'. */
+const singleFileNames = new Map(
+  Object.entries(
+    (
+      JSON.parse(readFileSync(join(fixtures, 'checkpoints/single-file-names.json'), 'utf8')) as {
+        'tiny-sd1': { unet: Record<string, string> };
+      }
+    )['tiny-sd1'].unet,
+  ).map(([theirs, ours]) => [ours.replace(/\.weight$/, ''), theirs.replace(/\.weight$/, '')]),
+);
+const ldm = (module: string): string => singleFileNames.get(module) ?? '?';
+const flat = (module: string): string => module.replaceAll('.', '_');
+
+const spellings: Readonly<Record<string, (module: string) => string>> = {
+  'kohya and LyCORIS': (module) => `lora_unet_${flat(module)}`,
+  "kohya with single files' names": (module) => `lora_unet_${flat(ldm(module))}`,
+  ComfyUI: (module) => `diffusion_model.${ldm(module)}`,
+  diffusers: (module) => `unet.${module}`,
+};
+
+const endings: readonly (readonly [string, string])[] = [
+  ['.lora_A.weight', '.lora_down.weight'],
+  ['.lora_B.weight', '.lora_up.weight'],
+  ['.lora_magnitude_vector', '.dora_scale'],
+];
+
+/** The fixture under another tool's names, each module with its alpha in this type. */
+function respelled(kind: string, spell: (module: string) => string, alpha: [string, Uint8Array]): string {
+  const { tensors } = readSafetensors(join(kinds, kind, 'adapter_model.safetensors'));
+  const renamed = new Map<string, Stored>();
+  for (const [name, entry] of tensors) {
+    const [theirs, ours] = endings.find(([ending]) => name.endsWith(ending)) ?? [
+      name.slice(name.lastIndexOf('.')),
+      name.slice(name.lastIndexOf('.')),
+    ];
+    const stem = spell(name.slice('base_model.model.'.length, -theirs.length));
+    const { data } = readF32(entry);
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    // LyCORIS keeps DoRA's magnitudes as a column.
+    const shape = ours === '.dora_scale' ? [data.length, 1] : entry.shape;
+    renamed.set(stem + ours, { dtype: 'F32', shape, bytes });
+    renamed.set(`${stem}.alpha`, { dtype: alpha[0], shape: [], bytes: alpha[1] });
+  }
+  const file = join(scratch, `${kind}.safetensors`);
+  writeFile(file, renamed);
+  return file;
+}
+
+const bytesOf = (array: Float64Array | Float32Array | Int16Array | Int8Array | BigInt64Array): Uint8Array =>
+  new Uint8Array(array.buffer);
+const threes: [string, Uint8Array][] = [
+  ['F32', bytesOf(Float32Array.of(3))],
+  ['F64', bytesOf(Float64Array.of(3))],
+  ['I16', bytesOf(Int16Array.of(3))],
+  ['I8', bytesOf(Int8Array.of(3))],
+  ['I64', bytesOf(BigInt64Array.of(3n))],
+  ['F16', Uint8Array.of(0x00, 0x42)],
+  ['BF16', Uint8Array.of(0x40, 0x40)],
+  ['F8_E4M3', Uint8Array.of(0x44)],
+  ['F8_E5M2', Uint8Array.of(0x42)],
+];
+
+describe('every kind of LoRA moves the weights as PEFT does', () => {
+  const names = ['loha', 'loha-tucker', 'lokr', 'lokr-both', 'lokr-tucker', 'dora', 'rslora'];
+  it.each(names)('%s, as PEFT saves it', (kind) => {
+    expect(error(join(kinds, kind), kind)).toBeLessThan(1e-5);
+  });
+
+  const spelled = Object.keys(spellings);
+  const kindsOfFiles = ['loha', 'loha-tucker', 'lokr-both', 'lokr-tucker', 'dora'];
+  it.each(kindsOfFiles.flatMap((kind) => spelled.map((tool) => [kind, tool] as const)))(
+    '%s, in the names of %s',
+    (kind, tool) => {
+      const spell = spellings[tool] as (module: string) => string;
+      expect(error(respelled(kind, spell, threes[0] as [string, Uint8Array]), kind)).toBeLessThan(1e-5);
+    },
+  );
+
+  it.each(threes)('an alpha of type %s counts', (...alpha) => {
+    const file = respelled('dora', spellings['diffusers'] as (module: string) => string, alpha);
+    expect(error(file, 'dora')).toBeLessThan(1e-5);
+  });
+
+  it('an alpha that is no number is refused by name', () => {
+    const file = respelled('dora', spellings['diffusers'] as (module: string) => string, [
+      'BOOL',
+      Uint8Array.of(1),
+    ]);
+    expect(() => readLora(file)).toThrow(/alpha" is of type bool/);
+  });
+});
+
+describe('half a LoRA', () => {
+  it('is an error that names what would be left out, and fits in part on request', () => {
+    const file = respelled(
+      'rslora',
+      (module) => (module.includes('resnets') ? 'unet.down_blocks.9.resnets.0.conv1' : `unet.${module}`),
+      threes[0] as [string, Uint8Array],
+    );
+    expect(() => fitWholeLora(readLora(file), model)).toThrow(/down_blocks\.9\.resnets\.0\.conv1.*--partial/);
+    expect(fitLora(readLora(file), model)).toMatchObject({
+      unmatched: ['unet.down_blocks.9.resnets.0.conv1'],
+      adapters: [{ rank: 2 }],
+    });
+  });
+
+  it('for a model of another width says so', () => {
+    const file = respelled(
+      'rslora',
+      () => 'unet.mid_block.attentions.0.proj_in',
+      threes[0] as [string, Uint8Array],
+    );
+    expect(() => fitLora(readLora(file), model)).toThrow(/made for another model/);
+  });
+});
+
+describe('a start that changes the base model', () => {
+  it.each(['pissa', 'pissa_niter_4', 'olora', 'loftq', 'corda'])('%s is refused by name', (start) => {
+    const folder = join(scratch, start);
+    cpSync(join(kinds, 'rslora'), folder, { recursive: true });
+    const config = join(folder, 'adapter_config.json');
+    const keys = JSON.parse(readFileSync(config, 'utf8')) as Record<string, unknown>;
+    writeFileSync(config, JSON.stringify({ ...keys, init_lora_weights: start }));
+    expect(() => readLora(folder)).toThrow(new RegExp(`init_lora_weights is "${start}"`));
+  });
+});
+
+describe('where a LoRA lies', () => {
+  it('its content decides what kind of file it is', () => {
+    const file = respelled('loha', (module) => `unet.${module}`, threes[0] as [string, Uint8Array]);
+    for (const name of ['shouted.SAFETENSORS', 'without ending', 'misnamed.bin']) {
+      cpSync(file, join(scratch, name));
+      expect(readLora(join(scratch, name)).changes).toHaveLength(2);
+    }
+  });
+});
