@@ -134,6 +134,12 @@ export const trainingSettings = {
   ),
 
   size: pictureSettings.size,
+  captions: toggle({
+    help: 'take no notice of the captions beside photos (NAME.txt)',
+    default: true,
+    before: false,
+    group: 'pictures',
+  }),
   crop: choice(['center', 'random'], {
     help: 'which square of a photo is taken',
     default: 'center',
@@ -173,6 +179,10 @@ export const finetuneSettings = {
    */
   photoScenes: optional(
     data(z.record(z.string(), z.string()), { help: 'where photos were taken', option: null }),
+  ),
+  /** What photos show, by file name; takes the whole prompt's place, with {token} and {class} filled in. */
+  photoCaptions: optional(
+    data(z.record(z.string(), z.string()), { help: 'captions of photos', option: null }),
   ),
   initLora: optional(
     path({

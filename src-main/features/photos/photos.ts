@@ -5,6 +5,7 @@ import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
 import { cosine } from '../../engine/evaluation/features.ts';
 import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
 import { detailOutsideSquare, photoQuality } from '../../engine/evaluation/photoQuality.ts';
+import { captionFileOf } from '../../engine/training/data/photoCaptions.ts';
 import { loadPicture, naturalOrder } from '../../engine/pipelines/pictures.ts';
 import type { Picture } from '../../engine/pipelines/pixels.ts';
 import { resize } from '../../engine/pipelines/resample.ts';
@@ -58,11 +59,14 @@ export async function checkPhotos(
     .map(({ name }) => join(folder, name))
     .sort(naturalOrder);
   const { masks, strays } = await masksOf(folder, files);
+  // Belongs to its photo, and is no stray.
+  const captions = new Set(files.filter((file) => extname(file) !== '.txt').map(captionFileOf));
   const loaded: Loaded[] = [];
   const unusable: PhotosReport['unusable'][number][] = [];
   const ignored: string[] = [...strays];
   for (const [done, path] of files.entries()) {
     signal.throwIfAborted();
+    if (captions.has(path)) continue;
     report({ type: 'progress', done, total: files.length, label: 'photos' });
     const refuse = (file: string) => (error: unknown) => {
       if (!(error instanceof LikenessError)) throw error;

@@ -6,6 +6,8 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { finetune as train, type FinetuneResult } from '../../engine/training/run/finetune.ts';
+import { captionsOf } from '../../engine/training/data/photoCaptions.ts';
+import { listPhotos } from '../../engine/training/data/photos.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { cacheFolder } from '../../places.ts';
 import { ownScenes, ownSettings } from './ownSettings.ts';
@@ -44,11 +46,39 @@ async function newSettings(
     ...(team && { accumulate: team.workers }),
   });
   const { photos, classNoun } = settings;
-  if (photos === undefined || settings.photoScenes) return settings;
+  if (photos === undefined) return settings;
+  const photoCaptions = settings.captions ? await captionsIn(photos, settings, context) : undefined;
   return {
     ...settings,
-    photoScenes: await photoScenes({ model, photos, classNoun }, ownScenes(model), context),
+    ...(photoCaptions && { photoCaptions }),
+    photoScenes:
+      settings.photoScenes ?? (await photoScenes({ model, photos, classNoun }, ownScenes(model), context)),
   };
+}
+
+/** The captions beside the photos, with a word about them; nothing where there are none. */
+async function captionsIn(
+  folder: string,
+  { token }: Pick<FinetuneSettings, 'token'>,
+  { report }: Pick<JobContext, 'report'>,
+): Promise<FinetuneSettings['photoCaptions']> {
+  const photos = await listPhotos(folder);
+  const captions = captionsOf(photos);
+  const names = Object.keys(captions);
+  if (names.length === 0) return undefined;
+  report({
+    type: 'note',
+    message: `${names.length} of ${photos.length} photos have a caption beside them, which is their prompt (--no-captions: none is).`,
+  });
+  const untold = names.filter(
+    (name) => !/\{token\}/.test(captions[name] ?? '') && !captions[name]?.includes(token),
+  );
+  if (untold.length > 0)
+    report({
+      type: 'warning',
+      message: `The captions of ${untold.join(', ')} do not name the subject; write {token} {class} where it stands, or "${token}" will not mean it.`,
+    });
+  return captions;
 }
 
 /** The run's own settings, with what may change as asked. Errors: `run.otherSetting` for anything else. */

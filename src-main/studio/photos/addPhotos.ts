@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { copyFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import type { Output } from '../../../src-shared/contract/index.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { forPeople } from '../../../src-shared/messages/forPeople.ts';
+import { captionFileOf } from '../../engine/training/data/photoCaptions.ts';
 import { listPictures, loadPicture, naturalOrder } from '../../engine/pipelines/pictures.ts';
 import type { StudioContext } from '../context.ts';
 import { markPhoto } from './markPhoto.ts';
@@ -116,6 +118,7 @@ async function addOne(
         await rm(partial, { force: true });
       }
     }
+    await takeCaption(file, target);
     const photo = photos.add({ subjectId: subject.id, name: own, width, height, bytes: bytes.length, hash });
     photos.setMarks(photo.id, await markPhoto(target, { width, height, crop: null }));
     photos.setMask(photo.id, findMask(library, subject, photo));
@@ -124,6 +127,12 @@ async function addOne(
     const { code, message } = forPeople(error);
     refused.push({ name, problem: { code, message } });
   }
+}
+
+/** Brings the caption beside a photo along, unless the photo's new place has one. */
+async function takeCaption(from: string, to: string): Promise<void> {
+  const [source, target] = [captionFileOf(from), captionFileOf(to)];
+  if (source !== target && existsSync(source) && !existsSync(target)) await copyFile(source, target);
 }
 
 /** A name that is free, says what the file is, and that every file system takes. */

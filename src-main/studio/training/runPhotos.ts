@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import type { Crop } from '../../../src-shared/domain/photo.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { captionFileOf } from '../../engine/training/data/photoCaptions.ts';
 import { masksFolder } from '../../engine/training/data/masks.ts';
 import type { Library } from '../../storage/library.ts';
 
@@ -45,7 +46,7 @@ export function isUnrecorded(run: string): boolean {
 }
 
 /**
- * Lays a run's own photos out in `RUN/photos`: the squares people drew, the other photos as they are, and masks in `RUN/photos/masks`,
+ * Lays a run's own photos out in `RUN/photos`: the squares people drew, the other photos as they are, captions beside them, and masks in `RUN/photos/masks`,
  * cut as their photos are. What happens to the subject's photos later does not touch the run. Errors: `photos.tooFew`.
  */
 export async function layOutPhotos(
@@ -64,6 +65,8 @@ export async function layOutPhotos(
     for (let number = 2; stems.has(own); number++) own = `${stem}-${number}`;
     stems.add(own);
     await layOut(path.join(folder.photos(subject), name), crop, path.join(out, own), ext);
+    const caption = captionFileOf(path.join(folder.photos(subject), name));
+    if (existsSync(caption)) await copyFile(caption, path.join(out, `${own}.txt`));
     const maskFile = mask === null ? undefined : path.join(folder.masks(subject), mask);
     if (maskFile !== undefined && existsSync(maskFile))
       await layOut(maskFile, crop, path.join(folder.make(run, photosFolder, masksFolder), own), '.png');

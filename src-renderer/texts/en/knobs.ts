@@ -63,6 +63,10 @@ export const knobs = {
     'prior.weight': { label: 'Prior weight' },
     'prior.classImages': { label: 'Class pictures' },
     size: { label: 'Size in pixels' },
+    captions: {
+      label: 'Use captions',
+      hint: 'NAME.txt beside a photo is its prompt; {token} and {class} are filled in.',
+    },
     crop: { label: 'Crop', choices: { center: 'the chosen square', random: 'a random square' } },
     flip: { label: 'Mirror photos at random', hint: 'Not for faces or writing.' },
     backgroundWeight: {

@@ -6,11 +6,14 @@ export function subjectPrompt({ token, classNoun }: Pick<FinetuneSettings, 'toke
   return `a photo of ${token} ${classNoun}`;
 }
 
-/** What a photo is trained with. */
+/** What a photo is trained with: its caption; without one, the subject and the place. */
 export function photoPrompt(
-  settings: Pick<FinetuneSettings, 'token' | 'classNoun' | 'photoScenes'>,
+  settings: Pick<FinetuneSettings, 'token' | 'classNoun' | 'photoScenes' | 'photoCaptions'>,
   file: string,
 ): string {
+  const caption = settings.photoCaptions?.[basename(file)];
+  if (caption !== undefined)
+    return caption.replaceAll('{token}', settings.token).replaceAll('{class}', settings.classNoun);
   const scene = settings.photoScenes?.[basename(file)];
   return [subjectPrompt(settings), ...(scene ? [scene] : [])].join(' ');
 }

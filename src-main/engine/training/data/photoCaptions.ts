@@ -1,0 +1,17 @@
+import { basename, extname } from 'node:path';
+import { isFile, readText } from '../../checkpoints/files.ts';
+
+/** Where the caption of a photo is: `NAME.txt` beside it. */
+export function captionFileOf(photo: string): string {
+  return photo.slice(0, photo.length - extname(photo).length) + '.txt';
+}
+
+/** The captions of photos by file name, on one line; an empty file is none. Errors: those of `readText`. */
+export function captionsOf(photos: readonly string[]): Record<string, string> {
+  const found = photos.flatMap((photo) => {
+    const file = captionFileOf(photo);
+    const caption = isFile(file) ? readText(file).replace(/\s+/g, ' ').trim() : '';
+    return caption === '' ? [] : [[basename(photo), caption] as const];
+  });
+  return Object.fromEntries(found);
+}
