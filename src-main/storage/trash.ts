@@ -20,6 +20,27 @@ export interface Removed {
   readonly path: string | null;
 }
 
+/** Everything that one removal took away, told by the largest of it. */
+export interface RemovedTogether {
+  /** Brings it back. */
+  readonly undo: string;
+  readonly table: Removable;
+  /** Of one of them. */
+  readonly name: string;
+  readonly count: number;
+}
+
+/** The largest first: a removed project takes its subjects along. */
+const largestFirst: readonly Removable[] = [
+  'projects',
+  'subjects',
+  'runs',
+  'models',
+  'exports',
+  'photos',
+  'images',
+];
+
 /**
  * Removed rows stay, hidden, with the token of their removal, and so do their files, until the trash is emptied: undoing is always
  * whole, and a crash in between loses nothing.
@@ -64,6 +85,21 @@ export class Trash {
           .all() as Omit<Removed, 'table'>[]
       ).map((row) => ({ ...row, table })),
     );
+  }
+
+  /** What can be brought back, one entry a removal. */
+  removals(): RemovedTogether[] {
+    const found = new Map<string, RemovedTogether>();
+    for (const table of largestFirst) {
+      const name = table === 'images' ? 'prompt' : table === 'exports' ? 'path' : 'name';
+      const rows = this.db
+        .prepare(
+          `SELECT trash undo, MIN(${name}) name, COUNT(*) count FROM ${table} WHERE trash IS NOT NULL GROUP BY trash`,
+        )
+        .all() as Omit<RemovedTogether, 'table'>[];
+      for (const row of rows) if (!found.has(row.undo)) found.set(row.undo, { ...row, table });
+    }
+    return [...found.values()];
   }
 
   /** Forgets a removed row for good; its file has been dealt with. */

@@ -25,7 +25,7 @@ import { systemHandlers } from './system/systemHandlers.ts';
 import { measureJob } from './training/measureJob.ts';
 import { trainJob } from './training/trainJob.ts';
 import { trainingHandlers } from './training/trainingHandlers.ts';
-import { emptyTrash, trashHandlers } from './trashHandlers.ts';
+import { trashHandlers } from './trashHandlers.ts';
 import { JobQueue } from '../jobs/queue.ts';
 import type { StartWorker } from '../jobs/workerProcess.ts';
 import { Library } from '../storage/library.ts';
@@ -90,7 +90,6 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
 
   try {
     putShippedModel(context);
-    await emptyTrash(context);
     await scan.allButPictures();
   } catch (error) {
     library.close();

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Handlers, StudioContext } from './context.ts';
+import { listModels } from './models/putModel.ts';
 
 export function trashHandlers(context: StudioContext): Handlers<'trash'> {
   const { library, emit } = context;
@@ -11,10 +12,14 @@ export function trashHandlers(context: StudioContext): Handlers<'trash'> {
       if (restored.has('photos'))
         for (const { id } of library.subjects.list()) emit('photos.changed', { subjectId: id });
       if (restored.has('runs')) for (const run of library.runs.list()) emit('training.changed', run);
+      if (restored.has('models')) emit('models.changed', listModels(context));
       if (restored.has('images')) emit('gallery.changed', { ids: [] });
       return { restored: [...restored.values()].reduce((sum, count) => sum + count, 0) };
     },
-    'trash.count': () => ({ items: library.trash.list().length }),
+    'trash.list': () => ({
+      removals: library.trash.removals().map(({ table, ...removal }) => ({ ...removal, kind: table })),
+      items: library.trash.list().length,
+    }),
     'trash.empty': async () => ({ items: await emptyTrash(context) }),
   };
 }

@@ -54,6 +54,7 @@ export async function score(request: ScoreRequest, { report, signal }: JobContex
   const each = prompts.length * seeds + classPictures;
   const total = each * (steps.length + 1);
   let done = 0;
+  report({ type: 'progress', done, total, label: 'scoring' });
   const draw = async (
     name: string,
     key: string,

@@ -20,6 +20,7 @@ import { shortcuts } from './shortcuts.ts';
 import { smaller } from './smaller.ts';
 import { subjects } from './subjects.ts';
 import { tour } from './tour.ts';
+import { trash } from './trash.ts';
 import { train } from './train.ts';
 
 /** Every text of the window in English, one file a screen or dialog. */
@@ -45,6 +46,7 @@ export const en = {
   smaller,
   exports,
   settings,
+  trash,
   folders,
   tour,
 };

@@ -219,6 +219,7 @@ describe('a library', () => {
     const undo = library.trash.remove('images', [1, 2]);
     expect(library.images.count()).toBe(1);
     expect(library.trash.list()).toHaveLength(2);
+    expect(library.trash.removals()).toMatchObject([{ undo, table: 'images', count: 2 }]);
     expect(library.trash.restore(undo).get('images')).toBe(2);
     expect(library.images.count()).toBe(3);
     expect(library.trash.restore(undo).size).toBe(0);
