@@ -66,6 +66,18 @@ export const trainingSettings = {
     default: rateOfMethod,
   },
 
+  /** Min-SNR-γ (Hang et al. 2023); diffusers' `--snr_gamma`. */
+  minSnrGamma: orNone(
+    number({
+      help: 'min-SNR weighting: noise levels with little noise count at most this much; 5 is usual',
+      as: 'GAMMA',
+      otherwise: 'every noise level counts alike',
+      min: 0.01,
+      max: 1000,
+      group: 'learning',
+    }),
+    null,
+  ),
   /** Makes very dark and very bright pictures learnable (Guttenberg 2023); as diffusers' `train_text_to_image.py`. */
   noiseOffset: number({
     help: "shifts each channel's noise by up to this; 0.1 is usual",

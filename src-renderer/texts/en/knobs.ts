@@ -45,6 +45,10 @@ export const knobs = {
     warmup: { label: 'Warm-up steps' },
     batch: { label: 'Batch', hint: 'Photos at a time. Memory grows with it.' },
     accumulate: { label: 'Batches per step' },
+    minSnrGamma: {
+      label: 'Min-SNR gamma',
+      hint: 'Stops nearly clean pictures from counting too much. 5 is usual.',
+    },
     noiseOffset: {
       label: 'Noise offset',
       hint: '0.1 helps with very dark and very bright pictures. 0 is off.',

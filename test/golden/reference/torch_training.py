@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from diffusers import DDPMScheduler
+from diffusers.training_utils import compute_snr
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
@@ -45,7 +46,7 @@ def lora_state(module) -> dict:
 
 
 def train(model: Path, record: dict, method: str, lr: float, start: Path | None = None, prior_weight: float = 1.0,
-          prior: bool = False, dtype=torch.float32, prediction: str | None = None):
+          prior: bool = False, dtype=torch.float32, prediction: str | None = None, snr_gamma: float | None = None):
     """The seed's step on each row: returns losses, tensors before and after as {part: {name: tensor}}.
 
     "prediction" replaces the model's own type. A record with "loss_weights" [n,b,1,h,w] has the subject's squared errors multiplied by them before the mean.
@@ -69,7 +70,14 @@ def train(model: Path, record: dict, method: str, lr: float, start: Path | None 
         kind = prediction or scheduler.config.prediction_type
         velocity = scheduler.get_velocity(latents.to(dtype), noise.to(dtype), timesteps)
         target = {"epsilon": noise.to(dtype), "sample": latents.to(dtype), "v_prediction": velocity}[kind]
-        if prior:
+        if snr_gamma is not None:  # as diffusers' train_text_to_image weighs rows
+            snr = compute_snr(scheduler, timesteps)
+            clipped = snr.clamp(max=snr_gamma)
+            weights = {"epsilon": clipped / snr, "sample": clipped, "v_prediction": clipped / (snr + 1)}[kind]
+            rows = F.mse_loss(predicted, target, reduction="none").mean((1, 2, 3)) * weights.to(dtype)
+            halves = rows.chunk(2) if prior else (rows,)
+            loss = halves[0].mean() + (prior_weight * halves[1].mean() if prior else 0)
+        elif prior:
             subject, group = (F.mse_loss(a, b) for a, b in zip(predicted.chunk(2), target.chunk(2)))
             if "loss_weights" in record:
                 subject = F.mse_loss(predicted.chunk(2)[0], target.chunk(2)[0], reduction="none").mul(record["loss_weights"][row].to(dtype)).mean()

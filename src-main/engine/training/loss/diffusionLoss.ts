@@ -1,5 +1,5 @@
 import type { Model } from '../../checkpoints/model.ts';
-import { add, input, mean, meanSquaredError, mul, slice, square, sub } from '../../graph/build.ts';
+import { add, input, mean, mul, slice, square, sub } from '../../graph/build.ts';
 import type { Value } from '../../graph/ops.ts';
 import { clipTextModel } from '../../models/clip.ts';
 import { unet } from '../../models/unet.ts';
@@ -11,7 +11,7 @@ import type { NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
 import type { LossOptions } from './gradients.ts';
-import { noised, noiseFeeds } from './noising.ts';
+import { minSnrWeights, noised, noiseFeeds } from './noising.ts';
 import type { Trained } from './parameters.ts';
 
 /** What of a model the loss is built from. */
@@ -29,6 +29,8 @@ export interface DiffusionLossOptions {
   readonly priorWeight?: number;
   /** The subject's rows come with loss weights. */
   readonly masked?: boolean;
+  /** Each row's squared errors are weighed by its noise level. */
+  readonly minSnr?: boolean;
   readonly adapters?: {
     readonly unet: ScopeOptions['adapters'];
     readonly textEncoder: ScopeOptions['adapters'];
@@ -44,7 +46,7 @@ export function diffusionLoss(
   model: DenoiserConfigs,
   options: DiffusionLossOptions,
 ): { readonly loss: Value; readonly subject: Value } {
-  const { batch, latents: size, priorWeight, masked = false, adapters } = options;
+  const { batch, latents: size, priorWeight, masked = false, minSnr = false, adapters } = options;
   const { sample, timesteps, target } = noised(batch, size);
   const length = model.textEncoder.config.max_position_embeddings;
 
@@ -53,26 +55,32 @@ export function diffusionLoss(
   const network = Scope.root('unet', adapters?.unet && { adapters: adapters.unet });
   const predicted = unet(network, { sample, timesteps, context }, model.unet.config).sample;
 
-  const ofSubject = (rows: number, a: Value, b: Value): Value =>
-    masked
-      ? mean(mul(square(sub(a, b)), input('loss_weights', [rows, 1, size[1], size[2]])))
-      : meanSquaredError(a, b);
+  const squares = square(sub(predicted, target));
+  const errors = minSnr ? mul(squares, input('snr_weights', [batch, 1, 1, 1])) : squares;
+  const ofSubject = (rows: number, own: Value): Value =>
+    mean(masked ? mul(own, input('loss_weights', [rows, 1, size[1], size[2]])) : own);
   if (priorWeight === undefined) {
-    const loss = ofSubject(batch, predicted, target);
+    const loss = ofSubject(batch, errors);
     return { loss, subject: loss };
   }
-  const half = (x: Value, part: 0 | 1): Value => slice(x, 0, (part * batch) / 2, ((part + 1) * batch) / 2);
-  const subject = ofSubject(batch / 2, half(predicted, 0), half(target, 0));
-  const ofClass = meanSquaredError(half(predicted, 1), half(target, 1));
-  return { loss: add(subject, mul(ofClass, priorWeight)), subject };
+  const half = (part: 0 | 1): Value => slice(errors, 0, (part * batch) / 2, ((part + 1) * batch) / 2);
+  const subject = ofSubject(batch / 2, half(0));
+  return { loss: add(subject, mul(mean(half(1)), priorWeight)), subject };
 }
 
-/** The loss's inputs for a batch. */
-export function diffusionFeeds(batch: DiffusionBatch, schedule: NoiseSchedule): Record<string, HostTensor> {
+/** The loss's inputs for a batch; `minSnrGamma` as the loss has been told of. */
+export function diffusionFeeds(
+  batch: DiffusionBatch,
+  schedule: NoiseSchedule,
+  minSnrGamma?: number | null,
+): Record<string, HostTensor> {
   const { inputIds, lossWeights } = batch;
   return {
     ...noiseFeeds(batch, schedule),
     input_ids: inputIds,
+    ...(typeof minSnrGamma === 'number' && {
+      snr_weights: minSnrWeights(batch, schedule, minSnrGamma),
+    }),
     ...(lossWeights && { loss_weights: lossWeights }),
   };
 }
@@ -85,16 +93,17 @@ export interface FinetuningOptions {
   readonly priorWeight?: number | undefined;
   /** The subject's rows come with loss weights. */
   readonly masked?: boolean | undefined;
+  readonly minSnr?: boolean | undefined;
   readonly provider?: ProviderChoice | undefined;
   readonly threads?: number | undefined;
 }
 
 /** What a trainer needs to know of DreamBooth's loss. Errors: `tensor.…`. */
 export function finetuning(model: Model, trained: Trained, options: FinetuningOptions): LossOptions {
-  const { rows: batch, latents, priorWeight, masked = false, provider, threads } = options;
+  const { rows: batch, latents, priorWeight, masked = false, minSnr = false, provider, threads } = options;
   const { adapters, names } = trained;
   const { loss, subject } = diffusionLoss(model, {
-    ...{ batch, latents, masked },
+    ...{ batch, latents, masked, minSnr },
     ...(priorWeight !== undefined && { priorWeight }),
     ...(adapters && { adapters }),
   });

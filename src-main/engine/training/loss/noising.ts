@@ -1,8 +1,8 @@
 import { add, input, mul } from '../../graph/build.ts';
 import type { Value } from '../../graph/ops.ts';
 import type { NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
-import { predictionTarget } from '../../schedulers/prediction.ts';
-import type { HostTensor } from '../../tensor/tensor.ts';
+import { minSnrWeight, predictionTarget } from '../../schedulers/prediction.ts';
+import { f32, type HostTensor } from '../../tensor/tensor.ts';
 import type { NoiseBatch } from '../data/batch.ts';
 
 /** Forward diffusion as a graph: the noised latents, their timesteps, and what the model is to predict. Fed with `noiseFeeds`. */
@@ -20,23 +20,37 @@ export function noised(
 }
 
 /** The inputs of `noised` for a batch: the schedule says how much noise a timestep has, and what is predicted. */
-export function noiseFeeds(
-  { latents, noise, timesteps }: NoiseBatch,
-  { alphaBars, prediction }: NoiseSchedule,
-): Record<string, HostTensor> {
-  const rows = Array.from(timesteps.data, (t) => {
-    const alphaBar = alphaBars[Number(t)] as number;
-    const [alpha, sigma] = [Math.sqrt(alphaBar), Math.sqrt(Math.fround(1 - alphaBar))];
-    return { sample: [alpha, sigma] as const, target: predictionTarget(prediction, alpha, sigma) };
-  });
-  const column = (of: 'sample' | 'target', part: 0 | 1): HostTensor => ({
-    dtype: 'f32',
-    shape: [rows.length, 1, 1, 1],
-    data: Float32Array.from(rows, (row) => row[of][part]),
-  });
+export function noiseFeeds(batch: NoiseBatch, schedule: NoiseSchedule): Record<string, HostTensor> {
+  const { latents, noise, timesteps } = batch;
+  const levels = noiseLevels(batch, schedule);
+  const targets = levels.map((level) => predictionTarget(schedule.prediction, ...level));
   return {
     ...{ latents, noise, timesteps },
-    ...{ sample_latents: column('sample', 0), sample_noise: column('sample', 1) },
-    ...{ target_latents: column('target', 0), target_noise: column('target', 1) },
+    sample_latents: column(levels.map(([alpha]) => alpha)),
+    sample_noise: column(levels.map(([, sigma]) => sigma)),
+    target_latents: column(targets.map(([share]) => share)),
+    target_noise: column(targets.map(([, share]) => share)),
   };
+}
+
+/** What each row's squared errors weigh by min-SNR-γ, [b,1,1,1]. */
+export function minSnrWeights(batch: NoiseBatch, schedule: NoiseSchedule, gamma: number): HostTensor<'f32'> {
+  return column(
+    noiseLevels(batch, schedule).map((level) => minSnrWeight(schedule.prediction, ...level, gamma)),
+  );
+}
+
+/** α and σ of each row: x = α·x0 + σ·noise. */
+function noiseLevels(
+  { timesteps }: NoiseBatch,
+  { alphaBars }: NoiseSchedule,
+): (readonly [alpha: number, sigma: number])[] {
+  return Array.from(timesteps.data, (t) => {
+    const alphaBar = alphaBars[Number(t)] as number;
+    return [Math.sqrt(alphaBar), Math.sqrt(Math.fround(1 - alphaBar))] as const;
+  });
+}
+
+function column(values: readonly number[]): HostTensor<'f32'> {
+  return f32([values.length, 1, 1, 1], values);
 }

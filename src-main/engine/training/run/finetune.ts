@@ -6,9 +6,11 @@ import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { modelHash, openModel } from '../../checkpoints/openModel.ts';
 import { findBadValues } from '../../checkpoints/weights.ts';
-import { noiseSchedule, type NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
-import { batchSource, type BatchSource } from '../data/finetuneBatches.ts';
+import { noiseSchedule } from '../../schedulers/noiseSchedule.ts';
+import type { DiffusionBatch } from '../data/batch.ts';
+import { batchSource } from '../data/finetuneBatches.ts';
 import { diffusionFeeds, finetuning } from '../loss/diffusionLoss.ts';
+import type { Feeds } from '../loss/gradients.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
@@ -55,12 +57,14 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   const loss = finetuning(model, trained, {
     ...source,
     priorWeight,
+    minSnr: settings.minSnrGamma !== null,
     provider: settings.provider,
   });
   const shared: SharedRun = {
     ...{ kind: 'finetune', settings, modelHash: modelHash(model) },
     ...{ rows: source.rows, latents: source.latents, prior: source.prior, masked: source.masked },
   };
+  const feeds = (batch: DiffusionBatch): Feeds => diffusionFeeds(batch, schedule, settings.minSnrGamma);
   const { team } = options;
   const trainer = await Trainer.create({
     ...{ ...loss, initial: trained.initial, optimizer: settings },
@@ -71,8 +75,8 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
     return await trainingLoop(
       {
         ...{ run, trainer, settings },
-        batch: (index) => diffusionFeeds(source.batch(index), schedule),
-        ...(source.measured.length > 0 && { measure: () => measured(trainer, source, schedule) }),
+        batch: (index) => feeds(source.batch(index)),
+        ...(source.measured.length > 0 && { measure: () => measured(trainer, source.measured.map(feeds)) }),
         write: (folder) => writeTrained(folder, model, trained, (name) => trainer.value(name)),
         draw: (path) =>
           drawSample(
@@ -95,10 +99,8 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
 }
 
 /** The mean loss of the subject's pictures in the batches that are kept for this. */
-async function measured(trainer: Trainer, source: BatchSource, schedule: NoiseSchedule): Promise<number> {
-  const { loss = NaN, subject = loss } = await trainer.measure(
-    source.measured.map((batch) => diffusionFeeds(batch, schedule)),
-  );
+async function measured(trainer: Trainer, batches: readonly Feeds[]): Promise<number> {
+  const { loss = NaN, subject = loss } = await trainer.measure(batches);
   return subject;
 }
 

@@ -2,7 +2,7 @@ import type { LoopSettings } from '../../../../src-shared/domain/loopSettings.ts
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { learningRateFactor } from '../../optim/learningRate.ts';
-import type { HostTensor } from '../../tensor/tensor.ts';
+import type { Feeds } from '../loss/gradients.ts';
 import type { RunFolder } from './runFolder.ts';
 import type { Trainer } from './trainer.ts';
 
@@ -11,7 +11,7 @@ export interface Loop {
   readonly trainer: Trainer;
   readonly settings: LoopSettings;
   /** The inputs of batch 0, 1, …: a function of the number alone. */
-  readonly batch: (index: number) => Record<string, HostTensor>;
+  readonly batch: (index: number) => Feeds;
   /** Arrays that belong to the state besides the trainer's own. */
   readonly arrays?: Readonly<Record<string, Float32Array>>;
   /** After update `step` (1, 2, …). */

@@ -48,7 +48,10 @@ function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
     const { settings, prior, masked } = run;
     const model = openSame(places.model ?? settings.model, '--model', run.modelHash);
     const priorWeight = prior ? (settings.prior?.weight ?? 1) : undefined;
-    return finetuning(model, whatToTrain(model, settings), { ...common, rows, priorWeight, masked });
+    return finetuning(model, whatToTrain(model, settings), {
+      ...{ ...common, rows, priorWeight, masked },
+      minSnr: settings.minSnrGamma !== null,
+    });
   }
   const { settings } = run;
   const student = openSame(places.model ?? settings.student, '--model', run.modelHash);
