@@ -87,6 +87,19 @@ export const trainingSettings = {
     before: 0,
     group: 'learning',
   }),
+  /** Of what is trained; diffusers' `EMAModel`. */
+  ema: orNone(
+    number({
+      help: 'checkpoints hold a moving average of the weights, with this decay; 0.99 suits a short run',
+      option: 'ema-decay',
+      as: 'DECAY',
+      otherwise: 'the weights themselves',
+      min: 0,
+      max: 0.999_999_9,
+      group: 'learning',
+    }),
+    null,
+  ),
 
   lora: part(
     {

@@ -53,6 +53,10 @@ export const knobs = {
       label: 'Noise offset',
       hint: '0.1 helps with very dark and very bright pictures. 0 is off.',
     },
+    ema: {
+      label: 'Moving average of weights',
+      hint: 'Checkpoints hold an average of the last steps, which is steadier. 0.99 suits a short run.',
+    },
     'lora.rank': { label: 'Rank (U-Net)' },
     'lora.alpha': { label: 'Alpha (U-Net)' },
     'lora.targets': { label: 'Modules (U-Net)' },

@@ -19,9 +19,14 @@ CASES = [  # name, model, method, prior, batch, lr, prediction (the model's own 
     ("full-epsilon-prior", "tiny-bk", "full", True, 2, 1e-4, None),
     ("lora-sample", "tiny-bk", "lora", False, 1, 1e-3, "sample"),
     ("lora-min-snr-prior", "tiny-bk", "lora", True, 2, 1e-3, None),
+    ("lora-ema", "tiny-bk", "lora", False, 1, 1e-3, None),
     ("lora-min-snr-velocity", "tiny-sd2", "lora", False, 1, 1e-3, None),
 ]
-STEPS, SNR_GAMMA = 20, 1.5  # of the cases with min-SNR; ten steps else
+MORE = {  # what else a case is trained with
+    "lora-min-snr-prior": {"snr_gamma": 1.5},
+    "lora-min-snr-velocity": {"snr_gamma": 1.5},
+    "lora-ema": {"ema": 0.5},
+}
 
 if __name__ == "__main__":
     for name, model, method, prior, batch, lr, prediction in CASES:
@@ -29,13 +34,13 @@ if __name__ == "__main__":
             continue
         folder, out = FIXTURES / "models" / model, FIXTURES / "training" / name
         out.mkdir(parents=True, exist_ok=True)
-        record = make_replay(folder, out / "replay.safetensors", STEPS if "min-snr" in name else 10, batch, prior, seed=1, size=8)
+        record = make_replay(folder, out / "replay.safetensors", 20 if name in MORE else 10, batch, prior, seed=1, size=8)
         if method == "lora":
             write_lora_start(folder, out / "start", seed=5)
             for readme in (out / "start").rglob("README.md"):
                 readme.unlink()
         losses, _, after = train(folder, record, method, lr, out / "start", prior=prior, dtype=torch.float64,
-                                 prediction=prediction, snr_gamma=SNR_GAMMA if "min-snr" in name else None)
+                                 prediction=prediction, **MORE.get(name, {}))
         tensors = {f"{part}.{published(part, n)}": t.float().contiguous() for part, state in after.items() for n, t in state.items()}
-        save_file({"losses": torch.tensor(losses), **tensors}, out / "expected.safetensors", {"lr": str(lr), "model": model, **({"prediction": prediction} if prediction else {}), **({"minSnrGamma": str(SNR_GAMMA)} if "min-snr" in name else {})})
+        save_file({"losses": torch.tensor(losses), **tensors}, out / "expected.safetensors", {"lr": str(lr), "model": model, **({"prediction": prediction} if prediction else {}), **{k: str(v) for k, v in MORE.get(name, {}).items()}})
         print(name, [round(v, 4) for v in losses])

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from diffusers import DDPMScheduler
-from diffusers.training_utils import compute_snr
+from diffusers.training_utils import EMAModel, compute_snr
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
@@ -46,7 +46,8 @@ def lora_state(module) -> dict:
 
 
 def train(model: Path, record: dict, method: str, lr: float, start: Path | None = None, prior_weight: float = 1.0,
-          prior: bool = False, dtype=torch.float32, prediction: str | None = None, snr_gamma: float | None = None):
+          prior: bool = False, dtype=torch.float32, prediction: str | None = None, snr_gamma: float | None = None,
+          ema: float | None = None):
     """The seed's step on each row: returns losses, tensors before and after as {part: {name: tensor}}.
 
     "prediction" replaces the model's own type. A record with "loss_weights" [n,b,1,h,w] has the subject's squared errors multiplied by them before the mean.
@@ -62,6 +63,7 @@ def train(model: Path, record: dict, method: str, lr: float, start: Path | None 
     before = {p: state(m) for p, m in modules.items()}
     trained = [q for m in modules.values() for q in m.parameters() if q.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2)
+    average = EMAModel(trained, decay=ema) if ema is not None else None
     losses = []
     for row, (latents, noise, timesteps, ids) in enumerate(zip(*(record[k] for k in ("latents", "noise", "timesteps", "input_ids")))):
         noisy = scheduler.add_noise(latents.to(dtype), noise.to(dtype), timesteps)
@@ -89,6 +91,10 @@ def train(model: Path, record: dict, method: str, lr: float, start: Path | None 
         optimizer.step()
         optimizer.zero_grad()
         losses.append(loss.item())
+        if average:
+            average.step(trained)
+    if average:
+        average.copy_to(trained)
     return losses, before, {p: state(m) for p, m in modules.items()}
 
 

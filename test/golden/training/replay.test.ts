@@ -47,6 +47,8 @@ function shareOfMovement(ours: Tensors, before: Tensors, after: Tensors): number
   return Math.sqrt(gap / moved);
 }
 
+const numberOr = (text: string | undefined): number | null => (text === undefined ? null : Number(text));
+
 /** The fixture model, or a copy that is said to predict something else. */
 function modelOf({ model = '', prediction }: Readonly<Record<string, string>>): string {
   const own = join(fixtures, 'models', model);
@@ -65,6 +67,7 @@ it.each([
   { name: 'lora-sample', method: 'lora', limit: 0.005 },
   { name: 'lora-min-snr-prior', method: 'lora', limit: 0.005 },
   { name: 'lora-min-snr-velocity', method: 'lora', limit: 0.005 },
+  { name: 'lora-ema', method: 'lora', limit: 0.005 },
   { name: 'full-epsilon-prior', method: 'full', limit: 0.02 },
 ] as const)('$name: recorded batches end where torch and PEFT end', async ({ name, method, limit }) => {
   const folder = join(fixtures, 'training', name);
@@ -84,7 +87,7 @@ it.each([
       learningRate: Number(metadata['lr']),
       provider: 'cpu' as const,
     },
-    minSnrGamma: metadata['minSnrGamma'] === undefined ? null : Number(metadata['minSnrGamma']),
+    ...{ minSnrGamma: numberOr(metadata['snr_gamma']), ema: numberOr(metadata['ema']) },
     ...{ replay: join(folder, 'replay.safetensors'), ...(method === 'lora' && { initLora: start }) },
   };
   const out = mkdtempSync(join(tmpdir(), 'likeness-replay-'));

@@ -6,13 +6,12 @@ import { statOrNothing } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { modelHash, openModel } from '../../checkpoints/openModel.ts';
 import { findBadValues } from '../../checkpoints/weights.ts';
-import { movingAverage } from '../../optim/optimizer.ts';
-import { Tensor } from '../../runtime/tensor.ts';
 import { distillBatches } from '../data/distillBatches.ts';
 import { distillation, sharedSchedule, distillFeeds } from '../loss/distillLoss.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
+import { shownWeights } from './shownWeights.ts';
 import { wholeNetworks } from '../loss/parameters.ts';
 import { gatherTeam, type TeamSettings } from '../team/gather.ts';
 import type { SharedRun } from '../team/sharedRun.ts';
@@ -69,28 +68,18 @@ export async function distill(
     source: team && (await gatherTeam(loss, shared, team, { report, signal })),
   });
 
-  const { ema } = settings;
-  const average = ema === null ? undefined : trainer.values.slice();
-  const follow = average && movingAverage(average.length);
-  const present = average ?? trainer.values;
+  const shown = shownWeights(trainer, settings.ema);
   try {
     return await trainingLoop(
       {
-        ...{ run, trainer, settings, ...(average && { arrays: { average } }) },
+        ...{ run, trainer, settings, ...shown.upkeep },
         batch: (index) => distillFeeds(source.batch(index), schedule),
-        onStep: async (step) => {
-          if (ema !== null && average) await follow?.(average, trainer.values, emaDecay(step, ema));
-        },
-        write: (folder) =>
-          writeTrained(folder, student, trained, (name) => trainer.layout.view(present, name)),
+        write: (folder) => writeTrained(folder, student, trained, shown.value),
         draw: async (path) => {
           const sample = { ...settings, prompt: settings.samplePrompt };
           const original = run.teacherSamplePath;
           if (!statOrNothing(original)) await drawSample(original, teacher, sample, {}, signal);
-          const fed = Object.fromEntries(
-            trained.names.map((name) => [name, Tensor.from(trainer.layout.view(present, name))]),
-          );
-          return drawSample(path, student, sample, { fed }, signal);
+          return drawSample(path, student, sample, { fed: shown.tensors }, signal);
         },
         blame: () => {
           findBadValues(student.unet.weights);
@@ -102,12 +91,6 @@ export async function distill(
   } finally {
     await trainer.dispose();
   }
-}
-
-/** diffusers' `EMAModel` without warm-up: after update 1 the average is the weights themselves, then (1+n)/(10+n), at most `decay`. */
-export function emaDecay(step: number, decay: number): number {
-  const done = step - 1;
-  return done <= 0 ? 0 : Math.min((1 + done) / (10 + done), decay);
 }
 
 function openRun(

@@ -14,6 +14,7 @@ import type { Feeds } from '../loss/gradients.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
+import { shownWeights } from './shownWeights.ts';
 import { gatherTeam, type TeamSettings } from '../team/gather.ts';
 import type { SharedRun } from '../team/sharedRun.ts';
 import { Trainer } from './trainer.ts';
@@ -71,19 +72,20 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
     source: team && (await gatherTeam(loss, shared, team, { report, signal })),
   });
 
+  const shown = shownWeights(trainer, settings.ema);
   try {
     return await trainingLoop(
       {
-        ...{ run, trainer, settings },
+        ...{ run, trainer, settings, ...shown.upkeep },
         batch: (index) => feeds(source.batch(index)),
         ...(source.measured.length > 0 && { measure: () => measured(trainer, source.measured.map(feeds)) }),
-        write: (folder) => writeTrained(folder, model, trained, (name) => trainer.value(name)),
+        write: (folder) => writeTrained(folder, model, trained, shown.value),
         draw: (path) =>
           drawSample(
             path,
             model,
             { ...settings, prompt: settings.samplePrompt ?? subjectPrompt(settings) },
-            { ...trained.adapters, fed: trainer.parameters },
+            { ...trained.adapters, fed: shown.tensors },
             signal,
           ),
         blame: () => {
