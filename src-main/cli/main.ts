@@ -3,6 +3,7 @@ import { exitStatus, forPeople, type ExitStatus } from './failure.ts';
 import { commandHelp, overview } from './help.ts';
 import { Output } from './output.ts';
 import { closest, parse } from './parse.ts';
+import { hearProviders } from '../features/providers.ts';
 import { version } from '../shipped.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 
@@ -36,6 +37,7 @@ async function main(): Promise<ExitStatus> {
   }
   if (wantsHelp) return say(commandHelp(command));
   const run = command.prepare(rest);
+  hearProviders(output.report);
   const outcome = await run({ report: output.report, signal: cancelOnSignals() });
   output.done(outcome);
   return outcome.failure ? fail(outcome.failure) : 0;

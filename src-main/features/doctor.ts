@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
-import { input, matmul } from '../engine/graph/build.ts';
+import { graphicsDevices, type GraphicsDevice } from '../engine/runtime/graphicsDevice.ts';
 import { matmulSpeed } from '../engine/runtime/matmulSpeed.ts';
 import { providers, type Provider } from '../../src-shared/domain/providers.ts';
 import { bundledProviders } from '../engine/runtime/providers.ts';
-import { Session } from '../engine/runtime/session.ts';
-import { f32 } from '../engine/tensor/tensor.ts';
+import { automaticProvider, examine } from '../engine/runtime/session.ts';
 
 /** Sizes in bytes. */
 export interface Machine {
@@ -17,15 +16,20 @@ export interface Machine {
   /** Of the disk that holds `folder`. */
   readonly disk: { readonly folder: string; readonly free: number };
   readonly providers: Readonly<Record<Provider, ProviderState>>;
+  /** What `--provider auto` stands for here. */
+  readonly automatic: Provider;
+  readonly graphics: readonly GraphicsDevice[];
 }
 
-/** `works`: a small graph came out right on it. */
-export type ProviderState = { readonly works: true } | { readonly works: false; readonly why: string };
+/** `works`: a small U-Net and its gradients came out on it as on the CPU, `timesCpuSpeed` as fast. */
+export type ProviderState =
+  | { readonly works: true; readonly timesCpuSpeed?: number; readonly fusedAttention?: boolean }
+  | { readonly works: false; readonly why: string };
 
 /** Looks at this machine; pictures and runs would be written to `folder`. Takes a few seconds: providers are tried, not trusted. */
 export async function examineMachine(folder: string): Promise<Machine> {
   const states: Partial<Record<Provider, ProviderState>> = {};
-  for (const provider of providers) states[provider] = await tryProvider(provider);
+  for (const provider of providers) states[provider] = await stateOf(provider);
   const { bavail, bsize } = await fs.statfs(folder);
   return {
     platform: `${os.type()} ${os.release()} ${os.arch()}`,
@@ -38,26 +42,25 @@ export async function examineMachine(folder: string): Promise<Machine> {
     memory: await memory(),
     disk: { folder, free: bavail * bsize },
     providers: states as Record<Provider, ProviderState>,
+    automatic: await automaticProvider(),
+    graphics: await graphicsDevices(),
   };
 }
 
-async function tryProvider(provider: Provider): Promise<ProviderState> {
+async function stateOf(provider: Provider): Promise<ProviderState> {
+  if (provider === 'cpu') return { works: true };
   const gpu = provider === 'cuda' && ['/dev/nvidiactl', '/dev/dxg'].some((device) => existsSync(device));
   if (!bundledProviders().includes(provider) && !gpu)
     return { works: false, why: `not in ONNX Runtime's build for ${process.platform}-${process.arch}` };
-  const a = input('a', [2, 2]);
-  try {
-    const session = await Session.compile({ outputs: { product: matmul(a, a) } }, { provider });
-    const { product } = await session.runHost({ a: f32([2, 2], [1, 2, 3, 4]) });
-    await session.dispose();
-    const right = product && [7, 10, 15, 22].every((value, place) => Number(product.data[place]) === value);
-    return right ? { works: true } : { works: false, why: 'it computes wrong results' };
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const message = cause instanceof Error ? cause.message : String(cause);
-    // ONNX Runtime puts its own source lines first.
-    return { works: false, why: (message.split('\n')[0] ?? message).replace(/^\/.*was false\. /, '') };
+  const verdict = await examine(provider);
+  if (verdict.state === 'wrong') {
+    const percent = (100 * verdict.error).toPrecision(2);
+    return { works: false, why: `it computes wrong numbers here (${percent} % off the CPU's)` };
   }
+  if (verdict.state === 'crashed') return { works: false, why: `it crashed: ${verdict.why}` };
+  if (verdict.state !== 'right') return { works: false, why: verdict.why };
+  const { seconds, cpuSeconds, fusedAttention } = verdict;
+  return { works: true, timesCpuSpeed: Number((cpuSeconds / seconds).toPrecision(2)), fusedAttention };
 }
 
 /** What may be used: containers give less than the machine has, and the system's caches count as free. */

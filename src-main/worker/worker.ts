@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { JobKind } from '../../src-shared/domain/job.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { forPeople } from '../../src-shared/messages/forPeople.ts';
+import { hearProviders } from '../features/providers.ts';
 import type { FromWorker, Start, ToWorker } from '../features/tasks.ts';
 import { guardSockets } from '../socketLock.ts';
 import { perform } from './tasks.ts';
@@ -59,6 +60,7 @@ async function work(start: Start<JobKind>): Promise<FromWorker> {
     allows: () => start.online,
     tried: (host, refused) => port.send({ type: 'socket', host, refused }),
   });
+  hearProviders((event) => port.send({ type: 'event', event }));
   try {
     const result = await perform(start, {
       report: (event) => port.send({ type: 'event', event }),

@@ -1,4 +1,4 @@
-/** What can execute a graph; `auto` takes the first that works on this machine. */
+/** What can execute a graph; `auto` takes the fastest that gives the CPU's numbers here. */
 export const providers = ['cuda', 'dml', 'coreml', 'webgpu', 'cpu'] as const;
 export type Provider = (typeof providers)[number];
 

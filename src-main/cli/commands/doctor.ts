@@ -2,6 +2,7 @@ import { LikenessError } from '../../../src-shared/messages/index.ts';
 import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import type { ProviderState } from '../../features/doctor.ts';
 import { command } from '../command.ts';
 import { file } from '../options.ts';
 import { duration } from '../output.ts';
@@ -28,14 +29,24 @@ export const doctor = command({
       `CPU       ${cpu.model}, ${cpu.threads} threads, ${cpu.matmulGflops} GFLOP/s in matrix products`,
       `Memory    ${gigabytes(memory.available)} available of ${gigabytes(memory.total)}`,
       `Disk      ${gigabytes(disk.free)} free in ${disk.folder}`,
-      ...Object.entries(providers).map(
-        ([name, state]) => `Provider  ${name.padEnd(6)} ${state.works ? 'works' : `no: ${state.why}`}`,
+      ...machine.graphics.map(
+        ({ name, driver, memory: bytes }) =>
+          `Graphics  ${name}, driver ${driver}${bytes === undefined ? '' : `, ${gigabytes(bytes)}`}`,
       ),
+      ...Object.entries(providers).map(([name, state]) => `Provider  ${name.padEnd(6)} ${stateText(state)}`),
+      `Computes  ${machine.automatic} (what --provider auto takes here)`,
       `Finetune  ${describe(finetune)}`,
     ];
     return { fields: { ...machine, finetune }, text: lines.join('\n') };
   },
 });
+
+function stateText(state: ProviderState): string {
+  if (!state.works) return `no: ${state.why}`;
+  return state.timesCpuSpeed === undefined
+    ? 'works'
+    : `works, ${state.timesCpuSpeed} times as fast as the CPU`;
+}
 
 type FinetuneTime =
   | {

@@ -40,7 +40,7 @@ function padsByOne({ stride, padding }: ConvAttributes, [, , tall, wide]: Size4)
 
 /**
  * A convolution of the gradient with the kernel turned round, where that is one (stride 1): about 1.5 times as fast as
- * ConvTranspose. Turning large kernels costs what it saves, and strided ones leave holes.
+ * ConvTranspose. Turning large kernels on the CPU costs what it saves, and strided ones leave holes.
  */
 export function emitConvInputGradient(
   node: Node<'conv2dInputGradient'>,
@@ -61,7 +61,8 @@ export function emitConvInputGradient(
     const [gradient = '', weight = ''] = operands;
     return emitWinograd(gradient, weight, sizes, tile, true, e);
   }
-  if (e.target === 'cpu' && stride[0] * stride[1] === 1 && outputs * inputs <= turnedAtMost) {
+  const small = e.target !== 'cpu' || outputs * inputs <= turnedAtMost;
+  if (e.target !== 'portable' && stride[0] * stride[1] === 1 && small) {
     const [gradient = '', weight = ''] = operands;
     const [top, left, bottom, right] = padding;
     const [tall, wide] = kernel;
@@ -92,6 +93,16 @@ const turnedAtMost = 1 << 20;
 /** [o,i,h,w] → [i,o,h,w] with both kernel axes reversed. */
 function turned(weight: string, [outputs, inputs, tall, wide]: Size4, e: Emitter): string {
   const area = tall * wide;
+  if (e.target !== 'cpu') {
+    const places = [
+      [-1, -1],
+      [-(tall + 1), -(wide + 1)],
+      [2, 3],
+      [-1, -1],
+    ].map((list) => e.integers(list));
+    const reversed = area === 1 ? weight : e.emit('Slice', [weight, ...places]);
+    return e.emit('Transpose', [reversed], { perm: [1, 0, 2, 3] });
+  }
   const backwards = e.integers(Array.from({ length: area }, (_, tap) => area - 1 - tap));
   const taps = e.reshape(weight, [outputs * inputs, area]);
   const reversed = area === 1 ? taps : e.emit('Gather', [taps, backwards], { axis: 1 });

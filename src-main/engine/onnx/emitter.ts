@@ -21,6 +21,8 @@ export class Emitter {
   readonly initializers: TensorProto[] = [];
   /** Names and lengths of the constants that are shapes to be reshaped to. */
   readonly shapes = new Map<string, number>();
+  /** Casts of stored weights, by their names: what they are made of, and to what. */
+  readonly castWeights = new Map<string, { readonly from: string; readonly dtype: DType }>();
   private count = 0;
   private readonly shared = new Map<string, string>();
 
@@ -98,6 +100,18 @@ export class Emitter {
     this.initializers.push({ name, dims: tensor.shape, data_type: dataTypes[tensor.dtype], raw_data: bytes });
     if (key) this.shared.set(key, name);
     return name;
+  }
+
+  castWeight(from: string, dtype: DType): string {
+    const name = this.emit('Cast', [from], { to: dataTypes[dtype] });
+    this.castWeights.set(name, { from, dtype });
+    return name;
+  }
+
+  /** Another cast of the same weight; the first one is left out of the graph when nobody uses it. */
+  castAgain(name: string): string {
+    const known = this.castWeights.get(name);
+    return known ? this.emit('Cast', [known.from], { to: dataTypes[known.dtype] }) : name;
   }
 
   integers(values: readonly number[]): string {

@@ -3,7 +3,7 @@ import type { Node, Op, Value } from '../graph/ops.ts';
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
 import { dataTypes, Emitter, valueInfo, type Target } from './emitter.ts';
 import { onnxRules } from './onnxRules.ts';
-import { encodeModel, type NodeProto, type ValueInfoProto } from './schema.ts';
+import { encodeModel, type ModelProto, type NodeProto, type ValueInfoProto } from './schema.ts';
 
 /** Where a weight's bytes lie, relative to the folder of the `.onnx` file. */
 export interface ExternalTensor {
@@ -36,10 +36,15 @@ export interface OnnxOptions {
  * the highest node index first, so a reversed list is computed in the order of creation, each value as late as
  * possible; in list order all weight gradients would wait for the end and keep every activation alive.
  */
-export function onnxModel(
+export function onnxModel(graph: Graph, options: OnnxOptions): Uint8Array {
+  return encodeModel(modelProto(graph, options));
+}
+
+/** The model before it is written. */
+export function modelProto(
   graph: Graph,
   { target, weights = () => undefined, hideShapes = false, fusedAttention = false, sequence }: OnnxOptions,
-): Uint8Array {
+): ModelProto {
   const e = new Emitter(target, '', fusedAttention && target === 'webgpu');
   const inputs: Value[] = [];
   const names = new Map<Value, string>();
@@ -52,15 +57,23 @@ export function onnxModel(
       inputs.push(value);
       return value.attributes.name;
     }
-    return lower(
-      value as Node<Op>,
-      value.inputs.map((operand) => names.get(operand) as string),
-      e,
-    );
+    return lower(value as Node<Op>, value.inputs.map(operandName), e);
+  };
+  // On a device a weight of another type is cast where it is used and gone afterwards: kept for the backward pass, the casts of
+  // all weights would take more than the weights. On the CPU they are folded once.
+  const operandName = (operand: Value): string => {
+    const name = names.get(operand) as string;
+    const isCast = target !== 'cpu' && target !== 'portable' && e.castWeights.has(name);
+    return isCast ? e.castAgain(name) : name;
   };
   for (const value of topological(Object.values(graph.outputs))) names.set(value, bind(value));
 
   const outputs = Object.entries(graph.outputs);
+  const isResult = new Set(outputs.map(([, value]) => names.get(value)));
+  const isRead = new Set(e.nodes.flatMap(({ input }) => input));
+  const isIdle = (name = ''): boolean => e.castWeights.has(name) && !isRead.has(name) && !isResult.has(name);
+  const idle = e.nodes.filter(({ output }) => isIdle(output[0]));
+  for (const node of idle) e.nodes.splice(e.nodes.indexOf(node), 1);
   for (const [name, value] of outputs) {
     nameOutput(names.get(value) as string, name, e.nodes);
     names.set(value, name);
@@ -79,7 +92,7 @@ export function onnxModel(
     e.nodes.push({ ...node, input: [e.float(0)], output: [sequence] });
   }
   const fused = target === 'portable' || target === 'device' ? [] : [{ domain: 'com.microsoft', version: 1 }];
-  return encodeModel({
+  return {
     ir_version: 9,
     producer_name: 'likeness',
     opset_import: [{ domain: '', version: 20 }, ...fused],
@@ -90,7 +103,7 @@ export function onnxModel(
       input: [...fed, ...shapes],
       output: declared,
     },
-  });
+  };
 }
 
 /** An initializer with the weight's values or its place in a file; other float types are cast to the graph's. */
@@ -98,7 +111,7 @@ function initializer(value: Value, name: string, stored: ExternalTensor | HostTe
   const { dtype, shape } = stored;
   const bound = 'data' in stored ? e.constant(stored) : external(name, stored, e);
   const reshaped = shape.join() === value.shape.join() ? bound : e.reshape(bound, value.shape);
-  return dtype === value.dtype ? reshaped : e.emit('Cast', [reshaped], { to: dataTypes[value.dtype] });
+  return dtype === value.dtype ? reshaped : e.castWeight(reshaped, value.dtype);
 }
 
 /** Rows of a stored weight are themselves a stretch of its file: a slice of it needs no copy. */

@@ -78,12 +78,21 @@ const reduction =
 /**
  * x through a reshape whose target, [-1 + 0·after[0]], nobody knows before one element of `after` exists. No copy is made;
  * Flatten keeps ONNX Runtime from joining this reshape with one that follows (which drops the dependence, or fails).
+ * Targets are known on the CPU alone: on a device, which would be waited for each time, zero is added in place of this; after < after
+ * is no number's answer but false.
  */
-const emitBarrier: OnnxRule<'barrier'> = ({ inputs, shape }, [x = '', after = ''], e) => {
-  const late = (inputs[1] as { shape: readonly number[] }).shape;
-  const starts = late.map(() => 0);
-  const ends = late.map(() => 1);
-  const corner = late.length ? e.slice(after, starts, ends) : after;
+const emitBarrier: OnnxRule<'barrier'> = ({ inputs, shape, dtype }, [x = '', after = ''], e) => {
+  const size = (inputs[1] as { shape: readonly number[] }).shape;
+  const starts = size.map(() => 0);
+  const ends = size.map(() => 1);
+  const corner = size.length ? e.slice(after, starts, ends) : after;
+  if ((e.target === 'webgpu' || e.target === 'device') && (dtype === 'f32' || dtype === 'f16')) {
+    // One number in one axis: of more axes, transpositions would be drawn through it, and WebGPU has none for booleans.
+    const one = e.reshape(corner, [1]);
+    const zero = e.emit('Cast', [e.emit('Less', [one, one])], { to: dataTypes[dtype] });
+    const late = e.emit('Add', [x, zero]);
+    return shape.length ? late : e.reshape(late, shape);
+  }
   const whole = e.emit('Cast', [e.reshape(corner, [1])], { to: dataTypes.i64 });
   const target = e.emit('Add', [e.emit('Mul', [whole, e.integers([0])]), e.integers([-1])]);
   return e.reshape(e.emit('Flatten', [e.emit('Reshape', [x, target])], { axis: 0 }), shape);

@@ -1,4 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { listSupportedBackends } from './onnxRuntime.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 
@@ -14,15 +13,13 @@ export function bundledProviders(): Provider[] {
   return providers.filter((provider) => provider === 'cpu' || known.has(provider));
 }
 
-/** The bundled providers that may have a device here. WebGPU would also take software in a GPU's place, slower than the CPU's own. */
-export function plausibleProviders(): Provider[] {
-  return bundledProviders().filter((provider) => provider !== 'webgpu' || hasGpu());
-}
-
-function hasGpu(): boolean {
-  if (process.platform !== 'linux') return true;
-  const nodes = existsSync('/dev/dri') ? readdirSync('/dev/dri') : [];
-  return nodes.some((name) => name.startsWith('renderD'));
+/**
+ * What `auto` tries besides the CPU, containers and WSL without /dev/dri included: only a trial tells. On a Mac WebGPU is alone, for
+ * Core ML's format lacks norms, softmax and slices, and a U-Net falls into hundreds of pieces.
+ */
+export function providersToTry(): Provider[] {
+  const there = bundledProviders().filter((provider) => provider !== 'cpu');
+  return there.includes('webgpu') ? there.filter((provider) => provider !== 'coreml') : there;
 }
 
 /** The error for a provider that was asked for by name and does not work. */

@@ -23,25 +23,7 @@ export function randomModel(
   onWrite: (file: string, parameters: number) => void,
 ): Model {
   const folder = join(cache, 'bench');
-  const part = <C>(config: C, tensors = new Map<string, never>()): ModelPart<C> => ({
-    config,
-    configText: '',
-    weights: new Weights(folder, tensors),
-  });
-  const empty: Model = {
-    path: folder,
-    kind: 'diffusers',
-    unet: part(parseUNetConfig(unet, name)),
-    vae: part(parseVaeConfig({}, name)),
-    textEncoder: part(parseClipTextConfig(textEncoder, name)),
-    scheduler: {
-      _class_name: 'PNDMScheduler',
-      beta_start: 0.00085,
-      beta_end: 0.012,
-      beta_schedule: 'scaled_linear',
-    },
-    tokenizer: undefined,
-  };
+  const empty = modelOfShape(name, { unet, textEncoder }, folder);
   const shapes = new Map<string, Shape>();
   for (const of of ['unet', 'text_encoder'] as const)
     buildPart(empty, of)(Scope.root(of, { onWeight: (weight, shape) => void shapes.set(weight, shape) }));
@@ -77,6 +59,29 @@ export function randomModel(
     ...empty,
     unet: { ...empty.unet, weights: weightsOf('unet.') },
     textEncoder: { ...empty.textEncoder, weights: weightsOf('text_encoder.') },
+  };
+}
+
+/** A model that has configurations and no weights: its graphs can be built and looked at. */
+export function modelOfShape(name: string, { unet, textEncoder }: ShapeConfigs, folder = ''): Model {
+  const part = <C>(config: C, tensors = new Map<string, never>()): ModelPart<C> => ({
+    config,
+    configText: '',
+    weights: new Weights(folder, tensors),
+  });
+  return {
+    path: folder,
+    kind: 'diffusers',
+    unet: part(parseUNetConfig(unet, name)),
+    vae: part(parseVaeConfig({}, name)),
+    textEncoder: part(parseClipTextConfig(textEncoder, name)),
+    scheduler: {
+      _class_name: 'PNDMScheduler',
+      beta_start: 0.00085,
+      beta_end: 0.012,
+      beta_schedule: 'scaled_linear',
+    },
+    tokenizer: undefined,
   };
 }
 

@@ -29,6 +29,15 @@ export interface LossOptions {
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
+/** The graph of a training step: the loss and its metrics, and `gradient.<name>` of every trained parameter. */
+export function stepGraph({
+  loss,
+  metrics = {},
+  trained,
+}: Pick<LossOptions, 'loss' | 'metrics' | 'trained'>): Graph {
+  return withGradients({ outputs: { ...metrics, loss } }, loss, parametersOf(loss, trained));
+}
+
 /** Computes more inputs from a batch's. */
 export interface Preparation {
   /** `idle`: memory that may be overwritten; the gradients are going to be there. */
@@ -80,10 +89,10 @@ export class LocalGradients implements GradientSource {
   ) {}
 
   static async create(options: LossOptions): Promise<LocalGradients> {
-    const { loss, metrics = {}, weights, preparation } = options;
-    const trained = parametersOf(loss, options.trained);
+    const { metrics = {}, weights, preparation } = options;
+    const trained = new Set(options.trained);
     const layout = layoutOf(options);
-    const session = await Session.compile(withGradients({ outputs: { ...metrics, loss } }, loss, trained), {
+    const session = await Session.compile(stepGraph(options), {
       provider: options.provider ?? 'cpu',
       writesInto: true,
       ...(options.threads && { threads: options.threads }),

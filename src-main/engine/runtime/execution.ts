@@ -1,0 +1,122 @@
+import { leaves, type Graph } from '../graph/graph.ts';
+import { hostPart } from '../graph/hostPart.ts';
+import { onnxModel } from '../onnx/model.ts';
+import type { FileTensor, HostTensor, Shape } from '../tensor/tensor.ts';
+import { InferenceSession } from './onnxRuntime.ts';
+import type { Provider, ProviderChoice } from '../../../src-shared/domain/providers.ts';
+import { WeightFiles } from './weightFiles.ts';
+
+export interface CompileOptions {
+  readonly provider?: ProviderChoice;
+  /** The stored weight of a parameter; one without must be fed at every run. */
+  readonly weights?: (name: string) => FileTensor | HostTensor | undefined;
+  /** Leave outputs on the device, to be fed to another run. */
+  readonly keepOnDevice?: boolean;
+  readonly threads?: number;
+  /** Every run on CPU is given memory for all large outputs (`into`); the others are f32. */
+  readonly writesInto?: boolean;
+  /** Many runs of milliseconds, one after the other: threads wait for the next operation awake, until the run ends. */
+  readonly shortRuns?: boolean;
+  /** Memory of intermediate values goes back to the system instead of waiting for the next run. */
+  readonly frugal?: boolean;
+}
+
+/**
+ * onnxruntime-node copies each output of a run into a fresh array, also those that were written where they were wanted: gigabytes
+ * at every step. It does so one after the other, and gives up at one that is no tensor; this is the first output of such graphs.
+ */
+const stopper = 'no copies';
+export const stoppersError = 'Non tensor type';
+
+/** How a graph is executed, and what a session needs to know of it. */
+export interface Execution {
+  readonly session: InferenceSession;
+  readonly provider: Provider;
+  /** Shapes of all outputs, where they are written in place. */
+  readonly outputShapes?: Readonly<Record<string, Shape>>;
+  /** Computes inputs of `session` beforehand, on the CPU. */
+  readonly before?: InferenceSession;
+}
+
+/** Hands a graph to ONNX Runtime. */
+export async function execution(
+  provider: Provider,
+  graph: Graph,
+  options: CompileOptions,
+  fusedAttention = false,
+): Promise<Execution> {
+  const files = new WeightFiles();
+  const stored = options.weights;
+  const { host, device } = provider === 'cpu' ? { device: graph } : hostPart(graph);
+  const training = unstored(graph, stored ?? (() => undefined)).length > 0;
+  const writesInto = (options.writesInto ?? false) && provider === 'cpu';
+  const model = onnxModel(device, {
+    ...(writesInto && { sequence: stopper }),
+    hideShapes: training && (provider === 'cpu' || provider === 'webgpu'),
+    target: provider === 'webgpu' || provider === 'cpu' ? provider : 'device',
+    fusedAttention,
+    weights: (name) => {
+      const weight = stored?.(name);
+      return weight && 'file' in weight ? files.place(weight) : weight;
+    },
+  });
+  const settings = sessionOptions(provider, options, { files, training });
+  const session = await InferenceSession.create(model, settings);
+  const shapes = Object.entries(graph.outputs).map(([name, { shape }]) => [name, shape] as const);
+  const before = host && (await InferenceSession.create(onnxModel(host, { target: 'cpu' })));
+  return {
+    session,
+    provider,
+    ...(before && { before }),
+    ...(writesInto && { outputShapes: Object.fromEntries(shapes) }),
+  };
+}
+
+export async function release({ session, before }: Execution): Promise<void> {
+  await session.release();
+  await before?.release();
+}
+
+/** Bytes of stored weights up to which constants are folded (f16 weights cast once): folding keeps a second copy. */
+const foldAtMost = 256 << 20;
+
+export function sessionOptions(
+  provider: Provider,
+  { keepOnDevice, threads, shortRuns = false, frugal = false }: CompileOptions,
+  { files, training }: { files: WeightFiles; training: boolean },
+): InferenceSession.SessionOptions {
+  // Recomputed values are equal subexpressions: they must not be merged with the originals.
+  const without = [
+    'CommonSubexpressionElimination',
+    // On a device weights of another type are cast where they are used.
+    ...(files.bytes > foldAtMost || provider !== 'cpu' ? ['ConstantFolding'] : []),
+  ];
+  return {
+    executionProviders: [
+      provider === 'webgpu' ? { name: provider, storageBufferCacheMode: 'simple' } : provider,
+    ],
+    // Layout changes and fusions speed up inference; in training they would disturb the order of computation.
+    graphOptimizationLevel: training ? 'basic' : 'all',
+    logSeverityLevel: 3,
+    // A pattern would be laid out beside the first run's memory.
+    enableMemPattern: !training,
+    enableCpuMemArena: !frugal,
+    ...(threads && { intraOpNumThreads: threads }),
+    ...(keepOnDevice && provider === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' as const }),
+    extra: {
+      session: {
+        disable_prepacking: '1',
+        set_denormal_as_zero: '1',
+        'intra_op.allow_spinning': shortRuns ? '1' : '0',
+        ...(shortRuns && { force_spinning_stop: '1' }),
+        ...(files.folder && { model_external_initializers_file_folder_path: files.folder }),
+      },
+      optimization: { disable_specified_optimizers: without.join(';') },
+    },
+  };
+}
+
+/** Parameters of the graph that are not stored, and so must be fed as its inputs are. */
+export function unstored(graph: Graph, weights: (name: string) => unknown): string[] {
+  return [...leaves(graph, 'parameter').keys()].filter((name) => !weights(name));
+}

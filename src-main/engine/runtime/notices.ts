@@ -1,0 +1,19 @@
+/** What a person should hear of the providers, while no caller waits for an answer. */
+type Listener = (sentence: string) => void;
+
+const listeners = new Set<Listener>();
+const told = new Set<string>();
+
+/** Calls `listener` with each sentence from now on, and with those that were told before. Returns what ends it. */
+export function onProviderNotice(listener: Listener): () => void {
+  for (const sentence of told) listener(sentence);
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** Tells a sentence, once in a process. */
+export function providerNotice(sentence: string): void {
+  if (told.has(sentence)) return;
+  told.add(sentence);
+  for (const listener of listeners) listener(sentence);
+}

@@ -1,0 +1,69 @@
+import { messages } from '../../../src-shared/messages/index.ts';
+import { deviceFingerprint } from './graphicsDevice.ts';
+import { providerNotice } from './notices.ts';
+import type { Provider } from '../../../src-shared/domain/providers.ts';
+import { providersToTry } from './providers.ts';
+import { tryProvider, type TrialOpener } from './trial.ts';
+import type { Verdict } from './verdict.ts';
+import { keepVerdict, keptVerdict, markTrial } from './verdictFile.ts';
+
+const known = new Map<Provider, Promise<Verdict>>();
+let chosen: Promise<Verdict | undefined> | undefined;
+
+/** Forgets what this process found: the next question is answered anew. */
+export function forgetVerdicts(): void {
+  known.clear();
+  chosen = undefined;
+}
+
+/** Whether `provider` works here and gives the CPU's numbers: tried once per device and driver, and kept (`keepVerdictsIn`). */
+export function verdictOn(provider: Provider, open: TrialOpener): Promise<Verdict> {
+  const before = known.get(provider);
+  if (before) return before;
+  const found = (async () => {
+    const on = await deviceFingerprint();
+    const kept = keptVerdict(provider, on);
+    if (kept) return kept;
+    markTrial(provider, on);
+    const verdict = await tryProvider(provider, open);
+    keepVerdict(verdict, on);
+    return verdict;
+  })();
+  known.set(provider, found);
+  return found;
+}
+
+/**
+ * The provider that `auto` stands for: of those that are right the one that was fastest, unless the CPU is faster; undefined for the
+ * CPU. One that is there and can't be used is told of.
+ */
+export function chosenProvider(open: TrialOpener): Promise<Verdict | undefined> {
+  return (chosen ??= (async () => {
+    let best: (Verdict & { state: 'right' }) | undefined;
+    for (const provider of providersToTry()) {
+      const verdict = await verdictOn(provider, open);
+      const sentence = passedOver(verdict);
+      if (sentence !== undefined) providerNotice(sentence);
+      if (verdict.state !== 'right' || isSlow(verdict)) continue;
+      if (!best || verdict.seconds < best.seconds) best = verdict;
+    }
+    return best;
+  })());
+}
+
+/** A trial is small, and small work flatters the CPU. */
+const handicap = 2;
+const isSlow = ({ seconds, cpuSeconds }: Verdict & { state: 'right' }): boolean =>
+  seconds > handicap * cpuSeconds;
+
+/** Why `auto` does without a provider that is there, for people; undefined where it does not, or there is none. */
+export function passedOver(verdict: Verdict): string | undefined {
+  const { provider } = verdict;
+  if (verdict.state === 'right')
+    return isSlow(verdict)
+      ? messages['provider.slow']({ provider, times: Math.round(verdict.seconds / verdict.cpuSeconds) })
+      : undefined;
+  if (verdict.state === 'absent') return undefined;
+  if (verdict.state === 'wrong') return messages['provider.wrong']({ provider });
+  return messages['provider.unusable']({ provider, why: verdict.why });
+}

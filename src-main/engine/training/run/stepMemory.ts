@@ -1,0 +1,30 @@
+import { leaves } from '../../graph/graph.ts';
+import { hostPart } from '../../graph/hostPart.ts';
+import type { Target } from '../../onnx/emitter.ts';
+import { graphMemory, type GraphMemory } from '../../onnx/liveness.ts';
+import { modelProto } from '../../onnx/model.ts';
+import type { DType } from '../../tensor/tensor.ts';
+import { stepGraph, type LossOptions } from '../loss/gradients.ts';
+
+/**
+ * The bytes of device memory that a training step takes, before anything was measured: its graph as it is written for `target`,
+ * simulated node by node. `stored` is the type of the frozen weights' file.
+ */
+export function stepMemory(
+  loss: Pick<LossOptions, 'loss' | 'metrics' | 'trained'>,
+  target: Exclude<Target, 'cpu'>,
+  stored: DType = 'f32',
+): GraphMemory {
+  const trained = new Set(loss.trained);
+  const graph = hostPart(stepGraph(loss)).device;
+  const shapes = leaves(graph, 'parameter');
+  const model = modelProto(graph, {
+    target,
+    weights: (name) => {
+      const shape = shapes.get(name)?.shape;
+      if (trained.has(name) || !shape) return undefined;
+      return { location: '', offset: 0, byteLength: 0, dtype: stored, shape };
+    },
+  });
+  return graphMemory(model.graph);
+}

@@ -1,0 +1,55 @@
+import { vi } from 'vitest';
+import type * as Real from '../../../src-main/engine/runtime/onnxRuntime.ts';
+
+/** What a device does that is not here: after its trial runs (`from`), or from the first run on. */
+export interface Stub {
+  fault: 'none' | 'wrong' | 'throws' | 'outOfMemory' | 'slow' | 'noSession';
+  /** Runs that come out right before the fault, over all sessions. */
+  rightRuns: number;
+}
+
+export const stub: Stub = { fault: 'none', rightRuns: 0 };
+let runs = 0;
+
+export function setStub(fault: Stub['fault'], rightRuns = 0): void {
+  Object.assign(stub, { fault, rightRuns });
+  runs = 0;
+}
+
+/** ONNX Runtime with one provider besides the CPU's, "dml": the CPU computes for it, and does what `stub` says. */
+export async function withStub(load: () => Promise<typeof Real>): Promise<typeof Real> {
+  const real = await load();
+  const create = async (...words: unknown[]): Promise<Real.InferenceSession> => {
+    const [model, options] = words as [Uint8Array, Real.InferenceSession.SessionOptions | undefined];
+    const onStub = options?.executionProviders?.includes('dml') ?? false;
+    if (onStub && stub.fault === 'noSession') throw new Error('no such device');
+    const session = await real.InferenceSession.create(model, {
+      ...options,
+      executionProviders: onStub ? ['cpu'] : (options?.executionProviders ?? ['cpu']),
+    });
+    if (!onStub) return session;
+    const run = session.run.bind(session) as (
+      ...given: unknown[]
+    ) => Promise<Real.InferenceSession.ReturnType>;
+    vi.spyOn(session, 'run').mockImplementation(async (...given: unknown[]) => {
+      const results = await run(...given);
+      if (runs++ < stub.rightRuns) return results;
+      if (stub.fault === 'throws') throw new Error('DXGI_ERROR_DEVICE_REMOVED: the device was removed');
+      if (stub.fault === 'outOfMemory')
+        throw new Error('[Invalid Buffer "output"] is invalid due to a previous error.');
+      if (stub.fault === 'slow') await new Promise((done) => setTimeout(done, 2000));
+      if (stub.fault === 'wrong')
+        for (const { data } of Object.values(results))
+          if (data instanceof Float32Array) data[0] = (data[0] ?? 0) * 1.05 + 0.5;
+      return results;
+    });
+    return session;
+  };
+  return {
+    ...real,
+    listSupportedBackends: () => [{ name: 'dml', bundled: true }],
+    InferenceSession: new Proxy(real.InferenceSession, {
+      get: (target, key) => (key === 'create' ? create : (Reflect.get(target, key) as unknown)),
+    }),
+  };
+}
