@@ -57,7 +57,7 @@ export function exportJob({ library, emit }: Surroundings): JobHandling<'export'
         format,
         out: folder.at(out),
         ...(dtype !== null && { dtype }),
-        transformers: 4,
+        transformers: 5,
       };
     },
     done: ({ runId, input }, { path, tensors, maxError }) => {

@@ -9,7 +9,7 @@ const options = {
   format: required(choice(exportFormats, 'what to write')),
   out: required(file('PATH', 'folder or file to write')),
   dtype: choice(['f32', 'f16'], 'element type', { fallback: "the base model's" }),
-  transformers: choice(['4', '5'], "whose names PEFT's text encoder part has", { fallback: '4' }),
+  transformers: choice(['4', '5'], "whose names PEFT's text encoder part has", { fallback: '5' }),
 };
 
 export const exportCommand = command({
@@ -32,5 +32,5 @@ export const exportCommand = command({
 
 function exportRequest({ transformers, ...given }: Given<typeof options>): ExportRequest {
   const { run, format, out, checkpoint, dtype } = given;
-  return { run, format, out, transformers: transformers === '5' ? 5 : 4, ...defined({ checkpoint, dtype }) };
+  return { run, format, out, transformers: transformers === '4' ? 4 : 5, ...defined({ checkpoint, dtype }) };
 }

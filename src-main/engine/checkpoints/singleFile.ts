@@ -28,8 +28,9 @@ export function openSingleFile(file: string): Model {
   const raw = readWeightFile(file);
   refuseOtherFiles(raw, file);
   const openClip = raw.tensors.has(`${partPrefixes.openClip}token_embedding.weight`);
-  const velocity = predictsVelocity(raw, file, openClip);
   const unetTensors = part(raw, partPrefixes.unet);
+  const isVersion2 = openClip || hasVersion2UNet(unetTensors.tensors);
+  const velocity = predictsVelocity(raw, file, isVersion2);
   const inferredUNet = inferUNetConfig(shapesOf(unetTensors), file, velocity ? 96 : 64);
   const saved = savedConfigs(file, raw.metadata, inferredUNet);
   if (saved.unet === undefined && inferredUNet['attention_head_dim'] === null)
@@ -41,7 +42,7 @@ export function openSingleFile(file: string): Model {
     vae: openVae(part(raw, partPrefixes.vae), file, saved.vae),
     textEncoder: openClip
       ? openOpenClip(part(raw, partPrefixes.openClip), file, saved.textEncoder)
-      : openClipText(part(raw, partPrefixes.clip), file, saved.textEncoder),
+      : openClipText(part(raw, partPrefixes.clip), file, { saved: saved.textEncoder, isVersion2 }),
     scheduler: saved.scheduler ?? schedulerConfig(velocity),
     tokenizer: saved.tokenizer,
   };
@@ -72,11 +73,24 @@ function openVae(raw: RawTensors, file: string, saved: string | undefined): Mode
   return { config, configText, weights: weightsOf({ tensors: flat, otherTypes, metadata }, file) };
 }
 
-function openClipText(raw: RawTensors, file: string, saved: string | undefined): Model['textEncoder'] {
+/** Version 2's transformers project linearly, and its prompts are 1,024 wide. Its text encoder may lie there under either name. */
+export function hasVersion2UNet(tensors: RawTensors['tensors']): boolean {
+  return [...tensors].some(
+    ([name, { shape }]) =>
+      (/\.1\.proj_in\.weight$/.test(name) && shape.length === 2) ||
+      (/\.attn2\.to_k\.weight$/.test(name) && shape[1] === 1024),
+  );
+}
+
+function openClipText(
+  raw: RawTensors,
+  file: string,
+  { saved, isVersion2 }: { readonly saved: string | undefined; readonly isVersion2: boolean },
+): Model['textEncoder'] {
   const published = renamed(raw, publishedTextName);
   if (!published.tensors.has('text_model.embeddings.token_embedding.weight'))
     throw problem('model.missingPart', { file, part: 'text encoder' });
-  const configText = saved ?? text(inferClipConfig(shapesOf(published), file));
+  const configText = saved ?? text(inferClipConfig(shapesOf(published), file, isVersion2));
   return {
     config: parseClipTextConfig(parseJson(configText, file, 'its saved configuration'), file),
     configText,

@@ -106,8 +106,8 @@ export function inferVaeConfig(shapes: Shapes, file: string): Record<string, unk
   };
 }
 
-/** OpenAI's CLIP under transformers' names. Heads are 64 wide in every CLIP text encoder. */
-export function inferClipConfig(shapes: Shapes, file: string): Record<string, unknown> {
+/** OpenAI's CLIP, or version 2's OpenCLIP, under transformers' names. Heads are 64 wide in every CLIP text encoder. */
+export function inferClipConfig(shapes: Shapes, file: string, isVersion2 = false): Record<string, unknown> {
   const size = sizeReader(shapes, file);
   const width = size('text_model.embeddings.token_embedding.weight', 1);
   return clipConfig(file, width, {
@@ -115,7 +115,7 @@ export function inferClipConfig(shapes: Shapes, file: string): Record<string, un
     max_position_embeddings: size('text_model.embeddings.position_embedding.weight', 0),
     intermediate_size: size('text_model.encoder.layers.0.mlp.fc1.weight', 0),
     num_hidden_layers: countFrom(0, (i) => shapes.has(`text_model.encoder.layers.${i}.layer_norm1.weight`)),
-    hidden_act: 'quick_gelu',
+    hidden_act: isVersion2 ? 'gelu' : 'quick_gelu',
   });
 }
 

@@ -85,15 +85,17 @@ export function writeKohya(
   adapters: readonly LoraAdapter[],
   options: LoraFormat & { readonly metadata?: Readonly<Record<string, string>> | undefined } = {},
 ): void {
-  const tensors = adapters.flatMap(({ part, module, alpha, A, B }): NamedTensor[] => {
-    const name = kohyaName(part, module);
-    const alphaTensor = { dtype: 'f32', shape: [], data: Float32Array.of(alpha) } as const;
-    return [
-      { name: `${name}.lora_down.weight`, tensor: A, dtype: options.dtype },
-      { name: `${name}.lora_up.weight`, tensor: B, dtype: options.dtype },
-      { name: `${name}.alpha`, tensor: alphaTensor, dtype: options.dtype },
-    ];
-  });
+  const tensors = [...adapters, ...emptyOutProjection(adapters)].flatMap(
+    ({ part, module, alpha, A, B }): NamedTensor[] => {
+      const name = kohyaName(part, module);
+      const alphaTensor = { dtype: 'f32', shape: [], data: Float32Array.of(alpha) } as const;
+      return [
+        { name: `${name}.lora_down.weight`, tensor: A, dtype: options.dtype },
+        { name: `${name}.lora_up.weight`, tensor: B, dtype: options.dtype },
+        { name: `${name}.alpha`, tensor: alphaTensor, dtype: options.dtype },
+      ];
+    },
+  );
   const ranks = adapters.map((adapter) => adapter.rank);
   const alphas = adapters.map((adapter) => adapter.alpha);
   writeSafetensors(file, tensors, {
@@ -102,6 +104,24 @@ export function writeKohya(
     ss_network_alpha: String(mostCommon(alphas)),
     ...options.metadata,
   });
+}
+
+/**
+ * diffusers (to 0.42 at least) tells a kohya file's text encoder part by an `out_proj` and refuses one without. A pair of zeros changes
+ * no picture.
+ */
+function emptyOutProjection(adapters: readonly LoraAdapter[]): LoraAdapter[] {
+  const text = adapters.filter(({ part }) => part === 'text_encoder');
+  if (text.some(({ module }) => module.endsWith('.out_proj'))) return [];
+  const inLayer = /^(.*\.layers\.\d+)\.(?:self_attn\.[qkv]_proj|mlp\.fc1)$/;
+  const known = text.find(({ module }) => inLayer.test(module));
+  const layer = inLayer.exec(known?.module ?? '')?.[1];
+  const width = known?.A.shape[1];
+  if (layer === undefined || width === undefined) return [];
+  const zeros = (shape: readonly number[]) =>
+    ({ dtype: 'f32', shape, data: new Float32Array(width) }) as const;
+  const module = `${layer}.self_attn.out_proj`;
+  return [{ part: 'text_encoder', module, rank: 1, alpha: 1, A: zeros([1, width]), B: zeros([width, 1]) }];
 }
 
 function mostCommon(values: readonly number[]): number {

@@ -92,10 +92,11 @@ const sigmaKeys = [
   ...['final_sigmas_type', 'use_karras_sigmas', 'use_exponential_sigmas', 'use_beta_sigmas'],
   ...['sigma_min', 'sigma_max', 'rescale_betas_zero_snr'],
 ] as const;
-const commonKeys = [
+const noiseKeys = [
   ...['num_train_timesteps', 'beta_start', 'beta_end', 'beta_schedule', 'trained_betas'],
-  ...['prediction_type', 'timestep_spacing', 'steps_offset'],
+  'prediction_type',
 ] as const;
+const commonKeys = [...noiseKeys, 'timestep_spacing', 'steps_offset'] as const;
 const clippingKeys = ['clip_sample', 'clip_sample_range', 'thresholding', 'rescale_betas_zero_snr'] as const;
 
 /** What each class reads beyond the common keys; anything else in a file means nothing to it. */
@@ -130,11 +131,13 @@ export function resolveScheduler(
   json: unknown,
   name: SchedulerName | undefined,
   file: string,
-): { name: SchedulerName; config: SchedulerConfig } {
+): { name: SchedulerName; config: SchedulerConfig; standsFor?: string } {
   const entries = z.record(z.string(), z.unknown()).safeParse(json);
-  if (!entries.success) throw problem('scheduler.invalid', { file, why: 'it is no JSON object' });
-  const own = schedulerNames.find((known) => schedulerClasses[known] === entries.data._class_name);
-  const chosen = name ?? own;
+  if (!entries.success) throw problem('scheduler.invalid', { file, why: 'it is not a JSON object' });
+  const className = entries.data._class_name;
+  const own = schedulerNames.find((known) => schedulerClasses[known] === className);
+  const other = own === undefined && typeof className === 'string' ? standIn(className) : undefined;
+  const chosen = name ?? own ?? other;
   if (!chosen) {
     throw problem('scheduler.unknownClass', {
       file,
@@ -142,10 +145,41 @@ export function resolveScheduler(
       known: schedulerNames.join(', '),
     });
   }
-  const read = new Set<string>([...commonKeys, ...ownKeys[chosen]]);
+  // The keys of a class that is not built mean other things: what a stand-in needs is how the model was trained.
+  const given = presentKeys(
+    entries.data,
+    other === undefined ? [...commonKeys, ...ownKeys[chosen]] : commonKeys,
+    file,
+  );
+  const config: SchedulerConfig = { ...defaults, ...classDefaults[chosen], ...given };
+  const mend = (key: string) => name === undefined || key in given;
+  return {
+    name: chosen,
+    ...(name === undefined && other !== undefined && { standsFor: String(className) }),
+    config: {
+      ...config,
+      steps_offset: mend('steps_offset') ? 1 : config.steps_offset,
+      clip_sample: mend('clip_sample') ? false : config.clip_sample,
+    },
+  };
+}
+
+/** The sampler that draws for a diffusers class that is not built here: the nearest of those that are. */
+function standIn(className: string): SchedulerName | undefined {
+  if (!/Scheduler$/.test(className)) return undefined;
+  if (/Ancestral/.test(className)) return 'euler-a';
+  return /Heun|KDPM2|LMS|Euler/.test(className) ? 'euler' : 'dpm++2m';
+}
+
+/** Those of `read` that the file has, checked. Errors: `scheduler.invalid`. */
+function presentKeys(
+  entries: Readonly<Record<string, unknown>>,
+  read: readonly string[],
+  file: string,
+): Partial<SchedulerConfig> {
   const present = Object.fromEntries(
-    Object.entries(entries.data).filter(
-      ([key, value]) => read.has(key) && value !== null && value !== -Infinity,
+    Object.entries(entries).filter(
+      ([key, value]) => read.includes(key) && value !== null && value !== -Infinity,
     ),
   );
   const parsed = keys.partial().safeParse(present);
@@ -154,18 +188,15 @@ export function resolveScheduler(
     const key = String(issue?.path[0] ?? '');
     throw problem('scheduler.invalid', {
       file,
-      why: `"${key}": ${JSON.stringify(entries.data[key] ?? null).slice(0, 100)} is not supported`,
+      why: `"${key}": ${JSON.stringify(entries[key] ?? null).slice(0, 100)} is not supported`,
     });
   }
-  const given = Object.fromEntries(Object.entries(parsed.data).filter(([, value]) => value !== undefined));
-  const config: SchedulerConfig = { ...defaults, ...classDefaults[chosen], ...given };
-  const mend = (key: string) => name === undefined || key in given;
-  return {
-    name: chosen,
-    config: {
-      ...config,
-      steps_offset: mend('steps_offset') ? 1 : config.steps_offset,
-      clip_sample: mend('clip_sample') ? false : config.clip_sample,
-    },
-  };
+  return Object.fromEntries(Object.entries(parsed.data).filter(([, value]) => value !== undefined));
+}
+
+/** How a model was trained: its betas and what it predicts, whatever sampler its folder names. Errors: `scheduler.invalid`. */
+export function trainingConfig(json: unknown, file: string): SchedulerConfig {
+  const entries = z.record(z.string(), z.unknown()).safeParse(json);
+  if (!entries.success) throw problem('scheduler.invalid', { file, why: 'it is not a JSON object' });
+  return { ...defaults, ...presentKeys(entries.data, [...noiseKeys, 'rescale_betas_zero_snr'], file) };
 }

@@ -22,6 +22,8 @@ const samplers: Record<SchedulerName, (config: SchedulerConfig, steps: number) =
 /** A sampler that also tells how the picture looks so far. */
 export interface NamedSampler extends Sampler {
   readonly name: SchedulerName;
+  /** The folder's own class, where that is not built and this sampler draws in its place. */
+  readonly standsFor?: string;
   /** x0 as the U-Net's output at step i implies it. Whatever the sampler, its input there is √ᾱ·x0 + √(1−ᾱ)·noise. */
   clean(output: Float32Array, input: Float32Array, i: number): Float32Array;
 }
@@ -36,7 +38,7 @@ export function makeSampler(
   steps: number,
   file = 'scheduler_config.json',
 ): NamedSampler {
-  const { name: chosen, config } = resolveScheduler(schedulerConfig, name, file);
+  const { name: chosen, config, standsFor } = resolveScheduler(schedulerConfig, name, file);
   const total = config.num_train_timesteps;
   const tooFew = chosen === 'pndm' && !config.skip_prk_steps ? 4 : 1;
   if (!Number.isInteger(steps) || steps < tooFew || steps > total) {
@@ -51,6 +53,7 @@ export function makeSampler(
   return {
     ...sampler,
     name: chosen,
+    ...(standsFor !== undefined && { standsFor }),
     clean: (output, input, i) => {
       const alphaBar = alphas[Math.min(total - 1, Math.round(sampler.timesteps[i] as number))] as number;
       return predictedX0(config.prediction_type, output, input, Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar));

@@ -1,4 +1,4 @@
-import { resolveScheduler, type SchedulerConfig } from './config.ts';
+import { trainingConfig, type SchedulerConfig } from './config.ts';
 import type { PredictionType } from './prediction.ts';
 
 const f = Math.fround;
@@ -56,6 +56,6 @@ export interface NoiseSchedule {
 
 /** The schedule that a model's parsed `scheduler_config.json` says; `file` is named in errors. */
 export function noiseSchedule(schedulerConfig: unknown, file: string): NoiseSchedule {
-  const { config } = resolveScheduler(schedulerConfig, undefined, file);
+  const config = trainingConfig(schedulerConfig, file);
   return { alphaBars: alphasCumprod(config), prediction: config.prediction_type };
 }

@@ -54,7 +54,12 @@ export async function generate(
     const noise = startingNoise(request, textToImage);
     if (request.recipe) checkRecipe(request.recipe, request, opened, noise?.hash);
     const size = sizeOf(request, textToImage, noise);
-    const { name: scheduler } = textToImage.samplerOf(request);
+    const { name: scheduler, standsFor } = textToImage.samplerOf(request);
+    if (standsFor !== undefined)
+      report({
+        type: 'warning',
+        message: `${request.model} names ${standsFor}, which is not built in; ${scheduler} draws in its place (choose another with --scheduler).`,
+      });
     const all = requestPictures(request, noise);
     makeFolder(request.out);
     const set = request.names && setFiles(request, request.names, all);

@@ -98,10 +98,24 @@ export async function inspectModel(model: Model): Promise<{ report: ModelReport;
       problems: [
         ...faults.map(({ message }) => message),
         ...Object.values(found).flatMap(({ notes }) => notes),
+        ...standInNote(model),
       ],
     },
     ...(faults[0] && { fatal: faults[0] }),
   };
+}
+
+/** Said where another sampler draws than the folder names. */
+function standInNote(model: Model): string[] {
+  try {
+    const { name, standsFor } = resolveScheduler(model.scheduler, undefined, model.path);
+    return standsFor === undefined
+      ? []
+      : [`its sampler ${standsFor} is not built in: ${name} draws in its place`];
+  } catch (error) {
+    if (error instanceof LikenessError) return [];
+    throw error;
+  }
 }
 
 function each<T, U>(parts: ByPart<T>, of: (part: T) => U): ByPart<U> {

@@ -96,7 +96,8 @@ describe('writing a LoRA', () => {
     writeKohya(join(scratch, 'mixed.safetensors'), adapters);
     const expected = sorted({ path: '', adapters, changes: [], embeddings: new Map(), unmatched: [] });
     expect(sorted(readLora(join(scratch, 'mixed')))).toEqual(expected);
-    expect(sorted(readLora(join(scratch, 'mixed.safetensors')))).toEqual(expected);
+    const read = sorted(readLora(join(scratch, 'mixed.safetensors')));
+    expect(read.filter(({ module }) => !module.endsWith('out_proj'))).toEqual(expected);
   });
 
   it('kohya file: names, shapes and alphas of its trainer', () => {
@@ -114,7 +115,13 @@ describe('writing a LoRA', () => {
     expect(tensors.get('lora_te_text_model_encoder_layers_1_self_attn_q_proj.alpha')).toMatchObject({
       shape: [],
     });
-    expect(tensors.size).toBe(3 * byPeft.adapters.length);
+    // diffusers 0.42 refuses a text encoder part without an out_proj: a pair of zeros stands there.
+    const empty = 'lora_te_text_model_encoder_layers_1_self_attn_out_proj';
+    for (const matrix of ['down', 'up'])
+      expect(readF32(tensors.get(`${empty}.lora_${matrix}.weight`) as TensorEntry).data.some(Boolean)).toBe(
+        false,
+      );
+    expect(tensors.size).toBe(3 * (byPeft.adapters.length + 1));
     expect(fitLora(readLora(file), model).unmatched).toEqual([]);
   });
 });

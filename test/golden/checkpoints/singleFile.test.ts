@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
+import { hasVersion2UNet } from '../../../src-main/engine/checkpoints/singleFile.ts';
+import { inferClipConfig } from '../../../src-main/engine/checkpoints/singleFileConfig.ts';
 import { renamer, swapped } from '../../../src-main/engine/checkpoints/names/renamer.ts';
 import { unetNames, vaeNames } from '../../../src-main/engine/checkpoints/names/singleFile.ts';
 import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
@@ -36,6 +38,33 @@ function expectSameModel(found: Model, expected: Model, withinHalf: boolean): vo
     }
   }
 }
+
+describe('a version 2 file whose text encoder has the names of transformers', () => {
+  const layer = 'text_model.encoder.layers.0';
+  const shapes = new Map([
+    ['text_model.embeddings.token_embedding.weight', [49408, 1024]],
+    ['text_model.embeddings.position_embedding.weight', [77, 1024]],
+    [`${layer}.mlp.fc1.weight`, [4096, 1024]],
+    [`${layer}.layer_norm1.weight`, [1024]],
+  ]);
+  it.each([
+    [true, 'gelu'],
+    [false, 'quick_gelu'],
+  ] as const)('version 2 %s: its activation is %s', (isVersion2, hidden_act) => {
+    expect(inferClipConfig(shapes, 'x', isVersion2)).toMatchObject({ hidden_act, num_attention_heads: 16 });
+  });
+
+  it('is told by its U-Net', () => {
+    const entry = (shape: number[]) =>
+      ({ dtype: 'f32', shape, file: 'x', offset: 0, byteLength: 0 }) as const;
+    const raw = (name: string, shape: number[]) => new Map([[name, entry(shape)]]);
+    expect(hasVersion2UNet(raw('input_blocks.1.1.proj_in.weight', [320, 320]))).toBe(true);
+    expect(hasVersion2UNet(raw('input_blocks.1.1.proj_in.weight', [320, 320, 1, 1]))).toBe(false);
+    const keys = 'input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight';
+    expect(hasVersion2UNet(raw(keys, [320, 1024]))).toBe(true);
+    expect(hasVersion2UNet(raw(keys, [320, 768]))).toBe(false);
+  });
+});
 
 describe.each(Object.keys(names))('single-file names of %s', (name) => {
   const model = openModel(join(fixtures, 'models', name));
