@@ -5,6 +5,7 @@ import { router, screens } from '../../state/router.svelte.ts';
 import { settings } from '../../state/settings.svelte.ts';
 import { subjects } from '../../state/subjects.svelte.ts';
 import { training } from '../../state/training.svelte.ts';
+import { switchSubject } from '../../state/useRun.ts';
 import { texts } from '../../texts/index.ts';
 import type { IconName } from '../../ui/icons.ts';
 import { goKeys } from './keyboard.ts';
@@ -100,7 +101,7 @@ function things(): Command[] {
       title: texts.palette.subject(name),
       icon: 'subject' as const,
       run: () => {
-        subjects.choose(id);
+        switchSubject(id);
         router.go('subjects', id);
       },
     })),
@@ -109,7 +110,7 @@ function things(): Command[] {
       title: texts.palette.run(name, subjects.byId(subjectId)?.name ?? ''),
       icon: 'train' as const,
       run: () => {
-        subjects.choose(subjectId);
+        switchSubject(subjectId);
         router.go('train', id);
       },
     })),
