@@ -3,15 +3,15 @@ import type { Crop, Photo, PhotoMark } from '../../src-shared/domain/photo.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { fromJson, fromJsonOrNull, insert, update } from './rows.ts';
 
-interface Row extends Omit<Photo, 'crop' | 'hasMask' | 'marks' | 'missing'> {
+interface Row extends Omit<Photo, 'crop' | 'hasMask' | 'marks' | 'missing' | 'caption'> {
   crop: string | null;
   mask: string | null;
   marks: string;
   missing: number;
 }
 
-/** A photo and the file name of its mask in the subject's `masks/`. */
-export interface StoredPhoto extends Photo {
+/** A photo and the file name of its mask in the subject's `masks/`; its caption is a file beside it. */
+export interface StoredPhoto extends Omit<Photo, 'caption'> {
   readonly mask: string | null;
 }
 

@@ -115,6 +115,17 @@ class Photos {
     toasts.show(texts.photos.cropped(photo.name), { action: { label: texts.common.undo, run } });
   }
 
+  /** Undo puts the earlier caption back. */
+  async setCaption({ id, name, caption: before }: Photo, caption: string): Promise<void> {
+    const changed = await attempt(() => request('photos.setCaption', { id, caption }));
+    if (!changed) return;
+    this.#put(changed);
+    const run = (): void => {
+      void attempt(async () => this.#put(await request('photos.setCaption', { id, caption: before ?? '' })));
+    };
+    toasts.show(texts.photos.captioned(name), { action: { label: texts.common.undo, run } });
+  }
+
   /** A mask as a PNG in base64, or none; undo puts `before` back. True when it is kept. */
   async setMask(photo: Photo, data: string | null, before: string | null): Promise<boolean> {
     const changed = await attempt(() => request('photos.setMask', { id: photo.id, data }));

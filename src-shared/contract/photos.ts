@@ -40,6 +40,8 @@ export const photoRequests = {
   'photos.setCrop': endpoint(z.object({ id: idSchema, crop: cropSchema.nullable() }), photoSchema),
   /** A PNG (base64) of the photo's size whose white is the subject; null: none. */
   'photos.setMask': endpoint(z.object({ id: idSchema, data: fileDataSchema.nullable() }), photoSchema),
+  /** Kept as NAME.txt beside the photo; empty: none. */
+  'photos.setCaption': endpoint(z.object({ id: idSchema, caption: z.string().max(2000) }), photoSchema),
   /** New pictures in `folder` become photos; null: no more. */
   'photos.watch': endpoint(ofSubject.extend({ folder: pathSchema.nullable() }), subjectSchema),
 };

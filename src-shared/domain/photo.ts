@@ -35,6 +35,8 @@ export const photoSchema = z.object({
   /** What training sees; the centred square when nothing was chosen. */
   crop: cropSchema.nullable(),
   hasMask: z.boolean(),
+  /** What training is told that it shows, with {token} and {class}; null: the subject alone. */
+  caption: z.string().nullable(),
   marks: z.array(photoMarkSchema),
   /** The file is gone from the library's folder. */
   missing: z.boolean(),

@@ -10,6 +10,7 @@ import { captionFileOf } from '../../engine/training/data/photoCaptions.ts';
 import { listPictures, loadPicture, naturalOrder } from '../../engine/pipelines/pictures.ts';
 import type { StudioContext } from '../context.ts';
 import { markPhoto } from './markPhoto.ts';
+import { publicPhoto } from './photoCaption.ts';
 import { findMask } from './photoMasks.ts';
 
 type Added = Output<'photos.addPaths'>;
@@ -22,7 +23,9 @@ export async function addPhotos(
 ): Promise<Added> {
   const subject = context.library.subjects.get(subjectId);
   const result: Collected = { added: [], duplicates: [], refused: [] };
-  for (const given of paths) {
+  // Those that come along with their photos are no files that could not be used.
+  const captions = new Set(paths.filter((one) => !one.endsWith('.txt')).map(captionFileOf));
+  for (const given of paths.filter((one) => !captions.has(one))) {
     const files = await picturesOf(given, result);
     for (const file of files) await addOne(context, subject, file, path.basename(file), result);
   }
@@ -122,7 +125,7 @@ async function addOne(
     const photo = photos.add({ subjectId: subject.id, name: own, width, height, bytes: bytes.length, hash });
     photos.setMarks(photo.id, await markPhoto(target, { width, height, crop: null }));
     photos.setMask(photo.id, findMask(library, subject, photo));
-    added.push(photos.get(photo.id));
+    added.push(publicPhoto(photos.get(photo.id), target));
   } catch (error) {
     const { code, message } = forPeople(error);
     refused.push({ name, problem: { code, message } });

@@ -5,6 +5,7 @@ import type { Handlers, StudioContext } from '../context.ts';
 import { addPhotoBytes, addPhotos } from './addPhotos.ts';
 import { markPhoto } from './markPhoto.ts';
 import { keepMask } from './photoMasks.ts';
+import { keepCaption, publicPhoto } from './photoCaption.ts';
 import { reportOn } from './photoReport.ts';
 import type { FolderWatch } from './watchFolders.ts';
 
@@ -15,13 +16,16 @@ export function photoHandlers(context: StudioContext, watch: FolderWatch): Handl
     library.folder.at(subjects.get(subjectId).folder, 'photos', name);
   const told = (photo: StoredPhoto): Photo => {
     emit('photos.changed', { subjectId: photo.subjectId });
-    return publicPhoto(photos.get(photo.id));
+    return publicPhoto(photos.get(photo.id), fileOf(photo));
   };
   return {
     'photos.list': async ({ subjectId }) => {
       subjects.get(subjectId);
       const list = photos.list(subjectId);
-      return { photos: list.map(publicPhoto), report: await reportOn(list, fileOf) };
+      return {
+        photos: list.map((photo) => publicPhoto(photo, fileOf(photo))),
+        report: await reportOn(list, fileOf),
+      };
     },
     'photos.addPaths': ({ subjectId, paths }) => addPhotos(context, subjectId, paths),
     'photos.addBytes': ({ subjectId, name, data }) =>
@@ -48,6 +52,11 @@ export function photoHandlers(context: StudioContext, watch: FolderWatch): Handl
       photos.setMask(id, await keepMask(library, photo, data === null ? null : Buffer.from(data, 'base64')));
       return told(photo);
     },
+    'photos.setCaption': ({ id, caption }) => {
+      const photo = photos.get(id);
+      keepCaption(fileOf(photo), caption);
+      return told(photo);
+    },
     'photos.watch': ({ subjectId, folder: watched }) => {
       const subject = subjects.change(subjectId, { watched });
       watch.set(subjectId, watched);
@@ -55,8 +64,4 @@ export function photoHandlers(context: StudioContext, watch: FolderWatch): Handl
       return subject;
     },
   };
-}
-
-function publicPhoto({ mask: _, ...photo }: StoredPhoto): Photo {
-  return photo;
 }

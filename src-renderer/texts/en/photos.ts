@@ -28,5 +28,8 @@ export const photos = {
   cropKeep: 'Use this crop',
   cropReset: 'Centre',
   cropped: (name: string) => `${name} was cropped.`,
+  caption: (name: string) => `Caption of ${name}`,
+  captionNone: 'a photo of {token} {class}',
+  captioned: (name: string) => `The caption of ${name} was saved.`,
   missing: 'The file is no longer in the library folder. Put it back, or remove the photo.',
 };

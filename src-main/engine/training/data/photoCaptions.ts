@@ -6,12 +6,18 @@ export function captionFileOf(photo: string): string {
   return photo.slice(0, photo.length - extname(photo).length) + '.txt';
 }
 
-/** The captions of photos by file name, on one line; an empty file is none. Errors: those of `readText`. */
+/** The caption of a photo, on one line; an empty file is none. Errors: those of `readText`. */
+export function captionOf(photo: string): string | undefined {
+  const file = captionFileOf(photo);
+  const caption = isFile(file) ? readText(file).replace(/\s+/g, ' ').trim() : '';
+  return caption === '' ? undefined : caption;
+}
+
+/** The captions of photos by file name. */
 export function captionsOf(photos: readonly string[]): Record<string, string> {
   const found = photos.flatMap((photo) => {
-    const file = captionFileOf(photo);
-    const caption = isFile(file) ? readText(file).replace(/\s+/g, ' ').trim() : '';
-    return caption === '' ? [] : [[basename(photo), caption] as const];
+    const caption = captionOf(photo);
+    return caption === undefined ? [] : [[basename(photo), caption] as const];
   });
   return Object.fromEntries(found);
 }

@@ -81,6 +81,8 @@ describe('captions beside photos', { timeout: 120_000 }, () => {
   });
 
   it('are no strays to the look at photos', async () => {
+    caption(stem, 'a bear on a rug');
+    caption('nobody', 'a stray');
     const context = { report: () => undefined, signal: new AbortController().signal };
     const { ignored } = await checkPhotos({ folder: photos, mobileNet: scorerFiles.mobileNet }, context);
     expect(ignored.map((file) => file.slice(photos.length + 1))).toContain('nobody.txt');
