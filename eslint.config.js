@@ -93,10 +93,17 @@ const layers = {
   ],
   'src-renderer': ['src-renderer', 'src-shared'],
   ...ranked(
-    [['models/recipe/train'], ['models/recipe/data'], ['models/recipe/render']],
-    ['src-main/engine', 'src-main/features', 'src-shared'],
+    [['models/recipe/sweep'], ['models/recipe/data'], ['models/recipe/render']],
+    [
+      'models/recipe/contactSheet.ts',
+      'models/recipe/paths.ts',
+      'models/recipe/settings.ts',
+      'src-main/engine',
+      'src-main/features',
+      'src-shared',
+    ],
   ),
-  'models/recipe': ['models/recipe', 'src-main/engine', 'src-main/features', 'src-shared'],
+  'models/recipe': ['src-main/engine'],
 };
 
 /** The wall: what a part of the main process never reaches, over however many imports. A session of ONNX Runtime blocks its thread. */

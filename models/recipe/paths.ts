@@ -33,6 +33,6 @@ export function cacheFolder(out = outFolder()): string {
 
 export function needFile(file: string): string {
   if (!existsSync(file))
-    throw new Error(`${file} is missing; run \`npx tsx models/recipe/fetchData.ts\` first.`);
+    throw new Error(`${file} is missing; run \`npx tsx models/recipe/data/fetchData.ts\` first.`);
   return file;
 }

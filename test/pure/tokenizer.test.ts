@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { textConfig } from '../../models/recipe/modelConfig.ts';
-import { trainTokenizer, writeTokenizer } from '../../models/recipe/trainTokenizer.ts';
+import { promptTokens as places } from '../../models/recipe/settings.ts';
+import { trainTokenizer, writeTokenizer } from '../../models/recipe/data/trainTokenizer.ts';
 import { publishedTokenizer } from '../../src-main/engine/models/publishedTokenizer.ts';
 import { Tokenizer } from '../../src-main/engine/models/tokenizer.ts';
 import { LikenessError } from '../../src-shared/messages/index.ts';
@@ -14,9 +14,6 @@ const captions = [
   'a red duck toy, in the snow',
   'the blue duck is in the car',
 ];
-
-/** Of a prompt, its beginning and end included. */
-const places = textConfig.max_position_embeddings;
 
 let folder = '';
 beforeAll(async () => {

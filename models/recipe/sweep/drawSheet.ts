@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { loadPicture } from '../../../src-main/engine/pipelines/pictures.ts';
 import { contactSheet, cutContactSheet } from '../contactSheet.ts';
-import { side } from '../modelConfig.ts';
-import { numberOption, option, outFolder, recipeFolder } from '../paths.ts';
+import { side } from '../settings.ts';
+import { numberOption, option, outFolder } from '../paths.ts';
 import { sheetName } from './results.ts';
 import { photographedSubjects, photosOf, renderedSubjects } from './subjects.ts';
 
 const variant = option('variant', 'shipped');
 const columns = numberOption('columns', 17);
-const to = option('to', join(recipeFolder, 'sweep', `${variant}.jpg`));
 const work = join(outFolder(), 'sweep');
+const to = option('to', join(work, `${variant}.jpg`));
 const real = option('real', '');
 const known = [
   ...(real ? photographedSubjects(real) : []),

@@ -1,14 +1,14 @@
 /**
  * What the sweep's measure says of perfect pictures: the same objects, photographed anew where the sweep asks for them. First
  *
- *   npx tsx models/recipe/makeSubject.ts --out DATA --object held --to DATA/anew --size 128 --count 4 --seed 9 --scenes snow,beach,forest,bricks
+ *   npx tsx models/recipe/data/makeSubject.ts --out DATA --object held --to DATA/anew --size 128 --count 4 --seed 9 --scenes snow,beach,forest,bricks
  *   npx tsx models/recipe/sweep/idealPictures.ts --out DATA [--real FOLDER] [--subjects A,B]
  *
  * Prints, for several amounts of blur, the share of pictures whose nearest subject is the right one.
  */
 import { join } from 'node:path';
 import { MobileNetFeatures } from '../../../src-main/engine/evaluation/mobileNetFeatures.ts';
-import { side } from '../modelConfig.ts';
+import { side } from '../settings.ts';
 import { option, outFolder, repositoryFolder } from '../paths.ts';
 import { blurred } from './blurred.ts';
 import { Gallery } from './gallery.ts';

@@ -42,23 +42,16 @@ export function asTable(results: readonly Result[]): string {
   const percent = (values: readonly number[]): string =>
     values.length === 0 ? '' : `${Math.round(100 * mean(values))} %`;
   const lines = [...rows].map(([row, found]) => {
-    const of = (key: keyof Outcome): number[] => found.flatMap(({ outcome }) => outcome[key] ?? []);
+    const of = (key: keyof Outcome): number[] => found.map(({ outcome }) => outcome[key]);
     const cells = [
-      ...[
-        row,
-        found.length,
-        percent(of('right')),
-        mean(of('own')).toFixed(2),
-        percent(of('scene')),
-        percent(of('sceneApart')),
-      ],
+      ...[row, found.length, percent(of('right')), mean(of('own')).toFixed(2), percent(of('scene'))],
       ...[mean(found.map(({ outcome }) => quality(outcome))).toFixed(2), Math.round(mean(of('cpuSeconds')))],
     ];
     return `| ${cells.join(' | ')} |`;
   });
   return [
-    '| weights | guidance + by the base model | variant | step | subjects | right subject | cosine to photos | right scene | by another judge | both | processor seconds |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| weights | guidance + by the base model | variant | step | subjects | right subject | cosine to photos | right scene | both | processor seconds |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');
 }

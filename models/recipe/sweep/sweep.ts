@@ -1,5 +1,5 @@
 /**
- * Finetunes held-out subjects in several ways and measures what comes of it: what `tunedFinetune` is chosen by.
+ * Finetunes held-out subjects in several ways and measures what comes of it: what the settings in `train/likeness.json` are chosen by.
  *
  *   npx tsx models/recipe/sweep/sweep.ts --out DATA
  *     [--real FOLDER]            sets of real photos besides the rendered ones in DATA/subjects
@@ -9,7 +9,7 @@
  *     [--pick yes]               scores runs of several checkpoints too, and notes the pick
  *     [--model FOLDER]           the shipped one when left out
  *
- * What is in results.json already is not done again. Sheets of the pictures go to DATA/sweep.
+ * What is in DATA/sweep/results.json already is not done again; sheets of the pictures stand beside it.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,8 +21,8 @@ import { MobileNetFeatures } from '../../../src-main/engine/evaluation/mobileNet
 import { scoreDefaults } from '../../../src-main/features/score/request.ts';
 import { score } from '../../../src-main/features/score/score.ts';
 import { contactSheet } from '../contactSheet.ts';
-import { side } from '../modelConfig.ts';
-import { numberOption, option, outFolder, recipeFolder, repositoryFolder } from '../paths.ts';
+import { side } from '../settings.ts';
+import { numberOption, option, outFolder, repositoryFolder } from '../paths.ts';
 import { Gallery } from './gallery.ts';
 import { asTable, sheetName, type Result } from './results.ts';
 import { photographedSubjects, renderedSubjects } from './subjects.ts';
@@ -45,7 +45,7 @@ const chosen = subjects.filter(({ name }) => asked.includes('all') || asked.incl
 const names = option('variants', Object.keys(variants).join()).split(',');
 const [seeds, drawSteps] = [numberOption('seeds', 2), numberOption('draw', 12)];
 
-const file = join(recipeFolder, 'sweep', 'results.json');
+const file = join(work, 'results.json');
 const results = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Result[]) : [];
 const guidance = ownGuidance(model, 'subject');
 const about = { model: modelHash(openModel(model)), ...guidance, seeds, drawSteps };

@@ -10,7 +10,7 @@ import { finetune } from '../../../src-main/engine/training/run/finetune.ts';
 import { openRun } from '../../../src-main/features/export/openRun.ts';
 import { ownScenes } from '../../../src-main/features/training/ownSettings.ts';
 import { photoScenes } from '../../../src-main/features/training/photoScenes.ts';
-import { side } from '../modelConfig.ts';
+import { side } from '../settings.ts';
 import type { Gallery } from './gallery.ts';
 import type { Subject } from './subjects.ts';
 import type { Variant } from './variants.ts';
@@ -30,8 +30,6 @@ export interface Outcome {
   readonly own: number;
   /** Whose scene is, of the four, the one asked for, by the shipped scorer. */
   readonly scene: number;
-  /** The same by a classifier of its own (`judgeScenes.ts`). */
-  readonly sceneApart?: number;
   /** Processor seconds from the photos to this checkpoint and its first pictures. */
   readonly cpuSeconds: number;
 }

@@ -1,5 +1,4 @@
 import type { AskedFinetune } from '../../../src-shared/domain/finetuneSettings.ts';
-import { tunedFinetune } from '../modelConfig.ts';
 
 export interface Variant {
   readonly settings: AskedFinetune;
@@ -7,23 +6,22 @@ export interface Variant {
   readonly steps: readonly number[];
 }
 
-const rank16: AskedFinetune = {
-  ...tunedFinetune,
-  lora: { rank: 16, alpha: 16, targets: tunedFinetune.lora.targets.slice(0, 10) },
-};
+/** The attention's and the resnets' main layers. */
+const targets = ['to_q', 'to_k', 'to_v', 'to_out.0', 'proj_in', 'proj_out'];
+targets.push('ff.net.0.proj', 'ff.net.2', 'conv1', 'conv2');
+const rank16: AskedFinetune = { lora: { rank: 16, alpha: 16, targets } };
 /** A step costs the same with half of each batch the class's. */
 const withClass: AskedFinetune = { batch: 2, prior: { weight: 0.5, classImages: 16 } };
 const full: AskedFinetune = {
-  ...tunedFinetune,
   method: 'full',
   learningRate: 1e-3,
   trainTextEncoder: false,
 };
 const steps = [80, 160, 240];
 
-/** What is compared. A name stays with its settings, and holds no comma: results are found by it, and `--variants` lists them. */
+/** What is compared: each changes what the model asks for itself (`likeness.json`). A name stays with its settings, and holds no comma: results are found by it, and `--variants` lists them. */
 export const variants: Readonly<Record<string, Variant>> = {
-  shipped: { settings: tunedFinetune, steps },
+  shipped: { settings: {}, steps },
   'rank 16 with class pictures': { settings: { ...rank16, ...withClass }, steps },
   'rank 16 with class pictures over 400 steps': {
     settings: { ...rank16, ...withClass },

@@ -14,7 +14,7 @@ export interface MobileNetFile {
 }
 
 /**
- * Reads MobileNetV2 as `models/recipe/fetchMobileNet.ts` writes it: 8-bit tensors q, whose value is q·scale + min by the
+ * Reads MobileNetV2 as `models/recipe/data/fetchMobileNet.ts` writes it: 8-bit tensors q, whose value is q·scale + min by the
  * file's metadata (TensorFlow.js's `decodeWeights`). Errors: those of `readSafetensors`, `weights.damaged`.
  */
 export function readMobileNet(file: string): MobileNetFile {

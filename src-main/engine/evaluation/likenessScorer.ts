@@ -38,7 +38,7 @@ const configSchema = z.object({
 });
 
 /**
- * The shipped model's own scorer, learnt contrastively with its text encoder (`models/recipe/trainText.ts`): pictures by the VAE's latents
+ * The shipped model's own scorer, learnt contrastively with its text encoder (`models/recipe/train/text.py`): pictures by the VAE's latents
  * and an image tower, prompts by the text encoder and a projection. In the model's folder, under `scorer`.
  */
 export class LikenessScorer implements Features {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { captionsOf, withArticle } from '../../../models/recipe/captions.ts';
-import { mixSeed, Random } from '../../../models/recipe/random.ts';
+import { captionsOf } from '../../../models/recipe/data/captions.ts';
+import { withArticle } from '../../../models/recipe/render/article.ts';
+import { mixSeed, Random } from '../../../models/recipe/render/random.ts';
 
 describe('articles', () => {
   it.each([
@@ -24,7 +25,7 @@ describe('captions', () => {
 
   it('say noun, colour and place in several wordings, the fullest first', () => {
     const captions = captionsOf(
-      { nouns: ['mug', 'cup'], color: 'red', phrases, view: 'from above', style: 'photo', ambiguous: false },
+      { nouns: ['mug', 'cup'], color: 'red', phrases, view: 'from above' },
       new Random(1),
     );
     expect(captions[0]).toBe('a photo of a red mug on the beach');
@@ -33,19 +34,19 @@ describe('captions', () => {
     for (const caption of captions) expect(caption).toMatch(/^[a-z0-9 ,'-]+$/);
   });
 
-  it('call an emoji by its bare noun only where no photographed object has that noun', () => {
-    const shown = { nouns: ['dog'], phrases, style: 'emoji' as const };
-    const plain = (ambiguous: boolean) =>
-      captionsOf({ ...shown, ambiguous }, new Random(1)).includes('a dog');
-    expect(plain(true)).toBe(false);
-    expect(plain(false)).toBe(true);
+  it('also as people type them, without an article', () => {
+    const shown = { nouns: ['sofa', 'couch'], color: 'blue', phrases };
+    const captions = captionsOf(shown, new Random(2));
+    expect(captions.filter((caption) => /^blue sofa (on|at) the beach$/.test(caption))).toHaveLength(1);
+  });
+
+  it('of a place with nothing in it name the place alone', () => {
+    for (const caption of captionsOf({ nouns: [], phrases }, new Random(1)))
+      expect(caption).toMatch(/^(a photo taken )?(on|at) the beach$/);
   });
 
   it('do not say a colour twice', () => {
-    const captions = captionsOf(
-      { nouns: ['red heart'], color: 'red', phrases, style: 'photo', ambiguous: false },
-      new Random(1),
-    );
+    const captions = captionsOf({ nouns: ['red heart'], color: 'red', phrases }, new Random(1));
     expect(captions[0]).toBe('a photo of a red heart on the beach');
   });
 });

@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
-import { frameMesh, projectMesh } from '../../../models/recipe/camera.ts';
-import { nameColor, namedColors } from '../../../models/recipe/colors.ts';
-import { gatherLight } from '../../../models/recipe/light.ts';
-import { MeshBuilder } from '../../../models/recipe/meshBuilder.ts';
-import { madeSubjects } from '../../../models/recipe/madeSubjects.ts';
-import { photograph, randomPose } from '../../../models/recipe/photograph.ts';
-import { mixSeed, Random } from '../../../models/recipe/random.ts';
-import { drawTriangle, emptyVisibility } from '../../../models/recipe/rasterize.ts';
-import { scenes } from '../../../models/recipe/scenes.ts';
+import { frameMesh, projectMesh } from '../../../models/recipe/render/camera.ts';
+import { nameColor, namedColors } from '../../../models/recipe/render/colors.ts';
+import { gatherLight } from '../../../models/recipe/render/light.ts';
+import { MeshBuilder } from '../../../models/recipe/render/meshBuilder.ts';
+import { madeSubjects } from '../../../models/recipe/render/madeSubjects.ts';
+import { photograph, randomPose } from '../../../models/recipe/render/photograph.ts';
+import { mixSeed, Random } from '../../../models/recipe/render/random.ts';
+import { drawTriangle, emptyVisibility } from '../../../models/recipe/render/rasterize.ts';
+import { scenes } from '../../../models/recipe/render/scenes.ts';
 
 // Rendering is slow where other jobs share the cores.
 vi.setConfig({ testTimeout: 60_000 });

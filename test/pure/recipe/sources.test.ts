@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { parseCatalog } from '../../../models/recipe/catalog.ts';
-import { emojiNouns } from '../../../models/recipe/emojiNouns.ts';
-import { heldOutIds } from '../../../models/recipe/heldOut.ts';
-import { parseMtl, parseObj } from '../../../models/recipe/loadObj.ts';
-import { creditsText } from '../../../models/recipe/makeCredits.ts';
-import { namedObjects } from '../../../models/recipe/objectNouns.ts';
-import { mendPanorama } from '../../../models/recipe/panorama.ts';
+import { parseCatalog } from '../../../models/recipe/render/catalog.ts';
+import { heldOutIds } from '../../../models/recipe/data/heldOut.ts';
+import { parseMtl, parseObj } from '../../../models/recipe/render/loadObj.ts';
+import { creditsText } from '../../../models/recipe/data/makeCredits.ts';
+import { namedObjects } from '../../../models/recipe/render/objectNouns.ts';
+import { mendPanorama } from '../../../models/recipe/render/panorama.ts';
 
 describe('catalogue', () => {
   it('gathers the numbered lines of each model, whatever their order', () => {
@@ -26,7 +25,7 @@ describe('catalogue', () => {
   });
 
   it('names things in lower case ASCII', () => {
-    const nouns = [...namedObjects.flatMap((o) => o.nouns), ...[...emojiNouns.values()].flat()];
+    const nouns = namedObjects.flatMap((o) => o.nouns);
     const odd = nouns.filter((n) => !/^[A-Za-z][A-Za-z -]*$/.test(n));
     expect(odd).toEqual([]);
   });
