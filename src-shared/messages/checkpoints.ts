@@ -44,6 +44,8 @@ export const checkpointMessages = {
     `${d.file} doesn't say ${d.what}, and its weights can't tell; use the model's diffusers folder instead.`,
   'weights.standIn': (d: { file: string; what: string; instead: string }) =>
     `${d.file} is ${d.what}, not the weights; ${d.instead}.`,
+  'weights.precision': (d: { file: string; found: string }) =>
+    `${d.file} is stored as ${d.found}, in which nothing here computes; get the model in fp16 or fp32 (many pages offer both).`,
   'weights.manyVariants': (d: { file: string; found: string }) =>
     `${d.file} holds several variants of the weights and no plain one (${d.found}); leave the one that you want there.`,
   'lora.notOne': (d: { file: string }) =>

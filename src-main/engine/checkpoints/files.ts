@@ -100,7 +100,9 @@ export function parseJson(text: string, path: string, what = 'it'): unknown {
         .replace(/(:\s*)NaN\b/g, '$1null'),
     );
   } catch (error) {
-    throw problem('config.invalid', { file: path, why: `${what} is not JSON` }, error);
+    const page = /^\s*<(!doctype|html)/i.test(text);
+    const why = page ? `${what} is a web page, as a sign-in gives` : `${what} is not JSON`;
+    throw problem('config.invalid', { file: path, why }, error);
   }
 }
 

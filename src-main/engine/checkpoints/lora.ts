@@ -12,7 +12,7 @@ import { loraModules } from './names/loraModules.ts';
 import { ForeignLora, readLoraName, type LoraName } from './names/loraNames.ts';
 import { readOtherF32, type OtherTensor } from './otherTypes.ts';
 import { safetensorsNames } from './safetensors.ts';
-import { readWeightFile } from './weightFiles.ts';
+import { looksLikeWeights, readWeightFile } from './weightFiles.ts';
 import { readF32, type TensorEntry } from './weights.ts';
 
 export type { LoraAdapter, WeightChange } from './loraAdapter.ts';
@@ -42,7 +42,10 @@ function loraFolderOfRun(run: string): string | undefined {
  */
 export function readLora(path: string): Lora {
   if (!statOrNothing(path)) throw problem('file.missing', { file: path });
-  if (isFile(path)) return readAdapters(path, [{ file: path }]);
+  if (isFile(path)) {
+    if (!looksLikeWeights(path)) throw problem('lora.notOne', { file: path });
+    return readAdapters(path, [{ file: path }]);
+  }
   const inside = loraFolderOfRun(path) ?? path;
   const parts = (['unet', 'text_encoder'] as const).flatMap(
     (part) => adapterSource(join(inside, part), part) ?? [],

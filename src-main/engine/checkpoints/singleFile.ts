@@ -15,7 +15,7 @@ import {
   type Shapes,
 } from './singleFileConfig.ts';
 import { savedConfigs } from './savedConfigs.ts';
-import { readWeightFile, renamed, type RawTensors } from './weightFiles.ts';
+import { looksLikeWeights, readWeightFile, renamed, type RawTensors } from './weightFiles.ts';
 import { Weights, type TensorEntry } from './weights.ts';
 
 /**
@@ -24,7 +24,7 @@ import { Weights, type TensorEntry } from './weights.ts';
  * shapes. Errors as `openModel`.
  */
 export function openSingleFile(file: string): Model {
-  if (!/\.(safetensors|ckpt|bin|pth?)$/i.test(file)) throw problem('model.notOne', { file });
+  if (!looksLikeWeights(file)) throw problem('model.notOne', { file });
   const raw = readWeightFile(file);
   refuseOtherFiles(raw, file);
   const openClip = raw.tensors.has(`${partPrefixes.openClip}token_embedding.weight`);
@@ -183,7 +183,10 @@ function refuseOtherFiles(raw: RawTensors, file: string): void {
   const names = [...raw.tensors.keys(), ...raw.otherTypes.keys()];
   for (const [sign, found] of otherFiles.slice(0, 4))
     if (names.some((name) => sign.test(name))) throw problem('model.family', { file, found });
-  if (raw.tensors.has(`${partPrefixes.unet}input_blocks.0.0.weight`)) return;
+  const first = `${partPrefixes.unet}input_blocks.0.0.weight`;
+  if (raw.tensors.has(first)) return;
+  const other = raw.otherTypes.get(first);
+  if (other) throw problem('weights.precision', { file, found: other.dtype });
   for (const [sign, found] of otherFiles)
     if (names.some((name) => sign.test(name))) throw problem('model.family', { file, found });
   throw problem('model.notOne', { file });

@@ -15,6 +15,11 @@ export interface RawTensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** Whether a file is one of weights, by its content or, where that is cut or damaged, by its name. Errors: `weights.standIn`. */
+export function looksLikeWeights(path: string): boolean {
+  return sniffWeights(path) !== undefined || /\.(safetensors|ckpt|bin|pth?)$/i.test(path);
+}
+
 /** Reads the list of tensors of a safetensors or torch file. Its content decides which it is, not its name. */
 export function readWeightFile(path: string): RawTensors {
   const format = sniffWeights(path) ?? (/\.(bin|ckpt|pth?)$/i.test(path) ? 'torch' : 'safetensors');

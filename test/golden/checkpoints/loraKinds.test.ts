@@ -197,3 +197,42 @@ describe('where a LoRA lies', () => {
     }
   });
 });
+
+describe('what is no weights', () => {
+  const standIns: readonly (readonly [string, string, RegExp])[] = [
+    ['a sign-in page', '<!DOCTYPE html><html><body>Sign in</body></html>', /is a web page.*sign in/],
+    ['an answer', '{"error":"Access to this model is restricted"}', /JSON.*restricted/],
+    [
+      'a pointer',
+      'version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 34\n',
+      /LFS.*git lfs pull/,
+    ],
+  ];
+  const endings = ['safetensors', 'ckpt', 'bin', 'pt', 'txt'];
+  it.each(standIns.flatMap((one) => endings.map((ending) => [...one, ending] as const)))(
+    '%s is called so, whatever its ending (%4$s)',
+    (_, text, what, ending) => {
+      const file = join(scratch, `stand-in.${ending}`);
+      writeFileSync(file, text);
+      expect(() => readLora(file)).toThrow(what);
+      expect(() => openModel(file)).toThrow(what);
+    },
+  );
+
+  it.each(['F64', 'F8_E4M3'])('a model stored as %s is told to be had in another type', (dtype) => {
+    const file = join(scratch, `${dtype}.safetensors`);
+    const bytes = new Uint8Array(dtype === 'F64' ? 8 : 1);
+    writeFile(
+      file,
+      new Map([['model.diffusion_model.input_blocks.0.0.weight', { dtype, shape: [1], bytes }]]),
+    );
+    expect(() => openModel(file)).toThrow(new RegExp(`stored as ${dtype}.*fp16`));
+  });
+
+  it('a picture is no LoRA and no model', () => {
+    const file = join(scratch, 'picture.png');
+    writeFileSync(file, Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 1, 2, 3, 4));
+    expect(() => readLora(file)).toThrow('holds no LoRA');
+    expect(() => openModel(file)).toThrow('is not a model');
+  });
+});
