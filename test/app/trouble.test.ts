@@ -152,7 +152,7 @@ it.skipIf(!mounted)(
     expect(tried('mount', '-o', 'remount,ro', disk)).toBe(true);
     try {
       await expect(opened(library)).rejects.toThrow(
-        /can't be used as a library.*check that it is there, that you may write/,
+        /can't be used as a library.*check that it exists, that you may write/,
       );
     } finally {
       tried('mount', '-o', 'remount,rw', disk);
