@@ -48,7 +48,7 @@ function openLora(
   const lora = readLora(choice.path);
   const fitted = partial ? fitLora(lora, model) : fitWholeLora(lora, model);
   if (fitted.unmatched.length) {
-    const message = `Left out of ${choice.path}, since the model has no such parts: ${someOf(fitted.unmatched)}.`;
+    const message = `Left out of ${choice.path}: ${someOf(fitted.unmatched)}.`;
     report({ type: 'warning', message });
   }
   return { ...choice, ...fitted, hash: loraHash(fitted) };

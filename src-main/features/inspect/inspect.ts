@@ -101,6 +101,9 @@ function inspectLora({ path, adapters, changes, embeddings, unmatched }: Lora): 
     methods: [...new Set([...(adapters.length ? ['LoRA'] : []), ...changes.map(({ method }) => method)])],
     embeddings: [...embeddings.keys()],
     ranks: [...new Set(adapters.map(({ rank }) => rank))].sort((a, b) => a - b),
-    problems: unmatched.map((name) => `the tensor "${name}" means nothing here and is left out`),
+    problems: [
+      ...unmatched.map((name) => `the tensor "${name}" means nothing here and is left out`),
+      ...[...embeddings.keys()].map((word) => `the embedding "${word}" is not used and is left out`),
+    ],
   };
 }

@@ -167,6 +167,23 @@ describe('half a LoRA', () => {
     });
   });
 
+  it('is also one whose embeddings stay out', () => {
+    const file = respelled('rslora', (module) => `unet.${module}`, threes[0] as [string, Uint8Array]);
+    const whole = new Map<string, Stored>();
+    for (const [name, entry] of readSafetensors(file).tensors) {
+      const { shape, data } = readF32(entry);
+      whole.set(name, { dtype: 'F32', shape, bytes: new Uint8Array(data.buffer) });
+    }
+    const vectors = { dtype: 'F32', shape: [2, 4], bytes: new Uint8Array(32) };
+    const bundled = join(scratch, 'bundled.safetensors');
+    writeFile(bundled, new Map([...whole, ['bundle_emb.sks-dog.string_to_param.*', vectors]]));
+    const lora = readLora(bundled);
+    expect(lora.embeddings.get('sks-dog')).toMatchObject({ shape: [2, 4] });
+    expect(() => fitWholeLora(lora, model)).toThrow(/the embedding "sks-dog" would be left out.*--partial/);
+    expect(fitLora(lora, model).unmatched).toEqual(['the embedding "sks-dog"']);
+    expect(fitLora(lora, model).adapters).toEqual(fitLora(readLora(file), model).adapters);
+  });
+
   it('for a model of another width says so', () => {
     const file = respelled(
       'rslora',
