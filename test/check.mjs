@@ -47,6 +47,7 @@ function tests(...files) {
 check('formatting', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.');
 check('lint', 'eslint/bin/eslint.js', '.');
 check('types', 'typescript/bin/tsc', '-p', '.');
+check('types without Node, of what the browser runs too', 'typescript/bin/tsc', '-p', 'src-shared');
 check('types of the tests of the renderer', 'typescript/bin/tsc', '-p', 'test/pure/renderer');
 check(
   'types of the renderer',

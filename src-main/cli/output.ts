@@ -1,4 +1,5 @@
 import type { JobEvent, ProgressEvent } from '../../src-shared/domain/jobEvents.ts';
+import { TimeLeft } from '../../src-shared/domain/timeLeft.ts';
 import type { LikenessError } from '../../src-shared/messages/index.ts';
 import type { Outcome } from './command.ts';
 
@@ -17,7 +18,7 @@ const logEvery = 10;
  */
 export class Output {
   private readonly terminal = process.stderr.isTTY && !process.env['CI'];
-  private readonly clock = new Estimate();
+  private readonly clock = new TimeLeft();
   private lastStep = '';
   private lineOpen = false;
   private lastLogged = performance.now() / 1000;
@@ -27,7 +28,8 @@ export class Output {
   readonly report = (event: JobEvent): void => {
     if (event.type === 'progress') {
       const { label, done, total } = event;
-      const eta = this.clock.secondsLeft(event);
+      const left = this.clock.secondsLeft(label ?? '', done, total, performance.now() / 1000) ?? 0;
+      const eta = Math.round(left * 10) / 10;
       this.json({ type: 'progress', ...(label === undefined ? {} : { label }), done, total, eta });
       this.progress(event, eta);
       return;
@@ -92,24 +94,6 @@ export class Output {
     if (this.lineOpen) process.stderr.write('\n');
     this.lineOpen = false;
     this.lastStep = '';
-  }
-}
-
-/** Time left at the pace since the first event of the same label. */
-class Estimate {
-  private label: string | undefined;
-  private total = 0;
-  private from = { done: 0, at: 0 };
-
-  secondsLeft({ label, done, total }: ProgressEvent): number {
-    const now = performance.now() / 1000;
-    if (label !== this.label || total !== this.total || done < this.from.done) {
-      this.label = label;
-      this.total = total;
-      this.from = { done, at: now };
-    }
-    const made = done - this.from.done;
-    return made > 0 ? Math.round(((now - this.from.at) / made) * (total - done) * 10) / 10 : 0;
   }
 }
 

@@ -3,9 +3,9 @@ import type { Problem } from '../../src-shared/domain/problem.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import { forPeople } from '../../src-shared/messages/forPeople.ts';
 import { problem, type LikenessError } from '../../src-shared/messages/index.ts';
+import { TimeLeft } from '../../src-shared/domain/timeLeft.ts';
 import type { FromWorker, ResultOf, Start } from '../features/tasks.ts';
 import { publicJob, type Jobs, type NewJob, type StoredJob } from '../storage/jobs.ts';
-import { Estimate } from './estimate.ts';
 import type { JobHandlings } from './kind.ts';
 import type { StartWorker, WorkerProcess } from './workerProcess.ts';
 
@@ -23,7 +23,7 @@ export type Obstacle = () => LikenessError | undefined;
 
 interface Running {
   readonly worker: WorkerProcess;
-  readonly estimate: Estimate;
+  readonly timeLeft: TimeLeft;
   /** What the job becomes when its worker ends after being told to stop. */
   wanted?: 'paused' | 'cancelled' | 'queued';
   progress: JobProgress | null;
@@ -199,7 +199,7 @@ export class JobQueue {
     const worker = this.startWorker();
     const running: Running = {
       worker,
-      estimate: new Estimate(),
+      timeLeft: new TimeLeft(),
       progress: null,
       savedAt: 0,
       after: Promise.resolve(),
@@ -249,7 +249,7 @@ export class JobQueue {
   private event(id: number, running: Running, event: WorkerEvent): void {
     if (event.type === 'progress') {
       const { done, total, label = 'working' } = event;
-      const eta = running.estimate.secondsLeft(label, done, total);
+      const eta = running.timeLeft.secondsLeft(label, done, total, performance.now() / 1000);
       this.progressed(id, running, { done, total, label, eta, memory: running.progress?.memory ?? null });
     }
     this.then(running, async () => {

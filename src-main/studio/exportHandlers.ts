@@ -1,10 +1,10 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { Exported } from '../../src-shared/domain/exported.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import type { JobHandling } from '../jobs/kind.ts';
 import { fileName } from '../storage/libraryFolder.ts';
 import type { Handlers, StudioContext, Surroundings } from './context.ts';
+import { sizeOf } from './sizeOf.ts';
 
 interface ExportJobInput {
   readonly step: number;
@@ -69,10 +69,4 @@ export function exportJob({ library, emit }: Surroundings): JobHandling<'export'
       emit('exports.changed', known ?? exports.add({ runId: runId ?? 0, ...about }));
     },
   };
-}
-
-function sizeOf(path: string): number {
-  const stats = statSync(path);
-  if (!stats.isDirectory()) return stats.size;
-  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
 }

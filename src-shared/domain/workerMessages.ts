@@ -1,5 +1,4 @@
 import type { JobEvent } from './jobEvents.ts';
-import type { Problem } from './problem.ts';
 
 /** A picture, complete on disk; `index` counts those of the task. */
 export interface PictureEvent {
@@ -33,17 +32,3 @@ export interface FileEvent {
 }
 
 export type WorkerEvent = JobEvent | PictureEvent | LikenessEvent | PreviewEvent | FileEvent;
-
-/** What a worker process is told: one `start`, then perhaps `stop`, which keeps what is worth keeping. */
-export type ToWorker =
-  | { readonly type: 'start'; readonly kind: string; readonly task: unknown; readonly online: boolean }
-  | { readonly type: 'stop' };
-
-/** What it tells; `done` or `failed` come last. */
-export type FromWorker =
-  | { readonly type: 'event'; readonly event: WorkerEvent }
-  | { readonly type: 'memory'; readonly bytes: number }
-  /** It wanted to reach another machine. */
-  | { readonly type: 'socket'; readonly host: string; readonly refused: boolean }
-  | { readonly type: 'done'; readonly result: unknown }
-  | { readonly type: 'failed'; readonly problem: Problem };

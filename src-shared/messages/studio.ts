@@ -38,8 +38,6 @@ export const studioMessages = {
     `This would make ${d.total} pictures, and the limit is ${d.max} at once; use fewer prompts, rows or copies.`,
   'generation.otherModels': (_d: object) =>
     'These runs were trained on different base models and cannot be mixed; choose runs of one model.',
-  'generation.wholeModel': (d: { name: string }) =>
-    `${d.name} changed the whole model, so it can't be mixed in; export it as a diffusers folder and import that as a model.`,
   'model.shippedStays': (_d: object) => "The model that comes with Likeness can't be removed.",
   'model.away': (d: { path: string }) => `${d.path} is not there; put the model back, or choose another one.`,
   'download.off': (_d: object) =>

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Model } from '../../../src-shared/domain/model.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -7,6 +7,7 @@ import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import type { Report } from '../../features/inspect/inspect.ts';
 import type { StudioContext } from '../context.ts';
+import { sizeOf } from '../sizeOf.ts';
 
 export function listModels({ library: { models } }: Pick<StudioContext, 'library'>): Model[] {
   return models.list().map(withState);
@@ -69,10 +70,4 @@ export function putShippedModel({ library, shipped }: Pick<StudioContext, 'libra
     height: height * factor,
     problems: [],
   });
-}
-
-function sizeOf(place: string): number {
-  const stats = statSync(place);
-  if (!stats.isDirectory()) return stats.size;
-  return readdirSync(place).reduce((sum, name) => sum + sizeOf(path.join(place, name)), 0);
 }

@@ -2,17 +2,17 @@
 const newest = 0.2;
 
 /**
- * Seconds left of a phase, from its smoothed pace. A phase that is over has none: another one may follow that nobody has measured, and
+ * Seconds left of a phase, from its smoothed pace; `now` is in seconds of any clock. A phase that is over has none: another one may follow that nobody has measured, and
  * "1 s left" before minutes of work helps nobody.
  */
-export class Estimate {
+export class TimeLeft {
   private label: string | undefined;
   private total = 0;
   private last = { done: 0, at: 0 };
   /** Seconds for one. */
   private pace: number | undefined;
 
-  secondsLeft(label: string, done: number, total: number, now = performance.now() / 1000): number | null {
+  secondsLeft(label: string, done: number, total: number, now: number): number | null {
     if (label !== this.label || total !== this.total || done < this.last.done) {
       this.label = label;
       this.total = total;

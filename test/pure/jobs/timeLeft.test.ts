@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { Estimate } from '../../../src-main/jobs/estimate.ts';
+import { TimeLeft } from '../../../src-shared/domain/timeLeft.ts';
 
 it('knows nothing before there is a pace, and nothing once a phase is over', () => {
-  const estimate = new Estimate();
+  const estimate = new TimeLeft();
   expect(estimate.secondsLeft('reading pictures', 0, 5, 0)).toBeNull();
   expect(estimate.secondsLeft('reading pictures', 4, 5, 4)).toBe(1);
   expect(estimate.secondsLeft('reading pictures', 5, 5, 5)).toBeNull();
@@ -12,7 +12,7 @@ it('knows nothing before there is a pace, and nothing once a phase is over', () 
 });
 
 it('is not thrown by one slow step: the time left stays within a third of what it was', () => {
-  const estimate = new Estimate();
+  const estimate = new TimeLeft();
   let now = 0;
   estimate.secondsLeft('steps', 0, 200, now);
   for (let step = 1; step <= 50; step += 1) estimate.secondsLeft('steps', step, 200, (now += 1));
@@ -23,7 +23,7 @@ it('is not thrown by one slow step: the time left stays within a third of what i
 });
 
 it('follows a machine that becomes slower', () => {
-  const estimate = new Estimate();
+  const estimate = new TimeLeft();
   let now = 0;
   estimate.secondsLeft('steps', 0, 1000, now);
   for (let step = 1; step <= 100; step += 1) estimate.secondsLeft('steps', step, 1000, (now += 1));
