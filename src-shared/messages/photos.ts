@@ -1,14 +1,22 @@
 /** Photos and pictures. */
 export const photoMessages = {
   'photos.none': (d: { folder: string }) =>
-    `${d.folder} has no photos; put 4 to 6 JPEG, PNG or WebP pictures of the subject into it.`,
+    `${d.folder} has no photos; put 4 to 6 JPEG, PNG, WebP or HEIC pictures of the subject into it.`,
+  'photos.inSubfolder': (d: { folder: string; below: string; count: number }) =>
+    `${d.folder} has no photos itself, but ${d.below} has ${d.count}; give that folder, or move its photos up.`,
+  'photos.kohya': (d: { folder: string; repeats: number; token: string; noun: string }) =>
+    `The photos are in ${d.folder}, a folder named for kohya's trainer (${d.repeats} repeats, token "${d.token}", class "${d.noun}"); use --photos "${d.folder}" --token "${d.token}" --class "${d.noun}".`,
   'photos.noFolder': (d: { folder: string }) => `${d.folder} is not a readable folder; check the path.`,
   'photos.unreadable': (d: { file: string }) =>
     `${d.file} can't be read; check that it exists and that you may open it.`,
-  'photos.heic': (d: { file: string }) =>
-    `${d.file} is a HEIC photo, which cannot be read here; export it as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible).`,
+  'photos.raw': (d: { file: string }) =>
+    `${d.file} is a camera raw file, and only its small preview could be read; develop it to JPEG, PNG or TIFF in your photo program, or remove it.`,
   'photos.unsupported': (d: { file: string }) =>
-    `${d.file} is not a JPEG, PNG, WebP, AVIF, TIFF or GIF picture; save it as one of these, or remove it.`,
+    `${d.file} is not a JPEG, PNG, WebP, AVIF, HEIC, TIFF, GIF or BMP picture; save it as one of these, or remove it.`,
+  'photos.depth': (d: { file: string }) =>
+    `${d.file} stores its colours as floating-point or signed numbers, which leaves their brightness open; save it with 8 or 16 bits a colour, or remove it.`,
+  'photos.expands': (d: { file: string }) =>
+    `${d.file} contains text that unpacks to more than 4 MB, so it is not opened; save it again as a PNG without text, or remove it.`,
   'photos.broken': (d: { file: string }) =>
     `${d.file} is damaged and can't be decoded; save it again, or remove it.`,
   'photos.tooHeavy': (d: { file: string; megabytes: number; max: number }) =>

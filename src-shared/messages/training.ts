@@ -15,6 +15,8 @@ export const trainingMessages = {
     `${d.folder} already holds a run; add --resume to continue it, or choose another --out.`,
   'run.otherModel': (d: { folder: string; model: string }) =>
     `${d.folder} was trained on a different model from the one in ${d.model} now; restore the original model, or start a new run.`,
+  'run.otherPhotos': (d: { folder: string; photos: string; name: string; how: string }) =>
+    `${d.folder} was started with other photos: ${d.name} in ${d.photos} ${d.how}; restore the original photos, or start a new run in another folder.`,
   'run.otherSetting': (d: { folder: string; setting: string; is: string; wanted: string }) =>
     `${d.folder} was started with "${d.setting}" at ${d.is}, not ${d.wanted}; leave that setting out to resume the run, or start a new run in another folder.`,
   'run.missing': (d: { folder: string }) =>

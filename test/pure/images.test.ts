@@ -1,13 +1,14 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import { encodePng, readRecipe, readTexts } from '../../src-main/engine/pipelines/png.ts';
 import { loadPicture } from '../../src-main/engine/pipelines/pictures.ts';
 import { listPhotos, loadPhoto } from '../../src-main/engine/training/data/photos.ts';
+import { loadMask, masksOf } from '../../src-main/engine/training/data/masks.ts';
 import { LikenessError } from '../../src-shared/messages/index.ts';
 
 let folder = '';
@@ -24,6 +25,49 @@ async function saved(name: string, bytes: Buffer | string): Promise<string> {
   const file = join(folder, name);
   await writeFile(file, bytes);
   return file;
+}
+
+type TiffEntry = readonly [tag: number, value: number];
+
+/** A little-endian TIFF: 48 bytes from byte 8, then pages one after the other; the first is the page, others hang on it. */
+function tiff(...pages: readonly (readonly TiffEntry[])[]): Buffer {
+  const parts = pages.map((entries) => {
+    const bytes = Buffer.alloc(2 + 12 * entries.length + 4);
+    bytes.writeUInt16LE(entries.length, 0);
+    entries.forEach(([tag, value], i) => {
+      bytes.writeUInt16LE(tag, 2 + 12 * i);
+      bytes.writeUInt16LE(4, 4 + 12 * i);
+      bytes.writeUInt32LE(1, 6 + 12 * i);
+      bytes.writeUInt32LE(value, 10 + 12 * i);
+    });
+    return bytes;
+  });
+  return Buffer.concat([Buffer.from([0x49, 0x49, 42, 0, 56, 0, 0, 0]), Buffer.alloc(48, 128), ...parts]);
+}
+
+const smallPage: TiffEntry[] = [
+  ...[[256, 8] as const, [257, 6] as const, [258, 8] as const, [259, 1] as const, [262, 1] as const],
+  ...[[273, 8] as const, [277, 1] as const, [278, 6] as const, [279, 48] as const],
+];
+
+/** A TIFF as cameras write it: a thumbnail, and in a sub-page 80 × 60 values of another photometric interpretation. */
+const cameraRaw = (photometric: number): Buffer =>
+  tiff(
+    [[254, 1], ...smallPage, [330, 56 + 2 + 12 * 11 + 4]],
+    [...[[254, 0] as const, [256, 80] as const, [257, 60] as const], [262, photometric]],
+  );
+
+const floatTiff = tiff([
+  ...[[256, 4] as const, [257, 3] as const, [258, 32] as const, [259, 1] as const, [262, 1] as const],
+  ...[[273, 8] as const, [277, 1] as const, [278, 3] as const, [279, 48] as const, [339, 3] as const],
+]);
+
+function textChunk(type: string, body: Buffer): Buffer {
+  const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+  const named = Buffer.concat([Buffer.from(type), body]);
+  length.writeUInt32BE(body.length);
+  check.writeUInt32BE(crc32(named));
+  return Buffer.concat([length, named, check]);
 }
 
 const failure = (promise: Promise<unknown>): Promise<string> =>
@@ -101,7 +145,12 @@ describe('loadPicture', () => {
       ['head.png', png.subarray(0, 20), /^photos\.broken/],
       ['text.jpg', 'no picture at all', /^photos\.unsupported.*text\.jpg/],
       ['empty.jpg', '', /^photos\.unsupported/],
-      ['phone.jpg', '\0\0\0\x18ftypheic\0\0\0\0mif1heic', /^photos\.heic.*phone\.jpg.*JPEG/],
+      ['phone.jpg', '\0\0\0\x18ftypheic\0\0\0\0mif1heic', /^photos\.broken.*phone\.jpg/],
+      ['fuji.jpg', 'FUJIFILMCCD-RAW 0201', /^photos\.raw.*fuji\.jpg.*develop/],
+      ['canon.CR3', '\0\0\0\x18ftypcrx \0\0\0\x01crx isom', /^photos\.raw.*canon\.CR3/],
+      ['nikon.jpg', cameraRaw(0x8023), /^photos\.raw.*nikon\.jpg/],
+      ['compressed.tif', cameraRaw(2), /^photos\.raw.*compressed\.tif/],
+      ['float.tif', floatTiff, /^photos\.depth.*float\.tif.*8 or 16 bit/],
       [
         'vector.svg',
         '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
@@ -116,6 +165,69 @@ describe('loadPicture', () => {
     );
   });
 
+  it('reads bitmaps of every depth, upwards and downwards', async () => {
+    const bmp = (bits: number, height: number, body: number[], more: number[] = [], compression = 0) => {
+      const head = Buffer.alloc(54);
+      head.write('BM');
+      head.writeUInt32LE(54 + more.length, 10);
+      head.writeUInt32LE(40, 14);
+      head.writeInt32LE(2, 18);
+      head.writeInt32LE(height, 22);
+      head.writeUInt16LE(1, 26);
+      head.writeUInt16LE(bits, 28);
+      head.writeUInt32LE(compression, 30);
+      return Buffer.concat([head, Buffer.from(more), Buffer.from(body)]);
+    };
+    const palette = [255, 0, 0, 0, 0, 0, 255, 0].concat(Array<number>(4 * 254).fill(7));
+    const masks565 = [0, 0xf8, 0, 0, 0xe0, 7, 0, 0, 0x1f, 0, 0, 0];
+    // Red and blue above, blue and red below; in the file the lowest row is first where the height is positive.
+    const rows: [number, number[], number[], number][] = [
+      [1, [0x40, 0, 0, 0, 0x80, 0, 0, 0], palette.slice(0, 8), 0],
+      [4, [0x01, 0, 0, 0, 0x10, 0, 0, 0], palette.slice(0, 64), 0],
+      [8, [0, 1, 0, 0, 1, 0, 0, 0], palette, 0],
+      [16, [0x1f, 0, 0, 0x7c, 0, 0x7c, 0x1f, 0], [], 0],
+      [16, [0x1f, 0, 0, 0xf8, 0, 0xf8, 0x1f, 0], masks565, 3],
+      [24, [255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0], [], 0],
+      [32, [255, 0, 0, 0, 0, 0, 255, 0, 0, 0, 255, 0, 255, 0, 0, 0], [], 0],
+    ];
+    const [red, blue] = [
+      [255, 0, 0],
+      [0, 0, 255],
+    ] as const;
+    for (const [bits, body, more, compression] of rows) {
+      for (const height of [2, -2]) {
+        const file = await saved('drawn.bmp', bmp(bits, height, body, more, compression));
+        const { data } = await loadPicture(file);
+        const upright = [...red, ...blue, ...blue, ...red];
+        const turned = [...blue, ...red, ...red, ...blue];
+        expect(Array.from(data), `${bits} bits, ${height} high`).toEqual(height > 0 ? upright : turned);
+      }
+    }
+    expect(await failure(loadPicture(await saved('cut.bmp', bmp(24, 9, []))))).toMatch(/^photos\.broken/);
+    expect(await failure(loadPicture(await saved('rle.bmp', bmp(8, 2, [0, 1], palette, 1))))).toMatch(
+      /^photos\.broken/,
+    );
+    expect(await failure(loadPicture(await saved('tall.bmp', bmp(24, 1 << 30, []))))).toMatch(
+      /^photos\.tooLarge/,
+    );
+  });
+
+  it('opens no PNG whose texts unpack without end', async () => {
+    const png = await plain().png().toBuffer();
+    const texts = Array.from({ length: 40 }, (_, i) =>
+      textChunk('zTXt', Buffer.concat([Buffer.from(`note${i}\0\0`), deflateSync(Buffer.alloc(1 << 20, 65))])),
+    );
+    const file = await saved('bomb.png', Buffer.concat([png.subarray(0, 33), ...texts, png.subarray(33)]));
+    expect(await failure(loadPicture(file))).toMatch(/^photos\.expands.*bomb\.png.*text/);
+    const kept = [...readTexts(await readFile(file)).values()].reduce((sum, { length }) => sum + length, 0);
+    expect(kept).toBeLessThanOrEqual(4 << 20);
+    const few = await saved(
+      'few.png',
+      Buffer.concat([png.subarray(0, 33), ...texts.slice(0, 2), png.subarray(33)]),
+    );
+    expect((await loadPicture(few)).width).toBe(40);
+  });
+
   it('refuses absurd sizes without decoding them', async () => {
     const header = Buffer.from(await plain().png().toBuffer());
     header.writeUInt32BE(60_000, 16);
@@ -127,6 +239,39 @@ describe('loadPicture', () => {
     expect(await failure(loadPicture(await saved('wide.png', huge)))).toMatch(
       /^photos\.tooLarge.*128 megapixels/,
     );
+  });
+});
+
+describe('masks', () => {
+  it('are found whatever the capitals and the Unicode form; a photo that is transparent in part is its own', async () => {
+    const place = join(folder, 'masked');
+    await mkdir(join(place, 'masks'), { recursive: true });
+    const photo = (name: string) => join(place, name);
+    const png = await plain().png().toBuffer();
+    const half = Buffer.from(Array.from({ length: 64 }, (_, i) => [9, 9, 9, i % 8 < 4 ? 255 : 0]).flat());
+    const cut = await sharp(half, { raw: { width: 8, height: 8, channels: 4 } })
+      .png()
+      .toBuffer();
+    const deep = await sharp(cut).toColourspace('rgb16').png().toBuffer();
+    const photos = ['b.jpg', 'e\u0301.jpg', 'Same.jpg', 'same.jpg', 'cut.png', 'deep.png', 'plain.png'];
+    for (const name of photos)
+      await writeFile(photo(name), name === 'cut.png' ? cut : name === 'deep.png' ? deep : png);
+    for (const name of ['B.PNG', '\u00e9.png', 'same.png', 'none.png'])
+      await writeFile(join(place, 'masks', name), png);
+    const { masks, strays } = await masksOf(place, photos.map(photo));
+    expect([...masks].map(([one, mask]) => [basename(one), basename(mask)])).toEqual([
+      ['b.jpg', 'B.PNG'],
+      ['e\u0301.jpg', '\u00e9.png'],
+      ['Same.jpg', 'same.png'],
+      ['same.jpg', 'same.png'],
+      ['cut.png', 'cut.png'],
+      ['deep.png', 'deep.png'],
+    ]);
+    expect(strays.map((file) => basename(file))).toEqual(['none.png']);
+    for (const name of ['cut.png', 'deep.png']) {
+      const mask = await loadMask(photo(name), photo(name), { width: 8, height: 8 });
+      expect([mask.data[0], mask.data[3 * 7]]).toEqual([255, 0]);
+    }
   });
 });
 
@@ -176,6 +321,17 @@ describe('listPhotos', () => {
     expect(await failure(listPhotos(await listing('words', { 'a.txt': 'a' })))).toMatch(/^photos\.none/);
     expect(await failure(listPhotos(await listing('fake', { 'a.jpg': 'a' })))).toMatch(
       /^photos\.unsupported.*a\.jpg/,
+    );
+    const above = await listing('above', {});
+    await listing('above/dog', { 'a.jpg': 'a', 'b.HEIC': 'b' });
+    expect(await failure(listPhotos(above))).toMatch(/^photos\.inSubfolder.*above.dog has 2/);
+    const kohya = await listing('kohya', {});
+    await listing('kohya/10_sks toy dog', { 'a.jpg': 'a' });
+    expect(await failure(listPhotos(kohya))).toMatch(
+      /^photos\.kohya.*10 repeats.*--token "sks" --class "toy dog"/,
+    );
+    expect(await failure(listPhotos(await listing('raws', { 'a.RAF': 'a' })))).toMatch(
+      /^photos\.unsupported/,
     );
     expect(await failure(listPhotos(join(folder, 'nowhere')))).toMatch(/^photos\.noFolder.*nowhere/);
     expect(await failure(listPhotos(await saved('file', 'x')))).toMatch(/^photos\.noFolder/);

@@ -1,8 +1,10 @@
+import path from 'node:path';
 import { scoreDefaults } from '../../features/score/request.ts';
 import { command } from '../command.ts';
 import { scorerFiles, shippedModel, version } from '../../shipped.ts';
-import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { finetuneSettings, type AskedFinetune } from '../../../src-shared/domain/finetuneSettings.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { kohyaFolder } from '../../engine/training/data/kohyaFolder.ts';
 import type { FinetuneRequest } from '../../features/training/request.ts';
 import { choice, file, flag, required, type Given } from '../options.ts';
 import { settingOptions, settingsGiven } from '../settingOptions.ts';
@@ -59,7 +61,7 @@ export const finetune = command({
 /** What was said, as the training feature takes it. Throws `usage.…` for options that do not go together. */
 export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneRequest {
   const { resume = false, out } = given;
-  const settings = settingsGiven(finetuneSettings, given);
+  const settings = namedByFolder(settingsGiven(finetuneSettings, given));
   const { photos, replay, classNoun } = settings;
   if (replay !== undefined)
     refuseTogether('--replay', { '--photos': photos }, 'recorded batches take the place of photos');
@@ -78,4 +80,11 @@ export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneR
     fallbackModel: shippedModel,
     settings: { ...settings, ...(given.scenes === false && { photoScenes: {} }) },
   };
+}
+
+/** With the token and the class that kohya's trainer reads in the name of the photos' folder, where no class is given. */
+function namedByFolder(settings: AskedFinetune): AskedFinetune {
+  const named = settings.photos === undefined ? undefined : kohyaFolder(path.basename(settings.photos));
+  if (!named || settings.classNoun !== undefined) return settings;
+  return { ...settings, classNoun: named.noun, token: settings.token ?? named.token };
 }

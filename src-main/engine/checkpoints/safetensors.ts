@@ -32,6 +32,8 @@ const elementBytes: Readonly<Record<string, number>> = {
 };
 
 const maxHeaderBytes = 100_000_000;
+/** Checkpoints of the SDXL family have some 2,600. */
+const maxTensors = 100_000;
 
 /**
  * Reads and checks the header; no tensor data. As in the reference implementation the tensors must fill the file
@@ -65,35 +67,46 @@ export function readSafetensors(path: string): SafetensorsFile {
 type Damaged = (why: string) => LikenessError;
 
 function parseHeader(file: OpenFile, length: number, damaged: Damaged): Record<string, unknown> {
+  const bytes = file.bytes(8, length);
+  // Counted before it is parsed: what takes a byte in the file takes a hundred in memory.
+  const { names, depth, values } = measure(bytes);
+  if (names > maxTensors) throw damaged(`its header lists over ${maxTensors.toLocaleString('en')} tensors`);
+  if (depth > maxDepth || values > maxValues) throw damaged('its header is no list of tensors');
   let text: string;
   let header: unknown;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file.bytes(8, length));
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     header = JSON.parse(text);
   } catch {
     throw damaged('its header is not JSON');
   }
   if (!text.startsWith('{') || Object.keys(asRecord(header)).length === 0)
     throw damaged('its header lists no tensors');
-  if (topLevelKeys(text) !== Object.keys(asRecord(header)).length)
-    throw damaged('its header names a tensor twice');
+  if (names !== Object.keys(asRecord(header)).length) throw damaged('its header names a tensor twice');
   return asRecord(header);
 }
 
-/** JSON.parse keeps the last of several equal keys without a word, so they are counted in the (valid) text. */
-function topLevelKeys(json: string): number {
-  let depth = 0;
-  let count = 0;
+/** A header is an object of objects of lists. */
+const maxDepth = 3;
+const maxValues = 32 * maxTensors;
+
+/**
+ * Names at the top of a JSON object (JSON.parse keeps the last of several equal ones without a word), how deep it goes, and how many
+ * values its lists and objects have, without parsing it. Where it is no JSON the figures mean nothing, but they come.
+ */
+function measure(json: Uint8Array): { names: number; depth: number; values: number } {
+  let [level, depth, names, values] = [0, 0, 0, 0];
   for (let i = 0; i < json.length; i++) {
-    const char = json.charCodeAt(i);
+    const char = json[i];
     if (char === 0x22) {
-      do i += json.charCodeAt(i) === 0x5c ? 2 : 1;
-      while (json.charCodeAt(i) !== 0x22);
-    } else if (char === 0x7b || char === 0x5b) depth++;
-    else if (char === 0x7d || char === 0x5d) depth--;
-    else if (char === 0x3a && depth === 1) count++;
+      i++;
+      while (i < json.length && json[i] !== 0x22) i += json[i] === 0x5c ? 2 : 1;
+    } else if (char === 0x7b || char === 0x5b) depth = Math.max(depth, ++level);
+    else if (char === 0x7d || char === 0x5d) level--;
+    else if (char === 0x2c) values++;
+    else if (char === 0x3a && level === 1) names++;
   }
-  return count;
+  return { names, depth, values };
 }
 
 function checkEntry(name: string, value: unknown, damaged: Damaged) {

@@ -14,6 +14,7 @@ export interface ZipEntry extends StoredEntry {
 }
 
 const maxDirectoryBytes = 64 << 20;
+const maxEntries = 100_000;
 
 /** As `listZip`, of a zip without compressed entries, as torch writes it. Errors: `weights.damaged`, `weights.unsupported`. */
 export function readZip(file: OpenFile): Map<string, StoredEntry> {
@@ -33,6 +34,7 @@ export function listZip(file: OpenFile): Map<string, ZipEntry> {
   const { start, size, entries } = findDirectory(file, damaged);
   if (size > maxDirectoryBytes || start + size > file.size)
     throw damaged("the zip's directory is not where it says");
+  if (entries > maxEntries) throw damaged(`its zip lists over ${maxEntries.toLocaleString('en')} files`);
   const view = viewOf(file.bytes(start, size));
   const listed = new Map<string, ZipEntry>();
   for (let at = 0, i = 0; i < entries; i++) {

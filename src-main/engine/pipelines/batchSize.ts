@@ -16,3 +16,26 @@ export function picturesThatFit(
   const picture = 64 * (block_out_channels[0] as number) * height * width * Float32Array.BYTES_PER_ELEMENT;
   return Math.max(1, Math.min(largest, Math.floor(free / 2 / picture)));
 }
+
+/** What is taken to be free where the size of a batch must be the same each time. */
+const steadyBytes = 4e9;
+
+/**
+ * The same for pictures that later numbers depend on: a picture's last bits depend on how many are drawn with it, so neither the memory
+ * that happens to be free nor what an earlier process had drawn may decide.
+ */
+export function steadyBatch(unet: UNetConfig, shape: readonly [number, number, number, number]): number {
+  return picturesThatFit(unet, shape, steadyBytes);
+}
+
+/** Of pictures 0 … count − 1, drawn `size` at once, those whose batch has one that is not there: they are drawn again together. */
+export function ofUnfinishedBatches(
+  count: number,
+  size: number,
+  isThere: (index: number) => boolean,
+): number[] {
+  const batchOf = (index: number): number => Math.floor(index / size);
+  const all = [...Array(count).keys()];
+  const unfinished = new Set(all.filter((index) => !isThere(index)).map(batchOf));
+  return all.filter((index) => unfinished.has(batchOf(index)));
+}

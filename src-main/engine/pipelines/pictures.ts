@@ -1,47 +1,17 @@
-import { open, readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import sharp from 'sharp';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp, { type Sharp } from 'sharp';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
+import { decodeBmp, type Pixels } from './bmp.ts';
+import { decodeHeic } from './heic.ts';
+import { claimsPicture, pictureKind } from './pictureKinds.ts';
 import type { Picture } from './pixels.ts';
+import { expandsWithin, withProfile } from './png.ts';
 
 const maxMegapixels = 120;
-const maxMegabytes = 500;
+/** HEIC is held twice while it is decoded. */
+const maxHeicMegapixels = 64;
 const secondsToDecode = 60;
-
-const pictureExtensions =
-  /^\.(jpe?g|jfif|png|webp|avif|tiff?|gif|hei[cf]|bmp|svg|jxl|jp2|dng|nef|cr[23]|arw|raw)$/i;
-
-type Kind = 'readable' | 'heic' | 'other';
-
-/** What a file is by its first bytes; its name says nothing. */
-function kindOf(head: Buffer): Kind {
-  const text = head.toString('latin1');
-  const isTiff = /^(II[*+]\0|MM\0[*+])/.test(text);
-  if (/^(\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF[^]{4}WEBP)/.test(text) || isTiff) return 'readable';
-  if (text.slice(4, 8) !== 'ftyp') return 'other';
-  const brands = text.slice(8, Math.min(head.readUInt32BE(0), head.length));
-  if (/avi[fs]/.test(brands)) return 'readable';
-  return /hei[cxms]|hev[cx]|mif1|msf1/.test(brands) ? 'heic' : 'other';
-}
-
-/** Errors: `photos.unreadable` for anything but a file, too: a pipe or a device would block for ever. */
-async function readHead(file: string): Promise<Buffer> {
-  try {
-    const stats = await stat(file);
-    if (!stats.isFile()) throw new Error('it is no file');
-    if (stats.size > maxMegabytes * 1e6)
-      throw problem('photos.tooHeavy', { file, megabytes: Math.round(stats.size / 1e6), max: maxMegabytes });
-    const handle = await open(file);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    throw cause instanceof LikenessError ? cause : problem('photos.unreadable', { file }, cause);
-  }
-}
 
 const naturally = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 
@@ -51,9 +21,9 @@ export function naturalOrder(a: string, b: string): number {
 }
 
 /**
- * The folder's pictures in natural order of name, as paths. JPEG, PNG, WebP, AVIF, TIFF and GIF by content; hidden files,
+ * The folder's pictures in natural order of name, as paths. JPEG, PNG, WebP, AVIF, HEIC, TIFF, GIF and BMP by content; hidden files,
  * folders and files that neither are nor claim to be pictures are passed over.
- * Errors: `photos.noFolder`, `photos.heic`, `photos.unsupported`, `photos.tooHeavy`.
+ * Errors: `photos.noFolder`, `photos.raw`, `photos.unsupported`, `photos.tooHeavy`.
  */
 export async function listPictures(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
@@ -63,18 +33,58 @@ export async function listPictures(folder: string): Promise<string[]> {
   for (const entry of entries) {
     if (entry.name.startsWith('.') || !(entry.isFile() || entry.isSymbolicLink())) continue;
     const file = join(folder, entry.name);
-    const kind = kindOf(await readHead(file));
-    if (kind === 'heic') throw problem('photos.heic', { file });
-    if (kind === 'readable') pictures.push(file);
-    else if (pictureExtensions.test(extname(entry.name))) throw problem('photos.unsupported', { file });
+    const kind = await pictureKind(file);
+    if (kind === 'raw') throw problem('photos.raw', { file });
+    if (kind !== 'other') pictures.push(file);
+    else if (claimsPicture.test(entry.name)) throw problem('photos.unsupported', { file });
   }
   return pictures.sort(naturalOrder);
 }
 
 /**
+ * What sharp opens for a picture: the file, or its pixels as a PNG where sharp cannot decode it. Its size and what unpacks in it are
+ * checked, before it is decoded. Errors: those of `loadPicture`.
+ */
+export async function openPicture(file: string): Promise<string | Buffer> {
+  const kind = await pictureKind(file);
+  if (kind === 'raw') throw problem('photos.raw', { file });
+  if (kind === 'other') throw problem('photos.unsupported', { file });
+  const mayBe = (width: number, height: number, max = maxMegapixels): void => {
+    const megapixels = (width * height) / 1e6;
+    if (megapixels > max) throw problem('photos.tooLarge', { file, megapixels: Math.round(megapixels), max });
+  };
+  const broken = (cause: unknown): Error =>
+    cause instanceof LikenessError ? cause : problem('photos.broken', { file }, cause);
+  try {
+    if (kind === 'bmp') return await asPng(decodeBmp(await readFile(file), mayBe));
+    if (kind === 'png' && !(await expandsWithin(file))) throw problem('photos.expands', { file });
+    const { width, height, depth, icc } = await sharp(file, { limitInputPixels: false }).metadata();
+    mayBe(width, height, kind === 'heic' ? maxHeicMegapixels : maxMegapixels);
+    if (depth !== 'uchar' && depth !== 'ushort') throw problem('photos.depth', { file });
+    if (kind !== 'heic') return file;
+    return await asPng(await decodeHeic(await readFile(file), secondsToDecode), icc);
+  } catch (cause) {
+    throw broken(cause);
+  }
+}
+
+async function asPng({ width, height, data }: Pixels, profile?: Buffer): Promise<Buffer> {
+  const raw = sharp(data, { raw: { width, height, channels: 4 } });
+  const png = await raw.png({ compressionLevel: 1 }).toBuffer();
+  return profile ? withProfile(png, profile) : png;
+}
+
+/** Decodes to bytes, upright, colour profile applied. Damage is an error, not a grey half. */
+function decoding(input: string | Buffer): Sharp {
+  return sharp(input, { failOn: 'error', limitInputPixels: maxMegapixels * 1e6, pages: 1 })
+    .timeout({ seconds: secondsToDecode })
+    .autoOrient();
+}
+
+/**
  * Decodes a picture to sRGB bytes: turned as EXIF says, colour profile applied, CMYK, grey and 16 bit converted, the
- * transparent laid on white, the first frame of an animation.
- * Errors: `photos.unreadable`, `photos.heic`, `photos.unsupported`, `photos.tooHeavy`, `photos.tooLarge`, `photos.broken`.
+ * transparent laid on white, the first frame of an animation. Errors: `photos.unreadable`, `photos.raw`, `photos.unsupported`,
+ * `photos.depth`, `photos.expands`, `photos.tooHeavy`, `photos.tooLarge`, `photos.broken`.
  */
 export function loadPicture(file: string): Promise<Picture> {
   return loadPictureOn('white', file);
@@ -82,33 +92,36 @@ export function loadPicture(file: string): Promise<Picture> {
 
 /** The same with another colour behind what is transparent. */
 export async function loadPictureOn(background: 'white' | 'black', file: string): Promise<Picture> {
-  const kind = kindOf(await readHead(file));
-  if (kind === 'heic') throw problem('photos.heic', { file });
-  if (kind === 'other') throw problem('photos.unsupported', { file });
-  let size: { width: number; height: number };
+  const input = await openPicture(file);
   try {
-    size = await sharp(file, { limitInputPixels: false }).metadata();
-  } catch (cause) {
-    throw problem('photos.broken', { file }, cause);
-  }
-  const megapixels = (size.width * size.height) / 1e6;
-  if (megapixels > maxMegapixels) {
-    throw problem('photos.tooLarge', { file, megapixels: Math.round(megapixels), max: maxMegapixels });
-  }
-  try {
-    const { data, info } = await sharp(file, {
-      failOn: 'error',
-      limitInputPixels: maxMegapixels * 1e6,
-      pages: 1,
-    })
-      .timeout({ seconds: secondsToDecode })
-      .autoOrient()
+    const { data, info } = await decoding(input)
       .flatten({ background })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to sRGB`);
     return { width: info.width, height: info.height, data };
+  } catch (cause) {
+    throw problem('photos.broken', { file }, cause);
+  }
+}
+
+/**
+ * How opaque each pixel of a picture is, as a grey picture, upright; undefined where nothing of it is more than half transparent.
+ * Errors: those of `loadPicture`.
+ */
+export async function loadOpacity(file: string): Promise<Picture | undefined> {
+  const input = await openPicture(file);
+  try {
+    if (!(await sharp(input).metadata()).hasAlpha) return undefined;
+    const { data, info } = await decoding(input)
+      .extractChannel('alpha')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    if (data.every((opacity) => opacity >= 128)) return undefined;
+    const grey = new Uint8Array(3 * data.length);
+    data.forEach((opacity, i) => grey.fill(opacity, 3 * i, 3 * i + 3));
+    return { width: info.width, height: info.height, data: grey };
   } catch (cause) {
     throw problem('photos.broken', { file }, cause);
   }

@@ -1,15 +1,17 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { crc32, inflateSync } from 'node:zlib';
+import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { recipeSchema, type Recipe } from '../../../src-shared/domain/recipe.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { errorCode } from '../checkpoints/files.ts';
 import type { Picture } from './pixels.ts';
 
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const ihdrEnd = signature.length + 25;
-const maxTextBytes = 1 << 20;
+/** What all the compressed text of a picture may unpack to; recipes take a few kilobytes. */
+const maxTextBytes = 4 << 20;
 const maxBytes = 500e6;
 
 /**
@@ -56,37 +58,79 @@ export async function readRecipe(file: string): Promise<Recipe> {
   });
 }
 
-/** Keyword → text of every tEXt, zTXt and iTXt chunk (PNG specification 11.3.3); damaged ones are passed over. */
+/**
+ * Keyword → text of every tEXt, zTXt and iTXt chunk (PNG specification 11.3.3); damaged ones are passed over, and those after
+ * `maxTextBytes` of text.
+ */
 export function readTexts(png: Buffer): Map<string, string> {
   const texts = new Map<string, string>();
-  for (let at = signature.length; at + 12 <= png.length;) {
+  let room = maxTextBytes;
+  for (let at = signature.length; at + 12 <= png.length && room > 0;) {
     const length = png.readUInt32BE(at);
     const type = png.toString('latin1', at + 4, at + 8);
     const body = png.subarray(at + 8, at + 8 + length);
     if (body.length < length) break;
     const keyword = body.toString('latin1', 0, Math.max(0, body.indexOf(0)));
-    const text = readText(type, body.subarray(keyword.length + 1));
-    if (keyword && text !== undefined) texts.set(keyword, text);
+    const text = unpackText(type, body, room);
+    if (text) room -= text.length;
+    if (keyword && text) texts.set(keyword, text.toString(type === 'iTXt' ? 'utf8' : 'latin1'));
     at += 12 + length;
   }
   return texts;
 }
 
-/** The text after a chunk's keyword, or undefined for other chunks. */
-function readText(type: string, body: Buffer): string | undefined {
+/**
+ * Whether the compressed texts of a PNG unpack to no more than `maxTextBytes`: libpng unpacks each of them, up to 8 MB and a thousand
+ * of them, when a picture is opened.
+ */
+export async function expandsWithin(file: string): Promise<boolean> {
+  const handle = await open(file);
   try {
-    if (type === 'tEXt') return body.toString('latin1');
-    if (type === 'zTXt')
-      return inflateSync(body.subarray(1), { maxOutputLength: maxTextBytes }).toString('latin1');
-    if (type !== 'iTXt') return undefined;
-    const language = body.indexOf(0, 2);
-    const translated = body.indexOf(0, language + 1);
-    if (language < 0 || translated < 0) return undefined;
-    const text = body.subarray(translated + 1);
-    return (body[0] ? inflateSync(text, { maxOutputLength: maxTextBytes }) : text).toString('utf8');
-  } catch {
-    return undefined;
+    let room = maxTextBytes;
+    const head = Buffer.alloc(8);
+    for (let at = signature.length; (await handle.read(head, 0, 8, at)).bytesRead === 8;) {
+      const length = head.readUInt32BE(0);
+      const type = head.toString('latin1', 4, 8);
+      if (type === 'zTXt' || type === 'iTXt') {
+        if (length > maxTextBytes) return false;
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, at + 8);
+        room -= (unpackText(type, buffer.subarray(0, bytesRead), room) ?? []).length;
+        if (room <= 0) return false;
+      }
+      at += 12 + length;
+    }
+    return true;
+  } finally {
+    await handle.close();
   }
+}
+
+/** The bytes of a chunk's text, at most `room` where it is compressed; undefined for other chunks and damaged ones. */
+function unpackText(type: string, chunk: Buffer, room: number): Buffer | undefined {
+  const body = chunk.subarray(chunk.indexOf(0) + 1);
+  if (type === 'tEXt') return body.subarray(0, room);
+  if (type === 'zTXt') return inflateAtMost(body.subarray(1), room);
+  if (type !== 'iTXt') return undefined;
+  const language = body.indexOf(0, 2);
+  const translated = body.indexOf(0, language + 1);
+  if (language < 0 || translated < 0) return undefined;
+  const text = body.subarray(translated + 1);
+  return body[0] ? inflateAtMost(text, room) : text.subarray(0, room);
+}
+
+/** What would be more than `room` counts as `room` of nothing that anyone reads. */
+function inflateAtMost(packed: Buffer, room: number): Buffer | undefined {
+  try {
+    return inflateSync(packed, { maxOutputLength: room });
+  } catch (error) {
+    return errorCode(error) === 'ERR_BUFFER_TOO_LARGE' ? Buffer.alloc(room) : undefined;
+  }
+}
+
+/** A PNG that says which colour profile its colours are of (11.3.2.3). */
+export function withProfile(png: Buffer, profile: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from('ICC\0\0', 'latin1'), deflateSync(profile)]);
+  return Buffer.concat([png.subarray(0, ihdrEnd), chunk('iCCP', body), png.subarray(ihdrEnd)]);
 }
 
 function chunk(type: string, body: Buffer): Buffer {

@@ -6,7 +6,7 @@ import type { SchedulerName } from '../schedulers/config.ts';
 import { makeSampler, type NamedSampler } from '../schedulers/index.ts';
 import { TorchGenerator } from '../tensor/random.ts';
 import { i64, type HostTensor } from '../tensor/tensor.ts';
-import { picturesThatFit } from './batchSize.ts';
+import { picturesThatFit, steadyBatch } from './batchSize.ts';
 import { denoise, stack, unstack, type Conditions } from './denoise.ts';
 import { Networks, type NetworkOptions } from './networks.ts';
 import { toPicture, type Picture } from './pixels.ts';
@@ -75,13 +75,19 @@ export class TextToImage {
     return { width: width * factor, height: height * factor };
   }
 
+  /** Pictures of that size that are drawn at once where later numbers depend on their last bits: see `steadyBatch`. */
+  steadyBatch(size: Pick<SamplingOptions, 'width' | 'height'>): number {
+    return steadyBatch(this.model.unet.config, this.latentShape(size));
+  }
+
   /** The sampler's name that `scheduler` (or the model's own) stands for. Errors: `scheduler.*`. */
   samplerOf({ scheduler, steps }: Pick<SamplingOptions, 'scheduler' | 'steps'>): NamedSampler {
     return makeSampler(scheduler, this.model.scheduler, steps, `${this.model.path} (scheduler_config.json)`);
   }
 
   /**
-   * Makes the pictures in order, each as soon as its batch is done; a picture doesn't depend on the batch it is in.
+   * Makes the pictures in order, each as soon as its batch is done; a picture depends on the batch it is in
+   * by rounding alone.
    * Errors: `size.unusable`, `output.notFinite`, `scheduler.*`, `tensor.*`; the signal's reason when it aborts.
    */
   async *generate(
@@ -206,7 +212,10 @@ export class TextToImage {
     throw problem('output.notFinite', { model: this.model.path, part });
   }
 
-  private latentShape({ width, height }: SamplingOptions): readonly [number, number, number, number] {
+  private latentShape({
+    width,
+    height,
+  }: Pick<SamplingOptions, 'width' | 'height'>): readonly [number, number, number, number] {
     const factor = pixelsPerLatent(this.model.vae.config);
     const fits = (size: number): boolean => Number.isInteger(size) && size >= factor && size % factor === 0;
     if (!fits(width) || !fits(height)) throw problem('size.unusable', { width, height, factor });

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { forPeople } from '../../../src-shared/messages/forPeople.ts';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
@@ -60,7 +60,8 @@ async function append(
   let answer: Response | undefined;
   if (done < size) {
     answer = await fetch(address, { signal, headers: done > 0 ? { Range: `bytes=${done}-` } : {} });
-    if (!answer.ok) throw problem('download.failed', { file: part, why: refusal(answer.status) });
+    if (!answer.ok)
+      throw problem('download.failed', { file: basename(part, '.part'), why: refusal(answer.status) });
     if (answer.status !== 206) done = 0;
   }
   const hash = kind === 'git' ? createHash('sha1').update(`blob ${size}\0`) : createHash('sha256');

@@ -33,14 +33,20 @@ export async function listHubFiles(
   signal: AbortSignal,
 ): Promise<{ commit: string; files: HubFile[] }> {
   const about = `${hub}/api/models/${repository}`;
-  const { sha: commit } = commitSchema.parse(
+  const read = <T>(schema: z.ZodType<T>, json: unknown): T => {
+    const parsed = schema.safeParse(json);
+    if (parsed.success) return parsed.data;
+    throw problem('download.failed', { file: repository, why: 'what answered is no Hub; check HF_ENDPOINT' });
+  };
+  const { sha: commit } = read(
+    commitSchema,
     (await ask(`${about}/revision/${encodeURIComponent(revision)}`, repository, signal)).json,
   );
   const files: HubFile[] = [];
   let page: string | undefined = `${about}/tree/${commit}?recursive=true`;
   while (page !== undefined) {
     const { json, next } = await ask(page, repository, signal);
-    for (const { type, path, size = 0, oid, lfs } of treeSchema.parse(json))
+    for (const { type, path, size = 0, oid, lfs } of read(treeSchema, json))
       if (type === 'file')
         files.push({
           path,
@@ -67,12 +73,39 @@ async function ask(
   const link = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
   // Another host has no say in what is listed.
   const next = link !== undefined && new URL(link, address).origin === new URL(address).origin;
-  return { json: await answer.json(), next: next ? new URL(link, address).href : undefined };
+  return { json: await jsonOf(answer, failed), next: next ? new URL(link, address).href : undefined };
+}
+
+const maxAnswerBytes = 32e6;
+
+/** The body of an answer, which a sign-in page of the network or an endless one is not. */
+async function jsonOf(answer: Response, failed: (why: string, cause?: unknown) => Error): Promise<unknown> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += part.length;
+    if (bytes > maxAnswerBytes) throw failed('the answer is far too long for a list of files');
+    parts.push(part);
+  }
+  const text = Buffer.concat(parts).toString();
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const isPage = /^\s*</.test(text);
+    throw failed(
+      isPage
+        ? 'a web page answered in place of the Hub; sign in to this network, or check HF_ENDPOINT'
+        : 'what answered is no Hub; check HF_ENDPOINT',
+      cause,
+    );
+  }
 }
 
 export function refusal(status: number): string {
-  if (status === 401 || status === 403)
-    return 'its owner asks for a login; fetch it with another program and import it';
+  // The Hub answers 401 for a name that does not exist, too.
+  if (status === 401)
+    return 'there is no such repository, or its owner asks for a login; check the name, or fetch it with another program and import it';
+  if (status === 403) return 'its owner asks for a login; fetch it with another program and import it';
   if (status === 404) return 'it is not there';
   return `the Hub answered ${status}`;
 }

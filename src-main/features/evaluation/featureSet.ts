@@ -13,12 +13,14 @@ export interface FeatureSet {
   readonly statistics?: { readonly mu: Float64Array; readonly sigma: Matrix };
 }
 
+const known = ['features', 'logits', 'mu', 'sigma'];
+
 /**
  * Reads `.npz` (`features`, `logits`; or `mu`, `sigma` as pytorch-fid and clean-fid write them), `.npy` (features) or
  * `.safetensors`. Errors: `features.unfit`, those of the readers.
  */
 export function readFeatureSet(source: string): FeatureSet {
-  const arrays = source.endsWith('.safetensors') ? safetensors(source) : readNumpy(source);
+  const arrays = source.endsWith('.safetensors') ? safetensors(source) : readNumpy(source, known);
   const unfit = (why: string): Error => problem('features.unfit', { file: source, why });
   const matrix = (name: string): Matrix | undefined => {
     const array = arrays.get(name);
@@ -36,8 +38,7 @@ export function readFeatureSet(source: string): FeatureSet {
   ];
   if (sigma && mu && (mu.data.length !== sigma.columns || sigma.rows !== sigma.columns))
     throw unfit('its mu and sigma are of different sizes');
-  if (!features && !logits && !(sigma && mu))
-    throw unfit(`it holds only ${[...arrays.keys()].join(', ') || 'nothing'}`);
+  if (!features && !logits && !(sigma && mu)) throw unfit(`it has none of ${known.join(', ')}`);
   return {
     source,
     ...(features && { features }),
@@ -48,7 +49,7 @@ export function readFeatureSet(source: string): FeatureSet {
 
 function safetensors(file: string): Map<string, NumpyArray> {
   const { tensors } = readSafetensors(file);
-  const named = ['features', 'logits', 'mu', 'sigma'].flatMap((name) => {
+  const named = known.flatMap((name) => {
     const entry = tensors.get(name);
     if (!entry) return [];
     const { shape, data } = readF32(entry);

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { chosenGuidance, ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
+import { removeLeftovers } from '../../engine/checkpoints/leftovers.ts';
 import { writeAtomically, writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
 import { stack } from '../../engine/pipelines/denoise.ts';
 import { encodePng } from '../../engine/pipelines/png.ts';
@@ -62,6 +63,7 @@ export async function generate(
       });
     const all = requestPictures(request, noise);
     makeFolder(request.out);
+    removeLeftovers(request.out);
     const set = request.names && setFiles(request, request.names, all);
     const names = new PictureNames(request.out);
     const recipeOf = ({ prompt, seed }: PictureRequest): Recipe =>

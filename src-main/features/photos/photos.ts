@@ -6,6 +6,7 @@ import { cosine } from '../../engine/evaluation/features.ts';
 import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
 import { detailOutsideSquare, photoQuality } from '../../engine/evaluation/photoQuality.ts';
 import { captionFileOf } from '../../engine/training/data/photoCaptions.ts';
+import { claimsPicture } from '../../engine/pipelines/pictureKinds.ts';
 import { loadPicture, naturalOrder } from '../../engine/pipelines/pictures.ts';
 import type { Picture } from '../../engine/pipelines/pixels.ts';
 import { resize } from '../../engine/pipelines/resample.ts';
@@ -71,7 +72,7 @@ export async function checkPhotos(
     const refuse = (file: string) => (error: unknown) => {
       if (!(error instanceof LikenessError)) throw error;
       const { code, message } = error;
-      if (code === 'photos.unsupported' && !claimsPicture.test(extname(file))) ignored.push(file);
+      if (code === 'photos.unsupported' && !claimsPicture.test(file)) ignored.push(file);
       else unusable.push({ path: file, code, message });
     };
     const picture = await loadPicture(path).catch(refuse(path));
@@ -97,10 +98,6 @@ export async function checkPhotos(
     ],
   };
 }
-
-/** Endings of files that mean to be pictures. */
-const claimsPicture =
-  /^\.(jpe?g|jfif|png|webp|avif|tiff?|gif|hei[cf]|bmp|svg|jxl|jp2|dng|nef|cr[23]|arw|raw)$/i;
 
 function shareOf({ width, height, data }: Picture): number {
   return data.reduce((sum, byte) => sum + byte, 0) / (255 * 3 * width * height);

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
+import { removeLeftovers } from '../../engine/checkpoints/leftovers.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import type { NetworkOptions } from '../../engine/pipelines/networks.ts';
+import { ofUnfinishedBatches } from '../../engine/pipelines/batchSize.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import { loadPicture } from '../../engine/pipelines/pictures.ts';
 import type { Picture } from '../../engine/pipelines/pixels.ts';
@@ -26,7 +28,7 @@ export interface DrawnPicture {
   readonly picture: Picture;
 }
 
-/** Draws what is wanted into `folder`, except what an earlier call drew there. `onPicture` is called for each, old and new. */
+/** Draws what is wanted into `folder`, except whole batches that an earlier call drew there. `onPicture` is called for each, old and new. */
 export async function drawPictures(
   folder: string,
   wanted: readonly Wanted[],
@@ -36,15 +38,19 @@ export async function drawPictures(
 ): Promise<DrawnPicture[]> {
   makeFolder(folder);
   const files = wanted.map((_, i) => join(folder, `${String(i).padStart(4, '0')}.png`));
-  const missing = [...wanted.keys()].filter((i) => !existsSync(files[i] as string));
-  for (let i = missing.length; i < wanted.length; i++) onPicture();
-  if (missing.length > 0) {
+  const isThere = (i: number): boolean => existsSync(files[i] as string);
+  if ([...wanted.keys()].every(isThere)) wanted.forEach(onPicture);
+  else {
+    removeLeftovers(folder);
     const pipeline = new TextToImage(model, await openTokenizer(model), networks);
+    const batch = pipeline.steadyBatch(options);
+    const missing = ofUnfinishedBatches(wanted.length, batch, isThere);
+    for (let i = missing.length; i < wanted.length; i++) onPicture();
     let next = 0;
     try {
       for await (const { picture } of pipeline.generate(
         missing.map((i) => wanted[i] as Wanted),
-        options,
+        { ...options, batch },
       )) {
         const png = await encodePng(picture);
         writeAtomically(files[missing[next++] as number] as string, () => [png]);

@@ -1,17 +1,25 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import type { Output } from '../../../src-shared/contract/index.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { forPeople } from '../../../src-shared/messages/forPeople.ts';
 import { captionFileOf } from '../../engine/training/data/photoCaptions.ts';
-import { listPictures, loadPicture, naturalOrder } from '../../engine/pipelines/pictures.ts';
+import {
+  listPictures,
+  loadOpacity,
+  loadPicture,
+  naturalOrder,
+  openPicture,
+} from '../../engine/pipelines/pictures.ts';
+import { encodePng } from '../../engine/pipelines/png.ts';
 import type { StudioContext } from '../context.ts';
 import { markPhoto } from './markPhoto.ts';
 import { publicPhoto } from './photoCaption.ts';
-import { findMask } from './photoMasks.ts';
+import type { StoredPhoto } from '../../storage/photos.ts';
+import { findMask, keepMask } from './photoMasks.ts';
 
 type Added = Output<'photos.addPaths'>;
 
@@ -96,9 +104,9 @@ async function addOne(
 ): Promise<void> {
   const { photos, folder } = library;
   try {
-    // Decodes it whole: what can be added can be trained on.
-    const { width, height } = await loadPicture(file);
-    const bytes = await readFile(file);
+    const opened = await openPicture(file);
+    const converted = typeof opened === 'string' ? undefined : await forBrowsers(opened);
+    const bytes = converted ?? (await readFile(file));
     const hash = createHash('sha256').update(bytes).digest('hex');
     const twin = photos.byHash(subject.id, hash);
     if (twin) {
@@ -109,23 +117,27 @@ async function addOne(
     const inPlace = path.dirname(file) === place;
     const others = (await readdir(place)).filter((other) => !inPlace || other !== name);
     const taken = new Set([...photos.namesIn(subject.id), ...others]);
-    const own = freeName(name, (await sharp(file).metadata()).format, taken);
+    const own = freeName(name, (await sharp(bytes).metadata()).format, taken);
     const target = path.join(place, own);
-    if (inPlace) await rename(file, target);
-    else {
-      const partial = path.join(place, `.${own}.tmp`);
-      try {
-        await copyFile(file, partial);
-        await rename(partial, target);
-      } finally {
-        await rm(partial, { force: true });
-      }
+    const partial = path.join(place, `.${own}.${process.pid}.tmp`);
+    try {
+      if (converted) await writeFile(partial, converted);
+      else if (!inPlace) await copyFile(file, partial);
+      // Decodes it whole: what can be added can be trained on.
+      const { width, height } = await loadPicture(inPlace && !converted ? file : partial);
+      if (inPlace && converted) await setAside(file);
+      await rename(inPlace && !converted ? file : partial, target);
+      await takeCaption(file, target);
+      const photo = photos.add({
+        ...{ subjectId: subject.id, name: own, width, height },
+        ...{ bytes: bytes.length, hash },
+      });
+      photos.setMarks(photo.id, await markPhoto(target, { width, height, crop: null }));
+      photos.setMask(photo.id, findMask(library, subject, photo) ?? (await ownMask(library, photo, target)));
+      added.push(publicPhoto(photos.get(photo.id), target));
+    } finally {
+      await rm(partial, { force: true });
     }
-    await takeCaption(file, target);
-    const photo = photos.add({ subjectId: subject.id, name: own, width, height, bytes: bytes.length, hash });
-    photos.setMarks(photo.id, await markPhoto(target, { width, height, crop: null }));
-    photos.setMask(photo.id, findMask(library, subject, photo));
-    added.push(publicPhoto(photos.get(photo.id), target));
   } catch (error) {
     const { code, message } = forPeople(error);
     refused.push({ name, problem: { code, message } });
@@ -136,6 +148,32 @@ async function addOne(
 async function takeCaption(from: string, to: string): Promise<void> {
   const [source, target] = [captionFileOf(from), captionFileOf(to)];
   if (source !== target && existsSync(source) && !existsSync(target)) await copyFile(source, target);
+}
+
+/** A picture that no browser shows, as one that it does, in the same colours; transparent ones stay so. */
+async function forBrowsers(png: Buffer): Promise<Buffer> {
+  const picture = sharp(png).keepIccProfile();
+  if ((await picture.stats()).isOpaque)
+    return picture.removeAlpha().jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer();
+  return picture.png().toBuffer();
+}
+
+/** A file of the person's own that another now stands for: it is kept, where nothing looks for photos. */
+async function setAside(file: string): Promise<void> {
+  const place = path.join(path.dirname(file), '.originals');
+  await mkdir(place, { recursive: true });
+  await rename(file, path.join(place, path.basename(file)));
+}
+
+/** What is opaque of a photo that is transparent in part, as its mask. */
+async function ownMask(
+  library: StudioContext['library'],
+  photo: StoredPhoto,
+  file: string,
+): Promise<string | null> {
+  const opacity = await loadOpacity(file);
+  if (!opacity) return null;
+  return keepMask(library, photo, await encodePng(opacity));
 }
 
 /** A name that is free, says what the file is, and that every file system takes. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { recipeSchema, type Recipe } from '../../../src-shared/domain/recipe.ts';
+import { openPicture } from '../../engine/pipelines/pictures.ts';
 import { readTexts } from '../../engine/pipelines/png.ts';
 
 export interface ReadPicture {
@@ -13,8 +14,9 @@ export interface ReadPicture {
   readonly recipe: Recipe | null;
 }
 
-/** What the library keeps of a picture file. */
+/** What the library keeps of a picture file. Errors: those of `openPicture`. */
 export async function readPicture(file: string): Promise<ReadPicture> {
+  await openPicture(file);
   const bytes = await readFile(file);
   const { width, height } = await sharp(bytes).metadata();
   return {

@@ -48,7 +48,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const pause = async () => Promise.resolve();
 const matrix = (file: string, name: string): Matrix => {
-  const array = readNumpy(fixtures + file).get(name);
+  const array = readNumpy(fixtures + file, [name]).get(name);
   if (!array) throw new Error(`${file} has no ${name}`);
   return { rows: array.shape[0] as number, columns: array.shape[1] as number, data: array.data };
 };
@@ -117,8 +117,9 @@ describe('sets of features', () => {
   it('are saved as statistics that are read again', async () => {
     const saveStats = join(folder, 'statistics.npz');
     await evaluate('b.npz', undefined, { saveStats });
-    const [ours, theirs] = [readNumpy(saveStats), readNumpy(`${fixtures}b-statistics.npz`)];
-    for (const name of ['mu', 'sigma']) {
+    const names = ['mu', 'sigma'];
+    const [ours, theirs] = [readNumpy(saveStats, names), readNumpy(`${fixtures}b-statistics.npz`, names)];
+    for (const name of names) {
       expect(ours.get(name)?.shape).toEqual(theirs.get(name)?.shape);
       const wanted = theirs.get(name)?.data ?? [];
       for (const [i, value] of (ours.get(name)?.data ?? new Float64Array()).entries())

@@ -174,3 +174,30 @@ describe('readSafetensors', () => {
     );
   });
 });
+
+describe('a header', () => {
+  const ofHeader = (name: string, header: string): string => {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(Buffer.byteLength(header)));
+    writeFileSync(at(name), Buffer.concat([length, Buffer.from(header)]));
+    return at(name);
+  };
+
+  it('of more tensors than any model has is refused before it is parsed', () => {
+    const empty = '{"dtype":"F32","shape":[0],"data_offsets":[0,0]}';
+    const crowd = Array.from({ length: 100_001 }, (_, i) => `"t${i}":${empty}`).join();
+    expect(() => readSafetensors(ofHeader('crowd', `{${crowd}}`))).toThrow(/crowd.*over 100,000 tensors/);
+  });
+
+  it('of lists in lists, of endless lists and without an end is refused', () => {
+    for (const header of [
+      `{"a":${'['.repeat(1e6)}`,
+      `{"a":[${'1,'.repeat(4e6)}1]}`,
+      '{"a',
+      '{"a\\',
+      '"',
+      `{"a":${'{"b":'.repeat(1e5)}`,
+    ])
+      expect(() => readSafetensors(ofHeader('odd', header))).toThrow(/odd/);
+  });
+});

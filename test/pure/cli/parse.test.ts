@@ -157,6 +157,17 @@ describe('finetune', () => {
     });
   };
 
+  it("takes token and class from a folder that is named as kohya's trainer wants it", () => {
+    const of = (...argv: string[]) =>
+      finetuneRequest(parse(['--out', 'o', ...argv], finetuneOptions, 'finetune', finetuneSettingOptions))
+        .settings;
+    const photos = ['--photos', 'data/10_ohwx toy dog'];
+    expect(of(...photos)).toMatchObject({ token: 'ohwx', classNoun: 'toy dog' });
+    expect(of(...photos, '--token', 'sks')).toMatchObject({ token: 'sks', classNoun: 'toy dog' });
+    expect(of(...photos, '--class', 'dog')).toEqual(of('--class', 'dog', ...photos));
+    expect(of(...photos, '--class', 'dog')).not.toHaveProperty('token');
+  });
+
   it("has the seed's defaults, over them the model's own, over them what was said", () => {
     expect(settings()).toMatchObject({
       ...{

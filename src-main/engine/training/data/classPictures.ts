@@ -1,13 +1,16 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { classPrompt } from './prompts.ts';
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { makeFolder } from '../../checkpoints/files.ts';
+import { removeLeftovers } from '../../checkpoints/leftovers.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { modelHash } from '../../checkpoints/openModel.ts';
 import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
+import { ofUnfinishedBatches } from '../../pipelines/batchSize.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import { encodePng } from '../../pipelines/png.ts';
 import { TextToImage } from '../../pipelines/textToImage.ts';
@@ -28,23 +31,27 @@ export async function classPictures(
   const { size, provider, prior } = settings;
   const prompt = classPrompt(settings);
   const { guidance } = ownGuidance(model.path);
-  const noun = settings.classNoun.replace(/[^\p{L}\p{N}]+/gu, '-');
-  const folder = join(cache, 'class-pictures', `${modelHash(model)}-${size}-${noun}-${guidance}`);
-  const files = Array.from({ length: prior?.classImages ?? 0 }, (_, i) =>
-    join(folder, `${String(i).padStart(4, '0')}.png`),
-  );
-  const missing = [...files.keys()].filter((i) => !existsSync(files[i] as string));
-  if (missing.length > 0) {
+  const asked = createHash('sha256').update(prompt).digest('hex').slice(0, 16);
+  const folder = join(cache, 'class-pictures', `${modelHash(model)}-${size}-${guidance}-${asked}`);
+  const count = prior?.classImages ?? 0;
+  const fileOf = (i: number): string => join(folder, `${String(i).padStart(4, '0')}.png`);
+  const files = Array.from({ length: count }, (_, i) => fileOf(i));
+  if (files.some((file) => !existsSync(file))) {
     makeFolder(folder);
+    removeLeftovers(folder);
     const pipeline = new TextToImage(model, await openTokenizer(model), { provider });
-    const requests = missing.map((i) => ({ prompt, seed: i }));
-    let done = files.length - missing.length;
     const options = { steps: samplingSteps, guidance, width: size, height: size, signal };
+    const batch = pipeline.steadyBatch(options);
+    // Whole batches, whatever is asked for now: a picture that is there stays as it is when more are wanted later.
+    const most = Math.ceil(count / batch) * batch;
+    const missing = ofUnfinishedBatches(most, batch, (i) => existsSync(fileOf(i)));
+    let done = most - missing.length;
     try {
-      for await (const { request, picture } of pipeline.generate(requests, options)) {
+      const requests = missing.map((i) => ({ prompt, seed: i }));
+      for await (const { request, picture } of pipeline.generate(requests, { ...options, batch })) {
         const png = await encodePng(picture);
-        writeAtomically(files[request.seed] as string, () => [png]);
-        report({ type: 'progress', done: ++done, total: files.length, label: 'class pictures' });
+        writeAtomically(fileOf(request.seed), () => [png]);
+        report({ type: 'progress', done: ++done, total: most, label: 'class pictures' });
       }
     } finally {
       await pipeline.dispose();

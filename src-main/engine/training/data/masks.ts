@@ -1,15 +1,16 @@
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { problem } from '../../../../src-shared/messages/index.ts';
-import { loadPictureOn, naturalOrder } from '../../pipelines/pictures.ts';
+import { loadOpacity, loadPictureOn, naturalOrder } from '../../pipelines/pictures.ts';
 import type { Picture } from '../../pipelines/pixels.ts';
 
 /** The folder of masks inside a folder of photos. */
 export const masksFolder = 'masks';
 
 /**
- * The masks of photos: `masks/NAME.png` belongs to the photo NAME in any format. White is the subject, black what is around it, grey
- * counts in part. `strays` are files in there that belong to no photo.
+ * The masks of photos: `masks/NAME.png` belongs to the photo NAME in any format, whatever the capitals and the Unicode form (macOS
+ * takes letters and their accents apart). White is the subject, black what is around it, grey counts in part. A photo without one that
+ * is transparent in part is its own mask. `strays` are files in the folder that belong to no photo.
  */
 export async function masksOf(
   folder: string,
@@ -17,12 +18,20 @@ export async function masksOf(
 ): Promise<{ readonly masks: ReadonlyMap<string, string>; readonly strays: readonly string[] }> {
   const place = join(folder, masksFolder);
   const names = (await readdir(place).catch(() => [])).filter((name) => !name.startsWith('.'));
-  const found = new Set(names);
-  const nameFor = (photo: string): string => `${basename(photo, extname(photo))}.png`;
-  const masked = photos.filter((photo) => found.has(nameFor(photo)));
-  const used = new Set(masked.map(nameFor));
+  const exact = new Set(names);
+  const similar = new Map(names.filter((name) => /\.png$/i.test(name)).map((name) => [folded(name), name]));
+  const masks = new Map<string, string>();
+  const used = new Set<string>();
+  for (const photo of photos) {
+    const own = `${basename(photo, extname(photo))}.png`;
+    const name = exact.has(own) ? own : similar.get(folded(own));
+    if (name !== undefined) {
+      masks.set(photo, join(place, name));
+      used.add(name);
+    } else if (await isTransparentInPart(photo)) masks.set(photo, photo);
+  }
   return {
-    masks: new Map(masked.map((photo) => [photo, join(place, nameFor(photo))])),
+    masks,
     strays: names
       .filter((name) => !used.has(name))
       .sort(naturalOrder)
@@ -30,16 +39,28 @@ export async function masksOf(
   };
 }
 
+const folded = (name: string): string => name.normalize('NFC').toLowerCase();
+
+/** What cannot be read is told of where it is read as a photo. */
+async function isTransparentInPart(photo: string): Promise<boolean> {
+  return loadOpacity(photo).then(
+    (opacity) => opacity !== undefined,
+    () => false,
+  );
+}
+
 /**
  * A photo's mask as a picture of the photo's size, upright as the photo is (a mask that says so by EXIF is turned too); what is
- * transparent is black. Errors: `masks.otherSize`, `masks.empty`, those of `loadPicture`.
+ * transparent is black. A photo that is its own mask: how opaque it is. Errors: `masks.otherSize`, `masks.empty`, those of
+ * `loadPicture`.
  */
 export async function loadMask(
   mask: string,
   photo: string,
   size: Pick<Picture, 'width' | 'height'>,
 ): Promise<Picture> {
-  const picture = await loadPictureOn('black', mask);
+  const opacity = mask === photo ? await loadOpacity(photo) : undefined;
+  const picture = opacity ?? (await loadPictureOn('black', mask));
   const { width, height } = picture;
   if (width !== size.width || height !== size.height)
     throw problem('masks.otherSize', {

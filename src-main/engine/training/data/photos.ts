@@ -1,18 +1,33 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { problem } from '../../../../src-shared/messages/index.ts';
+import { claimsPicture } from '../../pipelines/pictureKinds.ts';
 import { listPictures, loadPicture } from '../../pipelines/pictures.ts';
 import type { Picture } from '../../pipelines/pixels.ts';
 import { resize } from '../../pipelines/resample.ts';
 import { roundEven } from '../../schedulers/timesteps.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';
-import { loadMask } from './masks.ts';
+import { kohyaFolder } from './kohyaFolder.ts';
+import { loadMask, masksFolder } from './masks.ts';
 
 const maxAspect = 16;
 
-/** As `listPictures`; a folder without any is an error too: `photos.none`. */
+/** As `listPictures`; a folder without any is an error too: `photos.none`, `photos.inSubfolder`, `photos.kohya`. */
 export async function listPhotos(folder: string): Promise<string[]> {
   const photos = await listPictures(folder);
-  if (!photos.length) throw problem('photos.none', { folder });
-  return photos;
+  if (photos.length > 0) return photos;
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const { name } of entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))) {
+    const below = join(folder, name);
+    const names = await readdir(below).catch(() => []);
+    const count = names.filter((one) => claimsPicture.test(one)).length;
+    if (count === 0 || name === masksFolder) continue;
+    const kohya = kohyaFolder(name);
+    throw kohya
+      ? problem('photos.kohya', { folder: below, ...kohya })
+      : problem('photos.inSubfolder', { folder, below, count });
+  }
+  throw problem('photos.none', { folder });
 }
 
 export interface PhotoOptions {

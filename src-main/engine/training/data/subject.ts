@@ -88,6 +88,12 @@ async function masksFor(
       type: 'warning',
       message: `${file} is passed over: a mask is a PNG named as its photo, or belongs to none here.`,
     });
+  const transparent = [...masks].filter(([photo, mask]) => photo === mask).length;
+  if (transparent > 0)
+    report({
+      type: 'note',
+      message: `${transparent} of ${photos.length} photos are transparent in part; what is opaque in them is taken for the subject, as by a mask.`,
+    });
   if (masks.size > 0)
     report({
       type: 'note',

@@ -9,6 +9,7 @@ import { findBadValues } from '../../checkpoints/weights.ts';
 import { noiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
 import { batchSource } from '../data/finetuneBatches.ts';
+import { firstChange, photoHashes } from '../data/photoHashes.ts';
 import { diffusionFeeds, finetuning } from '../loss/diffusionLoss.ts';
 import type { Feeds } from '../loss/gradients.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
@@ -44,7 +45,7 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   const { settings } = options;
   checkedSettings(finetuneSettings, settings);
   const model = openModel(settings.model);
-  const run = openRun(options, model);
+  const run = await openRun(options, model);
 
   const schedule = noiseSchedule(model.scheduler, settings.model);
   // First: a target that is not there is told before pictures are read and made.
@@ -106,14 +107,26 @@ async function measured(trainer: Trainer, batches: readonly Feeds[]): Promise<nu
   return subject;
 }
 
-function openRun({ out, settings, version }: FinetuneOptions, model: Model): RunFolder {
+async function openRun({ out, settings, version }: FinetuneOptions, model: Model): Promise<RunFolder> {
   const run = new RunFolder(out);
   const hash = modelHash(model);
+  const { photos: folder, backgroundWeight } = settings;
+  const photos = folder === undefined ? undefined : await photoHashes(folder, backgroundWeight !== 1);
   if (!RunFolder.exists(out)) {
-    run.create({ kind: 'finetune', version, createdAt: new Date().toISOString(), modelHash: hash, settings });
+    const createdAt = new Date().toISOString();
+    run.create({
+      kind: 'finetune',
+      version,
+      createdAt,
+      modelHash: hash,
+      ...(photos && { photos }),
+      settings,
+    });
   } else {
-    if (run.describe().modelHash !== hash)
-      throw problem('run.otherModel', { folder: out, model: settings.model });
+    const begun = run.describe();
+    if (begun.modelHash !== hash) throw problem('run.otherModel', { folder: out, model: settings.model });
+    const change = begun.photos && photos && firstChange(begun.photos, photos);
+    if (change) throw problem('run.otherPhotos', { folder: out, photos: folder ?? '', ...change });
     run.tidy();
   }
   return run;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { LoopSettings } from '../../../../src-shared/domain/loopSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
@@ -65,8 +66,14 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
       report({ type: 'measured', step, loss: await loop.measure() });
   };
 
+  const draw = async (): Promise<void> =>
+    report({ type: 'sample', step, path: await loop.draw(run.samplePath(step)) });
+  const isSampled = (): boolean => !!settings.sampleEvery && step % settings.sampleEvery === 0;
+
   try {
     if (step === 0) await measure();
+    // A kill between a checkpoint and its sample.
+    else if (isSampled() && !existsSync(run.samplePath(step))) await draw();
     while (step < settings.steps) {
       signal.throwIfAborted();
       const started = performance.now();
@@ -91,8 +98,7 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
       report(event);
       report({ type: 'progress', done: step, total: settings.steps, label: 'steps' });
       if (step % settings.checkpointEvery === 0 || step === settings.steps) save();
-      if (settings.sampleEvery && step % settings.sampleEvery === 0)
-        report({ type: 'sample', step, path: await loop.draw(run.samplePath(step)) });
+      if (isSampled()) await draw();
       if (step === settings.steps) await measure();
     }
   } catch (error) {

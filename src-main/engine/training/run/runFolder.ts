@@ -36,6 +36,7 @@ export class RunFolder {
     if (isFolder(this.path) && this.isTouched()) throw this.damaged('it is not there');
     makeFolder(join(this.path, 'checkpoints'));
     makeFolder(join(this.path, 'samples'));
+    this.tidy();
     writeAtomically(join(this.path, runFile), () => [
       Buffer.from(`${JSON.stringify(description, null, 2)}\n`),
     ]);
@@ -102,9 +103,10 @@ export class RunFolder {
     ]);
   }
 
-  /** Removes what an interrupted run left half-written. */
+  /** Removes what an interrupted run left half-written, and states before the newest. */
   tidy(): void {
-    for (const folder of [this.path, join(this.path, 'checkpoints')])
+    for (const older of this.states().slice(0, -1)) rmSync(join(this.path, older), { force: true });
+    for (const folder of [this.path, join(this.path, 'checkpoints'), join(this.path, 'samples')])
       for (const name of existsSync(folder) ? readdirSync(folder) : [])
         if (/^\..*\.tmp$/.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
   }
@@ -208,6 +210,8 @@ const runType = z.object({
   modelHash: z.string(),
   /** Of a distillation's teacher. */
   teacherHash: z.string().optional(),
+  /** SHA-256 of a finetune's photos and masks, by name; older runs do not have them. */
+  photos: z.record(z.string(), z.string()).optional(),
   settings: z.unknown(),
 });
 

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import sharp from 'sharp';
@@ -89,10 +98,11 @@ describe.each(['lora', 'full'] as const)('a %s run', (method) => {
     const made = watched.events.filter(
       (event) => event.type === 'progress' && event.label === 'class pictures',
     );
-    expect(made).toHaveLength(madeBefore ? 0 : 2);
+    // A whole batch is drawn: its last bits depend on its size.
+    expect(made).toHaveLength(madeBefore ? 0 : 4);
     expect(
       readdirSync(classFolder, { recursive: true }).filter((name) => String(name).endsWith('.png')),
-    ).toHaveLength(2);
+    ).toHaveLength(4);
     expected = finalFiles(folder('calm'));
     expect(Object.keys(expected).length).toBeGreaterThan(1);
   });
@@ -170,4 +180,60 @@ it('a checkpoint whose writing was cut off is passed over and removed', async ()
   expect(finalFiles(run)).toEqual(expected);
   expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['000003', '000004', '000006']);
   expect(statSync(last).isDirectory()).toBe(true);
+});
+
+it('a sample that a kill took, a state of the step before and what was half-written are mended', async () => {
+  const run = join(scratch, 'lora-calm');
+  const sample = join(run, 'samples', '000006.png');
+  const drawn = readFileSync(sample);
+  rmSync(sample);
+  const left = [join(run, 'state-000004.safetensors'), join(run, 'samples', '.000006.png.99999999.tmp')];
+  for (const file of left) writeFileSync(file, 'half');
+  const { error } = await train(run, 'lora');
+  expect(error).toBeUndefined();
+  expect(readFileSync(sample).equals(drawn)).toBe(true);
+  expect(left.filter((file) => existsSync(file))).toEqual([]);
+});
+
+it('class pictures of a batch that a kill cut off come out as they were, and a class has its own', async () => {
+  const [folder = ''] = readdirSync(classFolder);
+  const picture = (i: number): string => join(classFolder, folder, `000${i}.png`);
+  const before = [0, 1, 2, 3].map((i) => readFileSync(picture(i)));
+  rmSync(picture(1));
+  writeFileSync(join(classFolder, folder, '.0001.png.99999999.tmp'), 'half');
+  rmSync(join(scratch, 'lora-killed'), { recursive: true });
+  expect((await train(join(scratch, 'lora-killed'), 'lora')).error).toBeUndefined();
+  expect([0, 1, 2, 3].map((i) => readFileSync(picture(i)).equals(before[i] as Buffer))).toEqual(
+    Array(4).fill(true),
+  );
+  expect(readdirSync(join(classFolder, folder))).toHaveLength(4);
+  expect(finalFiles(join(scratch, 'lora-killed'))).toEqual(finalFiles(join(scratch, 'lora-calm')));
+  const nouns = ['toy dog', 'toy-dog'];
+  for (const classNoun of nouns) {
+    const settings = { ...{ model, photos, classNoun, steps: 1, size: 32, provider: 'cpu' as const } };
+    await finetune(
+      { out: join(scratch, classNoun), resume: false, settings: { ...settings, prior: { classImages: 1 } } },
+      { report: () => undefined, signal: new AbortController().signal },
+      'test',
+    );
+  }
+  expect(readdirSync(classFolder)).toHaveLength(1 + nouns.length);
+});
+
+it('a run does not go on with other photos than it began with', async () => {
+  const run = join(scratch, 'lora-calm');
+  const first = join(photos, '0.png');
+  const own = readFileSync(first);
+  writeFileSync(first, readFileSync(join(photos, '1.png')));
+  const replaced = await train(run, 'lora');
+  expect(String(replaced.error)).toMatch(
+    /lora-calm was started with other photos: 0\.png in .* is another picture/,
+  );
+  rmSync(first);
+  expect(String((await train(run, 'lora')).error)).toMatch(/0\.png in .* is gone/);
+  writeFileSync(first, own);
+  writeFileSync(join(photos, '9.png'), own);
+  expect(String((await train(run, 'lora')).error)).toMatch(/9\.png in .* was not there/);
+  rmSync(join(photos, '9.png'));
+  expect((await train(run, 'lora')).error).toBeUndefined();
 });
