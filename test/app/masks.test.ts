@@ -255,7 +255,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
       await page.keyboard.down('Control');
       for (const percent of [150, 225, 338, 506]) {
         await page.mouse.wheel(0, -100);
-        await button(`${percent} %`).waitFor();
+        await button(`${percent}%`).waitFor();
       }
       // Many small turns, as of two fingers, are one large one.
       for (let i = 0; i < 20; i++) await page.mouse.wheel(0, 10);
