@@ -1,4 +1,4 @@
-import type { GenerateInput, LoraChoice } from '../../src-shared/contract/generation.ts';
+import { samplers, type GenerateInput, type LoraChoice } from '../../src-shared/contract/generation.ts';
 import type { Output } from '../../src-shared/contract/index.ts';
 import type { Image } from '../../src-shared/domain/image.ts';
 import { guidanceOf, type Guidance } from '../../src-shared/domain/guidance.ts';
@@ -183,8 +183,7 @@ class Generation {
 }
 
 function samplerOf(scheduler: string): Draft['sampler'] {
-  const known = ['pndm', 'ddim', 'ddpm', 'dpm++2m', 'euler', 'euler-a'] as const;
-  return known.find((name) => name === scheduler) ?? null;
+  return samplers.find((name) => name === scheduler) ?? null;
 }
 
 function storedDraft(): Partial<Draft> {

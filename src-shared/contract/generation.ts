@@ -3,7 +3,20 @@ import { idSchema, timeSchema } from '../domain/id.ts';
 import { imageSchema } from '../domain/image.ts';
 import { endpoint } from './endpoint.ts';
 
-export const samplers = ['pndm', 'ddim', 'ddpm', 'dpm++2m', 'euler', 'euler-a'] as const;
+export const samplers = [
+  'pndm',
+  'ddim',
+  'ddpm',
+  'dpm++2m',
+  'dpm++2m-sde',
+  'euler',
+  'euler-a',
+  'heun',
+  'lms',
+  'deis',
+  'unipc',
+  'lcm',
+] as const;
 
 /** A trained run to mix in. `step` null: the picked checkpoint, or the last. */
 export const loraChoiceSchema = z.object({

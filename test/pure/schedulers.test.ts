@@ -35,12 +35,11 @@ describe('resolveScheduler', () => {
   });
 
   it.each([
-    ['DEISMultistepScheduler', { algorithm_type: 'deis', solver_type: 'logrho', solver_order: 3 }, 'dpm++2m'],
-    ['UniPCMultistepScheduler', { solver_type: 'bh2', predict_x0: true }, 'dpm++2m'],
-    ['HeunDiscreteScheduler', {}, 'euler'],
-    ['LMSDiscreteScheduler', {}, 'euler'],
+    ['DPMSolverSinglestepScheduler', { algorithm_type: 'dpmsolver++', solver_order: 2 }, 'dpm++2m'],
+    ['KDPM2DiscreteScheduler', {}, 'euler'],
+    ['EDMEulerScheduler', { sigma_data: 0.5 }, 'euler'],
     ['KDPM2AncestralDiscreteScheduler', {}, 'euler-a'],
-    ['LCMScheduler', { original_inference_steps: 50 }, 'dpm++2m'],
+    ['TCDScheduler', { original_inference_steps: 50 }, 'dpm++2m'],
   ])(
     '%s: another sampler draws in its place, and training needs betas and prediction alone',
     (own, more, name) => {
@@ -60,9 +59,33 @@ describe('resolveScheduler', () => {
   );
 
   it('a known class with a setting that no sampler here has can be trained all the same', () => {
+    const old = { ...pndm, _class_name: 'DPMSolverMultistepScheduler', algorithm_type: 'sde-dpmsolver' };
+    expect(() => resolveScheduler(old, undefined, 'x')).toThrow('algorithm_type');
+    expect(trainingConfig(old, 'x').beta_end).toBe(0.012);
+  });
+
+  it.each([
+    ['LMSDiscreteScheduler', {}, 'lms'],
+    ['HeunDiscreteScheduler', {}, 'heun'],
+    ['DPMSolverMultistepScheduler', { algorithm_type: 'sde-dpmsolver++' }, 'dpm++2m-sde'],
+    ['DPMSolverMultistepScheduler', { algorithm_type: 'dpmsolver++' }, 'dpm++2m'],
+    ['DEISMultistepScheduler', { algorithm_type: 'deis', solver_type: 'logrho', solver_order: 3 }, 'deis'],
+    ['UniPCMultistepScheduler', { solver_type: 'bh2', predict_x0: true, solver_p: null }, 'unipc'],
+    ['LCMScheduler', { original_inference_steps: 50 }, 'lcm'],
+  ])('%s %j draws as itself', (own, more, name) => {
+    const folder = { ...pndm, ...more, _class_name: own };
+    expect(resolveScheduler(folder, undefined, 'x').name).toBe(name);
+    expect(makeSampler(undefined, folder, 12)).not.toHaveProperty('standsFor');
+  });
+
+  it("a sampler asked for by name leaves the solver settings of the folder's class behind", () => {
+    const deis = { ...pndm, _class_name: 'DEISMultistepScheduler', solver_type: 'logrho', solver_order: 3 };
+    const named = (name: 'dpm++2m' | 'unipc') => resolveScheduler(deis, name, 'x').config;
+    expect(named('dpm++2m')).toMatchObject({ solver_type: 'midpoint', solver_order: 2 });
+    expect(named('unipc')).toMatchObject({ solver_type: 'bh2', solver_order: 3 });
     const sde = { ...pndm, _class_name: 'DPMSolverMultistepScheduler', algorithm_type: 'sde-dpmsolver++' };
-    expect(() => resolveScheduler(sde, undefined, 'x')).toThrow('algorithm_type');
-    expect(trainingConfig(sde, 'x').beta_end).toBe(0.012);
+    expect(resolveScheduler(sde, 'dpm++2m', 'x').config.algorithm_type).toBe('dpmsolver++');
+    expect(() => resolveScheduler({ ...sde, solver_order: 3 }, undefined, 'x')).toThrow('solver_order');
   });
 
   it('ignores keys that mean nothing to the class', () => {
@@ -101,7 +124,7 @@ describe('makeSampler', () => {
   });
 
   it.each(schedulerNames)('%s stays finite from its first to its last step', (name) => {
-    for (const steps of [4, 31, 999]) {
+    for (const steps of name === 'lcm' ? [4, 31, 50] : [4, 31, 999]) {
       const sampler = makeSampler(name, { ...pndm, steps_offset: 1, clip_sample: false }, steps);
       let x: Float32Array = Float32Array.of(0.5, -1.5, 3).map((value) => value * sampler.initNoiseSigma);
       sampler.timesteps.forEach((_, i) => {

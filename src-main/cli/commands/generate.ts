@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { command } from '../command.ts';
 import { version, shippedModel } from '../../shipped.ts';
-import type { SchedulerName } from '../../engine/schedulers/config.ts';
+import { schedulerNames } from '../../engine/schedulers/config.ts';
 import {
   generateDefaults as defaults,
   type GenerateRequest,
@@ -26,8 +26,6 @@ import {
 import { optionName } from '../parse.ts';
 import { readPrompts, readPromptTable } from '../readPrompts.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
-
-const schedulers: readonly SchedulerName[] = ['pndm', 'ddim', 'ddpm', 'dpm++2m', 'euler', 'euler-a'];
 
 export const generateOptions = {
   prompt: texts('TEXT', 'what to show; more texts, more pictures'),
@@ -63,7 +61,7 @@ export const generateOptions = {
     max: 1,
     fallback: "the model's own, or 1; 1 too with --guidance alone",
   }),
-  scheduler: choice(schedulers, 'the sampler', { fallback: "the model's own" }),
+  scheduler: choice(schedulerNames, 'the sampler', { fallback: "the model's own" }),
   seed: integer('N', 'picture i of a prompt uses N+i', {
     min: 0,
     max: Number.MAX_SAFE_INTEGER,

@@ -161,6 +161,12 @@ const webNames: Record<string, string> = {
   'dpm++2m': 'DPM++ 2M',
   euler: 'Euler',
   'euler-a': 'Euler a',
+  lms: 'LMS',
+  heun: 'Heun',
+  'dpm++2m-sde': 'DPM++ 2M SDE',
+  deis: 'DEIS',
+  unipc: 'UniPC',
+  lcm: 'LCM',
 };
 
 function parameters(recipe: Recipe): string {

@@ -9,6 +9,12 @@ export const schedulerClasses = {
   'dpm++2m': 'DPMSolverMultistepScheduler',
   euler: 'EulerDiscreteScheduler',
   'euler-a': 'EulerAncestralDiscreteScheduler',
+  lms: 'LMSDiscreteScheduler',
+  heun: 'HeunDiscreteScheduler',
+  'dpm++2m-sde': 'DPMSolverMultistepScheduler',
+  deis: 'DEISMultistepScheduler',
+  unipc: 'UniPCMultistepScheduler',
+  lcm: 'LCMScheduler',
 } as const;
 
 export type SchedulerName = keyof typeof schedulerClasses;
@@ -30,9 +36,9 @@ const keys = z.object({
   clip_sample: flag,
   clip_sample_range: z.number().positive(),
   variance_type: z.enum(['fixed_small', 'fixed_small_log', 'fixed_large']),
-  solver_order: z.int().min(1).max(2),
-  solver_type: z.enum(['midpoint', 'heun']),
-  algorithm_type: z.literal('dpmsolver++'),
+  solver_order: z.int().min(1).max(3),
+  solver_type: z.enum(['midpoint', 'heun', 'bh1', 'bh2']),
+  algorithm_type: z.enum(['dpmsolver++', 'sde-dpmsolver++']),
   lower_order_final: flag,
   euler_at_final: flag,
   // zod's number is finite, and −Infinity is the default here.
@@ -44,7 +50,11 @@ const keys = z.object({
   sigma_max: z.number().positive().nullable(),
   interpolation_type: z.enum(['linear', 'log_linear']),
   timestep_type: z.enum(['discrete', 'continuous']),
-  // Known to diffusers and not to us: only "off" is accepted.
+  disable_corrector: z.array(z.int().min(0)).readonly(),
+  original_inference_steps: z.int().min(1).max(100_000),
+  timestep_scaling: z.number().positive(),
+  // Known to diffusers and not to us: only the default is accepted.
+  predict_x0: z.literal(true),
   thresholding: z.literal(false),
   use_beta_sigmas: z.literal(false),
   use_lu_lambdas: z.literal(false),
@@ -82,6 +92,10 @@ const defaults: SchedulerConfig = {
   sigma_max: null,
   interpolation_type: 'linear',
   timestep_type: 'discrete',
+  disable_corrector: [],
+  original_inference_steps: 50,
+  timestep_scaling: 10,
+  predict_x0: true,
   thresholding: false,
   use_beta_sigmas: false,
   use_lu_lambdas: false,
@@ -99,17 +113,41 @@ const noiseKeys = [
 const commonKeys = [...noiseKeys, 'timestep_spacing', 'steps_offset'] as const;
 const clippingKeys = ['clip_sample', 'clip_sample_range', 'thresholding', 'rescale_betas_zero_snr'] as const;
 
+const dpmKeys = [
+  ...['solver_order', 'solver_type', 'algorithm_type', 'lower_order_final', 'euler_at_final'],
+  ...['lambda_min_clipped', 'thresholding', 'use_lu_lambdas', 'use_flow_sigmas', ...sigmaKeys],
+] as const;
+
 /** What each class reads beyond the common keys; anything else in a file means nothing to it. */
 const ownKeys: Record<SchedulerName, readonly string[]> = {
   pndm: ['skip_prk_steps', 'set_alpha_to_one'],
   ddim: ['set_alpha_to_one', ...clippingKeys],
   ddpm: ['variance_type', ...clippingKeys],
-  'dpm++2m': [
-    ...['solver_order', 'solver_type', 'algorithm_type', 'lower_order_final', 'euler_at_final'],
-    ...['lambda_min_clipped', 'thresholding', 'use_lu_lambdas', 'use_flow_sigmas', ...sigmaKeys],
-  ],
+  'dpm++2m': dpmKeys,
   euler: ['interpolation_type', 'timestep_type', ...sigmaKeys],
   'euler-a': ['rescale_betas_zero_snr'],
+  lms: ['use_karras_sigmas', 'use_exponential_sigmas', 'use_beta_sigmas'],
+  heun: [
+    ...['use_karras_sigmas', 'use_exponential_sigmas', 'use_beta_sigmas', 'sigma_min', 'sigma_max'],
+    ...['clip_sample', 'clip_sample_range'],
+  ],
+  'dpm++2m-sde': dpmKeys,
+  deis: [
+    ...[
+      'solver_order',
+      'lower_order_final',
+      'use_karras_sigmas',
+      'use_exponential_sigmas',
+      'sigma_min',
+      'sigma_max',
+    ],
+    ...['thresholding', 'use_beta_sigmas', 'use_flow_sigmas'],
+  ],
+  unipc: [
+    ...['solver_order', 'solver_type', 'lower_order_final', 'disable_corrector', 'predict_x0'],
+    ...['thresholding', 'use_flow_sigmas', ...sigmaKeys],
+  ],
+  lcm: ['original_inference_steps', 'timestep_scaling', ...clippingKeys],
 };
 
 const classDefaults: Record<SchedulerName, Partial<SchedulerConfig>> = {
@@ -119,6 +157,12 @@ const classDefaults: Record<SchedulerName, Partial<SchedulerConfig>> = {
   'dpm++2m': { timestep_spacing: 'linspace' },
   euler: { timestep_spacing: 'linspace' },
   'euler-a': { timestep_spacing: 'linspace' },
+  lms: { timestep_spacing: 'linspace' },
+  heun: { timestep_spacing: 'linspace', beta_start: 0.00085, beta_end: 0.012, clip_sample: false },
+  'dpm++2m-sde': { timestep_spacing: 'linspace', algorithm_type: 'sde-dpmsolver++' },
+  deis: { timestep_spacing: 'linspace', final_sigmas_type: 'sigma_min' },
+  unipc: { timestep_spacing: 'linspace', solver_type: 'bh2' },
+  lcm: { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear', clip_sample: false },
 };
 
 /**
@@ -135,7 +179,7 @@ export function resolveScheduler(
   const entries = z.record(z.string(), z.unknown()).safeParse(json);
   if (!entries.success) throw problem('scheduler.invalid', { file, why: 'it is not a JSON object' });
   const className = entries.data._class_name;
-  const own = schedulerNames.find((known) => schedulerClasses[known] === className);
+  const own = ownSampler(entries.data);
   const other = own === undefined && typeof className === 'string' ? standIn(className) : undefined;
   const chosen = name ?? own ?? other;
   if (!chosen) {
@@ -147,10 +191,13 @@ export function resolveScheduler(
   }
   // The keys of a class that is not built mean other things: what a stand-in needs is how the model was trained.
   const given = presentKeys(
-    entries.data,
+    withoutForeignKeys(entries.data, chosen, name !== undefined),
     other === undefined ? [...commonKeys, ...ownKeys[chosen]] : commonKeys,
     file,
   );
+  if (given.solver_order === 3 && ownKeys[chosen] === dpmKeys) {
+    throw problem('scheduler.invalid', { file, why: '"solver_order": 3 is not supported' });
+  }
   const config: SchedulerConfig = { ...defaults, ...classDefaults[chosen], ...given };
   const mend = (key: string) => name === undefined || key in given;
   return {
@@ -164,11 +211,35 @@ export function resolveScheduler(
   };
 }
 
+/** The sampler that a folder's class and, for the class that holds two, its `algorithm_type` say. */
+function ownSampler({ _class_name, algorithm_type }: Readonly<Record<string, unknown>>) {
+  const own = schedulerNames.find((known) => schedulerClasses[known] === _class_name);
+  return own === 'dpm++2m' && algorithm_type === 'sde-dpmsolver++' ? 'dpm++2m-sde' : own;
+}
+
+/**
+ * The solvers' classes have keys of the same names with values of their own. A value that is another class's gives way
+ * to the sampler's own, as in diffusers; so does one that says otherwise than the name that was `asked` for.
+ */
+function withoutForeignKeys(
+  entries: Readonly<Record<string, unknown>>,
+  chosen: SchedulerName,
+  asked: boolean,
+): Readonly<Record<string, unknown>> {
+  const dpm = schedulerClasses[chosen] === 'DPMSolverMultistepScheduler';
+  const foreignTypes = ['logrho', ...(dpm ? ['bh1', 'bh2'] : ['midpoint', 'heun'])];
+  const foreign = (key: string, value: unknown) =>
+    (key === 'solver_type' && foreignTypes.some((type) => type === value)) ||
+    (dpm && key === 'algorithm_type' && (asked || value === 'deis')) ||
+    (dpm && key === 'solver_order' && asked && value === 3);
+  return Object.fromEntries(Object.entries(entries).filter(([key, value]) => !foreign(key, value)));
+}
+
 /** The sampler that draws for a diffusers class that is not built here: the nearest of those that are. */
 function standIn(className: string): SchedulerName | undefined {
   if (!/Scheduler$/.test(className)) return undefined;
   if (/Ancestral/.test(className)) return 'euler-a';
-  return /Heun|KDPM2|LMS|Euler/.test(className) ? 'euler' : 'dpm++2m';
+  return /KDPM2|Euler/.test(className) ? 'euler' : 'dpm++2m';
 }
 
 /** Those of `read` that the file has, checked. Errors: `scheduler.invalid`. */

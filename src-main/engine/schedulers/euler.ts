@@ -15,7 +15,7 @@ import { combine } from './vector.ts';
 
 /** Euler's method in σ: Karras et al. 2022, algorithm 2 without churn, as diffusers' EulerDiscreteScheduler runs it. */
 export function euler(config: SchedulerConfig, steps: number): Sampler {
-  const { timesteps, sigmas } = schedule(config, steps);
+  const { timesteps, sigmas } = sigmaSchedule(config, steps);
   return {
     timesteps,
     initNoiseSigma: initialDeviation(config, sigmas),
@@ -48,7 +48,11 @@ export function initialDeviation(config: SchedulerConfig, sigmas: readonly numbe
   return config.timestep_spacing === 'leading' ? Math.sqrt(max * max + 1) : max;
 }
 
-function schedule(config: SchedulerConfig, steps: number): { timesteps: number[]; sigmas: number[] } {
+/** Timesteps and their σ, with the final σ after them, for the samplers that work in σ. */
+export function sigmaSchedule(
+  config: SchedulerConfig,
+  steps: number,
+): { timesteps: number[]; sigmas: number[] } {
   const { sigmas: trained } = trainingSigmas(config);
   const logs = trained.map(Math.log);
   const spaced = spacedTimesteps(config, steps).map(Math.fround);

@@ -2,13 +2,18 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { resolveScheduler, type SchedulerConfig, type SchedulerName } from './config.ts';
 import { ddim } from './ddim.ts';
 import { ddpm } from './ddpm.ts';
+import { deis } from './deis.ts';
 import { dpmSolver } from './dpmSolver.ts';
 import { euler } from './euler.ts';
 import { eulerAncestral } from './eulerAncestral.ts';
+import { heun } from './heun.ts';
+import { lcm } from './lcm.ts';
+import { lms } from './lms.ts';
 import { alphasCumprod } from './noiseSchedule.ts';
 import { pndm } from './pndm.ts';
 import { predictedX0 } from './prediction.ts';
 import type { Sampler } from './sampler.ts';
+import { unipc } from './unipc.ts';
 
 const samplers: Record<SchedulerName, (config: SchedulerConfig, steps: number) => Sampler> = {
   pndm,
@@ -17,7 +22,16 @@ const samplers: Record<SchedulerName, (config: SchedulerConfig, steps: number) =
   'dpm++2m': dpmSolver,
   euler,
   'euler-a': eulerAncestral,
+  lms,
+  heun,
+  'dpm++2m-sde': dpmSolver,
+  deis,
+  unipc,
+  lcm,
 };
+
+/** The samplers that take σ at fractions of a timestep, and past the schedule's end its last. */
+const interpolating: ReadonlySet<SchedulerName> = new Set(['euler', 'euler-a', 'lms', 'heun']);
 
 /** A sampler that also tells how the picture looks so far. */
 export interface NamedSampler extends Sampler {
@@ -40,13 +54,15 @@ export function makeSampler(
 ): NamedSampler {
   const { name: chosen, config, standsFor } = resolveScheduler(schedulerConfig, name, file);
   const total = config.num_train_timesteps;
+  // Consistency models take some of the steps that they were distilled on.
+  const most = chosen === 'lcm' ? Math.min(total, config.original_inference_steps) : total;
   const tooFew = chosen === 'pndm' && !config.skip_prk_steps ? 4 : 1;
-  if (!Number.isInteger(steps) || steps < tooFew || steps > total) {
-    throw problem('scheduler.steps', { steps, min: tooFew, max: total });
+  if (!Number.isInteger(steps) || steps < tooFew || steps > most) {
+    throw problem('scheduler.steps', { steps, min: tooFew, max: most });
   }
   const sampler = samplers[chosen](config, steps);
   // `leading` spacing plus its offset runs past the end of the schedule when every step is taken.
-  if (sampler.timesteps.some((t) => t >= total + (chosen.startsWith('euler') ? 1 : 0))) {
+  if (sampler.timesteps.some((t) => t >= total + (interpolating.has(chosen) ? 1 : 0))) {
     throw problem('scheduler.steps', { steps, min: tooFew, max: total - 1 });
   }
   const alphas = alphasCumprod(config);

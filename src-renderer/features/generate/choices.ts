@@ -10,8 +10,14 @@ export const samplerNames: readonly { value: SamplerValue; label: string }[] = [
   { value: 'ddim', label: 'DDIM' },
   { value: 'ddpm', label: 'DDPM' },
   { value: 'dpm++2m', label: 'DPM++ 2M' },
+  { value: 'dpm++2m-sde', label: 'DPM++ 2M SDE' },
   { value: 'euler', label: 'Euler' },
   { value: 'euler-a', label: 'Euler a' },
+  { value: 'heun', label: 'Heun' },
+  { value: 'lms', label: 'LMS' },
+  { value: 'deis', label: 'DEIS' },
+  { value: 'unipc', label: 'UniPC' },
+  { value: 'lcm', label: 'LCM' },
 ];
 
 /** Sizes that suit a model: its own square, portraits and landscapes of about the same area; and the one that is chosen. */

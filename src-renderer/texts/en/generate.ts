@@ -48,6 +48,21 @@ export const generate = {
   guidanceStopHint: 'Guidance in the last steps adds grain and takes time. 100 keeps it to the end.',
   sampler: 'Sampler',
   samplerOwn: 'the model’s own',
+  samplerHints: {
+    pndm: 'Reuses earlier steps. The usual one of Stable Diffusion 1.',
+    ddim: 'Plain and predictable.',
+    ddpm: 'Adds fresh noise in each step and wants many: 100 or more.',
+    'dpm++2m': 'Good pictures in 20 to 25 steps.',
+    'dpm++2m-sde':
+      'As DPM++ 2M with fresh noise in each step: more detail, and other pictures with other steps.',
+    euler: 'Simple and sound.',
+    'euler-a': 'Euler with fresh noise in each step: livelier, and other pictures with other steps.',
+    heun: 'More exact than Euler. Each step takes twice as long.',
+    lms: 'Reuses earlier steps. Wants 20 or more.',
+    deis: 'Good pictures in 10 to 20 steps.',
+    unipc: 'Good pictures in 10 to 20 steps.',
+    lcm: 'For LCM models and LoRAs alone: 4 to 8 steps, guidance 1 to 2.',
+  },
   model: 'Base model',
   start: (total: number) =>
     total <= 1 ? 'Make the picture' : `Make ${plural(total, 'picture', 'pictures')}`,

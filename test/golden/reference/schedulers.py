@@ -1,9 +1,10 @@
 """Timesteps and trajectories of diffusers' schedulers under a toy model, for many configurations.
 
-Writes fixtures/schedulers/trajectories.json. The scheduler is made as StableDiffusionPipeline makes it: loaded from a
+Writes fixtures/schedulers/schedulers.json and, for the samplers that came later, solvers.json. The scheduler is made as StableDiffusionPipeline makes it: loaded from a
 folder, mended by the pipeline, then turned into another class by from_config where a case asks for one.
 """
 
+import inspect
 import json
 import tempfile
 from pathlib import Path
@@ -21,6 +22,14 @@ CLASSES = {
     "dpm++2m": "DPMSolverMultistepScheduler",
     "euler": "EulerDiscreteScheduler",
     "euler-a": "EulerAncestralDiscreteScheduler",
+}
+SOLVERS = {
+    "lms": "LMSDiscreteScheduler",
+    "heun": "HeunDiscreteScheduler",
+    "dpm++2m-sde": "DPMSolverMultistepScheduler",
+    "deis": "DEISMultistepScheduler",
+    "unipc": "UniPCMultistepScheduler",
+    "lcm": "LCMScheduler",
 }
 SHAPE = (1, 4, 8, 8)
 SD1 = {
@@ -43,14 +52,19 @@ def load(config, name):
     if mended.get("clip_sample", False) is True:
         mended["clip_sample"] = False
     scheduler._internal_dict = FrozenDict(mended)
-    return getattr(diffusers, CLASSES[name]).from_config(scheduler.config) if name else scheduler
+    if not name:
+        return scheduler
+    said = {"dpm++2m": "dpmsolver++", "dpm++2m-sde": "sde-dpmsolver++"}
+    options = {"algorithm_type": said[name]} if name in said else {}
+    return getattr(diffusers, {**CLASSES, **SOLVERS}[name]).from_config(scheduler.config, **options)
 
 
 def trajectory(scheduler, steps):
     scheduler.set_timesteps(steps)
     generator = torch.Generator().manual_seed(42)
     x = randn_tensor(SHAPE, generator=generator) * scheduler.init_noise_sigma
-    extra = {"generator": generator} if "Ancestral" in type(scheduler).__name__ or type(scheduler) is diffusers.DDPMScheduler else {}
+    takes = inspect.signature(scheduler.step).parameters
+    extra = {"generator": generator} if "generator" in takes else {}
     middle = None
     for i, t in enumerate(scheduler.timesteps):
         scaled = scheduler.scale_model_input(x, t)
@@ -120,6 +134,58 @@ def cases():
             yield {**euler, **options}, None, steps
 
 
+def solver_cases():
+    for name in SOLVERS:
+        for base in (SD1, SD2):
+            for steps in (8, 25):
+                yield base, name, steps
+        for spacing in ("leading", "linspace", "trailing"):
+            yield {**SD2, "timestep_spacing": spacing}, name, 7
+        for steps in (1, 2, 3, 50):
+            yield SD1, name, steps
+        own = {**SD1, "_class_name": SOLVERS[name]}
+        if name == "dpm++2m-sde":
+            own["algorithm_type"] = "sde-dpmsolver++"
+        yield own, None, 12
+        yield {key: own[key] for key in ("_class_name", "algorithm_type") if key in own}, None, 12
+        yield {**SD1, "steps_offset": 0, "clip_sample": True}, name, 12
+        yield {**SD1, "prediction_type": "sample"}, name, 12
+        yield {**SD1, "beta_schedule": "squaredcos_cap_v2"}, name, 12
+        if name not in ("lms", "lcm"):
+            yield {**own, "sigma_min": 0.05, "sigma_max": 12.0, "use_karras_sigmas": True}, None, 12
+        if name != "lcm":
+            for options in ({"use_karras_sigmas": True}, {"use_exponential_sigmas": True}):
+                for steps in (8, 25):
+                    yield {**own, **options}, None, steps
+        if name in ("dpm++2m-sde", "deis", "unipc"):
+            other = "DEISMultistepScheduler" if name == "unipc" else "UniPCMultistepScheduler"
+            yield {**SD1, "_class_name": other, "solver_order": 2, "solver_type": "logrho" if name == "unipc" else "bh2"}, name, 12
+            for steps in (8, 25):
+                for options in ({"solver_order": 1}, {"solver_order": 3}):
+                    if name != "dpm++2m-sde" or options["solver_order"] == 1:
+                        yield {**own, **options}, None, steps
+    sde = {**SD1, "_class_name": "DPMSolverMultistepScheduler", "algorithm_type": "sde-dpmsolver++"}
+    for options in (
+        {"solver_type": "heun"}, {"final_sigmas_type": "sigma_min", "lower_order_final": False}, {"euler_at_final": True},
+    ):
+        yield {**sde, **options}, None, 16
+    yield sde, "dpm++2m", 12
+    yield {**SD1, "_class_name": "DEISMultistepScheduler", "algorithm_type": "deis", "solver_type": "logrho"}, "dpm++2m", 12
+    yield {**SD1, "_class_name": "DEISMultistepScheduler", "lower_order_final": False}, None, 12
+    unipc = {**SD1, "_class_name": "UniPCMultistepScheduler"}
+    for options in (
+        {"solver_type": "bh1", "final_sigmas_type": "sigma_min"},
+        {"solver_type": "bh1", "final_sigmas_type": "sigma_min", "solver_order": 3}, {"disable_corrector": [0, 3]},
+        {"final_sigmas_type": "sigma_min", "lower_order_final": False},
+        {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction", "timestep_spacing": "trailing"},
+    ):
+        yield {**unipc, **options}, None, 12
+    lcm = {**SD1, "_class_name": "LCMScheduler"}
+    for options in ({"original_inference_steps": 100}, {"timestep_scaling": 3.0}):
+        for steps in (4, 49):
+            yield {**lcm, **options}, None, steps
+
+
 def schedules():
     """ᾱ of the noise schedules in full precision: a checksum of the bits and a few values."""
     for config in (SD1, {**SD1, "beta_schedule": "linear"}, {**SD1, "beta_schedule": "squaredcos_cap_v2"},
@@ -140,23 +206,35 @@ def schedules():
         }
 
 
+def records(cases):
+    return [{"config": config, "name": name, "steps": steps, **trajectory(load(config, name), steps)} for config, name, steps in cases]
+
+
+def timestep_sums(names):
+    grid = {}
+    for name in names:
+        for spacing in ("leading", "linspace", "trailing"):
+            scheduler = load({**SD1, "timestep_spacing": spacing}, name)
+            for steps in [*range(2, 60), 99, 100, 333]:
+                if name == "lcm" and steps > 50:
+                    continue
+                scheduler.set_timesteps(steps)
+                grid[f"{name} {spacing} {steps}"] = sum((i + 1) * float(t) for i, t in enumerate(scheduler.timesteps))
+    return grid
+
+
 def main():
     diffusers.utils.logging.set_verbosity_error()
     out = Path(__file__).parent.parent / "fixtures" / "schedulers"
     out.mkdir(parents=True, exist_ok=True)
-    records = []
-    for config, name, steps in cases():
-        records.append({"config": config, "name": name, "steps": steps, **trajectory(load(config, name), steps)})
-    grid = {}
-    for name in CLASSES:
-        for spacing in ("leading", "linspace", "trailing"):
-            scheduler = load({**SD1, "timestep_spacing": spacing}, name)
-            for steps in list(range(2, 60)) + [99, 100, 333]:
-                scheduler.set_timesteps(steps)
-                grid[f"{name} {spacing} {steps}"] = sum((i + 1) * float(t) for i, t in enumerate(scheduler.timesteps))
-    text = json.dumps({"trajectories": records, "timestepSums": grid, "schedules": list(schedules())})
-    (out / "schedulers.json").write_text(text)
-    print(len(records), "trajectories", len(text), "bytes")
+    fixtures = {
+        "schedulers.json": {"trajectories": records(cases()), "timestepSums": timestep_sums(CLASSES), "schedules": list(schedules())},
+        "solvers.json": {"trajectories": records(solver_cases()), "timestepSums": timestep_sums(SOLVERS)},
+    }
+    for name, fixture in fixtures.items():
+        text = json.dumps(fixture, allow_nan=False)
+        (out / name).write_text(text)
+        print(name, len(fixture["trajectories"]), "trajectories", len(text), "bytes")
 
 
 main()
