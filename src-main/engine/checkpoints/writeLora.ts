@@ -77,6 +77,37 @@ function peftConfig(
 }
 
 /**
+ * Writes diffusers' `pytorch_lora_weights.safetensors` into `dir`, so that `load_lora_weights(dir)` loads both networks, under the
+ * names and with the `lora_adapter_metadata` of its `save_lora_weights` (0.35 and later read alphas from there). Errors: `file.unwritable`.
+ */
+export function writeDiffusersLora(
+  dir: string,
+  adapters: readonly LoraAdapter[],
+  options: LoraFormat & { readonly metadata?: Readonly<Record<string, string>> | undefined } = {},
+): void {
+  const tensors = adapters.flatMap(({ part, module, A, B }): NamedTensor[] => {
+    const stem = `${part}.${module}.${part === 'unet' ? 'lora' : 'lora_linear_layer'}`;
+    return [
+      { name: `${stem}.down.weight`, tensor: A, dtype: options.dtype },
+      { name: `${stem}.up.weight`, tensor: B, dtype: options.dtype },
+    ];
+  });
+  // Modules are found by the ends of their names, so transformers 5's shorter ones fit every version.
+  const nameOf = ({ part, module }: LoraAdapter) => peftModule(part, module, 5);
+  const configs = (['unet', 'text_encoder'] as const).flatMap((part) => {
+    const own = adapters.filter((adapter) => adapter.part === part);
+    return own.length
+      ? Object.entries(peftConfig(own, nameOf, undefined)).map(([key, value]) => [`${part}.${key}`, value])
+      : [];
+  });
+  writeSafetensors(join(dir, 'pytorch_lora_weights.safetensors'), tensors, {
+    format: 'pt',
+    lora_adapter_metadata: JSON.stringify(Object.fromEntries(configs)),
+    ...options.metadata,
+  });
+}
+
+/**
  * Writes one file in kohya-ss' naming, which every UI reads. `metadata` joins the `ss_…` keys that kohya's own trainer writes.
  * Errors: `file.unwritable`.
  */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { publishedTokenizer } from '../models/publishedTokenizer.ts';
 import type { Model, ModelPart, TokenizerFiles } from './model.ts';
+import { modelSpecOf } from './modelspec.ts';
 import { renamer, swapped } from './names/renamer.ts';
 import { inProjParts, openClipNames, partPrefixes, unetNames, vaeNames } from './names/singleFile.ts';
 import { configKeys } from './savedConfigs.ts';
@@ -128,7 +129,7 @@ export function writeSingleFile(
   changes: Changes = {},
   options: ModelFormat = {},
 ): void {
-  const isVersion2 = model.textEncoder.config.hidden_act === 'gelu';
+  const { isVersion2, architecture, prediction } = modelSpecOf(model);
   const { dtype } = options;
   const text = tensorsOf(model.textEncoder, changes.textEncoder, dtype);
   const tensors = [
@@ -150,16 +151,11 @@ export function writeSingleFile(
         )
       : under(partPrefixes.clip, text, (name) => name)),
   ];
-  const { prediction_type: said } = model.scheduler;
-  const prediction = typeof said === 'string' ? said : 'epsilon';
-  const velocity = prediction === 'v_prediction';
   writeSafetensors(file, tensors, {
     format: 'pt',
     'modelspec.sai_model_spec': '1.0.0',
-    'modelspec.architecture': isVersion2
-      ? `stable-diffusion-v2-${velocity ? '768-v' : '512'}`
-      : 'stable-diffusion-v1',
-    'modelspec.prediction_type': velocity ? 'v' : prediction,
+    'modelspec.architecture': architecture,
+    'modelspec.prediction_type': prediction,
     [configKeys.unet]: model.unet.configText,
     [configKeys.vae]: model.vae.configText,
     [configKeys.textEncoder]: model.textEncoder.configText,

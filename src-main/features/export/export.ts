@@ -1,10 +1,12 @@
+import { basename } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
-import { writeKohya, writePeft } from '../../engine/checkpoints/writeLora.ts';
+import { writeDiffusersLora, writeKohya, writePeft } from '../../engine/checkpoints/writeLora.ts';
 import { writeDiffusers, writeSingleFile } from '../../engine/checkpoints/writeModel.ts';
 import { exportOnnx } from './exportOnnx.ts';
 import { tokenizerOf } from '../../engine/pipelines/openTokenizer.ts';
+import { loraMetadata, titleOf } from './loraMetadata.ts';
 import { openRun, type OpenedRun } from './openRun.ts';
 import { prove, type Proof } from './proof.ts';
 import type { ExportRequest } from './request.ts';
@@ -50,9 +52,10 @@ function write(run: OpenedRun, { out, format, dtype, transformers }: ExportReque
   if (format !== 'kohya' && format !== 'single-file') makeFolder(out);
   switch (format) {
     case 'peft':
-      return writePeft(out, adapters, { transformers, dtype, baseModel: model.path });
+      writePeft(out, adapters, { transformers, dtype, baseModel: model.path });
+      return writeDiffusersLora(out, adapters, { dtype, metadata: loraMetadata(run, basename(out)) });
     case 'kohya':
-      return writeKohya(out, adapters, { dtype });
+      return writeKohya(out, adapters, { dtype, metadata: loraMetadata(run, titleOf(out)) });
     case 'diffusers':
       return writeDiffusers(out, model, changes, { dtype, tokenizer: tokenizerOf(model) });
     case 'single-file':

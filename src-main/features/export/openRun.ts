@@ -16,6 +16,8 @@ export interface OpenedRun {
   /** What it is proven with: a prompt of the run, and its pictures' side. */
   readonly prompt: string;
   readonly size: number;
+  /** What a finetune taught, as prompts say it: "sks dog". */
+  readonly subject?: string;
   readonly step: number;
   /** Of a LoRA run; none of a full one. */
   readonly adapters: readonly LoraAdapter[];
@@ -55,7 +57,7 @@ export function openRun(path: string, checkpoint: number | undefined): OpenedRun
 function modelOf(
   run: RunFolder,
   kind: RunKind,
-): { model: Model; whole: boolean; prompt: string; size: number } {
+): Pick<OpenedRun, 'model' | 'prompt' | 'size' | 'subject'> & { whole: boolean } {
   const open = (path: string, hash: string): Model => {
     const model = openModel(path);
     if (modelHash(model) !== hash) throw problem('run.otherModel', { folder: run.path, model: path });
@@ -72,6 +74,7 @@ function modelOf(
     model: open(settings.model, hash),
     whole: settings.method === 'full',
     prompt,
+    subject: `${settings.token} ${settings.classNoun}`,
     size: settings.size,
   };
 }

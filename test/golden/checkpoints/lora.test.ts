@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { mergeLora } from '../../../src-main/engine/checkpoints/mergeLora.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
-import { writeKohya, writePeft } from '../../../src-main/engine/checkpoints/writeLora.ts';
+import { writeDiffusersLora, writeKohya, writePeft } from '../../../src-main/engine/checkpoints/writeLora.ts';
 import type { Computed } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures');
@@ -98,6 +98,30 @@ describe('writing a LoRA', () => {
     expect(sorted(readLora(join(scratch, 'mixed')))).toEqual(expected);
     const read = sorted(readLora(join(scratch, 'mixed.safetensors')));
     expect(read.filter(({ module }) => !module.endsWith('out_proj'))).toEqual(expected);
+  });
+
+  it("diffusers' file: its names and metadata, and what is read back is the same", () => {
+    const folder = join(scratch, 'for diffusers');
+    mkdirSync(folder);
+    writeDiffusersLora(folder, byPeft.adapters, { metadata: { 'modelspec.title': 'dog' } });
+    expect(sorted(readLora(folder))).toEqual(sorted(byPeft));
+    const { tensors, metadata } = readSafetensors(join(folder, 'pytorch_lora_weights.safetensors'));
+    const theirs = readSafetensors(join(fixtures, 'checkpoints/lora-diffusers.safetensors'));
+    // diffusers' exporter leaves PEFT's names to convolutions and transformers 5's to the text encoder; it reads these too.
+    const published = [...theirs.tensors.keys()].map((name) =>
+      name
+        .replace('text_encoder.encoder', 'text_encoder.text_model.encoder')
+        .replace('.lora_A.', '.lora.down.')
+        .replace('.lora_B.', '.lora.up.'),
+    );
+    expect([...tensors.keys()].sort()).toEqual(published.sort());
+    expect(metadata['modelspec.title']).toBe('dog');
+    expect(JSON.parse(metadata['lora_adapter_metadata'] ?? '')).toMatchObject({
+      'unet.r': 2,
+      'unet.lora_alpha': 6,
+      'text_encoder.lora_alpha': 5,
+      'text_encoder.target_modules': ['encoder.layers.1.self_attn.q_proj'],
+    });
   });
 
   it('kohya file: names, shapes and alphas of its trainer', () => {

@@ -12,6 +12,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
+import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { finetune } from '../../../src-main/features/training/finetune.ts';
 import { jsonLines, likeness } from '../../pure/cli/likeness.ts';
 
@@ -82,3 +83,35 @@ it('refuses a place where something of the user is, and touches nothing there', 
   expect(readdirSync(out)).toEqual(['letter.txt']);
   expect(readFileSync(path.join(out, 'letter.txt'), 'utf8')).toBe('mine');
 }, 120_000);
+
+const told = {
+  ss_v2: 'False',
+  ss_base_model_version: 'sd_v1',
+  ss_sd_model_name: 'tiny-bk',
+  ss_output_name: 'brick',
+  ss_resolution: '(32, 32)',
+  ss_steps: '1',
+  ss_tag_frequency: '{"1_sks brick":{"sks brick":1}}',
+  'modelspec.sai_model_spec': '1.0.0',
+  'modelspec.architecture': 'stable-diffusion-v1/lora',
+  'modelspec.implementation': 'diffusers',
+  'modelspec.title': 'brick',
+  'modelspec.resolution': '32x32',
+  'modelspec.prediction_type': 'epsilon',
+  'modelspec.trigger_phrase': 'sks brick',
+};
+
+it.each([
+  ['kohya', 'brick.safetensors', { ss_network_dim: '2', ss_network_module: 'networks.lora' }],
+  ['peft', 'brick', { format: 'pt' }],
+])(
+  '%s: the file tells other tools what it is and which words call the subject',
+  async (format, name, more) => {
+    const out = path.join(scratch, 'told', format, name);
+    const { status } = await likeness(words(format, out));
+    expect(status).toBe(0);
+    const file = format === 'peft' ? path.join(out, 'pytorch_lora_weights.safetensors') : out;
+    expect(readSafetensors(file).metadata).toMatchObject({ ...told, ...more });
+  },
+  300_000,
+);
