@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { modelPlace } from '../features/download/hubCache.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 
 /** One option of a command: declared once, it is parsed, checked and explained from here. */
@@ -121,6 +122,15 @@ export function file(placeholder: string, help: string, common: Common = {}): Op
   return one(placeholder, help, common, (value, name) => {
     if (!value || value.includes('\0')) throw bad(name, value, 'a path');
     return path.resolve(value);
+  });
+}
+
+/** A model: a path, or the id of a model of the Hub that is on this machine. Errors: `model.notHere`. */
+export function model(placeholder: string, help: string, common: Common = {}): Option<string> {
+  const { read } = file(placeholder, help);
+  return one(placeholder, help, common, (value, name) => {
+    read([value], name);
+    return modelPlace(value);
   });
 }
 

@@ -6,6 +6,7 @@ import {
   file,
   flag,
   integer,
+  model,
   names,
   number,
   squareSize,
@@ -32,7 +33,10 @@ function keyOf({ path, setting: { option } }: Leaf): string | null {
   return option === undefined ? (path.at(-1) ?? '') : option;
 }
 
-function optionOf({ setting }: Leaf): Option<unknown> {
+/** Settings that name a model take a Hub id too. */
+const models = ['model', 'teacher', 'student'];
+
+function optionOf({ path, setting }: Leaf): Option<unknown> {
   const { input, help, as = '', otherwise, default: value } = setting;
   const fallback = otherwise ?? wordsOf(value);
   const common = fallback === undefined ? {} : { fallback };
@@ -50,7 +54,7 @@ function optionOf({ setting }: Leaf): Option<unknown> {
     case 'names':
       return names(as || 'A,B', help, common);
     case 'path':
-      return file(as || 'PATH', help, common);
+      return (models.includes(path.at(-1) ?? '') ? model : file)(as || 'PATH', help, common);
     case 'word':
       return word(as || 'WORD', help, common);
     case 'text':

@@ -40,6 +40,8 @@ export const studioMessages = {
     'These runs were trained on different base models and cannot be mixed; choose runs of one model.',
   'model.shippedStays': (_d: object) => "The model that comes with Likeness can't be removed.",
   'model.away': (d: { path: string }) => `${d.path} is not there; put the model back, or choose another one.`,
+  'model.notHere': (d: { id: string }) =>
+    `${d.id} is neither a file or folder here nor a model in the Hub's cache; check the path, or fetch it with: likeness download ${d.id}`,
   'download.off': (_d: object) =>
     'Downloads are off; turn "offline" off and "downloads" on in the settings first.',
   'download.noModel': (d: { repository: string; folder: string }) =>

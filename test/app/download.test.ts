@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { download } from '../../src-main/cli/commands/download.ts';
+import { modelPlace } from '../../src-main/features/download/hubCache.ts';
 import type { Served } from '../../src-main/serve.ts';
 import { standInHub, type StandInHub } from './standInHub.ts';
 import { buildStudio, Client, newLibrary, removeLibraries, serveLibrary } from './served.ts';
@@ -66,12 +68,15 @@ it('stops when the lock is closed, goes on where it was, over cut connections, a
   expect(size).toBeGreaterThan(0);
 
   delete hub.trouble.slow;
-  hub.trouble.cut = { file: weights, after: 20_000, times: 2 };
+  // Cut off more often than a try without progress is repeated.
+  hub.trouble.cut = { file: weights, after: 20_000, times: 6 };
+  hub.trouble.busy = { file: 'vae/diffusion_pytorch_model.safetensors', status: 503, times: 2 };
   await client.ask('settings.update', { offline: false });
   await client.ask('jobs.resume', { id: jobId });
   expect(await client.ended(jobId)).toMatchObject({ state: 'done', error: null });
 
-  expect(fetched(weights)).toEqual([0, size, size + 20_000, size + 40_000]);
+  expect(fetched(weights)).toEqual([0, ...[0, 1, 2, 3, 4, 5, 6].map((cuts) => size + cuts * 20_000)]);
+  expect(fetched('vae/diffusion_pytorch_model.safetensors')).toEqual([0, 0, 0]);
   // Whole files of the first try are not fetched again.
   expect(fetched('unet/config.json')).toEqual([]);
   expect(readFileSync(path.join(place, weights)).equals(readFileSync(path.join(model, weights)))).toBe(true);
@@ -89,4 +94,19 @@ it('says what to do when the Hub does not have it', async () => {
     code: 'download.failed',
     message: expect.stringMatching(/test\/none.*it is not there/) as string,
   });
+});
+
+it('is fetched on the command line once, and is there by its id', async () => {
+  const own = newLibrary();
+  process.env['LIKENESS_CACHE'] = own;
+  hub.asked.length = 0;
+  const run = download.prepare([repository]);
+  const context = { report: () => undefined, signal: new AbortController().signal };
+  const { fields } = await run(context);
+  expect(fields).toEqual({ path: modelPlace(repository) });
+  const asked = hub.asked.length;
+  expect(asked).toBeGreaterThan(0);
+  await run(context);
+  expect(hub.asked.length).toBe(asked);
+  delete process.env['LIKENESS_CACHE'];
 });

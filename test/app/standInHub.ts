@@ -10,6 +10,8 @@ export interface Trouble {
   cut?: { file: string; after: number; times: number };
   /** Sends other bytes than were listed. */
   changed?: string;
+  /** Answers with this status so many times, asking to wait no second. */
+  busy?: { file: string; status: number; times: number };
   /** Sends slowly: bytes a turn of 20 ms. */
   slow?: { file: string; bytes: number };
 }
@@ -69,6 +71,12 @@ export async function standInHub(folder: string): Promise<StandInHub> {
     }
     const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
     asked.push({ file, from });
+    const { busy } = trouble;
+    if (busy && busy.times > 0 && file.endsWith(busy.file)) {
+      busy.times--;
+      response.writeHead(busy.status, { 'retry-after': '0' }).end();
+      return;
+    }
     const bytes = readFileSync(path.join(folder, file));
     if (trouble.changed !== undefined && file.endsWith(trouble.changed))
       bytes[bytes.length - 1] = 0xff ^ (bytes.at(-1) ?? 0);

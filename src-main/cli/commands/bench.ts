@@ -7,16 +7,16 @@ import {
 import type { BenchResult } from '../../features/bench/bench.ts';
 import { command } from '../command.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { choice, file, integer, type Given } from '../options.ts';
+import { choice, model, integer, type Given } from '../options.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 
 const options = {
   shape: choice(benchShapes, 'random weights of this shape', { fallback: defaults.source.shape }),
-  model: file('PATH', 'a model, in place of a shape'),
+  model: model('PATH', 'a model, in place of a shape'),
   part: choice(benchParts, 'a U-Net call, or a step of a LoRA, a full finetune or a distillation', {
     fallback: defaults.part,
   }),
-  teacher: file('PATH', 'whom a distillation learns from', { fallback: 'random weights, SD 1 or 2' }),
+  teacher: model('PATH', 'whom a distillation learns from', { fallback: 'random weights, SD 1 or 2' }),
   latents: integer('N', 'side of the square latents', {
     min: 8,
     max: 512,

@@ -3,11 +3,22 @@ import { command } from '../command.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { studentKinds } from '../../engine/checkpoints/blockRemoval.ts';
 import { compressDefaults, type CompressRequest } from '../../features/compression/request.ts';
-import { choice, file, flag, integer, names, repeated, required, word, type Given } from '../options.ts';
+import {
+  choice,
+  file,
+  model,
+  flag,
+  integer,
+  names,
+  repeated,
+  required,
+  word,
+  type Given,
+} from '../options.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 
 const options = {
-  model: required(file('TEACHER', 'diffusers folder or single file to start from')),
+  model: required(model('TEACHER', 'diffusers folder, single file or Hub id to start from')),
   out: required(file('DIR', 'the folder of the smaller model')),
   to: choice(studentKinds, 'which published student'),
   remove: names(

@@ -4,7 +4,7 @@ import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { ProviderState } from '../../features/doctor.ts';
 import { command } from '../command.ts';
-import { file } from '../options.ts';
+import { model } from '../options.ts';
 import { duration } from '../output.ts';
 import { shippedModel } from '../../shipped.ts';
 
@@ -16,7 +16,7 @@ export const doctor = command({
   usage: '[OPTIONS]',
   examples: ['likeness doctor', 'likeness doctor --model stable-diffusion-v1-5'],
   options: {
-    model: file('PATH', 'the model whose finetune is timed', { fallback: 'the shipped model' }),
+    model: model('PATH', 'the model whose finetune is timed', { fallback: 'the shipped model' }),
   },
   request: ({ model = shippedModel }) => ({ model, folder: process.cwd() }),
   run: async ({ model, folder }, context) => {

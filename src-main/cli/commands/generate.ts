@@ -12,6 +12,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import {
   choice,
   file,
+  model,
   flag,
   integer,
   number,
@@ -35,7 +36,7 @@ export const generateOptions = {
   ),
   out: required(file('DIR', 'folder for the pictures')),
   recipe: file('FILE.png', 'make this picture again, exactly'),
-  model: file('PATH', 'diffusers folder, single file, or a run with what it taught its model', {
+  model: model('PATH', 'diffusers folder, single file, Hub id, or a run with what it taught its model', {
     fallback: "the run's of --lora, else the shipped model",
   }),
   lora: repeated(loraChoice()),

@@ -3,6 +3,7 @@ import { bench } from './bench.ts';
 import { compress } from './compress.ts';
 import { distill } from './distill.ts';
 import { doctor } from './doctor.ts';
+import { download } from './download.ts';
 import { evaluateSet } from './evaluateSet.ts';
 import { evaluateSubject } from './evaluateSubject.ts';
 import { exportCommand } from './export.ts';
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   join,
   evaluateSubject,
   evaluateSet,
+  download,
   inspect,
   bench,
   doctor,

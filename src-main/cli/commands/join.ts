@@ -1,6 +1,6 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import { command } from '../command.ts';
-import { file, integer, operand, text } from '../options.ts';
+import { model, integer, operand, text } from '../options.ts';
 import { defined, provider } from '../shared.ts';
 
 export const join = command({
@@ -14,8 +14,8 @@ export const join = command({
   options: {
     address: operand(text('HOST:PORT', 'where the run waits, as it says')),
     token: text('TOKEN', 'what it asks for', { fallback: 'LIKENESS_TOKEN in the environment' }),
-    model: file('PATH', 'the model that is trained', { fallback: "the run's own path" }),
-    teacher: file('PATH', 'the teacher of a distillation', { fallback: "the run's own path" }),
+    model: model('PATH', 'the model that is trained', { fallback: "the run's own path" }),
+    teacher: model('PATH', 'the teacher of a distillation', { fallback: "the run's own path" }),
     threads: integer('N', 'threads to compute with', { min: 1, max: 1024, fallback: 'one a core' }),
     provider: provider('auto'),
   },

@@ -7,7 +7,7 @@ import { duration } from '../output.ts';
 import { shippedModel, version, sampleSubject } from '../../shipped.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { QuickstartRequest } from '../../features/quickstart/request.ts';
-import { file, integer, word, type Given } from '../options.ts';
+import { file, model, integer, word, type Given } from '../options.ts';
 import { defined, provider } from '../shared.ts';
 
 const folderName = 'likeness-quickstart';
@@ -18,7 +18,9 @@ const options = {
   out: file('DIR', 'folder for everything; one that a quickstart began is gone on with', {
     fallback: `a new ${folderName}`,
   }),
-  model: file('PATH', 'diffusers folder or single file to start from', { fallback: 'the shipped model' }),
+  model: model('PATH', 'diffusers folder, single file or Hub id to start from', {
+    fallback: 'the shipped model',
+  }),
   steps: integer('N', 'optimizer steps', { min: 1, max: maxSteps, fallback: "the model's own" }),
   provider: provider('auto'),
 };

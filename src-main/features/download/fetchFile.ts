@@ -5,9 +5,8 @@ import { basename, dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { forPeople } from '../../../src-shared/messages/forPeople.ts';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
-import { refusal, type HubFile } from './hub.ts';
-
-const tries = 4;
+import { getFromHub, type HubFile } from './hub.ts';
+import { waitBefore } from './retry.ts';
 
 /**
  * Brings a file here, unless it is there: what an earlier try left in `FILE.part` is gone on with, and the file gets its name only
@@ -26,6 +25,7 @@ export async function fetchFile(
   }
   const part = `${target}.part`;
   await mkdir(dirname(target), { recursive: true });
+  let known = 0;
   for (let attempt = 1; ; attempt++) {
     try {
       const hash = await append(address, part, size, wanted.kind, onBytes, signal);
@@ -40,8 +40,13 @@ export async function fetchFile(
       if (error instanceof LikenessError) throw error;
       // A disk that is full does not mend itself.
       if ((error as NodeJS.ErrnoException).path !== undefined) throw forPeople(error);
-      if (attempt === tries) throw problem('download.failed', { file: path, why: causeOf(error) }, error);
-      await wait(500 * attempt, undefined, { signal });
+      // Tries count anew while bytes arrive: a gigabyte over a bad line is cut off more often than a small file.
+      const here = (await sizeOf(part)) ?? 0;
+      if (here > known) attempt = 1;
+      known = here;
+      const pause = waitBefore(attempt);
+      if (pause === undefined) throw problem('download.failed', { file: path, why: causeOf(error) }, error);
+      await wait(pause, undefined, { signal });
     }
   }
 }
@@ -59,9 +64,12 @@ async function append(
   if (done > size) done = 0;
   let answer: Response | undefined;
   if (done < size) {
-    answer = await fetch(address, { signal, headers: done > 0 ? { Range: `bytes=${done}-` } : {} });
-    if (!answer.ok)
-      throw problem('download.failed', { file: basename(part, '.part'), why: refusal(answer.status) });
+    answer = await getFromHub(
+      address,
+      basename(part, '.part'),
+      signal,
+      done > 0 ? { Range: `bytes=${done}-` } : {},
+    );
     if (answer.status !== 206) done = 0;
   }
   const hash = kind === 'git' ? createHash('sha1').update(`blob ${size}\0`) : createHash('sha256');

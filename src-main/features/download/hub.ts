@@ -1,5 +1,7 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { problem } from '../../../src-shared/messages/index.ts';
+import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
+import { mayPass, retryAfter, waitBefore } from './retry.ts';
 
 /** A file of a repository, and what its bytes must hash to. */
 export interface HubFile {
@@ -65,11 +67,10 @@ async function ask(
 ): Promise<{ json: unknown; next: string | undefined }> {
   const failed = (why: string, cause?: unknown): Error =>
     problem('download.failed', { file: repository, why }, cause);
-  const answer = await fetch(address, { signal }).catch((cause: unknown) => {
+  const answer = await getFromHub(address, repository, signal).catch((cause: unknown) => {
     signal.throwIfAborted();
-    throw failed('no connection to the Hub', cause);
+    throw cause instanceof LikenessError ? cause : failed('no connection to the Hub', cause);
   });
-  if (!answer.ok) throw failed(refusal(answer.status));
   const link = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
   // Another host has no say in what is listed.
   const next = link !== undefined && new URL(link, address).origin === new URL(address).origin;
@@ -101,7 +102,24 @@ async function jsonOf(answer: Response, failed: (why: string, cause?: unknown) =
   }
 }
 
-export function refusal(status: number): string {
+/** An answer that is no error; a server that is busy is asked again, when it says. Errors: `download.failed`, with `file`. */
+export async function getFromHub(
+  address: string,
+  file: string,
+  signal: AbortSignal,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await fetch(address, { signal, headers });
+    if (answer.ok) return answer;
+    await answer.body?.cancel();
+    const pause = mayPass(answer.status) ? waitBefore(attempt) : undefined;
+    if (pause === undefined) throw problem('download.failed', { file, why: refusal(answer.status) });
+    await wait(retryAfter(answer.headers.get('retry-after')) ?? pause, undefined, { signal });
+  }
+}
+
+function refusal(status: number): string {
   // The Hub answers 401 for a name that does not exist, too.
   if (status === 401)
     return 'there is no such repository, or its owner asks for a login; check the name, or fetch it with another program and import it';

@@ -1,0 +1,53 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { modelPlace } from '../../../src-main/features/download/hubCache.ts';
+import { mayPass, retryAfter, waitBefore } from '../../../src-main/features/download/retry.ts';
+
+const cache = mkdtempSync(path.join(tmpdir(), 'likeness-hub-'));
+const root = path.join(cache, 'models--someone--small');
+const [older, newer] = ['a'.repeat(40), 'b'.repeat(40)];
+const snapshot = (commit: string): string => path.join(root, 'snapshots', commit);
+
+beforeAll(() => {
+  vi.stubEnv('HF_HUB_CACHE', cache);
+  vi.stubEnv('LIKENESS_CACHE', path.join(cache, 'own'));
+  for (const commit of [older, newer]) mkdirSync(snapshot(commit), { recursive: true });
+  mkdirSync(path.join(root, 'refs'));
+  writeFileSync(path.join(root, 'refs', 'main'), `${newer}\n`);
+  mkdirSync(path.join(cache, 'own', 'models', 'someone--other@main'), { recursive: true });
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(cache, { recursive: true });
+});
+
+it('finds a model of the Hub by its id, at the main branch, a commit or the beginning of one', () => {
+  expect(modelPlace('someone/small')).toBe(snapshot(newer));
+  expect(modelPlace(`someone/small@${older}`)).toBe(snapshot(older));
+  expect(modelPlace('someone/small@aaaaaaa')).toBe(snapshot(older));
+});
+
+it('finds what was downloaded here, and the snapshot in a folder of the cache', () => {
+  expect(modelPlace('someone/other')).toBe(path.join(cache, 'own', 'models', 'someone--other@main'));
+  expect(modelPlace(root)).toBe(snapshot(newer));
+});
+
+it('says how to fetch what is not here, and leaves paths as they are', () => {
+  for (const id of ['someone/none', 'someone/small@v2', 'someone/other@v2'])
+    expect(() => modelPlace(id)).toThrow(`likeness download ${id}`);
+  expect(modelPlace('./someone/none')).toBe(path.resolve('someone/none'));
+  expect(modelPlace('test/pure')).toBe(path.resolve('test/pure'));
+});
+
+it('waits as long as a busy server asks, within reason', () => {
+  expect([408, 429, 500, 503].every(mayPass)).toBe(true);
+  expect([401, 403, 404].some(mayPass)).toBe(false);
+  const now = Date.parse('2026-01-01T00:00:00Z');
+  expect(retryAfter('7', now)).toBe(7000);
+  expect(retryAfter('Thu, 01 Jan 2026 00:00:30 GMT', now)).toBe(30_000);
+  expect(retryAfter('86400', now)).toBe(300_000);
+  expect([retryAfter(null), retryAfter('soon')]).toEqual([undefined, undefined]);
+  expect([1, 2, 3, 4].map(waitBefore)).toEqual([500, 1000, 2000, undefined]);
+});
