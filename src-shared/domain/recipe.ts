@@ -4,8 +4,9 @@ import { z } from 'zod';
 export const recipeSchema = z.object({
   /** The program's version that made it. */
   version: z.string(),
-  /** `hash`: SHA-256 of the weights, hex, or its beginning. Paths are seen from the picture's folder. */
+  /** `hash`: SHA-256 of the weights, hex, or its beginning. `path`: older versions wrote one, seen from the picture's folder. */
   model: z.object({ name: z.string(), path: z.string().optional(), hash: z.string() }),
+  /** `path`: a name; of older versions a path, as above. */
   loras: z.array(z.object({ path: z.string(), hash: z.string(), weight: z.number() })),
   prompt: z.string(),
   negative: z.string(),

@@ -4,6 +4,7 @@ import { readRecipe } from '../../engine/pipelines/png.ts';
 import { schedulerNames } from '../../engine/schedulers/config.ts';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { placeOf } from './knownPlaces.ts';
 import type { OpenedModel } from './openForGeneration.ts';
 import type { GenerateRequest, RecipeSource } from './request.ts';
 
@@ -19,20 +20,22 @@ export async function requestFromRecipe(file: string, said: SaidWithRecipe): Pro
     throw problem('picture.badRecipe', { file, why: `there is no sampler "${recipe.scheduler}"` });
   if (recipe.latents && !said.latents)
     throw problem('recipe.lost', { file, what: 'starting noise from a file', option: '--latents' });
-  const found = (source: string, option: string): string => {
-    const resolved = path.resolve(path.dirname(file), source);
-    if (statOrNothing(resolved)) return resolved;
-    throw problem('recipe.lost', { file, what: resolved, option });
+  const found = (hash: string, name: string, option: string): string => {
+    // The recipes of older versions have a path in place of a name.
+    const beside = path.resolve(path.dirname(file), name);
+    const place = placeOf(hash) ?? (statOrNothing(beside) && beside);
+    if (place !== undefined) return place;
+    throw problem('recipe.lost', { file, what: `${name} (hash ${hash})`, option });
   };
   const { prompt, negative, seed, steps, width, height } = recipe;
   return {
     ...{ prompts: [prompt], negative, seed, steps, ...guidanceOf(recipe) },
     ...{ size: { width, height }, scheduler, count: 1 },
     ...said,
-    model: said.model ?? found(recipe.model.path ?? recipe.model.name, '--model'),
+    model: said.model ?? found(recipe.model.hash, recipe.model.path ?? recipe.model.name, '--model'),
     loras: said.loras?.length
       ? said.loras
-      : recipe.loras.map((lora) => ({ path: found(lora.path, '--lora'), weight: lora.weight })),
+      : recipe.loras.map((lora) => ({ path: found(lora.hash, lora.path, '--lora'), weight: lora.weight })),
     recipe: { file, recipe },
   };
 }

@@ -14,6 +14,7 @@ import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import type { PreviewEvent } from '../../../src-shared/domain/workerMessages.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { checkRecipe } from './fromRecipe.ts';
+import { nameInRecipe, rememberPlace } from './knownPlaces.ts';
 import { openForGeneration, type OpenedModel } from './openForGeneration.ts';
 import { PictureNames } from './pictureNames.ts';
 import { previews } from './previews.ts';
@@ -53,6 +54,8 @@ export async function generate(
   const { textToImage } = opened;
   try {
     const noise = startingNoise(request, textToImage);
+    rememberPlace(opened.hash, request.model);
+    for (const lora of opened.loras) rememberPlace(lora.hash, lora.path);
     if (request.recipe) checkRecipe(request.recipe, request, opened, noise?.hash);
     const size = sizeOf(request, textToImage, noise);
     const { name: scheduler, standsFor } = textToImage.samplerOf(request);
@@ -147,17 +150,15 @@ interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'wi
 }
 
 function recipeFor(
-  { out, model, negative, steps, ...request }: GenerateRequest & Guidance,
+  { model, negative, steps, ...request }: GenerateRequest & Guidance,
   { hash, loras }: OpenedModel,
   { noise, ...parts }: RecipeParts,
 ): Recipe {
-  // Seen from the picture's folder: found again when both move together, and without naming the user's home.
-  const seenFrom = (file: string): string => path.relative(out, file).split(path.sep).join('/');
   return {
     ...parts,
-    model: { name: path.basename(model), path: seenFrom(model), hash },
+    model: { name: nameInRecipe(model), hash },
     loras: loras.map(({ path: file, weight, hash: loraHash }) => ({
-      path: seenFrom(file),
+      path: nameInRecipe(file),
       hash: loraHash,
       weight,
     })),

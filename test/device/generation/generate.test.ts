@@ -18,6 +18,7 @@ import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
 
 const work = mkdtempSync(path.join(tmpdir(), 'likeness generate '));
+process.env['LIKENESS_CACHE'] = path.join(work, 'cache');
 afterAll(() => rmSync(work, { recursive: true }));
 const model = path.resolve(import.meta.dirname, '../../golden/fixtures/models/tiny-bk');
 const events: JobEvent[] = [];
@@ -149,6 +150,8 @@ describe('generate', () => {
 
     const file = await drawn('subject');
     expect(await readRecipe(file)).toMatchObject(subject);
+    // Names and hashes: a shared picture says nothing of its maker's folders.
+    expect(JSON.stringify(await readRecipe(file))).not.toMatch(/\.\.|[\\/]/);
     expect(await readRecipe(await drawn('bare', { loras: [] }))).toMatchObject({
       guidance: 2,
       baseGuidance: 0,
@@ -184,6 +187,11 @@ describe('generate', () => {
     const request = await requestFromRecipe(file, { out: path.join(work, 'again'), provider: 'cpu' });
     const again = await generate(request, context, '1.2.3');
     expect(readFileSync(again.images[0]?.path as string).equals(readFileSync(file))).toBe(true);
+    // Elsewhere the recipe's hash is known nowhere: the name and the option are said.
+    process.env['LIKENESS_CACHE'] = path.join(work, 'other machine');
+    await expect(requestFromRecipe(file, { out: work, provider: 'cpu' })).rejects.toThrow(
+      /tiny-bk \(hash [0-9a-f]{16}\).*--model/,
+    );
     const otherModel = path.resolve(model, '../tiny-sd1');
     const changed = await requestFromRecipe(file, { out: work, provider: 'cpu', model: otherModel });
     await expect(generate(changed, context, '1')).rejects.toMatchObject({ code: 'recipe.differs' });

@@ -16,6 +16,7 @@ import { likeness } from '../../pure/cli/likeness.ts';
 
 const base = path.resolve('test/golden/fixtures/models/tiny-bk');
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness whole runs '));
+process.env['LIKENESS_CACHE'] = path.join(scratch, 'cache');
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const run = path.join(scratch, 'run');
 const exported = path.join(scratch, 'exported');

@@ -1,0 +1,36 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { statOrNothing } from '../../engine/checkpoints/files.ts';
+import { cacheFolder } from '../../places.ts';
+
+/** What a recipe calls weights: pictures are shared, so no path. A checkpoint has its run's name too, a snapshot its repository's. */
+export function nameInRecipe(place: string): string {
+  const parent = path.dirname(place);
+  const above = path.basename(path.dirname(parent));
+  if (path.basename(parent) === 'checkpoints') return `${above}/${path.basename(place)}`;
+  if (path.basename(parent) === 'snapshots') return above.replace(/^models--/, '').replace('--', '/');
+  return path.basename(place);
+}
+
+const noteOf = (hash: string): string => path.join(cacheFolder(), 'places', hash);
+
+/** Notes on this machine where the weights of this hash are, for the recipes that name them by it. */
+export function rememberPlace(hash: string, place: string): void {
+  if (placeOf(hash) === place) return;
+  try {
+    mkdirSync(path.dirname(noteOf(hash)), { recursive: true });
+    writeFileSync(noteOf(hash), place);
+  } catch {
+    // Without the note a person says where the weights are.
+  }
+}
+
+/** Where weights of this hash were last seen, if something is there still. */
+export function placeOf(hash: string): string | undefined {
+  try {
+    const place = readFileSync(noteOf(hash), 'utf8');
+    return statOrNothing(place) && place;
+  } catch {
+    return undefined;
+  }
+}
