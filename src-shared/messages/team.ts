@@ -8,6 +8,8 @@ export const teamMessages = {
     `The run at ${d.address} refused this worker (${d.why}); use the command it printed and the same version of Likeness.`,
   'team.gone': (d: { address: string }) =>
     `The run at ${d.address} was interrupted; join again once it has been resumed.`,
+  'team.notUnderstood': (d: { address: string }) =>
+    `What answers at ${d.address} does not speak as a run of this version does; check the address, and use the same version of Likeness on both machines.`,
   'team.otherModel': (d: { model: string; option: string }) =>
     `${d.model} is not the model of this run; give this machine's copy of that model with ${d.option}.`,
   'team.hopeless': (d: { why: string }) =>

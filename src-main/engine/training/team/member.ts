@@ -4,7 +4,15 @@ import { problem } from '../../../../src-shared/messages/index.ts';
 import type { LocalGradients } from '../loss/gradients.ts';
 import { openLane } from './door.ts';
 import type { Lane } from './lane.ts';
-import { Inbox, method, send, type FromWorker, type Tensors, type ToWorker } from './protocol.ts';
+import {
+  Inbox,
+  method,
+  send,
+  toWorkerType,
+  type FromWorker,
+  type Tensors,
+  type ToWorker,
+} from './protocol.ts';
 
 export interface MemberOptions {
   /** "host:port" of the run. */
@@ -64,7 +72,7 @@ export async function workFor({
   try {
     await new Promise<void>((resolve, reject) => {
       ended = reject;
-      const inbox = new Inbox<ToWorker>((said, tensors) => {
+      const inbox = new Inbox<ToWorker>(toWorkerType, (said, tensors) => {
         if (said.type === 'end') return resolve();
         work = work
           .then(() => answer(said, tensors))
@@ -74,7 +82,13 @@ export async function workFor({
             reject(error instanceof Error ? error : new Error(message));
           });
       });
-      stream.on('data', (message: Buffer) => inbox.take(message));
+      stream.on('data', (message: Buffer) => {
+        try {
+          inbox.take(message);
+        } catch (error) {
+          reject(problem('team.notUnderstood', { address }, error));
+        }
+      });
       stream.on('error', (error: ServiceError) => reject(signal.aborted ? reasonOf(signal) : told(error)));
       stream.on('end', () => reject(problem('team.gone', { address })));
     });

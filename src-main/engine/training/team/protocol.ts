@@ -1,4 +1,5 @@
-import type { DType, HostTensor, Shape } from '../../tensor/tensor.ts';
+import { z } from 'zod';
+import type { HostTensor } from '../../tensor/tensor.ts';
 import { bytesPerElement, elementCount } from '../../tensor/tensor.ts';
 
 /**
@@ -27,25 +28,44 @@ export const options = {
   'grpc.http2.max_pings_without_data': 0,
 } as const;
 
+const maxMessageBytes = 1 << 20;
+/** Of a batch's tensors together; a batch of 64 latents of 1024 pixels takes 17 MB. */
+const maxTensorBytes = 256 << 20;
+
 /** Name and type of a tensor whose bytes follow. */
-interface Announced {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: Shape;
-}
+const announcedType = z.object({
+  name: z.string().max(200),
+  dtype: z.enum(['f32', 'i64']),
+  shape: z.array(z.int().min(0).max(maxTensorBytes)).max(8),
+});
 
 /** To a worker: the run it works for and the key of its lane, the weights as they are now, a batch whose gradient is wanted, the end of the run. */
-export type ToWorker =
-  | { readonly type: 'run'; readonly run: unknown; readonly lane: string }
-  | { readonly type: 'values' }
-  | { readonly type: 'batch' }
-  | { readonly type: 'end' };
+export const toWorkerType = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('run'), run: z.unknown(), lane: z.string().max(200) }),
+  z.object({ type: z.literal('values') }),
+  z.object({ type: z.literal('batch') }),
+  z.object({ type: z.literal('end') }),
+]);
+export type ToWorker = z.output<typeof toWorkerType>;
 
 /** From a worker: it is ready (`length`: of its layout), a batch's gradient, why it cannot go on. */
-export type FromWorker =
-  | { readonly type: 'ready'; readonly length: number; readonly name: string }
-  | { readonly type: 'gradient'; readonly losses: Readonly<Record<string, number>>; readonly seconds: number }
-  | { readonly type: 'failed'; readonly code: string; readonly message: string };
+export const fromWorkerType = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready'), length: z.int().min(0), name: z.string().max(1000) }),
+  z.object({
+    type: z.literal('gradient'),
+    // JSON has no NaN: a loss that is none comes as null.
+    losses: z.record(
+      z.string(),
+      z
+        .number()
+        .nullable()
+        .transform((loss) => loss ?? NaN),
+    ),
+    seconds: z.number(),
+  }),
+  z.object({ type: z.literal('failed'), code: z.string(), message: z.string() }),
+]);
+export type FromWorker = z.output<typeof fromWorkerType>;
 
 export type Tensors = Readonly<Record<string, HostTensor>>;
 
@@ -61,7 +81,7 @@ const chunkBytes = 1 << 20;
 
 /** Sends a message and its tensors, as fast as the other end takes them; stops where the stream has ended. */
 export async function send(stream: Writable, said: object, tensors: Tensors = {}): Promise<void> {
-  const announced: Announced[] = Object.entries(tensors).map(([name, { dtype, shape }]) => ({
+  const announced = Object.entries(tensors).map(([name, { dtype, shape }]) => ({
     name,
     dtype,
     shape,
@@ -86,14 +106,17 @@ function drained(stream: Writable): Promise<void> {
   });
 }
 
-/** Puts a stream's messages together again. */
+/** Puts a stream's messages together again. What is no message of `type`, or announces more than a batch can have, throws. */
 export class Inbox<Said extends { readonly type: string }> {
   private said: Said | undefined;
   private tensors: Record<string, HostTensor> = {};
   private missing: Uint8Array[] = [];
 
   /** `heard` gets every message when it is whole. */
-  constructor(private readonly heard: (said: Said, tensors: Tensors) => void) {}
+  constructor(
+    private readonly type: z.ZodType<Said>,
+    private readonly heard: (said: Said, tensors: Tensors) => void,
+  ) {}
 
   take(message: Buffer): void {
     if (this.said === undefined) this.begin(message);
@@ -105,13 +128,19 @@ export class Inbox<Said extends { readonly type: string }> {
   }
 
   private begin(message: Buffer): void {
-    const { tensors = [], ...said } = JSON.parse(message.toString()) as Said & { tensors?: Announced[] };
-    this.said = said as unknown as Said;
-    for (const { name, dtype, shape } of tensors) {
-      const size = elementCount(shape) * bytesPerElement[dtype];
-      const memory = new Uint8Array(new ArrayBuffer(size));
+    if (message.length > maxMessageBytes) throw new Error(`a message of ${message.length} bytes`);
+    const json: unknown = JSON.parse(message.toString());
+    const said = this.type.parse(json);
+    const { tensors } = z.object({ tensors: z.array(announcedType).max(64).default([]) }).parse(json);
+    const sizes = tensors.map(({ dtype, shape }) => elementCount(shape) * bytesPerElement[dtype]);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    // Before any memory is taken.
+    if (total > maxTensorBytes) throw new Error(`tensors of ${total} bytes`);
+    this.said = said;
+    for (const [i, { name, dtype, shape }] of tensors.entries()) {
+      const memory = new Uint8Array(new ArrayBuffer(sizes[i] ?? 0));
       this.tensors[name] = { dtype, shape, data: viewOf(dtype, memory) };
-      if (size > 0) this.missing.push(memory);
+      if (memory.length > 0) this.missing.push(memory);
     }
   }
 
@@ -129,9 +158,6 @@ export class Inbox<Said extends { readonly type: string }> {
   }
 }
 
-function viewOf(dtype: DType, memory: Uint8Array): HostTensor['data'] {
-  const buffer = memory.buffer as ArrayBuffer;
-  if (dtype === 'f32') return new Float32Array(buffer);
-  if (dtype === 'i64') return new BigInt64Array(buffer);
-  throw new Error(`no ${dtype} goes between workers`);
+function viewOf(dtype: 'f32' | 'i64', memory: Uint8Array<ArrayBuffer>): HostTensor['data'] {
+  return dtype === 'f32' ? new Float32Array(memory.buffer) : new BigInt64Array(memory.buffer);
 }

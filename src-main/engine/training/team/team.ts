@@ -9,7 +9,7 @@ import { accumulator } from '../../optim/optimizer.ts';
 import type { Feeds, GradientSource, Losses } from '../loss/gradients.ts';
 import { Door } from './door.ts';
 import { Lane } from './lane.ts';
-import { Inbox, options, send, service, type FromWorker, type ToWorker } from './protocol.ts';
+import { fromWorkerType, Inbox, options, send, service, type FromWorker, type ToWorker } from './protocol.ts';
 
 type Stream = ServerDuplexStream<Buffer, Buffer>;
 
@@ -224,8 +224,16 @@ class Member {
     private readonly stream: Stream,
     private readonly events: MemberEvents,
   ) {
-    const inbox = new Inbox<FromWorker>((said) => this.heard(said));
-    stream.on('data', (message: Buffer) => inbox.take(message));
+    const inbox = new Inbox<FromWorker>(fromWorkerType, (said) => this.heard(said));
+    stream.on('data', (message: Buffer) => {
+      try {
+        inbox.take(message);
+      } catch {
+        // What says nothing that a worker says is none.
+        stream.end();
+        this.leave();
+      }
+    });
     for (const event of ['cancelled', 'error', 'end', 'close']) stream.on(event, () => this.leave());
   }
 
