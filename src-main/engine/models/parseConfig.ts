@@ -82,9 +82,11 @@ export function parseUNetConfig(raw: unknown, file: string): UNetConfig {
     const value = keys[key];
     if (value !== undefined && !plain.includes(value)) throw problem('model.family', { file, found });
   }
-  if (keys['in_channels'] === 9)
+  // Such models see more than the latents they make: a VAE may well have 8 or 9 channels.
+  const makes = keys['out_channels'] ?? 4;
+  if (keys['in_channels'] === 9 && makes !== 9)
     throw problem('model.family', { file, found: 'an inpainting model (9 input channels)' });
-  if (keys['in_channels'] === 8)
+  if (keys['in_channels'] === 8 && makes !== 8)
     throw problem('model.family', { file, found: 'an image-editing model (8 input channels)' });
   const fields = parse(unetFields, keys, file);
   const depth = fields.block_out_channels.length;

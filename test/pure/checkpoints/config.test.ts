@@ -35,6 +35,11 @@ describe('U-Net configs', () => {
     expect(unet({ mid_block_type: 'UNetMidBlock2D' }).mid_block_type).toBe('UNetMidBlock2D');
   });
 
+  it.each([8, 9])('may have latents of %i channels, if they make as many as they see', (channels) => {
+    expect(unet({ in_channels: channels, out_channels: channels }).in_channels).toBe(channels);
+    expect(() => unet({ in_channels: channels, out_channels: 4 })).toThrow(`${channels} input channels`);
+  });
+
   it.each([
     [{ addition_embed_type: 'text_time' }, 'SDXL'],
     [{ in_channels: 9 }, 'inpainting'],
