@@ -4,8 +4,8 @@ U-Net errs by looks like softness. The decoder also has to make mirrored picture
 mirrored instead of encoded twice, and now and then shrunken ones of shrunken, which makes latents smooth (EQ-VAE: Kouzelis
 et al. 2025). torch.compile gains nothing here.
 
-    python autoencoder.py --minutes 35
-    python autoencoder.py --minutes 20 --freeze     # later: the decoder alone, the latents stay as they are
+    python autoencoder.py --minutes 11
+    python autoencoder.py --minutes 30              # once there are latents: the decoder alone, so that they stay what they are
     python autoencoder.py --minutes 20 --sharpen    # likewise, with a patch discriminator that teaches it texture
 """
 
@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from encoder import LinearEncoder
 from mobilenet import MobileNet, perceptual_distance
-from paths import SIDE, load_state, save_state
+from paths import SIDE, WEIGHTS, load_state, save_state
 from pictures import finished_shards, images
 
 CONFIG = dict(
@@ -111,8 +111,7 @@ class Discriminator(nn.Module):
 
 def parse():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=35)
-    parser.add_argument("--freeze", action="store_true")
+    parser.add_argument("--minutes", type=float, default=11)
     parser.add_argument("--sharpen", action="store_true")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--crop", type=int, default=64)
@@ -134,7 +133,7 @@ def main() -> None:
         state = {"step": 0}
     else:
         model.load_state_dict(state["model"])
-    frozen = args.freeze or args.sharpen
+    frozen = args.sharpen or (WEIGHTS / "latents").exists()
     model.encoder.requires_grad_(not frozen)
     groups = [dict(params=[*model.decoder.parameters(), *model.post_quant_conv.parameters()], factor=1.0)]
     groups += [] if frozen else [dict(params=[*model.encoder.parameters()], factor=0.1)]
@@ -157,7 +156,7 @@ def main() -> None:
         side = args.crop // 8
         noise = torch.randn(args.batch, CONFIG["latent_channels"], side, side)
         level = NOISE * torch.rand(args.batch, 1, 1, 1)
-        change = crops.change(args.sharpen)
+        change = crops.change(frozen)
         target = change(pictures)
         with torch.autocast("cpu", torch.bfloat16):
             made = model(pictures, noise, level, change)
