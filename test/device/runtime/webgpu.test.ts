@@ -21,9 +21,13 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
   });
 
   it('is right in its trial, and its fused attention is found to be wrong', async () => {
-    const { device, fused } = await inChild<Record<'device' | 'fused', Verdict>>('webgpuVerdict.ts', [], env);
+    const { device, fused } = await inChild<{ device: Verdict; fused: Verdict | false }>(
+      'webgpuVerdict.ts',
+      name === 'lavapipe' ? ['fused'] : [],
+      env,
+    );
     expect(device).toMatchObject({ state: 'right', fusedAttention: false });
-    if (name === 'lavapipe') expect(fused.state).toBe('wrong');
+    if (name === 'lavapipe') expect(fused).toMatchObject({ state: 'wrong' });
   }, 600_000);
 
   it('computes every operation as torch does', async () => {
@@ -61,7 +65,8 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
   }, 600_000);
 
   // 231 copies to the host in BK-SDM-Tiny's LoRA step before: barriers of what is computed again waited for the host.
-  it.each(['lora', 'full'])(
+  // Where a node runs is ONNX Runtime's choice, not the driver's: SwiftShader, which takes minutes, need not be asked.
+  it.runIf(name !== 'SwiftShader').each(['lora', 'full'])(
     'keeps every node of a %s step on the device, without a copy',
     async (method) => {
       const counts = await inChild<Record<string, number>>('webgpuPlacement.ts', [method], env);

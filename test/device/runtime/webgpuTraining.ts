@@ -69,10 +69,9 @@ const feed = (names: readonly string[]) =>
 
 /** The network once from host memory, then twice more on its own output, left on the device. */
 async function forward(provider: Provider): Promise<{ first: HostTensor; third: HostTensor }> {
-  const session = await Session.compile(
-    { outputs: { predicted } },
-    { provider, weights: (name) => values.get(name), keepOnDevice: true },
-  );
+  const session = await Session.untried(provider, { outputs: { predicted } }, false, {
+    ...{ weights: (name: string) => values.get(name), keepOnDevice: true },
+  });
   const predict = async (given: Tensor): Promise<Tensor> => {
     const { predicted: result } = await session.run({ sample: given });
     if (!result || result.onDevice !== (provider !== 'cpu'))
@@ -94,7 +93,9 @@ async function step(provider: Provider): Promise<Record<string, HostTensor>> {
   const outputs = Object.fromEntries(
     [...trained.keys()].map((name, i) => [`gradient.${name}`, gradients[i] as Value]),
   );
-  const session = await Session.compile({ outputs: { loss, ...outputs } }, { provider, weights: stored });
+  const session = await Session.untried(provider, { outputs: { loss, ...outputs } }, false, {
+    weights: stored,
+  });
   const into = Object.fromEntries(
     Object.entries(outputs).map(([name, value]) => [name, Tensor.from(f32(value.shape))]),
   );

@@ -5,7 +5,9 @@ import { tryProvider } from '../../../src-main/engine/runtime/trial.ts';
 // attention everywhere: {"device", "fused"}.
 
 const device = await examine('webgpu');
-const fused = await tryProvider('webgpu', (provider, graph, { weights }) =>
-  Session.untried(provider, graph, provider === 'webgpu', { weights }),
-);
+const fused =
+  process.argv[2] === 'fused' &&
+  (await tryProvider('webgpu', (provider, graph, { weights }) =>
+    Session.untried(provider, graph, provider === 'webgpu', { weights }),
+  ));
 console.log(JSON.stringify({ device, fused }));
