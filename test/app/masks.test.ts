@@ -250,6 +250,17 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
         const box = (await stage().boundingBox()) ?? whole;
         return [(x - box.x) / box.width, (y - box.y) / box.height];
       };
+      /** The window draws the zoom first and scrolls to it in a later frame. */
+      const settled = async (): Promise<void> => {
+        for (let before = '', same = 0; same < 5;) {
+          await page.evaluate(
+            'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
+          );
+          const now = JSON.stringify([await stage().boundingBox(), await stage().locator('.cursor').count()]);
+          same = now === before ? same + 1 : 0;
+          before = now;
+        }
+      };
       const pointed = [whole.x + 0.3 * whole.width, whole.y + 0.7 * whole.height] as const;
       await page.mouse.move(...pointed);
       await page.keyboard.down('Control');
@@ -263,6 +274,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
       await page.mouse.wheel(0, -200);
       await button('506%').waitFor();
       await page.keyboard.up('Control');
+      await settled();
       const [x = 0, y = 0] = await shares(...pointed);
       // Across, it stays in the middle for as long as it is narrower than its room.
       expect(Math.abs(x - 0.3)).toBeLessThan(0.06);
@@ -278,6 +290,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
       await stage().focus();
       for (let i = 0; i < 25; i++) await page.keyboard.press('ArrowRight');
       await page.keyboard.press('Enter');
+      await settled();
       const ring = await stage().locator('.cursor').boundingBox();
       const room = await page.locator('.room').boundingBox();
       if (!ring || !room) throw new Error('there is no brush');

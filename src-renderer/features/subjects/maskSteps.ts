@@ -54,11 +54,15 @@ function ellipseOf(context: CanvasRenderingContext2D, { x, y, width, height }: B
 function strokeOf(context: CanvasRenderingContext2D, points: readonly Point[], size: number): void {
   const [first] = points;
   if (!first) return;
+  // Not every Chromium draws the caps of a line without length.
+  if (points.every(([x, y]) => x === first[0] && y === first[1])) {
+    context.arc(...first, size / 2, 0, 2 * Math.PI);
+    context.fill();
+    return;
+  }
   context.lineCap = context.lineJoin = 'round';
   context.lineWidth = size;
-  context.moveTo(...first);
-  // A line to its own start is a dab.
-  for (const point of points.length > 1 ? points.slice(1) : points) context.lineTo(...point);
+  for (const point of points) context.lineTo(...point);
   context.stroke();
 }
 

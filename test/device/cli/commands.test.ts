@@ -120,7 +120,11 @@ describe('inspect', () => {
 
   it.each([
     ['tokenizer/vocab.json', '{', 'cannot be used as a CLIP tokenizer'],
-    ['scheduler/scheduler_config.json', '{"_class_name": "MyScheduler"}', 'names MyScheduler'],
+    [
+      'scheduler/scheduler_config.json',
+      '{"_class_name": "DDIMScheduler", "prediction_type": "guess"}',
+      '"prediction_type": "guess" is not supported',
+    ],
   ])('tells of a broken %s', async (file, text, words) => {
     const broken = path.join(scratch, `without ${path.dirname(file)}`);
     cpSync(model, broken, { recursive: true });
@@ -128,6 +132,15 @@ describe('inspect', () => {
     const { status, stdout, stderr } = await likeness(['inspect', broken]);
     expect(status).toBe(1);
     expect(stdout + stderr).toContain(words);
+  });
+
+  it('says what draws in place of a sampler that is not built in', async () => {
+    const other = path.join(scratch, 'other sampler');
+    cpSync(model, other, { recursive: true });
+    writeFileSync(path.join(other, 'scheduler/scheduler_config.json'), '{"_class_name": "MyScheduler"}');
+    const { status, stdout } = await likeness(['inspect', other]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('its sampler MyScheduler is not built in');
   });
 
   it('knows a LoRA and a run', async () => {
