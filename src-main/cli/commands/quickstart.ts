@@ -15,7 +15,7 @@ const folderName = 'likeness-quickstart';
 const options = {
   photos: file('DIR', 'a folder with 4 to 6 photos of your subject', { fallback: 'a sample subject' }),
   class: word('NOUN', 'what the photos show: dog, mug, backpack'),
-  out: file('DIR', 'folder for everything; one that a quickstart began is gone on with', {
+  out: file('DIR', 'folder for everything; an earlier quickstart in it continues', {
     fallback: `a new ${folderName}`,
   }),
   model: model('PATH', 'diffusers folder, single file or Hub id to start from', {

@@ -9,7 +9,7 @@ import { getFromHub, type HubFile } from './hub.ts';
 import { waitBefore } from './retry.ts';
 
 /**
- * Brings a file here, unless it is there: what an earlier try left in `FILE.part` is gone on with, and the file gets its name only
+ * Brings a file here, unless it is there: what an earlier try left in `FILE.part` is continued, and the file gets its name only
  * when its hash is the one that was listed. Errors: `download.failed`, `download.changed`, `system.refused`.
  */
 export async function fetchFile(

@@ -5,7 +5,7 @@ export interface QuickstartRequest {
   /** A folder of photos, and what they show. */
   readonly photos: string;
   readonly classNoun: string;
-  /** The folder for everything that is made; one that a quickstart began is gone on with. */
+  /** The folder for everything that is made; one that an earlier quickstart began is continued. */
   readonly out: string;
   readonly model: string;
   /** The model's own, or the default, when left out. */

@@ -20,7 +20,7 @@ import { writeTrained } from './checkpoint.ts';
 
 export interface DistillOptions {
   readonly settings: DistillSettings;
-  /** The run's folder; a run that is there is gone on with. */
+  /** The run's folder; a run that is already there continues. */
   readonly out: string;
   /** This program's version, kept with the run. */
   readonly version: string;

@@ -24,7 +24,7 @@ import { writeTrained } from './checkpoint.ts';
 
 export interface FinetuneOptions {
   readonly settings: FinetuneSettings;
-  /** The run's folder; a run that is there is gone on with. */
+  /** The run's folder; a run that is already there continues. */
   readonly out: string;
   /** This program's version, kept with the run. */
   readonly version: string;
