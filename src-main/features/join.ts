@@ -1,6 +1,6 @@
 import os from 'node:os';
 import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
-import { workFor } from '../engine/training/team/member.ts';
+import { workFor } from '../engine/training/team/worker.ts';
 import { openSharedRun, type SharedRun, type WorkerPlaces } from '../engine/training/team/sharedRun.ts';
 
 export interface JoinRequest extends WorkerPlaces {

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { problem } from '../../../../src-shared/messages/index.ts';
 
 /** Starts a process that works for the run at `address`; it dies with this one. */
-export type StartWorker = (door: {
+export type StartWorker = (run: {
   readonly address: string;
   readonly token: string;
   readonly threads: number;

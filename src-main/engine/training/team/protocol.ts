@@ -3,8 +3,9 @@ import type { HostTensor } from '../../tensor/tensor.ts';
 import { bytesPerElement, elementCount } from '../../tensor/tensor.ts';
 
 /**
- * What a team's two ends say to each other over one gRPC stream: `Said` as JSON, then the bytes of the tensors that it announces, in
- * chunks. Weights and gradients themselves go through the worker's lane (`lane.ts`). The stream is the membership: a worker belongs to the team as long as it is open.
+ * The messages between a run and one of its workers, on one gRPC stream: each is JSON, followed by the bytes of the tensors that it
+ * announces, in chunks. Weights and gradients have a data channel of their own (`dataChannel.ts`). A worker belongs to the team for as
+ * long as its stream is open.
  */
 export const method = '/likeness.Team/Work';
 
@@ -39,9 +40,9 @@ const announcedType = z.object({
   shape: z.array(z.int().min(0).max(maxTensorBytes)).max(8),
 });
 
-/** To a worker: the run it works for and the key of its lane, the weights as they are now, a batch whose gradient is wanted, the end of the run. */
+/** To a worker: the run and the key of its data channel; new weights follow on that channel; a batch to compute; the run is over. */
 export const toWorkerType = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('run'), run: z.unknown(), lane: z.string().max(200) }),
+  z.object({ type: z.literal('run'), run: z.unknown(), channel: z.string().max(200) }),
   z.object({ type: z.literal('values') }),
   z.object({ type: z.literal('batch') }),
   z.object({ type: z.literal('end') }),

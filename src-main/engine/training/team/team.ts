@@ -1,17 +1,14 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Socket } from 'node:net';
-import { Metadata, Server, ServerCredentials, status, type ServerDuplexStream } from '@grpc/grpc-js';
+import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import PQueue from 'p-queue';
 import pRetry, { AbortError } from 'p-retry';
-import { LikenessError, problem, type MessageCode } from '../../../../src-shared/messages/index.ts';
+import { problem, type LikenessError } from '../../../../src-shared/messages/index.ts';
 import type { FlatParameters } from '../../optim/flatParameters.ts';
 import { accumulator } from '../../optim/optimizer.ts';
 import type { Feeds, GradientSource, Losses } from '../loss/gradients.ts';
-import { Door } from './door.ts';
-import { Lane } from './lane.ts';
-import { fromWorkerType, Inbox, options, send, service, type FromWorker, type ToWorker } from './protocol.ts';
-
-type Stream = ServerDuplexStream<Buffer, Buffer>;
+import { Listener } from './listener.ts';
+import { options, send, service, type ToWorker } from './protocol.ts';
+import { WorkerConnection, WorkerLost, type Answer, type Stream } from './workerConnection.ts';
 
 export interface TeamOptions {
   /** Where the trained parameters lie. */
@@ -46,10 +43,10 @@ export class Team implements GradientSource {
   readonly token = randomBytes(16).toString('hex');
   readonly times: TeamTimes = { waited: 0, computed: 0, batches: 0, lost: 0 };
   private readonly server = new Server(options);
-  private readonly door: Door;
+  private readonly listener: Listener;
   private readonly queue = new PQueue({ autoStart: false });
-  private readonly members = new Set<Member>();
-  private readonly idle: Member[] = [];
+  private readonly connections = new Set<WorkerConnection>();
+  private readonly idle: WorkerConnection[] = [];
   private readonly add: ReturnType<typeof accumulator>;
   /** Gradients' memory, to be used again. */
   private readonly free: Float32Array[] = [];
@@ -61,13 +58,13 @@ export class Team implements GradientSource {
     this.add = accumulator(given.layout.length);
     this.server.addService(service, { work: (stream: Stream) => this.welcome(stream) });
     const grpc = this.server.createConnectionInjector(ServerCredentials.createInsecure());
-    this.door = new Door((socket) => grpc.injectConnection(socket));
+    this.listener = new Listener((socket) => grpc.injectConnection(socket));
   }
 
-  /** Opens the door. Errors: `team.listen`. */
+  /** Starts to listen. Errors: `team.listen`. */
   static async open(given: TeamOptions): Promise<{ team: Team; port: number }> {
     const team = new Team(given);
-    const port = await team.door.listen(given.listen).catch((error: unknown) => {
+    const port = await team.listener.listen(given.listen).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
       throw problem('team.listen', { address: given.listen, why }, error);
     });
@@ -75,13 +72,13 @@ export class Team implements GradientSource {
   }
 
   get size(): number {
-    return this.members.size;
+    return this.connections.size;
   }
 
   /** Nobody will come any more: what waits for workers ends with this. */
   giveUp(fault: Error): void {
     this.fault = fault;
-    for (const member of this.members) member.leave();
+    for (const connection of this.connections) connection.leave();
     this.queue.concurrency = 1;
     this.queue.start();
   }
@@ -115,9 +112,9 @@ export class Team implements GradientSource {
 
   async dispose(): Promise<void> {
     this.queue.clear();
-    await Promise.all([...this.members].map(async (member) => member.dismiss()));
+    await Promise.all([...this.connections].map(async (connection) => connection.dismiss()));
     this.server.forceShutdown();
-    this.door.close();
+    this.listener.close();
   }
 
   /** A batch's gradient, from whichever worker is free, and from another where that one is lost. */
@@ -129,9 +126,9 @@ export class Team implements GradientSource {
         const answer = await this.queue.add(
           async () => {
             if (this.fault) throw new AbortError(this.fault);
-            const member = this.idle.pop();
-            if (!member) throw new MemberLost('no worker is free');
-            return member.gradient(batch, values, version);
+            const connection = this.idle.pop();
+            if (!connection) throw new WorkerLost('no worker is free');
+            return connection.gradient(batch, values, version);
           },
           { signal },
         );
@@ -139,7 +136,7 @@ export class Team implements GradientSource {
       },
       {
         ...{ retries: Infinity, minTimeout: 0, maxTimeout: 0, signal },
-        shouldRetry: ({ error }) => error instanceof MemberLost,
+        shouldRetry: ({ error }) => error instanceof WorkerLost,
       },
     );
   }
@@ -151,156 +148,45 @@ export class Team implements GradientSource {
     const [token] = stream.metadata.get('token');
     if (typeof token !== 'string' || !same(token, this.token))
       return refuse(status.UNAUTHENTICATED, 'the token is another one');
-    const member: Member = new Member(stream, {
+    const connection: WorkerConnection = new WorkerConnection(stream, {
       memory: () => this.free.pop() ?? this.layout.allocate(),
       onReady: (length) => {
         if (length !== this.layout.length)
           return refuse(status.FAILED_PRECONDITION, 'the weights of this worker have another shape');
-        this.members.add(member);
-        this.given.report(`${member.name} works along: ${this.members.size} in all`);
-        this.available(member);
+        this.connections.add(connection);
+        this.given.report(`${connection.name} works along: ${this.connections.size} in all`);
+        this.available(connection);
       },
-      onIdle: () => this.available(member),
-      onLost: () => this.lost(member),
+      onIdle: () => this.available(connection),
+      onLost: () => this.lost(connection),
       onFailed: (error) => this.given.onUnfit(error),
     });
-    const lane = this.door.expect((socket) => member.take(socket));
-    stream.once('close', () => this.door.forget(lane));
-    void send(stream, { type: 'run', run: this.given.run, lane } satisfies ToWorker);
+    const channel = this.listener.expect((socket) => connection.take(socket));
+    stream.once('close', () => this.listener.forget(channel));
+    void send(stream, { type: 'run', run: this.given.run, channel } satisfies ToWorker);
   }
 
   /** As many batches are handed out as there are workers; each takes one at a time. */
-  private available(member: Member): void {
-    if (!this.members.has(member)) return;
-    this.idle.push(member);
+  private available(connection: WorkerConnection): void {
+    if (!this.connections.has(connection)) return;
+    this.idle.push(connection);
     this.adjust();
   }
 
-  private lost(member: Member): void {
-    if (!this.members.delete(member)) return;
+  private lost(connection: WorkerConnection): void {
+    if (!this.connections.delete(connection)) return;
     this.times.lost++;
-    const place = this.idle.indexOf(member);
+    const place = this.idle.indexOf(connection);
     if (place >= 0) this.idle.splice(place, 1);
-    this.given.report(`${member.name} is lost: ${this.members.size} left`);
+    this.given.report(`${connection.name} is lost: ${this.connections.size} left`);
     this.adjust();
   }
 
   private adjust(): void {
     if (this.fault) return;
-    if (this.members.size === 0) return this.queue.pause();
-    this.queue.concurrency = this.members.size;
+    if (this.connections.size === 0) return this.queue.pause();
+    this.queue.concurrency = this.connections.size;
     this.queue.start();
-  }
-}
-
-interface Answer {
-  readonly losses: Losses;
-  readonly gradient: Float32Array;
-  readonly seconds: number;
-}
-
-interface MemberEvents {
-  readonly memory: () => Float32Array;
-  readonly onReady: (length: number) => void;
-  readonly onIdle: () => void;
-  readonly onLost: () => void;
-  readonly onFailed: (error: LikenessError) => void;
-}
-
-/** The connection to a worker ended before its answer. */
-class MemberLost extends Error {}
-
-/** A worker, as the team sees it. */
-class Member {
-  name = 'a worker';
-  private version = 0;
-  private ended = false;
-  private lane: Lane | undefined;
-  /** Of its layout, as it said. */
-  private length: number | undefined;
-  private waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
-
-  constructor(
-    private readonly stream: Stream,
-    private readonly events: MemberEvents,
-  ) {
-    const inbox = new Inbox<FromWorker>(fromWorkerType, (said) => this.heard(said));
-    stream.on('data', (message: Buffer) => {
-      try {
-        inbox.take(message);
-      } catch {
-        // What says nothing that a worker says is none.
-        stream.end();
-        this.leave();
-      }
-    });
-    for (const event of ['cancelled', 'error', 'end', 'close']) stream.on(event, () => this.leave());
-  }
-
-  /** Its lane has come. */
-  take(socket: Socket): void {
-    this.lane = new Lane(socket, () => this.leave());
-    this.begin();
-  }
-
-  async gradient(batch: Feeds, values: Float32Array, version: number): Promise<Answer> {
-    if (this.ended) throw new MemberLost(this.name);
-    const answer = new Promise<Answer>((resolve, reject) => {
-      this.waiting = { resolve, reject };
-    });
-    answer.catch(() => undefined);
-    if (this.version !== version) {
-      this.version = version;
-      await send(this.stream, { type: 'values' } satisfies ToWorker);
-      await this.lane?.send(values);
-    }
-    await send(this.stream, { type: 'batch' } satisfies ToWorker, batch);
-    return answer;
-  }
-
-  /** The run is over. */
-  async dismiss(): Promise<void> {
-    this.ended = true;
-    await send(this.stream, { type: 'end' } satisfies ToWorker);
-    this.stream.end();
-  }
-
-  leave(): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.events.onLost();
-    this.waiting?.reject(new MemberLost(this.name));
-    this.stream.destroy();
-    this.lane?.close();
-  }
-
-  private begin(): void {
-    if (this.lane && this.length !== undefined) this.events.onReady(this.length);
-  }
-
-  private heard(said: FromWorker): void {
-    if (said.type === 'ready') {
-      this.name = said.name;
-      this.length = said.length;
-      this.begin();
-    } else if (said.type === 'failed') {
-      this.events.onFailed(new LikenessError(said.code as MessageCode, said.message));
-      this.leave();
-    } else void this.answered(said);
-  }
-
-  private async answered({ losses, seconds }: FromWorker & { type: 'gradient' }): Promise<void> {
-    const gradient = this.events.memory();
-    try {
-      await this.lane?.receive(gradient);
-    } catch {
-      this.leave();
-      return;
-    }
-    const { waiting } = this;
-    this.waiting = undefined;
-    waiting?.resolve({ losses, gradient, seconds });
-    this.events.onIdle();
   }
 }
 

@@ -10,7 +10,7 @@ import { writeSafetensors } from '../../../../src-main/engine/checkpoints/writeS
 import { TorchGenerator } from '../../../../src-main/engine/tensor/random.ts';
 import { i64, type HostTensor, type Shape } from '../../../../src-main/engine/tensor/tensor.ts';
 import { Team } from '../../../../src-main/engine/training/team/team.ts';
-import { workFor } from '../../../../src-main/engine/training/team/member.ts';
+import { workFor } from '../../../../src-main/engine/training/team/worker.ts';
 import type { StartWorker } from '../../../../src-main/engine/training/team/gather.ts';
 import { layoutOf } from '../../../../src-main/engine/training/loss/gradients.ts';
 import { meanSquaredError, input, parameter } from '../../../../src-main/engine/graph/build.ts';

@@ -21,7 +21,7 @@ it.each([
   [],
   {},
   { type: 'ready' },
-  { type: 'run', lane: 7 },
+  { type: 'run', channel: 7 },
   { type: 'batch', tensors: 'many' },
   { type: 'batch', tensors: [{ name: 'x', dtype: 'u8', shape: [2] }] },
   { type: 'batch', tensors: [{ name: 'x', dtype: 'f32', shape: [-1] }] },

@@ -2,8 +2,8 @@ import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/
 import { forPeople } from '../../../../src-shared/messages/forPeople.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { LocalGradients } from '../loss/gradients.ts';
-import { openLane } from './door.ts';
-import type { Lane } from './lane.ts';
+import { openDataChannel } from './listener.ts';
+import type { DataChannel } from './dataChannel.ts';
 import {
   Inbox,
   method,
@@ -14,7 +14,7 @@ import {
   type ToWorker,
 } from './protocol.ts';
 
-export interface MemberOptions {
+export interface WorkerOptions {
   /** "host:port" of the run. */
   readonly address: string;
   readonly token: string;
@@ -34,7 +34,7 @@ export async function workFor({
   open,
   signal,
   onBatch,
-}: MemberOptions): Promise<number> {
+}: WorkerOptions): Promise<number> {
   const client = new Client(address, credentials.createInsecure());
   const metadata = new Metadata();
   metadata.set('token', token);
@@ -46,7 +46,7 @@ export async function workFor({
   let source: LocalGradients | undefined;
   let values: Float32Array = new Float32Array();
   let gradient: Float32Array = new Float32Array();
-  let lane: Lane | undefined;
+  let channel: DataChannel | undefined;
   let ended: (error: Error) => void = () => undefined;
   let done = 0;
   let work: Promise<void> = Promise.resolve();
@@ -55,16 +55,16 @@ export async function workFor({
     if (said.type === 'run') {
       source = await open(said.run);
       [values, gradient] = [source.layout.allocate(), source.layout.allocate()];
-      lane = await openLane(address, said.lane, () => ended(problem('team.gone', { address })));
+      channel = await openDataChannel(address, said.channel, () => ended(problem('team.gone', { address })));
       await send(stream, { type: 'ready', length: values.length, name } satisfies FromWorker);
     } else if (said.type === 'values') {
-      await lane?.receive(values);
+      await channel?.receive(values);
     } else if (said.type === 'batch' && source) {
       const started = performance.now();
       const losses = await source.one(tensors, values, gradient);
       const seconds = (performance.now() - started) / 1000;
       await send(stream, { type: 'gradient', losses, seconds } satisfies FromWorker);
-      await lane?.send(gradient);
+      await channel?.send(gradient);
       onBatch?.(++done);
     }
   };
@@ -96,7 +96,7 @@ export async function workFor({
   } finally {
     signal.removeEventListener('abort', leave);
     stream.end();
-    lane?.close();
+    channel?.close();
     await source?.dispose();
     client.close();
   }

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { Lane } from './lane.ts';
+import { DataChannel } from './dataChannel.ts';
 
-/** What a lane's first bytes are, before its key; HTTP/2 begins with "PRI". */
-const greeting = 'LANE ';
+/** The first bytes of a data channel, before its key; HTTP/2 begins with "PRI". */
+const greeting = 'DATA ';
 const keyLength = 32;
 
-/** One port for both kinds of connection: gRPC's own, and the lanes that a worker which gRPC let in was given a key for. */
-export class Door {
+/** Listens on one port for both kinds of connection: gRPC's, and data channels. A worker gets the key of its channel through gRPC. */
+export class Listener {
   private readonly expected = new Map<string, (socket: Socket) => void>();
   private readonly server: Server;
   private readonly open = new Set<Socket>();
 
-  /** `toGrpc` takes the connections that are no lanes. */
+  /** `toGrpc` takes the connections that are not data channels. */
   constructor(toGrpc: (socket: Socket) => void) {
     this.server = createServer((socket) => {
       this.open.add(socket);
@@ -22,7 +22,7 @@ export class Door {
     });
   }
 
-  /** Opens at "host:port"; returns the port. */
+  /** Listens at "host:port"; returns the port. */
   listen(address: string): Promise<number> {
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
@@ -33,7 +33,7 @@ export class Door {
     });
   }
 
-  /** The key of a lane that may come once, and what happens when it does. */
+  /** Returns the key of a data channel that may connect once; `arrived` gets its socket. */
   expect(arrived: (socket: Socket) => void): string {
     const key = randomBytes(keyLength / 2).toString('hex');
     this.expected.set(key, arrived);
@@ -49,16 +49,16 @@ export class Door {
     for (const socket of this.open) socket.destroy();
   }
 
-  /** Reads until it is known what the connection is: its first bytes may come in pieces. */
+  /** Reads until the first bytes tell which kind it is; they may come in pieces. */
   private direct(socket: Socket, toGrpc: (socket: Socket) => void): void {
     const length = greeting.length + keyLength;
     let hello = Buffer.alloc(0);
     const read = (): void => {
       hello = Buffer.concat([hello, (socket.read() as Buffer | null) ?? Buffer.alloc(0)]);
-      const isLane = greeting.startsWith(hello.toString('latin1', 0, greeting.length));
-      if (isLane && hello.length < length) return;
+      const isDataChannel = greeting.startsWith(hello.toString('latin1', 0, greeting.length));
+      if (isDataChannel && hello.length < length) return;
       socket.off('readable', read);
-      if (!isLane) {
+      if (!isDataChannel) {
         socket.unshift(hello);
         return toGrpc(socket);
       }
@@ -73,15 +73,15 @@ export class Door {
   }
 }
 
-/** A worker's end of the lane that it was given `key` for. */
-export function openLane(address: string, key: string, onEnd: () => void): Promise<Lane> {
+/** Connects a worker's end of the data channel with this `key`. */
+export function openDataChannel(address: string, key: string, onEnd: () => void): Promise<DataChannel> {
   return new Promise((resolve, reject) => {
     const socket = connect(parts(address));
     socket.once('error', reject);
     socket.once('connect', () => {
       socket.off('error', reject);
       socket.write(greeting + key);
-      resolve(new Lane(socket, onEnd));
+      resolve(new DataChannel(socket, onEnd));
     });
   });
 }

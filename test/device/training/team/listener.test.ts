@@ -2,20 +2,20 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Door } from '../../../../src-main/engine/training/team/door.ts';
-import { Lane } from '../../../../src-main/engine/training/team/lane.ts';
+import { Listener } from '../../../../src-main/engine/training/team/listener.ts';
+import { DataChannel } from '../../../../src-main/engine/training/team/dataChannel.ts';
 
-describe('the door of a team', () => {
+describe('the listener of a team', () => {
   const grpc: Socket[] = [];
-  let door: Door;
+  let listener: Listener;
   let port: number;
   let key = '';
   beforeEach(async () => {
     grpc.length = 0;
-    door = new Door((socket) => grpc.push(socket));
-    port = await door.listen('127.0.0.1:0');
+    listener = new Listener((socket) => grpc.push(socket));
+    port = await listener.listen('127.0.0.1:0');
   });
-  afterEach(() => door.close());
+  afterEach(() => listener.close());
 
   async function say(...pieces: readonly Uint8Array[]): Promise<Socket> {
     const socket = connect({ host: '127.0.0.1', port });
@@ -28,29 +28,29 @@ describe('the door of a team', () => {
     return socket;
   }
 
-  it.each([1, 5, 20, 36, 37])('knows a lane whose first %i bytes come alone', async (length) => {
-    const arrived = new Promise<Socket>((resolve) => (key = door.expect(resolve)));
+  it.each([1, 5, 20, 36, 37])('knows a data channel whose first %i bytes come alone', async (length) => {
+    const arrived = new Promise<Socket>((resolve) => (key = listener.expect(resolve)));
     const sent = Float32Array.from({ length: 1000 }, (_, i) => i);
-    const bytes = Buffer.concat([Buffer.from(`LANE ${key}`), Buffer.from(sent.buffer)]);
+    const bytes = Buffer.concat([Buffer.from(`DATA ${key}`), Buffer.from(sent.buffer)]);
     const socket = await say(bytes.subarray(0, length), bytes.subarray(length, 50), bytes.subarray(50));
     const got = new Float32Array(sent.length);
-    await new Lane(await arrived, () => undefined).receive(got);
+    await new DataChannel(await arrived, () => undefined).receive(got);
     expect(got).toEqual(sent);
     socket.destroy();
   });
 
   it('lets nobody in twice, nor without a key', async () => {
-    key = door.expect(() => undefined);
-    const first = await say(Buffer.from(`LANE ${key}`));
+    key = listener.expect(() => undefined);
+    const first = await say(Buffer.from(`DATA ${key}`));
     for (const name of [key, '0'.repeat(32)]) {
-      const stranger = await say(Buffer.from(`LANE ${name}`));
+      const stranger = await say(Buffer.from(`DATA ${name}`));
       if (!stranger.closed) await once(stranger, 'close');
     }
     expect(first.destroyed).toBe(false);
     first.destroy();
   });
 
-  it('hands what is no lane to gRPC, all of it', async () => {
+  it('hands what is not a data channel to gRPC, all of it', async () => {
     const socket = await say(Buffer.from('P'), Buffer.from('RI * HTTP/2.0'));
     const [handed] = grpc;
     let heard = '';

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
  * Weights and gradients on a connection of their own, beside a worker's gRPC stream: arrays of a length that both ends know, one after
  * the other, as bytes. gRPC copies each byte three times and cuts it into frames of 16 kB; this is bound by the kernel.
  */
-export class Lane {
+export class DataChannel {
   private into: Uint8Array = new Uint8Array();
   private filled: (() => void) | undefined;
   private failed: ((error: Error) => void) | undefined;
