@@ -1,9 +1,10 @@
 import { problem } from '../../../src-shared/messages/index.ts';
+import type { ClipTextConfig } from '../models/config.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
 import { bytesPerElement } from '../tensor/tensor.ts';
 import { isFile, parseJson, readText } from './files.ts';
 import { checkFit } from './modelFolder.ts';
-import type { Model } from './model.ts';
+import type { Model, ModelPart } from './model.ts';
 import { publishedTextName } from './names/published.ts';
 import { renamer } from './names/renamer.ts';
 import { inProjParts, openClipNames, partPrefixes, unetNames, vaeNames } from './names/singleFile.ts';
@@ -28,21 +29,34 @@ export function openSingleFile(file: string): Model {
   const raw = readWeightFile(file);
   refuseOtherFiles(raw, file);
   const openClip = raw.tensors.has(`${partPrefixes.openClip}token_embedding.weight`);
-  const unetTensors = part(raw, partPrefixes.unet);
-  const isVersion2 = openClip || hasVersion2UNet(unetTensors.tensors);
+  const unet = part(raw, partPrefixes.unet);
+  const isVersion2 = openClip || hasVersion2UNet(unet.tensors);
   const velocity = predictsVelocity(raw, file, isVersion2);
-  const inferredUNet = inferUNetConfig(shapesOf(unetTensors), file, velocity ? 96 : 64);
+  const inferredUNet = inferUNetConfig(shapesOf(unet), file, velocity ? 96 : 64);
   const saved = savedConfigs(file, raw.metadata, inferredUNet);
   if (saved.unet === undefined && inferredUNet['attention_head_dim'] === null)
     throw problem('model.unclear', { file, what: 'how many attention heads its U-Net has' });
+  const vae = part(raw, partPrefixes.vae);
+  if (!vae.tensors.has('decoder.conv_in.weight')) throw problem('model.missingPart', { file, part: 'VAE' });
+  const clip = openClip
+    ? part(raw, partPrefixes.openClip)
+    : renamed(part(raw, partPrefixes.clip), publishedTextName);
+  if (!openClip && !clip.tensors.has('text_model.embeddings.token_embedding.weight'))
+    throw problem('model.missingPart', { file, part: 'text encoder' });
+  const inferredClip = (): Record<string, unknown> =>
+    openClip ? inferOpenClipConfig(shapesOf(clip), file) : inferClipConfig(shapesOf(clip), file, isVersion2);
   const model: Model = {
     path: file,
     kind: 'single-file',
-    unet: openUNet(unetTensors, file, saved.unet ?? text(inferredUNet)),
-    vae: openVae(part(raw, partPrefixes.vae), file, saved.vae),
-    textEncoder: openClip
-      ? openOpenClip(part(raw, partPrefixes.openClip), file, saved.textEncoder)
-      : openClipText(part(raw, partPrefixes.clip), file, { saved: saved.textEncoder, isVersion2 }),
+    unet: openPart(file, saved.unet ?? text(inferredUNet), parseUNetConfig, (config) =>
+      renamed(unet, renamer(unetNames(config))),
+    ),
+    vae: openPart(file, saved.vae ?? text(inferVaeConfig(shapesOf(vae), file)), parseVaeConfig, (config) =>
+      flatProjections(renamed(vae, renamer(vaeNames(config)))),
+    ),
+    textEncoder: openPart(file, saved.textEncoder ?? text(inferredClip()), parseClipTextConfig, (config) =>
+      openClip ? openClipTensors(clip, config) : clip,
+    ),
     scheduler: saved.scheduler ?? schedulerConfig(velocity),
     tokenizer: saved.tokenizer,
   };
@@ -54,23 +68,41 @@ function part(raw: RawTensors, prefix: string): RawTensors {
   return renamed(raw, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : undefined));
 }
 
-function openUNet(raw: RawTensors, file: string, configText: string): Model['unet'] {
-  const config = parseUNetConfig(parseJson(configText, file, 'its saved configuration'), file);
-  return { config, configText, weights: weightsOf(renamed(raw, renamer(unetNames(config))), file) };
+/** One network: its config, saved or inferred, says which tensors it has; `named` finds them, under diffusers' names. */
+function openPart<Config>(
+  file: string,
+  configText: string,
+  parse: (raw: unknown, file: string) => Config,
+  named: (config: Config) => RawTensors,
+): ModelPart<Config> {
+  const config = parse(parseJson(configText, file, 'its saved configuration'), file);
+  const { tensors, otherTypes } = named(config);
+  return { config, configText, weights: new Weights(file, tensors, otherTypes) };
 }
 
-function openVae(raw: RawTensors, file: string, saved: string | undefined): Model['vae'] {
-  if (!raw.tensors.has('decoder.conv_in.weight')) throw problem('model.missingPart', { file, part: 'VAE' });
-  const configText = saved ?? text(inferVaeConfig(shapesOf(raw), file));
-  const config = parseVaeConfig(parseJson(configText, file, 'its saved configuration'), file);
-  const { tensors, otherTypes, metadata } = renamed(raw, renamer(vaeNames(config)));
-  // LDM writes the attention's projections as 1×1 convolutions: the same bytes, without the last two axes.
-  const flat = new Map<string, TensorEntry>();
-  for (const [name, entry] of tensors) {
+/** LDM writes the projections of the VAE's attention as 1×1 convolutions: the same bytes, without the last two axes. */
+function flatProjections(vae: RawTensors): RawTensors {
+  const tensors = new Map<string, TensorEntry>();
+  for (const [name, entry] of vae.tensors) {
     const isProjection = /\.attentions\.0\.to_\w+(\.0)?\.weight$/.test(name);
-    flat.set(name, isProjection ? { ...entry, shape: entry.shape.slice(0, 2) } : entry);
+    tensors.set(name, isProjection ? { ...entry, shape: entry.shape.slice(0, 2) } : entry);
   }
-  return { config, configText, weights: weightsOf({ tensors: flat, otherTypes, metadata }, file) };
+  return { ...vae, tensors };
+}
+
+/** OpenCLIP's tensors under transformers' names, with its joint projections taken apart. */
+function openClipTensors(raw: RawTensors, { num_hidden_layers: layers }: ClipTextConfig): RawTensors {
+  const named = renamed(raw, renamer(openClipNames(layers)));
+  const tensors = new Map(named.tensors);
+  for (let layer = 0; layer < layers; layer++)
+    for (const kind of ['weight', 'bias']) {
+      const joined = raw.tensors.get(`transformer.resblocks.${layer}.attn.in_proj_${kind}`);
+      inProjParts.forEach((name, third) => {
+        if (joined)
+          tensors.set(`text_model.encoder.layers.${layer}.self_attn.${name}.${kind}`, thirdOf(joined, third));
+      });
+    }
+  return { ...named, tensors };
 }
 
 /** Version 2's transformers project linearly, and its prompts are 1,024 wide. Its text encoder may lie there under either name. */
@@ -80,38 +112,6 @@ export function hasVersion2UNet(tensors: RawTensors['tensors']): boolean {
       (/\.1\.proj_in\.weight$/.test(name) && shape.length === 2) ||
       (/\.attn2\.to_k\.weight$/.test(name) && shape[1] === 1024),
   );
-}
-
-function openClipText(
-  raw: RawTensors,
-  file: string,
-  { saved, isVersion2 }: { readonly saved: string | undefined; readonly isVersion2: boolean },
-): Model['textEncoder'] {
-  const published = renamed(raw, publishedTextName);
-  if (!published.tensors.has('text_model.embeddings.token_embedding.weight'))
-    throw problem('model.missingPart', { file, part: 'text encoder' });
-  const configText = saved ?? text(inferClipConfig(shapesOf(published), file, isVersion2));
-  return {
-    config: parseClipTextConfig(parseJson(configText, file, 'its saved configuration'), file),
-    configText,
-    weights: weightsOf(published, file),
-  };
-}
-
-function openOpenClip(raw: RawTensors, file: string, saved: string | undefined): Model['textEncoder'] {
-  const configText = saved ?? text(inferOpenClipConfig(shapesOf(raw), file));
-  const config = parseClipTextConfig(parseJson(configText, file, 'its saved configuration'), file);
-  const named = renamed(raw, renamer(openClipNames(config.num_hidden_layers)));
-  const tensors = new Map(named.tensors);
-  for (let layer = 0; layer < config.num_hidden_layers; layer++)
-    for (const kind of ['weight', 'bias']) {
-      const joined = raw.tensors.get(`transformer.resblocks.${layer}.attn.in_proj_${kind}`);
-      inProjParts.forEach((name, third) => {
-        if (joined)
-          tensors.set(`text_model.encoder.layers.${layer}.self_attn.${name}.${kind}`, thirdOf(joined, third));
-      });
-    }
-  return { config, configText, weights: weightsOf({ ...named, tensors }, file) };
 }
 
 /** q, k and v lie one after the other in the joint tensor: each is a third of its bytes. */
@@ -162,10 +162,6 @@ function text(config: Record<string, unknown>): string {
 
 function shapesOf(raw: RawTensors): Shapes {
   return new Map([...raw.tensors].map(([name, entry]) => [name, entry.shape]));
-}
-
-function weightsOf(raw: RawTensors, file: string): Weights {
-  return new Weights(file, raw.tensors, raw.otherTypes);
 }
 
 const otherFiles: readonly (readonly [sign: RegExp, found: string])[] = [
