@@ -22,6 +22,13 @@ export const recipeSchema = z.object({
   height: z.int().min(1),
   /** Hash of starting noise that came from a file and not from the seed. */
   latents: z.string().optional(),
+  /** What was drawn over, by the SHA-256 of its file, hex, or its beginning; nothing where it is left out. */
+  image: z.object({ name: z.string(), hash: z.string() }).optional(),
+  /** Share of the steps that was taken. */
+  strength: z.number().optional(),
+  mask: z.object({ name: z.string(), hash: z.string() }).optional(),
+  /** Pixels around the mask that were drawn with it; the whole picture was where this is left out. */
+  maskPadding: z.number().optional(),
 });
 
 export type Recipe = z.infer<typeof recipeSchema>;

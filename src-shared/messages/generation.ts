@@ -16,6 +16,12 @@ export const generationMessages = {
     `This model can't make ${d.width}×${d.height} pixels; width and height must be multiples of ${d.factor}.`,
   'output.notFinite': (d: { model: string; part: string }) =>
     `The ${d.part} of ${d.model} produced NaN or infinite values; lower the LoRA's weight or the guidance, or check that the weights are intact.`,
+  'strength.tooLow': (d: { strength: number; steps: number }) =>
+    `A strength of ${d.strength} leaves none of ${d.steps} steps to draw; give more steps or a strength of at least ${Math.ceil(100 / d.steps) / 100}.`,
+  'mask.otherShape': (d: { mask: string; image: string; width: number; height: number }) =>
+    `${d.mask} has another shape than ${d.image}; a mask must be as wide and high as its picture (${d.width}×${d.height}).`,
+  'mask.blank': (d: { mask: string }) =>
+    `${d.mask} has no white, so nothing would be drawn; paint white what is to be drawn anew.`,
   'latents.unusable': (d: { file: string; why: string }) =>
     `${d.file} can't be used as the starting noise: ${d.why}.`,
   'recipe.lost': (d: { file: string; what: string; option: string }) =>

@@ -6,6 +6,7 @@ import {
   generateDefaults as defaults,
   type GenerateRequest,
   type LoraChoice,
+  type OverRequest,
 } from '../../features/generation/request.ts';
 import type { SaidWithRecipe } from '../../features/generation/fromRecipe.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -73,6 +74,22 @@ export const generateOptions = {
   size: pictureSize('pixels', { fallback: "the model's" }),
   resize: pictureSize('pixels that each picture is brought to in the end', { fallback: 'as it is made' }),
   resume: flag('of a set (--prompts FILE.csv): make what is not there yet'),
+  image: file('FILE', 'draw over this picture', { fallback: 'new pictures' }),
+  strength: number('X', 'with --image: how much is drawn anew, from 0 to 1', {
+    min: 0,
+    max: 1,
+    fallback: '0.8; 1 with --mask',
+  }),
+  mask: file('FILE', 'with --image: draw only where this picture is white, and keep the rest as it is'),
+  maskPadding: integer(
+    'N',
+    'with --mask: draw what it shows and N pixels around it, enlarged, not the whole',
+    {
+      min: 0,
+      max: 10_000,
+      fallback: 'the whole picture is drawn',
+    },
+  ),
   latents: file('FILE', 'safetensors with the starting noise, key latents [n,c,h,w]', {
     fallback: 'from the seed',
   }),
@@ -105,6 +122,7 @@ export const generate = command({
   examples: [
     'likeness generate --prompt "a photo of a red ball" --out pictures',
     'likeness generate --prompt "a photo of sks dog on a beach" --lora runs/dog:0.8 --count 4 --seed 7 --out pictures',
+    'likeness generate --prompt "a photo of sks dog on a sofa" --lora runs/dog --image sofa.jpg --mask where.png --out pictures',
     'likeness generate --recipe pictures/00001.png --out again',
   ],
   options: generateOptions,
@@ -132,10 +150,15 @@ export function generateRequest(
 }
 
 function newPictures(given: Given<typeof generateOptions>): GenerateRequest {
-  const { prompt = [], prompts: list, lora = [], out, recipe: _recipe, ...rest } = given;
+  const { prompt = [], prompts: list, lora = [], out, recipe: _recipe, ...more } = given;
+  const { image: _i, strength: _s, mask: _m, maskPadding: _p, ...rest } = more;
   if (rest.baseGuidance && lora.length === 0)
     throw problem('usage.missingOption', { option: '--lora', command: 'generate' });
-  const common = { ...defaults, model: shippedModel, ...defined(rest), loras: lora, out };
+  const over = overPicture(given);
+  const common = {
+    ...{ ...defaults, model: shippedModel, ...defined(rest), loras: lora, out },
+    ...(over && { over }),
+  };
   if (list !== undefined && /\.csv$/i.test(list)) {
     refuseTogether('--prompts FILE.csv', { '--prompt': given.prompt }, 'its rows are the set');
     return { ...common, ...readPromptTable(list) };
@@ -150,9 +173,25 @@ function newPictures(given: Given<typeof generateOptions>): GenerateRequest {
   return { ...common, prompts };
 }
 
+/** The picture to draw over, if there is one. Throws `usage.missingOption` where what belongs to it stands alone. */
+function overPicture(given: Given<typeof generateOptions>): OverRequest | undefined {
+  const { image, mask, maskPadding } = given;
+  const needs = (option: '--image' | '--mask'): Error =>
+    problem('usage.missingOption', { option, command: 'generate' });
+  if (image === undefined) {
+    if (mask !== undefined || given.strength !== undefined || maskPadding !== undefined)
+      throw needs('--image');
+    return undefined;
+  }
+  if (mask === undefined && maskPadding !== undefined) throw needs('--mask');
+  const strength = given.strength ?? (mask === undefined ? 0.8 : 1);
+  return { image, strength, ...defined({ mask, maskPadding }) };
+}
+
 /** What may be said beside `--recipe`: where things are, not what the picture shows. */
 function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
-  const { out, model, lora, partial, latents, saveLatents, provider = defaults.provider } = given;
+  const { out, model, lora, partial, image, mask, latents, saveLatents } = given;
+  const { provider = defaults.provider } = given;
   const fixed = [
     'prompt',
     'prompts',
@@ -167,8 +206,11 @@ function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
     'size',
     'resize',
     'resume',
+    'strength',
+    'maskPadding',
   ] as const;
   const others = Object.fromEntries(fixed.map((key) => [optionName(key), given[key]]));
   refuseTogether('--recipe', others, 'the recipe says it');
-  return { out, provider, ...defined({ model, loras: lora, partial, latents, saveLatents }) };
+  const places = { model, loras: lora, partial, image, mask, latents, saveLatents };
+  return { out, provider, ...defined(places) };
 }

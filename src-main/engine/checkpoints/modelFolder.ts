@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { seesMasks } from '../models/config.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
 import {
   asRecord,
@@ -16,10 +17,11 @@ import { publishedTextName, publishedVaeName } from './names/published.ts';
 import { readWeightFolder, renamed } from './weightFiles.ts';
 import { Weights } from './weights.ts';
 
-/** Pipelines whose folders hold a plain text-to-image model. */
+/** Pipelines whose folders hold a text-to-image model. */
 const pipelines = [
   'StableDiffusionPipeline',
   'StableDiffusionImg2ImgPipeline',
+  'StableDiffusionInpaintPipeline',
   'StableDiffusionPipelineSafe',
 ];
 
@@ -51,13 +53,10 @@ export function checkFit({ path, unet, vae, textEncoder }: Model): void {
     throw unfit(
       `the U-Net wants prompts ${unet.config.cross_attention_dim[0]} wide, the text encoder's are ${width}`,
     );
-  if (
-    unet.config.in_channels !== vae.config.latent_channels ||
-    unet.config.out_channels !== vae.config.latent_channels
-  )
-    throw unfit(
-      `the U-Net's latents have ${unet.config.in_channels} channels, the VAE's ${vae.config.latent_channels}`,
-    );
+  const { in_channels, out_channels } = unet.config;
+  const fits = in_channels === out_channels || seesMasks(unet.config);
+  if (!fits || out_channels !== vae.config.latent_channels)
+    throw unfit(`the U-Net's latents have ${in_channels} channels, the VAE's ${vae.config.latent_channels}`);
 }
 
 function openPart<Config>(

@@ -29,6 +29,14 @@ export interface UNetConfig {
   readonly upcast_attention: boolean;
 }
 
+/** Whether a U-Net sees a mask and the masked picture's latents beside its own: Stable Diffusion's models for inpainting. */
+export function seesMasks({
+  in_channels,
+  out_channels,
+}: Pick<UNetConfig, 'in_channels' | 'out_channels'>): boolean {
+  return in_channels === 2 * out_channels + 1;
+}
+
 export interface VaeConfig {
   readonly in_channels: number;
   readonly out_channels: number;

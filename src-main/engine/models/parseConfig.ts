@@ -82,10 +82,8 @@ export function parseUNetConfig(raw: unknown, file: string): UNetConfig {
     const value = keys[key];
     if (value !== undefined && !plain.includes(value)) throw problem('model.family', { file, found });
   }
-  // Such models see more than the latents they make: a VAE may well have 8 or 9 channels.
+  // Such a model sees more than the latents it makes: a VAE may well have 8 channels.
   const makes = keys['out_channels'] ?? 4;
-  if (keys['in_channels'] === 9 && makes !== 9)
-    throw problem('model.family', { file, found: 'an inpainting model (9 input channels)' });
   if (keys['in_channels'] === 8 && makes !== 8)
     throw problem('model.family', { file, found: 'an image-editing model (8 input channels)' });
   const fields = parse(unetFields, keys, file);

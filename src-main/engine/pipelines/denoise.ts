@@ -20,6 +20,8 @@ export interface Conditions {
   readonly stop: number;
   /** The base model's part, where it has one. */
   readonly base?: BaseConditions;
+  /** Channels beside the latents [b,c,h,w], for a U-Net that sees more. */
+  readonly beside?: Floats;
 }
 
 /**
@@ -37,6 +39,10 @@ export interface BaseConditions {
 }
 
 export interface DenoiseOptions {
+  /** The step to begin with; 0 when left out. */
+  readonly first?: number;
+  /** What becomes of the latents after step i. */
+  readonly afterStep?: (latents: Float32Array, i: number) => Float32Array;
   /** Standard normal values for all pictures, for samplers that add noise. */
   readonly noise: () => Float32Array;
   /** Called after step `i`, with the latents as they are, and what the U-Net was given and said. */
@@ -50,16 +56,17 @@ export async function denoise(
   sampler: Sampler,
   latents: Floats,
   conditions: Conditions,
-  { noise, onStep, signal }: DenoiseOptions,
+  { noise, first = 0, afterStep = (x) => x, onStep, signal }: DenoiseOptions,
 ): Promise<Floats> {
   const { shape } = latents;
   const { negative: _, base: __, ...alone } = conditions;
   let x = latents.data;
   for (const [i, t] of sampler.timesteps.entries()) {
+    if (i < first) continue;
     const input = sampler.scaleInput(x, i);
     const late = i >= conditions.stop * sampler.timesteps.length;
     const output = await guided(networks, input, shape, t, late ? alone : conditions);
-    x = sampler.step(output, i, x, noise);
+    x = afterStep(sampler.step(output, i, x, noise), i);
     onStep?.(x, i, input, output);
     // Lets the event loop turn, so that a signal can arrive.
     await setImmediate();
@@ -74,9 +81,10 @@ async function guided(
   x: Float32Array,
   shape: Shape,
   t: number,
-  { prompt, negative, guidance, base }: Conditions,
+  { prompt, negative, guidance, base, beside }: Conditions,
 ): Promise<Float32Array> {
-  const sample: Floats = { dtype: 'f32', shape, data: x };
+  const latents: Floats = { dtype: 'f32', shape, data: x };
+  const sample = beside ? joinChannels(latents, beside) : latents;
   const steps = (batch: number): Floats => ({
     dtype: 'f32',
     shape: [batch],
@@ -100,6 +108,20 @@ async function guided(
     const away = both.data[i] as number;
     return away + guidance * ((both.data[i + x.length] as number) - away);
   });
+}
+
+/** [b,c,h,w] and [b,d,h,w] → [b,c+d,h,w]. */
+export function joinChannels(a: Floats, b: Floats): Floats {
+  const [batch = 1, ofA = 0, height = 0, width = 0] = a.shape;
+  const ofB = b.shape[1] as number;
+  const rows = Array.from({ length: batch }, (_, i) => [unstack(a, i).data, unstack(b, i).data]).flat();
+  const data = new Float32Array(a.data.length + b.data.length);
+  let at = 0;
+  for (const row of rows) {
+    data.set(row, at);
+    at += row.length;
+  }
+  return { dtype: 'f32', shape: [batch, ofA + ofB, height, width], data };
 }
 
 /** Joins tensors along the first axis. */

@@ -7,6 +7,31 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
+/** The picture as a VAE's encoder takes it: [1,3,h,w] in [-1,1], as diffusers' `VaeImageProcessor` makes it. */
+export function fromPicture({ width, height, data }: Picture): HostTensor<'f32'> {
+  const pixels = width * height;
+  const floats = new Float32Array(3 * pixels);
+  for (let channel = 0; channel < 3; channel++)
+    for (let i = 0; i < pixels; i++)
+      floats[channel * pixels + i] = 2 * Math.fround((data[3 * i + channel] as number) / 255) - 1;
+  return { dtype: 'f32', shape: [1, 3, height, width], data: floats };
+}
+
+/** Pillow's `convert("L")` of a pixel, 0…255. */
+export function greyAt({ data }: Picture, pixel: number): number {
+  const [red, green, blue] = [data[3 * pixel], data[3 * pixel + 1], data[3 * pixel + 2]] as [
+    number,
+    number,
+    number,
+  ];
+  return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
+}
+
+/** Whether a mask says that this pixel is drawn anew. */
+export function isWhite(mask: Picture, pixel: number): boolean {
+  return greyAt(mask, pixel) >= 128;
+}
+
 /** A decoded image [1,3,h,w] in [-1,1] as bytes, rounded as diffusers' `VaeImageProcessor.postprocess` does. */
 export function toPicture({ shape, data }: HostTensor<'f32'>): Picture {
   const [, channels, height, width] = dims4(shape);

@@ -180,6 +180,7 @@ function parameters(recipe: Recipe): string {
     `Size: ${recipe.width}x${recipe.height}`,
     `Model hash: ${recipe.model.hash.slice(0, 10)}`,
     `Model: ${recipe.model.name}`,
+    ...(recipe.strength === undefined ? [] : [`Denoising strength: ${recipe.strength}`]),
     `Version: Likeness ${recipe.version}`,
     // No other tool has these: a picture that was made with them does not come out the same there.
     ...(baseGuidance > 0 ? [`Base guidance: ${baseGuidance}`] : []),

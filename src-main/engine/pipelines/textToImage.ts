@@ -1,14 +1,16 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../checkpoints/model.ts';
 import { findBadValues, type Weights } from '../checkpoints/weights.ts';
+import { seesMasks } from '../models/config.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
 import type { SchedulerName } from '../schedulers/config.ts';
-import { makeSampler, type NamedSampler } from '../schedulers/index.ts';
+import { firstStep, makeSampler, type NamedSampler } from '../schedulers/index.ts';
 import { TorchGenerator } from '../tensor/random.ts';
 import { i64, type HostTensor } from '../tensor/tensor.ts';
 import { picturesThatFit, steadyBatch } from './batchSize.ts';
 import { denoise, stack, unstack, type Conditions } from './denoise.ts';
 import { Networks, type NetworkOptions } from './networks.ts';
+import { EncodedOriginal, type Beginning, type Original } from './original.ts';
 import { toPicture, type Picture } from './pixels.ts';
 
 type Floats = HostTensor<'f32'>;
@@ -34,6 +36,8 @@ export interface SamplingOptions {
   readonly scheduler?: SchedulerName | undefined;
   readonly width: number;
   readonly height: number;
+  /** What is drawn over, width × height; nothing when left out. */
+  readonly original?: Original | undefined;
   /** Pictures at once; what memory allows when left out. */
   readonly batch?: number | undefined;
   /** Steps of all batches done and to do, and the present batch's latents [b,c,h,w]. */
@@ -52,7 +56,7 @@ export interface GeneratedPicture {
   readonly latents: Floats;
 }
 
-/** diffusers' `StableDiffusionPipeline` without a safety checker: prompts and seeds in, pictures out. */
+/** diffusers' `StableDiffusionPipeline` without a safety checker, and with `original` its siblings: prompts and seeds in, pictures out. */
 export class TextToImage {
   readonly networks: Networks;
   /** The model as it was before it was taught anything. */
@@ -81,8 +85,13 @@ export class TextToImage {
   }
 
   /** The sampler's name that `scheduler` (or the model's own) stands for. Errors: `scheduler.*`. */
-  samplerOf({ scheduler, steps }: Pick<SamplingOptions, 'scheduler' | 'steps'>): NamedSampler {
-    return makeSampler(scheduler, this.model.scheduler, steps, `${this.model.path} (scheduler_config.json)`);
+  samplerOf({
+    scheduler,
+    steps,
+    original,
+  }: Pick<SamplingOptions, 'scheduler' | 'steps' | 'original'>): NamedSampler {
+    const file = `${this.model.path} (scheduler_config.json)`;
+    return makeSampler(scheduler, this.model.scheduler, steps, file, original !== undefined);
   }
 
   /**
@@ -96,7 +105,8 @@ export class TextToImage {
   ): AsyncGenerator<GeneratedPicture> {
     const { guidance, baseGuidance = 0, guidanceStop = 1, signal } = options;
     const shape = this.latentShape(options);
-    this.samplerOf(options);
+    const sampler = this.samplerOf(options);
+    if (options.original) firstStep(sampler, options.steps, options.original.strength);
     this.networks.checkDecoder(shape);
     const [plain, withBase] = [guidance > 1 && baseGuidance === 0, baseGuidance > 0];
     const prompted = requests.map(({ prompt }) => prompt);
@@ -107,6 +117,7 @@ export class TextToImage {
       stack(part.map(({ prompt }) => of.get(prompt) as Floats));
     const negatives = (part: readonly PictureRequest[], of: ReadonlyMap<string, Floats>): Floats =>
       stack(part.map(({ negative = '' }) => of.get(negative) as Floats));
+    const over = await this.encodeOriginal(options);
     const size = Math.min(requests.length, options.batch ?? picturesThatFit(this.model.unet.config, shape));
     const batches = Math.ceil(requests.length / size);
     for (let batch = 0; batch < batches; batch++) {
@@ -126,7 +137,7 @@ export class TextToImage {
       };
       const latents = await this.sample(part, shape, conditions, options, {
         ...{ batch, batches },
-        first: batch * size,
+        ...{ first: batch * size, over },
       });
       for (const [i, request] of part.entries()) {
         signal?.throwIfAborted();
@@ -172,7 +183,7 @@ export class TextToImage {
     [, ...shape]: readonly [number, number, number, number],
     conditions: Conditions,
     options: SamplingOptions,
-    { batch, batches, first }: { readonly batch: number; readonly batches: number; readonly first: number },
+    { batch, batches, first, over }: BatchPlace,
   ): Promise<Floats> {
     const sampler = this.samplerOf(options);
     const generators = requests.map(({ seed }) => new TorchGenerator(seed));
@@ -181,19 +192,47 @@ export class TextToImage {
       shape: [1, ...shape],
       data: (generators[i] as TorchGenerator).randn(shape),
     });
-    const start = stack(requests.map(({ latents }, i) => latents ?? randn(i)));
-    const scaled = { ...start, data: start.data.map((value) => value * sampler.initNoiseSigma) };
-    const steps = sampler.timesteps.length;
+    const start = over
+      ? over.begin(
+          sampler,
+          options.steps,
+          requests.map(({ latents }, i) => over.draw(() => randn(i), latents)),
+        )
+      : fromNoise(sampler, stack(requests.map(({ latents }, i) => latents ?? randn(i))));
+    const { latents: begun, beside, afterStep } = start;
+    const steps = sampler.timesteps.length - start.first;
     let done = batch * steps;
-    return denoise(this.networks, sampler, scaled, conditions, {
-      noise: () => stack(requests.map((_, i) => randn(i))).data,
-      onStep: (latents, i, input, output) => {
-        this.checked({ ...start, data: latents }, 'unet', this.model.unet.weights);
-        options.onStep?.(++done, batches * steps, latents);
-        options.onPreview?.({ ...start, data: sampler.clean(output, input, i) }, first, i + 1, steps);
+    return denoise(
+      this.networks,
+      sampler,
+      begun,
+      { ...conditions, ...(beside && { beside }) },
+      {
+        first: start.first,
+        ...(afterStep && { afterStep }),
+        noise: () => stack(requests.map((_, i) => randn(i))).data,
+        onStep: (latents, i, input, output) => {
+          this.checked({ ...begun, data: latents }, 'unet', this.model.unet.weights);
+          options.onStep?.(++done, batches * steps, latents);
+          const clean = { ...begun, data: sampler.clean(output, input, i) };
+          options.onPreview?.(clean, first, i + 1 - start.first, steps);
+        },
+        ...(options.signal && { signal: options.signal }),
       },
-      ...(options.signal && { signal: options.signal }),
-    });
+    );
+  }
+
+  /** What is drawn over; a U-Net that sees masks draws over nothing, all of it masked, where there is no original. */
+  private async encodeOriginal({
+    original,
+    width,
+    height,
+  }: SamplingOptions): Promise<EncodedOriginal | undefined> {
+    const { networks, model } = this;
+    if (original) return EncodedOriginal.of(networks, model, original);
+    if (!seesMasks(model.unet.config)) return undefined;
+    const picture = { width, height, data: new Uint8Array(3 * width * height) };
+    return EncodedOriginal.of(networks, model, { picture, strength: 1 });
   }
 
   private async decode(latents: Floats): Promise<Picture> {
@@ -219,8 +258,21 @@ export class TextToImage {
     const factor = pixelsPerLatent(this.model.vae.config);
     const fits = (size: number): boolean => Number.isInteger(size) && size >= factor && size % factor === 0;
     if (!fits(width) || !fits(height)) throw problem('size.unusable', { width, height, factor });
-    return [1, this.model.unet.config.in_channels, height / factor, width / factor];
+    return [1, this.model.vae.config.latent_channels, height / factor, width / factor];
   }
+}
+
+/** Where a batch is among all, and what it is drawn over. */
+interface BatchPlace {
+  readonly batch: number;
+  readonly batches: number;
+  /** Its first picture's place. */
+  readonly first: number;
+  readonly over: EncodedOriginal | undefined;
+}
+
+function fromNoise({ initNoiseSigma }: NamedSampler, noise: Floats): Beginning {
+  return { first: 0, latents: { ...noise, data: noise.data.map((value) => value * initNoiseSigma) } };
 }
 
 /** How many pixels high and wide a latent is. */

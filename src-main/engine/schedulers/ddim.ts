@@ -1,5 +1,5 @@
 import type { SchedulerConfig } from './config.ts';
-import { alphasCumprod } from './noiseSchedule.ts';
+import { alphasCumprod, noiseLevelAt } from './noiseSchedule.ts';
 import { predictedNoise, predictedX0 } from './prediction.ts';
 import type { Sampler } from './sampler.ts';
 import { roundEven, spacedTimesteps } from './timesteps.ts';
@@ -16,6 +16,7 @@ export function ddim(config: SchedulerConfig, steps: number): Sampler {
   return {
     timesteps,
     initNoiseSigma: 1,
+    noiseLevel: (i) => noiseLevelAt(alphas, timesteps[i] as number),
     scaleInput: (x) => x,
     step(output, i, x) {
       const t = timesteps[i] as number;

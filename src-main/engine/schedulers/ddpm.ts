@@ -1,5 +1,5 @@
 import type { SchedulerConfig } from './config.ts';
-import { alphasCumprod } from './noiseSchedule.ts';
+import { alphasCumprod, noiseLevelAt } from './noiseSchedule.ts';
 import { predictedX0 } from './prediction.ts';
 import type { Sampler } from './sampler.ts';
 import { roundEven, spacedTimesteps } from './timesteps.ts';
@@ -12,6 +12,7 @@ export function ddpm(config: SchedulerConfig, steps: number): Sampler {
   return {
     timesteps,
     initNoiseSigma: 1,
+    noiseLevel: (i) => noiseLevelAt(alphas, timesteps[i] as number),
     scaleInput: (x) => x,
     step(output, i, x, noise) {
       const t = timesteps[i] as number;

@@ -1,5 +1,5 @@
 import type { SchedulerConfig } from './config.ts';
-import { halfLogSnr, multistepSchedule } from './multistepSchedule.ts';
+import { halfLogSnr, multistepSchedule, noiseLevelOf } from './multistepSchedule.ts';
 import { predictedNoise } from './prediction.ts';
 import type { Sampler } from './sampler.ts';
 import { combine } from './vector.ts';
@@ -15,6 +15,7 @@ export function deis(config: SchedulerConfig, steps: number): Sampler {
   return {
     timesteps,
     initNoiseSigma: 1,
+    noiseLevel: (i) => noiseLevelOf(rho[i] as number),
     scaleInput: (x) => x,
     step(output, i, x) {
       const [now, next] = [rho[i] as number, rho[i + 1] as number];

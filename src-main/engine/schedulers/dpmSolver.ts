@@ -1,5 +1,5 @@
 import type { SchedulerConfig } from './config.ts';
-import { halfLogSnr, multistepSchedule } from './multistepSchedule.ts';
+import { halfLogSnr, multistepSchedule, noiseLevelOf } from './multistepSchedule.ts';
 import { predictedX0 } from './prediction.ts';
 import type { Sampler } from './sampler.ts';
 import { combine } from './vector.ts';
@@ -19,6 +19,7 @@ export function dpmSolver(config: SchedulerConfig, steps: number): Sampler {
   return {
     timesteps,
     initNoiseSigma: 1,
+    noiseLevel: (i) => noiseLevelOf(sigmas[i] as number),
     scaleInput: (x) => x,
     step(output, i, x, noise) {
       const [before, now, next] = [at[i - 1], at[i], at[i + 1]];

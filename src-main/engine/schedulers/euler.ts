@@ -19,6 +19,7 @@ export function euler(config: SchedulerConfig, steps: number): Sampler {
   return {
     timesteps,
     initNoiseSigma: initialDeviation(config, sigmas),
+    noiseLevel: (i) => [1, sigmas[i] as number],
     scaleInput: (x, i) => scaled(x, sigmas[i] as number),
     step(output, i, x) {
       const [sigma, next] = [sigmas[i] as number, sigmas[i + 1] as number];

@@ -16,6 +16,7 @@ export function eulerAncestral(config: SchedulerConfig, steps: number): Sampler 
   return {
     timesteps,
     initNoiseSigma: initialDeviation(config, sigmas),
+    noiseLevel: (i) => [1, sigmas[i] as number],
     scaleInput: (x, i) => scaled(x, sigmas[i] as number),
     step(output, i, x, noise) {
       const [from, to] = [sigmas[i] as number, sigmas[i + 1] as number];

@@ -16,6 +16,8 @@ export function heun(config: SchedulerConfig, steps: number): Sampler {
   return {
     timesteps,
     initNoiseSigma: initialDeviation(config, single.sigmas),
+    callsPerStep: 2,
+    noiseLevel: (i) => [1, sigmaOf(i)],
     scaleInput: (x, i) => scaled(x, sigmaOf(i)),
     step(output, i, x) {
       const sigma = sigmaOf(i);

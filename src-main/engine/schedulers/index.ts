@@ -43,16 +43,32 @@ export interface NamedSampler extends Sampler {
 }
 
 /**
+ * The step that begins with as much noise as `strength` (0…1] leaves of a picture: diffusers' `get_timesteps`. Errors: `strength.tooLow`.
+ */
+export function firstStep(
+  { callsPerStep = 1 }: Pick<Sampler, 'callsPerStep'>,
+  steps: number,
+  strength: number,
+): number {
+  const taken = Math.min(Math.trunc(steps * strength), steps);
+  if (taken < 1) throw problem('strength.tooLow', { strength, steps });
+  return (steps - taken) * callsPerStep;
+}
+
+/**
  * The sampler `name` (the folder's own when undefined) made from a parsed `scheduler_config.json`, as
- * StableDiffusionPipeline would make it. `file` is named in errors.
+ * StableDiffusionPipeline would make it. `file` is named in errors; `fromPicture`: drawing begins in the middle.
  */
 export function makeSampler(
   name: SchedulerName | undefined,
   schedulerConfig: unknown,
   steps: number,
   file = 'scheduler_config.json',
+  fromPicture = false,
 ): NamedSampler {
-  const { name: chosen, config, standsFor } = resolveScheduler(schedulerConfig, name, file);
+  const { name: chosen, config: said, standsFor } = resolveScheduler(schedulerConfig, name, file);
+  // Runge–Kutta steps can't begin in the middle; diffusers' pipeline for inpainting leaves them out too.
+  const config = fromPicture ? { ...said, skip_prk_steps: true } : said;
   const total = config.num_train_timesteps;
   // Consistency models take some of the steps that they were distilled on.
   const most = chosen === 'lcm' ? Math.min(total, config.original_inference_steps) : total;

@@ -1,5 +1,5 @@
 import type { SchedulerConfig } from './config.ts';
-import { alphasCumprod } from './noiseSchedule.ts';
+import { alphasCumprod, noiseLevelAt } from './noiseSchedule.ts';
 import { predictedX0 } from './prediction.ts';
 import type { Sampler } from './sampler.ts';
 import { clamp, combine } from './vector.ts';
@@ -23,6 +23,7 @@ export function lcm(config: SchedulerConfig, steps: number): Sampler {
   return {
     timesteps,
     initNoiseSigma: 1,
+    noiseLevel: (i) => noiseLevelAt(alphas, timesteps[i] as number),
     scaleInput: (x) => x,
     step(output, i, x, noise) {
       const [t, next] = [timesteps[i] as number, timesteps[i + 1]];

@@ -15,11 +15,13 @@ export function lms(config: SchedulerConfig, steps: number): Sampler {
   return {
     timesteps,
     initNoiseSigma: initialDeviation(config, sigmas),
+    noiseLevel: (i) => [1, sigmas[i] as number],
     scaleInput: (x, i) => scaled(x, sigmas[i] as number),
     step(output, i, x) {
       const [sigma, next] = [sigmas[i] as number, sigmas[i + 1] as number];
       newestFirst = [derivative(config, output, x, sigma), ...newestFirst.slice(0, order - 1)];
-      const nodes = newestFirst.map((_, back) => sigmas[i - back] as number);
+      // Where drawing begins in the middle, diffusers weighs the few derivatives as if there were those before them: so here.
+      const nodes = Array.from({ length: Math.min(i + 1, order) }, (_, back) => sigmas[i - back] as number);
       return combine(
         [1, x],
         ...newestFirst.map((slope, k) => [weight(nodes, k, sigma, next), slope] as const),

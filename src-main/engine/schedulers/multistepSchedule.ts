@@ -15,6 +15,12 @@ export function halfLogSnr(ratio: number): { alpha: number; sigma: number; lambd
   return { alpha, sigma: ratio * alpha, lambda: -Math.log(ratio) };
 }
 
+/** What latents at σ/α are made of, as shares of the picture's and of the noise: α and σ. */
+export function noiseLevelOf(ratio: number): readonly [ofPicture: number, ofNoise: number] {
+  const { alpha, sigma } = halfLogSnr(ratio);
+  return [alpha, sigma];
+}
+
 /**
  * Timesteps and their σ/α, with the final one after them, for the multistep solvers in λ: DPM-Solver++, DEIS and UniPC.
  * `dpm`: as diffusers' DPMSolverMultistepScheduler does where the other two differ.

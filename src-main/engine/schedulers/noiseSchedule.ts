@@ -48,6 +48,12 @@ export function alphasCumprod(config: SchedulerConfig): Float32Array {
   return cumulativeAlphas(config.rescale_betas_zero_snr ? rescaleZeroTerminalSnr(values) : values);
 }
 
+/** What latents at timestep t are made of, as shares of the picture's and of the noise: √ᾱ and √(1 − ᾱ). */
+export function noiseLevelAt(alphas: Float32Array, t: number): readonly [ofPicture: number, ofNoise: number] {
+  const alphaBar = alphas[t] as number;
+  return [Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar)];
+}
+
 /** How a model was trained: ᾱ by timestep, and what it predicts. */
 export interface NoiseSchedule {
   readonly alphaBars: Float32Array;

@@ -1,5 +1,5 @@
 import type { SchedulerConfig } from './config.ts';
-import { alphasCumprod } from './noiseSchedule.ts';
+import { alphasCumprod, noiseLevelAt } from './noiseSchedule.ts';
 import { predictedNoise } from './prediction.ts';
 import type { Sampler } from './sampler.ts';
 import { roundEven, spacedTimesteps } from './timesteps.ts';
@@ -29,6 +29,7 @@ export function pndm(config: SchedulerConfig, steps: number): Sampler {
     return combine([Math.sqrt(to / from), x], [-(to - from) / denominator, noise]);
   }
 
+  let visits = 0;
   let history: Float32Array[] = [];
   let heldX: Float32Array = new Float32Array();
   let heldSum: Float32Array = new Float32Array();
@@ -49,11 +50,12 @@ export function pndm(config: SchedulerConfig, steps: number): Sampler {
 
   function multistep(output: Float32Array, i: number, x: Float32Array): Float32Array {
     const t = timesteps[i] as number;
-    if (i === 1) {
+    const visit = visits++;
+    if (visit === 1 && prk.length === 0) {
       // Second visit: repeat the first step with the mean of both outputs.
       return transfer(heldX, t + ratio, t, combine([0.5, output], [0.5, history[0] as Float32Array]));
     }
-    if (i === 0) heldX = x;
+    if (visit === 0) heldX = x;
     history = [...history.slice(-3), output];
     const weights = adamsBashforth[history.length - 1] as readonly number[];
     const direction = combine(
@@ -65,6 +67,7 @@ export function pndm(config: SchedulerConfig, steps: number): Sampler {
   return {
     timesteps,
     initNoiseSigma: 1,
+    noiseLevel: (i) => noiseLevelAt(alphas, timesteps[i] as number),
     scaleInput: (x) => x,
     step: (output, i, x) => (i < prk.length ? rungeKuttaStep(output, i, x) : multistep(output, i, x)),
   };

@@ -4,10 +4,15 @@ export interface Sampler {
   readonly timesteps: readonly number[];
   /** The starting noise is multiplied by this. */
   readonly initNoiseSigma: number;
+  /** How often the U-Net is called in a step; 1 when left out. diffusers' `order`. */
+  readonly callsPerStep?: number;
+  /** What step i takes as latents, as shares of a picture's latents and of noise: diffusers' `add_noise`. */
+  noiseLevel(i: number): readonly [ofPicture: number, ofNoise: number];
   /** The U-Net's input for step i. */
   scaleInput(x: Float32Array, i: number): Float32Array;
   /**
-   * Latents after step i. Steps are taken in order, each once; a sampler remembers earlier outputs.
+   * Latents after step i. Steps are taken in order, each once; a sampler remembers earlier outputs. The first may be any: then a
+   * picture is drawn over from the noise level where that step starts.
    * @param output the U-Net's output, after guidance
    * @param noise standard normal values of x's shape, asked for once in each step that needs them
    */

@@ -1,5 +1,5 @@
 import type { SchedulerConfig } from './config.ts';
-import { halfLogSnr, multistepSchedule } from './multistepSchedule.ts';
+import { halfLogSnr, multistepSchedule, noiseLevelOf } from './multistepSchedule.ts';
 import { predictedX0 } from './prediction.ts';
 import type { Sampler } from './sampler.ts';
 import { solve } from './solve.ts';
@@ -40,11 +40,12 @@ export function unipc(config: SchedulerConfig, steps: number): Sampler {
   return {
     timesteps,
     initNoiseSigma: 1,
+    noiseLevel: (i) => noiseLevelOf(sigmas[i] as number),
     scaleInput: (x) => x,
     step(output, i, x) {
       const { alpha, sigma, lambda } = at[i] as (typeof at)[number];
       const x0 = predictedX0(config.prediction_type, output, x, alpha, sigma);
-      start = i > 0 && !config.disable_corrector.includes(i - 1) ? move(i - 1, x0) : x;
+      start = known.length > 0 && !config.disable_corrector.includes(i - 1) ? move(i - 1, x0) : x;
       known = [{ x0, lambda }, ...known].slice(0, config.solver_order);
       // At σ = 0, λ is infinite: x is the newest x0, whatever was before.
       const left = sigmas[i + 1] === 0 ? 1 : config.lower_order_final ? timesteps.length - i : Infinity;

@@ -6,14 +6,22 @@ import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { placeOf } from './knownPlaces.ts';
 import type { OpenedModel } from './openForGeneration.ts';
+import type { OverPicture } from './overPicture.ts';
 import type { GenerateRequest, RecipeSource } from './request.ts';
 
 /** What a person says beside `--recipe`; a model and LoRAs that are named here are where the recipe's lie now. */
 export type SaidWithRecipe = Pick<GenerateRequest, 'out' | 'provider'> &
-  Partial<Pick<GenerateRequest, 'model' | 'loras' | 'partial' | 'latents' | 'saveLatents'>>;
+  Partial<Pick<GenerateRequest, 'model' | 'loras' | 'partial' | 'latents' | 'saveLatents'>> & {
+    /** Where the picture and the mask that it was drawn over lie now. */
+    readonly image?: string;
+    readonly mask?: string;
+  };
 
 /** The request that makes the picture in `file` again. Errors: `recipe.lost`, those of `readRecipe`. */
-export async function requestFromRecipe(file: string, said: SaidWithRecipe): Promise<GenerateRequest> {
+export async function requestFromRecipe(
+  file: string,
+  { image, mask, ...said }: SaidWithRecipe,
+): Promise<GenerateRequest> {
   const recipe = await readRecipe(file);
   const scheduler = schedulerNames.find((name) => name === recipe.scheduler);
   if (!scheduler)
@@ -27,7 +35,13 @@ export async function requestFromRecipe(file: string, said: SaidWithRecipe): Pro
     if (place !== undefined) return place;
     throw problem('recipe.lost', { file, what: `${name} (hash ${hash})`, option });
   };
-  const { prompt, negative, seed, steps, width, height } = recipe;
+  const { prompt, negative, seed, steps, width, height, strength, maskPadding } = recipe;
+  const over = recipe.image && {
+    image: image ?? found(recipe.image.hash, recipe.image.name, '--image'),
+    strength: strength ?? 1,
+    ...(recipe.mask && { mask: mask ?? found(recipe.mask.hash, recipe.mask.name, '--mask') }),
+    ...(maskPadding !== undefined && { maskPadding }),
+  };
   return {
     ...{ prompts: [prompt], negative, seed, steps, ...guidanceOf(recipe) },
     ...{ size: { width, height }, scheduler, count: 1 },
@@ -36,6 +50,7 @@ export async function requestFromRecipe(file: string, said: SaidWithRecipe): Pro
     loras: said.loras?.length
       ? said.loras
       : recipe.loras.map((lora) => ({ path: found(lora.hash, lora.path, '--lora'), weight: lora.weight })),
+    ...(over && { over }),
     recipe: { file, recipe },
   };
 }
@@ -43,9 +58,9 @@ export async function requestFromRecipe(file: string, said: SaidWithRecipe): Pro
 /** Throws `recipe.differs` unless the model, the LoRAs and the starting noise are those of the recipe. */
 export function checkRecipe(
   { file, recipe }: RecipeSource,
-  { model, latents = '' }: Pick<GenerateRequest, 'model' | 'latents'>,
+  { model, latents = '', over }: Pick<GenerateRequest, 'model' | 'latents' | 'over'>,
   opened: OpenedModel,
-  noiseHash: string | undefined,
+  found: { readonly noise?: string | undefined; readonly over?: OverPicture['recipe'] | undefined },
 ): void {
   const differs = (what: string, found: string): Error => problem('recipe.differs', { file, what, found });
   if (opened.hash !== recipe.model.hash) throw differs('model', model);
@@ -56,5 +71,7 @@ export function checkRecipe(
     if (lora.hash !== wanted?.hash || lora.weight !== wanted.weight)
       throw differs('LoRA', `${lora.path} at weight ${lora.weight}`);
   }
-  if (noiseHash !== recipe.latents) throw differs('starting noise', latents);
+  if (found.noise !== recipe.latents) throw differs('starting noise', latents);
+  if (found.over?.image?.hash !== recipe.image?.hash) throw differs('picture below', over?.image ?? '');
+  if (found.over?.mask?.hash !== recipe.mask?.hash) throw differs('mask', over?.mask ?? '');
 }

@@ -14,6 +14,7 @@ import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import type { PreviewEvent } from '../../../src-shared/domain/workerMessages.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { checkRecipe } from './fromRecipe.ts';
+import { openOver, type OverPicture } from './overPicture.ts';
 import { nameInRecipe, rememberPlace } from './knownPlaces.ts';
 import { openForGeneration, type OpenedModel } from './openForGeneration.ts';
 import { PictureNames } from './pictureNames.ts';
@@ -56,9 +57,13 @@ export async function generate(
     const noise = startingNoise(request, textToImage);
     rememberPlace(opened.hash, request.model);
     for (const lora of opened.loras) rememberPlace(lora.hash, lora.path);
-    if (request.recipe) checkRecipe(request.recipe, request, opened, noise?.hash);
-    const size = sizeOf(request, textToImage, noise);
-    const { name: scheduler, standsFor } = textToImage.samplerOf(request);
+    const over = request.over && (await openOver(request.over, request.size, textToImage));
+    if (over?.note !== undefined) report({ type: 'warning', message: over.note });
+    if (request.recipe)
+      checkRecipe(request.recipe, request, opened, { noise: noise?.hash, over: over?.recipe });
+    const size = sizeOf({ ...request, ...(over && { size: over.size }) }, textToImage, noise);
+    const drawing = { ...request, original: over?.original };
+    const { name: scheduler, standsFor } = textToImage.samplerOf(drawing);
     if (standsFor !== undefined)
       report({
         type: 'warning',
@@ -70,7 +75,7 @@ export async function generate(
     const set = request.names && setFiles(request, request.names, all);
     const names = new PictureNames(request.out);
     const recipeOf = ({ prompt, seed }: PictureRequest): Recipe =>
-      recipeFor(request, opened, { prompt, seed, scheduler, version, noise, ...size });
+      recipeFor(request, opened, { prompt, seed, scheduler, version, noise, over, ...size });
     const pictures = set ? await missingPictures(request, set, recipeOf) : all;
     const images: MadePicture[] = [];
     const finals = [];
@@ -78,7 +83,7 @@ export async function generate(
     const stepped = (done: number, total: number): void =>
       report({ type: 'progress', done, total, label: 'pictures' });
     const made = textToImage.generate(pictures, {
-      ...request,
+      ...drawing,
       ...size,
       signal,
       ...(onPreview && { onPreview: await previews(textToImage, onPreview) }),
@@ -89,7 +94,8 @@ export async function generate(
       const { prompt, seed } = one;
       const file = set?.get(one) ?? names.take(prompt, seed);
       const { resize: to } = request;
-      const sized = to ? resize(picture, to.width, to.height, 'bicubic') : picture;
+      const whole = over ? over.finish(picture) : picture;
+      const sized = to ? resize(whole, to.width, to.height, 'bicubic') : whole;
       const png = await encodePng(sized, recipeOf(one));
       writeAtomically(file, () => [png]);
       images.push({ path: file, seed, prompt });
@@ -111,7 +117,7 @@ function startingNoise(
   { model }: TextToImage,
 ): StartingNoise | undefined {
   if (latents === undefined) return undefined;
-  return readStartingNoise(latents, model.unet.config.in_channels, prompts.length * count, count);
+  return readStartingNoise(latents, model.vae.config.latent_channels, prompts.length * count, count);
 }
 
 /** The size that was asked for, the starting noise's, or the model's. */
@@ -147,12 +153,13 @@ function requestPictures(
 
 interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'width' | 'height' | 'version'> {
   readonly noise: StartingNoise | undefined;
+  readonly over: OverPicture | undefined;
 }
 
 function recipeFor(
   { model, negative, steps, ...request }: GenerateRequest & Guidance,
   { hash, loras }: OpenedModel,
-  { noise, ...parts }: RecipeParts,
+  { noise, over, ...parts }: RecipeParts,
 ): Recipe {
   return {
     ...parts,
@@ -164,5 +171,6 @@ function recipeFor(
     })),
     ...{ negative, steps, ...guidanceOf(request) },
     ...(noise && { latents: noise.hash }),
+    ...over?.recipe,
   };
 }

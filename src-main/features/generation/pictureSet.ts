@@ -47,6 +47,7 @@ export async function missingPictures(
       'scheduler',
       'width',
       'height',
+      'strength',
     ] as const)
       if (found[key] !== wanted[key])
         throw problem('set.otherSettings', {

@@ -15,6 +15,17 @@ export interface RecipeSource {
   readonly recipe: Recipe;
 }
 
+/** A picture that is drawn over. */
+export interface OverRequest {
+  readonly image: string;
+  /** The share of the steps that is taken, (0, 1]. */
+  readonly strength: number;
+  /** A picture of its shape: white is drawn anew, and what it leaves keeps the picture's own pixels. */
+  readonly mask?: string;
+  /** Draw what the mask shows and this many of the picture's pixels around it, instead of the whole. */
+  readonly maskPadding?: number;
+}
+
 /** What a person said about new pictures; what was left out, guidance too, is completed by the model. Paths are absolute. */
 export interface GenerateRequest extends Partial<Guidance> {
   readonly prompts: readonly string[];
@@ -45,6 +56,8 @@ export interface GenerateRequest extends Partial<Guidance> {
   readonly names?: readonly string[];
   /** Leave pictures of a set that are there as they are. */
   readonly resume?: boolean;
+  /** New pictures from nothing when left out. */
+  readonly over?: OverRequest;
   /** Pixels that each picture is brought to, by Pillow's bicubic filter. */
   readonly resize?: { readonly width: number; readonly height: number };
   /** Where the request was read from, if from a picture. */

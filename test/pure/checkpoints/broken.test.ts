@@ -362,7 +362,7 @@ describe('broken configs', () => {
     { act_fn: 'sorcery' },
     { mid_block_type: 'Elephant' },
     { sample_size: -1 },
-    { in_channels: 9 },
+    { in_channels: 10 },
   ];
   let folder: string;
   beforeAll(() => {

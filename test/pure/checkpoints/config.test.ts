@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { seesMasks } from '../../../src-main/engine/models/config.ts';
 import {
   parseClipTextConfig,
   parseUNetConfig,
@@ -35,14 +36,18 @@ describe('U-Net configs', () => {
     expect(unet({ mid_block_type: 'UNetMidBlock2D' }).mid_block_type).toBe('UNetMidBlock2D');
   });
 
-  it.each([8, 9])('may have latents of %i channels, if they make as many as they see', (channels) => {
-    expect(unet({ in_channels: channels, out_channels: channels }).in_channels).toBe(channels);
-    expect(() => unet({ in_channels: channels, out_channels: 4 })).toThrow(`${channels} input channels`);
+  it('may see 8 channels if they make as many', () => {
+    expect(unet({ in_channels: 8, out_channels: 8 }).in_channels).toBe(8);
+    expect(() => unet({ in_channels: 8, out_channels: 4 })).toThrow('8 input channels');
+  });
+
+  it('may see a mask and the masked picture beside the latents', () => {
+    expect(seesMasks(unet({ in_channels: 9 }))).toBe(true);
+    expect(seesMasks(unet({ in_channels: 9, out_channels: 9 }))).toBe(false);
   });
 
   it.each([
     [{ addition_embed_type: 'text_time' }, 'SDXL'],
-    [{ in_channels: 9 }, 'inpainting'],
     [{ in_channels: 8 }, 'image-editing'],
     [{ class_embed_type: 'timestep' }, 'class-conditioned'],
     [{ num_class_embeds: 1000 }, 'class-conditioned'],
