@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import { encodePng, readRecipe, readTexts } from '../../src-main/engine/pipelines/png.ts';
 import { loadPicture } from '../../src-main/engine/pipelines/pictures.ts';
-import { listPhotos, loadPhoto } from '../../src-main/engine/training/data/photos.ts';
+import { listPhotos } from '../../src-main/engine/training/data/photoFolder.ts';
+import { loadPhoto } from '../../src-main/engine/training/data/photoPixels.ts';
 import { loadMask, masksOf } from '../../src-main/engine/training/data/masks.ts';
 import { LikenessError } from '../../src-shared/messages/index.ts';
 

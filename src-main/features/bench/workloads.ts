@@ -13,7 +13,7 @@ import { partNames, storedWeights } from '../../engine/pipelines/weights.ts';
 import { noiseSchedule } from '../../engine/schedulers/noiseSchedule.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { i64, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts';
-import { distillation, distillFeeds } from '../../engine/training/loss/distillLoss.ts';
+import { distillObjective, distillFeeds } from '../../engine/training/loss/distillLoss.ts';
 import type { DiffusionBatch } from '../../engine/training/data/batch.ts';
 import { diffusionFeeds, diffusionLoss } from '../../engine/training/loss/diffusionLoss.ts';
 import { wholeNetworks, whatToTrain } from '../../engine/training/loss/parameters.ts';
@@ -107,7 +107,7 @@ export async function distillationStep(
 ): Promise<Workload> {
   const schedule = noiseSchedule(teacher.scheduler, teacher.path);
   const size = [student.unet.config.in_channels, latents, latents] as const;
-  const loss = distillation(teacher, student, {
+  const loss = distillObjective(teacher, student, {
     ...{ batch, latents: size, provider },
     ...{ lambdaSd: 1, lambdaOutput: 1, lambdaFeature: 1 },
     ...(threads && { threads }),

@@ -7,7 +7,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { readRecipe } from '../../engine/pipelines/png.ts';
-import { listPhotos } from '../../engine/training/data/photos.ts';
+import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { exportRun } from '../export/export.ts';
 import { generate } from '../generation/generate.ts';

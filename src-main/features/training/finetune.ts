@@ -7,7 +7,7 @@ import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { finetune as train, type FinetuneResult } from '../../engine/training/run/finetune.ts';
 import { captionsOf } from '../../engine/training/data/photoCaptions.ts';
-import { listPhotos } from '../../engine/training/data/photos.ts';
+import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { cacheFolder } from '../../places.ts';
 import { ownScenes, ownSettings } from './ownSettings.ts';

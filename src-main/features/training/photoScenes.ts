@@ -4,7 +4,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { cosine } from '../../engine/evaluation/features.ts';
 import { LikenessScorer } from '../../engine/evaluation/likenessScorer.ts';
 import { loadPicture } from '../../engine/pipelines/pictures.ts';
-import { listPhotos } from '../../engine/training/data/photos.ts';
+import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 
 /**
  * Which of the `scenes` that a model knows each photo shows most, by the model's own scorer; nothing for a model that comes without

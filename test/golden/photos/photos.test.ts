@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { loadPhoto } from '../../../src-main/engine/training/data/photos.ts';
+import { loadPhoto } from '../../../src-main/engine/training/data/photoPixels.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/photos/', import.meta.url));

@@ -13,14 +13,13 @@ import type { HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
 import {
   diffusionFeeds,
   diffusionLoss,
-  finetuning,
+  finetuneObjective,
 } from '../../../src-main/engine/training/loss/diffusionLoss.ts';
 import { LocalGradients, type Feeds } from '../../../src-main/engine/training/loss/gradients.ts';
 import { finishedLora } from '../../../src-main/engine/training/loss/lora.ts';
 import { latentWeights } from '../../../src-main/engine/training/data/masks.ts';
-import { loadMaskedPhoto, loadPhoto } from '../../../src-main/engine/training/data/photos.ts';
+import { loadMaskedPhoto, loadPhoto, mirrored } from '../../../src-main/engine/training/data/photoPixels.ts';
 import { openReplay } from '../../../src-main/engine/training/data/replay.ts';
-import { mirrored } from '../../../src-main/engine/training/data/subject.ts';
 import { Trainer } from '../../../src-main/engine/training/run/trainer.ts';
 import { whatToTrain } from '../../../src-main/engine/training/loss/parameters.ts';
 
@@ -90,7 +89,7 @@ function masked() {
   };
   const trained = whatToTrain(model, settings);
   const { batch: rows, latents } = replay;
-  const loss = finetuning(model, trained, {
+  const loss = finetuneObjective(model, trained, {
     ...{ rows, latents, priorWeight: 1, masked: true, provider: 'cpu' },
   });
   return { model, settings, trained, loss, feeds, latents };

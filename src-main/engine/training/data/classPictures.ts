@@ -14,7 +14,7 @@ import { ofUnfinishedBatches } from '../../pipelines/batchSize.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import { encodePng } from '../../pipelines/png.ts';
 import { TextToImage } from '../../pipelines/textToImage.ts';
-import { loadPhoto } from './photos.ts';
+import { loadPhoto } from './photoPixels.ts';
 
 const samplingSteps = 25;
 

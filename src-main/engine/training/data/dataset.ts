@@ -1,13 +1,9 @@
+import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch } from './batch.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
-
-/** What the VAE's encoder says of one picture: mean and standard deviation of its latents, each [c,h,w]. */
-export interface Posterior {
-  readonly mean: Float32Array;
-  readonly deviation: Float32Array;
-}
+import type { Posterior } from './posteriors.ts';
 
 /** A photo of the subject, its prompt's tokens, and what its latents weigh in the loss: [h,w] with mean 1 where it has a mask. */
 export interface SubjectPicture extends Posterior {
@@ -15,7 +11,8 @@ export interface SubjectPicture extends Posterior {
   readonly lossWeights?: Float32Array | undefined;
 }
 
-export interface DatasetOptions {
+/** Everything that DreamBooth's batches are drawn from. */
+export interface Dataset {
   readonly subject: readonly SubjectPicture[];
   /** Class pictures, with prior preservation. */
   readonly prior?: { readonly pictures: readonly Posterior[]; readonly ids: readonly number[] } | undefined;
@@ -31,7 +28,7 @@ export interface DatasetOptions {
  * The batch of draw `index` (0, 1, …): pictures in an order shuffled anew each epoch, latents sampled from their
  * posteriors, noise and timesteps. A pure function of the seed and the index. Where any photo has a mask, every batch has loss weights.
  */
-export function drawBatch(options: DatasetOptions, index: number): DiffusionBatch {
+export function drawBatch(options: Dataset, index: number): DiffusionBatch {
   const { subject, prior, latents, scalingFactor, batch, timesteps, seed } = options;
   const generator = generatorFor(seed, 'batch', index);
   const pick = <T>(pictures: readonly T[], purpose: string): T[] =>
@@ -69,20 +66,38 @@ export function drawBatch(options: DatasetOptions, index: number): DiffusionBatc
 }
 
 /** Whether any photo has a mask. */
-export function isMasked({ subject }: Pick<DatasetOptions, 'subject'>): boolean {
+export function isMasked({ subject }: Pick<Dataset, 'subject'>): boolean {
   return subject.some(({ lossWeights }) => lossWeights !== undefined);
 }
 
 /** [b,1,h,w]; a photo without a mask counts alike everywhere. */
 function weightsOf(
   photos: readonly SubjectPicture[],
-  [, height, width]: DatasetOptions['latents'],
+  [, height, width]: Dataset['latents'],
 ): HostTensor<'f32'> {
   const data = new Float32Array(photos.length * height * width).fill(1);
   photos.forEach(({ lossWeights }, row) => {
     if (lossWeights) data.set(lossWeights, row * height * width);
   });
   return { dtype: 'f32', shape: [photos.length, 1, height, width], data };
+}
+
+/**
+ * noise[b,c,h,w] + offset · n[b,c,1,1] with n ~ N(0, 1), drawn apart, so that all else of the batch is the same with any offset.
+ * Source: diffusers, `examples/text_to_image/train_text_to_image.py`, `--noise_offset`.
+ */
+export function withNoiseOffset(
+  batch: DiffusionBatch,
+  { noiseOffset, seed }: Pick<FinetuneSettings, 'noiseOffset' | 'seed'>,
+  index: number,
+): DiffusionBatch {
+  if (noiseOffset === 0) return batch;
+  const { shape, data } = batch.noise;
+  const [rows = 0, channels = 0] = shape;
+  const shifts = generatorFor(seed, 'noise offset', index).randn([rows, channels]);
+  const pixels = data.length / shifts.length;
+  const shifted = data.map((value, i) => value + noiseOffset * (shifts[Math.floor(i / pixels)] as number));
+  return { ...batch, noise: { dtype: 'f32', shape, data: shifted } };
 }
 
 /** Timesteps that a measured batch is spread over. */
@@ -92,7 +107,7 @@ const measuredTimesteps = 4;
  * Batches to measure by, the same each time: the subject's pictures in turn, at timesteps that are evenly spread. The class's half
  * is drawn as usual.
  */
-export function measuredBatches(options: DatasetOptions): DiffusionBatch[] {
+export function measuredBatches(options: Dataset): DiffusionBatch[] {
   const { batch, timesteps, seed } = options;
   const own = { ...options, seed: seed + 1 };
   return Array.from({ length: Math.ceil(measuredTimesteps / batch) }, (_, index) => {

@@ -2,11 +2,11 @@ import type { DistillSettings } from '../../../../src-shared/domain/distillSetti
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
-import { pixelsPerLatent } from '../../pipelines/textToImage.ts';
-import { captionedPictures } from './captions.ts';
+import { captionedPictures } from './captionedPictures.ts';
 import { integers, sampleLatents } from './dataset.ts';
 import type { DistillBatch } from './batch.ts';
-import { EncodedPictures } from './pictureCache.ts';
+import { PictureCache } from './pictureCache.ts';
+import { latentShape } from './posteriors.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 import { openRecord } from './replay.ts';
 
@@ -34,13 +34,10 @@ export async function distillBatches(
 ): Promise<DistillSource> {
   if (settings.replay !== undefined) return recorded(model, settings, settings.replay, timesteps);
   if (settings.data === undefined) throw problem('data.missing', { data: '--data' });
-  const factor = pixelsPerLatent(model.vae.config);
-  const { size } = settings;
-  if (size % factor !== 0) throw problem('size.unusable', { width: size, height: size, factor });
-
+  const latents = latentShape(model, settings.size);
   const found = await captionedPictures(settings.data, cache);
   const skipped = [...found.skipped];
-  const pictures = await EncodedPictures.prepare(
+  const pictures = await PictureCache.prepare(
     model,
     found.pictures,
     { ...settings, cache },
@@ -49,7 +46,6 @@ export async function distillBatches(
   );
   onSkipped(skipped, found.pictures.length + found.skipped.length);
   if (pictures.count === 0) throw problem('data.none', { data: settings.data });
-  const latents = [model.vae.config.latent_channels, size / factor, size / factor] as const;
   const { max_position_embeddings: tokens, hidden_size: width } = model.textEncoder.config;
   const options = { ...settings, pictures, latents, tokens, width, timesteps };
   return {
@@ -77,7 +73,7 @@ function recorded(model: Model, settings: DistillSettings, file: string, timeste
 }
 
 interface DrawOptions {
-  readonly pictures: EncodedPictures;
+  readonly pictures: PictureCache;
   readonly batch: number;
   readonly flip: boolean;
   readonly latents: readonly [number, number, number];

@@ -2,14 +2,24 @@ import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSet
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
-import { generatorFor } from '../../tensor/seeded.ts';
-import { drawBatch, isMasked, measuredBatches } from './dataset.ts';
+import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import type { DiffusionBatch } from './batch.ts';
+import { classPictures } from './classPictures.ts';
+import {
+  drawBatch,
+  isMasked,
+  measuredBatches,
+  withNoiseOffset,
+  type Dataset,
+  type SubjectPicture,
+} from './dataset.ts';
+import { latentShape, vaePosteriors, type Posterior } from './posteriors.ts';
+import { classPrompt, photoPrompt, tokenIds } from './prompts.ts';
 import { openReplay } from './replay.ts';
-import { subjectDataset } from './subject.ts';
+import { subjectPhotos } from './subjectPhotos.ts';
 
 /** Where a run's batches come from: recorded ones, or photos and class pictures. */
-export interface BatchSource {
+export interface FinetuneBatches {
   /** Rows of a batch. */
   readonly rows: number;
   readonly latents: readonly [number, number, number];
@@ -22,13 +32,13 @@ export interface BatchSource {
   readonly measured: readonly DiffusionBatch[];
 }
 
-export async function batchSource(
+export async function finetuneBatches(
   model: Model,
   settings: FinetuneSettings,
   timesteps: number,
   cache: string,
   context: JobContext,
-): Promise<BatchSource> {
+): Promise<FinetuneBatches> {
   if (settings.replay !== undefined) {
     const channels = model.unet.config.in_channels;
     const { max_position_embeddings: tokens, vocab_size: words } = model.textEncoder.config;
@@ -51,19 +61,48 @@ export async function batchSource(
 }
 
 /**
- * noise[b,c,h,w] + offset · n[b,c,1,1] with n ~ N(0, 1), drawn apart, so that all else of the batch is the same with any offset.
- * Source: diffusers, `examples/text_to_image/train_text_to_image.py`, `--noise_offset`.
+ * From photos to what batches are drawn from: the photos, cut to squares; class pictures, made by the base model where they are not
+ * in the cache; the VAE's posteriors of both; the tokens of their prompts. Errors: those of each step, `size.unusable`.
  */
-export function withNoiseOffset(
-  batch: DiffusionBatch,
-  { noiseOffset, seed }: Pick<FinetuneSettings, 'noiseOffset' | 'seed'>,
-  index: number,
-): DiffusionBatch {
-  if (noiseOffset === 0) return batch;
-  const { shape, data } = batch.noise;
-  const [rows = 0, channels = 0] = shape;
-  const shifts = generatorFor(seed, 'noise offset', index).randn([rows, channels]);
-  const pixels = data.length / shifts.length;
-  const shifted = data.map((value, i) => value + noiseOffset * (shifts[Math.floor(i / pixels)] as number));
-  return { ...batch, noise: { dtype: 'f32', shape, data: shifted } };
+export async function subjectDataset(
+  model: Model,
+  settings: FinetuneSettings,
+  timesteps: number,
+  cache: string,
+  context: JobContext,
+): Promise<Dataset> {
+  const { size, provider, batch, seed } = settings;
+  const latents = latentShape(model, size);
+  const photos = await subjectPhotos(settings, size / latents[1], context);
+  const ofClass = settings.prior && (await classPictures(model, settings, cache, context));
+  const tokenizer = await openTokenizer(model);
+  const encode = (prompt: string): number[] => {
+    const { ids, truncated } = tokenIds(model, tokenizer, prompt);
+    if (truncated !== undefined)
+      context.report({ type: 'warning', message: `The prompt is too long; "${truncated}" was cut.` });
+    return ids;
+  };
+  const posteriors = (pictures: readonly Float32Array[], label: string): Promise<Posterior[]> =>
+    vaePosteriors(model, pictures, size, provider, (done) =>
+      context.report({ type: 'progress', done, total: pictures.length, label }),
+    );
+  const read = await posteriors(
+    photos.map(({ photo }) => photo),
+    'reading photos',
+  );
+  const subject = photos.map(({ file, lossWeights }, i): SubjectPicture => ({
+    ...(read[i] as Posterior),
+    ids: encode(photoPrompt(settings, file)),
+    lossWeights,
+  }));
+  const prior = ofClass
+    ? {
+        pictures: await posteriors(ofClass, 'reading class pictures'),
+        ids: encode(classPrompt(settings)),
+      }
+    : undefined;
+  return {
+    ...{ subject, prior, latents, batch, timesteps, seed },
+    scalingFactor: model.vae.config.scaling_factor,
+  };
 }

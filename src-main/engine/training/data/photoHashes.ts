@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { masksOf } from './masks.ts';
-import { listPhotos } from './photos.ts';
+import { listPhotos } from './photoFolder.ts';
 
 /** File name → SHA-256 of what is in it, hex; masks as `masks/NAME`. */
 export type PhotoHashes = Readonly<Record<string, string>>;

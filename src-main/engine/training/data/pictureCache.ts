@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { join } from 'node:path';
 import { statSync } from 'node:fs';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
-import { LikenessError, problem } from '../../../../src-shared/messages/index.ts';
+import { LikenessError } from '../../../../src-shared/messages/index.ts';
 import { isFile, makeFolder } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { partsHash } from '../../checkpoints/openModel.ts';
@@ -14,11 +14,10 @@ import { Networks } from '../../pipelines/networks.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { i64, type HostTensor, type Shape } from '../../tensor/tensor.ts';
-import type { CaptionedPicture } from './captions.ts';
-import type { Posterior } from './dataset.ts';
-import { encodePictures } from './posteriors.ts';
-import { loadPhoto } from './photos.ts';
-import { mirrored } from './subject.ts';
+import type { CaptionedPicture } from './captionedPictures.ts';
+import { loadPhoto, mirrored } from './photoPixels.ts';
+import { latentShape, vaePosteriors, type Posterior } from './posteriors.ts';
+import { tokenIds } from './prompts.ts';
 
 export interface EncodeOptions {
   readonly size: number;
@@ -35,7 +34,7 @@ const atOnce = 32;
  * Latents and text features of captioned pictures, kept on disk below `cache` for this run's going on and for other runs: latents
  * by VAE, picture (path, size and time of change), side and flip; text features by text encoder and tokens.
  */
-export class EncodedPictures {
+export class PictureCache {
   private constructor(
     private readonly pictures: readonly { readonly latents: readonly string[]; readonly text: string }[],
     private readonly latentShape: Shape,
@@ -53,7 +52,7 @@ export class EncodedPictures {
     options: EncodeOptions,
     onSkip: (line: string) => void,
     context: JobContext,
-  ): Promise<EncodedPictures> {
+  ): Promise<PictureCache> {
     const usable = await encodeAll(model, pictures, options, onSkip, context);
     const texts = await encodeCaptions(
       model,
@@ -62,7 +61,7 @@ export class EncodedPictures {
       context,
     );
     const { max_position_embeddings: tokens, hidden_size: width } = model.textEncoder.config;
-    return new EncodedPictures(
+    return new PictureCache(
       usable.map(({ latents, caption }) => ({ latents, text: texts.get(caption) as string })),
       latentShape(model, options.size),
       [tokens, width],
@@ -127,7 +126,7 @@ async function encodeAll(
       }
     }
     if (missing.length > 0) {
-      const posteriors = await encodePictures(
+      const posteriors = await vaePosteriors(
         model,
         missing.map(({ data }) => data),
         size,
@@ -146,11 +145,6 @@ async function encodeAll(
   return usable;
 }
 
-function latentShape({ vae: { config } }: Model, size: number): Shape {
-  const side = size / 2 ** (config.block_out_channels.length - 1);
-  return [config.latent_channels, side, side];
-}
-
 /** The file of each caption's features. */
 async function encodeCaptions(
   model: Model,
@@ -162,7 +156,6 @@ async function encodeCaptions(
   makeFolder(folder);
   const tokenizer = await openTokenizer(model);
   const networks = new Networks(model, { provider });
-  const { max_position_embeddings: length, vocab_size: words } = model.textEncoder.config;
   const distinct = [...new Set(captions)];
   const files = new Map<string, string>();
   let cut = 0;
@@ -170,13 +163,8 @@ async function encodeCaptions(
     for (const caption of distinct) {
       await setImmediate();
       signal.throwIfAborted();
-      const { ids, truncated } = tokenizer.encode(caption);
+      const { ids, truncated } = tokenIds(model, tokenizer, caption);
       if (truncated !== undefined) cut++;
-      if (ids.length !== length || ids.some((id) => id >= words))
-        throw problem('tokenizer.invalid', {
-          file: model.path,
-          why: `the text encoder takes ${length} tokens out of ${words}`,
-        });
       const file = join(folder, `${digest(ids.join())}.safetensors`);
       if (!isFile(file)) {
         const { data, shape } = await networks.encodeText(i64([1, ids.length], ids));

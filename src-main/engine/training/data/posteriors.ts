@@ -4,13 +4,26 @@ import { findBadValues } from '../../checkpoints/weights.ts';
 import { exp, input, mul } from '../../graph/build.ts';
 import { vaeEncode } from '../../models/vae.ts';
 import { Scope } from '../../nn/scope.ts';
+import { pixelsPerLatent } from '../../pipelines/textToImage.ts';
 import { storedWeights } from '../../pipelines/weights.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { Session } from '../../runtime/session.ts';
-import type { Posterior } from './dataset.ts';
+
+/** What the VAE's encoder says of one picture: mean and standard deviation of its latents, each [c,h,w]. */
+export interface Posterior {
+  readonly mean: Float32Array;
+  readonly deviation: Float32Array;
+}
+
+/** [c,h,w] of the latents of a picture `size` pixels wide and high. Errors: `size.unusable`. */
+export function latentShape({ vae: { config } }: Model, size: number): [number, number, number] {
+  const factor = pixelsPerLatent(config);
+  if (size % factor !== 0) throw problem('size.unusable', { width: size, height: size, factor });
+  return [config.latent_channels, size / factor, size / factor];
+}
 
 /** The VAE's posterior of each picture, [3,size,size] in −1…1. Errors: `tensor.notNumbers`, `output.notFinite`. */
-export async function encodePictures(
+export async function vaePosteriors(
   model: Model,
   pictures: readonly Float32Array[],
   size: number,

@@ -1,5 +1,8 @@
 import { basename } from 'node:path';
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { problem } from '../../../../src-shared/messages/index.ts';
+import type { Model } from '../../checkpoints/model.ts';
+import type { EncodedPrompt, Tokenizer } from '../../models/tokenizer.ts';
 
 /** "a photo of sks dog", and the same without the token for class pictures. */
 export function subjectPrompt({ token, classNoun }: Pick<FinetuneSettings, 'token' | 'classNoun'>): string {
@@ -20,4 +23,16 @@ export function photoPrompt(
 
 export function classPrompt({ classNoun }: Pick<FinetuneSettings, 'classNoun'>): string {
   return `a photo of ${classNoun}`;
+}
+
+/** A prompt's tokens, as the model's text encoder takes them. Errors: `tokenizer.invalid`. */
+export function tokenIds(model: Model, tokenizer: Tokenizer, prompt: string): EncodedPrompt {
+  const { max_position_embeddings: length, vocab_size: words } = model.textEncoder.config;
+  const encoded = tokenizer.encode(prompt);
+  if (encoded.ids.length !== length || encoded.ids.some((id) => id >= words))
+    throw problem('tokenizer.invalid', {
+      file: model.path,
+      why: `the text encoder takes ${length} tokens out of ${words}`,
+    });
+  return encoded;
 }

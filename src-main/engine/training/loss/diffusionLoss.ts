@@ -85,7 +85,7 @@ export function diffusionFeeds(
   };
 }
 
-export interface FinetuningOptions {
+export interface FinetuneObjectiveOptions {
   /** Rows of a batch. */
   readonly rows: number;
   readonly latents: readonly [number, number, number];
@@ -99,7 +99,11 @@ export interface FinetuningOptions {
 }
 
 /** What a trainer needs to know of DreamBooth's loss. Errors: `tensor.…`. */
-export function finetuning(model: Model, trained: Trained, options: FinetuningOptions): LossOptions {
+export function finetuneObjective(
+  model: Model,
+  trained: Trained,
+  options: FinetuneObjectiveOptions,
+): LossOptions {
   const { rows: batch, latents, priorWeight, masked = false, minSnr = false, provider, threads } = options;
   const { adapters, names } = trained;
   const { loss, subject } = diffusionLoss(model, {

@@ -112,7 +112,7 @@ function shapeText(value: Value | undefined): string {
 }
 
 /** What a trainer needs to know of the loss: all of the student's U-Net is trained. Errors: `distill.unfit`, `tensor.…`. */
-export function distillation(
+export function distillObjective(
   teacher: Model,
   student: Model,
   options: Omit<DistillLossOptions, 'tokens'> & Pick<LossOptions, 'threads' | 'provider'>,

@@ -7,7 +7,7 @@ import type { Model } from '../../checkpoints/model.ts';
 import { modelHash, openModel } from '../../checkpoints/openModel.ts';
 import { findBadValues } from '../../checkpoints/weights.ts';
 import { distillBatches } from '../data/distillBatches.ts';
-import { distillation, sharedSchedule, distillFeeds } from '../loss/distillLoss.ts';
+import { distillObjective, sharedSchedule, distillFeeds } from '../loss/distillLoss.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
@@ -54,7 +54,7 @@ export async function distill(
   const data = { cache, onSkipped };
   const source = await distillBatches(student, settings, schedule.alphaBars.length, data, { report, signal });
 
-  const loss = distillation(teacher, student, {
+  const loss = distillObjective(teacher, student, {
     ...settings,
     ...{ batch: source.rows, latents: source.latents },
   });

@@ -8,9 +8,9 @@ import { modelHash, openModel } from '../../checkpoints/openModel.ts';
 import { findBadValues } from '../../checkpoints/weights.ts';
 import { noiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
-import { batchSource } from '../data/finetuneBatches.ts';
+import { finetuneBatches } from '../data/finetuneBatches.ts';
 import { firstChange, photoHashes } from '../data/photoHashes.ts';
-import { diffusionFeeds, finetuning } from '../loss/diffusionLoss.ts';
+import { diffusionFeeds, finetuneObjective } from '../loss/diffusionLoss.ts';
 import type { Feeds } from '../loss/gradients.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
 import { RunFolder } from './runFolder.ts';
@@ -50,13 +50,13 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   const schedule = noiseSchedule(model.scheduler, settings.model);
   // First: a target that is not there is told before pictures are read and made.
   const trained = whatToTrain(model, settings);
-  const source = await batchSource(model, settings, schedule.alphaBars.length, options.cache, {
+  const source = await finetuneBatches(model, settings, schedule.alphaBars.length, options.cache, {
     report,
     signal,
   });
 
   const priorWeight = source.prior ? (settings.prior?.weight ?? 1) : undefined;
-  const loss = finetuning(model, trained, {
+  const loss = finetuneObjective(model, trained, {
     ...source,
     priorWeight,
     minSnr: settings.minSnrGamma !== null,

@@ -4,8 +4,8 @@ import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { modelHash, openModel } from '../../checkpoints/openModel.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
-import { distillation } from '../loss/distillLoss.ts';
-import { finetuning } from '../loss/diffusionLoss.ts';
+import { distillObjective } from '../loss/distillLoss.ts';
+import { finetuneObjective } from '../loss/diffusionLoss.ts';
 import { LocalGradients, type LossOptions } from '../loss/gradients.ts';
 import { whatToTrain } from '../loss/parameters.ts';
 
@@ -48,7 +48,7 @@ function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
     const { settings, prior, masked } = run;
     const model = openSame(places.model ?? settings.model, '--model', run.modelHash);
     const priorWeight = prior ? (settings.prior?.weight ?? 1) : undefined;
-    return finetuning(model, whatToTrain(model, settings), {
+    return finetuneObjective(model, whatToTrain(model, settings), {
       ...{ ...common, rows, priorWeight, masked },
       minSnr: settings.minSnrGamma !== null,
     });
@@ -56,7 +56,7 @@ function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
   const { settings } = run;
   const student = openSame(places.model ?? settings.student, '--model', run.modelHash);
   const teacher = openSame(places.teacher ?? settings.teacher, '--teacher', run.teacherHash);
-  return distillation(teacher, student, { ...settings, ...common, batch: rows });
+  return distillObjective(teacher, student, { ...settings, ...common, batch: rows });
 }
 
 function openSame(path: string, option: string, hash: string): Model {

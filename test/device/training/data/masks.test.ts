@@ -17,7 +17,7 @@ import { type AskedFinetune, finetuneSettings } from '../../../../src-shared/dom
 import { completeSettings } from '../../../../src-shared/domain/settingValues.ts';
 import type { JobEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { openModelFolder } from '../../../../src-main/engine/checkpoints/modelFolder.ts';
-import { subjectDataset } from '../../../../src-main/engine/training/data/subject.ts';
+import { subjectDataset } from '../../../../src-main/engine/training/data/finetuneBatches.ts';
 import type { StartWorker } from '../../../../src-main/engine/training/team/gather.ts';
 import { finetune } from '../../../../src-main/features/training/finetune.ts';
 import { type FinetuneRequest } from '../../../../src-main/features/training/request.ts';

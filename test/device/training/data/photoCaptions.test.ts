@@ -6,7 +6,7 @@ import type { AskedFinetune } from '../../../../src-shared/domain/finetuneSettin
 import type { JobEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { photoPrompt } from '../../../../src-main/engine/training/data/prompts.ts';
 import { captionsOf } from '../../../../src-main/engine/training/data/photoCaptions.ts';
-import { listPhotos } from '../../../../src-main/engine/training/data/photos.ts';
+import { listPhotos } from '../../../../src-main/engine/training/data/photoFolder.ts';
 import { RunFolder } from '../../../../src-main/engine/training/run/runFolder.ts';
 import { scorerFiles } from '../../../../src-main/shipped.ts';
 import { checkPhotos } from '../../../../src-main/features/photos/photos.ts';

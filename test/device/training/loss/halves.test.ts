@@ -5,7 +5,7 @@ import { completeSettings } from '../../../../src-shared/domain/settingValues.ts
 import { openModel } from '../../../../src-main/engine/checkpoints/openModel.ts';
 import { TorchGenerator } from '../../../../src-main/engine/tensor/random.ts';
 import { f32, i64, type HostTensor } from '../../../../src-main/engine/tensor/tensor.ts';
-import { finetuning } from '../../../../src-main/engine/training/loss/diffusionLoss.ts';
+import { finetuneObjective } from '../../../../src-main/engine/training/loss/diffusionLoss.ts';
 import type { Feeds } from '../../../../src-main/engine/training/loss/gradients.ts';
 import { Trainer } from '../../../../src-main/engine/training/run/trainer.ts';
 import { whatToTrain } from '../../../../src-main/engine/training/loss/parameters.ts';
@@ -37,7 +37,7 @@ it(
     const latents = [4, size, size] as const;
     const trainerFor = (rows: number): Promise<Trainer> =>
       Trainer.create({
-        ...finetuning(model, trained, { rows, latents }),
+        ...finetuneObjective(model, trained, { rows, latents }),
         ...{ initial: trained.initial, optimizer: settings },
       });
     const [whole, halves] = [await trainerFor(2), await trainerFor(1)];

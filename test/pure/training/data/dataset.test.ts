@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   drawBatch,
   measuredBatches,
-  type DatasetOptions,
+  withNoiseOffset,
+  type Dataset,
 } from '../../../../src-main/engine/training/data/dataset.ts';
-import { withNoiseOffset } from '../../../../src-main/engine/training/data/finetuneBatches.ts';
 import { generatorFor } from '../../../../src-main/engine/tensor/seeded.ts';
 
 /** Pictures without spread: their latents say which they are. */
@@ -15,14 +15,14 @@ const pictures = (count: number, first: number) =>
     deviation: new Float32Array(16),
   }));
 
-const options: DatasetOptions = {
+const options: Dataset = {
   ...{ subject: pictures(5, 0), latents: [4, 2, 2], scalingFactor: 0.5 },
   ...{ batch: 2, timesteps: 1000, seed: 3 },
 };
 const prior = { pictures: pictures(3, 100), ids: [1, 2, 3] };
 
 /** Which picture each row shows. */
-const shown = (dataset: DatasetOptions, index: number): number[] => {
+const shown = (dataset: Dataset, index: number): number[] => {
   const { latents } = drawBatch(dataset, index);
   return Array.from(
     { length: latents.shape[0] as number },

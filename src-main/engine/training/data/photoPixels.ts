@@ -1,34 +1,12 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { problem } from '../../../../src-shared/messages/index.ts';
-import { claimsPicture } from '../../pipelines/pictureKinds.ts';
-import { listPictures, loadPicture } from '../../pipelines/pictures.ts';
+import { loadPicture } from '../../pipelines/pictures.ts';
 import type { Picture } from '../../pipelines/pixels.ts';
 import { resize } from '../../pipelines/resample.ts';
 import { roundEven } from '../../schedulers/timesteps.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';
-import { kohyaFolder } from './kohyaFolder.ts';
-import { loadMask, masksFolder } from './masks.ts';
+import { loadMask } from './masks.ts';
 
 const maxAspect = 16;
-
-/** As `listPictures`; a folder without any is an error too: `photos.none`, `photos.inSubfolder`, `photos.kohya`. */
-export async function listPhotos(folder: string): Promise<string[]> {
-  const photos = await listPictures(folder);
-  if (photos.length > 0) return photos;
-  const entries = await readdir(folder, { withFileTypes: true });
-  for (const { name } of entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))) {
-    const below = join(folder, name);
-    const names = await readdir(below).catch(() => []);
-    const count = names.filter((one) => claimsPicture.test(one)).length;
-    if (count === 0 || name === masksFolder) continue;
-    const kohya = kohyaFolder(name);
-    throw kohya
-      ? problem('photos.kohya', { folder: below, ...kohya })
-      : problem('photos.inSubfolder', { folder, below, count });
-  }
-  throw problem('photos.none', { folder });
-}
 
 export interface PhotoOptions {
   /** Height and width in pixels. */
@@ -105,4 +83,9 @@ function toChannels(picture: Picture, { width, height, top, left, size }: Square
     }
   }
   return values;
+}
+
+/** A picture [channels,size,size] seen in a mirror. */
+export function mirrored(picture: Float32Array, size: number): Float32Array {
+  return picture.map((_, i) => picture[i - (i % size) + (size - 1 - (i % size))] as number);
 }

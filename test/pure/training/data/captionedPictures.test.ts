@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { pack } from 'tar-stream';
 import { expect, it } from 'vitest';
 import { buffer } from 'node:stream/consumers';
-import { captionedPictures } from '../../../../src-main/engine/training/data/captions.ts';
+import { captionedPictures } from '../../../../src-main/engine/training/data/captionedPictures.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'likeness-captions-'));
 const cache = join(scratch, 'cache');

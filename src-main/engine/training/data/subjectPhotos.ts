@@ -1,0 +1,99 @@
+import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
+import { problem } from '../../../../src-shared/messages/index.ts';
+import { generatorFor } from '../../tensor/seeded.ts';
+import { latentWeights, masksOf } from './masks.ts';
+import { listPhotos } from './photoFolder.ts';
+import { loadMaskedPhoto, loadPhoto, mirrored } from './photoPixels.ts';
+
+/** Random crops drawn of each photo, where they are asked for. */
+const cropsPerPhoto = 8;
+
+export interface SubjectPhoto {
+  readonly file: string;
+  /** [3,size,size] in −1…1. */
+  readonly photo: Float32Array;
+  /** [h,w], one for each latent; none for a photo without a mask. */
+  readonly lossWeights?: Float32Array;
+}
+
+/**
+ * The photos of a run, cut to squares; with flips, each also mirrored. A latent is `factor` pixels wide. Errors: those of
+ * `listPhotos` and `loadMaskedPhoto`, `training.noPhotos`, `masks.outside`.
+ */
+export async function subjectPhotos(
+  settings: FinetuneSettings,
+  factor: number,
+  context: JobContext,
+): Promise<SubjectPhoto[]> {
+  const { photos: folder, size, flip } = settings;
+  if (folder === undefined) throw problem('training.noPhotos', { option: '--photos' });
+  const photos = await listPhotos(folder);
+  const masks = await masksFor(folder, photos, settings, context);
+  const pictures = await croppedPhotos(photos, masks, factor, settings);
+  if (!flip) return pictures;
+  return pictures.flatMap(({ file, photo, lossWeights }) => [
+    { file, photo, ...(lossWeights && { lossWeights }) },
+    {
+      file,
+      photo: mirrored(photo, size),
+      ...(lossWeights && { lossWeights: mirrored(lossWeights, size / factor) }),
+    },
+  ]);
+}
+
+/** The masks that this run uses, by photo; reports how many there are. */
+async function masksFor(
+  folder: string,
+  photos: readonly string[],
+  { backgroundWeight }: FinetuneSettings,
+  { report }: JobContext,
+): Promise<ReadonlyMap<string, string>> {
+  if (backgroundWeight === 1) return new Map();
+  const { masks, strays } = await masksOf(folder, photos);
+  for (const file of strays)
+    report({
+      type: 'warning',
+      message: `${file} is passed over: a mask is a PNG named as its photo, or belongs to none here.`,
+    });
+  const transparent = [...masks].filter(([photo, mask]) => photo === mask).length;
+  if (transparent > 0)
+    report({
+      type: 'note',
+      message: `${transparent} of ${photos.length} photos are transparent in part; what is opaque in them is taken for the subject, as by a mask.`,
+    });
+  if (masks.size > 0)
+    report({
+      type: 'note',
+      message: `${masks.size} of ${photos.length} photos have a mask; what is around the subject there weighs ${backgroundWeight}.`,
+    });
+  return masks;
+}
+
+/** With random crops, several of each photo, but none that shows nothing of a masked subject. */
+async function croppedPhotos(
+  photos: readonly string[],
+  masks: ReadonlyMap<string, string>,
+  factor: number,
+  { size, crop, seed, backgroundWeight }: FinetuneSettings,
+): Promise<SubjectPhoto[]> {
+  const pictures: SubjectPhoto[] = [];
+  for (const [index, file] of photos.entries()) {
+    const generator = generatorFor(seed, 'crop', index);
+    const crops = crop === 'random' ? cropsPerPhoto : 1;
+    const maskFile = masks.get(file);
+    const before = pictures.length;
+    for (let i = 0; i < crops; i++) {
+      const options = crop === 'random' ? { size, generator } : { size };
+      if (maskFile === undefined) {
+        pictures.push({ file, photo: await loadPhoto(file, options) });
+        continue;
+      }
+      const { photo, mask } = await loadMaskedPhoto(file, maskFile, options);
+      const lossWeights = latentWeights(mask, size, factor, backgroundWeight);
+      if (lossWeights) pictures.push({ file, photo, lossWeights });
+    }
+    if (pictures.length === before) throw problem('masks.outside', { mask: maskFile ?? '', file });
+  }
+  return pictures;
+}
