@@ -5,6 +5,7 @@ import {
   machineSettings,
   optimizerSettings,
   pictureSettings,
+  unlessProdigy,
   unlessReplayed,
 } from './loopSettings.ts';
 import { number, optional, orNone, path, text, toggle, type Asked, type Values } from './setting.ts';
@@ -49,7 +50,7 @@ export const distillSettings = {
   }),
 
   ...learningSettings,
-  learningRate: { ...learningSettings.learningRate, default: 5e-5 },
+  learningRate: { ...learningSettings.learningRate, default: unlessProdigy('5e-5', () => 5e-5) },
   // The recipe's 64×4 is for a large GPU.
   batch: { ...learningSettings.batch, help: 'pictures a batch', default: 4 },
   accumulate: { ...learningSettings.accumulate, otherwise: 'one a worker' },

@@ -6,6 +6,7 @@ import {
   machineSettings,
   optimizerSettings,
   pictureSettings,
+  unlessProdigy,
 } from './loopSettings.ts';
 import {
   choice,
@@ -23,16 +24,14 @@ import {
   whole,
   word,
   type Asked,
-  type Derived,
   type SettingName,
   type Values,
 } from './setting.ts';
 
 /** diffusers' and PEFT's DreamBooth scripts. */
-const rateOfMethod: Derived<number> = {
-  text: '1e-4 for lora, 1e-6 for full',
-  from: ({ method }) => (method === 'full' ? 1e-6 : 1e-4),
-};
+const rateOfMethod = unlessProdigy('1e-4 for lora, 1e-6 for full', ({ method }) =>
+  method === 'full' ? 1e-6 : 1e-4,
+);
 
 /** The settings of a finetune that are the same on any machine: those of the studio's screen, and what the subject is called. */
 export const trainingSettings = {
@@ -65,6 +64,19 @@ export const trainingSettings = {
     ...learningSettings.learningRate,
     default: rateOfMethod,
   },
+  /** kohya's and diffusers' `--text_encoder_lr`. */
+  textLearningRate: orNone(
+    number({
+      help: 'learning rate of the text encoder',
+      option: 'text-lr',
+      otherwise: 'that of the U-Net',
+      min: 0,
+      max: 1,
+      group: 'learning',
+      when: { trainTextEncoder: true, optimizer: 'adamw' },
+    }),
+    null,
+  ),
 
   /** Min-SNR-γ (Hang et al. 2023); diffusers' `--snr_gamma`. */
   minSnrGamma: orNone(

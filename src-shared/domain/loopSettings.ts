@@ -51,7 +51,14 @@ export const lengthSettings = {
 
 /** How a step is taken. */
 export const learningSettings = {
-  learningRate: number({ help: 'learning rate', option: 'lr', min: 0, max: 1, group: 'learning' }),
+  learningRate: number({
+    help: 'learning rate',
+    option: 'lr',
+    min: 0,
+    max: 1,
+    group: 'learning',
+    meantFor: 'optimizer',
+  }),
   schedule: choice(learningRateSchedules, {
     help: 'how the rate goes over the run',
     option: 'lr-schedule',
@@ -69,31 +76,61 @@ export const learningSettings = {
   accumulate: whole({ help: 'batches a step', min: 1, max: 4096, default: 1, group: 'learning' }),
 } as const;
 
-/** AdamW (Loshchilov & Hutter 2019), with torch's defaults. */
+/** A learning rate that is Prodigy's factor on its own, 1, where Prodigy trains. */
+export function unlessProdigy(text: string, from: Derived<number>['from']): Derived<number> {
+  return {
+    text: `${text}; 1 with prodigy`,
+    from: (settings) => (settings['optimizer'] === 'prodigy' ? 1 : from(settings)),
+  };
+}
+
+/** AdamW (Loshchilov & Hutter 2019) with torch's defaults, and Prodigy (Mishchenko & Defazio 2023) as diffusers' scripts set it up. */
 export const optimizerSettings = {
+  optimizer: choice(['adamw', 'prodigy'], {
+    help: 'how weights follow their gradients; prodigy finds the learning rate itself',
+    default: 'adamw',
+    before: 'adamw',
+    group: 'optimizer',
+  }),
+  stepScale: number({
+    help: "scales prodigy's step size: 0.5 learns less, 2 more",
+    option: 'd-coef',
+    min: 0.01,
+    max: 100,
+    default: 1,
+    before: 1,
+    group: 'optimizer',
+    when: { optimizer: 'prodigy' },
+  }),
   beta1: number({
-    help: "AdamW's decay of the first moment",
+    help: 'decay of the first moment',
     min: 0,
     max: 0.999_999_9,
     default: 0.9,
     group: 'optimizer',
   }),
   beta2: number({
-    help: "AdamW's decay of the second moment",
+    help: 'decay of the second moment',
     min: 0,
     max: 0.999_999_9,
     default: 0.999,
     group: 'optimizer',
   }),
   epsilon: number({
-    help: "AdamW's epsilon",
+    help: 'keeps updates finite where gradients are tiny',
     option: 'eps',
     min: 1e-30,
     max: 1,
     default: 1e-8,
     group: 'optimizer',
   }),
-  weightDecay: number({ help: "AdamW's weight decay", min: 0, max: 1, default: 1e-2, group: 'optimizer' }),
+  weightDecay: number({
+    help: 'weight decay, beside the gradients',
+    min: 0,
+    max: 1,
+    default: 1e-2,
+    group: 'optimizer',
+  }),
   maxGradientNorm: number({
     help: 'gradients are scaled down to this norm',
     option: 'max-grad-norm',
@@ -129,6 +166,13 @@ export const machineSettings = {
     change: 'anytime',
   }),
 } as const;
+
+export type OptimizerSettings = Readonly<
+  Pick<
+    Values<typeof optimizerSettings>,
+    'optimizer' | 'stepScale' | 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'
+  >
+>;
 
 /** What the training loop asks of any run. */
 export type LoopSettings = Readonly<

@@ -32,6 +32,8 @@ interface About<T> {
   readonly when?: When;
   /** May be null: none. */
   readonly none?: true;
+  /** Another setting that a model's or a preset's value is meant for: with another choice of that one, the default holds again. */
+  readonly meantFor?: string;
   /** Whether a run may go on with another value: `anytime`, or when the file it names has `moved`. Left out: never. */
   readonly change?: 'anytime' | 'moved';
 }

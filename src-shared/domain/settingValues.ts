@@ -58,7 +58,15 @@ export function completeSettings<D extends Declaration>(
 }
 
 function completed(declaration: Declaration, layers: readonly Loose[]): Loose {
-  const saidOf = (key: string): unknown => layers.map((layer) => layer[key]).find((one) => one !== undefined);
+  /** What the layers from `first` on say of a setting. */
+  const from = (first: number, key: string): unknown =>
+    layers.slice(first).find((layer) => layer[key] !== undefined)?.[key] ?? plainDefault(declaration[key]);
+  const saidOf = (key: string): unknown => {
+    const beside = meantFor(declaration[key]);
+    return layers.find(
+      (layer, i) => layer[key] !== undefined && (beside === undefined || from(i, beside) === from(0, beside)),
+    )?.[key];
+  };
   const said: Loose = Object.fromEntries(Object.keys(declaration).map((key) => [key, saidOf(key)]));
   let values: Loose = {};
   for (const [key, entry] of Object.entries(declaration)) {
@@ -70,6 +78,14 @@ function completed(declaration: Declaration, layers: readonly Loose[]): Loose {
     values = { ...values, [key]: value };
   }
   return values;
+}
+
+function meantFor(entry: Setting | Part | undefined): string | undefined {
+  return entry && !isPart(entry) ? entry.meantFor : undefined;
+}
+
+function plainDefault(entry: Setting | Part | undefined): unknown {
+  return entry && !isPart(entry) && !isDerived(entry.default) ? entry.default : undefined;
 }
 
 function completedPart({ settings }: Part, layers: readonly Loose[], key: string): Loose | null {

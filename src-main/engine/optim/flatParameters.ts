@@ -3,6 +3,13 @@ import { elementCount, type HostTensor, type Shape } from '../tensor/tensor.ts';
 /** Parameters start at whole cache lines. */
 const alignment = 16;
 
+/** Elements from `start` to `end` (multiples of 16) learn at `rate` times the learning rate. */
+export interface RatedPart {
+  readonly start: number;
+  readonly end: number;
+  readonly rate: number;
+}
+
 /**
  * All trained parameters end to end in one array, and the same layout again for their gradients and each slot of the
  * optimizer. Graphs see views of it, the optimizer runs over it in chunks, a checkpoint writes it as it lies.
@@ -27,6 +34,19 @@ export class FlatParameters {
   /** How many numbers are trained, without the gaps. */
   get parameterCount(): number {
     return [...this.places.values()].reduce((total, { shape }) => total + elementCount(shape), 0);
+  }
+
+  /** The array in parts, one for each stretch of parameters of which `rateOf` says the same. */
+  split(rateOf: (name: string) => number): RatedPart[] {
+    const parts: RatedPart[] = [];
+    for (const [name, { offset }] of this.places) {
+      const rate = rateOf(name);
+      const last = parts.at(-1);
+      if (last?.rate === rate) continue;
+      if (last) parts[parts.length - 1] = { ...last, end: offset };
+      parts.push({ start: offset, end: this.length, rate });
+    }
+    return parts;
   }
 
   allocate(): Float32Array {

@@ -3,6 +3,7 @@ import type { Value } from '../graph/ops.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { f32 } from '../tensor/tensor.ts';
+import type { RatedPart } from './flatParameters.ts';
 import type { Transform } from './transforms.ts';
 
 /** Elements updated at a time (1 MB): temporaries of a run stay in cache, and both halves of them are worth a thread. */
@@ -15,22 +16,19 @@ class Chunked {
   private readonly sessions = new Map<number, Promise<Session>>();
 
   constructor(
-    private readonly length: number,
     private readonly build: (size: number) => Record<string, Value>,
     private readonly atOnce = chunkElements,
   ) {}
 
-  /** Runs over all chunks; results named like one of `arrays` overwrite it, the others go to `collect`. */
-  async run(
-    arrays: Arrays,
-    numbers: Readonly<Record<string, number>>,
-    collect?: (results: Record<string, Tensor>) => void,
-  ): Promise<void> {
+  /** Runs over all chunks; `new.x` overwrites the array x, and of other results the totals are returned. */
+  async run(arrays: Arrays, numbers: Readonly<Record<string, number>>): Promise<Record<string, number>> {
     const scalars = Object.entries(numbers).map(
       ([name, value]) => [name, Tensor.from(f32([], [value]))] as const,
     );
-    for (let start = 0; start < this.length; start += this.atOnce) {
-      const size = Math.min(this.atOnce, this.length - start);
+    const [first = new Float32Array()] = Object.values(arrays);
+    const totals: Record<string, number> = {};
+    for (let start = 0; start < first.length; start += this.atOnce) {
+      const size = Math.min(this.atOnce, first.length - start);
       const session = await this.session(size);
       const views = Object.fromEntries(
         Object.entries(arrays).map(([name, array]) => [
@@ -40,8 +38,14 @@ class Chunked {
       );
       const into = Object.fromEntries(Object.entries(views).map(([name, view]) => [`new.${name}`, view]));
       const results = await session.run({ ...views, ...Object.fromEntries(scalars) }, into);
-      collect?.(results);
+      for (const [name, { host }] of Object.entries(results))
+        if (!(name in into))
+          totals[name] = Array.from(host.data, Number).reduce(
+            (total, part) => total + part,
+            totals[name] ?? 0,
+          );
     }
+    return totals;
   }
 
   private session(size: number): Promise<Session> {
@@ -62,76 +66,121 @@ export interface StepSettings {
 /** Updates flat parameters in place; holds its slots once. Runs on the CPU, where the arrays are. */
 export class Optimizer {
   /** Slots by name, in the parameters' layout. */
-  readonly slots: Record<string, Float32Array>;
+  readonly slots: Readonly<Record<string, Float32Array>>;
   /** Updates done so far. */
   steps = 0;
+  /** What the transform's survey has learnt so far. */
+  private readonly learnt: Float32Array;
   private readonly update: Chunked;
+  private readonly survey: Chunked;
   private readonly squares: Chunked;
+  private readonly parts: readonly RatedPart[];
 
   constructor(
     private readonly parameters: Float32Array,
     private readonly transform: Transform,
-    /** A multiple of 16. */
-    atOnce = chunkElements,
+    {
+      atOnce = chunkElements,
+      parts,
+    }: { /** A multiple of 16. */ readonly atOnce?: number; readonly parts?: readonly RatedPart[] } = {},
   ) {
     const { length } = parameters;
     // Filled here: two threads that touch fresh pages wait for each other, 20 seconds of a first step of 446 M parameters.
-    this.slots = Object.fromEntries(transform.slots.map((name) => [name, new Float32Array(length).fill(0)]));
-    this.update = new Chunked(length, (size) => updateGraph(transform, size), atOnce);
+    this.slots = Object.fromEntries(
+      Object.entries(transform.slots).map(([name, start]) => [
+        name,
+        start === 'zero' ? new Float32Array(length).fill(0) : parameters.slice(),
+      ]),
+    );
+    const { survey } = transform;
+    this.learnt = Float32Array.from(survey?.start ?? []);
+    this.parts = parts ?? [{ start: 0, end: length, rate: 1 }];
+    this.update = new Chunked((size) => newValues(transform.apply, this.arrays, size), atOnce);
+    this.survey = new Chunked((size) => (survey ? newValues(survey.apply, this.arrays, size) : {}), atOnce);
     this.squares = new Chunked(
-      length,
-      (size) => {
-        const rows = reshape(input('gradient', [size]), [sumRows, size / sumRows]);
-        return { sums: sum(square(rows), [1]) };
-      },
+      (size) => ({ sums: rowSums(square(input('gradient', [size])), size) }),
       atOnce,
     );
   }
 
+  /** All that an interrupted run needs besides the parameters, by name. */
+  get state(): Readonly<Record<string, Float32Array>> {
+    return { ...this.slots, ...(this.learnt.length > 0 && { learnt: this.learnt }) };
+  }
+
   /** One step from `gradients` (same layout); returns their global norm before clipping. Throws nothing on NaN: callers look at the norm. */
   async step(gradients: Float32Array, { learningRate, maxGradientNorm }: StepSettings): Promise<number> {
-    let total = 0;
-    await this.squares.run({ gradient: gradients }, {}, ({ sums }) => {
-      for (const part of (sums as Tensor).host.data as Float32Array) total += part;
-    });
-    const norm = Math.sqrt(total);
+    const arrays = { parameter: this.parameters, gradient: gradients, ...this.slots };
+    const { sums = 0 } = await this.squares.run({ gradient: gradients }, {});
+    const norm = Math.sqrt(sums);
     this.steps++;
     const clip = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / (norm + 1e-6));
-    const numbers = this.transform.numbers({ clip, learningRate, steps: this.steps });
-    await this.update.run({ parameter: this.parameters, gradient: gradients, ...this.slots }, numbers);
+    const { survey, numbers } = this.transform;
+    const facts = { clip, learningRate, steps: this.steps };
+    if (survey) {
+      const found = await this.survey.run(arrays, survey.numbers(facts, this.learnt));
+      survey.learn(found, facts, this.learnt);
+    }
+    for (const { start, end, rate } of this.parts) {
+      const part = Object.entries(arrays).map(([name, array]) => [name, array.subarray(start, end)] as const);
+      const own = numbers({ ...facts, learningRate: learningRate * rate }, this.learnt);
+      await this.update.run(Object.fromEntries(part), own);
+    }
     return norm;
+  }
+
+  private get arrays(): ReadonlySet<string> {
+    return new Set(['parameter', 'gradient', ...Object.keys(this.slots)]);
   }
 }
 
-/** Squares are summed in so many rows, each by one thread: all lengths of flat parameters are multiples of it. */
+/** Values are summed in so many rows, each by one thread: all lengths of flat parameters are multiples of it. */
 const sumRows = 16;
 
-function updateGraph({ slots, apply }: Transform, size: number): Record<string, Value> {
-  const arrays = new Set(['parameter', 'gradient', ...slots]);
+function rowSums(value: Value, size: number): Value {
+  return sum(reshape(value, [sumRows, size / sumRows]), [1]);
+}
+
+/** The graph of a transform or its survey, over `size` elements: `sum.x` becomes the sums `x`, the rest overwrites its arrays. */
+function newValues(
+  apply: Transform['apply'],
+  arrays: ReadonlySet<string>,
+  size: number,
+): Record<string, Value> {
   const values = new Map<string, Value>();
   const changed = apply((name) => {
     const value = values.get(name) ?? input(name, arrays.has(name) ? [size] : []);
     values.set(name, value);
     return value;
   });
-  return Object.fromEntries(Object.entries(changed).map(([name, value]) => [`new.${name}`, value]));
+  return Object.fromEntries(
+    Object.entries(changed).map(([name, value]) =>
+      name.startsWith('sum.') ? [name.slice('sum.'.length), rowSums(value, size)] : [`new.${name}`, value],
+    ),
+  );
 }
 
 /** Adds `more` to `total` in place. */
-export function accumulator(length: number): (total: Float32Array, more: Float32Array) => Promise<void> {
-  const sums = new Chunked(length, (size) => ({
+export function accumulator(): (total: Float32Array, more: Float32Array) => Promise<void> {
+  const sums = new Chunked((size) => ({
     'new.total': add(input('total', [size]), input('more', [size])),
   }));
-  return (total, more) => sums.run({ total, more }, {});
+  return async (total, more) => {
+    await sums.run({ total, more }, {});
+  };
 }
 
 /** average ← average + (1 − decay)·(current − average), in place. */
-export function movingAverage(
-  length: number,
-): (average: Float32Array, current: Float32Array, decay: number) => Promise<void> {
-  const averages = new Chunked(length, (size) => {
+export function movingAverage(): (
+  average: Float32Array,
+  current: Float32Array,
+  decay: number,
+) => Promise<void> {
+  const averages = new Chunked((size) => {
     const average = input('average', [size]);
     return { 'new.average': add(average, mul(sub(input('current', [size]), average), input('rate', []))) };
   });
-  return (average, current, decay) => averages.run({ average, current }, { rate: 1 - decay });
+  return async (average, current, decay) => {
+    await averages.run({ average, current }, { rate: 1 - decay });
+  };
 }

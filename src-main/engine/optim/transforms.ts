@@ -10,13 +10,31 @@ export interface StepFacts {
   readonly steps: number;
 }
 
+/** A value by name: `parameter`, `gradient`, a slot or a number. */
+type Values = (name: string) => Value;
+type Numbers = Readonly<Record<string, number>>;
+
 /** How a parameter changes: an elementwise graph with some numbers that change from step to step. */
 export interface Transform {
-  /** Arrays of the parameter's shape that are kept from step to step, at first zero. */
-  readonly slots: readonly string[];
-  readonly numbers: (facts: StepFacts) => Readonly<Record<string, number>>;
-  /** The new parameter and slots, from values by name: `parameter`, `gradient`, the slots and the numbers. */
-  readonly apply: (value: (name: string) => Value) => Record<string, Value>;
+  /** Arrays of the parameter's shape that are kept from step to step: what each starts as. */
+  readonly slots: Readonly<Record<string, 'zero' | 'parameter'>>;
+  /** Decides numbers by looking at all elements first. */
+  readonly survey?: Survey;
+  /** Of the facts, and of what the survey has learnt, this step's included. */
+  readonly numbers: (facts: StepFacts, learnt: Float32Array) => Numbers;
+  /** The new parameter and slots. */
+  readonly apply: (value: Values) => Record<string, Value>;
+}
+
+/** A pass over all elements before the update. */
+export interface Survey {
+  /** Numbers that are kept from step to step, as they are at first. */
+  readonly start: readonly number[];
+  readonly numbers: (facts: StepFacts, learnt: Float32Array) => Numbers;
+  /** New slots, and `sum.<name>`: values that are added up over all elements. */
+  readonly apply: (value: Values) => Record<string, Value>;
+  /** Writes what the sums teach into `learnt`. */
+  readonly learn: (sums: Numbers, facts: StepFacts, learnt: Float32Array) => void;
 }
 
 export interface AdamWOptions {
@@ -33,7 +51,7 @@ export interface AdamWOptions {
  */
 export function adamW({ beta1, beta2, epsilon, weightDecay }: AdamWOptions): Transform {
   return {
-    slots: ['m', 'v'],
+    slots: { m: 'zero', v: 'zero' },
     numbers: ({ clip, learningRate, steps }) => {
       const rootOfCorrection = Math.sqrt(1 - beta2 ** steps);
       return {

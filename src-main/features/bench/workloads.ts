@@ -1,4 +1,5 @@
 import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import type { OptimizerSettings } from '../../../src-shared/domain/loopSettings.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { backward } from '../../engine/autodiff/backward.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
@@ -57,7 +58,7 @@ export function forwardCall(model: Model, { batch, latents, threads, provider }:
 
 type TrainingSettings = Pick<FinetuneSettings, 'lora' | 'textLora' | 'trainTextEncoder' | 'seed'> & {
   readonly learningRate: number;
-  readonly optimizer: Pick<FinetuneSettings, 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'>;
+  readonly optimizer: OptimizerSettings;
 };
 
 /** diffusers' and PEFT's DreamBooth scripts, as the BK-SDM recipe calls them. */
@@ -67,7 +68,7 @@ const settings: TrainingSettings = {
   trainTextEncoder: true,
   seed: 1234,
   learningRate: 1e-6,
-  optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2 },
+  optimizer: { optimizer: 'adamw', stepScale: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2 },
 };
 
 /** DreamBooth's step with prior preservation: half the batch is the subject's, the text encoder is trained too. */

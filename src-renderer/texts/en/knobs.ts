@@ -17,7 +17,7 @@ export const knobs = {
     lora: 'LoRA',
     knowledge: 'What it keeps',
     pictures: 'Pictures',
-    optimizer: 'AdamW',
+    optimizer: 'Optimizer',
   } satisfies Record<SettingGroup, string>,
   settings: {
     steps: { label: 'Steps' },
@@ -33,6 +33,7 @@ export const knobs = {
       choices: { lora: 'LoRA', full: 'All weights' },
     },
     learningRate: { label: 'Learning rate' },
+    textLearningRate: { label: 'Learning rate (text)', none: 'as the U-Net' },
     schedule: {
       label: 'Schedule',
       choices: {
@@ -82,6 +83,12 @@ export const knobs = {
       hint: 'For photos with a mask: 0 ignores the background, 1 learns it like the subject.',
     },
     seed: { label: 'Seed' },
+    optimizer: {
+      label: 'Optimizer',
+      hint: 'Prodigy finds the learning rate itself. It wants a little more memory and some 100 steps to find it.',
+      choices: { adamw: 'AdamW', prodigy: 'Prodigy' },
+    },
+    stepScale: { label: 'Step scale', hint: '0.5 learns less, 2 learns more.' },
     beta1: { label: 'β₁' },
     beta2: { label: 'β₂' },
     epsilon: { label: 'ε' },

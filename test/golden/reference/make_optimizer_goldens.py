@@ -1,10 +1,11 @@
-"""torch's AdamW with gradient clipping over ten steps, and diffusers' learning-rate schedules."""
+"""torch's AdamW with gradient clipping over ten steps, prodigyopt's Prodigy over twenty, and diffusers' learning-rate schedules."""
 
 import json
 from pathlib import Path
 
 import torch
 from diffusers.optimization import get_scheduler
+from prodigyopt import Prodigy
 from safetensors.torch import save_file
 
 OUT = Path(__file__).parent.parent / "fixtures" / "optim"
@@ -32,6 +33,25 @@ def optimizer_goldens() -> None:
     save_file({"norms": torch.stack(norms), **final, **slots}, OUT / "adamw.safetensors")
 
 
+def prodigy_goldens() -> None:
+    """The first step is at rate 0, as with a warm-up. d is learnt within few steps, since gradients keep their sign.
+    Parameters are small, as a LoRA's are: beside 1, f32 would not see steps of 1e-6."""
+    parameters = {name: torch.nn.Parameter(randn(0, name) * 1e-2) for name in SHAPES}
+    optimizer = Prodigy(parameters.values(), lr=1.0, betas=(0.9, 0.99), eps=1e-8, weight_decay=0.1, d_coef=2.0,
+                        decouple=True, use_bias_correction=True, safeguard_warmup=True)
+    sizes = []
+    for step in range(1, 2 * STEPS + 1):
+        optimizer.param_groups[0]["lr"] = min(1.0, (step - 1) / 3)
+        for name, parameter in parameters.items():
+            parameter.grad = parameter.detach() * 0.1 + randn(step, name) * 1e-4
+        torch.nn.utils.clip_grad_norm_(parameters.values(), NORM)
+        optimizer.step()
+        sizes.append(optimizer.param_groups[0]["d"])
+    final = {name: p.detach().contiguous() for name, p in parameters.items()}
+    save_file({"sizes": torch.tensor(sizes), **final}, OUT / "prodigy.safetensors")
+    print("d", sizes)
+
+
 def schedule_goldens() -> None:
     cases = []
     for name in ("constant", "constant_with_warmup", "linear", "cosine"):
@@ -50,4 +70,5 @@ def schedule_goldens() -> None:
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     optimizer_goldens()
+    prodigy_goldens()
     schedule_goldens()

@@ -20,12 +20,16 @@ CASES = [  # name, model, method, prior, batch, lr, prediction (the model's own 
     ("lora-sample", "tiny-bk", "lora", False, 1, 1e-3, "sample"),
     ("lora-min-snr-prior", "tiny-bk", "lora", True, 2, 1e-3, None),
     ("lora-ema", "tiny-bk", "lora", False, 1, 1e-3, None),
+    ("lora-prodigy", "tiny-bk", "lora", True, 2, 1.0, None),
+    ("lora-text-rate", "tiny-bk", "lora", False, 1, 1e-3, None),
     ("lora-min-snr-velocity", "tiny-sd2", "lora", False, 1, 1e-3, None),
 ]
 MORE = {  # what else a case is trained with
     "lora-min-snr-prior": {"snr_gamma": 1.5},
     "lora-min-snr-velocity": {"snr_gamma": 1.5},
     "lora-ema": {"ema": 0.5},
+    "lora-prodigy": {"optimizer": "prodigy"},
+    "lora-text-rate": {"text_lr": 2e-4},
 }
 
 if __name__ == "__main__":

@@ -45,9 +45,16 @@ def lora_state(module) -> dict:
     return {k: v.detach().clone() for k, v in get_peft_model_state_dict(module).items()}
 
 
+def prodigy(groups: list, **settings):
+    """As diffusers' train_dreambooth_lora_sdxl.py sets it up by default."""
+    from prodigyopt import Prodigy
+
+    return Prodigy(groups, decouple=True, use_bias_correction=True, safeguard_warmup=True, **settings)
+
+
 def train(model: Path, record: dict, method: str, lr: float, start: Path | None = None, prior_weight: float = 1.0,
           prior: bool = False, dtype=torch.float32, prediction: str | None = None, snr_gamma: float | None = None,
-          ema: float | None = None):
+          ema: float | None = None, optimizer: str = "adamw", text_lr: float | None = None):
     """The seed's step on each row: returns losses, tensors before and after as {part: {name: tensor}}.
 
     "prediction" replaces the model's own type. A record with "loss_weights" [n,b,1,h,w] has the subject's squared errors multiplied by them before the mean.
@@ -62,7 +69,10 @@ def train(model: Path, record: dict, method: str, lr: float, start: Path | None 
         m.to(dtype).train()
     before = {p: state(m) for p, m in modules.items()}
     trained = [q for m in modules.values() for q in m.parameters() if q.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2)
+    groups = [{"params": [q for q in m.parameters() if q.requires_grad], **({"lr": text_lr} if part == "text_encoder" and text_lr is not None else {})}
+              for part, m in modules.items()]
+    own = {"lr": lr, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-2}
+    optimizer = prodigy(groups, **own) if optimizer == "prodigy" else torch.optim.AdamW(groups, **own)
     average = EMAModel(trained, decay=ema) if ema is not None else None
     losses = []
     for row, (latents, noise, timesteps, ids) in enumerate(zip(*(record[k] for k in ("latents", "noise", "timesteps", "input_ids")))):

@@ -6,6 +6,7 @@ import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensor
 import { readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { FlatParameters } from '../../../src-main/engine/optim/flatParameters.ts';
 import { accumulator, movingAverage, Optimizer } from '../../../src-main/engine/optim/optimizer.ts';
+import { prodigy } from '../../../src-main/engine/optim/prodigy.ts';
 import { adamW } from '../../../src-main/engine/optim/transforms.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 import { RunFolder } from '../../../src-main/engine/training/run/runFolder.ts';
@@ -16,13 +17,16 @@ const names = Object.keys(shapes) as (keyof typeof shapes)[];
 const step = { learningRate: 3e-3, maxGradientNorm: 1 };
 const adam = { beta1: 0.9, beta2: 0.99, epsilon: 1e-7, weightDecay: 0.1 };
 const layout = new FlatParameters(Object.entries(shapes));
-const { tensors } = readSafetensors(`${import.meta.dirname}/../fixtures/optim/adamw.safetensors`);
 
-const golden = (name: string): Float32Array => {
-  const entry = tensors.get(name);
-  if (!entry) throw new Error(`no golden ${name}`);
-  return readTensor(entry).data as Float32Array;
+const goldenOf = (file: string): ((name: string) => Float32Array) => {
+  const { tensors } = readSafetensors(`${import.meta.dirname}/../fixtures/optim/${file}.safetensors`);
+  return (name) => {
+    const entry = tensors.get(name);
+    if (!entry) throw new Error(`no golden ${name}`);
+    return Float32Array.from(readTensor(entry).data, Number);
+  };
 };
+const golden = goldenOf('adamw');
 
 function random(seed: number, scale = 1): Float32Array {
   const array = layout.allocate();
@@ -52,7 +56,7 @@ function error(ours: Float32Array, wanted: Float32Array): number {
 describe('AdamW behind clipping by the global norm', () => {
   it('ends ten steps where torch does, over chunk boundaries', async () => {
     const values = random(0);
-    const optimizer = new Optimizer(values, adamW(adam), 1 << 14);
+    const optimizer = new Optimizer(values, adamW(adam), { atOnce: 1 << 14 });
     const norms = await run(optimizer, 1, 10);
     expect(error(Float32Array.from(norms), golden('norms'))).toBeLessThan(1e-5);
     const start = random(0);
@@ -72,14 +76,14 @@ describe('AdamW behind clipping by the global norm', () => {
 
   it('goes on from a saved state to the same bits', async () => {
     const values = random(0);
-    const whole = new Optimizer(values, adamW(adam), 1 << 14);
+    const whole = new Optimizer(values, adamW(adam), { atOnce: 1 << 14 });
     await run(whole, 1, 4);
     const folder = new RunFolder(mkdtempSync(join(tmpdir(), 'likeness-state-')));
     folder.saveState(4, { values, ...whole.slots });
     await run(whole, 5, 6);
 
     const restored = layout.allocate();
-    const second = new Optimizer(restored, adamW(adam), 1 << 14);
+    const second = new Optimizer(restored, adamW(adam), { atOnce: 1 << 14 });
     second.steps = folder.restoreState({ values: restored, ...second.slots });
     expect(second.steps).toBe(4);
     await run(second, 5, 6);
@@ -90,7 +94,7 @@ describe('AdamW behind clipping by the global norm', () => {
   it('leaves gradients below the norm alone, and all without a limit', async () => {
     const update = async (limit?: number): Promise<Float32Array> => {
       const values = random(0);
-      const optimizer = new Optimizer(values, adamW(adam), 1 << 14);
+      const optimizer = new Optimizer(values, adamW(adam), { atOnce: 1 << 14 });
       const settings =
         limit === undefined ? { learningRate: 1 } : { learningRate: 1, maxGradientNorm: limit };
       await optimizer.step(gradients(5), settings);
@@ -107,14 +111,73 @@ describe('AdamW behind clipping by the global norm', () => {
   });
 });
 
+describe('Prodigy', () => {
+  const settings = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, stepScale: 2 };
+  const expected = goldenOf('prodigy');
+
+  /** Step `k` of make_optimizer_goldens.py: gradients follow the parameters, after a warm-up from rate 0. */
+  async function take(optimizer: Optimizer, values: Float32Array, k: number): Promise<void> {
+    const noise = random(k, 1e-4);
+    const gradients = values.map((value, i) => value * 0.1 + (noise[i] as number));
+    await optimizer.step(gradients, { learningRate: Math.min(1, (k - 1) / 3), maxGradientNorm: 1 });
+  }
+
+  it('finds the step sizes of prodigyopt and ends where it does', async () => {
+    const values = random(0, 1e-2);
+    const optimizer = new Optimizer(values, prodigy(settings), { atOnce: 1 << 14 });
+    const sizes: number[] = [];
+    for (let k = 1; k <= 20; k++) {
+      await take(optimizer, values, k);
+      sizes.push(optimizer.state['learnt']?.[0] ?? NaN);
+    }
+    const wanted = expected('sizes');
+    sizes.forEach((size, k) => expect(Math.abs(size / (wanted[k] ?? NaN) - 1)).toBeLessThan(2e-3));
+    const start = random(0, 1e-2);
+    for (const name of names) {
+      const from = layout.view(start, name).data;
+      const moved = (data: Float32Array): Float32Array => data.map((value, i) => value - (from[i] ?? NaN));
+      expect(error(moved(layout.view(values, name).data), moved(expected(name)))).toBeLessThan(5e-3);
+    }
+  });
+
+  it('goes on from a saved state to the same bits', async () => {
+    const values = random(0, 1e-2);
+    const whole = new Optimizer(values, prodigy(settings));
+    for (let k = 1; k <= 8; k++) await take(whole, values, k);
+    const folder = new RunFolder(mkdtempSync(join(tmpdir(), 'likeness-state-')));
+    folder.saveState(8, { values, ...whole.state });
+    for (let k = 9; k <= 12; k++) await take(whole, values, k);
+
+    const restored = layout.allocate();
+    const second = new Optimizer(restored, prodigy(settings));
+    second.steps = folder.restoreState({ values: restored, ...second.state });
+    for (let k = 9; k <= 12; k++) await take(second, restored, k);
+    expect(restored).toEqual(values);
+    expect(second.state).toEqual(whole.state);
+  });
+});
+
+it('parts of the parameters learn at rates of their own', async () => {
+  const rateOf = (name: string): number => (name < 'c' ? 1 : 0.25);
+  const parts = layout.split(rateOf);
+  expect(parts.map(({ rate }) => rate)).toEqual([1, 0.25]);
+  const [both, fast, slow] = [random(0), random(0), random(0)];
+  const learningRate = 1e-2;
+  await new Optimizer(both, adamW(adam), { parts }).step(gradients(1), { learningRate });
+  await new Optimizer(fast, adamW(adam)).step(gradients(1), { learningRate });
+  await new Optimizer(slow, adamW(adam)).step(gradients(1), { learningRate: learningRate / 4 });
+  for (const name of names)
+    expect(layout.view(both, name)).toEqual(layout.view(name < 'c' ? fast : slow, name));
+});
+
 it('sums and averages run over chunk boundaries in place', async () => {
   const [one, two] = [random(1), random(2)];
   const total = one.slice();
-  await accumulator(layout.length)(total, two);
+  await accumulator()(total, two);
   expect(total).toEqual(one.map((value, i) => Math.fround(value + (two[i] as number))));
 
   const average = one.slice();
-  const follow = movingAverage(layout.length);
+  const follow = movingAverage();
   for (const current of [two, total]) await follow(average, current, 0.9);
   const wanted = [two, total].reduce(
     (known, current) => known.map((value, i) => 0.9 * value + 0.1 * (current[i] as number)),

@@ -68,6 +68,8 @@ it.each([
   { name: 'lora-min-snr-prior', method: 'lora', limit: 0.005 },
   { name: 'lora-min-snr-velocity', method: 'lora', limit: 0.005 },
   { name: 'lora-ema', method: 'lora', limit: 0.005 },
+  { name: 'lora-prodigy', method: 'lora', limit: 0.005 },
+  { name: 'lora-text-rate', method: 'lora', limit: 0.005 },
   { name: 'full-epsilon-prior', method: 'full', limit: 0.02 },
 ] as const)('$name: recorded batches end where torch and PEFT end', async ({ name, method, limit }) => {
   const folder = join(fixtures, 'training', name);
@@ -88,6 +90,8 @@ it.each([
       provider: 'cpu' as const,
     },
     ...{ minSnrGamma: numberOr(metadata['snr_gamma']), ema: numberOr(metadata['ema']) },
+    optimizer: metadata['optimizer'] === 'prodigy' ? ('prodigy' as const) : ('adamw' as const),
+    textLearningRate: numberOr(metadata['text_lr']),
     ...{ replay: join(folder, 'replay.safetensors'), ...(method === 'lora' && { initLora: start }) },
   };
   const out = mkdtempSync(join(tmpdir(), 'likeness-replay-'));

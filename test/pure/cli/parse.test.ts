@@ -192,6 +192,21 @@ describe('finetune', () => {
     });
   });
 
+  it("takes a model's own rate for the optimizer that it is meant for alone", () => {
+    const layers = (asked: object, model: object) =>
+      completeSettings(finetuneSettings, { model: '/shipped', size: 128, ...asked }, model);
+    expect(layers({}, { learningRate: 3e-3 }).learningRate).toBe(3e-3);
+    expect(layers({ optimizer: 'prodigy' }, { learningRate: 3e-3 }).learningRate).toBe(1);
+    expect(layers({ optimizer: 'prodigy', learningRate: 0.5 }, { learningRate: 3e-3 }).learningRate).toBe(
+      0.5,
+    );
+    expect(layers({ learningRate: 0.5 }, { optimizer: 'prodigy' }).learningRate).toBe(0.5);
+    expect(layers({}, { optimizer: 'prodigy', learningRate: 0.7 }).learningRate).toBe(0.7);
+    expect(layers({ optimizer: 'adamw' }, { optimizer: 'prodigy', learningRate: 0.7 }).learningRate).toBe(
+      1e-4,
+    );
+  });
+
   it('leaves parts out', () => {
     const without = settings('--no-prior', '--no-text-encoder');
     expect(without.prior).toBeNull();

@@ -133,7 +133,7 @@ export class LocalGradients implements GradientSource {
   }
 
   private accumulating(): NonNullable<LocalGradients['sum']> {
-    return (this.sum ??= { array: this.layout.allocate(), add: accumulator(this.layout.length) });
+    return (this.sum ??= { array: this.layout.allocate(), add: accumulator() });
   }
 
   private viewsOf(array: Float32Array, prefix: string): Tensors {

@@ -68,8 +68,9 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   };
   const feeds = (batch: DiffusionBatch): Feeds => diffusionFeeds(batch, schedule, settings.minSnrGamma);
   const { team } = options;
+  const rateOf = ratesOf(settings);
   const trainer = await Trainer.create({
-    ...{ ...loss, initial: trained.initial, optimizer: settings },
+    ...{ ...loss, initial: trained.initial, optimizer: settings, rateOf },
     source: team && (await gatherTeam(loss, shared, team, { report, signal })),
   });
 
@@ -77,7 +78,8 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   try {
     return await trainingLoop(
       {
-        ...{ run, trainer, settings, ...shown.upkeep },
+        ...{ run, trainer, ...shown.upkeep },
+        settings: rateOf ? { ...settings, learningRate: 1 } : settings,
         batch: (index) => feeds(source.batch(index)),
         ...(source.measured.length > 0 && { measure: () => measured(trainer, source.measured.map(feeds)) }),
         write: (folder) => writeTrained(folder, model, trained, shown.value),
@@ -99,6 +101,16 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   } finally {
     await trainer.dispose();
   }
+}
+
+/** Where the text encoder has a rate of its own, each part's; steps then have factors on it. */
+function ratesOf({
+  learningRate,
+  textLearningRate: text,
+  optimizer,
+}: FinetuneSettings): ((name: string) => number) | undefined {
+  if (text === null || optimizer === 'prodigy') return undefined;
+  return (name) => (name.startsWith('text_encoder.') ? text : learningRate);
 }
 
 /** The mean loss of the subject's pictures in the batches that are kept for this. */

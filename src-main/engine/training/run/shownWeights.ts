@@ -19,7 +19,7 @@ export function shownWeights(trainer: Trainer, decay: number | null): ShownWeigh
   if (decay === null)
     return { value: (name) => trainer.value(name), tensors: trainer.parameters, upkeep: {} };
   const average = trainer.values.slice();
-  const follow = movingAverage(average.length);
+  const follow = movingAverage();
   return {
     value: (name) => trainer.layout.view(average, name),
     tensors: tensorsIn(trainer.layout, average),

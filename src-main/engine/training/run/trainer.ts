@@ -1,6 +1,8 @@
 import type { FlatParameters } from '../../optim/flatParameters.ts';
+import type { OptimizerSettings } from '../../../../src-shared/domain/loopSettings.ts';
 import { Optimizer, type StepSettings } from '../../optim/optimizer.ts';
-import { adamW, type AdamWOptions } from '../../optim/transforms.ts';
+import { prodigy } from '../../optim/prodigy.ts';
+import { adamW, type Transform } from '../../optim/transforms.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import {
@@ -14,7 +16,9 @@ import {
 export interface TrainerOptions extends LossOptions {
   /** The values they start from; read one at a time. */
   readonly initial: (name: string) => HostTensor<'f32'>;
-  readonly optimizer: AdamWOptions;
+  readonly optimizer: OptimizerSettings;
+  /** A factor on the learning rate of each parameter; 1 when left out. */
+  readonly rateOf?: ((name: string) => number) | undefined;
   /** Where gradients come from; a session of this process when left out. */
   readonly source?: GradientSource | undefined;
 }
@@ -50,7 +54,8 @@ export class Trainer {
     const values = source.layout.allocate();
     for (const name of source.layout.names)
       source.layout.view(values, name).data.set(options.initial(name).data);
-    const optimizer = new Optimizer(values, adamW(options.optimizer));
+    const parts = options.rateOf && source.layout.split(options.rateOf);
+    const optimizer = new Optimizer(values, transformOf(options.optimizer), { ...(parts && { parts }) });
     return new Trainer(source, optimizer, values);
   }
 
@@ -74,4 +79,8 @@ export class Trainer {
   async dispose(): Promise<void> {
     await this.source.dispose();
   }
+}
+
+function transformOf(settings: OptimizerSettings): Transform {
+  return settings.optimizer === 'prodigy' ? prodigy(settings) : adamW(settings);
 }

@@ -55,7 +55,7 @@ export class Team implements GradientSource {
 
   private constructor(private readonly given: TeamOptions) {
     this.layout = given.layout;
-    this.add = accumulator(given.layout.length);
+    this.add = accumulator();
     this.server.addService(service, { work: (stream: Stream) => this.welcome(stream) });
     const grpc = this.server.createConnectionInjector(ServerCredentials.createInsecure());
     this.listener = new Listener((socket) => grpc.injectConnection(socket));
