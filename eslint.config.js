@@ -27,7 +27,7 @@ const features = [
   ['tasks.ts', 'quickstart'],
   ['score'],
   ['evaluation', 'export', 'generation', 'training', 'distillation', 'photos', 'download'],
-  ['bench', 'compression', 'inspect', 'doctor.ts', 'join.ts', 'providers.ts'],
+  ['bench', 'compression', 'inspect', 'doctor.ts', 'join.ts', 'modelLock.ts', 'providers.ts'],
 ].map((row) => row.map((name) => `src-main/features/${name}`));
 
 /** Each folder of `rows` with what stands in lower ones, and `below` all of them. */

@@ -7,6 +7,7 @@ import type { ExportResult } from './export/export.ts';
 import type { ExportRequest } from './export/request.ts';
 import type { GenerateTask } from './generation/generateParts.ts';
 import type { Report } from './inspect/inspect.ts';
+import type { ModelLock } from './modelLock.ts';
 import type { ScoreRequest } from './score/request.ts';
 import type { ScoreResult } from './score/score.ts';
 import type { DryRunFigures, DryRunRequest } from './training/dryRun.ts';
@@ -59,6 +60,8 @@ export interface Start<K extends JobKind> {
   readonly task: TaskOf<K>;
   /** The worker may open sockets to other machines. */
   readonly online: boolean;
+  /** Models that must be what they were when they were added. */
+  readonly locks: readonly ModelLock[];
 }
 
 /** What a worker process is told: one `start`, then perhaps `stop`, which keeps what is worth keeping. */

@@ -2,11 +2,14 @@ import type { JobKind } from '../../src-shared/domain/job.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import type { ResultOf, TaskOf } from '../features/tasks.ts';
 import type { StoredJob } from '../storage/jobs.ts';
+import type { StoredModel } from '../storage/models.ts';
 
 /** What the queue must know of one kind of job. */
 export interface JobHandling<K extends JobKind> {
   /** What the worker is told, made anew at each start: a job that was interrupted goes on where it was. */
   readonly task: (job: StoredJob) => TaskOf<K>;
+  /** The models it uses: a worker refuses those that are not as they were when they were added. */
+  readonly models?: (job: StoredJob) => readonly StoredModel[];
   /** The worker may open sockets to other machines. */
   readonly online?: boolean;
   readonly event?: (job: StoredJob, event: WorkerEvent) => void | Promise<void>;

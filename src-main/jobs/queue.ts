@@ -213,8 +213,9 @@ export class JobQueue {
   }
 
   private startOf<K extends JobKind>(kind: K, job: StoredJob): Start<K> {
-    const { task, online = false } = this.kinds[kind];
-    return { type: 'start', kind, task: task(job), online };
+    const { task, online = false, models } = this.kinds[kind];
+    const locks = models?.(job).map(({ path, hash }) => ({ path, hash })) ?? [];
+    return { type: 'start', kind, task: task(job), online, locks };
   }
 
   private async done<K extends JobKind>(kind: K, job: StoredJob, result: ResultOf<K>): Promise<void> {

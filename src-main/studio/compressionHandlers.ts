@@ -97,6 +97,7 @@ function readAdvice(model: StoredModel): BlockAdvice | null {
 
 export function adviseJob({ library: { models, settings }, emit }: Surroundings): JobHandling<'advise'> {
   return {
+    models: ({ input }) => [models.get((input as { modelId: number }).modelId)],
     task: ({ input }) => {
       const model = models.get((input as { modelId: number }).modelId);
       const out = advicePlace(model);
@@ -110,6 +111,7 @@ export function adviseJob({ library: { models, settings }, emit }: Surroundings)
 export function compressJob(context: Surroundings): JobHandling<'compress'> {
   const { models, settings, folder } = context.library;
   return {
+    models: ({ input }) => [models.get((input as MakeInput).modelId)],
     task: ({ input }) => {
       const { modelId, out, what } = input as MakeInput;
       const { provider } = settings.get();
@@ -123,6 +125,10 @@ export function compressJob(context: Surroundings): JobHandling<'compress'> {
 export function distillJob(context: Surroundings): JobHandling<'distill'> {
   const { models, folder } = context.library;
   return {
+    models: ({ input }) => {
+      const { teacherId, studentId } = input as DistillInput;
+      return [models.get(teacherId), models.get(studentId)];
+    },
     task: ({ input }) => {
       const { teacherId, studentId, run, out, settings } = input as DistillInput;
       clear(folder.at(out), models.list());

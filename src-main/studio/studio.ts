@@ -28,6 +28,8 @@ import { trainingHandlers } from './training/trainingHandlers.ts';
 import { trashHandlers } from './trashHandlers.ts';
 import { JobQueue } from '../jobs/queue.ts';
 import type { StartWorker } from '../jobs/workerProcess.ts';
+import { keepHashesIn } from '../engine/checkpoints/contentHash.ts';
+import { cacheFolder } from '../places.ts';
 import { Library } from '../storage/library.ts';
 
 export interface StudioOptions {
@@ -51,6 +53,7 @@ export interface Studio {
 
 /** Opens the library and takes up what an earlier process left. Errors: those of `Library.open`. */
 export async function openStudio({ folder, shell, shipped, startWorker }: StudioOptions): Promise<Studio> {
+  keepHashesIn(cacheFolder());
   const library = Library.open(folder);
   const listeners = new Set<Listener>();
   const emit = <N extends EventName>(event: N, payload: Payload<N>): void => {

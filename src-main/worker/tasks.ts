@@ -2,6 +2,7 @@ import type { JobKind } from '../../src-shared/domain/job.ts';
 import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import type { Report } from '../features/inspect/inspect.ts';
+import { checkLock } from '../features/modelLock.ts';
 import type { ResultOf, Start, TaskOf } from '../features/tasks.ts';
 
 export interface TaskContext extends Omit<JobContext, 'report'> {
@@ -54,11 +55,12 @@ const tasks: { readonly [K in JobKind]: (task: TaskOf<K>, context: TaskContext) 
   },
 };
 
-/** Does one task of the contract. Errors: those of its feature. */
-export function perform<K extends JobKind>(
-  { kind, task }: Start<K>,
+/** Does one task of the contract. Errors: `model.changed`, those of its feature. */
+export async function perform<K extends JobKind>(
+  { kind, task, locks }: Start<K>,
   context: TaskContext,
 ): Promise<ResultOf<K>> {
+  for (const lock of locks) checkLock(lock);
   return tasks[kind](task, context);
 }
 

@@ -40,6 +40,8 @@ export const studioMessages = {
     'These runs were trained on different base models and cannot be mixed; choose runs of one model.',
   'model.shippedStays': (_d: object) => "The model that comes with Likeness can't be removed.",
   'model.away': (d: { path: string }) => `${d.path} is not there; put the model back, or choose another one.`,
+  'model.changed': (d: { path: string }) =>
+    `${d.path} has changed since it was added: its weights are not those that were checked then. Put the model back as it was, or add it again.`,
   'model.notHere': (d: { id: string }) =>
     `${d.id} is neither a file or folder here nor a model in the Hub's cache; check the path, or fetch it with: likeness download ${d.id}`,
   'download.off': (_d: object) =>

@@ -13,7 +13,8 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { modelHash, openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
+import { modelHash } from '../../../src-main/engine/checkpoints/modelHash.ts';
+import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { ownGuidance } from '../../../src-main/engine/checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { LikenessScorer } from '../../../src-main/engine/evaluation/likenessScorer.ts';

@@ -3,7 +3,8 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { fitLora, readLora, type LoraAdapter } from '../../engine/checkpoints/lora.ts';
 import { mergeLora } from '../../engine/checkpoints/mergeLora.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
-import { modelHash, openModel } from '../../engine/checkpoints/openModel.ts';
+import { hasHash } from '../../engine/checkpoints/modelHash.ts';
+import { openModel } from '../../engine/checkpoints/openModel.ts';
 import type { Changes } from '../../engine/checkpoints/writeModel.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import type { NetworkOptions } from '../../engine/pipelines/networks.ts';
@@ -60,7 +61,7 @@ function modelOf(
 ): Pick<OpenedRun, 'model' | 'prompt' | 'size' | 'subject'> & { whole: boolean } {
   const open = (path: string, hash: string): Model => {
     const model = openModel(path);
-    if (modelHash(model) !== hash) throw problem('run.otherModel', { folder: run.path, model: path });
+    if (!hasHash(model, hash)) throw problem('run.otherModel', { folder: run.path, model: path });
     return model;
   };
   if (kind === 'distill') {

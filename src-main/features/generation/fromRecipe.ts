@@ -63,12 +63,12 @@ export function checkRecipe(
   found: { readonly noise?: string | undefined; readonly over?: OverPicture['recipe'] | undefined },
 ): void {
   const differs = (what: string, found: string): Error => problem('recipe.differs', { file, what, found });
-  if (opened.hash !== recipe.model.hash) throw differs('model', model);
+  if (!opened.isOf(recipe.model.hash)) throw differs('model', model);
   if (opened.loras.length !== recipe.loras.length)
     throw differs('number of LoRAs', String(opened.loras.length));
   for (const [i, lora] of opened.loras.entries()) {
     const wanted = recipe.loras[i];
-    if (lora.hash !== wanted?.hash || lora.weight !== wanted.weight)
+    if (!wanted || !lora.isOf(wanted.hash) || lora.weight !== wanted.weight)
       throw differs('LoRA', `${lora.path} at weight ${lora.weight}`);
   }
   if (found.noise !== recipe.latents) throw differs('starting noise', latents);

@@ -76,7 +76,7 @@ export async function generate(
     const names = new PictureNames(request.out);
     const recipeOf = ({ prompt, seed }: PictureRequest): Recipe =>
       recipeFor(request, opened, { prompt, seed, scheduler, version, noise, over, ...size });
-    const pictures = set ? await missingPictures(request, set, recipeOf) : all;
+    const pictures = set ? await missingPictures(request, opened, set, recipeOf) : all;
     const images: MadePicture[] = [];
     const finals = [];
     const warned = (message: string): void => report({ type: 'warning', message });

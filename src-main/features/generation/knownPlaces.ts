@@ -27,6 +27,8 @@ export function rememberPlace(hash: string, place: string): void {
 
 /** Where weights of this hash were last seen, if something is there still. */
 export function placeOf(hash: string): string | undefined {
+  // From a picture, which may be anybody's.
+  if (!/^[0-9a-f]{16,64}$/.test(hash)) return undefined;
   try {
     const place = readFileSync(noteOf(hash), 'utf8');
     return statOrNothing(place) && place;

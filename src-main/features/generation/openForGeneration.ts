@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { fitLora, fitWholeLora, readLora, someOf, type FittedLora } from '../../engine/checkpoints/lora.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
-import { modelHash, openModel } from '../../engine/checkpoints/openModel.ts';
+import { hasHash, modelHash } from '../../engine/checkpoints/modelHash.ts';
+import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { bindLoras, type WeightedLora } from '../../engine/pipelines/adapters.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import type { WeightLookup } from '../../engine/pipelines/weights.ts';
@@ -13,7 +14,9 @@ import { openWholeRun, weightsOfRuns } from './runs.ts';
 export interface OpenedModel {
   readonly textToImage: TextToImage;
   readonly hash: string;
-  readonly loras: readonly (LoraChoice & { readonly hash: string })[];
+  /** Whether the model has this hash, which an older version may have made. */
+  readonly isOf: (hash: string) => boolean;
+  readonly loras: readonly (LoraChoice & Pick<OpenedModel, 'hash' | 'isOf'>)[];
 }
 
 /** Opens the model, its tokenizer, and what it was taught: LoRAs and runs of any method. Errors: those of `openModel` and `readLora`, `lora.otherModel`, `tokenizer.*`. */
@@ -36,7 +39,8 @@ export async function openForGeneration(
   return {
     textToImage: new TextToImage(model, tokenizer, { provider: request.provider, adapters, own }),
     hash: modelHash(model),
-    loras: taught.map(({ path, weight, hash }) => ({ path, weight, hash })),
+    isOf: (hash) => hasHash(model, hash),
+    loras: taught.map(({ path, weight, hash, isOf }) => ({ path, weight, hash, isOf })),
   };
 }
 
@@ -44,14 +48,15 @@ function openLora(
   choice: LoraChoice,
   model: Model,
   { report, partial }: { readonly report: JobContext['report']; readonly partial: boolean },
-): WeightedLora & LoraChoice & { hash: string } {
+): WeightedLora & OpenedModel['loras'][number] {
   const lora = readLora(choice.path);
   const fitted = partial ? fitLora(lora, model) : fitWholeLora(lora, model);
   if (fitted.unmatched.length) {
     const message = `Left out of ${choice.path}: ${someOf(fitted.unmatched)}.`;
     report({ type: 'warning', message });
   }
-  return { ...choice, ...fitted, hash: loraHash(fitted) };
+  const hash = loraHash(fitted);
+  return { ...choice, ...fitted, hash, isOf: (other) => other === hash };
 }
 
 /** 16 hex digits of SHA-256 over every matrix. */

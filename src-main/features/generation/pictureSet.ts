@@ -5,6 +5,7 @@ import type { PictureRequest } from '../../engine/pipelines/textToImage.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import type { OpenedModel } from './openForGeneration.ts';
 import type { GenerateRequest } from './request.ts';
 
 /** Where each picture of a set goes: its row's name as a PNG; with a number where a prompt has several. */
@@ -27,6 +28,7 @@ export function setFiles(
  */
 export async function missingPictures(
   { out, resume = false }: Pick<GenerateRequest, 'out' | 'resume'>,
+  { isOf }: Pick<OpenedModel, 'isOf'>,
   files: ReadonlyMap<PictureRequest, string>,
   recipeOf: (picture: PictureRequest) => Recipe,
 ): Promise<PictureRequest[]> {
@@ -54,7 +56,7 @@ export async function missingPictures(
           ...{ file: first[1], what: key },
           ...{ is: String(found[key]), wanted: String(wanted[key]) },
         });
-    if (found.model.hash !== wanted.model.hash)
+    if (!isOf(found.model.hash))
       throw problem('set.otherSettings', {
         ...{ file: first[1], what: 'model' },
         ...{ is: found.model.name, wanted: wanted.model.name },

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
-import { partsHash } from '../../engine/checkpoints/openModel.ts';
+import { hasHash, partsHash, partsHaveHash } from '../../engine/checkpoints/modelHash.ts';
+import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { readF32, Weights } from '../../engine/checkpoints/weights.ts';
 import type { WeightLookup } from '../../engine/pipelines/weights.ts';
 import { sameShape } from '../../engine/tensor/tensor.ts';
@@ -16,10 +17,15 @@ export function modelOfRun(path: string): string {
   return run.kind() === 'distill' ? run.describe('distill').settings.student : run.describe().settings.model;
 }
 
-/** The model that the first run among `loras` was trained on, if it is where it was. Errors: `run.damaged`. */
+/** The model that the first run among `loras` was trained on, if it is where it was. Errors: `run.damaged`, `run.otherModel`. */
 export function modelFor(loras: readonly LoraChoice[]): string | undefined {
-  const [model] = loras.filter(({ path }) => RunFolder.exists(path)).map(({ path }) => modelOfRun(path));
-  return model !== undefined && existsSync(model) ? model : undefined;
+  const [run] = loras.map(({ path }) => path).filter((path) => RunFolder.exists(path));
+  if (run === undefined) return undefined;
+  const model = modelOfRun(run);
+  if (!existsSync(model)) return undefined;
+  if (!hasHash(openModel(model), new RunFolder(run).modelHash()))
+    throw problem('run.otherModel', { folder: run, model });
+  return model;
 }
 
 /** A run in the place of a model is the model that it trains, and what it taught it. Errors: `run.damaged`. */
@@ -32,6 +38,7 @@ export function withoutRunAsModel<R extends Pick<GenerateRequest, 'model' | 'lor
 /** The whole networks that a run trained, and how much of their change is wanted; 1 is as trained. */
 export interface WholeRun extends LoraChoice {
   readonly hash: string;
+  readonly isOf: (hash: string) => boolean;
   readonly parts: ReturnType<typeof readWholeNetworks>;
 }
 
@@ -52,10 +59,11 @@ export function openWholeRun(choice: LoraChoice, model: Model): WholeRun | undef
           why: `"${name}" has another shape there`,
         });
   }
-  const hash = partsHash(
-    ...[...parts.values()].map((tensors) => ({ weights: new Weights(folder, tensors) })),
-  );
-  return { ...choice, hash, parts };
+  const trained = [...parts.values()].map((tensors) => ({ weights: new Weights(folder, tensors) }));
+  return {
+    ...{ ...choice, parts, hash: partsHash(...trained) },
+    isOf: (hash) => partsHaveHash(trained, hash),
+  };
 }
 
 /** A run's last checkpoint, or the checkpoint itself; undefined for what lies in no run. */

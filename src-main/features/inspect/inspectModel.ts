@@ -1,5 +1,5 @@
 import type { Model, ModelPart } from '../../engine/checkpoints/model.ts';
-import { modelHash } from '../../engine/checkpoints/openModel.ts';
+import { modelHash } from '../../engine/checkpoints/modelHash.ts';
 import { expectTensor, findBadValues, type Weights } from '../../engine/checkpoints/weights.ts';
 import { input } from '../../engine/graph/build.ts';
 import type { Graph } from '../../engine/graph/graph.ts';

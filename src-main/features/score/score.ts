@@ -7,7 +7,8 @@ import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettin
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { ScoredCheckpoint, Copy, RunScore } from '../../../src-shared/domain/runScore.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { makeFolder, withFile } from '../../engine/checkpoints/files.ts';
+import { fileHash } from '../../engine/checkpoints/contentHash.ts';
+import { isFile, makeFolder } from '../../engine/checkpoints/files.ts';
 import { chosenGuidance, ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { copyThreshold, photoViews, resemblance } from '../../engine/evaluation/memorization.ts';
@@ -225,17 +226,10 @@ function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
-/** Tells checkpoints apart by every file's name, size, first and last megabyte. */
+/** Tells checkpoints apart by every file's name and content. */
 function checkpointHash(folder: string): string {
   const hash = createHash('sha256');
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
-    const path = join(folder, name);
-    if (!/\.\w+$/.test(name)) continue;
-    withFile(path, (file) => {
-      const length = Math.min(file.size, 1 << 20);
-      hash.update(`${name} ${file.size};`).update(file.bytes(0, length));
-      hash.update(file.bytes(file.size - length, length));
-    });
-  }
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort())
+    if (isFile(join(folder, name))) hash.update(`${name} ${fileHash(join(folder, name))};`);
   return hash.digest('hex');
 }

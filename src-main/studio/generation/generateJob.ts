@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { GenerateInput } from '../../../src-shared/contract/generation.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
 import type { Surroundings } from '../context.ts';
+import type { StoredModel } from '../../storage/models.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { readPicture } from '../scan/readPicture.ts';
 import { generateDefaults, type GenerateRequest } from '../../features/generation/request.ts';
@@ -17,14 +18,21 @@ export interface GenerateJobInput extends GenerateInput {
 export function generateJob({ library, shipped, emit }: Surroundings): JobHandling<'generate'> {
   const { runs, models, checkpoints, folder, settings, images, jobs } = library;
 
+  const modelOf = (
+    { modelId }: GenerateJobInput,
+    mix: GenerateInput['mixes'][number],
+  ): StoredModel | undefined => {
+    const id = modelId ?? (mix[0] ? runs.get(mix[0].runId).modelId : null);
+    return id === null ? models.shipped() : models.get(id);
+  };
+
   /** One mix's request, without prompts. */
   const requestOf = (
     input: GenerateJobInput,
     mix: GenerateInput['mixes'][number],
   ): Omit<GenerateRequest, 'prompts' | 'count' | 'seed'> => {
     const { negative, steps, guidance, baseGuidance, guidanceStop, sampler, size } = input;
-    const modelId = input.modelId ?? (mix[0] ? runs.get(mix[0].runId).modelId : null);
-    const model = modelId === null ? shipped.model : models.get(modelId).path;
+    const model = modelOf(input, mix)?.path ?? shipped.model;
     if (!existsSync(model)) throw problem('model.away', { path: model });
     const loras = mix.map(({ runId, step, weight }) => {
       const run = runs.get(runId);
@@ -50,6 +58,11 @@ export function generateJob({ library, shipped, emit }: Surroundings): JobHandli
   const made = new Map<string, number>();
 
   return {
+    models: ({ input }) => {
+      const asked = input as GenerateJobInput;
+      const used = asked.mixes.flatMap((mix) => modelOf(asked, mix) ?? []);
+      return [...new Map(used.map((model) => [model.id, model])).values()];
+    },
     task: (job) => {
       const input = job.input as GenerateJobInput;
       const { prompts, count, mixes, done, seed } = input;

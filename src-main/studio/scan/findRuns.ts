@@ -4,6 +4,8 @@ import path from 'node:path';
 import { trainingSettingsOf } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { hasHash, isFormer } from '../../engine/checkpoints/modelHash.ts';
+import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { RunFolder, type RunDescription } from '../../engine/training/run/runFolder.ts';
 import type { Found, StudioContext } from '../context.ts';
 import { lossCurve } from '../training/lossCurve.ts';
@@ -37,7 +39,7 @@ export async function findRuns({
       const description = describe(folder.at(place));
       if (!description) continue;
       const { settings, modelHash, createdAt } = description;
-      const model = models.list().find(({ hash }) => hash === modelHash);
+      const model = models.list().find((one) => one.hash === modelHash || isOlderHashOf(modelHash, one.path));
       const { id } = runs.create({
         subjectId: subject.id,
         name: `${subject.name} ${name}`,
@@ -73,6 +75,15 @@ export async function findRuns({
       if (!sample && existsSync(folderOfRun.samplePath(step))) checkpoints.setSample(run.id, step);
   }
   return found;
+}
+
+/** Runs of before have a hash of another rule than the library's models. */
+function isOlderHashOf(hash: string, model: string): boolean {
+  try {
+    return isFormer(hash) && hasHash(openModel(model), hash);
+  } catch {
+    return false;
+  }
 }
 
 function describe(folder: string): RunDescription | undefined {

@@ -45,6 +45,7 @@ export function measureJob(
     if (next) enqueue(next);
   };
   return {
+    models: ({ input }) => [models.get((input as MeasureInput).modelId)],
     task: ({ input, subjectId }) => {
       const { modelId, settings: wanted } = input as MeasureInput;
       const { path: model } = models.get(modelId);

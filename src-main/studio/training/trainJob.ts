@@ -14,6 +14,10 @@ export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<
   /** Paces of the last steps, and when a run was last written to the database. */
   const savedAt = new Map<number, number>();
   return {
+    models: (job) => {
+      const { modelId } = runs.get(runOf(job));
+      return modelId === null ? [] : [models.get(modelId)];
+    },
     task: (job) => {
       const run = runs.get(runOf(job));
       const out = folder.at(run.folder);

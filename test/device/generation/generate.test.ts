@@ -10,7 +10,7 @@ import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensor
 import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
 import { writeDiffusers } from '../../../src-main/engine/checkpoints/writeModel.ts';
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
-import { readRecipe } from '../../../src-main/engine/pipelines/png.ts';
+import { encodePng, readRecipe } from '../../../src-main/engine/pipelines/png.ts';
 import { requestFromRecipe } from '../../../src-main/features/generation/fromRecipe.ts';
 import { generate } from '../../../src-main/features/generation/generate.ts';
 import { generateDefaults, type GenerateRequest } from '../../../src-main/features/generation/request.ts';
@@ -190,11 +190,26 @@ describe('generate', () => {
     // Elsewhere the recipe's hash is known nowhere: the name and the option are said.
     process.env['LIKENESS_CACHE'] = path.join(work, 'other machine');
     await expect(requestFromRecipe(file, { out: work, provider: 'cpu' })).rejects.toThrow(
-      /tiny-bk \(hash [0-9a-f]{16}\).*--model/,
+      /tiny-bk \(hash [0-9a-f]{32}\).*--model/,
     );
     const otherModel = path.resolve(model, '../tiny-sd1');
     const changed = await requestFromRecipe(file, { out: work, provider: 'cpu', model: otherModel });
     await expect(generate(changed, context, '1')).rejects.toMatchObject({ code: 'recipe.differs' });
+  });
+
+  it('takes the hash that an older version wrote', async () => {
+    const { images } = await make('young', { seed: 3 });
+    const recipe = await readRecipe(images[0]?.path as string);
+    const { data, info } = await sharp(images[0]?.path).raw().toBuffer({ resolveWithObject: true });
+    const again = async (hash: string) => {
+      const file = path.join(work, `${hash}.png`);
+      const older = { ...recipe, model: { ...recipe.model, hash } };
+      writeFileSync(file, await encodePng({ ...info, data }, older));
+      const said = { out: path.join(work, 'old'), provider: 'cpu', model } as const;
+      return generate(await requestFromRecipe(file, said), context, '1');
+    };
+    expect((await again('448c18442c01ca4f')).images).toHaveLength(1);
+    await expect(again('448c18442c01ca40')).rejects.toMatchObject({ code: 'recipe.differs' });
   });
 
   it('starts from given noise and saves the final latents', async () => {

@@ -11,7 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { modelHash, openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
+import { modelHash } from '../../../src-main/engine/checkpoints/modelHash.ts';
+import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { expectTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
 import { writeDiffusers } from '../../../src-main/engine/checkpoints/writeModel.ts';

@@ -7,7 +7,7 @@ import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { makeFolder } from '../../checkpoints/files.ts';
 import { removeLeftovers } from '../../checkpoints/leftovers.ts';
 import type { Model } from '../../checkpoints/model.ts';
-import { modelHash } from '../../checkpoints/openModel.ts';
+import { modelHash } from '../../checkpoints/modelHash.ts';
 import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
 import { ofUnfinishedBatches } from '../../pipelines/batchSize.ts';

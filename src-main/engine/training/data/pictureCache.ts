@@ -6,7 +6,7 @@ import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { LikenessError } from '../../../../src-shared/messages/index.ts';
 import { isFile, makeFolder } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
-import { partsHash } from '../../checkpoints/openModel.ts';
+import { partsHash } from '../../checkpoints/modelHash.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import { expectTensor, readF32, Weights } from '../../checkpoints/weights.ts';
 import { writeSafetensors } from '../../checkpoints/writeSafetensors.ts';

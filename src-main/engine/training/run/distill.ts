@@ -4,7 +4,8 @@ import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { statOrNothing } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
-import { modelHash, openModel } from '../../checkpoints/openModel.ts';
+import { hasHash, modelHash } from '../../checkpoints/modelHash.ts';
+import { openModel } from '../../checkpoints/openModel.ts';
 import { findBadValues } from '../../checkpoints/weights.ts';
 import { distillBatches } from '../data/distillBatches.ts';
 import { distillObjective, sharedSchedule, distillFeeds } from '../loss/distillLoss.ts';
@@ -103,15 +104,15 @@ function openRun(
   }: Pick<DistillOptions, 'settings' | 'version'> & { teacher: Model; student: Model },
 ): RunFolder {
   const run = new RunFolder(out);
-  const hashes = { modelHash: modelHash(student), teacherHash: modelHash(teacher) };
   if (!RunFolder.exists(out)) {
+    const hashes = { modelHash: modelHash(student), teacherHash: modelHash(teacher) };
     run.create({ kind: 'distill', version, createdAt: new Date().toISOString(), ...hashes, settings });
     return run;
   }
   const known = run.describe('distill');
-  if (known.modelHash !== hashes.modelHash)
+  if (!hasHash(student, known.modelHash))
     throw problem('run.otherModel', { folder: out, model: settings.student });
-  if (known.teacherHash !== hashes.teacherHash)
+  if (known.teacherHash === undefined || !hasHash(teacher, known.teacherHash))
     throw problem('run.otherModel', { folder: out, model: settings.teacher });
   run.tidy();
   return run;

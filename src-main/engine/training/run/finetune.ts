@@ -4,7 +4,8 @@ import { finetuneSettings, type FinetuneSettings } from '../../../../src-shared/
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
-import { modelHash, openModel } from '../../checkpoints/openModel.ts';
+import { hasHash, modelHash } from '../../checkpoints/modelHash.ts';
+import { openModel } from '../../checkpoints/openModel.ts';
 import { findBadValues } from '../../checkpoints/weights.ts';
 import { noiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
@@ -121,7 +122,6 @@ async function measured(trainer: Trainer, batches: readonly Feeds[]): Promise<nu
 
 async function openRun({ out, settings, version }: FinetuneOptions, model: Model): Promise<RunFolder> {
   const run = new RunFolder(out);
-  const hash = modelHash(model);
   const { photos: folder, backgroundWeight } = settings;
   const photos = folder === undefined ? undefined : await photoHashes(folder, backgroundWeight !== 1);
   if (!RunFolder.exists(out)) {
@@ -130,13 +130,14 @@ async function openRun({ out, settings, version }: FinetuneOptions, model: Model
       kind: 'finetune',
       version,
       createdAt,
-      modelHash: hash,
+      modelHash: modelHash(model),
       ...(photos && { photos }),
       settings,
     });
   } else {
     const begun = run.describe();
-    if (begun.modelHash !== hash) throw problem('run.otherModel', { folder: out, model: settings.model });
+    if (!hasHash(model, begun.modelHash))
+      throw problem('run.otherModel', { folder: out, model: settings.model });
     const change = begun.photos && photos && firstChange(begun.photos, photos);
     if (change) throw problem('run.otherPhotos', { folder: out, photos: folder ?? '', ...change });
     run.tidy();

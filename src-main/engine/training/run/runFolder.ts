@@ -47,6 +47,11 @@ export class RunFolder {
     return this.read().kind;
   }
 
+  /** Of the model that is trained. Errors: `run.damaged`. */
+  modelHash(): string {
+    return this.read().modelHash;
+  }
+
   /** Errors: `run.damaged`, `run.otherKind`. */
   describe(): RunDescription;
   describe<K extends RunKind>(kind: K): RunDescription<K>;

@@ -2,7 +2,8 @@ import type { DistillSettings } from '../../../../src-shared/domain/distillSetti
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
-import { modelHash, openModel } from '../../checkpoints/openModel.ts';
+import { hasHash } from '../../checkpoints/modelHash.ts';
+import { openModel } from '../../checkpoints/openModel.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { distillObjective } from '../loss/distillLoss.ts';
 import { finetuneObjective } from '../loss/diffusionLoss.ts';
@@ -61,6 +62,6 @@ function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
 
 function openSame(path: string, option: string, hash: string): Model {
   const model = openModel(path);
-  if (modelHash(model) !== hash) throw problem('team.otherModel', { model: path, option });
+  if (!hasHash(model, hash)) throw problem('team.otherModel', { model: path, option });
   return model;
 }

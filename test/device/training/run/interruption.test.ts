@@ -158,6 +158,12 @@ describe.each(['lora', 'full'] as const)('a %s run', (method) => {
       settings: { ...(JSON.parse(calm) as { settings: object }).settings, checkpointEvery: 1 },
     });
     expect([null, 0]).toContain(status);
+    // As a version wrote it whose hash of the model saw the ends of its tensors alone.
+    const { modelHash: _hash, ...older } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    writeFileSync(join(run, 'run.json'), JSON.stringify({ ...older, modelHash: '448c18442c01ca4f' }));
     const resumed = await train(run, method);
     expect(resumed.error).toBeUndefined();
     expect(finalFiles(run)).toEqual(expected);
