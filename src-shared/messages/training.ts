@@ -4,6 +4,10 @@ export const trainingMessages = {
     `The ${d.part} has no Linear or Conv named "${d.target}"; usual targets are to_q, to_k, to_v, to_out.0 (U-Net) and q_proj, k_proj, v_proj, out_proj (text encoder).`,
   'lora.startUnfit': (d: { file: string; module: string }) =>
     `${d.file} has no adapter for "${d.module}"; give a LoRA folder made for this model with the same targets.`,
+  'lora.startLeft': (d: { file: string; left: string; how: string }) =>
+    `${d.file} also changes ${d.left}, which this run would not train and so would lose; train all that it has: ${d.how}.`,
+  'lora.startMethod': (d: { file: string; method: string; module: string }) =>
+    `${d.file} changes "${d.module}" by ${d.method}, and a run can only go on from plain LoRA matrices; give one of those, or leave --init-lora out.`,
   'replay.invalid': (d: { file: string; why: string }) =>
     `${d.file} can't be replayed: ${d.why}; record latents, noise, timesteps and input_ids as the contract says.`,
   'replay.tooShort': (d: { file: string; rows: number; wanted: number }) =>

@@ -26,6 +26,7 @@ export function readModule(
 ): { adapters: LoraAdapter[]; changes: WeightChange[] } {
   const tensor = `${module.part}.${module.module}`;
   for (const [kind, { data }] of Object.entries(found)) refuseBad(file, `${tensor}.${kind}`, data);
+  refuseMixed(file, tensor, found);
   const changes = (['diff', 'diff_b'] as const).flatMap((kind): WeightChange[] => {
     const diff = found[kind];
     return diff
@@ -66,6 +67,19 @@ export function readModule(
   const { rows, columns } = matrix;
   const own = { method, count: rows * columns, parameters: Object.values(found), tensor: 'weight' } as const;
   return { adapters: [], changes: [...changes, { ...module, ...own, delta: plainDelta(matrix, scale) }] };
+}
+
+/** Of two methods on one module only one could be used. Errors: `lora.unsupported`, `lora.incomplete`. */
+function refuseMixed(file: string, tensor: string, found: FoundTensors): void {
+  const kinds = Object.keys(found);
+  const methods = [/^(A|B|mid)$/, /^hada_/, /^lokr_/].filter((own) => kinds.some((kind) => own.test(kind)));
+  if (methods.length > 1)
+    throw problem('lora.unsupported', { file, why: `"${tensor}" is changed by two methods at once` });
+  // A difference kept whole has no magnitudes, and is no half of a LoHa.
+  const isDifference = found.diff !== undefined || found.diff_b !== undefined;
+  const hasLowRank = (found.A && found.B) ?? lohaMatrix(found) ?? lokrMatrix(found);
+  const rest = found.magnitude || found.dora_scale || methods.length > 0;
+  if (isDifference && rest && !hasLowRank) throw incomplete(file, tensor, 'other half');
 }
 
 /** Alpha over rank; a LoKr of two whole matrices has no rank, and LyCORIS then passes over its alpha. */

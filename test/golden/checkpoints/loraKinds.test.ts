@@ -184,6 +184,20 @@ describe('half a LoRA', () => {
     expect(fitLora(lora, model).adapters).toEqual(fitLora(readLora(file), model).adapters);
   });
 
+  it('is also one of two methods on one module', () => {
+    const both = new Map<string, Stored>();
+    for (const kind of ['loha', 'rslora'])
+      for (const [name, entry] of readSafetensors(
+        respelled(kind, () => 'unet.conv_in', threes[0] as [string, Uint8Array]),
+      ).tensors) {
+        const { shape, data } = readF32(entry);
+        both.set(name, { dtype: 'F32', shape, bytes: new Uint8Array(data.buffer) });
+      }
+    const file = join(scratch, 'both.safetensors');
+    writeFile(file, both);
+    expect(() => readLora(file)).toThrow(/"unet\.conv_in" is changed by two methods at once/);
+  });
+
   it('for a model of another width says so', () => {
     const file = respelled(
       'rslora',

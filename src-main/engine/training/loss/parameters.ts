@@ -1,6 +1,4 @@
 import type { FinetuneSettings, LoraSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
-import { problem } from '../../../../src-shared/messages/index.ts';
-import { fitWholeLora, readLora, type LoraAdapter } from '../../checkpoints/lora.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { expectTensor, readF32 } from '../../checkpoints/weights.ts';
 import { input } from '../../graph/build.ts';
@@ -10,6 +8,7 @@ import { Scope } from '../../nn/scope.ts';
 import type { HostTensor, Shape } from '../../tensor/tensor.ts';
 import type { DiffusionLossOptions } from './diffusionLoss.ts';
 import { freshLora, targetedModules, trainedLora, type Part, type TrainedLora } from './lora.ts';
+import { startFrom } from './loraStart.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 
 /** What a run trains: parameter names, where they start, and the adapters the networks are built with. */
@@ -65,21 +64,18 @@ export function wholeNetworks(
 }
 
 function adaptersOnly(model: Model, settings: Settings): Trained {
-  const start =
-    settings.initLora === undefined ? undefined : fitWholeLora(readLora(settings.initLora), model).adapters;
+  const { initLora } = settings;
+  const start = initLora === undefined ? undefined : startFrom(initLora, model);
   const make = (part: Part, own: LoraSettings): { part: Part; lora: TrainedLora } => {
     const modules = targetedModules(part, buildPart(model, part), own.targets);
     const lora = start
-      ? trainedLora(
-          [...modules].map(([module, shape]) =>
-            startOf(start, part, module, shape, settings.initLora as string),
-          ),
-        )
+      ? trainedLora([...modules].map(([module, shape]) => start.take(part, module, shape)))
       : freshLora(part, modules, own, generatorFor(settings.seed, `lora ${part}`));
     return { part, lora };
   };
   const unetLora = make('unet', settings.lora);
   const loras = settings.trainTextEncoder ? [unetLora, make('text_encoder', settings.textLora)] : [unetLora];
+  start?.refuseLeft();
   const values = new Map(loras.flatMap(({ lora }) => [...lora.values]));
   return {
     names: [...values.keys()],
@@ -87,17 +83,4 @@ function adaptersOnly(model: Model, settings: Settings): Trained {
     adapters: { unet: unetLora.lora.adapters, textEncoder: loras[1]?.lora.adapters },
     loras,
   };
-}
-
-function startOf(
-  start: readonly LoraAdapter[],
-  part: Part,
-  module: string,
-  shape: Shape,
-  file: string,
-): LoraAdapter {
-  const found = start.find((adapter) => adapter.part === part && adapter.module === module);
-  const fits = found?.A.shape.slice(1).join() === shape.slice(1).join() && found.B.shape[0] === shape[0];
-  if (!found || !fits) throw problem('lora.startUnfit', { file, module: `${part}.${module}` });
-  return found;
 }

@@ -91,6 +91,38 @@ describe('the start', () => {
     );
   });
 
+  it('uses all of the file, or names what it would leave out and how to train it', () => {
+    const initLora = `${golden}/training/lora-epsilon-prior/start`;
+    const refused = (change: object): unknown => {
+      try {
+        return whatToTrain(model, { ...settings, initLora, ...change });
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(refused({ trainTextEncoder: false })).toMatchObject({
+      code: 'lora.startLeft',
+      message: expect.stringMatching(
+        /text_encoder\.text_model\.\S+.* more.*--targets to_q,to_v --text-targets q_proj,v_proj\./,
+      ) as string,
+    });
+    expect(refused({ lora: { ...settings.lora, targets: ['to_q'] } })).toMatchObject({
+      code: 'lora.startLeft',
+      message: expect.stringMatching(/unet\.\S+to_v/) as string,
+    });
+  });
+
+  it.each(['LoHa', 'LoKr', 'DoRA'])('is no %s: a run could not go on from it', (method) => {
+    const initLora = `${golden}/checkpoints/lora-kinds/${method.toLowerCase()}`;
+    const sd1 = openModelFolder(`${golden}/models/tiny-sd1`);
+    expect(() => whatToTrain(sd1, { ...settings, initLora })).toThrow(
+      expect.objectContaining({
+        code: 'lora.startMethod',
+        message: expect.stringContaining(`by ${method}`) as string,
+      }),
+    );
+  });
+
   it('of a LoRA folder keeps its rank and scale', () => {
     const initLora = `${golden}/training/lora-epsilon-prior/start`;
     const { adapters } = whatToTrain(model, { ...settings, initLora });

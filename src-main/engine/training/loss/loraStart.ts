@@ -1,0 +1,58 @@
+import { problem } from '../../../../src-shared/messages/index.ts';
+import { fitWholeLora, readLora, someOf, type LoraAdapter } from '../../checkpoints/lora.ts';
+import type { Model } from '../../checkpoints/model.ts';
+import type { Shape } from '../../tensor/tensor.ts';
+import type { Part } from './lora.ts';
+
+/** A LoRA that training goes on from, module by module. */
+export interface LoraStart {
+  /** Errors: `lora.startUnfit` where the file has nothing for the module, or something of another size. */
+  take(part: Part, module: string, shape: Shape): LoraAdapter;
+  /** To be called when all is taken. Errors: `lora.startLeft` where some of the file was not. */
+  refuseLeft(): void;
+}
+
+/** Errors: `lora.startMethod` for what no pair of matrices says, those of `readLora` and `fitWholeLora`. */
+export function startFrom(file: string, model: Model): LoraStart {
+  const { adapters, changes } = fitWholeLora(readLora(file), model);
+  const [change] = changes;
+  if (change)
+    throw problem('lora.startMethod', {
+      file,
+      method: [...new Set(changes.map(({ method }) => method))].join(' and '),
+      module: `${change.part}.${change.module}`,
+    });
+  const left = new Set(adapters);
+  return {
+    take: (part, module, shape) => {
+      const found = adapters.find((adapter) => adapter.part === part && adapter.module === module);
+      const fits = found?.A.shape.slice(1).join() === shape.slice(1).join() && found.B.shape[0] === shape[0];
+      if (!found || !fits) throw problem('lora.startUnfit', { file, module: `${part}.${module}` });
+      left.delete(found);
+      return found;
+    },
+    refuseLeft: () => {
+      if (left.size === 0) return;
+      const names = [...left].map(({ part, module }) => `${part}.${module}`);
+      throw problem('lora.startLeft', { file, left: someOf(names), how: optionsFor(adapters) });
+    },
+  };
+}
+
+/** The options with which a run trains all that a LoRA has: "--targets to_k,to_q --text-targets q_proj". */
+function optionsFor(adapters: readonly LoraAdapter[]): string {
+  const targets = (part: Part): string =>
+    [...new Set(adapters.filter((one) => one.part === part).map(({ module }) => lastName(module)))]
+      .sort()
+      .join(',');
+  const [unet, text] = [targets('unet'), targets('text_encoder')];
+  return [
+    ...(unet ? [`--targets ${unet}`] : []),
+    ...(text ? [`--text-targets ${text}`] : ['--no-text-encoder']),
+  ].join(' ');
+}
+
+/** As targets are given: `to_q`, `to_out.0`, `net.0.proj`. */
+function lastName(module: string): string {
+  return /(?:[^.]+\.\d+\.)?[^.]+(?:\.\d+)?$/.exec(module)?.[0] ?? module;
+}
