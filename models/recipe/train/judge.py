@@ -85,7 +85,7 @@ def main() -> None:
     noun_prompts = [f"a photo of a {noun}" for noun in nouns]
     place_prompts = [f"a photo taken {places[key]}" for key in keys]
 
-    latents, records, _ = examples.draw(300)
+    latents, records, *_ = examples.draw(300)
     kept = [i for i, r in enumerate(records) if r["noun"] and r["scene"] in keys]
     named, placed = (judge.name(latents[kept], prompts) for prompts in (noun_prompts, place_prompts))
     share = [np.mean([nouns[n] == records[i]["noun"] for i, n in zip(kept, named)])]

@@ -1,7 +1,7 @@
 """
 Takes training to a machine with a GPU and back, in pieces that fit what a call may carry.
 
-    python pack.py out --examples 25000 --to PACK      # a folder that serves as LIKENESS_OUT there, without the pictures
+    python pack.py out --shards 0-10 --to PACK         # a folder that serves as LIKENESS_OUT there, without the pictures: 5 MB a shard
     python pack.py state --to PACK                     # the U-Net so far (its average, f16)
     LIKENESS_OUT=PACK python unet.py --device cuda --batch 512 --hours 0.15
     LIKENESS_OUT=PACK python pack.py state --to DIR    # there, afterwards
@@ -14,23 +14,24 @@ from pathlib import Path
 
 import torch
 
+import features
 from latents import FOLDER
 from paths import OUT, PICTURES, WEIGHTS, load_state, save_state
-from pictures import SHARD
 
 PIECE = 15 * 2**20  # bytes
 
 
-def copy_data(to: Path, examples: int) -> None:
-    for name in (FOLDER, WEIGHTS / "tokenizer"):
+def copy_data(to: Path, first: int, last: int) -> None:
+    for name in (FOLDER, features.FOLDER, WEIGHTS / "tokenizer"):
         (to / name.relative_to(OUT)).mkdir(parents=True, exist_ok=True)
     (to / PICTURES.relative_to(OUT)).mkdir(parents=True, exist_ok=True)
     shutil.copytree(WEIGHTS / "tokenizer", to / "weights" / "tokenizer", dirs_exist_ok=True)
     shutil.copy(WEIGHTS / "text.pt", to / "weights" / "text.pt")
     shutil.copy(FOLDER / "scale.pt", to / FOLDER.relative_to(OUT) / "scale.pt")
-    for file in sorted(FOLDER.glob("latents-???.npy"))[: examples // SHARD]:
-        captions = PICTURES / f"captions-{file.stem.split('-')[1]}.jsonl"
-        for source in (file, captions):
+    shutil.copy(features.FOLDER / "axes.pt", to / features.FOLDER.relative_to(OUT) / "axes.pt")
+    for shard in range(first, last + 1):
+        captions = PICTURES / f"captions-{shard:03d}.jsonl"
+        for source in (FOLDER / f"latents-{shard:03d}.npy", features.file_of(shard), captions):
             shutil.copy(source, to / source.relative_to(OUT))
 
 
@@ -58,12 +59,12 @@ def join_state(source: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["out", "state", "join"])
-    parser.add_argument("--examples", type=int, default=25000)
+    parser.add_argument("--shards", default="0-10", help="first and last; PACKs with other shards go into the same folder there")
     parser.add_argument("--to", type=Path)
     parser.add_argument("--from", dest="source", type=Path)
     args = parser.parse_args()
     if args.what == "out":
-        copy_data(args.to, args.examples)
+        copy_data(args.to, *map(int, args.shards.split("-")))
     elif args.what == "state":
         split_state(args.to)
     else:

@@ -142,7 +142,7 @@ def main() -> None:
     end = examples.tokenizer.eos_token_id
     right = 0.0
     for step in range(args.steps):
-        latents, records, wordings = examples.draw(args.batch)
+        latents, records, wordings, _, _ = examples.draw(args.batch)
         ids = torch.tensor([examples.ids(wording) for wording in wordings])
         with torch.autocast("cpu", torch.bfloat16):
             caption = summary(text(ids).last_hidden_state, ids, end)

@@ -15,6 +15,8 @@ import time
 import torch
 from diffusers import UNet2DConditionModel
 
+from alignment import WEIGHT, Aligned, misalignment
+from muon import Muon
 from paths import load_state, save_state
 from text import WIDTH
 
@@ -56,10 +58,16 @@ def alphas() -> torch.Tensor:
 
 
 def draw_timesteps(count: int, generator: torch.Generator) -> torch.Tensor:
-    """Most where noise becomes shapes, fewer at either end: logit-normal (Esser et al. 2024, section 3.1), and some uniform ones."""
-    t = torch.sigmoid(0.4 + 1.1 * torch.randn(count, generator=generator))
-    uniform = torch.rand(count, generator=generator)
-    return (1000 * torch.where(torch.rand(count, generator=generator) < 0.2, uniform, t)).long()
+    """
+    Most where noise becomes shapes, fewer at either end: logit-normal (Esser et al. 2024, section 3.1), and a fifth of them uniform.
+    Each batch has them evenly spread, so that losses of batches differ less.
+    """
+
+    def spread(n: int) -> torch.Tensor:
+        return (torch.arange(n) + torch.rand(n, generator=generator)) / n
+
+    uniform, normal = spread(count // 5), torch.special.ndtri(spread(count - count // 5))
+    return (1000 * torch.cat([uniform, torch.sigmoid(0.4 + 1.1 * normal)])).long().clamp(max=999)
 
 
 def build() -> UNet2DConditionModel:
@@ -74,22 +82,50 @@ def plain_attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, sca
 
 
 class Average:
-    """Exponential moving average of the weights; its memory grows with the run (Karras et al. 2024), up to `longest` steps."""
+    """Exponential moving average of the weights; its memory grows with the run (Karras et al. 2024), up to `longest` examples."""
 
-    def __init__(self, model, stored: dict | None, longest: int = 4000):
+    def __init__(self, model, stored: dict | None, longest: int = 150_000):
         self.values = stored or {k: v.detach().clone().float() for k, v in model.state_dict().items()}
         self.longest = longest
 
     @torch.no_grad()
-    def update(self, model, step: int) -> None:
-        share = 1 / min(self.longest, 1 + step / 10)
+    def update(self, model, batch: int, seen: int) -> None:
+        share = batch / min(self.longest, batch + seen / 10)
         own = model.state_dict()
         torch._foreach_lerp_([self.values[k] for k in own], [v.float() for v in own.values()], share)
 
 
-def rate_at(step: int, args) -> float:
-    """Warm-up, then constant; with --cool, down to a twentieth along the square root over what is left of the hours."""
-    warm = args.rate * min(1, (step + 1) / 200)
+class Optimizers:
+    """Muon for the matrices; AdamW for norms and biases, the first and last layers, what reads the timestep, and the alignment's head."""
+
+    def __init__(self, model, head, rate: float):
+        matrices, rest = [], []
+        for name, p in model.named_parameters():
+            outer = name.startswith(("conv_in", "conv_out", "time_embedding"))
+            (rest if outer or p.ndim < 2 else matrices).append(p)
+        rest += head.parameters()
+        self.both = [Muon(matrices, rate), torch.optim.AdamW(rest, rate / 2, (0.9, 0.99), weight_decay=0.0, fused=True)]
+        self.rates = [rate, rate / 2]
+
+    def step(self, share: float) -> None:
+        """One step at `share` of the full rates."""
+        for optimizer, rate in zip(self.both, self.rates):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * share
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def state(self) -> list[dict]:
+        return [optimizer.state_dict() for optimizer in self.both]
+
+    def load(self, states: list[dict]) -> None:
+        for optimizer, state in zip(self.both, states):
+            optimizer.load_state_dict(state)
+
+
+def share_at(step: int, args) -> float:
+    """Of the full rate: warm-up, then all; with --cool, down to a twentieth along the square root over what is left of the hours."""
+    warm = min(1, (step + 1) / 100)
     if not args.cool:
         return warm
     done = min(1.0, (time.time() - args.began) / (args.hours * 3600))
@@ -99,8 +135,8 @@ def rate_at(step: int, args) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--hours", type=float, default=3)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--rate", type=float, default=2e-3, help="Muon's; AdamW has half of it")
     parser.add_argument("--cool", action="store_true", help="lower the rate to the end of the hours: the last run before shipping")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--compile", action="store_true", help="an eighth faster; takes two minutes first")
@@ -112,25 +148,26 @@ def main() -> None:
         torch.nn.functional.scaled_dot_product_attention = plain_attention
     state = load_state("unet.pt") or {"step": 0, "seen": 0, "seconds": 0.0}
     step, seen, seconds = state["step"], state["seen"], state["seconds"]
-    torch.manual_seed(1000 + step)
+    torch.manual_seed(1000 + seen)
 
     from examples import Examples
     from text import text_model
 
-    examples = Examples(1000 + step, args.device)
+    examples = Examples(1000 + seen, args.device)
+    examples.open_features()
     text = text_model(examples.tokenizer).to(device).eval().requires_grad_(False)
     text.load_state_dict(load_state("text.pt")["text"])
     model = build()
     if "model" in state:
         model.load_state_dict(state["model"])
     model = model.to(device, memory_format=torch.channels_last).train()
-    run = torch.compile(model) if args.compile else model
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    plain = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [dict(params=decayed, weight_decay=1e-2), dict(params=plain, weight_decay=0.0)]
-    optimizer = torch.optim.AdamW(groups, args.rate, (0.9, 0.99), fused=True)
-    if "optimizer" in state:
-        optimizer.load_state_dict(state["optimizer"])
+    aligned = Aligned(model).to(device, memory_format=torch.channels_last)
+    if "head" in state:
+        aligned.head.load_state_dict(state["head"])
+    run = torch.compile(aligned) if args.compile else aligned
+    optimizers = Optimizers(model, aligned.head, args.rate)
+    if "optimizers" in state:
+        optimizers.load(state["optimizers"])
     average = Average(model, state.get("average"))
     alpha_bars = alphas().to(device)
     contexts: dict[tuple, torch.Tensor] = {}
@@ -148,11 +185,10 @@ def main() -> None:
         return torch.stack([contexts[key] for key in keys])
 
     shown = saved = last = time.time()
-    since, losses = 0, 0.0
+    since, losses, cosines = 0, 0.0, 0.0
     while True:
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, args)
-        latents, ids = examples.batch(args.batch, EMPTY)
+        drawn, ids = examples.batch(args.batch, EMPTY)
+        latents = drawn.latents
         context = hidden(ids)
         t = draw_timesteps(args.batch, examples.generator).to(device)
         noise = torch.randn_like(latents)
@@ -160,29 +196,29 @@ def main() -> None:
         noisy = a.sqrt() * latents + (1 - a).sqrt() * noise
         velocity = a.sqrt() * noise - (1 - a).sqrt() * latents
         with torch.autocast(args.device, torch.bfloat16):
-            said = run(noisy.contiguous(memory_format=torch.channels_last), t, context).sample
+            said, told = run(noisy.contiguous(memory_format=torch.channels_last), t, context)
         loss = (said.float() - velocity).square().mean()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        average.update(model, step)
+        apart = misalignment(told, examples.features_of(drawn))
+        (loss + WEIGHT * apart).backward()
+        torch.nn.utils.clip_grad_norm_(aligned.parameters(), 1.0)
+        optimizers.step(share_at(step, args))
+        average.update(model, args.batch, seen)
         step += 1
         seen += args.batch
         since += args.batch
         losses += float(loss.detach()) * args.batch
+        cosines -= float(apart.detach()) * args.batch
         now = time.time()
         seconds += now - last
         last = now
         done = bool(stop) or now - args.began > args.hours * 3600
         if now - shown > 60 or done:
             rate = since / (now - shown)
-            print(f"{time.strftime('%H:%M')} step {step} seen {seen} loss {losses / since:.4f} {rate:.1f}/s", flush=True)
-            shown, since, losses = now, 0, 0.0
+            print(f"{time.strftime('%H:%M')} step {step} seen {seen} loss {losses / since:.4f} cosine {cosines / since:.3f} {rate:.1f}/s", flush=True)
+            shown, since, losses, cosines = now, 0, 0.0, 0.0
         if now - saved > args.save_minutes * 60 or done:
-            kept = {"step": step, "seen": seen, "seconds": seconds, "model": model.state_dict()}
-            save_state(kept | {"average": average.values, "optimizer": optimizer.state_dict()}, "unet.pt")
-            examples.refresh()
+            kept = {"step": step, "seen": seen, "seconds": seconds, "model": model.state_dict(), "head": aligned.head.state_dict()}
+            save_state(kept | {"average": average.values, "optimizers": optimizers.state()}, "unet.pt")
             saved = last = time.time()
         if done:
             return
