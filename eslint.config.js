@@ -93,7 +93,7 @@ const layers = {
   ],
   'src-renderer': ['src-renderer', 'src-shared'],
   ...ranked(
-    [['models/recipe/sweep'], ['models/recipe/data'], ['models/recipe/render']],
+    [['models/recipe/look'], ['models/recipe/sweep'], ['models/recipe/data'], ['models/recipe/render']],
     [
       'models/recipe/contactSheet.ts',
       'models/recipe/paths.ts',
