@@ -26,6 +26,7 @@ export class Output {
   constructor(private readonly options: OutputOptions) {}
 
   readonly report = (event: JobEvent): void => {
+    if (event.type === 'plan') return this.clock.plan(event.phases);
     if (event.type === 'progress') {
       const { label, done, total } = event;
       const left = this.clock.secondsLeft(label ?? '', done, total, performance.now() / 1000) ?? 0;
@@ -77,7 +78,7 @@ export class Output {
     // Whoever reads the JSON has the progress there.
     if (this.options.quiet || (this.options.json && !this.terminal)) return;
     const left = done < total ? `  ${duration(eta)} left` : '';
-    const line = `${label} ${done}/${total}${this.lastStep}${left}`;
+    const line = `${label} ${Math.floor(done)}/${total}${this.lastStep}${left}`;
     if (this.terminal) {
       process.stderr.write(`\r\x1b[K${line}`);
       this.lineOpen = true;

@@ -10,6 +10,8 @@ export interface JobHandling<K extends JobKind> {
   readonly task: (job: StoredJob) => TaskOf<K>;
   /** The models it uses: a worker refuses those that are not as they were when they were added. */
   readonly models?: (job: StoredJob) => readonly StoredModel[];
+  /** What one of each phase of the plan takes here, in seconds, where that was measured. */
+  readonly expected?: (job: StoredJob) => Readonly<Record<string, number>> | undefined;
   /** The worker may open sockets to other machines. */
   readonly online?: boolean;
   readonly event?: (job: StoredJob, event: WorkerEvent) => void | Promise<void>;

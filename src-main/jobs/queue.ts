@@ -199,7 +199,7 @@ export class JobQueue {
     const worker = this.startWorker();
     const running: Running = {
       worker,
-      timeLeft: new TimeLeft(),
+      timeLeft: new TimeLeft(this.kinds[job.kind].expected?.(job)),
       progress: null,
       savedAt: 0,
       after: Promise.resolve(),
@@ -225,7 +225,8 @@ export class JobQueue {
   private heard(id: number, running: Running, message: FromWorker): void {
     switch (message.type) {
       case 'memory':
-        if (running.progress) this.progressed(id, running, { ...running.progress, memory: message.bytes });
+        if (running.progress)
+          this.progressed(id, running, { ...running.progress, ...told(running), memory: message.bytes });
         return;
       case 'socket':
         return this.events.socket(message.host, message.refused);
@@ -248,10 +249,12 @@ export class JobQueue {
   }
 
   private event(id: number, running: Running, event: WorkerEvent): void {
+    if (event.type === 'plan') running.timeLeft.plan(event.phases);
     if (event.type === 'progress') {
       const { done, total, label = 'working' } = event;
-      const eta = running.timeLeft.secondsLeft(label, done, total, performance.now() / 1000);
-      this.progressed(id, running, { done, total, label, eta, memory: running.progress?.memory ?? null });
+      running.timeLeft.secondsLeft(label, done, total, performance.now() / 1000);
+      const memory = running.progress?.memory ?? null;
+      this.progressed(id, running, { done, total, label, ...told(running), memory });
     }
     this.then(running, async () => {
       const job = this.jobs.get(id);
@@ -350,6 +353,12 @@ export class JobQueue {
     const progress = this.running.get(job.id)?.progress;
     return progress ? { ...job, progress } : job;
   }
+}
+
+/** How far the whole is, and how long it will take. */
+function told({ timeLeft }: Running): Pick<JobProgress, 'eta' | 'share'> {
+  const now = performance.now() / 1000;
+  return { eta: timeLeft.left(now), share: timeLeft.share(now) };
 }
 
 function wrongState({ title, state }: Job): LikenessError {

@@ -1,7 +1,6 @@
 import type { Job } from '../../src-shared/domain/job.ts';
 
-/** How much of a job's phase is done, 0…1; nothing where nobody knows, and between two phases. */
+/** How much of a whole job is done, 0…1; nothing while nobody knows. */
 export function share(job: Pick<Job, 'progress'> | undefined): number | undefined {
-  const { done = 0, total = 0 } = job?.progress ?? {};
-  return total > 0 && done < total ? done / total : undefined;
+  return job?.progress?.share ?? undefined;
 }

@@ -1,5 +1,6 @@
 import type { Input } from '../../src-shared/contract/index.ts';
 import type { Preset } from '../../src-shared/contract/training.ts';
+import type { TrainingChanges } from '../../src-shared/domain/finetuneSettings.ts';
 import type { Checkpoint, LossCurve, Run } from '../../src-shared/domain/run.ts';
 import { listen, request } from '../client/index.ts';
 import { texts } from '../texts/index.ts';
@@ -17,6 +18,7 @@ class Training {
   #runs = $state.raw<readonly Run[]>([]);
   #details = $state.raw<Readonly<Record<number, RunDetail>>>({});
   #presets = $state.raw<readonly Preset[]>([]);
+  #presetsWanted = 0;
 
   constructor() {
     listen('training.changed', (run) => this.#put(run));
@@ -70,13 +72,20 @@ class Training {
     this.#runs = (await attempt(() => request('training.runs', {}))) ?? this.#runs;
   }
 
-  async loadPresets(subjectId: number, modelId: number | null): Promise<void> {
-    this.#presets = (await attempt(() => request('training.presets', { subjectId, modelId }))) ?? [];
+  /** `changes` are laid over each preset: its time and memory follow. */
+  async loadPresets(subjectId: number, modelId: number | null, changes: TrainingChanges = {}): Promise<void> {
+    const wanted = (this.#presetsWanted += 1);
+    const presets = await attempt(() => request('training.presets', { subjectId, modelId, changes }));
+    if (wanted === this.#presetsWanted) this.#presets = presets ?? [];
   }
 
   /** Tries the presets out on this machine; returns the job. */
-  async measure(subjectId: number, modelId: number | null): Promise<number | undefined> {
-    return (await attempt(() => request('training.measure', { subjectId, modelId })))?.jobId;
+  async measure(
+    subjectId: number,
+    modelId: number | null,
+    changes: TrainingChanges = {},
+  ): Promise<number | undefined> {
+    return (await attempt(() => request('training.measure', { subjectId, modelId, changes })))?.jobId;
   }
 
   /** Loads what a run's page shows. */

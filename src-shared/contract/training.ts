@@ -13,6 +13,8 @@ export const presetNames = ['quick', 'balanced', 'thorough'] as const;
 export const presetSchema = z.object({
   name: z.enum(presetNames),
   settings: trainingSettingsType,
+  /** Steps of the run with the person's changes; time and memory are of that run, too. */
+  steps: z.int(),
   /** Seconds for the whole run, class pictures and samples included; null before it was measured. */
   seconds: z.number().nullable(),
   /** Bytes at the peak. */
@@ -29,7 +31,12 @@ export type Preset = z.infer<typeof presetSchema>;
 export const trainingRequests = {
   /** Quick: from what was measured or trained on this machine, else from the size of the model. */
   'training.presets': endpoint(
-    z.object({ subjectId: idSchema, modelId: idSchema.nullable() }),
+    z.object({
+      subjectId: idSchema,
+      modelId: idSchema.nullable(),
+      /** Laid over each preset for its figures; its `settings` stay the preset's own. */
+      changes: trainingChangesType.optional(),
+    }),
     z.array(presetSchema),
   ),
   /**
@@ -37,7 +44,11 @@ export const trainingRequests = {
    * job of its own.
    */
   'training.measure': endpoint(
-    z.object({ subjectId: idSchema, modelId: idSchema.nullable() }),
+    z.object({
+      subjectId: idSchema,
+      modelId: idSchema.nullable(),
+      changes: trainingChangesType.optional(),
+    }),
     z.object({ jobId: idSchema }),
   ),
   /** Starts a run; the settings are those of the preset with `changes` laid over. Queues a job. */

@@ -23,7 +23,9 @@ export const jobProgressSchema = z.object({
   total: z.number(),
   /** "class pictures", "steps", "pictures" */
   label: z.string(),
-  /** Seconds left; null before it can be said. */
+  /** How much of the whole job is done, 0…1; null before it can be said. */
+  share: z.number().nullable().default(null),
+  /** Seconds left of the whole job; null before it can be said. */
   eta: z.number().nullable(),
   /** Resident bytes of the worker; null before it told. */
   memory: z.number().nullable(),

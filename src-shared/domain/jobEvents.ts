@@ -1,9 +1,24 @@
-/** How far a task is, in units of its own; the receiver works out the time that is left. */
+/** A part of a task. */
+export interface Phase {
+  /** For people: "class pictures". */
+  readonly label: string;
+  readonly total: number;
+  /** What one of it takes, in any unit that the plan's phases share; 0 where that cannot be told. */
+  readonly weight: number;
+}
+
+/** All that a task will do. Its phases may come in turns: steps, a sample, steps. */
+export interface PlanEvent {
+  readonly type: 'plan';
+  readonly phases: readonly Phase[];
+}
+
+/** How far a task is, in units of its own; the receiver works out the time that is left. A phase says so as it begins, too. */
 export interface ProgressEvent {
   readonly type: 'progress';
   readonly done: number;
   readonly total: number;
-  /** What is being done, for people: "class pictures". A new label starts a new estimate. */
+  /** What is being done, for people: "class pictures". Without a plan, a new label starts a new estimate. */
   readonly label?: string;
 }
 
@@ -56,7 +71,14 @@ export interface WarningEvent {
 
 /** What a long task tells while it works. */
 export type JobEvent =
-  ProgressEvent | StepEvent | MeasuredEvent | CheckpointEvent | SampleEvent | NoteEvent | WarningEvent;
+  | PlanEvent
+  | ProgressEvent
+  | StepEvent
+  | MeasuredEvent
+  | CheckpointEvent
+  | SampleEvent
+  | NoteEvent
+  | WarningEvent;
 
 /**
  * What a feature gets besides its settings. When `signal` aborts it keeps what is worth keeping and throws

@@ -221,7 +221,7 @@ function addJobs({ jobs }: Library, teddy: Subject): void {
     subjectId: teddy.id,
     runId: 1,
   });
-  const progress = { done: 260, total: 400, label: 'steps', eta: 92, memory: 1.3e9 };
+  const progress = { done: 260, total: 400, label: 'steps', share: 0.65, eta: 92, memory: 1.3e9 };
   jobs.change(paused.id, { state: 'paused', progress });
   const done = jobs.add({ kind: 'score', title: 'Scores of Balanced', input: {}, runId: 2 });
   jobs.change(done.id, { state: 'done', finishedAt: noon });

@@ -5,6 +5,7 @@ import { chosenGuidance, ownGuidance } from '../../engine/checkpoints/ownGuidanc
 import { removeLeftovers } from '../../engine/checkpoints/leftovers.ts';
 import { writeAtomically, writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
 import { stack } from '../../engine/pipelines/denoise.ts';
+import { pictureProgress } from '../../engine/pipelines/pictureProgress.ts';
 import { encodePng } from '../../engine/pipelines/png.ts';
 import { resize } from '../../engine/pipelines/resample.ts';
 import { pixelsPerLatent, TextToImage, type PictureRequest } from '../../engine/pipelines/textToImage.ts';
@@ -80,15 +81,16 @@ export async function generate(
     const images: MadePicture[] = [];
     const finals = [];
     const warned = (message: string): void => report({ type: 'warning', message });
-    const stepped = (done: number, total: number): void =>
-      report({ type: 'progress', done, total, label: 'pictures' });
+    const { onStep, onPicture } = pictureProgress(pictures.length, (done) =>
+      report({ type: 'progress', done, total: pictures.length, label: 'pictures' }),
+    );
     const made = textToImage.generate(pictures, {
       ...drawing,
       ...size,
       signal,
       ...(onPreview && { onPreview: await previews(textToImage, onPreview) }),
       onWarning: warned,
-      onStep: stepped,
+      onStep,
     });
     for await (const { request: one, picture, latents } of made) {
       const { prompt, seed } = one;
@@ -99,6 +101,7 @@ export async function generate(
       const png = await encodePng(sized, recipeOf(one));
       writeAtomically(file, () => [png]);
       images.push({ path: file, seed, prompt });
+      onPicture();
       onMade?.({ path: file, seed, prompt });
       if (request.saveLatents) finals.push(latents);
     }

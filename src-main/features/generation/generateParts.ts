@@ -27,12 +27,9 @@ export async function generateParts(
   for (const { first, request, likeness } of parts) {
     let index = first;
     const measure = likeness && (await likenessOf(likeness, report));
-    // Steps of one part of the task; told as pictures of the whole.
-    const inWhole: Report = (event) => {
-      if (event.type !== 'progress') return report(event);
-      const pictures = request.prompts.length * request.count;
-      report({ ...event, done: first + (event.done / event.total) * pictures, total });
-    };
+    // Pictures of one part of the task; told as pictures of the whole.
+    const inWhole: Report = (event) =>
+      report(event.type === 'progress' ? { ...event, done: first + event.done, total } : event);
     await generate(request, { report: inWhole, signal }, version, {
       onMade: ({ path }) => {
         report({ type: 'picture', index, path });

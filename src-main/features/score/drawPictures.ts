@@ -9,6 +9,7 @@ import { ofUnfinishedBatches } from '../../engine/pipelines/batchSize.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import { loadPicture } from '../../engine/pipelines/pictures.ts';
 import type { Picture } from '../../engine/pipelines/pixels.ts';
+import { pictureProgress } from '../../engine/pipelines/pictureProgress.ts';
 import { encodePng } from '../../engine/pipelines/png.ts';
 import { TextToImage, type SamplingOptions } from '../../engine/pipelines/textToImage.ts';
 
@@ -28,29 +29,30 @@ export interface DrawnPicture {
   readonly picture: Picture;
 }
 
-/** Draws what is wanted into `folder`, except whole batches that an earlier call drew there. `onPicture` is called for each, old and new. */
+/** Draws what is wanted into `folder`, except whole batches that an earlier call drew there. `report` is told how many are there, with parts of those that are being drawn. */
 export async function drawPictures(
   folder: string,
   wanted: readonly Wanted[],
   { model, networks }: Artist,
   options: Omit<SamplingOptions, 'onStep'>,
-  onPicture: () => void,
+  report: (done: number) => void,
 ): Promise<DrawnPicture[]> {
   makeFolder(folder);
   const files = wanted.map((_, i) => join(folder, `${String(i).padStart(4, '0')}.png`));
   const isThere = (i: number): boolean => existsSync(files[i] as string);
-  if ([...wanted.keys()].every(isThere)) wanted.forEach(onPicture);
+  if ([...wanted.keys()].every(isThere)) report(wanted.length);
   else {
     removeLeftovers(folder);
     const pipeline = new TextToImage(model, await openTokenizer(model), networks);
     const batch = pipeline.steadyBatch(options);
     const missing = ofUnfinishedBatches(wanted.length, batch, isThere);
-    for (let i = missing.length; i < wanted.length; i++) onPicture();
+    const known = wanted.length - missing.length;
+    const { onStep, onPicture } = pictureProgress(missing.length, (done) => report(known + done));
     let next = 0;
     try {
       for await (const { picture } of pipeline.generate(
         missing.map((i) => wanted[i] as Wanted),
-        { ...options, batch },
+        { ...options, batch, onStep },
       )) {
         const png = await encodePng(picture);
         writeAtomically(files[missing[next++] as number] as string, () => [png]);

@@ -31,6 +31,9 @@ export interface ScoreResult extends RunScore {
 
 /** Pictures of the class without the token, for every model. */
 const classPictures = 4;
+/** Forward passes of a sampling step, with guidance, and what comparing a picture takes of the same. */
+const passesPerPicture = 2.5;
+const comparing = 3;
 /** Each prompt has seeds of its own, the same for all checkpoints. */
 const firstSeed = 1000;
 
@@ -54,8 +57,19 @@ export async function score(request: ScoreRequest, { report, signal }: JobContex
   const out = join(run, 'scores');
   const each = prompts.length * seeds + classPictures;
   const total = each * (steps.length + 1);
-  let done = 0;
-  report({ type: 'progress', done, total, label: 'scoring' });
+  let before = 0;
+  let compared = 0;
+  const compare = (pictures: number): void =>
+    report({ type: 'progress', done: (compared += pictures), total, label: 'comparing' });
+  const passes = request.steps * passesPerPicture;
+  report({
+    type: 'plan',
+    phases: [
+      { label: 'pictures', total, weight: passes },
+      { label: 'comparing', total, weight: comparing },
+    ],
+  });
+  report({ type: 'progress', done: 0, total, label: 'pictures' });
   const draw = async (
     name: string,
     key: string,
@@ -68,25 +82,29 @@ export async function score(request: ScoreRequest, { report, signal }: JobContex
       ...chosenGuidance(request, own),
     };
     const id = hashOf(JSON.stringify([modelHash, key, wanted, sampling, settings.size]));
-    return drawPictures(
+    const drawn = await drawPictures(
       join(out, 'pictures', `${name}-${id}`),
       wanted,
       { ...artist, networks: { ...artist.networks, provider: request.provider } },
       { ...sampling, width: settings.size, height: settings.size, signal },
-      () => report({ type: 'progress', done: ++done, total, label: 'scoring' }),
+      (done) => report({ type: 'progress', done: before + done, total, label: 'pictures' }),
     );
+    before += drawn.length;
+    return drawn;
   };
   const asking = (of: keyof ScoredPrompt): Wanted[] => wantedPictures(prompts, of, seeds, settings);
 
   const scorers = await openScorers(request);
   try {
     const basePictures = await draw('base', '', base, asking('plain'));
+    compare(0);
     const measures = await Measures.create(scorers, {
       photos: photos.map(({ picture }) => picture),
       prompts: prompts.map(({ plain }) => plain),
       base: basePictures.map(({ picture }) => picture),
       seeds,
     });
+    compare(basePictures.length);
     const copies = copyFinder(photos);
     const checkpoints: ScoredCheckpoint[] = [];
     const candidates: Candidate[] = [];
@@ -95,8 +113,10 @@ export async function score(request: ScoreRequest, { report, signal }: JobContex
       signal.throwIfAborted();
       const path = folder.checkpointPath(step);
       const pictures = await draw(basename(path), checkpointHash(path), artist, asking('subject'));
+      compare(0);
       const { figures, reach } = await measures.of(pictures.map(({ picture }) => picture));
       const found = pictures.map((picture) => copies.find(picture));
+      compare(pictures.length);
       const copied = new Set([...found.keys()].filter((i) => found[i]));
       const memorization = {
         share: copied.size / pictures.length,

@@ -39,12 +39,10 @@ export async function dryRun(
   const prior = settings.prior && { ...settings.prior, classImages: 1 };
   const begun = performance.now();
   const marks: { readonly event: JobEvent; readonly at: number }[] = [];
-  const total = steps + 1;
   const heard = (event: JobEvent): void => {
     marks.push({ event, at: (performance.now() - begun) / 1000 });
-    if (event.type === 'step') report({ type: 'progress', done: event.step, total, label: 'trying out' });
+    if (event.type === 'plan' || event.type === 'progress') report(event);
   };
-  report({ type: 'progress', done: 0, total, label: 'trying out' });
   try {
     await finetune(
       {
@@ -76,9 +74,9 @@ function figures(marks: readonly { readonly event: JobEvent; readonly at: number
   const seconds = marks.flatMap(({ event }) => (event.type === 'step' ? [event.seconds] : []));
   const [first = 0, ...others] = seconds;
   const classPicture = at(
-    ({ type, ...event }) => type === 'progress' && 'label' in event && event.label === 'class pictures',
+    (event) => event.type === 'progress' && event.label === 'class pictures' && event.done >= event.total,
   );
-  const sample = at(({ type }) => type === 'sample');
+  const sample = at((event) => event.type === 'sample' && event.step > 0);
   const checkpoint = at(({ type }) => type === 'checkpoint') ?? 0;
   const picture = classPicture ?? (sample === undefined ? 0 : sample - checkpoint);
   const firstStep = at(({ type }) => type === 'step') ?? 0;

@@ -37,11 +37,8 @@ export function fittingSettings(
   room: number,
   known: Known,
 ): Fit {
-  const judge = (settings: TrainingSettings): Pick<Fit, 'memory' | 'fits'> => {
-    const measured = known(settings);
-    const memory = measured?.bytes ?? estimatedMemory(settings, model);
-    return { memory, fits: measured !== null && memory <= room };
-  };
+  const judge = (settings: TrainingSettings): Pick<Fit, 'memory' | 'fits'> =>
+    memoryOf(settings, model, room, known);
   let settings = wanted;
   const reductions: string[] = [];
   for (const { why, change } of ladder) {
@@ -52,6 +49,18 @@ export function fittingSettings(
     reductions.push(why(settings));
   }
   return { settings, reductions, ...judge(settings) };
+}
+
+/** Bytes at the peak, measured or estimated, and whether they fit into `room`. */
+export function memoryOf(
+  settings: TrainingSettings,
+  model: StoredModel,
+  room: number,
+  known: Known,
+): Pick<Fit, 'memory' | 'fits'> {
+  const measured = known(settings);
+  const memory = measured?.bytes ?? estimatedMemory(settings, model);
+  return { memory, fits: measured !== null && memory <= room };
 }
 
 /** Sides that every U-Net of the family can halve three times. */

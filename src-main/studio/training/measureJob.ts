@@ -1,4 +1,9 @@
-import type { TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import {
+  trainingSettings,
+  type TrainingChanges,
+  type TrainingSettings,
+} from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
 import type { NewJob, StoredJob } from '../../storage/jobs.ts';
 import type { Measured } from '../../storage/measurements.ts';
@@ -10,6 +15,7 @@ interface MeasureInput {
   readonly modelId: number;
   readonly key: string;
   readonly settings: TrainingSettings;
+  readonly changes?: TrainingChanges | undefined;
 }
 
 /** The dry run that would say more about the presets; undefined when all is known. */
@@ -17,14 +23,16 @@ export function nextDryRun(
   { library }: Pick<Surroundings, 'library'>,
   subjectId: number,
   modelId: number,
+  changes: TrainingChanges = {},
 ): NewJob | undefined {
   const model = library.models.get(modelId);
   const subject = library.subjects.get(subjectId);
-  const wanted = presetsFor(subject, model, library).find(({ measured, fits }) => !measured && fits);
+  const presets = presetsFor(subject, model, library, changes);
+  const wanted = presets.find(({ measured, fits }) => !measured && fits);
   if (!wanted) return undefined;
-  const { settings } = wanted;
+  const settings = completeSettings(trainingSettings, changes, wanted.settings);
   const key = measurementKey(model, library.settings.get().provider, settings);
-  const input: MeasureInput = { modelId, key, settings };
+  const input: MeasureInput = { modelId, key, settings, changes };
   return { kind: 'measure', title: `Trying out ${model.name} on this machine`, input, subjectId };
 }
 
@@ -38,10 +46,10 @@ export function measureJob(
 ): JobHandling<'measure'> {
   const { models, subjects, folder, measurements, settings } = library;
   const keep = ({ input, subjectId }: StoredJob, measured: Measured | null): void => {
-    const { modelId, key } = input as MeasureInput;
+    const { modelId, key, changes } = input as MeasureInput;
     measurements.set(key, measured);
     emit('training.measured', { modelId });
-    const next = subjectId === null ? undefined : nextDryRun({ library }, subjectId, modelId);
+    const next = subjectId === null ? undefined : nextDryRun({ library }, subjectId, modelId, changes);
     if (next) enqueue(next);
   };
   return {

@@ -1,7 +1,9 @@
 import os from 'node:os';
 import {
   finetuneSettings,
+  trainingSettings,
   trainingSettingsOf,
+  type TrainingChanges,
   type TrainingSettings,
 } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
@@ -11,7 +13,8 @@ import type { Subject } from '../../../src-shared/domain/subject.ts';
 import type { Library } from '../../storage/library.ts';
 import type { Measured } from '../../storage/measurements.ts';
 import type { StoredModel } from '../../storage/models.ts';
-import { fittingSettings } from './fit.ts';
+import { secondsOf } from './expectedSeconds.ts';
+import { fittingSettings, memoryOf } from './fit.ts';
 import { measurementKey } from './measurementKey.ts';
 import { ownSettings } from '../../features/training/ownSettings.ts';
 
@@ -20,11 +23,12 @@ const shares = { quick: 0.5, balanced: 1, thorough: 2 } as const;
 /** What a run may take of the machine's memory. */
 const most = 0.85;
 
-/** The presets for a subject on a model: what was measured or trained here says how long they take and whether they fit. */
+/** The presets for a subject on a model, with a person's `changes` laid over each: what was measured or trained here says how long they take and whether they fit. */
 export function presetsFor(
   subject: Subject,
   model: StoredModel,
   { runs, measurements, settings }: Pick<Library, 'runs' | 'measurements' | 'settings'>,
+  changes: TrainingChanges = {},
 ): Preset[] {
   const { provider } = settings.get();
   const known = (settings: TrainingSettings): Measured | null | undefined =>
@@ -39,26 +43,20 @@ export function presetsFor(
     const steps = Math.max(1, Math.round(own.steps * shares[name]));
     const quarter = Math.max(1, Math.ceil(steps / 4));
     const full = trainingSettingsOf({ ...own, steps, checkpointEvery: quarter, sampleEvery: quarter });
-    const fit = fittingSettings(full, model, os.totalmem() * most, known);
-    const measured = known(fit.settings);
-    const pace = earlier.find((run) => sameWork(run, fit.settings, model))?.secondsPerStep;
+    const room = os.totalmem() * most;
+    const fit = fittingSettings(full, model, room, known);
+    // What a person chose is not made smaller again: it fits or it does not.
+    const chosen = completeSettings(trainingSettings, changes, fit.settings);
+    const measured = known(chosen);
+    const pace = earlier.find((run) => sameWork(run, chosen, model))?.secondsPerStep;
     return {
       name,
-      ...fit,
+      ...{ settings: fit.settings, reductions: fit.reductions, steps: chosen.steps },
+      ...memoryOf(chosen, model, room, known),
       measured: Boolean(measured),
-      seconds: measured ? secondsOf(fit.settings, measured) : pace ? pace * fit.settings.steps : null,
+      seconds: measured ? secondsOf(chosen, measured) : pace ? pace * chosen.steps : null,
     };
   });
-}
-
-/** Class pictures, start, steps, samples. */
-function secondsOf(settings: TrainingSettings, measured: Measured): number {
-  const { steps, accumulate, prior, sampleEvery } = settings;
-  const samples = sampleEvery === null ? 0 : Math.floor(steps / sampleEvery);
-  const pictures = (prior?.classImages ?? 0) + samples;
-  return (
-    measured.setup + steps * accumulate * measured.secondsPerStep + pictures * measured.secondsPerPicture
-  );
 }
 
 function sameWork(

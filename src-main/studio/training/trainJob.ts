@@ -3,10 +3,12 @@ import type { StoredJob } from '../../storage/jobs.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { Surroundings } from '../context.ts';
+import { expectedSeconds } from './expectedSeconds.ts';
+import { measurementKey } from './measurementKey.ts';
 
 /** Training as a job. A run that has begun goes on, to the same bits. */
 export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<'train'> {
-  const { runs, models, folder, settings, checkpoints } = library;
+  const { runs, models, folder, settings, checkpoints, measurements } = library;
   const runOf = ({ runId }: StoredJob): number => {
     if (runId === null) throw problem('library.gone', { what: 'run' });
     return runId;
@@ -38,6 +40,13 @@ export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<
         },
         version: shipped.version,
       };
+    },
+    expected: (job) => {
+      const run = runs.get(runOf(job));
+      const model = run.modelId === null ? models.shipped() : models.get(run.modelId);
+      const measured =
+        model && measurements.get(measurementKey(model, settings.get().provider, run.settings));
+      return measured ? expectedSeconds(run.settings, measured) : undefined;
     },
     event: (job, event) => {
       const id = runOf(job);

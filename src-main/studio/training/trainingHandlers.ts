@@ -34,13 +34,13 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
     return told(runs.get(run.id));
   };
   return {
-    'training.presets': ({ subjectId, modelId }) =>
-      presetsFor(subjects.get(subjectId), modelOf(modelId), library),
-    'training.measure': ({ subjectId, modelId }) => {
+    'training.presets': ({ subjectId, modelId, changes }) =>
+      presetsFor(subjects.get(subjectId), modelOf(modelId), library, changes),
+    'training.measure': ({ subjectId, modelId, changes }) => {
       const model = modelOf(modelId);
       const { name, photos } = subjects.get(subjectId);
       if (photos === 0) throw problem('photos.tooFew', { name });
-      const job = nextDryRun({ library }, subjectId, model.id);
+      const job = nextDryRun({ library }, subjectId, model.id, changes);
       if (!job) throw problem('training.measured', { model: model.name });
       return { jobId: queue.add(job).id };
     },

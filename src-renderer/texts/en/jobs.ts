@@ -11,6 +11,23 @@ export const jobs = {
   retry: 'Try again',
   up: (title: string) => `Move ${title} up`,
   down: (title: string) => `Move ${title} down`,
+  /** What a job does now; one that is not here is called by its own name. */
+  phases: {
+    'class pictures': 'Drawing class pictures',
+    'reading photos': 'Reading the photos',
+    'reading class pictures': 'Reading class pictures',
+    'building the network': 'Building the network',
+    measuring: 'Measuring the loss',
+    steps: 'Learning',
+    samples: 'Drawing a sample',
+    checkpoints: 'Saving a checkpoint',
+    pictures: 'Drawing pictures',
+    comparing: 'Comparing with your photos',
+    'opening the model': 'Opening the model',
+  } as Readonly<Record<string, string>>,
+  phase: (words: string, done: number, total: number) =>
+    total > 1 ? `${words}: ${done.toLocaleString('en')} of ${total.toLocaleString('en')}` : words,
+  bytes: (done: string, total: string) => `${done} of ${total}`,
   left: (time: string) => `${time} left`,
   done: (title: string) => `${title}: done.`,
   failed: (title: string, why: string) => `${title}: ${why}`,

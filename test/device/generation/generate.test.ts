@@ -108,7 +108,7 @@ describe('generate', () => {
       [5, 'ein Häuschen'],
       [6, 'ein Häuschen'],
     ]);
-    expect(events).toContainEqual({ type: 'progress', done: 3, total: 3, label: 'pictures' });
+    expect(events).toContainEqual({ type: 'progress', done: 4, total: 4, label: 'pictures' });
   });
 
   it("guides as the model's likeness.json says, unless told otherwise", async () => {

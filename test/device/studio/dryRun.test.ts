@@ -46,7 +46,19 @@ it('goes down the ladder until a dry run fits, and tells what that one took', as
       settings: { batch: 1, trainTextEncoder: false },
     });
     const { steps = 0, sampleEvery } = quick?.settings ?? {};
-    expect(quick?.seconds).toBe(5 + 2 * steps + 3 * Math.floor(steps / (sampleEvery ?? Infinity)));
+    // A sample before the first step, too; and its loss is measured with four batches before and after.
+    const secondsOf = (steps: number): number =>
+      5 + 2 * steps + 3 * (1 + Math.floor(steps / (sampleEvery ?? Infinity))) + 2 * 4 * 2;
+    expect(quick).toMatchObject({ steps, seconds: secondsOf(steps) });
+    const ofMore = { subjectId, modelId: null, changes: { steps: 4 * steps } };
+    const [longer] = await ask('training.presets', ofMore);
+    expect(longer).toMatchObject({
+      ...{ steps: 4 * steps, seconds: secondsOf(4 * steps), measured: true },
+      settings: quick?.settings,
+    });
+    const [larger] = await ask('training.presets', { ...ofMore, changes: { batch: 8 } });
+    expect(larger).toMatchObject({ measured: false, seconds: null, settings: { batch: 1 } });
+    expect(larger?.memory).not.toBe(1e9);
     await expect(ask('training.measure', { subjectId, modelId: null })).rejects.toThrow(
       /already been measured/,
     );

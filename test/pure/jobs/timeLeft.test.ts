@@ -30,3 +30,92 @@ it('follows a machine that becomes slower', () => {
   for (let step = 101; step <= 130; step += 1) estimate.secondsLeft('steps', step, 1000, (now += 2));
   expect(estimate.secondsLeft('steps', 131, 1000, now + 2)).toBeGreaterThan(1.9 * 869);
 });
+
+/** A run as it goes: what takes how long, in order, and what is told. */
+function run(hurry: number): { label: string; done: number; total: number; seconds: number }[] {
+  const phase = (label: string, done: number, total: number, seconds: number) => [
+    { label, done: done - 1, total, seconds: 0 },
+    { label, done, total, seconds: seconds * hurry },
+  ];
+  const photos = Array.from({ length: 10 }, (_, i) => phase('reading photos', i + 1, 10, 0.05));
+  const steps = Array.from({ length: 240 }, (_, i) => [
+    ...[{ label: 'steps', done: i, total: 240, seconds: 0 }],
+    ...[{ label: 'steps', done: i + 1, total: 240, seconds: (0.3 + 0.1 * (i % 3)) * hurry }],
+    ...((i + 1) % 60 ? [] : phase('checkpoints', (i + 1) / 60, 4, 0.4)),
+    ...((i + 1) % 60 ? [] : phase('samples', (i + 1) / 60 + 1, 5, 6)),
+  ]);
+  return [
+    ...photos.flat(),
+    ...phase('building the network', 1, 1, 9),
+    ...phase('measuring', 1, 2, 0.4),
+    ...phase('samples', 1, 5, 6),
+    ...steps.flat(),
+    ...phase('measuring', 2, 2, 0.4),
+  ];
+}
+
+const phases = [
+  { label: 'reading photos', total: 10, weight: 1 },
+  { label: 'building the network', total: 1, weight: 0 },
+  { label: 'measuring', total: 2, weight: 12 },
+  { label: 'steps', total: 240, weight: 12 },
+  { label: 'samples', total: 5, weight: 55 },
+  { label: 'checkpoints', total: 4, weight: 4 },
+];
+
+/** What is shown each second, and what is really left then. */
+function watch(hurry: number, expected?: Readonly<Record<string, number>>) {
+  const estimate = new TimeLeft(expected);
+  estimate.plan(phases);
+  const events = run(hurry);
+  const all = events.reduce((sum, { seconds }) => sum + seconds, 0);
+  const seen: { now: number; shown: number | null; share: number | null; left: number }[] = [];
+  let now = 0;
+  for (const { label, done, total, seconds } of events) {
+    for (let at = Math.ceil(now); at < now + seconds; at += 1)
+      seen.push({ now: at, shown: estimate.left(at), share: estimate.share(at), left: all - at });
+    now += seconds;
+    estimate.secondsLeft(label, done, total, now);
+  }
+  return { seen, all, atEnd: estimate.left(now) };
+}
+
+it('counts every phase of the plan: never seconds before minutes of work', () => {
+  const { seen, all, atEnd } = watch(1);
+  const told = seen.filter(({ shown }) => shown !== null);
+  expect(told.length).toBeGreaterThan(0.8 * all);
+  for (const { shown, left } of told) {
+    expect(shown).toBeGreaterThan(0.5 * left - 5);
+    expect(shown).toBeLessThan(1.6 * left + 5);
+  }
+  expect(atEnd).toBeNull();
+});
+
+it('does not swing: from one second to the next a figure moves by a twelfth of itself at most', () => {
+  const { seen } = watch(1);
+  for (const [i, { shown }] of seen.entries()) {
+    const before = seen[i - 1]?.shown;
+    if (shown === null || before === null || before === undefined) continue;
+    expect(Math.abs(shown - (before - 1))).toBeLessThan(Math.max(1, before / 12));
+  }
+});
+
+it('knows from the first second where the machine was measured, and follows it when it is busier', () => {
+  const expected = {
+    ...{ 'reading photos': 0.05, 'building the network': 9, measuring: 0.4 },
+    ...{ steps: 0.4, samples: 6, checkpoints: 0.4 },
+  };
+  const idle = watch(1, expected);
+  expect(idle.seen[0]?.shown).toBeGreaterThan(0.9 * idle.all);
+  expect(idle.seen[0]?.shown).toBeLessThan(1.1 * idle.all);
+  const busy = watch(3, expected);
+  const later = busy.seen.find(({ now }) => now > 0.25 * busy.all);
+  expect(later?.shown).toBeGreaterThan(0.7 * (later?.left ?? NaN));
+});
+
+it('tells the share of the whole, which only grows and ends near 1', () => {
+  const shares = watch(1).seen.flatMap(({ share }) => (share === null ? [] : [share]));
+  expect(shares.every((share, i) => share >= (shares[i - 1] ?? 0))).toBe(true);
+  expect(shares[0]).toBeLessThan(0.2);
+  expect(shares.at(-1)).toBeGreaterThan(0.97);
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dayEnd, dayStart, toDay } from '../../../src-renderer/features/gallery/days.ts';
 import { share } from '../../../src-renderer/state/jobShare.ts';
+import { phaseOf } from '../../../src-renderer/ui/jobPhase.ts';
 import { texts } from '../../../src-renderer/texts/index.ts';
 import { formatBytes, formatDuration } from '../../../src-renderer/ui/format.ts';
 
@@ -39,12 +40,20 @@ describe('a day of the gallery’s filter', () => {
 
 describe('the share of a job', () => {
   const soFar = { label: 'steps', eta: null, memory: null };
-  it('is known only where a total is, and not between two phases', () => {
+  it('is that of the whole job, whatever one phase has done', () => {
     expect(share(undefined)).toBeUndefined();
     expect(share({ progress: null })).toBeUndefined();
-    expect(share({ progress: { done: 3, total: 0, ...soFar } })).toBeUndefined();
-    expect(share({ progress: { done: 3, total: 4, ...soFar } })).toBe(0.75);
-    expect(share({ progress: { done: 4, total: 4, ...soFar } })).toBeUndefined();
+    expect(share({ progress: { done: 4, total: 4, share: null, ...soFar } })).toBeUndefined();
+    expect(share({ progress: { done: 4, total: 4, share: 0.2, ...soFar } })).toBe(0.2);
+  });
+  it.each([
+    ['Drawing class pictures: 13 of 50', { label: 'class pictures', done: 12.4, total: 50 }],
+    ['Learning: 240 of 240', { label: 'steps', done: 240, total: 240 }],
+    ['Building the network', { label: 'building the network', done: 0, total: 1 }],
+    ['1.2 GB of 2.7 GB', { label: 'bytes', done: 1.2e9, total: 2.7e9 }],
+    ['reading captions: 2 of 9', { label: 'reading captions', done: 1, total: 9 }],
+  ])('“%s” is what it does', (words, progress) => {
+    expect(phaseOf({ progress: { ...soFar, share: null, ...progress } })).toBe(words);
   });
 });
 

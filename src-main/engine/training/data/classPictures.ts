@@ -12,6 +12,7 @@ import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
 import { ofUnfinishedBatches } from '../../pipelines/batchSize.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
+import { pictureProgress } from '../../pipelines/pictureProgress.ts';
 import { encodePng } from '../../pipelines/png.ts';
 import { TextToImage } from '../../pipelines/textToImage.ts';
 import { loadPhoto } from './photoPixels.ts';
@@ -36,6 +37,8 @@ export async function classPictures(
   const count = prior?.classImages ?? 0;
   const fileOf = (i: number): string => join(folder, `${String(i).padStart(4, '0')}.png`);
   const files = Array.from({ length: count }, (_, i) => fileOf(i));
+  const told = (done: number, total = count): void =>
+    report({ type: 'progress', done, total, label: 'class pictures' });
   if (files.some((file) => !existsSync(file))) {
     makeFolder(folder);
     removeLeftovers(folder);
@@ -45,18 +48,19 @@ export async function classPictures(
     // Whole batches, whatever is asked for now: a picture that is there stays as it is when more are wanted later.
     const most = Math.ceil(count / batch) * batch;
     const missing = ofUnfinishedBatches(most, batch, (i) => existsSync(fileOf(i)));
-    let done = most - missing.length;
+    const known = most - missing.length;
+    const { onStep, onPicture } = pictureProgress(missing.length, (made) => told(known + made, most));
     try {
       const requests = missing.map((i) => ({ prompt, seed: i }));
-      for await (const { request, picture } of pipeline.generate(requests, { ...options, batch })) {
+      for await (const { request, picture } of pipeline.generate(requests, { ...options, batch, onStep })) {
         const png = await encodePng(picture);
         writeAtomically(fileOf(request.seed), () => [png]);
-        report({ type: 'progress', done: ++done, total: most, label: 'class pictures' });
+        onPicture();
       }
     } finally {
       await pipeline.dispose();
     }
-  }
+  } else told(count);
   const pictures: Float32Array[] = [];
   for (const file of files) pictures.push(await loadPhoto(file, { size }));
   return pictures;

@@ -103,6 +103,10 @@ export function withNoiseOffset(
 /** Timesteps that a measured batch is spread over. */
 const measuredTimesteps = 4;
 
+export function measuredBatchCount(batch: number): number {
+  return Math.ceil(measuredTimesteps / batch);
+}
+
 /**
  * Batches to measure by, the same each time: the subject's pictures in turn, at timesteps that are evenly spread. The class's half
  * is drawn as usual.
@@ -110,7 +114,7 @@ const measuredTimesteps = 4;
 export function measuredBatches(options: Dataset): DiffusionBatch[] {
   const { batch, timesteps, seed } = options;
   const own = { ...options, seed: seed + 1 };
-  return Array.from({ length: Math.ceil(measuredTimesteps / batch) }, (_, index) => {
+  return Array.from({ length: measuredBatchCount(batch) }, (_, index) => {
     const drawn = drawBatch(own, index);
     const spread = Array.from(drawn.timesteps.data, (_, row) => {
       const place = (index * batch + (row % batch)) % measuredTimesteps;

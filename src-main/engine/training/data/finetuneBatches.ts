@@ -82,10 +82,12 @@ export async function subjectDataset(
       context.report({ type: 'warning', message: `The prompt is too long; "${truncated}" was cut.` });
     return ids;
   };
-  const posteriors = (pictures: readonly Float32Array[], label: string): Promise<Posterior[]> =>
-    vaePosteriors(model, pictures, size, provider, (done) =>
-      context.report({ type: 'progress', done, total: pictures.length, label }),
-    );
+  const posteriors = (pictures: readonly Float32Array[], label: string): Promise<Posterior[]> => {
+    const told = (done: number): void =>
+      context.report({ type: 'progress', done, total: pictures.length, label });
+    told(0);
+    return vaePosteriors(model, pictures, size, provider, told);
+  };
   const read = await posteriors(
     photos.map(({ photo }) => photo),
     'reading photos',

@@ -9,6 +9,11 @@ import { loadMaskedPhoto, loadPhoto, mirrored } from './photoPixels.ts';
 /** Random crops drawn of each photo, where they are asked for. */
 const cropsPerPhoto = 8;
 
+/** How many pictures a finetune reads of so many photos. */
+export function picturesOf(photos: number, { crop, flip }: Pick<FinetuneSettings, 'crop' | 'flip'>): number {
+  return photos * (crop === 'random' ? cropsPerPhoto : 1) * (flip ? 2 : 1);
+}
+
 export interface SubjectPhoto {
   readonly file: string;
   /** [3,size,size] in −1…1. */

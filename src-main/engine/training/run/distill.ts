@@ -10,6 +10,7 @@ import { findBadValues } from '../../checkpoints/weights.ts';
 import { distillBatches } from '../data/distillBatches.ts';
 import { distillObjective, sharedSchedule, distillFeeds } from '../loss/distillLoss.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
+import { loopPhases, samplingSteps } from './plan.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
 import { shownWeights } from './shownWeights.ts';
@@ -53,6 +54,10 @@ export async function distill(
       });
   };
   const data = { cache, onSkipped };
+  // What is read first depends on what an earlier run left in the cache.
+  const reading = ['reading pictures', 'reading captions'].map((label) => ({ label, total: 1, weight: 0 }));
+  const passes = 2 * samplingSteps;
+  report({ type: 'plan', phases: [...reading, ...loopPhases(settings, settings.batch, passes)] });
   const source = await distillBatches(student, settings, schedule.alphaBars.length, data, { report, signal });
 
   const loss = distillObjective(teacher, student, {
@@ -76,11 +81,11 @@ export async function distill(
         ...{ run, trainer, settings, ...shown.upkeep },
         batch: (index) => distillFeeds(source.batch(index), schedule),
         write: (folder) => writeTrained(folder, student, trained, shown.value),
-        draw: async (path) => {
+        draw: async (path, onStep) => {
           const sample = { ...settings, prompt: settings.samplePrompt };
           const original = run.teacherSamplePath;
-          if (!statOrNothing(original)) await drawSample(original, teacher, sample, {}, signal);
-          return drawSample(path, student, sample, { fed: shown.tensors }, signal);
+          if (!statOrNothing(original)) await drawSample(original, teacher, sample, {}, { signal });
+          return drawSample(path, student, sample, { fed: shown.tensors }, { signal, onStep });
         },
         blame: () => {
           findBadValues(student.unet.weights);

@@ -6,14 +6,18 @@ import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { hasHash, modelHash } from '../../checkpoints/modelHash.ts';
 import { openModel } from '../../checkpoints/openModel.ts';
+import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
 import { findBadValues } from '../../checkpoints/weights.ts';
 import { noiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
 import { finetuneBatches } from '../data/finetuneBatches.ts';
 import { firstChange, photoHashes } from '../data/photoHashes.ts';
+import { listPhotos } from '../data/photoFolder.ts';
+import { picturesOf } from '../data/subjectPhotos.ts';
 import { diffusionFeeds, finetuneObjective } from '../loss/diffusionLoss.ts';
 import type { Feeds } from '../loss/gradients.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
+import { finetunePhases } from './plan.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
 import { shownWeights } from './shownWeights.ts';
@@ -51,6 +55,10 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   const schedule = noiseSchedule(model.scheduler, settings.model);
   // First: a target that is not there is told before pictures are read and made.
   const trained = whatToTrain(model, settings);
+  if (settings.photos !== undefined) {
+    const photos = picturesOf((await listPhotos(settings.photos)).length, settings);
+    report({ type: 'plan', phases: finetunePhases(settings, photos, ownGuidance(model.path, 'subject')) });
+  }
   const source = await finetuneBatches(model, settings, schedule.alphaBars.length, options.cache, {
     report,
     signal,
@@ -70,11 +78,14 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   const feeds = (batch: DiffusionBatch): Feeds => diffusionFeeds(batch, schedule, settings.minSnrGamma);
   const { team } = options;
   const rateOf = ratesOf(settings);
+  const building = { type: 'progress', total: 1, label: 'building the network' } as const;
+  report({ ...building, done: 0 });
   const trainer = await Trainer.create({
     ...{ ...loss, initial: trained.initial, optimizer: settings, rateOf },
     source: team && (await gatherTeam(loss, shared, team, { report, signal })),
   });
 
+  report({ ...building, done: 1 });
   const shown = shownWeights(trainer, settings.ema);
   try {
     return await trainingLoop(
@@ -84,13 +95,13 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
         batch: (index) => feeds(source.batch(index)),
         ...(source.measured.length > 0 && { measure: () => measured(trainer, source.measured.map(feeds)) }),
         write: (folder) => writeTrained(folder, model, trained, shown.value),
-        draw: (path) =>
+        draw: (path, onStep) =>
           drawSample(
             path,
             model,
             { ...settings, prompt: settings.samplePrompt ?? subjectPrompt(settings) },
             { ...trained.adapters, fed: shown.tensors },
-            signal,
+            { signal, onStep },
           ),
         blame: () => {
           findBadValues(model.unet.weights);

@@ -4,6 +4,7 @@ import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { learningRateFactor } from '../../optim/learningRate.ts';
 import type { Feeds } from '../loss/gradients.ts';
+import { isMeasuredRun } from './plan.ts';
 import type { RunFolder } from './runFolder.ts';
 import type { Trainer } from './trainer.ts';
 
@@ -21,8 +22,8 @@ export interface Loop {
   readonly measure?: () => Promise<number>;
   /** Writes a checkpoint's files into a folder. */
   readonly write: (folder: string) => void;
-  /** Draws a sample picture. */
-  readonly draw: (path: string) => Promise<string>;
+  /** Draws a sample picture; `onStep` tells how far it is. */
+  readonly draw: (path: string, onStep: (done: number, total: number) => void) => Promise<string>;
   /** Throws where the weights that the run started from are to blame for a loss that is no number. */
   readonly blame: () => void;
 }
@@ -37,8 +38,6 @@ export interface RunResult {
 
 /** Losses that are averaged. */
 const smoothing = 20;
-/** Steps of a run from which on its loss is measured before and after. */
-const worthMeasuring = 20;
 
 /**
  * Takes a run from where its folder says it is to its last step. Every step is a function of the settings and the step's number,
@@ -54,26 +53,45 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
   const logged = run.trimLog(step);
   let last = logged?.loss ?? NaN;
   let smoothed = logged?.smoothed ?? last;
+  const told = (label: string, done: number, total: number): void =>
+    report({ type: 'progress', done, total, label });
+  const checkpoints = Math.ceil(settings.steps / settings.checkpointEvery);
   const save = (): void => {
+    const before = Math.ceil(step / settings.checkpointEvery) - 1;
+    told('checkpoints', before, checkpoints);
     const path = run.saveCheckpoint(step, loop.write);
     run.saveState(step, state);
     saved = step;
     report({ type: 'checkpoint', step, path });
+    told('checkpoints', before + 1, checkpoints);
   };
 
   const measure = async (): Promise<void> => {
-    if (loop.measure && settings.steps >= worthMeasuring)
-      report({ type: 'measured', step, loss: await loop.measure() });
+    if (!loop.measure || !isMeasuredRun(settings)) return;
+    const before = step === 0 ? 0 : 1;
+    told('measuring', before, 2);
+    report({ type: 'measured', step, loss: await loop.measure() });
+    told('measuring', before + 1, 2);
   };
 
-  const draw = async (): Promise<void> =>
-    report({ type: 'sample', step, path: await loop.draw(run.samplePath(step)) });
-  const isSampled = (): boolean => !!settings.sampleEvery && step % settings.sampleEvery === 0;
+  const every = settings.sampleEvery;
+  const isSampled = (): boolean => every !== null && step % every === 0;
+  const draw = async (): Promise<void> => {
+    const before = step / (every ?? 1);
+    const samples = Math.floor(settings.steps / (every ?? 1)) + 1;
+    told('samples', before, samples);
+    const path = await loop.draw(run.samplePath(step), (done, total) =>
+      told('samples', before + (0.9 * done) / total, samples),
+    );
+    report({ type: 'sample', step, path });
+    told('samples', before + 1, samples);
+  };
 
   try {
     if (step === 0) await measure();
-    // A kill between a checkpoint and its sample.
-    else if (isSampled() && !existsSync(run.samplePath(step))) await draw();
+    // The first shows where the run begins; a later one is missing after a kill between a checkpoint and its sample.
+    if (isSampled() && !existsSync(run.samplePath(step))) await draw();
+    told('steps', step, settings.steps);
     while (step < settings.steps) {
       signal.throwIfAborted();
       const started = performance.now();
@@ -96,7 +114,7 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
       const event = { type: 'step', step, loss: last, smoothed, ...result.metrics, seconds } as const;
       run.log(event);
       report(event);
-      report({ type: 'progress', done: step, total: settings.steps, label: 'steps' });
+      told('steps', step, settings.steps);
       if (step % settings.checkpointEvery === 0 || step === settings.steps) save();
       if (isSampled()) await draw();
       if (step === settings.steps) await measure();

@@ -5,10 +5,9 @@ import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
 import type { NetworkOptions } from '../../pipelines/networks.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import { encodePng } from '../../pipelines/png.ts';
-import { TextToImage } from '../../pipelines/textToImage.ts';
+import { TextToImage, type SamplingOptions } from '../../pipelines/textToImage.ts';
 import type { DiffusionLossOptions } from '../loss/diffusionLoss.ts';
-
-const samplingSteps = 25;
+import { samplingSteps } from './plan.ts';
 
 export interface SampleSettings extends Pick<FinetuneSettings, 'seed' | 'size' | 'provider'> {
   readonly prompt: string;
@@ -25,16 +24,20 @@ export async function drawSample(
   model: Model,
   { prompt, seed, size, provider }: SampleSettings,
   { fed = {}, unet, textEncoder }: PresentWeights,
-  signal: AbortSignal,
+  { signal, onStep }: Pick<SamplingOptions, 'signal' | 'onStep'>,
 ): Promise<string> {
   const pipeline = new TextToImage(model, await openTokenizer(model), {
     ...{ provider, fed },
     adapters: new Map([...(unet ?? []), ...(textEncoder ?? [])]),
   });
   const guidance = ownGuidance(model.path, 'subject');
-  const options = { steps: samplingSteps, ...guidance, width: size, height: size, signal };
+  const options = { steps: samplingSteps, ...guidance, width: size, height: size };
   try {
-    for await (const { picture } of pipeline.generate([{ prompt, seed }], options)) {
+    for await (const { picture } of pipeline.generate([{ prompt, seed }], {
+      ...options,
+      ...(signal && { signal }),
+      ...(onStep && { onStep }),
+    })) {
       const png = await encodePng(picture);
       writeAtomically(path, () => [png]);
     }

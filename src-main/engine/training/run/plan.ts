@@ -1,0 +1,56 @@
+import type { TrainingSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import type { Phase } from '../../../../src-shared/domain/jobEvents.ts';
+import type { LoopSettings } from '../../../../src-shared/domain/loopSettings.ts';
+import type { Guidance } from '../../../../src-shared/domain/guidance.ts';
+import { measuredBatchCount } from '../data/dataset.ts';
+
+/** Sampling steps of a sample picture. */
+export const samplingSteps = 25;
+/** A forward and a backward pass, in forward passes. */
+const stepPasses = 3;
+/** Steps of a run from which on its loss is measured before and after. */
+const worthMeasuring = 20;
+
+/** Whether a run's loss is measured, before its first step and after its last. */
+export function isMeasuredRun({ steps }: Pick<LoopSettings, 'steps'>): boolean {
+  return steps >= worthMeasuring;
+}
+
+/** What the training loop does; weights are forward passes of the network for one picture. `rows`: of a batch. */
+export function loopPhases(
+  { steps, accumulate, sampleEvery, checkpointEvery }: LoopSettings,
+  rows: number,
+  passesPerSample: number,
+): Phase[] {
+  return [
+    { label: 'steps', total: steps, weight: stepPasses * rows * accumulate },
+    ...(sampleEvery === null
+      ? []
+      : [{ label: 'samples', total: Math.floor(steps / sampleEvery) + 1, weight: passesPerSample }]),
+    { label: 'checkpoints', total: Math.ceil(steps / checkpointEvery), weight: rows },
+  ];
+}
+
+/** All that a finetune of `photos` pictures does. The time to load and to build the network cannot be told by passes. */
+export function finetunePhases(settings: TrainingSettings, photos: number, guidance: Guidance): Phase[] {
+  const { prior, batch } = settings;
+  const rows = batch * (prior ? 2 : 1);
+  const classImages = prior?.classImages ?? 0;
+  const reading = (label: string, total: number): Phase[] => (total > 0 ? [{ label, total, weight: 1 }] : []);
+  return [
+    ...(classImages > 0 ? [{ label: 'class pictures', total: classImages, weight: 2 * samplingSteps }] : []),
+    ...reading('reading photos', photos),
+    ...reading('reading class pictures', classImages),
+    { label: 'building the network', total: 1, weight: 0 },
+    ...(isMeasuredRun(settings) && photos > 0
+      ? [{ label: 'measuring', total: 2, weight: stepPasses * rows * measuredBatchCount(batch) }]
+      : []),
+    ...loopPhases(settings, rows, samplingSteps * passesPerStep(guidance)),
+  ];
+}
+
+/** The base model is asked twice beside the subject's, until guidance stops. */
+function passesPerStep({ guidance, baseGuidance, guidanceStop }: Guidance): number {
+  const guided = baseGuidance > 0 ? 3 : guidance > 1 ? 2 : 1;
+  return guided * guidanceStop + (1 - guidanceStop);
+}

@@ -1,0 +1,31 @@
+import type { TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { measuredBatchCount } from '../../engine/training/data/dataset.ts';
+import { finetunePhases } from '../../engine/training/run/plan.ts';
+import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
+import type { Measured } from '../../storage/measurements.ts';
+
+/** What one of each phase of a run takes, by the dry run that was made of it. What is not named takes no time worth telling. */
+export function expectedSeconds(
+  { accumulate, batch }: TrainingSettings,
+  { setup, secondsPerStep, secondsPerPicture }: Measured,
+): Readonly<Record<string, number>> {
+  return {
+    'class pictures': secondsPerPicture,
+    'reading photos': 0,
+    'reading class pictures': 0,
+    'building the network': setup,
+    measuring: secondsPerStep * measuredBatchCount(batch),
+    steps: accumulate * secondsPerStep,
+    samples: secondsPerPicture,
+    checkpoints: 0,
+  };
+}
+
+/** Seconds of the whole run. */
+export function secondsOf(settings: TrainingSettings, measured: Measured): number {
+  const expected = expectedSeconds(settings, measured);
+  return finetunePhases(settings, 1, guidanceOf({ guidance: 1 })).reduce(
+    (sum, { label, total }) => sum + total * (expected[label] ?? 0),
+    0,
+  );
+}

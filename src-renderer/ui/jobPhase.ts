@@ -1,0 +1,13 @@
+import type { Job } from '../../src-shared/domain/job.ts';
+import { texts } from '../texts/index.ts';
+import { formatBytes } from './format.ts';
+
+/** What a job does now, in words: "Drawing class pictures: 12 of 50". */
+export function phaseOf({ progress }: Pick<Job, 'progress'>): string {
+  if (!progress) return texts.train.starting;
+  const { label, done, total } = progress;
+  if (label === 'bytes') return texts.jobs.bytes(formatBytes(done), formatBytes(total));
+  // The one that is being made counts: nobody waits for picture 0.
+  const at = Math.min(total, Math.floor(done) + 1);
+  return texts.jobs.phase(texts.jobs.phases[label] ?? label, at, total);
+}
