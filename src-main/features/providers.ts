@@ -6,10 +6,10 @@ import { cacheFolder } from '../places.ts';
 
 /**
  * What a process that computes does first: what is found out about providers and large files is kept for the next one, and what
- * people should know of a provider (one passed over, one that failed) is reported as a warning.
+ * people should know of a provider (one passed over, one that failed) is reported as a warning. Returns what ends that.
  */
-export function hearProviders(report: (event: JobEvent) => void): void {
+export function hearProviders(report: (event: JobEvent) => void): () => void {
   keepVerdictsIn(cacheFolder());
   keepHashesIn(cacheFolder());
-  onProviderNotice((message) => report({ type: 'warning', message }));
+  return onProviderNotice((message) => report({ type: 'warning', message }));
 }

@@ -62,10 +62,18 @@ export interface Start<K extends JobKind> {
   readonly online: boolean;
   /** Models that must be what they were when they were added. */
   readonly locks: readonly ModelLock[];
+  /** The worker waits for another task when this one is done, with what it has opened; else it ends. */
+  readonly stay: boolean;
 }
 
-/** What a worker process is told: one `start`, then perhaps `stop`, which keeps what is worth keeping. */
-export type ToWorker = Start<JobKind> | { readonly type: 'stop' };
+/** Open what a task will need: it will be started soon. Nothing is told of it. */
+export interface Prepare {
+  readonly type: 'prepare';
+  readonly task: TaskOf<'generate'>;
+}
+
+/** What a worker process is told: `start`, then perhaps `stop`, which keeps what is worth keeping; `prepare` while it waits. */
+export type ToWorker = Start<JobKind> | Prepare | { readonly type: 'stop' };
 
 /** What it tells; `done` or `failed` come last. */
 export type FromWorker =

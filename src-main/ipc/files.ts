@@ -11,6 +11,7 @@ export interface PictureFiles {
   readonly photo: (id: number) => string | undefined;
   readonly mask: (photoId: number) => string | undefined;
   readonly sample: (runId: number, step: number) => string | undefined;
+  readonly scored: (runId: number, step: number, index: number) => string | undefined;
   /** Where thumbnails are kept; they can be made again. */
   readonly thumbnails: string;
 }
@@ -70,17 +71,10 @@ export async function pictureFile(
   pathname: string,
   width: string | null,
 ): Promise<FileAnswer> {
-  const [, kind, first, second] =
-    /^\/files\/(image|photo|mask|sample)\/(\d{1,15})(?:\/(\d{1,9}))?$/.exec(pathname) ?? [];
-  const id = Number(first);
-  const file =
-    kind === 'sample'
-      ? second === undefined
-        ? undefined
-        : files.sample(id, Number(second))
-      : kind === undefined || second !== undefined
-        ? undefined
-        : files[kind as 'image' | 'photo' | 'mask'](id);
+  const [, kind = '', ...numbers] =
+    /^\/files\/([a-z]+)\/(\d{1,15})(?:\/(\d{1,9}))?(?:\/(\d{1,9}))?$/.exec(pathname) ?? [];
+  const given = numbers.flatMap((number?: string) => (number === undefined ? [] : [Number(number)]));
+  const file = fileOf(files, kind, given);
   if (file === undefined || !existsSync(file)) return nothing;
   const { mtimeMs } = statSync(file);
   if (width === null) {
@@ -100,10 +94,20 @@ export async function pictureFile(
   if (side === undefined) return nothing;
   const kept = path.join(
     files.thumbnails,
-    `${kind}-${id}-${second ?? 0}-${Math.round(mtimeMs)}-${side}.webp`,
+    `${[kind, ...given, ...(given.length === 1 ? [0] : []), Math.round(mtimeMs), side].join('-')}.webp`,
   );
   if (!existsSync(kept)) await makeThumbnail(file, kept, side);
   return { status: 200, type: 'image/webp', body: createReadStream(kept), lasting: false };
+}
+
+/** Each kind of picture has as many numbers as its address. */
+function fileOf(files: PictureFiles, kind: string, numbers: readonly number[]): string | undefined {
+  const [id = 0, step = 0, index = 0] = numbers;
+  if (numbers.length === 1 && (kind === 'image' || kind === 'photo' || kind === 'mask'))
+    return files[kind](id);
+  if (numbers.length === 2 && kind === 'sample') return files.sample(id, step);
+  if (numbers.length === 3 && kind === 'scored') return files.scored(id, step, index);
+  return undefined;
 }
 
 async function makeThumbnail(file: string, kept: string, side: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { PictureFiles } from './files.ts';
 
@@ -14,6 +15,14 @@ interface LibraryView {
   };
   readonly subjects: { get: (id: number) => { readonly folder: string } };
   readonly runs: { get: (id: number) => { readonly folder: string } };
+}
+
+/** Of the folders NAME-HASH, the one that was made last: scores may have been asked for in several ways. */
+function newest(folder: string, name: string): string | undefined {
+  const places = readdirSync(folder)
+    .filter((one) => one.startsWith(`${name}-`))
+    .map((one) => path.join(folder, one));
+  return places.sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).at(-1);
 }
 
 /** The pictures of a library by their numbers; one that is not in it is not found. */
@@ -41,5 +50,11 @@ export function libraryFiles(library: LibraryView, thumbnails: string): PictureF
       }),
     sample: (id, step) =>
       found(() => folder.at(runs.get(id).folder, 'samples', `${String(step).padStart(6, '0')}.png`)),
+    scored: (id, step, index) =>
+      found(() => {
+        const pictures = folder.at(runs.get(id).folder, 'scores', 'pictures');
+        const place = newest(pictures, step === 0 ? 'base' : String(step).padStart(6, '0'));
+        return place && path.join(place, `${String(index).padStart(4, '0')}.png`);
+      }),
   };
 }

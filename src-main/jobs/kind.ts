@@ -14,6 +14,8 @@ export interface JobHandling<K extends JobKind> {
   readonly expected?: (job: StoredJob) => Readonly<Record<string, number>> | undefined;
   /** The worker may open sockets to other machines. */
   readonly online?: boolean;
+  /** The worker stays for a while when it is done, with what it has opened, for the next job of its kind. */
+  readonly stays?: boolean;
   readonly event?: (job: StoredJob, event: WorkerEvent) => void | Promise<void>;
   readonly done?: (job: StoredJob, result: ResultOf<K>) => void | Promise<void>;
   /** The job's state has changed. */

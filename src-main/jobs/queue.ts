@@ -4,10 +4,11 @@ import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import { forPeople } from '../../src-shared/messages/forPeople.ts';
 import { problem, type LikenessError } from '../../src-shared/messages/index.ts';
 import { TimeLeft } from '../../src-shared/domain/timeLeft.ts';
-import type { FromWorker, ResultOf, Start } from '../features/tasks.ts';
+import type { FromWorker, ResultOf, Start, TaskOf } from '../features/tasks.ts';
 import { publicJob, type Jobs, type NewJob, type StoredJob } from '../storage/jobs.ts';
 import type { JobHandlings } from './kind.ts';
 import type { StartWorker, WorkerProcess } from './workerProcess.ts';
+import { Workers, type Seat } from './workers.ts';
 
 /** Tells the windows. */
 export interface QueueEvents {
@@ -22,10 +23,11 @@ export interface QueueEvents {
 export type Obstacle = () => LikenessError | undefined;
 
 interface Running {
+  readonly seat: Seat;
   readonly worker: WorkerProcess;
   readonly timeLeft: TimeLeft;
   /** What the job becomes when its worker ends after being told to stop. */
-  wanted?: 'paused' | 'cancelled' | 'queued';
+  wanted?: 'paused' | 'cancelled' | 'queued' | undefined;
   progress: JobProgress | null;
   savedAt: number;
   /** Handling of events and of the end, in order. */
@@ -52,6 +54,7 @@ const patience = 120_000;
 /** The queue: survives restarts in the library's database, and owns the worker processes. */
 export class JobQueue {
   private readonly running = new Map<number, Running>();
+  private readonly workers: Workers;
   private closing = false;
   /** Jobs whose state is not written down yet, as the disk is full. */
   private readonly behind = new Set<number>();
@@ -59,11 +62,13 @@ export class JobQueue {
 
   constructor(
     private readonly jobs: Jobs,
-    private readonly startWorker: StartWorker,
+    startWorker: StartWorker,
     private readonly kinds: JobHandlings,
     private readonly events: QueueEvents,
     private readonly obstacle: Obstacle,
-  ) {}
+  ) {
+    this.workers = new Workers(startWorker);
+  }
 
   /** Takes up what an earlier process left: jobs that ran then go on. */
   open(): void {
@@ -123,6 +128,19 @@ export class JobQueue {
     return publicJob(moved);
   }
 
+  /** Runs a queued job now: what computes keeps what it has, makes way, and goes on by itself afterwards. */
+  first(id: number): Job {
+    const job = this.jobs.get(id);
+    if (job.state !== 'queued') throw wrongState(job);
+    const others = [...this.jobs.inState('running'), ...this.jobs.inState('queued')];
+    const position = Math.min(...others.map((other) => other.position)) - 1;
+    this.tell(this.jobs.change(id, { position }));
+    for (const [other, running] of this.running)
+      if (computing.includes(this.jobs.get(other).kind)) this.askToStop(other, running, 'queued');
+    this.next();
+    return publicJob(this.jobs.get(id));
+  }
+
   clear(): void {
     this.events.removed(this.jobs.clearEnded());
   }
@@ -136,9 +154,21 @@ export class JobQueue {
       );
   }
 
+  /** Has a worker make ready what a job of this kind will need, unless there is something to compute. */
+  prepare(kind: 'generate', task: TaskOf<'generate'>): void {
+    const busy = (['running', 'queued'] as const).some((state) =>
+      this.jobs.inState(state).some((job) => computing.includes(job.kind)),
+    );
+    if (this.closing || busy) return;
+    const seat = this.workers.take(kind);
+    seat.worker.send({ type: 'prepare', task });
+    this.workers.keep(seat, kind);
+  }
+
   /** Stops the workers and keeps what they have; their jobs go on at the next start. */
   async close(grace = 5_000): Promise<void> {
     this.closing = true;
+    this.workers.dismiss();
     const ends = [...this.running.values()].map((running) => {
       running.wanted ??= 'queued';
       running.worker.send({ type: 'stop' });
@@ -158,16 +188,19 @@ export class JobQueue {
   private stop(id: number, wanted: 'paused' | 'cancelled'): Job {
     const job = this.jobs.get(id);
     const running = this.running.get(id);
-    if (running) {
-      running.wanted = wanted;
-      running.worker.send({ type: 'stop' });
-      setTimeout(() => {
-        if (this.running.get(id) === running) running.worker.kill();
-      }, patience).unref();
-    } else if (job.state === 'queued' || (job.state === 'paused' && wanted === 'cancelled')) {
+    if (running) this.askToStop(id, running, wanted);
+    else if (job.state === 'queued' || (job.state === 'paused' && wanted === 'cancelled')) {
       this.set(id, wanted);
     } else throw wrongState(job);
     return publicJob(this.jobs.get(id));
+  }
+
+  private askToStop(id: number, running: Running, wanted: Running['wanted']): void {
+    running.wanted = wanted;
+    running.worker.send({ type: 'stop' });
+    setTimeout(() => {
+      if (this.running.get(id) === running) running.worker.kill();
+    }, patience).unref();
   }
 
   private requeue(id: number, from: readonly JobState[]): Job {
@@ -196,8 +229,12 @@ export class JobQueue {
       this.set(job.id, 'failed', asProblem(error));
       return;
     }
-    const worker = this.startWorker();
+    // What waits warm gives its memory back to what computes now.
+    if (computing.includes(job.kind)) this.workers.dismiss(job.kind);
+    const seat = this.workers.take(job.kind);
+    const { worker } = seat;
     const running: Running = {
+      seat,
       worker,
       timeLeft: new TimeLeft(this.kinds[job.kind].expected?.(job)),
       progress: null,
@@ -207,15 +244,15 @@ export class JobQueue {
     };
     this.running.set(job.id, running);
     this.set(job.id, 'running');
-    worker.onMessage((message) => this.heard(job.id, running, message));
-    worker.onExit((why) => this.exited(job.id, running, why));
+    seat.heard = (message) => this.heard(job.id, running, message);
+    seat.ended = (why) => this.exited(job.id, running, why);
     worker.send(start);
   }
 
   private startOf<K extends JobKind>(kind: K, job: StoredJob): Start<K> {
-    const { task, online = false, models } = this.kinds[kind];
+    const { task, online = false, stays = false, models } = this.kinds[kind];
     const locks = models?.(job).map(({ path, hash }) => ({ path, hash })) ?? [];
-    return { type: 'start', kind, task: task(job), online, locks };
+    return { type: 'start', kind, task: task(job), online, stay: stays, locks };
   }
 
   private async done<K extends JobKind>(kind: K, job: StoredJob, result: ResultOf<K>): Promise<void> {
@@ -238,6 +275,11 @@ export class JobQueue {
           const job = this.jobs.get(id);
           await this.done(job.kind, job, message.result);
           this.end(id, 'done');
+          if (!this.kinds[job.kind].stays || !running.seat.isAlive) return;
+          if (this.closing) return running.worker.kill();
+          this.running.delete(id);
+          this.workers.keep(running.seat, job.kind);
+          this.next();
         });
       case 'failed':
         running.ended = true;

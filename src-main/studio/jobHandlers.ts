@@ -8,6 +8,7 @@ export function jobHandlers({ queue }: StudioContext): Handlers<'jobs'> {
     'jobs.cancel': ({ id }) => queue.cancel(id),
     'jobs.retry': ({ id }) => queue.retry(id),
     'jobs.move': ({ id, before }) => queue.move(id, before),
+    'jobs.first': ({ id }) => queue.first(id),
     'jobs.clear': () => {
       queue.clear();
       return {};

@@ -3,6 +3,8 @@ import type { Measured, ScoreReport } from '../../src-shared/domain/score.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import type { JobHandling } from '../jobs/kind.ts';
 import type { Handlers, StudioContext, Surroundings } from './context.ts';
+import { RunFolder } from '../engine/training/run/runFolder.ts';
+import { alarmsOf } from '../features/score/alarms.ts';
 import { scoreDefaults } from '../features/score/request.ts';
 
 export function scoreHandlers({ library, queue }: StudioContext): Handlers<'scores'> {
@@ -27,10 +29,13 @@ export function scoreJob({ library, shipped, emit }: Surroundings): JobHandling<
   return {
     task: ({ runId }) => {
       const { clipFolder, dinoFolder, provider } = settings.get();
+      const { folder: place, settings: ofRun } = runs.get(runId ?? 0);
+      const run = folder.at(place);
       return {
         ...scoreDefaults,
         ...shipped.scorers,
-        run: folder.at(runs.get(runId ?? 0).folder),
+        run,
+        checkpoints: new RunFolder(run).plannedSteps(ofRun),
         provider,
         ...(clipFolder && { clip: clipFolder }),
         ...(dinoFolder && { dino: dinoFolder }),
@@ -67,12 +72,6 @@ function reportOf(score: RunScore): ScoreReport {
   };
   const figure = (figures: Figures, name: string | undefined): Measured | null =>
     name === undefined ? null : (figures[name] ?? null);
-  const warnings = score.checkpoints
-    .filter(({ memorization }) => memorization.copies.length > 0)
-    .map(
-      ({ step, memorization }) =>
-        `At step ${step}, ${Math.round(100 * memorization.share)} % of the pictures are nearly one of your photos: they were asked for in its place, or it has been learnt by heart.`,
-    );
   return {
     checkpoints: score.checkpoints.map(({ step, figures, memorization }) => ({
       step,
@@ -84,8 +83,9 @@ function reportOf(score: RunScore): ScoreReport {
         memorized: memorization.copies.length > 0,
       },
     })),
+    prompts: score.prompts.flatMap((prompt) => Array<string>(score.seeds).fill(prompt)),
     pick: { step: score.pick, reason: score.why },
-    warnings: [...(score.withoutPrompt === null ? [] : [score.withoutPrompt]), ...warnings],
+    warnings: [...(score.withoutPrompt === null ? [] : [score.withoutPrompt]), ...alarmsOf(score)],
     features: Object.fromEntries(Object.entries(chosen).filter(([, name]) => name !== undefined)) as Record<
       string,
       string

@@ -2,8 +2,9 @@ import type { JobKind } from '../../src-shared/domain/job.ts';
 import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import type { Report } from '../features/inspect/inspect.ts';
+import type { WarmModel } from '../features/generation/warmModel.ts';
 import { checkLock } from '../features/modelLock.ts';
-import type { ResultOf, Start, TaskOf } from '../features/tasks.ts';
+import type { Prepare, ResultOf, Start, TaskOf } from '../features/tasks.ts';
 
 export interface TaskContext extends Omit<JobContext, 'report'> {
   readonly report: (event: WorkerEvent) => void;
@@ -21,7 +22,7 @@ const tasks: { readonly [K in JobKind]: (task: TaskOf<K>, context: TaskContext) 
   },
   generate: async (task, context) => {
     const { generateParts } = await import('../features/generation/generateParts.ts');
-    await generateParts(task, context);
+    await generateParts(task, context, await warmModel());
     return undefined;
   },
   score: async (task, context) => {
@@ -54,6 +55,20 @@ const tasks: { readonly [K in JobKind]: (task: TaskOf<K>, context: TaskContext) 
     return lookAt((await download(task, context)).path);
   },
 };
+
+let models: Promise<WarmModel> | undefined;
+
+/** Drawing keeps its model for as long as the process lives. */
+function warmModel(): Promise<WarmModel> {
+  models ??= import('../features/generation/warmModel.ts').then(({ WarmModel: Kept }) => new Kept());
+  return models;
+}
+
+/** Opens what the task will need. Errors: those of drawing. */
+export async function prepare({ task }: Prepare, signal: AbortSignal): Promise<void> {
+  const { prepareParts } = await import('../features/generation/generateParts.ts');
+  await prepareParts(task, await warmModel(), signal);
+}
 
 /** Does one task of the contract. Errors: `model.changed`, those of its feature. */
 export async function perform<K extends JobKind>(

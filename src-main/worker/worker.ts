@@ -5,11 +5,11 @@ import { forPeople } from '../../src-shared/messages/forPeople.ts';
 import { hearProviders } from '../features/providers.ts';
 import type { FromWorker, Start, ToWorker } from '../features/tasks.ts';
 import { guardSockets } from '../socketLock.ts';
-import { perform } from './tasks.ts';
+import { perform, prepare } from './tasks.ts';
 
 /**
- * A worker process: told one task by the studio over its channel, does it with the features that the command line uses, and
- * ends. Without the studio it has no reason to live: it ends with it.
+ * A worker process: told a task by the studio over its channel, does it with the features that the command line uses, and ends, or
+ * waits for the next one where it is to stay. Without the studio it has no reason to live: it ends with it.
  */
 interface Port {
   readonly send: (message: FromWorker) => void;
@@ -46,30 +46,50 @@ function dieWithParent(): void {
 }
 
 const port = openPort();
-const controller = new AbortController();
+/** Stops what is done now. */
+let present = new AbortController();
+let working = Promise.resolve();
 dieWithParent();
 setInterval(() => port.send({ type: 'memory', bytes: process.memoryUsage.rss() }), 1000).unref();
 
 port.listen((message) => {
-  if (message.type === 'stop') controller.abort(problem('cancelled', {}));
-  else void work(message).then(end);
+  present.abort(problem('cancelled', {}));
+  if (message.type === 'stop') return;
+  const own = (present = new AbortController());
+  working = working.then(async () => {
+    // What was not made ready in time, or cannot be, is opened, or told, when it is needed.
+    if (message.type === 'prepare') {
+      settle(false);
+      return prepare(message, own.signal).catch(() => undefined);
+    }
+    const last = await work(message, own.signal);
+    if (message.stay && last.type === 'done') port.send(last);
+    else end(last);
+  });
 });
 
-async function work(start: Start<JobKind>): Promise<FromWorker> {
+/** What may be reached, and to whom it is told what is found out about providers. Returns what ends the telling. */
+function settle(online: boolean, report: Parameters<typeof hearProviders>[0] = () => undefined): () => void {
   guardSockets({
-    allows: () => start.online,
+    allows: () => online,
     tried: (host, refused) => port.send({ type: 'socket', host, refused }),
   });
-  hearProviders((event) => port.send({ type: 'event', event }));
+  return hearProviders(report);
+}
+
+async function work(start: Start<JobKind>, signal: AbortSignal): Promise<FromWorker> {
+  const tellNoMore = settle(start.online, (event) => port.send({ type: 'event', event }));
   try {
     const result = await perform(start, {
       report: (event) => port.send({ type: 'event', event }),
-      signal: controller.signal,
+      signal,
     });
     return { type: 'done', result };
   } catch (error) {
     const { code, message } = forPeople(error);
     return { type: 'failed', problem: { code, message } };
+  } finally {
+    tellNoMore();
   }
 }
 

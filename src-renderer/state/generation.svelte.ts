@@ -129,15 +129,25 @@ class Generation {
     };
   }
 
-  async start(): Promise<boolean> {
+  /** What the form asks for. */
+  get #input(): GenerateInput {
     const { negative, modelId, count, steps, sampler, size, seed, seedLocked } = this.draft;
-    localStorage.setItem(draftKey, JSON.stringify(this.draft));
-    const input: GenerateInput = {
+    return {
       ...{ prompts: this.prompts, negative, modelId, mixes: this.mixes, count, steps, sampler },
       ...this.#chosenGuidance(),
       seed: seedLocked ? seed : null,
       size: size && { ...size },
     };
+  }
+
+  /** Has what the form asks for opened, so that the first picture comes soon. What cannot be is told by `start`. */
+  prepare(): void {
+    if (this.prompts.length > 0) void request('generation.prepare', this.#input).catch(() => undefined);
+  }
+
+  async start(): Promise<boolean> {
+    localStorage.setItem(draftKey, JSON.stringify(this.draft));
+    const input = this.#input;
     const started = await attempt(() => request('generation.start', input));
     if (!started) return false;
     this.draft.seed = started.seed;

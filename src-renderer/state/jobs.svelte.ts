@@ -3,7 +3,7 @@ import { listen, request } from '../client/index.ts';
 import { texts } from '../texts/index.ts';
 import { attempt, toasts } from './toasts.svelte.ts';
 
-type Action = 'pause' | 'resume' | 'cancel' | 'retry';
+type Action = 'pause' | 'resume' | 'cancel' | 'retry' | 'first';
 
 /** The queue: what runs, what waits, what ended. */
 class Jobs {
@@ -31,6 +31,13 @@ class Jobs {
     return this.#list
       .filter(({ state }) => state === 'done' || state === 'failed' || state === 'cancelled')
       .sort((a, b) => (b.finishedAt ?? b.createdAt) - (a.finishedAt ?? a.createdAt));
+  }
+
+  /** What a queued job waits for. */
+  get inTheWay(): Job | undefined {
+    return this.#list.find(
+      ({ state, kind }) => state === 'running' && kind !== 'import' && kind !== 'download',
+    );
   }
 
   /** Jobs that are not done with. */

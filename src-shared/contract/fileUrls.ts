@@ -18,4 +18,7 @@ export const fileUrls = {
   mask: (photoId: Id): string => `/files/mask/${photoId}`,
   sample: (runId: Id, step: number, width?: ThumbnailWidth): string =>
     sized(`/files/sample/${runId}/${step}`, width),
+  /** What a checkpoint was measured by: picture `index` of its scores; step 0 is the base model's. */
+  scored: (runId: Id, step: number, index: number, width?: ThumbnailWidth): string =>
+    sized(`/files/scored/${runId}/${step}/${index}`, width),
 };

@@ -64,6 +64,8 @@ export const generationRequests = {
     generateInputSchema,
     z.object({ jobId: idSchema, total: z.int(), seed: z.int() }),
   ),
+  /** Pictures like these may be asked for soon: opens what they need, where nothing else computes. */
+  'generation.prepare': endpoint(generateInputSchema, z.object({})),
   /** The prompts that wildcards make. */
   'generation.expand': endpoint(
     z.object({ prompt: z.string().max(2000) }),

@@ -16,6 +16,8 @@ export const jobRequests = {
   'jobs.retry': endpoint(one, jobSchema),
   /** In front of another queued job; null: to the end. */
   'jobs.move': endpoint(one.extend({ before: idSchema.nullable() }), jobSchema),
+  /** Now: what computes makes way, keeping what it has, and goes on by itself afterwards. */
+  'jobs.first': endpoint(one, jobSchema),
   /** Forgets those that ended. */
   'jobs.clear': endpoint(z.object({}), z.object({})),
 };

@@ -26,6 +26,8 @@ export type CheckpointScore = z.infer<typeof checkpointScoreSchema>;
 /** Which features a figure came from: "subject (MobileNetV2)". */
 export const scoreReportSchema = z.object({
   checkpoints: z.array(z.object({ step: z.int(), score: checkpointScoreSchema })),
+  /** What the pictures of each checkpoint show: `fileUrls.scored`, in this order. */
+  prompts: z.array(z.string()).default([]),
   pick: z.object({ step: z.int(), reason: z.string() }).nullable(),
   /** Alarms and leaks in plain words. */
   warnings: z.array(z.string()),

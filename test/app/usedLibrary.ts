@@ -156,6 +156,7 @@ const score = (k: number): CheckpointScore => ({
 
 const report: ScoreReport = {
   checkpoints: [0, 1, 2, 3].map((k) => ({ step: (k + 1) * 100, score: score(k) })),
+  prompts: [],
   pick: {
     step: 300,
     reason:

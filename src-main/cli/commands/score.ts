@@ -44,7 +44,9 @@ export const score = command({
   request: scoreRequest,
   run: async (request, context) => {
     const { score } = await import('../../features/score/score.ts');
+    const { alarmsOf } = await import('../../features/score/alarms.ts');
     const result = await score(request, context);
+    for (const message of alarmsOf(result)) context.report({ type: 'warning', message });
     return { fields: { ...result }, text: describe(result) };
   },
 });

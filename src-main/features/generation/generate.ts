@@ -17,13 +17,14 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { checkRecipe } from './fromRecipe.ts';
 import { openOver, type OverPicture } from './overPicture.ts';
 import { nameInRecipe, rememberPlace } from './knownPlaces.ts';
-import { openForGeneration, type OpenedModel } from './openForGeneration.ts';
+import type { OpenedModel } from './openForGeneration.ts';
 import { PictureNames } from './pictureNames.ts';
 import { previews } from './previews.ts';
 import type { GenerateRequest } from './request.ts';
 import { missingPictures, setFiles } from './pictureSet.ts';
 import { withoutRunAsModel } from './runs.ts';
 import { readStartingNoise, type StartingNoise } from './startingNoise.ts';
+import { openAnew, type Opener } from './warmModel.ts';
 
 export interface MadePicture {
   readonly path: string;
@@ -33,6 +34,8 @@ export interface MadePicture {
 
 /** Who wants to see more than the end. */
 export interface GenerateListeners {
+  /** Opens the model; anew each time when left out. */
+  readonly models?: Opener;
   readonly onMade?: (picture: MadePicture) => void;
   /** How each picture looks while it is made; `index` counts those of this request. */
   readonly onPreview?: (event: PreviewEvent) => void;
@@ -47,12 +50,10 @@ export async function generate(
   said: GenerateRequest,
   { report, signal }: JobContext,
   version: string,
-  { onMade, onPreview }: GenerateListeners = {},
+  { models = openAnew, onMade, onPreview }: GenerateListeners = {},
 ): Promise<{ images: MadePicture[] }> {
-  const asked = withoutRunAsModel(said);
-  const own = ownGuidance(asked.model, asked.loras.length > 0 ? 'subject' : 'bare');
-  const request = { ...asked, ...chosenGuidance(asked, own) };
-  const opened = await openForGeneration(request, report);
+  const request = completed(said);
+  const opened = await models.open(request, report);
   const { textToImage } = opened;
   try {
     const noise = startingNoise(request, textToImage);
@@ -88,7 +89,7 @@ export async function generate(
       ...drawing,
       ...size,
       signal,
-      ...(onPreview && { onPreview: await previews(textToImage, onPreview) }),
+      ...(onPreview && { onPreview: await previews(opened, onPreview) }),
       onWarning: warned,
       onStep,
     });
@@ -111,8 +112,36 @@ export async function generate(
     }
     return { images };
   } finally {
-    await textToImage.dispose();
+    await models.close(opened);
   }
+}
+
+/**
+ * Makes ready what `generate` will need of `models` for the same request, up to the first step; nothing is drawn. Errors: those of
+ * `generate`.
+ */
+export async function warmUp(said: GenerateRequest, models: Opener, signal: AbortSignal): Promise<void> {
+  const request = completed(said);
+  const opened = await models.open(request, () => undefined);
+  const { textToImage } = opened;
+  await opened.colours();
+  const enough = new AbortController();
+  const drawing = textToImage.generate(requestPictures(request, undefined), {
+    ...request,
+    ...sizeOf(request, textToImage, undefined),
+    signal: AbortSignal.any([signal, enough.signal]),
+    onStep: () => enough.abort(),
+  });
+  await drawing.next().catch((error: unknown) => {
+    if (!enough.signal.aborted) throw error;
+  });
+}
+
+/** What was left out is the model's own. */
+function completed(said: GenerateRequest): GenerateRequest & Guidance {
+  const asked = withoutRunAsModel(said);
+  const own = ownGuidance(asked.model, asked.loras.length > 0 ? 'subject' : 'bare');
+  return { ...asked, ...chosenGuidance(asked, own) };
 }
 
 function startingNoise(

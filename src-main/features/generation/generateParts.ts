@@ -1,8 +1,9 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { WorkerEvent } from '../../../src-shared/domain/workerMessages.ts';
-import { generate } from './generate.ts';
+import { generate, warmUp } from './generate.ts';
 import { LikenessMeter, type LikenessRequest } from './likenessMeter.ts';
 import type { GenerateRequest } from './request.ts';
+import type { Opener } from './warmModel.ts';
 
 /** Pictures of several mixes, one request after the other. */
 export interface GenerateTask {
@@ -23,14 +24,24 @@ type Report = (event: WorkerEvent) => void;
 export async function generateParts(
   { parts, total, version }: GenerateTask,
   { report, signal }: Omit<JobContext, 'report'> & { readonly report: Report },
+  models?: Opener,
 ): Promise<void> {
+  report({
+    type: 'plan',
+    phases: [
+      { label: 'opening the model', total: 1, weight: 0 },
+      { label: 'pictures', total, weight: 1 },
+    ],
+  });
+  report({ type: 'progress', done: 0, total: 1, label: 'opening the model' });
   for (const { first, request, likeness } of parts) {
     let index = first;
-    const measure = likeness && (await likenessOf(likeness, report));
+    const measure = likeness && likenessOf(likeness, report);
     // Pictures of one part of the task; told as pictures of the whole.
     const inWhole: Report = (event) =>
       report(event.type === 'progress' ? { ...event, done: first + event.done, total } : event);
     await generate(request, { report: inWhole, signal }, version, {
+      ...(models && { models }),
       onMade: ({ path }) => {
         report({ type: 'picture', index, path });
         measure?.take(index, path);
@@ -42,23 +53,35 @@ export async function generateParts(
   }
 }
 
-/** Measures pictures one after the other, beside the next one's making. What can't be measured (no photo left) is none. */
-async function likenessOf(
+/** Makes `models` ready for the first part of a task. Errors: those of `generate`. */
+export async function prepareParts(
+  { parts: [first] }: GenerateTask,
+  models: Opener,
+  signal: AbortSignal,
+): Promise<void> {
+  if (first) await warmUp(first.request, models, signal);
+}
+
+/**
+ * Measures pictures one after the other, beside the next one's making. What can't be measured (no photo left) is none. The meter is
+ * opened once there is a picture: the first preview does not wait for it.
+ */
+function likenessOf(
   request: LikenessRequest,
   report: Report,
-): Promise<{ take: (index: number, path: string) => void; end: () => Promise<void> } | undefined> {
-  const meter = await LikenessMeter.open(request).catch(() => undefined);
-  if (!meter) return undefined;
+): { take: (index: number, path: string) => void; end: () => Promise<void> } {
+  let opened: Promise<LikenessMeter> | undefined;
   let measuring = Promise.resolve();
   return {
     take: (index, path) => {
+      const meter = (opened ??= LikenessMeter.open(request));
       measuring = measuring
-        .then(async () => report({ type: 'likeness', index, value: await meter.of(path) }))
+        .then(async () => report({ type: 'likeness', index, value: await (await meter).of(path) }))
         .catch(() => undefined);
     },
     end: async () => {
       await measuring;
-      await meter.dispose();
+      await opened?.then((meter) => meter.dispose()).catch(() => undefined);
     },
   };
 }

@@ -6,6 +6,7 @@ import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { bindLoras, type WeightedLora } from '../../engine/pipelines/adapters.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import type { WeightLookup } from '../../engine/pipelines/weights.ts';
+import { LatentColours } from '../../engine/pipelines/preview.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { GenerateRequest, LoraChoice } from './request.ts';
@@ -13,6 +14,8 @@ import { openWholeRun, weightsOfRuns } from './runs.ts';
 
 export interface OpenedModel {
   readonly textToImage: TextToImage;
+  /** For previews; fitted when first needed. */
+  readonly colours: () => Promise<LatentColours>;
   readonly hash: string;
   /** Whether the model has this hash, which an older version may have made. */
   readonly isOf: (hash: string) => boolean;
@@ -36,8 +39,11 @@ export async function openForGeneration(
     taught.filter((one) => 'parts' in one),
   );
   const own: WeightLookup = (name) => matrices(name) ?? whole(name);
+  const textToImage = new TextToImage(model, tokenizer, { provider: request.provider, adapters, own });
+  let colours: Promise<LatentColours> | undefined;
   return {
-    textToImage: new TextToImage(model, tokenizer, { provider: request.provider, adapters, own }),
+    textToImage,
+    colours: () => (colours ??= LatentColours.of(textToImage.networks, model.vae.config)),
     hash: modelHash(model),
     isOf: (hash) => hasHash(model, hash),
     loras: taught.map(({ path, weight, hash, isOf }) => ({ path, weight, hash, isOf })),

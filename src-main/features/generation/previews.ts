@@ -1,18 +1,18 @@
 import type { PreviewEvent } from '../../../src-shared/domain/workerMessages.ts';
 import { unstack } from '../../engine/pipelines/denoise.ts';
 import { encodePng } from '../../engine/pipelines/png.ts';
-import { LatentColours } from '../../engine/pipelines/preview.ts';
-import type { SamplingOptions, TextToImage } from '../../engine/pipelines/textToImage.ts';
+import type { SamplingOptions } from '../../engine/pipelines/textToImage.ts';
+import type { OpenedModel } from './openForGeneration.ts';
 
 /** Seconds between two looks at a batch: more often nobody sees. */
 const pause = 0.05;
 
 /** Tells how the pictures look while they are made: after a step, and not more often than one can follow. */
 export async function previews(
-  { networks, model }: TextToImage,
+  opened: Pick<OpenedModel, 'colours'>,
   report: (event: PreviewEvent) => void,
 ): Promise<NonNullable<SamplingOptions['onPreview']>> {
-  const colours = await LatentColours.of(networks, model.vae.config);
+  const colours = await opened.colours();
   let last = -Infinity;
   return (clean, first, step, steps) => {
     const now = performance.now() / 1000;

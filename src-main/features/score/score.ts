@@ -47,7 +47,7 @@ export async function score(request: ScoreRequest, { report, signal }: JobContex
   if (!RunFolder.exists(run)) throw problem('run.missing', { folder: run });
   const folder = new RunFolder(run);
   const { settings, modelHash } = folder.describe();
-  const steps = stepsToScore(folder, request.checkpoints);
+  const steps = stepsToScore(folder, request.checkpoints, settings);
   const photos = await readPhotos(request, settings);
   const kind = request.kind ?? kindOf(settings.classNoun);
   const prompts = scoredPrompts(kind, request.prompts, settings);
@@ -152,12 +152,16 @@ export async function score(request: ScoreRequest, { report, signal }: JobContex
   }
 }
 
-function stepsToScore(folder: RunFolder, asked: readonly number[] | undefined): number[] {
+function stepsToScore(
+  folder: RunFolder,
+  asked: readonly number[] | undefined,
+  settings: FinetuneSettings,
+): number[] {
   const known = folder.checkpointSteps();
   const missing = asked?.find((step) => !known.includes(step));
   if (missing !== undefined || known.length === 0)
     throw problem('run.noCheckpoint', { folder: folder.path, wanted: String(missing ?? '') });
-  return known.filter((step) => asked?.includes(step) ?? true);
+  return asked ? known.filter((step) => asked.includes(step)) : folder.plannedSteps(settings);
 }
 
 interface Photo {

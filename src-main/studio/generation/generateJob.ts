@@ -6,6 +6,7 @@ import type { Surroundings } from '../context.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { readPicture } from '../scan/readPicture.ts';
+import type { GenerateTask } from '../../features/generation/generateParts.ts';
 import { generateDefaults, type GenerateRequest } from '../../features/generation/request.ts';
 
 /** What a job of pictures keeps: the request with wildcards expanded and the seed drawn, and how many are done. */
@@ -14,25 +15,22 @@ export interface GenerateJobInput extends GenerateInput {
   readonly done: number;
 }
 
-/** Pictures come mix by mix, prompt by prompt, seed by seed; a job that was interrupted goes on behind the last one. */
-export function generateJob({ library, shipped, emit }: Surroundings): JobHandling<'generate'> {
-  const { runs, models, checkpoints, folder, settings, images, jobs } = library;
-
-  const modelOf = (
-    { modelId }: GenerateJobInput,
-    mix: GenerateInput['mixes'][number],
-  ): StoredModel | undefined => {
-    const id = modelId ?? (mix[0] ? runs.get(mix[0].runId).modelId : null);
-    return id === null ? models.shipped() : models.get(id);
-  };
+/**
+ * What a worker is told. Pictures come mix by mix, prompt by prompt, seed by seed; a job that was interrupted goes on behind the last
+ * one.
+ */
+export function generateTask(
+  { library, shipped }: Pick<Surroundings, 'library' | 'shipped'>,
+  input: GenerateJobInput,
+): GenerateTask {
+  const { runs, checkpoints, folder, settings } = library;
 
   /** One mix's request, without prompts. */
   const requestOf = (
-    input: GenerateJobInput,
     mix: GenerateInput['mixes'][number],
   ): Omit<GenerateRequest, 'prompts' | 'count' | 'seed'> => {
     const { negative, steps, guidance, baseGuidance, guidanceStop, sampler, size } = input;
-    const model = modelOf(input, mix)?.path ?? shipped.model;
+    const model = modelOf(library, input, mix)?.path ?? shipped.model;
     if (!existsSync(model)) throw problem('model.away', { path: model });
     const loras = mix.map(({ runId, step, weight }) => {
       const run = runs.get(runId);
@@ -54,58 +52,73 @@ export function generateJob({ library, shipped, emit }: Surroundings): JobHandli
     };
   };
 
+  const { prompts, count, mixes, done, seed } = input;
+  const each = prompts.length * count;
+  const parts = mixes.flatMap((mix, row) => {
+    const request = requestOf(mix);
+    const [main] = mix;
+    const likeness = main && {
+      photos: folder.at(runs.get(main.runId).folder, 'photos'),
+      mobileNet: shipped.scorers.mobileNet,
+    };
+    const first = Math.max(0, done - row * each);
+    if (first >= each) return [];
+    const whole = Math.ceil(first / count);
+    const begun = whole * count - first;
+    return [
+      ...(begun > 0
+        ? [
+            {
+              first: row * each + first,
+              ...(likeness && { likeness }),
+              request: {
+                ...request,
+                prompts: [prompts[whole - 1] as string],
+                count: begun,
+                seed: seed + count - begun,
+              },
+            },
+          ]
+        : []),
+      ...(whole < prompts.length
+        ? [
+            {
+              first: row * each + whole * count,
+              ...(likeness && { likeness }),
+              request: { ...request, prompts: prompts.slice(whole), count, seed },
+            },
+          ]
+        : []),
+    ];
+  });
+  return { parts, total: each * mixes.length, version: shipped.version };
+}
+
+/** The model that draws a mix: the one that was asked for, else the one that its run was trained on. */
+function modelOf(
+  { runs, models }: Surroundings['library'],
+  { modelId }: GenerateJobInput,
+  mix: GenerateInput['mixes'][number],
+): StoredModel | undefined {
+  const id = modelId ?? (mix[0] ? runs.get(mix[0].runId).modelId : null);
+  return id === null ? models.shipped() : models.get(id);
+}
+
+/** Pictures as a job of the queue. */
+export function generateJob(surroundings: Surroundings): JobHandling<'generate'> {
+  const { library, emit } = surroundings;
+  const { runs, checkpoints, folder, images, jobs } = library;
   /** Pictures of the present jobs, by job and place: their likeness comes a little later. */
   const made = new Map<string, number>();
 
   return {
     models: ({ input }) => {
       const asked = input as GenerateJobInput;
-      const used = asked.mixes.flatMap((mix) => modelOf(asked, mix) ?? []);
+      const used = asked.mixes.flatMap((mix) => modelOf(library, asked, mix) ?? []);
       return [...new Map(used.map((model) => [model.id, model])).values()];
     },
-    task: (job) => {
-      const input = job.input as GenerateJobInput;
-      const { prompts, count, mixes, done, seed } = input;
-      const each = prompts.length * count;
-      const parts = mixes.flatMap((mix, row) => {
-        const request = requestOf(input, mix);
-        const [main] = mix;
-        const likeness = main && {
-          photos: folder.at(runs.get(main.runId).folder, 'photos'),
-          mobileNet: shipped.scorers.mobileNet,
-        };
-        const first = Math.max(0, done - row * each);
-        if (first >= each) return [];
-        const whole = Math.ceil(first / count);
-        const begun = whole * count - first;
-        return [
-          ...(begun > 0
-            ? [
-                {
-                  first: row * each + first,
-                  ...(likeness && { likeness }),
-                  request: {
-                    ...request,
-                    prompts: [prompts[whole - 1] as string],
-                    count: begun,
-                    seed: seed + count - begun,
-                  },
-                },
-              ]
-            : []),
-          ...(whole < prompts.length
-            ? [
-                {
-                  first: row * each + whole * count,
-                  ...(likeness && { likeness }),
-                  request: { ...request, prompts: prompts.slice(whole), count, seed },
-                },
-              ]
-            : []),
-        ];
-      });
-      return { parts, total: each * mixes.length, version: shipped.version };
-    },
+    stays: true,
+    task: (job) => generateTask(surroundings, job.input as GenerateJobInput),
     event: async (job, event) => {
       if (event.type === 'preview') {
         const { index, step, steps, image } = event;

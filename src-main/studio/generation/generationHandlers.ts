@@ -4,11 +4,15 @@ import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { expandWildcards } from '../../../src-shared/domain/wildcards.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Handlers, StudioContext } from '../context.ts';
-import type { GenerateJobInput } from './generateJob.ts';
+import { generateTask, type GenerateJobInput } from './generateJob.ts';
 
 const mostPictures = 1000;
 
-export function generationHandlers({ library, queue, shipped }: StudioContext): Handlers<'generation'> {
+/** Parameters of a model that is opened before anybody asks for pictures: a larger one takes memory that may be missed. */
+const mostKeptReady = 5e7;
+
+export function generationHandlers(context: StudioContext): Handlers<'generation'> {
+  const { library, queue, shipped } = context;
   const { runs, models, images, prompts: used } = library;
 
   /** Every run of the grid must have been trained on the model that draws. */
@@ -46,6 +50,14 @@ export function generationHandlers({ library, queue, shipped }: StudioContext): 
       const jobId = enqueue({ ...input, prompts, seed, done: 0 }, title);
       for (const prompt of input.prompts) used.use(prompt, input.negative);
       return { jobId, total, seed };
+    },
+    'generation.prepare': (input) => {
+      check({ ...input, seed: 0, done: 0 });
+      const model = input.modelId === null ? models.shipped() : models.get(input.modelId);
+      if (!model || model.parameters > mostKeptReady) return {};
+      const [prompt = ''] = expandWildcards(input.prompts[0] ?? '');
+      queue.prepare('generate', generateTask(context, { ...input, prompts: [prompt], seed: 0, done: 0 }));
+      return {};
     },
     'generation.expand': ({ prompt }) => ({ prompts: expandWildcards(prompt) }),
     'generation.recent': ({ limit }) => used.recent(limit),

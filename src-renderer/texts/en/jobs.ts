@@ -28,6 +28,11 @@ export const jobs = {
   phase: (words: string, done: number, total: number) =>
     total > 1 ? `${words}: ${done.toLocaleString('en')} of ${total.toLocaleString('en')}` : words,
   bytes: (done: string, total: string) => `${done} of ${total}`,
+  waitsFor: (title: string) => `Waiting for “${title}”`,
+  waitsUntil: (title: string, time: string) => `Waiting for “${title}”, ${time} left`,
+  now: (kind: string, own: string) =>
+    kind === 'train' && own === 'generate' ? 'Pause training and draw now' : 'Do this first',
+  nowAbout: 'The other job keeps what it has and resumes by itself afterwards.',
   left: (time: string) => `${time} left`,
   done: (title: string) => `${title}: done.`,
   failed: (title: string, why: string) => `${title}: ${why}`,

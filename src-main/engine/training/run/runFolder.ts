@@ -5,6 +5,7 @@ import type { Declaration, Values } from '../../../../src-shared/domain/setting.
 import { faultOf, parseSettings } from '../../../../src-shared/domain/settingValues.ts';
 import { distillSettings, type DistillSettings } from '../../../../src-shared/domain/distillSettings.ts';
 import { finetuneSettings, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import type { LoopSettings } from '../../../../src-shared/domain/loopSettings.ts';
 import type { StepEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { LikenessError, problem } from '../../../../src-shared/messages/index.ts';
 import { isFolder, makeFolder, orUnwritable, readText } from '../../checkpoints/files.ts';
@@ -187,6 +188,13 @@ export class RunFolder {
       .filter((name) => /^\d{6,}$/.test(name))
       .map(Number)
       .sort((a, b) => a - b);
+  }
+
+  /** Those that the run was to leave, without the one that a pause left; where there are no others, that one. */
+  plannedSteps({ steps, checkpointEvery }: Pick<LoopSettings, 'steps' | 'checkpointEvery'>): number[] {
+    const all = this.checkpointSteps();
+    const planned = all.filter((step) => step % checkpointEvery === 0 || step >= steps);
+    return planned.length > 0 ? planned : all.slice(-1);
   }
 
   checkpointPath(step: number): string {

@@ -1,0 +1,44 @@
+import { statSync } from 'node:fs';
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { openForGeneration, type OpenedModel } from './openForGeneration.ts';
+import type { GenerateRequest } from './request.ts';
+
+type Asked = Pick<GenerateRequest, 'model' | 'loras' | 'provider' | 'partial'>;
+
+/** Who opens a model for pictures, and what becomes of it when they are drawn. */
+export interface Opener {
+  open(asked: Asked, report: JobContext['report']): Promise<OpenedModel>;
+  close(opened: OpenedModel): Promise<void>;
+}
+
+/** Opened each time, and closed at once. */
+export const openAnew: Opener = {
+  open: openForGeneration,
+  close: ({ textToImage }) => textToImage.dispose(),
+};
+
+/** Keeps the model that drew last, with its networks, for the next pictures of the same. */
+export class WarmModel implements Opener {
+  private kept: { readonly key: string; readonly opened: OpenedModel } | undefined;
+
+  async open(asked: Asked, report: JobContext['report']): Promise<OpenedModel> {
+    const key = keyOf(asked);
+    if (this.kept?.key === key) return this.kept.opened;
+    await this.kept?.opened.textToImage.dispose();
+    this.kept = undefined;
+    const opened = await openForGeneration(asked, report);
+    this.kept = { key, opened };
+    return opened;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** A run that goes on writes its checkpoints anew under the same names. */
+function keyOf({ model, loras, provider, partial }: Asked): string {
+  const stamp = (place: string): number => statSync(place, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const taught = loras.map(({ path, weight }) => [path, stamp(path), weight]);
+  return JSON.stringify([model, stamp(model), taught, provider, partial ?? false]);
+}
