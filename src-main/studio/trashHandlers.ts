@@ -25,10 +25,7 @@ export function trashHandlers(context: StudioContext): Handlers<'trash'> {
 }
 
 /** Hands the files of everything that was removed to the system's trash; returns how many things. */
-export async function emptyTrash({
-  library,
-  shell,
-}: Pick<StudioContext, 'library' | 'shell'>): Promise<number> {
+async function emptyTrash({ library, shell }: Pick<StudioContext, 'library' | 'shell'>): Promise<number> {
   const removed = library.trash.list();
   for (const one of removed) {
     const file = one.path === null ? undefined : library.folder.at(one.path);

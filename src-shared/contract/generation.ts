@@ -19,7 +19,7 @@ export const samplers = [
 ] as const;
 
 /** A trained run to mix in. `step` null: the picked checkpoint, or the last. */
-export const loraChoiceSchema = z.object({
+const loraChoiceSchema = z.object({
   runId: idSchema,
   step: z.int().min(1).nullable(),
   weight: z.number().min(-4).max(4),

@@ -5,7 +5,7 @@ import { endpoint } from './endpoint.ts';
 
 const nothing = z.object({});
 
-export const libraryStateSchema = z.object({
+const libraryStateSchema = z.object({
   /** The library's folder. */
   folder: z.string(),
   name: z.string(),

@@ -6,7 +6,7 @@ import { endpoint } from './endpoint.ts';
 const one = z.object({ id: idSchema });
 
 /** "owner/name" on the Hub. */
-export const repositorySchema = z
+const repositorySchema = z
   .string()
   .max(200)
   .regex(/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/);

@@ -12,7 +12,7 @@ const ofSubject = z.object({ subjectId: idSchema });
 export const fileDataSchema = z.string().max(140_000_000);
 
 /** What came of adding files: each is a photo, was there already, or says why not. */
-export const addedPhotosSchema = z.object({
+const addedPhotosSchema = z.object({
   added: z.array(photoSchema),
   duplicates: z.array(z.object({ name: z.string(), photoId: idSchema })),
   refused: z.array(z.object({ name: z.string(), problem: problemSchema })),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { pathSchema } from '../domain/id.ts';
 import { endpoint } from './endpoint.ts';
 
-export const systemInfoSchema = z.object({
+const systemInfoSchema = z.object({
   version: z.string(),
   /** `app`: the Electron window; `browser`: served. */
   shell: z.enum(['app', 'browser']),
@@ -13,7 +13,7 @@ export const systemInfoSchema = z.object({
   memory: z.object({ total: z.number(), available: z.number() }),
 });
 
-export const offlineSchema = z.object({
+const offlineSchema = z.object({
   /** Every socket but the loopback is blocked. */
   locked: z.boolean(),
   /** Sockets that were refused since the start, by host. */

@@ -7,10 +7,10 @@ import { undoSchema } from './trash.ts';
 
 const one = z.object({ id: idSchema });
 
-export const presetNames = ['quick', 'balanced', 'thorough'] as const;
+const presetNames = ['quick', 'balanced', 'thorough'] as const;
 
 /** A preset on this machine. */
-export const presetSchema = z.object({
+const presetSchema = z.object({
   name: z.enum(presetNames),
   settings: trainingSettingsType,
   /** Steps of the run with the person's changes; time and memory are of that run, too. */

@@ -7,10 +7,9 @@ export const callSchema = z.object({
   request: z.string().max(100),
   input: z.unknown(),
 });
-export type Call = z.infer<typeof callSchema>;
 
 /** What comes back over the bridge for a request. */
-export const replySchema = z.union([
+const replySchema = z.union([
   z.object({ ok: z.literal(true), output: z.unknown() }),
   z.object({ ok: z.literal(false), error: contractErrorSchema }),
 ]);

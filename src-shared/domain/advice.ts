@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What taking something out of a U-Net saves, and what it does to its prediction before any training. */
-export const sensitivitySchema = z.object({
+const sensitivitySchema = z.object({
   /** A block ("down_blocks.1.1", "mid_block"), or a published student ("bk-small"). */
   name: z.string(),
   saves: z.object({

@@ -14,7 +14,7 @@ export const jobKinds = [
   'compress',
   'distill',
 ] as const;
-export const jobStates = ['queued', 'running', 'paused', 'failed', 'cancelled', 'done'] as const;
+const jobStates = ['queued', 'running', 'paused', 'failed', 'cancelled', 'done'] as const;
 export type JobKind = (typeof jobKinds)[number];
 export type JobState = (typeof jobStates)[number];
 

@@ -2,7 +2,7 @@ import { providerChoices } from './providers.ts';
 import { choice, number, orNone, side, whole, type Derived, type Values } from './setting.ts';
 
 /** How the learning rate goes over a run; diffusers' names (`get_scheduler`). */
-export const learningRateSchedules = ['constant', 'constant_with_warmup', 'linear', 'cosine'] as const;
+const learningRateSchedules = ['constant', 'constant_with_warmup', 'linear', 'cosine'] as const;
 export type LearningRateSchedule = (typeof learningRateSchedules)[number];
 
 export const maxSteps = 10_000_000;

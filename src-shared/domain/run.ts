@@ -4,7 +4,7 @@ import { idSchema, nameSchema, timeSchema } from './id.ts';
 import { problemSchema } from './problem.ts';
 import { checkpointScoreSchema } from './score.ts';
 
-export const runStates = ['queued', 'running', 'paused', 'failed', 'cancelled', 'done'] as const;
+const runStates = ['queued', 'running', 'paused', 'failed', 'cancelled', 'done'] as const;
 
 /** One training of a subject. */
 export const runSchema = z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** A measured value with its 95 % interval, where one could be worked out. */
-export const measuredSchema = z.object({
+const measuredSchema = z.object({
   value: z.number(),
   low: z.number().nullable(),
   high: z.number().nullable(),

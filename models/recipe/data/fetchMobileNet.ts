@@ -9,6 +9,7 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { writeSafetensors, type NamedTensor } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
+import { dims4 } from '../../../src-main/engine/tensor/tensor.ts';
 import { outFolder, repositoryFolder } from '../paths.ts';
 
 const release = 'nsfwjs@4.4.0';
@@ -40,7 +41,7 @@ function fetchPackage(): string {
 
 /** [h,w,i,o] → [o,i,h,w]; a depthwise kernel [h,w,c,1] → [c,1,h,w]. */
 function turned(data: Uint8Array, shape: readonly number[], depthwise: boolean): Uint8Array {
-  const [tall, wide, third, fourth] = shape as [number, number, number, number];
+  const [tall, wide, third, fourth] = dims4(shape);
   const [inputs, outputs] = depthwise ? [fourth, third] : [third, fourth];
   const result = new Uint8Array(data.length);
   for (let tap = 0; tap < tall * wide; tap++)

@@ -5,7 +5,7 @@ export function toLinear(v: number): number {
   return v <= 0.04045 ? v / 12.92 : Math.pow((v + 0.055) / 1.055, 2.4);
 }
 
-export function toSrgb(v: number): number {
+function toSrgb(v: number): number {
   return v <= 0.0031308 ? v * 12.92 : 1.055 * Math.pow(v, 1 / 2.4) - 0.055;
 }
 
@@ -47,7 +47,6 @@ export const namedColors = {
 } satisfies Record<string, Rgb>;
 
 export type ColorName = keyof typeof namedColors;
-export const colorNames = Object.keys(namedColors) as ColorName[];
 
 /** 0 for greys, towards 1 for pure colours; on sRGB values, as eyes judge it. */
 export function saturation(color: Rgb): number {

@@ -40,7 +40,7 @@ export function parseMtl(text: string): Map<string, MaterialText> {
 }
 
 /** Decodes a picture file to a texture with its smaller levels; at most 512 pixels a side. */
-export async function loadTexture(file: string): Promise<Texture> {
+async function loadTexture(file: string): Promise<Texture> {
   const { data, info } = await sharp(file)
     .resize(512, 512, { fit: 'inside', withoutEnlargement: true })
     .ensureAlpha()

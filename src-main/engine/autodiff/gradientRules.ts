@@ -27,7 +27,7 @@ import {
   transpose,
   where,
 } from '../graph/build.ts';
-import type { Node, Op, Value } from '../graph/ops.ts';
+import { operand, type Node, type Op, type Value } from '../graph/ops.ts';
 import { groupNormGradient, layerNormGradient } from './normGradients.ts';
 import { dims2, dims4 } from '../tensor/tensor.ts';
 
@@ -38,7 +38,7 @@ import { dims2, dims4 } from '../tensor/tensor.ts';
 export type GradientRule<K extends Op> = (node: Node<K>, gradient: Value) => readonly (Value | undefined)[];
 
 /** Input `index` of a node whose shape rule has seen it. */
-const at = (node: { readonly inputs: readonly Value[] }, index: number): Value => node.inputs[index] as Value;
+const at = (node: { readonly inputs: readonly Value[] }, index: number): Value => operand(node.inputs, index);
 const self = (node: Node<Op>): Value => node as Value;
 const none = (): readonly undefined[] => [];
 

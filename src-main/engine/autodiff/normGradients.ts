@@ -1,9 +1,10 @@
 import { add, mean, mul, reciprocal, reshape, sqrt, square, sub, sum } from '../graph/build.ts';
-import type { Node, Value } from '../graph/ops.ts';
+import { operand, type Node, type Value } from '../graph/ops.ts';
+import { leadingDims } from '../tensor/tensor.ts';
 
 /** x̂ = (x − mean)·rstd over the last axis; dx = rstd·(d − mean(d) − x̂·mean(d·x̂)) with d = g·scale. */
 export function layerNormGradient(node: Node<'layerNorm'>, g: Value): Value[] {
-  const [x, scale] = node.inputs as [Value, Value];
+  const [x, scale] = [operand(node.inputs, 0), operand(node.inputs, 1)];
   const centred = sub(x, mean(x, [-1], true));
   const rstd = reciprocal(sqrt(add(mean(square(centred), [-1], true), node.attributes.epsilon)));
   const normal = mul(centred, rstd);
@@ -19,9 +20,9 @@ export function layerNormGradient(node: Node<'layerNorm'>, g: Value): Value[] {
  * dx = g·(scale·rstd) − (x − mean)·b − c with b, c one number a group.
  */
 export function groupNormGradient(node: Node<'groupNorm'>, g: Value): Value[] {
-  const [x, scale] = node.inputs as [Value, Value];
+  const [x, scale] = [operand(node.inputs, 0), operand(node.inputs, 1)];
   const { groups, epsilon } = node.attributes;
-  const [batch, channels] = x.shape as [number, number];
+  const [batch, channels] = leadingDims(x.shape);
   const pixels = x.shape.slice(2).reduce((product, size) => product * size, 1);
   const width = channels / groups;
   const grouped = (value: Value): Value => reshape(value, [batch, groups, width, pixels]);

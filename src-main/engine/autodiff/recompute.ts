@@ -34,8 +34,8 @@ export function recompute<K extends string>(
       const operands = value.inputs.map((operand) =>
         again(operand) ? clone(operand) : stored(operand) ? operand : guarded(operand),
       );
-      const [first, ...others] = operands as [Value, ...Value[]];
-      return copy(value, operands.every(stored) ? [guarded(first), ...others] : operands);
+      const waiting = (x: Value, i: number): Value => (i === 0 ? guarded(x) : x);
+      return copy(value, operands.every(stored) ? operands.map(waiting) : operands);
     });
 
   const rebuilt = new Map<Value, Value>();

@@ -29,7 +29,7 @@ export function mergeLora(weights: Weights, adapters: readonly WeightedAdapter[]
 }
 
 /** One weight with its adapters added. A convolution's axes after the first count as one, as in PEFT for 1×1 up matrices. */
-export function mergedWeight(entry: TensorEntry, adapters: readonly WeightedAdapter[]): HostTensor<'f32'> {
+function mergedWeight(entry: TensorEntry, adapters: readonly WeightedAdapter[]): HostTensor<'f32'> {
   const base = readF32(entry);
   const data = base.data;
   const outputs = entry.shape[0] as number;

@@ -268,7 +268,10 @@ const operations: Readonly<Record<number, (m: Machine) => void>> = {
   0x75: (m) => m.setItems(m.popToMark()),
   // Names, and what is made by them. BUILD only adds attributes, which weights don't need.
   0x63: (m) => m.global(m.line(), m.line()),
-  0x93: (m) => m.global(...([m.pop(), m.pop()].reverse() as [PickleValue, PickleValue])),
+  0x93: (m) => {
+    const name = m.pop();
+    m.global(m.pop(), name);
+  },
   0x52: (m) => m.reduce(),
   0x81: (m) => m.reduce(),
   0x51: (m) => m.persistent(),

@@ -14,7 +14,7 @@ import { checkFinite, rows, scorerWeights } from './pictureTower.ts';
 
 /** Pictures a call. */
 const batch = 4;
-export const inceptionSize = 299;
+const inceptionSize = 299;
 
 /** `clean`: bicubic and antialiased, of unrounded values (Parmar et al. 2022). `legacy`: pytorch-fid's plain bilinear. */
 export const inceptionResizes = ['clean', 'legacy'] as const;
@@ -80,7 +80,7 @@ export class InceptionFeatures {
 }
 
 /** [3,299,299] in −1…1. */
-export function inceptionPixels(picture: Picture, resize: InceptionResize): Float32Array {
+function inceptionPixels(picture: Picture, resize: InceptionResize): Float32Array {
   const bytes =
     resize === 'clean'
       ? resizeFloat(picture, inceptionSize, inceptionSize, 'bicubic')

@@ -21,10 +21,10 @@ export function photoViews(photo: Picture): PhotoViews {
   const ratio = Math.min(1, working / short);
   const small = resize(photo, Math.round(photo.width * ratio), Math.round(photo.height * ratio), 'box');
   const square = Math.min(small.width, small.height);
-  const frames = [
+  const frames: (readonly [number, number])[] = [
     [square, square],
-    ...(small.width === small.height ? [] : [[small.width, small.height]]),
-  ] as [number, number][];
+    ...(small.width === small.height ? [] : [[small.width, small.height] as const]),
+  ];
   const sums = summedArea(small);
   const views: Float32Array[] = [];
   for (const [width, height] of frames)

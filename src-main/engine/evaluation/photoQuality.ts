@@ -43,13 +43,11 @@ function luminance({ data, width, height }: Picture): Float32Array {
 /** The second smallest blur among the tiles that have something in them. */
 function sharpestBlur(luma: Float32Array, width: number, height: number): number {
   const found: number[] = [];
+  const edge = (tile: number, length: number): number => Math.floor((tile * length) / tiles);
   for (let row = 0; row < tiles; row++)
     for (let column = 0; column < tiles; column++) {
-      const [top, bottom] = [row, row + 1].map((i) => Math.floor((i * height) / tiles)) as [number, number];
-      const [left, right] = [column, column + 1].map((i) => Math.floor((i * width) / tiles)) as [
-        number,
-        number,
-      ];
+      const [top, bottom] = [edge(row, height), edge(row + 1, height)];
+      const [left, right] = [edge(column, width), edge(column + 1, width)];
       const tile = new Float32Array((bottom - top) * (right - left));
       for (let y = top; y < bottom; y++)
         tile.set(luma.subarray(y * width + left, y * width + right), (y - top) * (right - left));

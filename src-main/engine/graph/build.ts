@@ -71,7 +71,8 @@ export const square = (x: Value): Value => mul(x, x);
 
 type Axes = readonly number[];
 const allAxes = (x: Value): Axes => [...x.shape.keys()];
-const wrapped = (x: Value, axes: Axes): Axes => axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis));
+const wrappedAxis = (x: Value, axis: number): number => (axis < 0 ? axis + x.shape.length : axis);
+const wrapped = (x: Value, axes: Axes): Axes => axes.map((axis) => wrappedAxis(x, axis));
 
 /** Sum over `axes` (all when left out); negative axes count from the end. */
 export const sum = (x: Value, axes: Axes = allAxes(x), keepDims = false): Value =>
@@ -99,7 +100,7 @@ export const expand = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply('expand', [x], { shape });
 /** The part [start, end) of one axis. */
 export const slice = (x: Value, axis: number, start: number, end: number): Value => {
-  const [at] = wrapped(x, [axis]) as [number];
+  const at = wrappedAxis(x, axis);
   if (start === 0 && end === x.shape[at]) return x;
   return apply('slice', [x], {
     starts: x.shape.map((_, i) => (i === at ? start : 0)),
@@ -112,9 +113,9 @@ export const concat = (values: readonly Value[], axis: number): Value =>
     ? (values[0] as Value)
     : apply('concat', values, { axis: wrapped(values[0] as Value, [axis])[0] as number });
 /** `parts` equal parts of one axis. */
-export const split = (x: Value, axis: number, parts: number): Value[] => {
-  const size = (x.shape.at(axis) as number) / parts;
-  return Array.from({ length: parts }, (_, i) => slice(x, axis, i * size, (i + 1) * size));
+export const halves = (x: Value, axis: number): [Value, Value] => {
+  const size = (x.shape.at(axis) as number) / 2;
+  return [slice(x, axis, 0, size), slice(x, axis, size, 2 * size)];
 };
 export const upsample = (x: Value, factor: number): Value => apply('upsample', [x], { factor });
 

@@ -100,3 +100,10 @@ export interface Node<K extends Op> {
 }
 
 export type Value = { [K in Op]: Node<K> }[Op];
+
+/** Throws where it is missing: a fault of the program. */
+export function operand(inputs: readonly Value[], index: number): Value {
+  const value = inputs[index];
+  if (!value) throw new Error(`operand ${index} is missing`);
+  return value;
+}

@@ -1,5 +1,5 @@
-import { dims3, type DType, elementCount, sameShape, type Shape } from '../tensor/tensor.ts';
-import type { ConvAttributes, Op, OpAttributes, Value } from './ops.ts';
+import { dims2, dims3, dims4, type DType, elementCount, sameShape, type Shape } from '../tensor/tensor.ts';
+import { operand, type ConvAttributes, type Op, type OpAttributes, type Value } from './ops.ts';
 
 export interface Type {
   readonly dtype: DType;
@@ -14,12 +14,6 @@ function check(legal: boolean, complaint: string, inputs: readonly Value[]): ass
   throw new Error(
     `${complaint}: ${inputs.map((value) => `${value.dtype}[${value.shape.join()}]`).join(' ')}`,
   );
-}
-
-function operand(inputs: readonly Value[], index: number): Value {
-  const value = inputs[index];
-  if (!value) throw new Error(`operand ${index} is missing`);
-  return value;
 }
 
 /** NumPy's broadcasting of two shapes. */
@@ -65,8 +59,9 @@ function reshaped(inputs: readonly Value[], { shape }: { shape: Shape }): Type {
 const oneType = (inputs: readonly Value[]): boolean =>
   inputs.every(({ dtype }) => dtype === inputs[0]?.dtype);
 
-function matrix(value: Value, transposed: boolean): [number, number] {
-  const [rows, columns] = value.shape.slice(-2) as [number, number];
+function matrix(value: Value, transposed: boolean, inputs: readonly Value[]): readonly [number, number] {
+  check(value.shape.length >= 2, 'matrices do not fit', inputs);
+  const [rows, columns] = dims2(value.shape.slice(-2));
   return transposed ? [columns, rows] : [rows, columns];
 }
 
@@ -80,7 +75,7 @@ function attended(inputs: readonly Value[], { heads }: OpAttributes['attention']
 }
 
 /** Output size of a convolution along both axes; below 1 where the kernel is larger than the padded input. */
-export function convSize(size: Shape, kernel: Shape, { stride, padding }: ConvAttributes): [number, number] {
+function convSize(size: Shape, kernel: Shape, { stride, padding }: ConvAttributes): [number, number] {
   const along = (axis: 0 | 1): number =>
     Math.floor(
       ((size[axis] as number) + padding[axis] + (padding[axis + 2] as number) - (kernel[axis] as number)) /
@@ -185,16 +180,16 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   matmul: (inputs, { transA, transB }) => {
     const [a, b] = [operand(inputs, 0), operand(inputs, 1)];
-    const [m, k] = matrix(a, transA);
-    const [k2, n] = matrix(b, transB);
+    const [m, k] = matrix(a, transA, inputs);
+    const [k2, n] = matrix(b, transB, inputs);
     check(oneType(inputs), 'matrices differ in type', inputs);
-    check(a.shape.length >= 2 && b.shape.length >= 2 && k === k2, 'matrices do not fit', inputs);
+    check(k === k2, 'matrices do not fit', inputs);
     return { dtype: a.dtype, shape: [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n] };
   },
   gemm: (inputs, { transA, transB }) => {
     const [a, b, bias] = [operand(inputs, 0), operand(inputs, 1), inputs[2]];
-    const [m, k] = matrix(a, transA);
-    const [k2, n] = matrix(b, transB);
+    const [m, k] = matrix(a, transA, inputs);
+    const [k2, n] = matrix(b, transB, inputs);
     check(oneType(inputs), 'matrices differ in type', inputs);
     check(a.shape.length === 2 && b.shape.length === 2 && k === k2, 'matrices do not fit', inputs);
     check(!bias || bias.shape.join() === `${n}`, 'bias does not fit', inputs);
@@ -202,11 +197,12 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   conv2d: (inputs, attributes) => {
     const [x, weight, bias] = [operand(inputs, 0), operand(inputs, 1), inputs[2]];
-    const [batch, channels] = x.shape as [number, number];
+    check(x.shape.length === 4 && weight.shape.length === 4, 'channels do not fit', inputs);
+    const [batch, channels] = dims4(x.shape);
+    const [out, each] = dims4(weight.shape);
     const { groups = 1 } = attributes;
-    const [out, each] = weight.shape as [number, number];
-    const legal = x.shape.length === 4 && weight.shape.length === 4 && each * groups === channels;
-    check(legal && out % groups === 0 && oneType(inputs), 'channels do not fit', inputs);
+    const legal = each * groups === channels && out % groups === 0;
+    check(legal && oneType(inputs), 'channels do not fit', inputs);
     check(!bias || bias.shape.join() === `${out}`, 'bias does not fit', inputs);
     const size = convSize(x.shape.slice(2), weight.shape.slice(2), attributes);
     check(size[0] > 0 && size[1] > 0, 'the kernel is larger than the padded input', inputs);

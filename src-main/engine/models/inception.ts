@@ -19,7 +19,7 @@ import {
 import type { Value } from '../graph/ops.ts';
 import { linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
-import { dims4, f32, type Shape } from '../tensor/tensor.ts';
+import { dims2, dims4, f32, type Shape } from '../tensor/tensor.ts';
 
 /** The shape of a stored tensor: the network is as wide as its weights say. */
 export type StoredShape = (name: string) => Shape;
@@ -47,7 +47,7 @@ export function inception(
   x = blockE(net.at('Mixed_7b'), x, averagePool);
   x = blockE(net.at('Mixed_7c'), x, (value) => maxPool(value, 1));
   const features = mean(x, [2, 3]);
-  const [classes] = shapes('fc.weight') as [number];
+  const [classes] = dims2(shapes('fc.weight'));
   return { features, logits: linear(root.at('fc'), features, classes, { bias: false }) };
 }
 

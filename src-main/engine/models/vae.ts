@@ -1,4 +1,4 @@
-import { add, attention, less, reshape, silu, split, transpose, where } from '../graph/build.ts';
+import { add, attention, less, reshape, silu, halves, transpose, where } from '../graph/build.ts';
 import type { Value } from '../graph/ops.ts';
 import { conv, groupNorm, linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
@@ -27,7 +27,7 @@ export function vaeEncode(scope: Scope, image: Value, config: VaeConfig): { mean
   const quantized = config.use_quant_conv
     ? conv(scope.at('quant_conv'), moments, 2 * config.latent_channels, { kernel: 1 })
     : moments;
-  const [mean, logvar] = split(quantized, 1, 2) as [Value, Value];
+  const [mean, logvar] = halves(quantized, 1);
   return { mean, logvar: clamp(logvar, -30, 20) };
 }
 

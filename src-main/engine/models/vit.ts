@@ -82,9 +82,8 @@ function feedForward(scope: Scope, x: Value, config: VitConfig): Value {
 
 function selfAttention(scope: Scope, x: Value, config: VitConfig): Value {
   const { hidden_size: width, num_attention_heads: heads, qkv_bias: bias } = config;
-  const [q, k, v] = ['query', 'key', 'value'].map((name) =>
-    linear(scope.at('attention', name), x, width, { bias }),
-  ) as [Value, Value, Value];
+  const projected = (name: string): Value => linear(scope.at('attention', name), x, width, { bias });
+  const [q, k, v] = [projected('query'), projected('key'), projected('value')];
   const mixed = attention(q, k, v, { heads, scale: 1 / Math.sqrt(width / heads), causal: false });
   return linear(scope.at('output', 'dense'), mixed, width);
 }

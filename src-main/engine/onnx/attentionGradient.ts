@@ -1,4 +1,4 @@
-import type { Node } from '../graph/ops.ts';
+import { operand, type Node } from '../graph/ops.ts';
 import { dims3, f32, type HostTensor, type Shape } from '../tensor/tensor.ts';
 import { futureMask, maskRows } from './attention.ts';
 import { scoreBlocks } from './attentionBlocks.ts';
@@ -32,7 +32,7 @@ export function emitAttentionGradient(
   e: Emitter,
 ): string {
   const { heads, scale, causal, block } = node.attributes;
-  const [q0, k0] = node.inputs as unknown as [{ shape: Shape }, { shape: Shape }];
+  const [q0, k0] = [operand(node.inputs, 0), operand(node.inputs, 1)];
   const [batch, targets, width] = dims3(q0.shape);
   const sources = k0.shape[1] as number;
   const size = width / heads;

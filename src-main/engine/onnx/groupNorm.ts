@@ -1,5 +1,5 @@
 import type { Node } from '../graph/ops.ts';
-import { f32 } from '../tensor/tensor.ts';
+import { f32, leadingDims } from '../tensor/tensor.ts';
 import type { Emitter } from './emitter.ts';
 
 /** Group normalization as an instance normalization over [b, groups, rest], then each channel's scale and bias. */
@@ -8,7 +8,7 @@ export function emitGroupNorm(
   [x = '', scale = '', bias = '']: readonly string[],
   e: Emitter,
 ): string {
-  const [batch, channels] = node.shape as [number, number];
+  const [batch, channels] = leadingDims(node.shape);
   const { groups, epsilon } = node.attributes;
   const ones = e.floats(f32([groups], Array<number>(groups).fill(1)), node.dtype);
   const grouped = e.reshape(x, [batch, groups, -1]);

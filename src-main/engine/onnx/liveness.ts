@@ -16,7 +16,7 @@ export interface GraphMemory {
  * The order in which ONNX Runtime computes a graph's nodes: depth-first from the results, the highest node index first
  * (`GraphViewer`: `ReverseDFSFrom` with `NodeCompare`).
  */
-export function runtimeOrder({ node: nodes }: Pick<GraphProto, 'node'>): NodeProto[] {
+function runtimeOrder({ node: nodes }: Pick<GraphProto, 'node'>): NodeProto[] {
   const makers = new Map<string, number>();
   nodes.forEach(({ output }, index) => {
     for (const name of output) makers.set(name, index);

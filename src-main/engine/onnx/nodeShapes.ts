@@ -1,4 +1,4 @@
-import { elementCount, type Shape } from '../tensor/tensor.ts';
+import { dims4, elementCount, type Shape } from '../tensor/tensor.ts';
 import { broadcastShapes } from '../graph/shapeRules.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './schema.ts';
 
@@ -63,13 +63,9 @@ const sliced: Rule = ([x], node, integers) => {
 };
 
 const convolved: Rule = ([x, weight], node) => {
-  const [batch, , ...size] = (x as NodeType).shape as [number, number, number, number];
-  const [to] = (weight as NodeType).shape as [number];
-  const [kernel, pads, strides] = ['kernel_shape', 'pads', 'strides'].map((name) => ints(node, name)) as [
-    number[],
-    number[],
-    number[],
-  ];
+  const [batch, , ...size] = dims4((x as NodeType).shape);
+  const [to] = dims4((weight as NodeType).shape);
+  const [kernel, pads, strides] = [ints(node, 'kernel_shape'), ints(node, 'pads'), ints(node, 'strides')];
   const along = (axis: 0 | 1): number =>
     Math.floor(
       (size[axis] + (pads[axis] ?? 0) + (pads[axis + 2] ?? 0) - (kernel[axis] as number)) /
@@ -79,11 +75,10 @@ const convolved: Rule = ([x, weight], node) => {
 };
 
 const convolvedBack: Rule = ([x, weight], node) => {
-  const [batch, , ...size] = (x as NodeType).shape as [number, number, number, number];
-  const [, from] = (weight as NodeType).shape as [number, number];
-  const [kernel, pads, strides, more] = ['kernel_shape', 'pads', 'strides', 'output_padding'].map((name) =>
-    ints(node, name),
-  ) as [number[], number[], number[], number[]];
+  const [batch, , ...size] = dims4((x as NodeType).shape);
+  const [, from] = dims4((weight as NodeType).shape);
+  const [kernel, pads, strides] = [ints(node, 'kernel_shape'), ints(node, 'pads'), ints(node, 'strides')];
+  const more = ints(node, 'output_padding');
   const along = (axis: 0 | 1): number =>
     (strides[axis] ?? 1) * (size[axis] - 1) +
     (kernel[axis] as number) -

@@ -1,4 +1,4 @@
-import type { Node, Op, OpAttributes, Value } from '../graph/ops.ts';
+import { operand, type Node, type Op, type OpAttributes } from '../graph/ops.ts';
 import { elementCount, f32 } from '../tensor/tensor.ts';
 import { emitAttention } from './attention.ts';
 import { emitAttentionGradient } from './attentionGradient.ts';
@@ -60,7 +60,7 @@ const emitGemm: OnnxRule<'gemm'> = ({ attributes, inputs }, [a = '', b = '', bia
     const operands = bias === undefined ? [a, b] : [a, b, bias];
     return e.emit('Gemm', operands, { transA: Number(transA), transB: Number(transB) });
   }
-  const [first, second] = inputs as readonly [Value, Value];
+  const [first, second] = [operand(inputs, 0), operand(inputs, 1)];
   if (transA && !transB && !inputs[2] && elementCount(first.shape) > elementCount(second.shape)) {
     // The small side is turned instead: aᵀ·b = (bᵀ·a)ᵀ.
     return turned(e.emit('MatMul', [turned(b, e), a]), e);

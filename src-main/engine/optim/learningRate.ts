@@ -1,6 +1,4 @@
-/** How the learning rate goes over a run; diffusers' names (`get_scheduler`). */
-export const learningRateSchedules = ['constant', 'constant_with_warmup', 'linear', 'cosine'] as const;
-export type LearningRateSchedule = (typeof learningRateSchedules)[number];
+import type { LearningRateSchedule } from '../../../src-shared/domain/loopSettings.ts';
 
 export interface LearningRateOptions {
   readonly schedule: LearningRateSchedule;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
 
 /** The samplers by the names people type, and diffusers' classes they are. */
-export const schedulerClasses = {
+const schedulerClasses = {
   pndm: 'PNDMScheduler',
   ddim: 'DDIMScheduler',
   ddpm: 'DDPMScheduler',

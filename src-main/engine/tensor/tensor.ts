@@ -42,6 +42,7 @@ interface Dims {
   readonly 2: readonly [number, number];
   readonly 3: readonly [number, number, number];
   readonly 4: readonly [number, number, number, number];
+  readonly 5: readonly [number, number, number, number, number];
 }
 
 /** The sizes of a shape whose rank is known. Throws where it is another: a fault of the program. */
@@ -57,6 +58,13 @@ function hasRank<R extends keyof Dims>(shape: Shape, rank: R): shape is Dims[R] 
 export const dims2 = (shape: Shape): Dims[2] => dims(shape, 2);
 export const dims3 = (shape: Shape): Dims[3] => dims(shape, 3);
 export const dims4 = (shape: Shape): Dims[4] => dims(shape, 4);
+export const dims5 = (shape: Shape): Dims[5] => dims(shape, 5);
+
+/** The first two sizes of a shape and those behind them. Throws where there are fewer: a fault of the program. */
+export function leadingDims([first, second, ...others]: Shape): readonly [number, number, ...number[]] {
+  if (first === undefined || second === undefined) throw new Error('a rank of 2 or more is wanted');
+  return [first, second, ...others];
+}
 
 /** An f32 tensor from numbers; zeros when `values` is left out. */
 export function f32(shape: Shape, values?: ArrayLike<number>): HostTensor<'f32'> {

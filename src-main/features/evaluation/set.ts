@@ -61,8 +61,10 @@ export async function evaluateSet(request: SetRequest, context: JobContext): Pro
   try {
     if (folders.length && !network) {
       note('FID, KID and Inception Score are left out: they need --inception.');
-      if (folders.length < 2 || request.mobileNet === undefined) return scores;
-      return { ...scores, mobileNet: await withMobileNet(request.mobileNet, folders, context, pause) };
+      const [first, second] = folders;
+      if (first === undefined || second === undefined || request.mobileNet === undefined) return scores;
+      const mobileNet = await withMobileNet(request.mobileNet, [first, second], context, pause);
+      return { ...scores, mobileNet };
     }
     const read = (path: string): Promise<FeatureSet> => seen(path, network, context);
     const made = await read(images);
@@ -143,20 +145,18 @@ async function saveStatistics(file: string, { source, features }: FeatureSet): P
 /** Features at length √d, so that the kernel's x·y/d is their cosine. */
 async function withMobileNet(
   file: string,
-  folders: readonly (string | undefined)[],
+  [a, b]: readonly [string, string],
   context: JobContext,
   pause: Pause,
 ): Promise<{ frechet: number; kid: number }> {
   const network = await MobileNetFeatures.open(file);
   try {
-    const sets = [];
-    for (const folder of folders as string[]) {
+    const setOf = async (folder: string): Promise<FeatureSet> => {
       const vectors = await look(network, await picturesOf(folder), `MobileNetV2, ${folder}`, context);
       const longer = vectors.map((vector) => vector.map((value) => value * Math.sqrt(vector.length)));
-      sets.push({ source: folder, features: stacked(longer) });
-    }
-    const [a, b] = sets as [FeatureSet, FeatureSet];
-    const { fid, kid } = await distancesOf(a, b, pause, () => undefined);
+      return { source: folder, features: stacked(longer) };
+    };
+    const { fid, kid } = await distancesOf(await setOf(a), await setOf(b), pause, () => undefined);
     return { frechet: fid ?? NaN, kid: kid ?? NaN };
   } finally {
     await network.dispose();

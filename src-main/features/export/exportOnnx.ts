@@ -53,7 +53,7 @@ export function exportOnnx(run: OpenedRun, out: string, dtype: 'f32' | 'f16' | u
 }
 
 /** One network's graph for one picture. */
-export function partGraph({ model, size }: Pick<OpenedRun, 'model' | 'size'>, part: OnnxPart): Graph {
+function partGraph({ model, size }: Pick<OpenedRun, 'model' | 'size'>, part: OnnxPart): Graph {
   const { unet: denoiser, vae, textEncoder } = model;
   const side = size / pixelsPerLatent(vae.config);
   const tokens = textEncoder.config.max_position_embeddings;

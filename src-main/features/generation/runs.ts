@@ -12,7 +12,7 @@ import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { GenerateRequest, LoraChoice } from './request.ts';
 
 /** The model that a run trains. Errors: `run.damaged`. */
-export function modelOfRun(path: string): string {
+function modelOfRun(path: string): string {
   const run = new RunFolder(path);
   return run.kind() === 'distill' ? run.describe('distill').settings.student : run.describe().settings.model;
 }

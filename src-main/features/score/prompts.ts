@@ -20,7 +20,7 @@ const places = [
 ];
 
 /** 25 prompts a kind, in the manner of DreamBooth's (Ruiz et al. 2022, supplementary material): places, things beside it, properties. */
-export const standardPrompts: Readonly<Record<SubjectKind, readonly string[]>> = {
+const standardPrompts: Readonly<Record<SubjectKind, readonly string[]>> = {
   object: [
     ...places,
     'a {} floating on water',

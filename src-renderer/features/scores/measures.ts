@@ -1,3 +1,2 @@
 /** The figures of a checkpoint, in the order they are shown. */
 export const measures = ['subject', 'prompt', 'variety', 'leak'] as const;
-export type Measure = (typeof measures)[number];

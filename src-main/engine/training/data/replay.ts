@@ -1,7 +1,7 @@
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import { readTensor, type TensorEntry } from '../../checkpoints/weights.ts';
-import type { HostTensor } from '../../tensor/tensor.ts';
+import { dims5, type HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch, NoiseBatch } from './batch.ts';
 
 /** Recorded batches: row k holds the batch of step k + 1. */
@@ -62,7 +62,7 @@ export function openRecord<D extends 'f32' | 'i64'>(
     return found;
   };
   const latents = entry('latents', 'f32', 5);
-  const [steps, batch, c, h, w] = latents.shape as [number, number, number, number, number];
+  const [steps, batch, c, h, w] = dims5(latents.shape);
   const all = {
     latents: [latents, latents.shape],
     noise: [entry('noise', 'f32', 5), latents.shape],

@@ -17,7 +17,7 @@ import { wholeNetworks } from './parameters.ts';
 import { Teacher } from './teacher.ts';
 
 /** The teacher's weights in the graph are named "teacher.…"; the student's "unet.…", as those of any U-Net that is trained. */
-export const teacherPart = 'teacher';
+const teacherPart = 'teacher';
 
 export interface DistillLossOptions {
   readonly batch: number;
@@ -88,7 +88,7 @@ export function distillFeeds(batch: DistillBatch, schedule: NoiseSchedule): Reco
  * stages its innermost down block has no successor to shrink its output for, so its last attention's projection stands for
  * it, and up blocks count from the outside.
  */
-export function featurePairs(teacher: UNetConfig, student: UNetConfig): [string, string][] {
+function featurePairs(teacher: UNetConfig, student: UNetConfig): [string, string][] {
   const depth = student.block_out_channels.length;
   const missing = teacher.block_out_channels.length - depth;
   if (missing < 0) throw problem('distill.unfit', { why: 'the student has more stages than the teacher' });

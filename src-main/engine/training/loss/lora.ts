@@ -4,7 +4,7 @@ import type { LoraAdapter } from '../../checkpoints/lora.ts';
 import type { Adapter } from '../../nn/scope.ts';
 import { loraName, Scope } from '../../nn/scope.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';
-import { elementCount, f32, type HostTensor, type Shape } from '../../tensor/tensor.ts';
+import { elementCount, f32, leadingDims, type HostTensor, type Shape } from '../../tensor/tensor.ts';
 
 export type Part = LoraAdapter['part'];
 
@@ -52,7 +52,7 @@ export function freshLora(
   generator: TorchGenerator,
 ): TrainedLora {
   const started = [...modules].map(([module, shape]): LoraAdapter => {
-    const [outputs, inputs, ...kernel] = shape as [number, number, ...number[]];
+    const [outputs, inputs, ...kernel] = leadingDims(shape);
     const bound = 1 / Math.sqrt(inputs * elementCount(kernel));
     const a = [rank, inputs, ...kernel];
     const A: HostTensor<'f32'> = {
