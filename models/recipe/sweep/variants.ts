@@ -33,6 +33,10 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
   'rank 16': { settings: rank16, steps: [200] },
   'rank 16 at 6e-3': { settings: { ...rank16, learningRate: 6e-3 }, steps: [120, 240] },
+  'at 1.5e-3': { settings: { learningRate: 1.5e-3 }, steps },
+  'at 6e-3': { settings: { learningRate: 6e-3 }, steps: [60, 120] },
+  'without the text encoder': { settings: { trainTextEncoder: false }, steps },
   full: { settings: full, steps: [200, 400] },
+  'full at 3e-4': { settings: { ...full, learningRate: 3e-4 }, steps },
   'full with class pictures': { settings: { ...full, ...withClass }, steps: [200] },
 };
