@@ -1,29 +1,22 @@
 import { createHash } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
-import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import type { CheckpointScore, ScoreReport } from '../../src-shared/domain/score.ts';
 import type { Subject } from '../../src-shared/domain/subject.ts';
 import { bundleFolder, shippedFiles } from '../../src-main/shipped.ts';
 import { measurementKey } from '../../src-main/studio/training/measurementKey.ts';
 import { cacheFolder } from '../../src-main/places.ts';
 import type { BlockAdvice, Sensitivity } from '../../src-shared/domain/advice.ts';
-import { encodePng } from '../../src-main/engine/pipelines/png.ts';
+import { readRecipe } from '../../src-main/engine/pipelines/png.ts';
 import { nodeWorkers } from '../../src-main/jobs/workerProcess.ts';
 import type { Library } from '../../src-main/storage/library.ts';
 import { openStudio, type Studio } from '../../src-main/studio/studio.ts';
+import { drawnFolder, drawnName, kinds, pickedStep } from './drawn.ts';
 
 /** Times are fixed, so that screenshots are the same every time. */
 const noon = new Date(2026, 10, 20, 12).getTime();
 const minute = 60_000;
-const ideas = [
-  'on a beach at sunset',
-  'as a watercolour',
-  'in the snow',
-  'on a wooden table',
-  'in a library',
-];
 
 /** Makes a library at `folder` that somebody has used for a while: subjects, runs, scores, `images` pictures, an export, jobs. */
 export async function makeUsedLibrary(folder: string, images = 128): Promise<void> {
@@ -111,17 +104,16 @@ async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<v
   const preset = presets[1];
   const model = library.models.shipped();
   if (!preset || !model) throw new Error('no preset, no model');
-  const sample = await tinted(0, 128);
   for (const { settings } of presets)
     library.measurements.set(measurementKey(model, library.settings.get().provider, settings), {
       ...{ setup: 3.1, secondsPerStep: 0.64, secondsPerPicture: 0.9, bytes: 1.3e9 },
     });
-  const kinds = [
+  const made = [
     { name: 'Balanced 2', state: 'paused', steps: 400, step: 260, picked: null },
-    { name: 'Balanced', state: 'done', steps: 400, step: 400, picked: 300 },
+    { name: 'Balanced', state: 'done', steps: 400, step: 400, picked: pickedStep },
     { name: 'Quick', state: 'cancelled', steps: 150, step: 80, picked: null },
   ] as const;
-  for (const [i, { name, state, steps, step, picked }] of kinds.entries()) {
+  for (const [i, { name, state, steps, step, picked }] of made.entries()) {
     const place = folder.claim(`${teddy.folder}/runs`, name);
     const settings = { ...preset.settings, steps, checkpointEvery: 100, sampleEvery: 100 };
     const { id } = runs.create({
@@ -135,7 +127,8 @@ async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<v
     writeFileSync(folder.at(place, 'log.jsonl'), `${lines.join('\n')}\n`);
     for (let at = 100; at <= step; at += 100) {
       checkpoints.add(id, at);
-      writeFileSync(path.join(folder.make(place, 'samples'), `${String(at).padStart(6, '0')}.png`), sample);
+      const sample = path.join(folder.make(place, 'samples'), `${String(at).padStart(6, '0')}.png`);
+      copyFileSync(path.join(drawnFolder, `sample-${at}.png`), sample);
       checkpoints.setSample(id, at);
       if (id === 2) checkpoints.setScore(id, at, score(at / 100 - 1));
     }
@@ -166,51 +159,45 @@ const report: ScoreReport = {
   features: { subject: 'MobileNetV2', prompt: 'the model’s own text encoder' },
 };
 
-/** The sample's photos in five colours, each file as often as it is needed (a link to the first of its kind). */
+/** What drawPictures.ts drew, each file as often as it is needed (a link to the first of its kind). */
 async function addPictures(library: Library, teddy: Subject, images: number): Promise<void> {
   const { folder } = library;
-  const kinds = await Promise.all(
-    Array.from({ length: Math.min(25, images) }, (_, kind) => tinted(kind, 128)),
+  const drawn = await Promise.all(
+    Array.from({ length: Math.min(kinds, images) }, async (_, kind) => {
+      const png = path.join(drawnFolder, drawnName(kind));
+      const bytes = readFileSync(png);
+      return { bytes, hash: createHash('sha256').update(bytes).digest('hex'), recipe: await readRecipe(png) };
+    }),
   );
   const place = folder.make('pictures', '2026-11');
-  const hashes = kinds.map((png) => createHash('sha256').update(png).digest('hex'));
   mkdirSync(place, { recursive: true });
   const nameOf = (number: number): string => `${String(number).padStart(6, '0')}.png`;
   library.atomically(() => {
     for (let number = 1; number <= images; number++) {
-      const kind = number % kinds.length;
+      const kind = number % drawn.length;
+      const one = drawn[kind];
+      if (!one) throw new Error(`no picture ${kind}`);
+      const { bytes, hash, recipe } = one;
       const file = path.join(place, nameOf(number));
-      if (number <= kinds.length) writeFileSync(file, kinds[kind] ?? '');
-      else linkSync(path.join(place, nameOf(kind || kinds.length)), file);
-      const prompt = `a photo of sks ${teddy.classNoun} ${ideas[number % ideas.length] ?? ''}`;
+      if (number <= drawn.length) writeFileSync(file, bytes);
+      else linkSync(path.join(place, nameOf(kind || drawn.length)), file);
+      const { prompt, seed, width, height } = recipe;
       const { id } = library.images.add({
-        ...{ file: `pictures/2026-11/${nameOf(number)}`, hash: hashes[kind] ?? '', prompt },
-        ...{ bytes: kinds[kind]?.length ?? 0, width: 128, height: 128, seed: 1000 + number },
-        ...{ subjectId: teddy.id, runId: 2, step: 300, createdAt: noon - number * minute },
-        recipe: recipeOf(prompt, 1000 + number),
+        ...{
+          file: `pictures/2026-11/${nameOf(number)}`,
+          hash,
+          prompt,
+          bytes: bytes.length,
+          width,
+          height,
+          seed,
+        },
+        ...{ subjectId: teddy.id, runId: 2, step: pickedStep, createdAt: noon - number * minute, recipe },
       });
       library.images.setScore(id, 0.6 + (number % 10) / 40);
       if (number % 7 === 0) library.images.setFavourite([id], true);
     }
   });
-}
-
-const recipeOf = (prompt: string, seed: number): Recipe => ({
-  ...{ version: '0.1.0', model: { name: 'Likeness mini', hash: '3f2a9c1d55aa' }, prompt, seed },
-  loras: [{ path: 'runs/Balanced/checkpoint-300', hash: '77aa01', weight: 1 }],
-  ...{ negative: 'blurry', steps: 25, guidance: 7.5, scheduler: 'dpm++2m', width: 128, height: 128 },
-});
-
-/** A photo of the sample as a PNG with a recipe, in a colour of its own. */
-async function tinted(kind: number, side: number): Promise<Buffer> {
-  const photo = readFileSync(path.join(shippedFiles().sample.photos, `0${kind % 5}.jpg`));
-  const { data, info } = await sharp(photo)
-    .resize(side, side)
-    .modulate({ hue: Math.floor(kind / 5) * 72 })
-    .removeAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return encodePng({ width: info.width, height: info.height, data }, recipeOf('a photo', kind));
 }
 
 /** Jobs in every state that lasts; none that would start. */
