@@ -2,6 +2,7 @@
 What the autoencoder loses, and whether its errors show the grid of its 8x8 patches.
 
     python measure.py [--photos FOLDER]     # renders of the held-out objects (makeData.ts --name held --held only) and, if given, photos
+    python measure.py --drawn FOLDER        # instead: the energy in pictures that a model drew, relative to renders'
 
 Prints for each set the PSNR of pictures given back, and the energy at the period of 8 pixels relative to the pictures' own: with
 the latents as they are, and disturbed by noise of the size the U-Net errs by.
@@ -45,7 +46,7 @@ def held_out(count: int) -> np.ndarray:
 
 @torch.no_grad()
 def measure(name: str, pixels: np.ndarray, model: Autoencoder) -> None:
-    pictures = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+    pictures = as_tensor(pixels)
     generator = torch.Generator().manual_seed(7)
     for level in (0.0, NOISE):
         made = []
@@ -59,11 +60,24 @@ def measure(name: str, pixels: np.ndarray, model: Autoencoder) -> None:
         print(f"{name}, {len(pictures)}, noise {level}: PSNR {psnr:.2f} dB, energy at 8 pixels {grid:.2f} x")
 
 
+def as_tensor(pixels: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def compare_drawn(folder: Path) -> None:
+    drawn, real = period_energy(as_tensor(photos(folder))), period_energy(as_tensor(held_out(200)))
+    print(f"{len(drawn)} pictures drawn: energy at 8 pixels {drawn.mean() / real.mean():.2f} x, median {drawn.median() / real.median():.2f} x")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--photos", type=Path)
+    parser.add_argument("--drawn", type=Path)
     parser.add_argument("--state", default="")
     args = parser.parse_args()
+    if args.drawn:
+        compare_drawn(args.drawn)
+        return
     state = load_state(args.state) if args.state else load_state("sharp.pt") or load_state("autoencoder.pt")
     model = Autoencoder().eval()
     model.load_state_dict(state["average"])
