@@ -26,7 +26,7 @@ const engine = [
 const features = [
   ['tasks.ts', 'quickstart'],
   ['score'],
-  ['evaluation', 'export', 'generation', 'training', 'distillation', 'photos', 'download'],
+  ['evaluation', 'export', 'generation', 'training', 'distillation', 'photos', 'download', 'gpuCheck'],
   ['bench', 'compression', 'inspect', 'doctor.ts', 'join.ts', 'modelLock.ts', 'providers.ts'],
 ].map((row) => row.map((name) => `src-main/features/${name}`));
 

@@ -9,6 +9,7 @@ import { evaluateSubject } from './evaluateSubject.ts';
 import { exportCommand } from './export.ts';
 import { finetune } from './finetune.ts';
 import { generate } from './generate.ts';
+import { gpuCheckCommand } from './gpuCheck.ts';
 import { inspect } from './inspect.ts';
 import { join } from './join.ts';
 import { photos } from './photos.ts';
@@ -34,4 +35,5 @@ export const commands: readonly Command[] = [
   inspect,
   bench,
   doctor,
+  gpuCheckCommand,
 ];

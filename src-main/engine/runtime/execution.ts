@@ -19,6 +19,8 @@ export interface CompileOptions {
   readonly shortRuns?: boolean;
   /** Memory of intermediate values goes back to the system instead of waiting for the next run. */
   readonly frugal?: boolean;
+  /** Writes what each operation takes to a file whose name begins so (`Session.endProfile`). */
+  readonly profileTo?: string;
 }
 
 /**
@@ -82,7 +84,7 @@ const foldAtMost = 256 << 20;
 
 export function sessionOptions(
   provider: Provider,
-  { keepOnDevice, threads, shortRuns = false, frugal = false }: CompileOptions,
+  { keepOnDevice, threads, shortRuns = false, frugal = false, profileTo }: CompileOptions,
   { files, training }: { files: WeightFiles; training: boolean },
 ): InferenceSession.SessionOptions {
   // Recomputed values are equal subexpressions: they must not be merged with the originals.
@@ -101,6 +103,7 @@ export function sessionOptions(
     // A pattern would be laid out beside the first run's memory.
     enableMemPattern: !training,
     enableCpuMemArena: !frugal,
+    ...(profileTo !== undefined && { enableProfiling: true, profileFilePrefix: profileTo }),
     ...(threads && { intraOpNumThreads: threads }),
     ...(keepOnDevice && provider === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' as const }),
     extra: {

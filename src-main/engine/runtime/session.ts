@@ -132,6 +132,11 @@ export class Session {
     return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.host]));
   }
 
+  /** Ends what `profileTo` began: its file is complete. */
+  endProfile(): void {
+    this.execution.session.endProfiling();
+  }
+
   async dispose(): Promise<void> {
     await release(this.execution);
   }

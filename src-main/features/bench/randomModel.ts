@@ -8,6 +8,8 @@ import { joined, writeSafetensors, type Joined } from '../../engine/checkpoints/
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../../engine/models/parseConfig.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { elementCount, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts';
+import { input } from '../../engine/graph/build.ts';
+import { vaeDecode, vaeEncode } from '../../engine/models/vae.ts';
 import { buildPart } from '../../engine/training/loss/parameters.ts';
 import { Scope } from '../../engine/nn/scope.ts';
 import type { ShapeConfigs } from './shapes.ts';
@@ -28,23 +30,7 @@ export function randomModel(
   for (const of of ['unet', 'text_encoder'] as const)
     buildPart(empty, of)(Scope.root(of, { onWeight: (weight, shape) => void shapes.set(weight, shape) }));
 
-  const content = createHash('sha256')
-    .update(JSON.stringify([...shapes]))
-    .digest('hex')
-    .slice(0, 8);
-  const file = join(folder, `${name}-${content}.safetensors`);
-  if (!isFile(file)) {
-    makeFolder(folder);
-    onWrite(
-      file,
-      [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0),
-    );
-    const make = randomWeights();
-    writeSafetensors(
-      file,
-      [...shapes].map(([weight, shape]) => ({ name: weight, tensor: make(weight, shape) })),
-    );
-  }
+  const file = writtenOnce(folder, name, shapes, onWrite);
   const { tensors } = readSafetensors(file);
   const weightsOf = (prefix: string): Weights =>
     new Weights(
@@ -60,6 +46,52 @@ export function randomModel(
     unet: { ...empty.unet, weights: weightsOf('unet.') },
     textEncoder: { ...empty.textEncoder, weights: weightsOf('text_encoder.') },
   };
+}
+
+/** The model with a VAE of random weights, in a file of its own. Errors: `file.unwritable`. */
+export function withRandomVae(
+  model: Model,
+  vae: ShapeConfigs['unet'],
+  cache: string,
+  onWrite: (file: string, parameters: number) => void,
+): Model {
+  const config = parseVaeConfig(vae, 'vae');
+  const shapes = new Map<string, Shape>();
+  const scope = Scope.root('', { onWeight: (weight, shape) => void shapes.set(weight.slice(1), shape) });
+  const side = 2 ** config.block_out_channels.length;
+  vaeDecode(scope, input('latents', [1, config.latent_channels, side, side]), config);
+  vaeEncode(scope, input('image', [1, config.in_channels, side, side]), config);
+  const file = writtenOnce(join(cache, 'bench'), 'vae', shapes, onWrite);
+  return {
+    ...model,
+    vae: { config, configText: '', weights: new Weights(file, readSafetensors(file).tensors) },
+  };
+}
+
+/** A file below `folder` with random weights of these shapes, which its name tells. */
+function writtenOnce(
+  folder: string,
+  name: string,
+  shapes: ReadonlyMap<string, Shape>,
+  onWrite: (file: string, parameters: number) => void,
+): string {
+  const content = createHash('sha256')
+    .update(JSON.stringify([...shapes]))
+    .digest('hex')
+    .slice(0, 8);
+  const file = join(folder, `${name}-${content}.safetensors`);
+  if (isFile(file)) return file;
+  makeFolder(folder);
+  onWrite(
+    file,
+    [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0),
+  );
+  const make = randomWeights();
+  writeSafetensors(
+    file,
+    [...shapes].map(([weight, shape]) => ({ name: weight, tensor: make(weight, shape) })),
+  );
+  return file;
 }
 
 /** A model that has configurations and no weights: its graphs can be built and looked at. */

@@ -18,7 +18,8 @@ import { distillObjective, distillFeeds } from '../../engine/training/loss/disti
 import type { DiffusionBatch } from '../../engine/training/data/batch.ts';
 import { diffusionFeeds, diffusionLoss } from '../../engine/training/loss/diffusionLoss.ts';
 import { wholeNetworks, whatToTrain } from '../../engine/training/loss/parameters.ts';
-import { Trainer } from '../../engine/training/run/trainer.ts';
+import type { Feeds } from '../../engine/training/loss/gradients.ts';
+import { Trainer, type TrainerOptions } from '../../engine/training/run/trainer.ts';
 import type { BenchRequest } from './request.ts';
 
 /** Something to be measured: all that a call needs is there before. */
@@ -30,7 +31,7 @@ export interface Workload {
   readonly dispose: () => Promise<void>;
 }
 
-type Size = Pick<BenchRequest, 'batch' | 'latents' | 'threads' | 'provider'>;
+type Size = Pick<BenchRequest, 'batch' | 'latents' | 'provider'> & { readonly threads?: number | undefined };
 
 /** One U-Net call, as a sampler makes it. */
 export function forwardCall(model: Model, { batch, latents, threads, provider }: Size): Workload {
@@ -47,7 +48,7 @@ export function forwardCall(model: Model, { batch, latents, threads, provider }:
   } as const;
   const networks = new Networks(model, { provider, ...(threads && { threads }) });
   return {
-    gflop: forwardOperations(model, { ...feeds, latents: feeds.sample }),
+    gflop: forwardOperations(model, { latents: feeds.sample.shape, context: feeds.context.shape }),
     run: async () => {
       await networks.predict(feeds.sample, feeds.timesteps, feeds.context);
       return undefined;
@@ -71,11 +72,17 @@ const settings: TrainingSettings = {
   optimizer: { optimizer: 'adamw', stepScale: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2 },
 };
 
+/** All that a training step needs: the loss, where its parameters start, and a batch. */
+export interface TrainingWork {
+  readonly options: TrainerOptions;
+  readonly feeds: Feeds;
+}
+
 /** DreamBooth's step with prior preservation: half the batch is the subject's, the text encoder is trained too. */
-export async function trainingStep(
+export function trainingWork(
   model: Model,
   { batch, latents, threads, provider, part }: Size & { readonly part: 'lora' | 'full' },
-): Promise<Workload> {
+): TrainingWork {
   const schedule = noiseSchedule(model.scheduler, model.path);
   const size = [model.unet.config.in_channels, latents, latents] as const;
   const trained = whatToTrain(model, { ...settings, method: part });
@@ -86,26 +93,27 @@ export async function trainingStep(
     ...(trained.adapters && { adapters: trained.adapters }),
   });
   const names = new Set(trained.names);
-  const gflop = trainingOperations(loss, names);
-  const trainer = await Trainer.create({
-    loss,
-    trained: trained.names,
-    initial: trained.initial,
-    weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => names.has(name)),
-    optimizer: settings.optimizer,
-    provider,
-    ...(threads && { threads }),
-  });
   const data = someBatch(model, batch, size, schedule.alphaBars.length);
-  return { gflop, ...steps(trainer, diffusionFeeds(data, schedule)) };
+  return {
+    options: {
+      loss,
+      trained: trained.names,
+      initial: trained.initial,
+      weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => names.has(name)),
+      optimizer: settings.optimizer,
+      provider,
+      ...(threads && { threads }),
+    },
+    feeds: diffusionFeeds(data, schedule),
+  };
 }
 
 /** BK-SDM's step: teacher and student see the same noised latents, prompts are encoded before. */
-export async function distillationStep(
+export function distillationWork(
   teacher: Model,
   student: Model,
   { batch, latents, threads, provider }: Size,
-): Promise<Workload> {
+): TrainingWork {
   const schedule = noiseSchedule(teacher.scheduler, teacher.path);
   const size = [student.unet.config.in_channels, latents, latents] as const;
   const loss = distillObjective(teacher, student, {
@@ -114,22 +122,40 @@ export async function distillationStep(
     ...(threads && { threads }),
   });
   const { initial } = wholeNetworks(student, { trainTextEncoder: false });
-  const trainer = await Trainer.create({ ...loss, initial, optimizer: settings.optimizer });
   const { max_position_embeddings: tokens, hidden_size: width } = student.textEncoder.config;
   const data = {
     ...someBatch(student, batch, size, schedule.alphaBars.length),
     context: normal(new TorchGenerator(1), [batch, tokens, width]),
   };
   return {
-    gflop: forwardOperations(teacher, data) + trainingOperations(loss.loss, new Set(loss.trained)),
-    ...steps(trainer, distillFeeds(data, schedule)),
+    options: { ...loss, initial, optimizer: settings.optimizer },
+    feeds: distillFeeds(data, schedule),
   };
 }
 
-/** Optimizer steps on one batch, again and again. */
-function steps(trainer: Trainer, feeds: Record<string, HostTensor>): Pick<Workload, 'run' | 'dispose'> {
+export async function trainingStep(
+  model: Model,
+  size: Size & { readonly part: 'lora' | 'full' },
+): Promise<Workload> {
+  return steps(trainingWork(model, size), 0);
+}
+
+export async function distillationStep(teacher: Model, student: Model, size: Size): Promise<Workload> {
+  const work = distillationWork(teacher, student, size);
+  const { batch, latents } = size;
+  const { in_channels: channels } = student.unet.config;
+  const { max_position_embeddings: tokens, hidden_size: width } = student.textEncoder.config;
+  const shapes = { latents: [batch, channels, latents, latents], context: [batch, tokens, width] };
+  return steps(work, forwardOperations(teacher, shapes));
+}
+
+/** Optimizer steps on one batch, again and again; `more`: operations besides the loss's own. */
+async function steps({ options, feeds }: TrainingWork, more: number): Promise<Workload> {
+  const gflop = more + trainingOperations(options.loss, new Set(options.trained));
+  const trainer = await Trainer.create(options);
   let step = 0;
   return {
+    gflop,
     run: async () => {
       step++;
       const { learningRate } = settings;
@@ -174,12 +200,12 @@ function trainingOperations(loss: Value, trained: ReadonlySet<string>): number {
 /** One call of the model's U-Net. */
 function forwardOperations(
   { unet: { config } }: Model,
-  { latents, context }: { readonly latents: HostTensor; readonly context: HostTensor },
+  { latents, context }: { readonly latents: Shape; readonly context: Shape },
 ): number {
   const inputs = {
-    sample: input('sample', latents.shape),
-    timesteps: input('timesteps', latents.shape.slice(0, 1)),
-    context: input('context', context.shape),
+    sample: input('sample', latents),
+    timesteps: input('timesteps', latents.slice(0, 1)),
+    context: input('context', context),
   };
   return gigaOperations({ outputs: { predicted: unet(Scope.root(partNames.unet), inputs, config).sample } });
 }

@@ -20,6 +20,8 @@ export interface LossOptions {
   readonly weights: NonNullable<CompileOptions['weights']>;
   readonly provider?: ProviderChoice;
   readonly threads?: number;
+  /** Where the session writes what each operation takes; see `CompileOptions`. */
+  readonly profileTo?: string;
   /** Makes what computes the inputs that the loss takes besides a batch's own. */
   readonly preparation?: (on: {
     readonly provider: Provider;
@@ -96,6 +98,7 @@ export class LocalGradients implements GradientSource {
       provider: options.provider ?? 'cpu',
       writesInto: true,
       ...(options.threads && { threads: options.threads }),
+      ...(options.profileTo && { profileTo: options.profileTo }),
       weights: (name) => (trained.has(name) ? undefined : weights(name)),
     });
     const prepared = await preparation?.({ provider: session.provider, idleBytes: 4 * layout.length });
@@ -125,6 +128,11 @@ export class LocalGradients implements GradientSource {
     return Object.fromEntries(
       this.names.map((name) => [name, (results[name] as Tensor).host.data[0] as number]),
     );
+  }
+
+  /** See `Session.endProfile`. */
+  endProfile(): void {
+    this.session.endProfile();
   }
 
   async dispose(): Promise<void> {

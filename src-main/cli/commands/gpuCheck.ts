@@ -1,0 +1,56 @@
+import { checkParts, type CheckPartRequest, type GpuCheckRequest } from '../../features/gpuCheck/request.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { shippedModel, version } from '../../shipped.ts';
+import { command } from '../command.ts';
+import { choice, file, flag, integer, type Given } from '../options.ts';
+
+const options = {
+  out: file('FILE', 'the page to write', { fallback: 'gpu-check.md' }),
+  provider: choice(['webgpu', 'cuda', 'dml', 'coreml'], 'what is checked', {
+    fallback: 'the fastest that computes right here',
+  }),
+  minutes: integer('N', 'no part begins later, and one that runs is ended', {
+    min: 1,
+    max: 1440,
+    fallback: 8,
+  }),
+  small: flag('narrow networks in place of the published shapes, for drivers in software'),
+  part: choice(checkParts, 'this part alone, after a look at the device', { fallback: 'all' }),
+  findings: file('FILE', 'run the part in this process and add what it finds to FILE, as JSON'),
+};
+
+export const gpuCheckCommand = command({
+  name: 'gpu-check',
+  summary: 'check the graphics device: right numbers, memory, speed; writes a page to send with a report',
+  usage: '[OPTIONS]',
+  examples: ['likeness gpu-check', 'likeness gpu-check --provider dml --out page.md'],
+  options,
+  request: (given) => requestOf(given),
+  run: async (request, context) => {
+    if ('findings' in request) {
+      const { checkPart } = await import('../../features/gpuCheck/part.ts');
+      await checkPart(request, shippedModel);
+      return { fields: { part: request.part }, text: `Written to ${request.findings}` };
+    }
+    const { gpuCheck } = await import('../../features/gpuCheck/check.ts');
+    const program = [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
+    const result = await gpuCheck(request, context, { command: program, version });
+    const { page, right, wrong, unfinished } = result;
+    const text = `${right} findings are right, ${wrong} are wrong, ${unfinished} parts did not end. The page: ${page}`;
+    return { fields: { ...result }, text };
+  },
+});
+
+function requestOf({
+  out = 'gpu-check.md',
+  provider,
+  minutes = 8,
+  small = false,
+  part,
+  findings,
+}: Given<typeof options>): GpuCheckRequest | CheckPartRequest {
+  if (findings === undefined)
+    return { out, provider, small, seconds: 60 * minutes, parts: part ? [part] : checkParts };
+  if (part === undefined) throw problem('usage.missingOption', { option: '--part', command: 'gpu-check' });
+  return { part, findings, provider, small };
+}

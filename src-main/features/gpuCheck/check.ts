@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { findingsIn, type Finding } from './findings.ts';
+import { pageOf, type Section } from './page.ts';
+import { checkParts, type CheckPart, type GpuCheckRequest } from './request.ts';
+
+export interface GpuCheckResult {
+  readonly page: string;
+  readonly provider: string | undefined;
+  /** Findings that are as they must be, that are not, and parts that did not end. */
+  readonly right: number;
+  readonly wrong: number;
+  readonly unfinished: number;
+}
+
+/**
+ * Checks a graphics device in parts, each in a process of its own: one that fails, hangs or crashes is written down and the others
+ * go on. Writes a page. Random weights lie in a folder that goes with the check. `command`: words that start this program.
+ * Errors: `file.unwritable`; the signal's reason when it aborts.
+ */
+export async function gpuCheck(
+  request: GpuCheckRequest,
+  { report, signal }: JobContext,
+  { command, version }: { readonly command: readonly string[]; readonly version: string },
+): Promise<GpuCheckResult> {
+  const work = mkdtempSync(join(tmpdir(), 'likeness-gpu-check-'));
+  const started = performance.now();
+  const left = (): number => request.seconds - (performance.now() - started) / 1000;
+  const sections: Section[] = [];
+  let { provider } = request;
+  const parts = checkParts.filter((part) => part === 'device' || request.parts.includes(part));
+  const run = async (part: CheckPart): Promise<Section> => {
+    if (part !== 'device' && !provider)
+      return { part, findings: [], ended: 'no provider computes right here' };
+    if (left() < 1) return { part, findings: [], ended: `left out: ${request.seconds} s were over` };
+    const file = join(work, `${part}.jsonl`);
+    const words = ['gpu-check', '--part', part, '--findings', file, ...(request.small ? ['--small'] : [])];
+    const ended = await inProcess([...command, ...words, ...(provider ? ['--provider', provider] : [])], {
+      work,
+      seconds: left(),
+      signal,
+    });
+    return { part, findings: findingsIn(file), ended };
+  };
+  try {
+    for (const [done, part] of parts.entries()) {
+      report({ type: 'progress', done, total: parts.length, label: `gpu-check: ${part}` });
+      const section = await run(part);
+      sections.push(section);
+      signal.throwIfAborted();
+      for (const finding of section.findings) {
+        report({
+          type: 'note',
+          message: `${finding.right === false ? '✗ ' : ''}${finding.what}: ${finding.found}`,
+        });
+        if (finding.provider) provider = finding.provider as GpuCheckRequest['provider'];
+      }
+      if (section.ended !== undefined) report({ type: 'warning', message: `${part}: ${section.ended}` });
+      // After each part, so that an end by force leaves a page too.
+      const seconds = (performance.now() - started) / 1000;
+      writeFileSync(request.out, pageOf(sections, { version, provider, seconds, small: request.small }));
+    }
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  report({ type: 'progress', done: parts.length, total: parts.length, label: 'gpu-check' });
+  const all = sections.flatMap(({ findings }): readonly Finding[] => findings);
+  return {
+    ...{ page: resolve(request.out), provider },
+    right: all.filter(({ right }) => right === true).length,
+    wrong: all.filter(({ right }) => right === false).length,
+    unfinished: sections.filter(({ ended }) => ended !== undefined).length,
+  };
+}
+
+/** Runs words to their end; returns why they did not end well. */
+function inProcess(
+  [program = '', ...words]: readonly string[],
+  {
+    work,
+    seconds,
+    signal,
+  }: { readonly work: string; readonly seconds: number; readonly signal: AbortSignal },
+): Promise<string | undefined> {
+  return new Promise((done) => {
+    const child = spawn(program, words, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, LIKENESS_CACHE: work, TMPDIR: work },
+    });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)));
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, 1000 * seconds);
+    const stop = (): void => void child.kill('SIGKILL');
+    signal.addEventListener('abort', stop, { once: true });
+    const end = (why: string | undefined): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+      done(why);
+    };
+    child.on('error', (error) => end(`did not start: ${error.message}`));
+    child.on('close', (status, killedBy) => {
+      const last = said.trim().split('\n').at(-1) ?? '';
+      if (late) end('ended: time was over');
+      else if (killedBy) end(`its process was ended by ${killedBy}. ${last}`);
+      else end(status === 0 ? undefined : last || `ended with status ${status}`);
+    });
+  });
+}

@@ -1,0 +1,71 @@
+import type { Provider } from '../../../src-shared/domain/providers.ts';
+import type { Model } from '../../engine/checkpoints/model.ts';
+import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
+import type { Picture } from '../../engine/pipelines/pixels.ts';
+import { TextToImage } from '../../engine/pipelines/textToImage.ts';
+import { memoryInUse } from '../../engine/runtime/memoryInUse.ts';
+import { gigabytes } from './speed.ts';
+import type { Tell } from './findings.ts';
+
+interface PictureOptions {
+  readonly provider: Provider;
+  readonly size: number;
+  readonly steps: number;
+  readonly tell: Tell;
+}
+
+/** Decibels from which on two 8-bit pictures look the same. */
+const alike = 35;
+
+/** Draws a picture with the same seed on the device and on the CPU. */
+export async function comparePicture(model: Model, options: PictureOptions): Promise<void> {
+  const { tell } = options;
+  const [found, expected] = [await draw(model, options), await draw(model, { ...options, provider: 'cpu' })];
+  const decibels = likeness(found.picture, expected.picture);
+  tell({
+    what: `A picture of ${options.size}², ${options.steps} steps`,
+    found:
+      decibels === Infinity
+        ? 'the CPU’s bytes'
+        : `${decibels.toFixed(1)} dB like the CPU’s (at least ${alike})`,
+    right: decibels >= alike,
+  });
+  tell({ what: 'Time', found: `${found.seconds.toFixed(2)} s, the CPU ${expected.seconds.toFixed(2)} s` });
+}
+
+/** Draws a picture and tells the time, and the memory that is in use then. */
+export async function timePicture(model: Model, options: PictureOptions): Promise<void> {
+  const before = await memoryInUse();
+  const { seconds } = await draw(model, options);
+  const after = await memoryInUse();
+  const { size, steps, tell } = options;
+  tell({
+    what: `A picture of ${size}², ${steps} steps, with guidance`,
+    found: `${seconds.toFixed(1)} s, the making of sessions included`,
+  });
+  if (before && after)
+    tell({ what: 'Memory in use at its end', found: gigabytes(after.bytes - before.bytes) });
+}
+
+async function draw(
+  model: Model,
+  { provider, size, steps }: PictureOptions,
+): Promise<{ readonly picture: Picture; readonly seconds: number }> {
+  const pipeline = new TextToImage(model, await openTokenizer(model), { provider });
+  const started = performance.now();
+  try {
+    const sampling = { steps, guidance: 7.5, width: size, height: size, scheduler: 'ddim' } as const;
+    for await (const { picture } of pipeline.generate([{ prompt: 'a photo of a dog', seed: 1 }], sampling))
+      return { picture, seconds: (performance.now() - started) / 1000 };
+    throw new Error('no picture was drawn');
+  } finally {
+    await pipeline.dispose();
+  }
+}
+
+/** Peak signal to noise ratio in dB. */
+function likeness({ data: a }: Picture, { data: b }: Picture): number {
+  let squares = 0;
+  for (let i = 0; i < b.length; i++) squares += ((a[i] as number) - (b[i] as number)) ** 2;
+  return 10 * Math.log10((255 ** 2 * b.length) / squares);
+}

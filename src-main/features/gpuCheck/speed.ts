@@ -1,0 +1,133 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Provider } from '../../../src-shared/domain/providers.ts';
+import type { Model } from '../../engine/checkpoints/model.ts';
+import { memoryInUse } from '../../engine/runtime/memoryInUse.ts';
+import { LocalGradients } from '../../engine/training/loss/gradients.ts';
+import { stepMemory } from '../../engine/training/run/stepMemory.ts';
+import { Trainer } from '../../engine/training/run/trainer.ts';
+import { forwardCall, trainingWork } from '../bench/workloads.ts';
+import type { Finding, Tell } from './findings.ts';
+
+export interface SpeedOptions {
+  readonly provider: Exclude<Provider, 'cpu'>;
+  readonly latents: number;
+  readonly tell: Tell;
+}
+
+const timedCalls = 3;
+export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+
+/** Seconds of a U-Net call as guidance makes it, two latents at once. */
+export async function timeForward(model: Model, { provider, latents, tell }: SpeedOptions): Promise<void> {
+  const work = forwardCall(model, { batch: 2, latents, provider });
+  try {
+    tell({ what: `U-Net call, batch 2, ${latents}²`, found: await timesOf(work.run, work.gflop) });
+  } finally {
+    await work.dispose();
+  }
+}
+
+/** Seconds of a training step, its memory beside what was simulated, and where its time goes. */
+export async function timeStep(
+  model: Model,
+  part: 'lora' | 'full',
+  { provider, latents, tell }: SpeedOptions,
+): Promise<void> {
+  const what = `${part === 'lora' ? 'LoRA' : 'Full'} step, batch 2, ${latents}²`;
+  const { options, feeds } = trainingWork(model, { batch: 2, latents, provider, part });
+  const { held, live } = stepMemory(options, provider === 'webgpu' ? 'webgpu' : 'device');
+  const before = await memoryInUse();
+  const trainer = await Trainer.create(options);
+  const step = async (): Promise<void> => {
+    const { loss } = await trainer.step([feeds], { learningRate: 1e-6, maxGradientNorm: 1 });
+    if (!Number.isFinite(loss)) throw new Error('the loss is no number');
+  };
+  try {
+    const times = await timesOf(step);
+    const after = await memoryInUse();
+    tell({ what, found: times });
+    const took = before && after && after.bytes - before.bytes;
+    const measured = took === undefined ? 'the system does not tell' : gigabytes(took);
+    const ratio = took === undefined ? '' : `, ${((100 * took) / (held + live)).toFixed(0)} % of that`;
+    tell({
+      what: `${what}: memory${after?.of === 'process' ? ' (of the process)' : ''}`,
+      found: `simulated ${gigabytes(held + live)} (${gigabytes(held)} held, ${gigabytes(live)} at the peak); measured ${measured}${ratio}`,
+    });
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+/** Where a LoRA step's time goes, by operation. */
+export async function profileStep(model: Model, { provider, latents, tell }: SpeedOptions): Promise<void> {
+  const { options, feeds } = trainingWork(model, { batch: 2, latents, provider, part: 'lora' });
+  const folder = mkdtempSync(join(tmpdir(), 'likeness-profile-'));
+  const source = await LocalGradients.create({ ...options, profileTo: join(folder, 'step') });
+  const [values, gradients] = [source.layout.allocate(), source.layout.allocate()];
+  try {
+    for (let run = 0; run < profiledRuns; run++) await source.one(feeds, values, gradients);
+    source.endProfile();
+    const [name = ''] = readdirSync(folder);
+    for (const finding of timesByOperation(readFileSync(join(folder, name), 'utf8'), profiledRuns))
+      tell(finding);
+  } finally {
+    await source.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The first compiles kernels, and is not counted. */
+const profiledRuns = 2;
+
+interface ProfileEvent {
+  readonly cat: string;
+  readonly name: string;
+  readonly dur: number;
+  readonly args: { readonly op_name?: string; readonly provider?: string };
+}
+
+/** The operations that take most of a profile's last run, by kernels' own times where a device tells them; and what ran elsewhere. */
+export function timesByOperation(profile: string, runs: number): Finding[] {
+  const events = JSON.parse(profile) as ProfileEvent[];
+  const kernels = events.filter(({ cat }) => cat === 'Api');
+  const nodes = events.filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time'));
+  const last = (of: readonly ProfileEvent[]): readonly ProfileEvent[] =>
+    of.slice(Math.round((of.length * (runs - 1)) / runs));
+  const totals = new Map<string, { time: number; count: number }>();
+  for (const { name, dur, args } of last(kernels.length ? kernels : nodes)) {
+    const operation = args.op_name ?? name.split('&')[1] ?? name;
+    const { time, count } = totals.get(operation) ?? { time: 0, count: 0 };
+    totals.set(operation, { time: time + dur, count: count + 1 });
+  }
+  const elsewhere = new Map<string, number>();
+  for (const { args } of last(nodes)) {
+    const operation = args.op_name ?? '';
+    if (args.provider === 'CPUExecutionProvider' || operation.startsWith('Memcpy'))
+      elsewhere.set(operation, (elsewhere.get(operation) ?? 0) + 1);
+  }
+  const whole = [...totals.values()].reduce((sum, { time }) => sum + time, 0);
+  const most = [...totals].sort(([, a], [, b]) => b.time - a.time).slice(0, 10);
+  const off = [...elsewhere].map(([name, count]) => `${count} ${name}`).join(', ');
+  return [
+    ...most.map(([what, { time, count }]) => ({
+      what,
+      found: `${((100 * time) / whole).toFixed(1)} % (${(time / 1e6).toFixed(3)} s, ${count} times)`,
+    })),
+    { what: 'Off the device, and copies', found: off || 'nothing' },
+  ];
+}
+
+async function timesOf(run: () => Promise<unknown>, gflop?: number): Promise<string> {
+  const times: number[] = [];
+  for (let call = 0; call <= timedCalls; call++) {
+    const started = performance.now();
+    await run();
+    times.push((performance.now() - started) / 1000);
+  }
+  const [first = NaN, ...others] = times;
+  const best = Math.min(...others);
+  const speed = gflop === undefined ? '' : `, ${Math.round(gflop / best)} GFLOP/s`;
+  return `${best.toPrecision(3)} s at best${speed} (the first ${first.toPrecision(3)} s)`;
+}

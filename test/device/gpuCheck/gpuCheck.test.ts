@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { keepVerdictsIn } from '../../../src-main/engine/runtime/verdictFile.ts';
+import { forgetVerdicts } from '../../../src-main/engine/runtime/verdicts.ts';
+import { gpuCheck } from '../../../src-main/features/gpuCheck/check.ts';
+import { findingsIn, type Finding } from '../../../src-main/features/gpuCheck/findings.ts';
+import { checkPart } from '../../../src-main/features/gpuCheck/part.ts';
+import { checkParts, type CheckPart } from '../../../src-main/features/gpuCheck/request.ts';
+import { timesByOperation } from '../../../src-main/features/gpuCheck/speed.ts';
+import { setStub } from '../runtime/stubProvider.ts';
+import { vulkanDrivers } from '../vulkanDrivers.ts';
+
+vi.mock('../../../src-main/engine/runtime/onnxRuntime.ts', async (load) => {
+  const { withStub } = await import('../runtime/stubProvider.ts');
+  return withStub(load);
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'likeness-check-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const miniModel = resolve('test/golden/fixtures/models/tiny-bk');
+
+describe('a check of a graphics device', () => {
+  it('writes down parts that crash, fail and hang, and goes on with the others', async () => {
+    const out = join(folder, 'page.md');
+    const result = await gpuCheck(
+      { out, provider: undefined, small: false, seconds: 8, parts: checkParts },
+      { report: () => undefined, signal: new AbortController().signal },
+      {
+        command: [process.execPath, join(import.meta.dirname, 'scriptedParts.mjs')],
+        version: '1.2.3',
+      },
+    );
+    // What stands before a crash counts; nothing begins after the time.
+    expect(result).toMatchObject({ page: out, provider: 'webgpu', right: 4, wrong: 0 });
+    const page = readFileSync(out, 'utf8');
+    expect(page).toContain('Likeness 1.2.3');
+    expect(page).toContain('its process was ended by SIGKILL');
+    expect(page).toContain('This part did not end: DXGI_ERROR_DEVICE_REMOVED');
+    expect(page).toContain('ended: time was over');
+    expect(page.match(/left out: 8 s were over/g)).toHaveLength(4);
+    expect(result.unfinished).toBe(7);
+    expect(page.match(/^## /gm)).toHaveLength(checkParts.length);
+  }, 60_000);
+});
+
+describe('a part', () => {
+  const run = async (part: CheckPart, provider: 'dml' | undefined): Promise<Finding[]> => {
+    forgetVerdicts();
+    keepVerdictsIn(mkdtempSync(join(folder, 'cache-')));
+    const findings = join(mkdtempSync(join(folder, 'part-')), 'found.jsonl');
+    await checkPart({ part, findings, provider, small: true }, miniModel);
+    return findingsIn(findings);
+  };
+
+  it('finds every network and step of a right device right', async () => {
+    setStub('none');
+    expect((await run('device', undefined)).at(-1)).toMatchObject({ provider: 'dml' });
+    const found = await run('mini', 'dml');
+    expect(found.map(({ what, right }) => `${what}: ${right}`)).toEqual([
+      ...['U-Net', 'Text encoder', 'VAE decoder', 'VAE encoder'].map((what) => `${what}: true`),
+      ...['LoRA step', 'Full step', 'Distillation step'].flatMap((what) => [
+        `${what}: loss: true`,
+        `${what}: gradients: true`,
+      ]),
+    ]);
+  }, 400_000);
+
+  it('finds out a device that goes wrong after its trial', async () => {
+    setStub('wrong', 3);
+    const found = await run('mini', 'dml');
+    expect(found).toHaveLength(10);
+    // The stub's fault does not reach gradients, which are written into memory that is given.
+    for (const { what, right } of found)
+      if (!what.includes('gradients')) expect([what, right]).toEqual([what, false]);
+  }, 400_000);
+
+  it('says why a device that fails did', async () => {
+    setStub('outOfMemory', 3);
+    const found = await run('mini', 'dml');
+    expect(found).toHaveLength(7);
+    for (const { found: text, right } of found) {
+      expect(right).toBe(false);
+      expect(text).toContain('too little memory');
+    }
+  }, 400_000);
+});
+
+it('tells where time goes by kernels, of the last run, and what ran elsewhere', () => {
+  const node = (op: string, provider: string) => ({
+    ...{ cat: 'Node', name: `${op}_1_kernel_time`, dur: 5 },
+    args: { op_name: op, provider },
+  });
+  const kernel = (name: string, dur: number) => ({ cat: 'Api', name, dur, args: {} });
+  const once = [
+    ...[node('Conv', 'WebGpuExecutionProvider'), node('Reshape', 'CPUExecutionProvider')],
+    ...[node('MemcpyToHost', 'WebGpuExecutionProvider'), node('Add', 'WebGpuExecutionProvider')],
+  ];
+  const events = [
+    ...[...once, ...once, kernel('n1&Conv&Conv2dMM', 9e6), kernel('n2&Add&Add', 9e6)],
+    ...[kernel('n1&Conv&Conv2dMM', 3e6), kernel('n2&Add&Add', 1e6)],
+  ];
+  expect(timesByOperation(JSON.stringify(events), 2)).toEqual([
+    { what: 'Conv', found: '75.0 % (3.000 s, 1 times)' },
+    { what: 'Add', found: '25.0 % (1.000 s, 1 times)' },
+    { what: 'Off the device, and copies', found: '1 Reshape, 1 MemcpyToHost' },
+  ]);
+});
+
+describe('the archive', () => {
+  const driver = vulkanDrivers.at(-1);
+
+  it('runs from an empty folder without packages', async ({ skip }) => {
+    if (driver?.missing !== undefined) skip(driver.missing);
+    const run = promisify(execFile);
+    const file = join(folder, 'check.tgz');
+    await run(process.execPath, ['src-main/scripts/gpuCheck.mjs', '--pack', file]);
+    expect(statSync(file).size).toBeLessThan(60e6);
+    const bare = mkdtempSync(join(folder, 'bare-'));
+    await run('tar', ['-xzf', file, '-C', bare]);
+    const place = join(bare, 'likeness-gpu-check');
+    expect(readdirSync(place).sort()).toEqual(
+      ['LICENSE', 'dist', 'gpu-check.mjs', 'models', 'node_modules', 'package.json'].sort(),
+    );
+    const words = ['gpu-check.mjs', '--small', '--part', 'picture', '--minutes', '9'];
+    await run(process.execPath, words, {
+      cwd: place,
+      env: { ...process.env, ...driver?.env, NODE_PATH: '' },
+    });
+    const page = readFileSync(join(place, 'gpu-check.md'), 'utf8');
+    expect(page).toMatch(/✓ \| A picture of 64², 4 steps/);
+    expect(page).toMatch(/Provider webgpu \| right in its trial/);
+  }, 600_000);
+});

@@ -1,0 +1,17 @@
+import { appendFileSync } from 'node:fs';
+
+// Stands in for the program that runs one part: "mini" is killed as by a driver's crash, "picture" ends with a sentence, "sd1" hangs.
+const word = (name) => process.argv[process.argv.indexOf(name) + 1];
+const [part, file] = [word('--part'), word('--findings')];
+const tell = (finding) => appendFileSync(file, `${JSON.stringify(finding)}\n`);
+if (part === 'device') tell({ what: 'Checked', found: 'webgpu', provider: 'webgpu' });
+else tell({ what: 'Provider', found: word('--provider'), right: part !== 'tiny' });
+if (part === 'mini') {
+  appendFileSync(file, '{"what":"half a li');
+  process.kill(process.pid, 'SIGKILL');
+}
+if (part === 'picture') {
+  process.stderr.write('DXGI_ERROR_DEVICE_REMOVED\n');
+  process.exitCode = 1;
+}
+if (part === 'sd1') setInterval(() => undefined, 1000);
