@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { predictions } from './prediction.ts';
 import { askedType } from './settingValues.ts';
 import {
   learningSettings,
@@ -209,6 +210,12 @@ export const finetuneSettings = {
     otherwise: 'the shipped model',
     change: 'anytime',
   }),
+  prediction: optional(
+    choice(predictions, {
+      help: 'what the model predicts, for a single file that does not say it',
+      otherwise: 'as the file says, else as diffusers assumes',
+    }),
+  ),
   ...trainingSettings,
   /**
    * Where photos were taken, by file name: "on a wooden floor". Said in their prompts, so that places are not learnt as the

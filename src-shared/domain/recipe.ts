@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { predictions } from './prediction.ts';
 
 /** Everything needed to make a picture again. */
 export const recipeSchema = z.object({
@@ -8,6 +9,12 @@ export const recipeSchema = z.object({
   model: z.object({ name: z.string(), path: z.string().optional(), hash: z.string() }),
   /** `path`: a name; of older versions a path, as above. */
   loras: z.array(z.object({ path: z.string(), hash: z.string(), weight: z.number() })),
+  /** Said by the person, for a model whose file does not say it. */
+  prediction: z.enum(predictions).optional(),
+  /** Of the text encoder's last layers. */
+  clipSkip: z.int().min(0).optional(),
+  /** Textual inversions: the file's name, the word that stands for it, and a hash of its vectors. */
+  embeddings: z.array(z.object({ name: z.string(), word: z.string(), hash: z.string() })).optional(),
   prompt: z.string(),
   negative: z.string(),
   seed: z.int().min(0),

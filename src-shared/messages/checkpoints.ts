@@ -42,6 +42,8 @@ export const checkpointMessages = {
     `${d.file} has no ${d.part}, so the model is incomplete; get the missing files.`,
   'model.unclear': (d: { file: string; what: string }) =>
     `${d.file} doesn't say ${d.what}, and its weights can't tell; use the model's diffusers folder instead.`,
+  'model.predicts': (d: { file: string; what: string; from: string; said: string }) =>
+    `${d.file} says itself that it predicts ${d.what} (${d.from}), so --prediction ${d.said} can't be right; leave the option out.`,
   'weights.standIn': (d: { file: string; what: string; instead: string }) =>
     `${d.file} is ${d.what}, not the weights; ${d.instead}.`,
   'weights.precision': (d: { file: string; found: string }) =>

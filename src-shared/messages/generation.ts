@@ -24,6 +24,18 @@ export const generationMessages = {
     `${d.mask} has no white, so nothing would be drawn; paint white what is to be drawn anew.`,
   'latents.unusable': (d: { file: string; why: string }) =>
     `${d.file} can't be used as the starting noise: ${d.why}.`,
+  'clipSkip.tooMany': (d: { model: string; layers: number }) =>
+    `The text encoder of ${d.model} has ${d.layers} layers; give --clip-skip at most that.`,
+  'embedding.notOne': (d: { file: string }) =>
+    `${d.file} holds no embedding; give a textual inversion: the .pt of the web UI, or diffusers' .bin or .safetensors with one tensor.`,
+  'embedding.unsupported': (d: { file: string; why: string }) =>
+    `${d.file} can't be used: ${d.why}; what can be read are textual inversions for Stable Diffusion 1 and 2.`,
+  'embedding.otherModel': (d: { file: string; model: string; found: number; wanted: number }) =>
+    `${d.file} was made for another model than ${d.model}: its vectors are ${d.found} wide, and that text encoder's are ${d.wanted}. Choose the model that it was made for.`,
+  'embedding.twice': (d: { file: string; other: string; word: string }) =>
+    `${d.file} and ${d.other} both stand for "${d.word}"; give one of them another word: --embedding PATH:WORD.`,
+  'embedding.taken': (d: { word: string }) =>
+    `"${d.word}" can't stand for an embedding, since the model's vocabulary has it already; give it another word: --embedding PATH:WORD.`,
   'recipe.lost': (d: { file: string; what: string; option: string }) =>
     `${d.file} was made with ${d.what}, which is missing; give its new place with ${d.option}.`,
   'recipe.differs': (d: { file: string; what: string; found: string }) =>

@@ -5,10 +5,12 @@ import { schedulerNames } from '../../engine/schedulers/config.ts';
 import {
   generateDefaults as defaults,
   type GenerateRequest,
+  type EmbeddingChoice,
   type LoraChoice,
   type OverRequest,
 } from '../../features/generation/request.ts';
 import type { SaidWithRecipe } from '../../features/generation/fromRecipe.ts';
+import { predictions } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import {
   choice,
@@ -42,6 +44,11 @@ export const generateOptions = {
   }),
   lora: repeated(loraChoice()),
   partial: flag('use what fits of a LoRA that was made for another model'),
+  embedding: repeated(embeddingChoice()),
+  clipSkip: integer('N', "leave out the text encoder's last N layers (diffusers' clip_skip)", {
+    ...{ min: 0, max: 100, fallback: '0' },
+  }),
+  prediction: choice(predictions, 'what a single file predicts that does not say it'),
   negative: text('TEXT', 'what not to show', { fallback: 'nothing' }),
   steps: integer('N', 'denoising steps', { min: 1, max: 1000, fallback: defaults.steps }),
   guidance: number('X', "how closely to follow the prompt (diffusers' guidance_scale)", {
@@ -115,6 +122,23 @@ function loraChoice(): Option<LoraChoice> {
   };
 }
 
+/** What follows the last colon is a word, unless it belongs to the path. */
+function embeddingChoice(): Option<EmbeddingChoice> {
+  const path = file('PATH[:WORD]', "a textual inversion's file, and what it is called in prompts", {
+    fallback: 'its own word, else the name of the file',
+  });
+  return {
+    ...path,
+    read: (words, name) => {
+      const given = words[0] ?? '';
+      const [, front, word] = /^(.+):([^:/\\]+)$/s.exec(given) ?? [];
+      if (front === undefined || word === undefined || fs.existsSync(given))
+        return { path: path.read([given], name) };
+      return { path: path.read([front], name), word };
+    },
+  };
+}
+
 export const generate = command({
   name: 'generate',
   summary: 'make pictures from prompts',
@@ -151,12 +175,12 @@ export function generateRequest(
 
 function newPictures(given: Given<typeof generateOptions>): GenerateRequest {
   const { prompt = [], prompts: list, lora = [], out, recipe: _recipe, ...more } = given;
-  const { image: _i, strength: _s, mask: _m, maskPadding: _p, ...rest } = more;
+  const { image: _i, strength: _s, mask: _m, maskPadding: _p, embedding: embeddings, ...rest } = more;
   if (rest.baseGuidance && lora.length === 0)
     throw problem('usage.missingOption', { option: '--lora', command: 'generate' });
   const over = overPicture(given);
   const common = {
-    ...{ ...defaults, model: shippedModel, ...defined(rest), loras: lora, out },
+    ...{ ...defaults, model: shippedModel, ...defined({ ...rest, embeddings }), loras: lora, out },
     ...(over && { over }),
   };
   if (list !== undefined && /\.csv$/i.test(list)) {
@@ -190,7 +214,7 @@ function overPicture(given: Given<typeof generateOptions>): OverRequest | undefi
 
 /** What may be said beside `--recipe`: where things are, not what the picture shows. */
 function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
-  const { out, model, lora, partial, image, mask, latents, saveLatents } = given;
+  const { out, model, lora, embedding, partial, image, mask, latents, saveLatents } = given;
   const { provider = defaults.provider } = given;
   const fixed = [
     'prompt',
@@ -208,9 +232,11 @@ function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
     'resume',
     'strength',
     'maskPadding',
+    'clipSkip',
+    'prediction',
   ] as const;
   const others = Object.fromEntries(fixed.map((key) => [optionName(key), given[key]]));
   refuseTogether('--recipe', others, 'the recipe says it');
-  const places = { model, loras: lora, partial, image, mask, latents, saveLatents };
+  const places = { model, loras: lora, embeddings: embedding, partial, image, mask, latents, saveLatents };
   return { out, provider, ...defined(places) };
 }

@@ -1,7 +1,8 @@
 import type { LoraReport, RunReport } from '../../features/inspect/inspect.ts';
 import type { ModelReport } from '../../features/inspect/inspectModel.ts';
+import { predictions } from '../../../src-shared/domain/prediction.ts';
 import { command } from '../command.ts';
-import { file, operand } from '../options.ts';
+import { choice, file, operand } from '../options.ts';
 
 export const inspect = command({
   name: 'inspect',
@@ -12,11 +13,12 @@ export const inspect = command({
     path: operand(
       file('PATH', 'a diffusers folder, a weight file (.safetensors, .ckpt), a LoRA or the folder of a run'),
     ),
+    prediction: choice(predictions, 'what a single file predicts that does not say it'),
   },
-  request: ({ path }) => path,
-  run: async (path) => {
+  request: ({ path, prediction }) => ({ path, prediction }),
+  run: async ({ path, prediction }) => {
     const features = await import('../../features/inspect/inspect.ts');
-    const { report, fatal } = await features.inspect(path);
+    const { report, fatal } = await features.inspect(path, prediction);
     const problems = report.problems.map((problem) => `Problem     ${problem}`);
     const text = [...describe(report), ...(problems.length ? problems : ['Problems    none'])].join('\n');
     return { fields: { ...report }, text, ...(fatal && { failure: fatal }) };
@@ -43,7 +45,7 @@ function describe(report: ModelReport | LoraReport | RunReport): string[] {
     `${millions(report.parameters[name])} parameters, ${report.dtype[name].join(' and ')}`;
   return [
     `Model       ${report.path} (${report.kind})`,
-    `Family      ${report.family}, predicts ${report.predictionType}`,
+    `Family      ${report.family}, predicts ${report.predictionType}${report.predictionFrom === undefined ? '' : ` (by ${report.predictionFrom})`}`,
     `Hash        ${report.hash}`,
     `U-Net       ${part('unet')}`,
     `VAE         ${part('vae')}`,

@@ -146,7 +146,7 @@ export interface FittedChange extends WeightChange {
 export interface FittedLora {
   readonly adapters: readonly LoraAdapter[];
   readonly changes: readonly FittedChange[];
-  /** What is left out, by name: what the model has no place for, and embeddings. */
+  /** What is left out, by name: what the model has no place for. */
   readonly unmatched: readonly string[];
 }
 
@@ -155,7 +155,7 @@ export interface FittedLora {
  * Errors: `lora.otherModel` where a module is of another size or none is there.
  */
 export function fitLora(lora: Lora, model: Pick<Model, 'unet' | 'textEncoder'>): FittedLora {
-  const unmatched = [...lora.unmatched, ...embeddingsOf(lora)];
+  const unmatched = [...lora.unmatched];
   const adapters: LoraAdapter[] = [];
   const changes: FittedChange[] = [];
   const find = loraModules(model);
@@ -185,10 +185,6 @@ export function fitLora(lora: Lora, model: Pick<Model, 'unet' | 'textEncoder'>):
   if (!adapters.length && !changes.length) throw otherModel('none of its modules are there');
   return { adapters, changes, unmatched };
 }
-
-/** Nothing puts a file's embeddings into the text encoder, so they are left out of every model. */
-const embeddingsOf = ({ embeddings }: Lora): string[] =>
-  [...embeddings.keys()].map((word) => `the embedding "${word}"`);
 
 const otherSize = (module: string, wanted: Shape, found: Shape): string =>
   `"${module}" is ${wanted.join('×')} in the model, and the LoRA changes ${found.join('×')}`;

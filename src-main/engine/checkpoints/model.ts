@@ -1,4 +1,5 @@
 import type { ClipTextConfig, UNetConfig, VaeConfig } from '../models/config.ts';
+import type { KnownPrediction } from './prediction.ts';
 import type { Weights } from './weights.ts';
 
 /** One network of a model: its sizes, and its weights under diffusers' names. */
@@ -30,6 +31,8 @@ export interface Model {
   readonly textEncoder: ModelPart<ClipTextConfig>;
   /** `scheduler_config.json` as found. */
   readonly scheduler: Readonly<Record<string, unknown>>;
+  /** Of a single file: folders say it in their scheduler. */
+  readonly prediction?: KnownPrediction;
   /** Nothing for a single file: those hold no vocabulary, it is always CLIP's. */
   readonly tokenizer: TokenizerFiles | undefined;
 }

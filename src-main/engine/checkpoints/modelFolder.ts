@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { seesMasks } from '../models/config.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
@@ -13,6 +14,7 @@ import {
   readText,
 } from './files.ts';
 import type { Model, ModelPart, TokenizerFiles } from './model.ts';
+import { agreed, typeOf } from './prediction.ts';
 import { publishedTextName, publishedVaeName } from './names/published.ts';
 import { readWeightFolder, renamed } from './weightFiles.ts';
 import { Weights } from './weights.ts';
@@ -26,7 +28,7 @@ const pipelines = [
 ];
 
 /** Opens a diffusers folder; `model_index.json` may be absent. Errors as `openModel`. */
-export function openModelFolder(folder: string): Model {
+export function openModelFolder(folder: string, said?: Prediction): Model {
   if (!isFolder(join(folder, 'unet'))) refuseOtherFolder(folder);
   refuseOtherPipeline(folder);
   for (const part of ['vae', 'text_encoder', 'tokenizer', 'scheduler'])
@@ -38,7 +40,7 @@ export function openModelFolder(folder: string): Model {
     unet: openPart(join(folder, 'unet'), parseUNetConfig, (name) => name),
     vae: openPart(join(folder, 'vae'), parseVaeConfig, publishedVaeName),
     textEncoder: openPart(join(folder, 'text_encoder'), parseClipTextConfig, publishedTextName),
-    scheduler: readObject(join(folder, 'scheduler', 'scheduler_config.json')),
+    scheduler: schedulerOf(join(folder, 'scheduler', 'scheduler_config.json'), said),
     tokenizer: tokenizerFiles(join(folder, 'tokenizer')),
   };
   checkFit(model);
@@ -69,6 +71,15 @@ function openPart<Config>(
   const config = parse(parseJson(configText, file), file);
   const { tensors, otherTypes } = renamed(readWeightFolder(folder), rename);
   return { config, configText, weights: new Weights(folder, tensors, otherTypes) };
+}
+
+/** Errors: `model.predicts` where the file says otherwise, `config.invalid`. */
+function schedulerOf(file: string, said: Prediction | undefined): Record<string, unknown> {
+  const scheduler = readObject(file);
+  if (said === undefined) return scheduler;
+  if (scheduler['prediction_type'] === undefined) return { ...scheduler, prediction_type: said };
+  agreed(file, { type: typeOf(scheduler), from: 'prediction_type' }, said);
+  return scheduler;
 }
 
 function readObject(file: string): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { isFile, isFolder } from './files.ts';
 import type { Model } from './model.ts';
@@ -5,11 +6,11 @@ import { openModelFolder } from './modelFolder.ts';
 import { openSingleFile } from './singleFile.ts';
 
 /**
- * Opens a diffusers folder or a single-file checkpoint: reads configs and lists of tensors, no weights.
- * Errors: `file.missing`, `model.notOne`, `model.family`, `model.missingPart`, `config.invalid`, `weights.*`.
+ * Opens a diffusers folder or a single-file checkpoint: reads configs and lists of tensors, no weights. `prediction`: what the person
+ * says that the U-Net predicts, for files that do not say it. Errors: `file.missing`, `model.notOne`, `model.predicts`, `model.family`, `model.missingPart`, `config.invalid`, `weights.*`.
  */
-export function openModel(path: string): Model {
-  if (isFolder(path)) return openModelFolder(path);
-  if (isFile(path)) return openSingleFile(path);
+export function openModel(path: string, prediction?: Prediction): Model {
+  if (isFolder(path)) return openModelFolder(path, prediction);
+  if (isFile(path)) return openSingleFile(path, prediction);
   throw problem('file.missing', { file: path });
 }

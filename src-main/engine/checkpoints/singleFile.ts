@@ -1,8 +1,9 @@
 import { problem } from '../../../src-shared/messages/index.ts';
+import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import type { ClipTextConfig } from '../models/config.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
 import { bytesPerElement } from '../tensor/tensor.ts';
-import { isFile, parseJson, readText } from './files.ts';
+import { parseJson } from './files.ts';
 import { checkFit } from './modelFolder.ts';
 import type { Model, ModelPart } from './model.ts';
 import { publishedTextName } from './names/published.ts';
@@ -15,6 +16,7 @@ import {
   inferVaeConfig,
   type Shapes,
 } from './singleFileConfig.ts';
+import { agreed, predictionOf, typeOf, type KnownPrediction } from './prediction.ts';
 import { savedConfigs } from './savedConfigs.ts';
 import { looksLikeWeights, readWeightFile, renamed, type RawTensors } from './weightFiles.ts';
 import { Weights, type TensorEntry } from './weights.ts';
@@ -24,16 +26,19 @@ import { Weights, type TensorEntry } from './weights.ts';
  * our own metadata or from a diffusers folder beside the file where there is one (see `savedConfigs`), else told from the
  * shapes. Errors as `openModel`.
  */
-export function openSingleFile(file: string): Model {
+export function openSingleFile(file: string, said?: Prediction): Model {
   if (!looksLikeWeights(file)) throw problem('model.notOne', { file });
   const raw = readWeightFile(file);
   refuseOtherFiles(raw, file);
   const openClip = raw.tensors.has(`${partPrefixes.openClip}token_embedding.weight`);
   const unet = part(raw, partPrefixes.unet);
   const isVersion2 = openClip || hasVersion2UNet(unet.tensors);
-  const velocity = predictsVelocity(raw, file, isVersion2);
-  const inferredUNet = inferUNetConfig(shapesOf(unet), file, velocity ? 96 : 64);
+  const own = predictionOf(raw, file, isVersion2);
+  const inferredUNet = inferUNetConfig(shapesOf(unet), file, own.type === 'v_prediction' ? 96 : 64);
   const saved = savedConfigs(file, raw.metadata, inferredUNet);
+  const prediction = saved.scheduler
+    ? agreed(file, ofScheduler(saved.scheduler), said)
+    : predictionOf(raw, file, isVersion2, said);
   if (saved.unet === undefined && inferredUNet['attention_head_dim'] === null)
     throw problem('model.unclear', { file, what: 'how many attention heads its U-Net has' });
   const vae = part(raw, partPrefixes.vae);
@@ -57,11 +62,17 @@ export function openSingleFile(file: string): Model {
     textEncoder: openPart(file, saved.textEncoder ?? text(inferredClip()), parseClipTextConfig, (config) =>
       openClip ? openClipTensors(clip, config) : clip,
     ),
-    scheduler: saved.scheduler ?? schedulerConfig(velocity),
+    scheduler: saved.scheduler ?? schedulerConfig(prediction.type),
+    prediction,
     tokenizer: saved.tokenizer,
   };
   checkFit(model);
   return model;
+}
+
+function ofScheduler(scheduler: Record<string, unknown>): KnownPrediction {
+  const from = 'its saved scheduler, or that of the folder beside it';
+  return { type: typeOf(scheduler), from, assumed: false };
 }
 
 function part(raw: RawTensors, prefix: string): RawTensors {
@@ -122,27 +133,10 @@ function thirdOf(entry: TensorEntry, third: number): TensorEntry {
   return { ...entry, shape, offset: entry.offset + third * byteLength, byteLength };
 }
 
-/**
- * Does the model predict velocity (2.1 at 768 pixels) or noise? Nothing in the weights tells. In order: metadata
- * (`modelspec.prediction_type`, `modelspec.architecture`), a `v_pred` tensor, a `NAME.yaml` beside the file saying
- * `parameterization: "v"`, the step count of 2-base's checkpoint; then, as diffusers decides, velocity for version 2 and
- * noise for version 1.
- */
-function predictsVelocity({ metadata, tensors }: RawTensors, file: string, isVersion2: boolean): boolean {
-  const said = metadata['modelspec.prediction_type'] ?? metadata['modelspec.predict_key'];
-  if (said !== undefined) return said.startsWith('v');
-  const architecture = metadata['modelspec.architecture'];
-  if (architecture?.startsWith('stable-diffusion-v2')) return architecture.includes('768-v');
-  if (tensors.has('v_pred')) return true;
-  const yaml = file.replace(/\.\w+$/, '.yaml');
-  if (isFile(yaml)) return /^\s*parameterization:\s*["']?v\b/m.test(readText(yaml));
-  return isVersion2 && metadata['global_step'] !== '875000';
-}
-
 /** The schedulers in the folders of Stable Diffusion 1.5 and 2.1. */
-function schedulerConfig(velocity: boolean): Record<string, unknown> {
+function schedulerConfig(prediction: KnownPrediction['type']): Record<string, unknown> {
   return {
-    _class_name: velocity ? 'DDIMScheduler' : 'PNDMScheduler',
+    _class_name: prediction === 'v_prediction' ? 'DDIMScheduler' : 'PNDMScheduler',
     beta_schedule: 'scaled_linear',
     beta_start: 0.00085,
     beta_end: 0.012,
@@ -152,7 +146,7 @@ function schedulerConfig(velocity: boolean): Record<string, unknown> {
     skip_prk_steps: true,
     steps_offset: 1,
     trained_betas: null,
-    prediction_type: velocity ? 'v_prediction' : 'epsilon',
+    prediction_type: prediction,
   };
 }
 

@@ -123,10 +123,19 @@ function collect(
   const tensors = new Map<string, TensorEntry>();
   const otherTypes = new Map<string, OtherTensor>();
   const values = new Map<string, number | string>();
-  for (const [name, value] of [...root, ...dict]) {
-    if (typeof name !== 'string') continue;
+  // The last are the web UI's textual inversions.
+  for (const [prefix, part] of [
+    ['', root],
+    ['', dict],
+    ['string_to_param.', root.get('string_to_param')],
+  ] as const)
+    if (part instanceof Map)
+      for (const [key, value] of part) if (typeof key === 'string') take(prefix + key, value);
+  return { file: file.path, tensors, otherTypes, values };
+
+  function take(name: string, value: PickleValue): void {
     if (typeof value === 'number' || typeof value === 'string') values.set(name, value);
-    if (!(value instanceof Tensor)) continue;
+    if (!(value instanceof Tensor)) return;
     const dtype = ourTypes[value.storage.type];
     const other = isDense(value)
       ? otherNames[value.storage.type]
@@ -137,7 +146,6 @@ function collect(
       otherTypes.set(name, { dtype: other ?? storage.type, shape, file: file.path, offset: start });
     } else tensors.set(name, locate(file, name, value, dtype, place(value.storage)));
   }
-  return { file: file.path, tensors, otherTypes, values };
 }
 
 function locate(

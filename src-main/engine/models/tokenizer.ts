@@ -18,7 +18,11 @@ export class Tokenizer {
   private readonly raw: AddedTokens;
   private readonly normalized: AddedTokens;
 
-  constructor(private readonly files: TokenizerFiles) {
+  constructor(
+    private readonly files: TokenizerFiles,
+    /** Tokens that stand for several. */
+    private readonly expansions: ReadonlyMap<string, readonly string[]> = new Map(),
+  ) {
     this.maxLength = files.maxLength;
     this.vocabularySize = files.ids.size;
     this.ranks = mergeRanks(files.merges);
@@ -40,6 +44,28 @@ export class Tokenizer {
     return new Tokenizer(files);
   }
 
+  /**
+   * The same tokenizer with words of `counts` vectors each, whose ids begin at `firstId`. One of several vectors is the tokens
+   * `word`, `word_1`, `word_2` …, all of which its word stands for, as in diffusers' `maybe_convert_prompt`.
+   * Errors: `embedding.taken` for a token that is there.
+   */
+  withWords(counts: ReadonlyMap<string, number>, firstId: number): Tokenizer {
+    const ids = new Map(this.files.ids);
+    const added = [...this.files.added];
+    const expansions = new Map<string, readonly string[]>();
+    let id = firstId;
+    for (const [word, count] of counts) {
+      const tokens = Array.from({ length: count }, (_, i) => (i === 0 ? word : `${word}_${i}`));
+      for (const token of tokens) {
+        if (token === '' || ids.has(token)) throw problem('embedding.taken', { word: token });
+        ids.set(token, id++);
+        added.push({ content: token, normalized: true });
+      }
+      expansions.set(word, tokens);
+    }
+    return new Tokenizer({ ...this.files, ids, added }, expansions);
+  }
+
   encode(text: string): EncodedPrompt {
     const tokens = this.tokenize(text);
     const kept = tokens.slice(0, this.maxLength - 2);
@@ -54,11 +80,12 @@ export class Tokenizer {
 
   /** The text's tokens, without start and end; `unk` stands for bytes the vocabulary does not have. */
   tokenize(text: string): string[] {
-    return this.raw.split(text, (piece) =>
+    const tokens = this.raw.split(text, (piece) =>
       this.normalized.split(normalizeText(piece), (part) =>
         splitWords(part).flatMap((word) => this.encodeWord(word)),
       ),
     );
+    return tokens.flatMap((token) => this.expansions.get(token) ?? [token]);
   }
 
   private encodeWord(word: string): string[] {

@@ -1,6 +1,6 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../checkpoints/model.ts';
-import type { Weights } from '../checkpoints/weights.ts';
+import { readF32, type Weights } from '../checkpoints/weights.ts';
 import { input } from '../graph/build.ts';
 import { leaves, type Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
@@ -11,6 +11,7 @@ import { Scope, type Adapter } from '../nn/scope.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
+import { toF32 } from '../tensor/half.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';
 import { partNames, storedWeights, type WeightLookup } from './weights.ts';
 
@@ -20,9 +21,13 @@ export interface NetworkOptions {
   readonly adapters?: ReadonlyMap<string, readonly Adapter[]>;
   /** Weights that are used instead of the model's or beside them: a LoRA's matrices. */
   readonly own?: WeightLookup;
+  /** Vectors [n, width] behind the text encoder's table of tokens: words that it was not trained with. */
+  readonly words?: HostTensor<'f32'>;
   /** Weights given anew at every run, by full name: those that are being trained. */
   readonly fed?: Readonly<Record<string, Tensor>>;
 }
+
+const tokenTable = 'text_model.embeddings.token_embedding.weight';
 
 type Part = 'text' | 'unet' | 'encoder' | 'decoder';
 type Floats = HostTensor<'f32'>;
@@ -117,6 +122,19 @@ export class Networks {
     >;
   }
 
+  private readonly withWords: WeightLookup = (name) => {
+    const { own = () => undefined, words } = this.options;
+    if (!words || name !== `${partNames.textEncoder}.${tokenTable}`) return own(name);
+    const table = own(name) ?? this.model.textEncoder.weights.get(tokenTable);
+    if (!table) return undefined;
+    const known = 'data' in table ? toF32(table) : readF32(table);
+    const data = new Float32Array(known.data.length + words.data.length);
+    data.set(known.data);
+    data.set(words.data, known.data.length);
+    const [rows = 0, width = 0] = known.shape;
+    return { dtype: 'f32', shape: [rows + (words.shape[0] ?? 0), width], data };
+  };
+
   private async session(part: Part, key: string, build: () => Graph): Promise<Session> {
     const known = this.sessions.get(part);
     if (known?.key === key) return known.session;
@@ -125,7 +143,12 @@ export class Networks {
     const graph = build();
     if (part === 'unet') refuseSurplus(graph, this.model.unet.weights);
     const session = await Session.compile(graph, {
-      weights: storedWeights(graph, this.model, own, (name) => name in fed),
+      weights: storedWeights(
+        graph,
+        this.model,
+        part === 'text' ? this.withWords : own,
+        (name) => name in fed,
+      ),
       ...(provider && { provider }),
       ...(threads && { threads }),
     });

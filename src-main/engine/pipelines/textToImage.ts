@@ -147,6 +147,11 @@ export class TextToImage {
     }
   }
 
+  /** The text encoder's last hidden state [1,t,d] of a text. Errors: `tokenizer.invalid`, `output.notFinite`. */
+  async encodePrompt(text: string): Promise<Floats> {
+    return (await this.encodePrompts(this.networks, [text])).get(text) as Floats;
+  }
+
   async dispose(): Promise<void> {
     await this.networks.release();
     await this.base.release();

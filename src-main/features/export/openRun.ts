@@ -1,4 +1,5 @@
 import { subjectPrompt } from '../../engine/training/data/prompts.ts';
+import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { fitLora, readLora, type LoraAdapter } from '../../engine/checkpoints/lora.ts';
 import { mergeLora } from '../../engine/checkpoints/mergeLora.ts';
@@ -59,8 +60,8 @@ function modelOf(
   run: RunFolder,
   kind: RunKind,
 ): Pick<OpenedRun, 'model' | 'prompt' | 'size' | 'subject'> & { whole: boolean } {
-  const open = (path: string, hash: string): Model => {
-    const model = openModel(path);
+  const open = (path: string, hash: string, prediction?: Prediction): Model => {
+    const model = openModel(path, prediction);
     if (!hasHash(model, hash)) throw problem('run.otherModel', { folder: run.path, model: path });
     return model;
   };
@@ -72,7 +73,7 @@ function modelOf(
   const { settings, modelHash: hash } = run.describe('finetune');
   const prompt = subjectPrompt(settings);
   return {
-    model: open(settings.model, hash),
+    model: open(settings.model, hash, settings.prediction),
     whole: settings.method === 'full',
     prompt,
     subject: `${settings.token} ${settings.classNoun}`,

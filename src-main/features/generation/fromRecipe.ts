@@ -11,7 +11,7 @@ import type { GenerateRequest, RecipeSource } from './request.ts';
 
 /** What a person says beside `--recipe`; a model and LoRAs that are named here are where the recipe's lie now. */
 export type SaidWithRecipe = Pick<GenerateRequest, 'out' | 'provider'> &
-  Partial<Pick<GenerateRequest, 'model' | 'loras' | 'partial' | 'latents' | 'saveLatents'>> & {
+  Partial<Pick<GenerateRequest, 'model' | 'loras' | 'embeddings' | 'partial' | 'latents' | 'saveLatents'>> & {
     /** Where the picture and the mask that it was drawn over lie now. */
     readonly image?: string;
     readonly mask?: string;
@@ -51,6 +51,14 @@ export async function requestFromRecipe(
       ? said.loras
       : recipe.loras.map((lora) => ({ path: found(lora.hash, lora.path, '--lora'), weight: lora.weight })),
     ...(over && { over }),
+    ...(recipe.prediction && { prediction: recipe.prediction }),
+    ...(recipe.clipSkip !== undefined && { clipSkip: recipe.clipSkip }),
+    embeddings: said.embeddings?.length
+      ? said.embeddings
+      : (recipe.embeddings ?? []).map(({ hash, name, word }) => ({
+          path: found(hash, name, '--embedding'),
+          word,
+        })),
     recipe: { file, recipe },
   };
 }
@@ -71,6 +79,9 @@ export function checkRecipe(
     if (!wanted || !lora.isOf(wanted.hash) || lora.weight !== wanted.weight)
       throw differs('LoRA', `${lora.path} at weight ${lora.weight}`);
   }
+  const words = (recipe.embeddings ?? []).map(({ word, hash }) => `${word} ${hash}`).sort();
+  const given = opened.embeddings.map(({ word, hash }) => `${word} ${hash}`).sort();
+  if (words.join() !== given.join()) throw differs('set of embeddings', given.join(', ') || 'none');
   if (found.noise !== recipe.latents) throw differs('starting noise', latents);
   if (found.over?.image?.hash !== recipe.image?.hash) throw differs('picture below', over?.image ?? '');
   if (found.over?.mask?.hash !== recipe.mask?.hash) throw differs('mask', over?.mask ?? '');

@@ -22,7 +22,7 @@ import { PictureNames } from './pictureNames.ts';
 import { previews } from './previews.ts';
 import type { GenerateRequest } from './request.ts';
 import { missingPictures, setFiles } from './pictureSet.ts';
-import { withoutRunAsModel } from './runs.ts';
+import { predictionOfRuns, withoutRunAsModel } from './runs.ts';
 import { readStartingNoise, type StartingNoise } from './startingNoise.ts';
 import { openAnew, type Opener } from './warmModel.ts';
 
@@ -58,7 +58,7 @@ export async function generate(
   try {
     const noise = startingNoise(request, textToImage);
     rememberPlace(opened.hash, request.model);
-    for (const lora of opened.loras) rememberPlace(lora.hash, lora.path);
+    for (const { hash, path: place } of [...opened.loras, ...opened.embeddings]) rememberPlace(hash, place);
     const over = request.over && (await openOver(request.over, request.size, textToImage));
     if (over?.note !== undefined) report({ type: 'warning', message: over.note });
     if (request.recipe)
@@ -141,7 +141,8 @@ export async function warmUp(said: GenerateRequest, models: Opener, signal: Abor
 function completed(said: GenerateRequest): GenerateRequest & Guidance {
   const asked = withoutRunAsModel(said);
   const own = ownGuidance(asked.model, asked.loras.length > 0 ? 'subject' : 'bare');
-  return { ...asked, ...chosenGuidance(asked, own) };
+  const prediction = asked.prediction ?? predictionOfRuns(asked);
+  return { ...asked, ...chosenGuidance(asked, own), ...(prediction && { prediction }) };
 }
 
 function startingNoise(
@@ -189,8 +190,8 @@ interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'wi
 }
 
 function recipeFor(
-  { model, negative, steps, ...request }: GenerateRequest & Guidance,
-  { hash, loras }: OpenedModel,
+  { model, negative, steps, prediction, clipSkip, ...request }: GenerateRequest & Guidance,
+  { hash, loras, embeddings }: OpenedModel,
   { noise, over, ...parts }: RecipeParts,
 ): Recipe {
   return {
@@ -202,6 +203,11 @@ function recipeFor(
       weight,
     })),
     ...{ negative, steps, ...guidanceOf(request) },
+    ...(prediction && { prediction }),
+    ...(clipSkip !== undefined && { clipSkip }),
+    ...(embeddings.length > 0 && {
+      embeddings: embeddings.map(({ path: file, word, hash }) => ({ name: nameInRecipe(file), word, hash })),
+    }),
     ...(noise && { latents: noise.hash }),
     ...over?.recipe,
   };

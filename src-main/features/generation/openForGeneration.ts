@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
 import { fitLora, fitWholeLora, readLora, someOf, type FittedLora } from '../../engine/checkpoints/lora.ts';
+import { readEmbedding, wordsFor, type Embedding } from '../../engine/checkpoints/embedding.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { hasHash, modelHash } from '../../engine/checkpoints/modelHash.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
+import { assumption } from '../../engine/checkpoints/prediction.ts';
 import { bindLoras, type WeightedLora } from '../../engine/pipelines/adapters.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import type { WeightLookup } from '../../engine/pipelines/weights.ts';
 import { LatentColours } from '../../engine/pipelines/preview.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { HostTensor } from '../../engine/tensor/tensor.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { GenerateRequest, LoraChoice } from './request.ts';
 import { openWholeRun, weightsOfRuns } from './runs.ts';
@@ -20,15 +24,21 @@ export interface OpenedModel {
   /** Whether the model has this hash, which an older version may have made. */
   readonly isOf: (hash: string) => boolean;
   readonly loras: readonly (LoraChoice & Pick<OpenedModel, 'hash' | 'isOf'>)[];
+  /** Textual inversions, those that came with a LoRA not among them. */
+  readonly embeddings: readonly { readonly path: string; readonly word: string; readonly hash: string }[];
 }
 
-/** Opens the model, its tokenizer, and what it was taught: LoRAs and runs of any method. Errors: those of `openModel` and `readLora`, `lora.otherModel`, `tokenizer.*`. */
+/** Opens the model, its tokenizer, and what it was taught: LoRAs and runs of any method. Errors: those of `openModel`, `readEmbedding` and `readLora`, `embedding.…`, `clipSkip.tooMany`, `lora.otherModel`, `tokenizer.*`. */
 export async function openForGeneration(
-  request: Pick<GenerateRequest, 'model' | 'loras' | 'provider' | 'partial'>,
+  request: Pick<
+    GenerateRequest,
+    'model' | 'loras' | 'provider' | 'partial' | 'prediction' | 'clipSkip' | 'embeddings'
+  >,
   report: JobContext['report'],
 ): Promise<OpenedModel> {
-  const model = openModel(request.model);
-  const tokenizer = await openTokenizer(model);
+  const model = openModel(request.model, request.prediction);
+  const note = assumption(model);
+  if (note !== undefined) report({ type: 'note', message: note });
   const taught = request.loras.map(
     (choice) =>
       openWholeRun(choice, model) ?? openLora(choice, model, { report, partial: request.partial ?? false }),
@@ -38,8 +48,16 @@ export async function openForGeneration(
     model,
     taught.filter((one) => 'parts' in one),
   );
+  const given = (request.embeddings ?? []).map(({ path, word }) => ({ ...readEmbedding(path, word), path }));
+  const bundled = taught.flatMap((one) => ('embeddings' in one ? one.embeddings : []));
+  const words = wordsFor(model, [...given, ...bundled]);
+  const tokenizer = (await openTokenizer(model)).withWords(words.counts, words.firstId);
+  const read = withWords(withoutLastLayers(model, request.clipSkip ?? 0), words.vectors.shape[0]);
   const own: WeightLookup = (name) => matrices(name) ?? whole(name);
-  const textToImage = new TextToImage(model, tokenizer, { provider: request.provider, adapters, own });
+  const textToImage = new TextToImage(read, tokenizer, {
+    ...{ provider: request.provider, adapters, own },
+    ...(words.counts.size > 0 && { words: words.vectors }),
+  });
   let colours: Promise<LatentColours> | undefined;
   return {
     textToImage,
@@ -47,6 +65,7 @@ export async function openForGeneration(
     hash: modelHash(model),
     isOf: (hash) => hasHash(model, hash),
     loras: taught.map(({ path, weight, hash, isOf }) => ({ path, weight, hash, isOf })),
+    embeddings: given.map(({ path, word, vectors }) => ({ path, word, hash: hashOfNumbers([vectors]) })),
   };
 }
 
@@ -54,7 +73,7 @@ function openLora(
   choice: LoraChoice,
   model: Model,
   { report, partial }: { readonly report: JobContext['report']; readonly partial: boolean },
-): WeightedLora & OpenedModel['loras'][number] {
+): WeightedLora & OpenedModel['loras'][number] & { readonly embeddings: readonly Embedding[] } {
   const lora = readLora(choice.path);
   const fitted = partial ? fitLora(lora, model) : fitWholeLora(lora, model);
   if (fitted.unmatched.length) {
@@ -62,12 +81,27 @@ function openLora(
     report({ type: 'warning', message });
   }
   const hash = loraHash(fitted);
-  return { ...choice, ...fitted, hash, isOf: (other) => other === hash };
+  const embeddings = [...lora.embeddings].map(([word, vectors]) => ({ word, vectors, path: choice.path }));
+  return { ...choice, ...fitted, hash, embeddings, isOf: (other) => other === hash };
+}
+
+/** The text encoder without its last layers, as diffusers' `clip_skip` reads the states before them. Errors: `clipSkip.tooMany`. */
+function withoutLastLayers(model: Model, skipped: number): Model {
+  const { config } = model.textEncoder;
+  const layers = config.num_hidden_layers;
+  if (skipped > layers) throw problem('clipSkip.tooMany', { model: model.path, layers });
+  const shorter = { ...config, num_hidden_layers: layers - skipped };
+  return { ...model, textEncoder: { ...model.textEncoder, config: shorter } };
+}
+
+function withWords(model: Model, count = 0): Model {
+  const { config } = model.textEncoder;
+  const larger = { ...config, vocab_size: config.vocab_size + count };
+  return { ...model, textEncoder: { ...model.textEncoder, config: larger } };
 }
 
 /** 16 hex digits of SHA-256 over every matrix. */
 function loraHash({ adapters, changes }: FittedLora): string {
-  const hash = createHash('sha256');
   const parts = [
     ...adapters.map(({ part, module, alpha, A, B }) => ({
       name: `${part}.${module} ${alpha};`,
@@ -77,11 +111,15 @@ function loraHash({ adapters, changes }: FittedLora): string {
       name: `${part}.${module}.${tensor} ${method};`,
       tensors: parameters,
     })),
-  ];
-  for (const { name, tensors } of parts.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    hash.update(name);
-    for (const { data } of tensors)
-      hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  ].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return hashOfNumbers(parts.flatMap(({ name, tensors }) => [name, ...tensors]));
+}
+
+function hashOfNumbers(parts: readonly (string | HostTensor<'f32'>)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) {
+    if (typeof part === 'string') hash.update(part);
+    else hash.update(new Uint8Array(part.data.buffer, part.data.byteOffset, part.data.byteLength));
   }
   return hash.digest('hex').slice(0, 16);
 }

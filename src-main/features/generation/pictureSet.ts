@@ -46,6 +46,8 @@ export async function missingPictures(
       'guidance',
       'baseGuidance',
       'guidanceStop',
+      'clipSkip',
+      'prediction',
       'scheduler',
       'width',
       'height',

@@ -1,12 +1,19 @@
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
+import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 
 /** What the model was taught, to mix in: a run's folder or one of its checkpoints, LoRA or full; a PEFT folder; a kohya or diffusers file. */
 export interface LoraChoice {
   readonly path: string;
   readonly weight: number;
+}
+
+/** A textual inversion, and the word that stands for it where that is not its own. */
+export interface EmbeddingChoice {
+  readonly path: string;
+  readonly word?: string;
 }
 
 /** A recipe and the picture it was read from. */
@@ -35,6 +42,11 @@ export interface GenerateRequest extends Partial<Guidance> {
   readonly loras: readonly LoraChoice[];
   /** Use a LoRA of which the model has not every part; else that is an error. */
   readonly partial?: boolean;
+  /** What the model predicts, where its file does not say it. */
+  readonly prediction?: Prediction;
+  /** How many of the text encoder's last layers are left out, as diffusers' `clip_skip`. */
+  readonly clipSkip?: number;
+  readonly embeddings?: readonly EmbeddingChoice[];
   readonly negative: string;
   readonly steps: number;
   readonly provider: ProviderChoice;

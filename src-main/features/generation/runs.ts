@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { hasHash, partsHash, partsHaveHash } from '../../engine/checkpoints/modelHash.ts';
@@ -26,6 +27,18 @@ export function modelFor(loras: readonly LoraChoice[]): string | undefined {
   if (!hasHash(openModel(model), new RunFolder(run).modelHash()))
     throw problem('run.otherModel', { folder: run, model });
   return model;
+}
+
+/** What the model predicts by the runs that were trained on it, where its file does not say. Errors: `run.damaged`. */
+export function predictionOfRuns({
+  model,
+  loras,
+}: Pick<GenerateRequest, 'model' | 'loras'>): Prediction | undefined {
+  const runs = loras
+    .map(({ path }) => [path, join(path, '..', '..')].find((place) => RunFolder.exists(place)))
+    .flatMap((place) => (place === undefined ? [] : new RunFolder(place)));
+  const trained = runs.flatMap((run) => (run.kind() === 'finetune' ? [run.describe().settings] : []));
+  return trained.find((settings) => settings.model === model)?.prediction;
 }
 
 /** A run in the place of a model is the model that it trains, and what it taught it. Errors: `run.damaged`. */

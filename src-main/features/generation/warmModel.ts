@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { openForGeneration, type OpenedModel } from './openForGeneration.ts';
-import type { GenerateRequest } from './request.ts';
 
-type Asked = Pick<GenerateRequest, 'model' | 'loras' | 'provider' | 'partial'>;
+type Asked = Parameters<typeof openForGeneration>[0];
 
 /** Who opens a model for pictures, and what becomes of it when they are drawn. */
 export interface Opener {
@@ -37,8 +36,10 @@ export class WarmModel implements Opener {
 }
 
 /** A run that goes on writes its checkpoints anew under the same names. */
-function keyOf({ model, loras, provider, partial }: Asked): string {
+function keyOf({ model, loras, embeddings = [], ...rest }: Asked): string {
   const stamp = (place: string): number => statSync(place, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const taught = loras.map(({ path, weight }) => [path, stamp(path), weight]);
-  return JSON.stringify([model, stamp(model), taught, provider, partial ?? false]);
+  const words = embeddings.map(({ path, word }) => [path, stamp(path), word]);
+  const { provider, partial = false, prediction, clipSkip } = rest;
+  return JSON.stringify([model, stamp(model), taught, words, provider, partial, prediction, clipSkip]);
 }

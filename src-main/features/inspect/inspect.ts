@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readLora, type Lora } from '../../engine/checkpoints/lora.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { LikenessError, type MessageCode } from '../../../src-shared/messages/index.ts';
 import { inspectModel, type ModelReport } from './inspectModel.ts';
 
@@ -38,12 +39,15 @@ export type Report = ModelReport | LoraReport | RunReport;
  * Says what is at `path`: a model, a LoRA or a run. Errors where it is none of them or cannot be read; a model that opens
  * but would not work is reported, with `fatal` set.
  */
-export async function inspect(path: string): Promise<{ report: Report; fatal?: LikenessError }> {
+export async function inspect(
+  path: string,
+  prediction?: Prediction,
+): Promise<{ report: Report; fatal?: LikenessError }> {
   if (RunFolder.exists(path)) return { report: inspectRun(path) };
   if (adapterConfigs.some((file) => fs.existsSync(join(path, file))))
     return { report: inspectLora(readLora(path)) };
   const lora = loraOrNothing(path);
-  return lora ? { report: inspectLora(lora) } : inspectModel(openModel(path));
+  return lora ? { report: inspectLora(lora) } : inspectModel(openModel(path, prediction));
 }
 
 /** Where PEFT's folders, and ours, have one. */
@@ -101,9 +105,6 @@ function inspectLora({ path, adapters, changes, embeddings, unmatched }: Lora): 
     methods: [...new Set([...(adapters.length ? ['LoRA'] : []), ...changes.map(({ method }) => method)])],
     embeddings: [...embeddings.keys()],
     ranks: [...new Set(adapters.map(({ rank }) => rank))].sort((a, b) => a - b),
-    problems: [
-      ...unmatched.map((name) => `the tensor "${name}" means nothing here and is left out`),
-      ...[...embeddings.keys()].map((word) => `the embedding "${word}" is not used and is left out`),
-    ],
+    problems: unmatched.map((name) => `the tensor "${name}" means nothing here and is left out`),
   };
 }

@@ -1,5 +1,6 @@
 import type { Model, ModelPart } from '../../engine/checkpoints/model.ts';
 import { modelHash } from '../../engine/checkpoints/modelHash.ts';
+import { assumption } from '../../engine/checkpoints/prediction.ts';
 import { expectTensor, findBadValues, type Weights } from '../../engine/checkpoints/weights.ts';
 import { input } from '../../engine/graph/build.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
@@ -36,6 +37,8 @@ export interface ModelReport {
   readonly latents: Shape;
   readonly size: { readonly width: number; readonly height: number };
   readonly predictionType: string;
+  /** How that is known, of a single file. */
+  readonly predictionFrom?: string;
   readonly problems: readonly string[];
 }
 
@@ -95,10 +98,12 @@ export async function inspectModel(model: Model): Promise<{ report: ModelReport;
       latents,
       size: { width: width * factor, height: height * factor },
       predictionType: typeof prediction === 'string' ? prediction : 'epsilon',
+      ...(model.prediction && { predictionFrom: model.prediction.from }),
       problems: [
         ...faults.map(({ message }) => message),
         ...Object.values(found).flatMap(({ notes }) => notes),
         ...standInNote(model),
+        ...guessNote(model),
       ],
     },
     ...(faults[0] && { fatal: faults[0] }),
@@ -116,6 +121,12 @@ function standInNote(model: Model): string[] {
     if (error instanceof LikenessError) return [];
     throw error;
   }
+}
+
+/** Said of version 2, of which there are both kinds. */
+function guessNote(model: Model): string[] {
+  const note = assumption(model);
+  return note !== undefined && model.prediction?.type === 'v_prediction' ? [note] : [];
 }
 
 function each<T, U>(parts: ByPart<T>, of: (part: T) => U): ByPart<U> {

@@ -3,6 +3,7 @@ import { type FinetuneSettings, finetuneSettings } from '../../../src-shared/dom
 import { changedSettings, completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { assumption } from '../../engine/checkpoints/prediction.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { finetune as train, type FinetuneResult } from '../../engine/training/run/finetune.ts';
@@ -40,7 +41,10 @@ async function newSettings(
   }
   const model = asked.model ?? fallbackModel;
   if (model === undefined) throw new Error('a new run needs a model');
-  const { width } = TextToImage.defaultSize(openModel(model));
+  const opened = openModel(model, asked.prediction);
+  const note = assumption(opened);
+  if (note !== undefined) context.report({ type: 'note', message: note });
+  const { width } = TextToImage.defaultSize(opened);
   const settings = completeSettings(finetuneSettings, asked, {
     ...{ size: width, ...ownSettings(model), model },
     ...(team && { accumulate: team.workers }),

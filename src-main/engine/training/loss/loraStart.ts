@@ -12,9 +12,12 @@ export interface LoraStart {
   refuseLeft(): void;
 }
 
-/** Errors: `lora.startMethod` for what no pair of matrices says, those of `readLora` and `fitWholeLora`. */
+/** Errors: `lora.startWords`, `lora.startMethod` for what no pair of matrices says, those of `readLora` and `fitWholeLora`. */
 export function startFrom(file: string, model: Model): LoraStart {
-  const { adapters, changes } = fitWholeLora(readLora(file), model);
+  const lora = readLora(file);
+  const [word] = lora.embeddings.keys();
+  if (word !== undefined) throw problem('lora.startWords', { file, word });
+  const { adapters, changes } = fitWholeLora(lora, model);
   const [change] = changes;
   if (change)
     throw problem('lora.startMethod', {

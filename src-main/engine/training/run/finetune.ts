@@ -49,7 +49,7 @@ export type { RunResult as FinetuneResult } from './loop.ts';
 export async function finetune(options: FinetuneOptions, { report, signal }: JobContext): Promise<RunResult> {
   const { settings } = options;
   checkedSettings(finetuneSettings, settings);
-  const model = openModel(settings.model);
+  const model = openModel(settings.model, settings.prediction);
   const run = await openRun(options, model);
 
   const schedule = noiseSchedule(model.scheduler, settings.model);

@@ -1,0 +1,99 @@
+import { parse } from 'node:path';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { HostTensor } from '../tensor/tensor.ts';
+import { statOrNothing } from './files.ts';
+import type { Model } from './model.ts';
+import { readOtherF32 } from './otherTypes.ts';
+import { looksLikeWeights, readWeightFile, type RawTensors } from './weightFiles.ts';
+import { readF32 } from './weights.ts';
+
+/** A textual inversion (Gal et al. 2022): vectors [n, width] that a word in a prompt stands for. */
+export interface Embedding {
+  readonly path: string;
+  readonly word: string;
+  readonly vectors: HostTensor<'f32'>;
+}
+
+/**
+ * Reads the file of a textual inversion, as diffusers' `load_textual_inversion` does: the web UI's `.pt` (`string_to_param` and a
+ * name), diffusers' (one tensor under its word), and those without a word (`emb_params`), which the file's name stands for. `word`
+ * takes its place. Errors: `file.missing`, `embedding.notOne`, `embedding.unsupported`, `weights.*`, `tensor.notNumbers`.
+ */
+export function readEmbedding(path: string, word?: string): Embedding {
+  if (!statOrNothing(path)) throw problem('file.missing', { file: path });
+  if (!looksLikeWeights(path)) throw problem('embedding.notOne', { file: path });
+  const raw = readWeightFile(path);
+  const [own, vectors] = vectorsIn(raw, path);
+  const count = vectors.data.filter((value) => !Number.isFinite(value)).length;
+  if (count) throw problem('tensor.notNumbers', { file: path, tensor: own ?? 'emb_params', count });
+  const chosen = (word ?? own ?? parse(path).name).trim();
+  return {
+    path,
+    word: chosen,
+    vectors: { ...vectors, shape: [vectors.data.length / width(vectors), width(vectors)] },
+  };
+}
+
+const width = ({ shape }: HostTensor): number => shape.at(-1) ?? 1;
+
+function vectorsIn(
+  { tensors, otherTypes, metadata }: RawTensors,
+  file: string,
+): [string | undefined, HostTensor<'f32'>] {
+  const names = [...tensors.keys(), ...otherTypes.keys()];
+  if (names.includes('clip_g'))
+    throw problem('embedding.unsupported', { file, why: 'it is for SDXL, which has two text encoders' });
+  const inParams = names.filter((name) => name.startsWith('string_to_param.'));
+  const [name, ...more] = inParams.length > 0 ? inParams : names;
+  if (name === undefined) throw problem('embedding.notOne', { file });
+  if (more.length > 0 && inParams.length === 0) throw problem('embedding.notOne', { file });
+  if (more.length > 0) throw problem('embedding.unsupported', { file, why: 'it holds several embeddings' });
+  const entry = tensors.get(name);
+  const other = otherTypes.get(name);
+  const vectors = entry ? readF32(entry) : other && readOtherF32(other);
+  const { shape = [] } = vectors ?? {};
+  if (!vectors || shape.length < 1 || shape.length > 2 || vectors.data.length === 0)
+    throw problem('embedding.notOne', { file });
+  if (inParams.length > 0) return [metadata['name'], vectors];
+  return [name === 'emb_params' || name === '*' ? undefined : name, vectors];
+}
+
+/** The words of embeddings, each with its number of vectors, and all vectors one after the other. */
+export interface NewWords {
+  readonly counts: ReadonlyMap<string, number>;
+  /** The first token id that the model's own words leave free. */
+  readonly firstId: number;
+  /** [n, width] */
+  readonly vectors: HostTensor<'f32'>;
+}
+
+/** Errors: `embedding.otherModel` for another width, `embedding.twice` for two of one word that are not the same. */
+export function wordsFor(
+  { textEncoder, path: model }: Pick<Model, 'textEncoder' | 'path'>,
+  all: readonly Embedding[],
+): NewWords {
+  const { hidden_size: wanted, vocab_size: firstId } = textEncoder.config;
+  const known = new Map<string, Embedding>();
+  for (const one of all) {
+    const { word, vectors, path: file } = one;
+    if (width(vectors) !== wanted)
+      throw problem('embedding.otherModel', { file, model, found: width(vectors), wanted });
+    const before = known.get(word);
+    if (before && before.vectors.data.join() !== vectors.data.join())
+      throw problem('embedding.twice', { file, other: before.path, word });
+    known.set(word, one);
+  }
+  const embeddings = [...known.values()];
+  const rows = embeddings.map(({ vectors }) => vectors.shape[0] ?? 1);
+  const data = new Float32Array(rows.reduce((sum, count) => sum + count, 0) * wanted);
+  let at = 0;
+  for (const { vectors } of embeddings) {
+    data.set(vectors.data, at);
+    at += vectors.data.length;
+  }
+  return {
+    counts: new Map(embeddings.map(({ word }, i) => [word, rows[i] as number])),
+    firstId,
+    vectors: { dtype: 'f32', shape: [data.length / wanted, wanted], data },
+  };
+}
