@@ -13,7 +13,8 @@ import {
   type Dataset,
   type SubjectPicture,
 } from './dataset.ts';
-import { latentShape, vaePosteriors, type Posterior } from './posteriors.ts';
+import { LatentCache } from './latentCache.ts';
+import { latentShape, type Posterior } from './posteriors.ts';
 import { classPrompt, photoPrompt, tokenIds } from './prompts.ts';
 import { openReplay } from './replay.ts';
 import { subjectPhotos } from './subjectPhotos.ts';
@@ -62,7 +63,7 @@ export async function finetuneBatches(
 
 /**
  * From photos to what batches are drawn from: the photos, cut to squares; class pictures, made by the base model where they are not
- * in the cache; the VAE's posteriors of both; the tokens of their prompts. Errors: those of each step, `size.unusable`.
+ * in the cache; the VAE's posteriors of both, kept there too; the tokens of their prompts. Errors: those of each step, `size.unusable`.
  */
 export async function subjectDataset(
   model: Model,
@@ -82,12 +83,9 @@ export async function subjectDataset(
       context.report({ type: 'warning', message: `The prompt is too long; "${truncated}" was cut.` });
     return ids;
   };
-  const posteriors = (pictures: readonly Float32Array[], label: string): Promise<Posterior[]> => {
-    const told = (done: number): void =>
-      context.report({ type: 'progress', done, total: pictures.length, label });
-    told(0);
-    return vaePosteriors(model, pictures, size, provider, told);
-  };
+  const kept = await LatentCache.open(model, { size, provider, cache });
+  const posteriors = (pictures: readonly Float32Array[], label: string): Promise<Posterior[]> =>
+    kept.posteriors(pictures, label, context);
   const read = await posteriors(
     photos.map(({ photo }) => photo),
     'reading photos',

@@ -16,7 +16,8 @@ import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts'
 import { i64, type HostTensor, type Shape } from '../../tensor/tensor.ts';
 import type { CaptionedPicture } from './captionedPictures.ts';
 import { loadPhoto, mirrored } from './photoPixels.ts';
-import { latentShape, vaePosteriors, type Posterior } from './posteriors.ts';
+import { LatentCache } from './latentCache.ts';
+import type { Posterior } from './posteriors.ts';
 import { tokenIds } from './prompts.ts';
 
 export interface EncodeOptions {
@@ -37,7 +38,7 @@ const atOnce = 32;
 export class PictureCache {
   private constructor(
     private readonly pictures: readonly { readonly latents: readonly string[]; readonly text: string }[],
-    private readonly latentShape: Shape,
+    private readonly kept: LatentCache,
     private readonly textShape: Shape,
   ) {}
 
@@ -53,7 +54,8 @@ export class PictureCache {
     onSkip: (line: string) => void,
     context: JobContext,
   ): Promise<PictureCache> {
-    const usable = await encodeAll(model, pictures, options, onSkip, context);
+    const kept = await LatentCache.open(model, options);
+    const usable = await encodeAll(kept, pictures, options, onSkip, context);
     const texts = await encodeCaptions(
       model,
       usable.map(({ caption }) => caption),
@@ -63,18 +65,14 @@ export class PictureCache {
     const { max_position_embeddings: tokens, hidden_size: width } = model.textEncoder.config;
     return new PictureCache(
       usable.map(({ latents, caption }) => ({ latents, text: texts.get(caption) as string })),
-      latentShape(model, options.size),
+      kept,
       [tokens, width],
     );
   }
 
   /** Of picture `index`; `flipped` asks for the mirrored one. */
   posterior(index: number, flipped: boolean): Posterior {
-    const file = this.pictures[index]?.latents[Number(flipped)] as string;
-    return {
-      mean: readOne(file, 'mean', this.latentShape),
-      deviation: readOne(file, 'deviation', this.latentShape),
-    };
+    return this.kept.read(this.pictures[index]?.latents[Number(flipped)] as string);
   }
 
   /** [t,d] of picture `index`'s caption. */
@@ -91,14 +89,12 @@ function readOne(file: string, name: string, shape: Shape): Float32Array {
 type Encodable = CaptionedPicture & { readonly latents: readonly string[] };
 
 async function encodeAll(
-  model: Model,
+  kept: LatentCache,
   pictures: readonly CaptionedPicture[],
-  { size, flip, provider, cache }: EncodeOptions,
+  { size, flip }: EncodeOptions,
   onSkip: (line: string) => void,
   { report, signal }: JobContext,
 ): Promise<Encodable[]> {
-  const folder = join(cache, 'latents', `${partsHash(model.vae)}-${size}`);
-  makeFolder(folder);
   const usable: Encodable[] = [];
   let done = 0;
   for (let start = 0; start < pictures.length; start += atOnce) {
@@ -107,10 +103,9 @@ async function encodeAll(
       await setImmediate();
       signal.throwIfAborted();
       const { size: bytes, mtimeMs } = statSync(picture.file);
-      const key = digest(`${picture.file}|${bytes}|${mtimeMs}`);
-      const latents = ['', '-mirrored']
+      const latents = ['', 'mirrored']
         .slice(0, flip ? 2 : 1)
-        .map((end) => join(folder, `${key}${end}.safetensors`));
+        .map((how) => kept.fileOf(`${picture.file}|${bytes}|${mtimeMs}|${how}`));
       try {
         const wanting = latents.filter((file) => !isFile(file));
         const data = wanting.length > 0 ? await loadPhoto(picture.file, { size }) : undefined;
@@ -125,20 +120,7 @@ async function encodeAll(
         onSkip(`${picture.file}: ${error.message}`);
       }
     }
-    if (missing.length > 0) {
-      const posteriors = await vaePosteriors(
-        model,
-        missing.map(({ data }) => data),
-        size,
-        provider,
-        () => undefined,
-      );
-      for (const [i, { mean, deviation }] of posteriors.entries())
-        write(missing[i]?.file as string, {
-          mean: { dtype: 'f32', shape: latentShape(model, size), data: mean },
-          deviation: { dtype: 'f32', shape: latentShape(model, size), data: deviation },
-        });
-    }
+    await kept.encode(missing, { signal });
     done = Math.min(start + atOnce, pictures.length);
     report({ type: 'progress', done, total: pictures.length, label: 'reading pictures' });
   }
