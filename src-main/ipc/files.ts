@@ -10,6 +10,7 @@ export interface PictureFiles {
   readonly image: (id: number) => string | undefined;
   readonly photo: (id: number) => string | undefined;
   readonly mask: (photoId: number) => string | undefined;
+  readonly original: (hash: string) => string | undefined;
   readonly sample: (runId: number, step: number) => string | undefined;
   readonly scored: (runId: number, step: number, index: number) => string | undefined;
   /** Where thumbnails are kept; they can be made again. */
@@ -71,10 +72,7 @@ export async function pictureFile(
   pathname: string,
   width: string | null,
 ): Promise<FileAnswer> {
-  const [, kind = '', ...numbers] =
-    /^\/files\/([a-z]+)\/(\d{1,15})(?:\/(\d{1,9}))?(?:\/(\d{1,9}))?$/.exec(pathname) ?? [];
-  const given = numbers.flatMap((number?: string) => (number === undefined ? [] : [Number(number)]));
-  const file = fileOf(files, kind, given);
+  const { file, key } = pictureOf(files, pathname);
   if (file === undefined || !existsSync(file)) return nothing;
   const { mtimeMs } = statSync(file);
   if (width === null) {
@@ -92,12 +90,20 @@ export async function pictureFile(
   }
   const side = thumbnailWidths.find((known) => String(known) === width);
   if (side === undefined) return nothing;
-  const kept = path.join(
-    files.thumbnails,
-    `${[kind, ...given, ...(given.length === 1 ? [0] : []), Math.round(mtimeMs), side].join('-')}.webp`,
-  );
+  const kept = path.join(files.thumbnails, `${key}-${Math.round(mtimeMs)}-${side}.webp`);
   if (!existsSync(kept)) await makeThumbnail(file, kept, side);
   return { status: 200, type: 'image/webp', body: createReadStream(kept), lasting: false };
+}
+
+/** The file that an address means, if there is one, and what its thumbnails are called. */
+function pictureOf(files: PictureFiles, pathname: string): { file: string | undefined; key: string } {
+  const [, hash] = /^\/files\/original\/([0-9a-f]{16})$/.exec(pathname) ?? [];
+  if (hash !== undefined) return { file: files.original(hash), key: `original-${hash}` };
+  const [, kind = '', ...numbers] =
+    /^\/files\/([a-z]+)\/(\d{1,15})(?:\/(\d{1,9}))?(?:\/(\d{1,9}))?$/.exec(pathname) ?? [];
+  const given = numbers.flatMap((number?: string) => (number === undefined ? [] : [Number(number)]));
+  const key = [kind, ...given, ...(given.length === 1 ? [0] : [])].join('-');
+  return { file: fileOf(files, kind, given), key };
 }
 
 /** Each kind of picture has as many numbers as its address. */

@@ -48,6 +48,7 @@ export function libraryFiles(library: LibraryView, thumbnails: string): PictureF
         const { subjectId, mask } = photos.get(id);
         return mask === null ? undefined : path.join(folder.masks(subjects.get(subjectId)), mask);
       }),
+    original: (hash) => found(() => folder.at('originals', `${hash}.png`)),
     sample: (id, step) =>
       found(() => folder.at(runs.get(id).folder, 'samples', `${String(step).padStart(6, '0')}.png`)),
     scored: (id, step, index) =>

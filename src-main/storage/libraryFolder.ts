@@ -10,6 +10,7 @@ import { problem } from '../../src-shared/messages/index.ts';
  *     subjects/rex/masks/         white where the subject is, in the size of the upright photo
  *     subjects/rex/runs/2026-11-23-1/
  *     pictures/2026-11/           PNGs with their recipes
+ *     originals/                  pictures that others were drawn over, and their masks
  *     exports/                    weights for other tools
  *     models/                     base models that were downloaded
  */

@@ -11,6 +11,7 @@ import { watchLibrary } from './library/watchLibrary.ts';
 import { downloadJob } from './models/downloadJob.ts';
 import { importJob, modelHandlers } from './models/modelHandlers.ts';
 import { putShippedModel } from './models/putModel.ts';
+import { originalHandlers } from './originals/originalHandlers.ts';
 import { photoHandlers } from './photos/photoHandlers.ts';
 import { FolderWatch } from './photos/watchFolders.ts';
 import { projectHandlers } from './projectHandlers.ts';
@@ -113,6 +114,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       ...projectHandlers(context),
       ...subjectHandlers(context),
       ...photoHandlers(context, watch),
+      ...originalHandlers(context),
       ...trainingHandlers(context),
       ...generationHandlers(context),
       ...galleryHandlers(context),

@@ -1,12 +1,22 @@
 import { samplers, type GenerateInput, type LoraChoice } from '../../src-shared/contract/generation.ts';
+import type { Original, Over } from '../../src-shared/contract/originals.ts';
 import type { Output } from '../../src-shared/contract/index.ts';
 import type { Image } from '../../src-shared/domain/image.ts';
 import { guidanceOf, type Guidance } from '../../src-shared/domain/guidance.ts';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import { expandWildcards } from '../../src-shared/domain/wildcards.ts';
+import { base64Of } from '../client/fileBytes.ts';
 import { listen, request } from '../client/index.ts';
 import { models } from './models.svelte.ts';
 import { attempt } from './toasts.svelte.ts';
+
+/** What the form draws over. */
+interface DraftOver extends Original {
+  mask: string | null;
+  strength: number;
+  /** What is marked is drawn enlarged, not the whole. */
+  closely: boolean;
+}
 
 /** What stands in the form. In a grid each line of the prompt is a row, and the first LoRA takes every step and weight. */
 export interface Draft {
@@ -24,6 +34,7 @@ export interface Draft {
   guidanceStop: number | null;
   sampler: GenerateInput['sampler'];
   size: GenerateInput['size'];
+  over: DraftOver | null;
   grid: boolean;
   gridSteps: number[];
   gridWeights: number[];
@@ -62,6 +73,7 @@ const firstDraft: Draft = {
   guidanceStop: null,
   sampler: null,
   size: null,
+  over: null,
   grid: false,
   gridSteps: [],
   gridWeights: [],
@@ -131,12 +143,13 @@ class Generation {
 
   /** What the form asks for. */
   get #input(): GenerateInput {
-    const { negative, modelId, count, steps, sampler, size, seed, seedLocked } = this.draft;
+    const { negative, modelId, count, steps, sampler, size, seed, seedLocked, over } = this.draft;
     return {
       ...{ prompts: this.prompts, negative, modelId, mixes: this.mixes, count, steps, sampler },
       ...this.#chosenGuidance(),
       seed: seedLocked ? seed : null,
       size: size && { ...size },
+      over: over && overOf(over),
     };
   }
 
@@ -164,10 +177,38 @@ class Generation {
     return started !== undefined;
   }
 
+  /** Draws over a picture of the gallery, a photo or a file from now on. */
+  async drawOver(from: { readonly imageId: number } | { readonly photoId: number } | File): Promise<boolean> {
+    const kept = await attempt(async () =>
+      request(
+        'originals.keep',
+        from instanceof File ? { name: from.name, data: await base64Of(from) } : from,
+      ),
+    );
+    if (kept) this.draft.over = { ...kept, mask: null, strength: 0.7, closely: true };
+    return kept !== undefined;
+  }
+
+  /** Marks what of it is drawn; all of it with no mask. True where the mask is kept. */
+  async markOver(mask: Blob | null): Promise<boolean> {
+    const { over } = this.draft;
+    if (!over) return false;
+    const kept =
+      mask &&
+      (await attempt(async () =>
+        request('originals.keepMask', { original: over.hash, data: await base64Of(mask) }),
+      ));
+    if (kept === undefined) return false;
+    over.mask = kept?.mask ?? null;
+    over.strength = kept ? 1 : 0.7;
+    return true;
+  }
+
   /** Fills the form from a picture; its run, where the library has it, joins the mix. */
   use(recipe: Recipe, image?: Pick<Image, 'runId' | 'step'>): void {
     const { prompt, negative, seed, steps, scheduler, width, height, loras } = recipe;
     const weight = loras[0]?.weight ?? 1;
+    void this.#useOver(recipe);
     Object.assign(this.draft, {
       ...{ prompt, negative, seed, steps, ...guidanceOf(recipe) },
       ...{ count: 1, seedLocked: true, grid: false },
@@ -175,6 +216,14 @@ class Generation {
       size: { width, height },
       loras: image?.runId ? [{ runId: image.runId, step: image.step, weight }] : [],
     });
+  }
+
+  /** What the picture was drawn over, if the library still has it. */
+  async #useOver({ image, mask, strength = 1, maskPadding }: Recipe): Promise<void> {
+    this.draft.over = null;
+    const kept = image && (await attempt(() => request('originals.find', { hash: image.hash })));
+    if (kept)
+      this.draft.over = { ...kept, mask: mask?.hash ?? null, strength, closely: maskPadding !== undefined };
   }
 
   /** Nothing chosen is left to who draws: a grid may have rows with a subject and rows without. */
@@ -190,6 +239,12 @@ class Generation {
     const frames = sheet.frames.map((frame, place) => (place === index ? { ...frame, ...change } : frame));
     this.#sheet = { ...sheet, frames };
   }
+}
+
+/** Around what is marked, a twelfth of the original's shorter side is drawn along. */
+function overOf({ hash, width, height, mask, strength, closely }: DraftOver): Over {
+  const maskPadding = mask !== null && closely ? Math.round(Math.min(width, height) / 12) : null;
+  return { original: hash, mask, strength, maskPadding };
 }
 
 function samplerOf(scheduler: string): Draft['sampler'] {

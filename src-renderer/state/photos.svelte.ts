@@ -127,7 +127,8 @@ class Photos {
   }
 
   /** A mask as a PNG in base64, or none; undo puts `before` back. True when it is kept. */
-  async setMask(photo: Photo, data: string | null, before: string | null): Promise<boolean> {
+  async setMask(photo: Photo, mask: Blob | null, old: Blob | null): Promise<boolean> {
+    const [data, before] = [mask && (await base64Of(mask)), old && (await base64Of(old))];
     const changed = await attempt(() => request('photos.setMask', { id: photo.id, data }));
     if (!changed) return false;
     this.#put(changed);

@@ -16,6 +16,8 @@ export const fileUrls = {
   /** Upright; a crop does not change it. */
   photo: (id: Id, width?: ThumbnailWidth): string => sized(`/files/photo/${id}`, width),
   mask: (photoId: Id): string => `/files/mask/${photoId}`,
+  /** A picture that others are drawn over, or its mask. */
+  original: (hash: string, width?: ThumbnailWidth): string => sized(`/files/original/${hash}`, width),
   sample: (runId: Id, step: number, width?: ThumbnailWidth): string =>
     sized(`/files/sample/${runId}/${step}`, width),
   /** What a checkpoint was measured by: picture `index` of its scores; step 0 is the base model's. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { idSchema, timeSchema } from '../domain/id.ts';
 import { imageSchema } from '../domain/image.ts';
 import { endpoint } from './endpoint.ts';
+import { overSchema } from './originals.ts';
 
 export const samplers = [
   'pndm',
@@ -55,6 +56,8 @@ export const generateInputSchema = z.object({
   sampler: z.enum(samplers).nullable(),
   /** null: the model's own. */
   size: z.object({ width: side, height: side }).nullable(),
+  /** What is drawn over; null: nothing. */
+  over: overSchema.nullable().default(null),
 });
 export type GenerateInput = z.infer<typeof generateInputSchema>;
 

@@ -6,6 +6,7 @@ import { generationEvents, generationRequests } from './generation.ts';
 import { jobEvents, jobRequests } from './jobs.ts';
 import { libraryEvents, libraryRequests } from './library.ts';
 import { modelEvents, modelRequests } from './models.ts';
+import { originalRequests } from './originals.ts';
 import { photoEvents, photoRequests } from './photos.ts';
 import { projectEvents, projectRequests } from './projects.ts';
 import { scoreEvents, scoreRequests } from './scores.ts';
@@ -21,6 +22,7 @@ export const requests = {
   ...projectRequests,
   ...subjectRequests,
   ...photoRequests,
+  ...originalRequests,
   ...trainingRequests,
   ...generationRequests,
   ...galleryRequests,

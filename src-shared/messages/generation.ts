@@ -22,6 +22,8 @@ export const generationMessages = {
     `${d.mask} has another shape than ${d.image}; a mask must be as wide and high as its picture (${d.width}×${d.height}).`,
   'mask.blank': (d: { mask: string }) =>
     `${d.mask} has no white, so nothing would be drawn; paint white what is to be drawn anew.`,
+  'original.gone': (d: { file: string }) =>
+    `The picture to draw over is no longer in the library (${d.file}); choose it again.`,
   'latents.unusable': (d: { file: string; why: string }) =>
     `${d.file} can't be used as the starting noise: ${d.why}.`,
   'clipSkip.tooMany': (d: { model: string; layers: number }) =>

@@ -5,6 +5,7 @@ import type { JobHandling } from '../../jobs/kind.ts';
 import type { Surroundings } from '../context.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { Originals, overRequest } from '../originals/originals.ts';
 import { readPicture } from '../scan/readPicture.ts';
 import type { GenerateTask } from '../../features/generation/generateParts.ts';
 import { generateDefaults, type GenerateRequest } from '../../features/generation/request.ts';
@@ -24,12 +25,13 @@ export function generateTask(
   input: GenerateJobInput,
 ): GenerateTask {
   const { runs, checkpoints, folder, settings } = library;
+  const originals = new Originals(folder);
 
   /** One mix's request, without prompts. */
   const requestOf = (
     mix: GenerateInput['mixes'][number],
   ): Omit<GenerateRequest, 'prompts' | 'count' | 'seed'> => {
-    const { negative, steps, guidance, baseGuidance, guidanceStop, sampler, size } = input;
+    const { negative, steps, guidance, baseGuidance, guidanceStop, sampler, size, over } = input;
     const model = modelOf(library, input, mix)?.path ?? shipped.model;
     if (!existsSync(model)) throw problem('model.away', { path: model });
     const loras = mix.map(({ runId, step, weight }) => {
@@ -49,6 +51,8 @@ export function generateTask(
       ...(mix.length > 0 && baseGuidance !== null && { baseGuidance }),
       ...(sampler !== null && { scheduler: sampler }),
       ...(size !== null && { size }),
+      // A job of an older version has none.
+      ...(over && { over: overRequest(originals, over) }),
     };
   };
 

@@ -1,9 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
+import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { expandWildcards } from '../../../src-shared/domain/wildcards.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Handlers, StudioContext } from '../context.ts';
+import { Originals, overRequest } from '../originals/originals.ts';
 import { generateTask, type GenerateJobInput } from './generateJob.ts';
 
 const mostPictures = 1000;
@@ -11,17 +13,25 @@ const mostPictures = 1000;
 /** Parameters of a model that is opened before anybody asks for pictures: a larger one takes memory that may be missed. */
 const mostKeptReady = 5e7;
 
+/** What a recipe's picture was drawn over. */
+function overOf({ image, mask, strength = 1, maskPadding }: Recipe): GenerateJobInput['over'] {
+  return image
+    ? { original: image.hash, mask: mask?.hash ?? null, strength, maskPadding: maskPadding ?? null }
+    : null;
+}
+
 export function generationHandlers(context: StudioContext): Handlers<'generation'> {
   const { library, queue, shipped } = context;
   const { runs, models, images, prompts: used } = library;
 
   /** Every run of the grid must have been trained on the model that draws. */
-  const check = ({ modelId, mixes }: GenerateJobInput): void => {
+  const check = ({ modelId, mixes, over }: GenerateJobInput): void => {
     const chosen = mixes.flat().map(({ runId }) => runs.get(runId));
     const bases = new Set(chosen.map((run) => run.modelId));
     if (modelId !== null) bases.add(modelId);
     if (bases.size > 1) throw problem('generation.otherModels', {});
     const [base] = bases;
+    if (over) overRequest(new Originals(library.folder), over);
     const path = base ? models.get(base).path : shipped.model;
     if (!existsSync(path)) throw problem('model.away', { path });
   };
@@ -75,6 +85,7 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
           mixes: [image.runId === null ? [] : [{ runId: image.runId, step: image.step, weight }]],
           sampler: recipe.scheduler as GenerateJobInput['sampler'],
           size: { width, height },
+          over: overOf(recipe),
         },
         'A picture again',
       );

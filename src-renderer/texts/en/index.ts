@@ -9,6 +9,7 @@ import { jobs } from './jobs.ts';
 import { knobs } from './knobs.ts';
 import { masks } from './masks.ts';
 import { models } from './models.ts';
+import { over } from './over.ts';
 import { palette } from './palette.ts';
 import { photos } from './photos.ts';
 import { recipe } from './recipe.ts';
@@ -38,6 +39,7 @@ export const en = {
   train,
   knobs,
   generate,
+  over,
   gallery,
   recipe,
   compare,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MaskHistory } from '../../../src-renderer/features/subjects/maskHistory.svelte.ts';
-import { MaskPen, type PenOptions } from '../../../src-renderer/features/subjects/maskPen.svelte.ts';
-import { boxBetween, type MaskTool } from '../../../src-renderer/features/subjects/maskSteps.ts';
+import { MaskHistory } from '../../../src-renderer/ui/mask/maskHistory.svelte.ts';
+import { MaskPen, type PenOptions } from '../../../src-renderer/ui/mask/maskPen.svelte.ts';
+import { boxBetween, type MaskTool } from '../../../src-renderer/ui/mask/maskSteps.ts';
 
 const photo = { width: 400, height: 200 };
 

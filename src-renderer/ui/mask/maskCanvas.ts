@@ -1,4 +1,3 @@
-import { base64Of } from '../../client/fileBytes.ts';
 import { paintStep, type MaskStep } from './maskSteps.ts';
 
 /** Longest side of what is painted on, in pixels: larger photos are painted smaller and saved in full. */
@@ -47,12 +46,12 @@ export function markedShare(context: CanvasRenderingContext2D): number {
   return sum / (255 * width * height);
 }
 
-/** A mask in the photo's size as base64 of a PNG: the subject white, all else black. */
+/** A mask in the photo's size as a PNG: what is marked white, all else black. */
 export async function maskPng(
   photo: Size,
   stored: CanvasImageSource | undefined,
   steps: readonly MaskStep[],
-): Promise<string> {
+): Promise<Blob> {
   const context = canvasFor(photo, 1);
   startFrom(context, stored);
   for (const step of steps) paintStep(context, step, 1);
@@ -61,7 +60,7 @@ export async function maskPng(
   context.fillRect(0, 0, photo.width, photo.height);
   const blob = await new Promise<Blob | null>((resolve) => context.canvas.toBlob(resolve, 'image/png'));
   if (!blob) throw new Error('the browser makes no picture of this size');
-  return base64Of(blob);
+  return blob;
 }
 
 /** A picture once it is there; nothing where it cannot be had. */

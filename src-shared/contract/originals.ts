@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { idSchema } from '../domain/id.ts';
+import { endpoint } from './endpoint.ts';
+import { fileDataSchema } from './photos.ts';
+
+/** The beginning of a kept file's SHA-256, hex: what recipes call it too. */
+const hashSchema = z.string().regex(/^[0-9a-f]{16}$/);
+
+/** A picture that others are drawn over, upright, kept in the library. */
+export const originalSchema = z.object({ hash: hashSchema, width: z.int(), height: z.int() });
+export type Original = z.infer<typeof originalSchema>;
+
+/** What pictures are drawn over. */
+export const overSchema = z.object({
+  original: hashSchema,
+  /** White is drawn anew; null: all of it. */
+  mask: hashSchema.nullable(),
+  /** How much is drawn anew: the share of the steps that is taken. */
+  strength: z.number().min(0.01).max(1),
+  /** Draws what the mask shows and so many of the original's pixels around it, enlarged; null: the whole original. */
+  maskPadding: z.int().min(0).max(10_000).nullable(),
+});
+export type Over = z.infer<typeof overSchema>;
+
+export const originalRequests = {
+  /** Keeps a picture of the gallery, a photo, or a file's bytes to be drawn over. */
+  'originals.keep': endpoint(
+    z.union([
+      z.object({ imageId: idSchema }),
+      z.object({ photoId: idSchema }),
+      z.object({ name: z.string().min(1).max(255), data: fileDataSchema }),
+    ]),
+    originalSchema,
+  ),
+  /** A PNG (base64) of the original's size whose white is drawn anew. */
+  'originals.keepMask': endpoint(
+    z.object({ original: hashSchema, data: fileDataSchema }),
+    z.object({ mask: hashSchema }),
+  ),
+  /** Null where it is not kept here. */
+  'originals.find': endpoint(z.object({ hash: hashSchema }), originalSchema.nullable()),
+};
