@@ -74,7 +74,7 @@ export const trainingSettings = {
       min: 0,
       max: 1,
       group: 'learning',
-      when: { trainTextEncoder: true, optimizer: 'adamw' },
+      when: { trainTextEncoder: true, optimizer: ['adamw', 'adamw8bit', 'adafactor'] },
     }),
     null,
   ),

@@ -84,10 +84,10 @@ export function unlessProdigy(text: string, from: Derived<number>['from']): Deri
   };
 }
 
-/** AdamW (Loshchilov & Hutter 2019) with torch's defaults, and Prodigy (Mishchenko & Defazio 2023) as diffusers' scripts set it up. */
+/** AdamW (Loshchilov & Hutter 2019) with torch's defaults, and what others use in its place. */
 export const optimizerSettings = {
-  optimizer: choice(['adamw', 'prodigy'], {
-    help: 'how weights follow their gradients; prodigy finds the learning rate itself',
+  optimizer: choice(['adamw', 'adamw8bit', 'adafactor', 'prodigy'], {
+    help: 'how weights follow their gradients; adamw8bit and adafactor need less memory, prodigy finds the learning rate itself',
     default: 'adamw',
     before: 'adamw',
     group: 'optimizer',
@@ -108,6 +108,7 @@ export const optimizerSettings = {
     max: 0.999_999_9,
     default: 0.9,
     group: 'optimizer',
+    when: { optimizer: ['adamw', 'adamw8bit', 'prodigy'] },
   }),
   beta2: number({
     help: 'decay of the second moment',
@@ -115,6 +116,7 @@ export const optimizerSettings = {
     max: 0.999_999_9,
     default: 0.999,
     group: 'optimizer',
+    when: { optimizer: ['adamw', 'adamw8bit', 'prodigy'] },
   }),
   epsilon: number({
     help: 'keeps updates finite where gradients are tiny',
@@ -123,6 +125,7 @@ export const optimizerSettings = {
     max: 1,
     default: 1e-8,
     group: 'optimizer',
+    when: { optimizer: ['adamw', 'adamw8bit', 'prodigy'] },
   }),
   weightDecay: number({
     help: 'weight decay, beside the gradients',

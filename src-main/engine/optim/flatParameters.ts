@@ -53,11 +53,20 @@ export class FlatParameters {
     return new Float32Array(this.length);
   }
 
+  /** Errors: a name that is not trained is a fault of the program. */
+  shape(name: string): Shape {
+    return this.place(name).shape;
+  }
+
   /** The parameter `name` of `array`, which has this layout; a view, not a copy. */
   view(array: Float32Array, name: string): HostTensor<'f32'> {
+    const { offset, shape } = this.place(name);
+    return { dtype: 'f32', shape, data: array.subarray(offset, offset + elementCount(shape)) };
+  }
+
+  private place(name: string): { readonly offset: number; readonly shape: Shape } {
     const place = this.places.get(name);
     if (!place) throw new Error(`${name} is not trained`);
-    const { offset, shape } = place;
-    return { dtype: 'f32', shape, data: array.subarray(offset, offset + elementCount(shape)) };
+    return place;
   }
 }

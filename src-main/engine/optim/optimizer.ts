@@ -63,17 +63,37 @@ export interface StepSettings {
   readonly maxGradientNorm?: number;
 }
 
-/** Updates flat parameters in place; holds its slots once. Runs on the CPU, where the arrays are. */
-export class Optimizer {
+/** Changes flat parameters in place, step by step. */
+export interface ParameterOptimizer {
+  /** Updates done so far. */
+  steps: number;
+  /** All that an interrupted run needs besides the parameters, by name. */
+  readonly state: Readonly<Record<string, Float32Array | Uint8Array>>;
+  /** One step from `gradients` (same layout); returns their global norm before clipping. Throws nothing on NaN: callers look at the norm. */
+  step(gradients: Float32Array, settings: StepSettings): Promise<number>;
+}
+
+/** Factor on all gradients that brings their global norm down to its limit; torch's `clip_grad_norm_`. */
+export function clipOf(norm: number, most: number | undefined): number {
+  return most === undefined ? 1 : Math.min(1, most / (norm + 1e-6));
+}
+
+/** The sum of squares of arrays whose length is a multiple of 16. */
+export function squaredNorm(atOnce = chunkElements): (values: Float32Array) => Promise<number> {
+  const squares = new Chunked((size) => ({ sums: rowSums(square(input('values', [size])), size) }), atOnce);
+  return async (values) => (await squares.run({ values }, {}))['sums'] ?? 0;
+}
+
+/** Updates elementwise; holds its slots once. Runs on the CPU, where the arrays are. */
+export class Optimizer implements ParameterOptimizer {
   /** Slots by name, in the parameters' layout. */
   readonly slots: Readonly<Record<string, Float32Array>>;
-  /** Updates done so far. */
   steps = 0;
   /** What the transform's survey has learnt so far. */
   private readonly learnt: Float32Array;
   private readonly update: Chunked;
   private readonly survey: Chunked;
-  private readonly squares: Chunked;
+  private readonly norm: (gradients: Float32Array) => Promise<number>;
   private readonly parts: readonly RatedPart[];
 
   constructor(
@@ -97,24 +117,18 @@ export class Optimizer {
     this.parts = parts ?? [{ start: 0, end: length, rate: 1 }];
     this.update = new Chunked((size) => newValues(transform.apply, this.arrays, size), atOnce);
     this.survey = new Chunked((size) => (survey ? newValues(survey.apply, this.arrays, size) : {}), atOnce);
-    this.squares = new Chunked(
-      (size) => ({ sums: rowSums(square(input('gradient', [size])), size) }),
-      atOnce,
-    );
+    this.norm = squaredNorm(atOnce);
   }
 
-  /** All that an interrupted run needs besides the parameters, by name. */
   get state(): Readonly<Record<string, Float32Array>> {
     return { ...this.slots, ...(this.learnt.length > 0 && { learnt: this.learnt }) };
   }
 
-  /** One step from `gradients` (same layout); returns their global norm before clipping. Throws nothing on NaN: callers look at the norm. */
   async step(gradients: Float32Array, { learningRate, maxGradientNorm }: StepSettings): Promise<number> {
     const arrays = { parameter: this.parameters, gradient: gradients, ...this.slots };
-    const { sums = 0 } = await this.squares.run({ gradient: gradients }, {});
-    const norm = Math.sqrt(sums);
+    const norm = Math.sqrt(await this.norm(gradients));
     this.steps++;
-    const clip = maxGradientNorm === undefined ? 1 : Math.min(1, maxGradientNorm / (norm + 1e-6));
+    const clip = clipOf(norm, maxGradientNorm);
     const { survey, numbers } = this.transform;
     const facts = { clip, learningRate, steps: this.steps };
     if (survey) {

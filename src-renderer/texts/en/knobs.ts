@@ -85,8 +85,8 @@ export const knobs = {
     seed: { label: 'Seed' },
     optimizer: {
       label: 'Optimizer',
-      hint: 'Prodigy finds the learning rate itself. It wants a little more memory and some 100 steps to find it.',
-      choices: { adamw: 'AdamW', prodigy: 'Prodigy' },
+      hint: 'The 8-bit one and Adafactor need less memory. Prodigy finds the learning rate itself, which takes some 100 steps.',
+      choices: { adamw: 'AdamW', adamw8bit: 'AdamW, 8 bits', adafactor: 'Adafactor', prodigy: 'Prodigy' },
     },
     stepScale: { label: 'Step scale', hint: '0.5 learns less, 2 learns more.' },
     beta1: { label: 'β₁' },

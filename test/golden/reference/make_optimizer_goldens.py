@@ -1,12 +1,15 @@
-"""torch's AdamW with gradient clipping over ten steps, prodigyopt's Prodigy over twenty, and diffusers' learning-rate schedules."""
+"""torch's AdamW with gradient clipping over ten steps, over twenty prodigyopt's Prodigy,
+transformers' Adafactor and bitsandbytes' 8-bit AdamW; and diffusers' learning-rate schedules."""
 
 import json
 from pathlib import Path
 
 import torch
 from diffusers.optimization import get_scheduler
+from bitsandbytes.functional import create_dynamic_map, dequantize_blockwise, quantize_blockwise
 from prodigyopt import Prodigy
 from safetensors.torch import save_file
+from transformers.optimization import Adafactor
 
 OUT = Path(__file__).parent.parent / "fixtures" / "optim"
 SHAPES = {"a": (131, 150), "b": (9,), "c": (3, 5, 3, 3), "d": (13000,)}  # past two chunks of 16,384
@@ -52,6 +55,47 @@ def prodigy_goldens() -> None:
     print("d", sizes)
 
 
+def drawn_steps(start: float):
+    """Parameters and, step by step, their clipped gradients, as the tests draw them."""
+    parameters = {name: torch.nn.Parameter(randn(0, name) * start) for name in SHAPES}
+    def steps():
+        for step in range(1, 2 * STEPS + 1):
+            for name, parameter in parameters.items():
+                parameter.grad = randn(step, name) * 0.002 * step
+            torch.nn.utils.clip_grad_norm_(parameters.values(), NORM)
+            yield step
+    return parameters, steps
+
+
+def adafactor_goldens() -> None:
+    """As kohya's trainer sets it up beside a rate of one's own."""
+    parameters, steps = drawn_steps(1.0)
+    optimizer = Adafactor(parameters.values(), lr=LR, weight_decay=0.1, scale_parameter=False, relative_step=False, warmup_init=False)
+    for _ in steps():
+        optimizer.step()
+    save_file({name: p.detach().contiguous() for name, p in parameters.items()}, OUT / "adafactor.safetensors")
+
+
+def adamw8bit_goldens() -> None:
+    """bitsandbytes' blockwise update with its own quantization, in torch (its 8-bit kernels run on GPUs alone)."""
+    parameters, steps = drawn_steps(1.0)
+    codes = [create_dynamic_map(signed) for signed in (True, False)]
+    moments = {name: [torch.zeros(shape), torch.zeros(shape)] for name, shape in SHAPES.items()}
+    beta1, beta2, eps, decay = 0.9, 0.99, 1e-7, 0.1
+    for step in steps():
+        for name, p in parameters.items():
+            m, v = moments[name]
+            m = beta1 * m + (1 - beta1) * p.grad
+            v = beta2 * v + (1 - beta2) * p.grad.square()
+            with torch.no_grad():
+                p.mul_(1 - LR * decay)
+                p.addcdiv_(m, (v.sqrt() / (1 - beta2**step) ** 0.5).add_(eps), value=-LR / (1 - beta1**step))
+            if p.numel() >= 4096:
+                m, v = (dequantize_blockwise(*quantize_blockwise(x, code=c, blocksize=256)) for x, c in zip((m, v), codes))
+            moments[name] = [m, v]
+    save_file({name: p.detach().contiguous() for name, p in parameters.items()}, OUT / "adamw8bit.safetensors")
+
+
 def schedule_goldens() -> None:
     cases = []
     for name in ("constant", "constant_with_warmup", "linear", "cosine"):
@@ -71,4 +115,6 @@ if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     optimizer_goldens()
     prodigy_goldens()
+    adafactor_goldens()
+    adamw8bit_goldens()
     schedule_goldens()

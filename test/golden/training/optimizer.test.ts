@@ -5,7 +5,15 @@ import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { FlatParameters } from '../../../src-main/engine/optim/flatParameters.ts';
-import { accumulator, movingAverage, Optimizer } from '../../../src-main/engine/optim/optimizer.ts';
+import {
+  accumulator,
+  movingAverage,
+  Optimizer,
+  type ParameterOptimizer,
+} from '../../../src-main/engine/optim/optimizer.ts';
+import { adafactor } from '../../../src-main/engine/optim/adafactor.ts';
+import { adamW8bit } from '../../../src-main/engine/optim/adamW8bit.ts';
+import { PerTensorOptimizer } from '../../../src-main/engine/optim/perTensor.ts';
 import { prodigy } from '../../../src-main/engine/optim/prodigy.ts';
 import { adamW } from '../../../src-main/engine/optim/transforms.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
@@ -40,7 +48,7 @@ function random(seed: number, scale = 1): Float32Array {
 const gradients = (k: number): Float32Array => random(k, 0.002 * k);
 
 /** Steps `from` to `to`, counted from 1; returns the norms. */
-async function run(optimizer: Optimizer, from: number, to: number): Promise<number[]> {
+async function run(optimizer: ParameterOptimizer, from: number, to: number): Promise<number[]> {
   const norms: number[] = [];
   for (let k = from; k <= to; k++) norms.push(await optimizer.step(gradients(k), step));
   return norms;
@@ -152,6 +160,41 @@ describe('Prodigy', () => {
     const second = new Optimizer(restored, prodigy(settings));
     second.steps = folder.restoreState({ values: restored, ...second.state });
     for (let k = 9; k <= 12; k++) await take(second, restored, k);
+    expect(restored).toEqual(values);
+    expect(second.state).toEqual(whole.state);
+  });
+});
+
+describe.each([
+  { name: 'adafactor', rule: () => adafactor({ weightDecay: 0.1 }), limit: 1e-4 },
+  // A moment that lies between two codes may fall to the other.
+  { name: 'adamw8bit', rule: () => adamW8bit(adam), limit: 5e-3 },
+])('$name', ({ name, rule, limit }) => {
+  it('ends twenty steps where the reference does', async () => {
+    const values = random(0);
+    await run(new PerTensorOptimizer(values, layout, rule()), 1, 20);
+    const expected = goldenOf(name);
+    const start = random(0);
+    for (const tensor of names) {
+      const from = layout.view(start, tensor).data;
+      const moved = (data: Float32Array): Float32Array => data.map((value, i) => value - (from[i] ?? NaN));
+      const [ours, theirs] = [moved(layout.view(values, tensor).data), moved(expected(tensor))];
+      const size = (data: Float32Array): number => Math.sqrt(data.reduce((sum, x) => sum + x * x, 0));
+      expect(size(ours.map((x, i) => x - (theirs[i] ?? NaN))) / size(theirs)).toBeLessThan(limit);
+    }
+  });
+
+  it('goes on from a saved state to the same bits', async () => {
+    const values = random(0);
+    const whole = new PerTensorOptimizer(values, layout, rule());
+    await run(whole, 1, 3);
+    const folder = new RunFolder(mkdtempSync(join(tmpdir(), 'likeness-state-')));
+    folder.saveState(3, { values, ...whole.state });
+    await run(whole, 4, 6);
+    const restored = layout.allocate();
+    const second = new PerTensorOptimizer(restored, layout, rule());
+    second.steps = folder.restoreState({ values: restored, ...second.state });
+    await run(second, 4, 6);
     expect(restored).toEqual(values);
     expect(second.state).toEqual(whole.state);
   });

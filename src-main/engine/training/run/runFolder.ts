@@ -143,13 +143,13 @@ export class RunFolder {
   }
 
   /** Writes the state of `step` and then removes older ones. */
-  saveState(step: number, arrays: Readonly<Record<string, Float32Array>>): void {
+  saveState(step: number, arrays: StateArrays): void {
     const name = `state-${stepName(step)}.safetensors`;
     writeSafetensors(
       join(this.path, name),
       Object.entries(arrays).map(([key, data]) => ({
         name: key,
-        tensor: { dtype: 'f32' as const, shape: [data.length], data },
+        tensor: { dtype: stateType(data), shape: [data.length], data },
       })),
       { step: String(step) },
     );
@@ -157,7 +157,7 @@ export class RunFolder {
   }
 
   /** Fills `arrays` from the newest state; returns its step, 0 where there is none. Errors: `run.stateDamaged`. */
-  restoreState(arrays: Readonly<Record<string, Float32Array>>): number {
+  restoreState(arrays: StateArrays): number {
     const newest = this.states().at(-1);
     if (!newest) return 0;
     const file = join(this.path, newest);
@@ -167,9 +167,9 @@ export class RunFolder {
       const { tensors, metadata } = readSafetensors(file);
       for (const [key, array] of Object.entries(arrays)) {
         const entry = tensors.get(key);
-        if (entry?.dtype !== 'f32' || entry.shape.join() !== String(array.length))
+        if (entry?.dtype !== stateType(array) || entry.shape.join() !== String(array.length))
           throw damaged(`its "${key}" does not fit the run's settings`);
-        array.set(readTensor(entry).data as Float32Array);
+        array.set(readTensor(entry).data as typeof array);
       }
       if (metadata['step'] !== String(stepOf(newest)))
         throw damaged('it is of another step than its name says');
@@ -211,6 +211,13 @@ export class RunFolder {
       .filter((name) => /^state-\d+\.safetensors$/.test(name))
       .sort((a, b) => stepOf(a) - stepOf(b));
   }
+}
+
+/** What a run goes on from, by name. */
+export type StateArrays = Readonly<Record<string, Float32Array | Uint8Array>>;
+
+function stateType(array: Float32Array | Uint8Array): 'f32' | 'u8' {
+  return array instanceof Uint8Array ? 'u8' : 'f32';
 }
 
 const runFile = 'run.json';

@@ -1,8 +1,11 @@
 import type { FlatParameters } from '../../optim/flatParameters.ts';
 import type { OptimizerSettings } from '../../../../src-shared/domain/loopSettings.ts';
-import { Optimizer, type StepSettings } from '../../optim/optimizer.ts';
+import { Optimizer, type ParameterOptimizer, type StepSettings } from '../../optim/optimizer.ts';
+import { adafactor } from '../../optim/adafactor.ts';
+import { adamW8bit } from '../../optim/adamW8bit.ts';
+import { PerTensorOptimizer } from '../../optim/perTensor.ts';
 import { prodigy } from '../../optim/prodigy.ts';
-import { adamW, type Transform } from '../../optim/transforms.ts';
+import { adamW } from '../../optim/transforms.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import {
@@ -40,7 +43,7 @@ export class Trainer {
 
   private constructor(
     private readonly source: GradientSource,
-    readonly optimizer: Optimizer,
+    readonly optimizer: ParameterOptimizer,
     values: Float32Array,
   ) {
     this.values = values;
@@ -54,8 +57,7 @@ export class Trainer {
     const values = source.layout.allocate();
     for (const name of source.layout.names)
       source.layout.view(values, name).data.set(options.initial(name).data);
-    const parts = options.rateOf && source.layout.split(options.rateOf);
-    const optimizer = new Optimizer(values, transformOf(options.optimizer), { ...(parts && { parts }) });
+    const optimizer = optimizerOf(options, source.layout, values);
     return new Trainer(source, optimizer, values);
   }
 
@@ -81,6 +83,20 @@ export class Trainer {
   }
 }
 
-function transformOf(settings: OptimizerSettings): Transform {
-  return settings.optimizer === 'prodigy' ? prodigy(settings) : adamW(settings);
+function optimizerOf(
+  { optimizer: settings, rateOf }: TrainerOptions,
+  layout: FlatParameters,
+  values: Float32Array,
+): ParameterOptimizer {
+  const parts = rateOf && layout.split(rateOf);
+  switch (settings.optimizer) {
+    case 'adamw':
+      return new Optimizer(values, adamW(settings), { ...(parts && { parts }) });
+    case 'prodigy':
+      return new Optimizer(values, prodigy(settings));
+    case 'adamw8bit':
+      return new PerTensorOptimizer(values, layout, adamW8bit(settings), rateOf);
+    case 'adafactor':
+      return new PerTensorOptimizer(values, layout, adafactor(settings), rateOf);
+  }
 }
