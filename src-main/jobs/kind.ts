@@ -18,6 +18,8 @@ export interface JobHandling<K extends JobKind> {
   readonly stays?: boolean;
   readonly event?: (job: StoredJob, event: WorkerEvent) => void | Promise<void>;
   readonly done?: (job: StoredJob, result: ResultOf<K>) => void | Promise<void>;
+  /** What of it is finished and stays when its worker crashes, in words ("3 of 8 pictures are finished"); nothing: it begins anew. */
+  readonly kept?: (job: StoredJob) => string | undefined;
   /** The job's state has changed. */
   readonly changed?: (job: StoredJob) => void;
 }

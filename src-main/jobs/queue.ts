@@ -84,7 +84,7 @@ export class JobQueue {
   }
 
   list(): Job[] {
-    return this.jobs.list().map((job) => publicJob(this.withProgress(job)));
+    return this.jobs.list().map((job) => publicJob(this.asItIs(job)));
   }
 
   pause(id: number): Job {
@@ -188,11 +188,13 @@ export class JobQueue {
   private stop(id: number, wanted: 'paused' | 'cancelled'): Job {
     const job = this.jobs.get(id);
     const running = this.running.get(id);
-    if (running) this.askToStop(id, running, wanted);
-    else if (job.state === 'queued' || (job.state === 'paused' && wanted === 'cancelled')) {
+    if (running) {
+      this.askToStop(id, running, wanted);
+      this.tell(job);
+    } else if (job.state === 'queued' || (job.state === 'paused' && wanted === 'cancelled')) {
       this.set(id, wanted);
     } else throw wrongState(job);
-    return publicJob(this.jobs.get(id));
+    return publicJob(this.asItIs(this.jobs.get(id)));
   }
 
   private askToStop(id: number, running: Running, wanted: Running['wanted']): void {
@@ -322,8 +324,11 @@ export class JobQueue {
   private exited(id: number, running: Running, why: string): void {
     if (!running.ended)
       this.then(running, () => {
-        const { title } = this.jobs.get(id);
-        const crashed = running.wanted ? null : asProblem(problem('job.crashed', { title, why }));
+        const job = this.jobs.get(id);
+        const kept = this.kinds[job.kind].kept?.(job);
+        const crashed = running.wanted
+          ? null
+          : asProblem(problem('job.crashed', { title: job.title, why, kept }));
         this.end(id, running.wanted ?? 'failed', crashed);
       });
     this.then(running, () => {
@@ -388,12 +393,15 @@ export class JobQueue {
   }
 
   private tell(job: StoredJob): void {
-    this.events.changed(publicJob(this.withProgress(job)));
+    this.events.changed(publicJob(this.asItIs(job)));
   }
 
-  private withProgress(job: StoredJob): StoredJob {
-    const progress = this.running.get(job.id)?.progress;
-    return progress ? { ...job, progress } : job;
+  private asItIs(job: StoredJob): StoredJob {
+    const running = this.running.get(job.id);
+    if (!running) return job;
+    const { wanted } = running;
+    const stopping = job.state === 'running' && wanted !== 'queued' ? (wanted ?? null) : null;
+    return { ...job, stopping, progress: running.progress ?? job.progress };
   }
 }
 

@@ -9,7 +9,7 @@ export interface StoredJob extends Job {
   readonly input: unknown;
 }
 
-interface Row extends Omit<Job, 'progress' | 'error' | 'warnings'> {
+interface Row extends Omit<Job, 'progress' | 'error' | 'warnings' | 'stopping'> {
   input: string;
   progress: string | null;
   error: string | null;
@@ -127,6 +127,7 @@ export class Jobs {
       progress: fromJsonOrNull(row.progress) as JobProgress | null,
       error: fromJsonOrNull(row.error) as Problem | null,
       warnings: fromJson(row.warnings) as string[],
+      stopping: null,
       ...this.unwritten.get(row.id),
     }));
   }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { adviceSchema, type BlockAdvice } from '../../src-shared/domain/advice.ts';
 import { problem } from '../../src-shared/messages/index.ts';
+import { RunFolder } from '../engine/training/run/runFolder.ts';
 import type { JobHandling } from '../jobs/kind.ts';
 import { cacheFolder } from '../places.ts';
 import { fileName } from '../storage/libraryFolder.ts';
@@ -136,6 +137,10 @@ export function distillJob(context: Surroundings): JobHandling<'distill'> {
         ...{ run: folder.at(run), out: folder.at(out), version: context.shipped.version },
         settings: { ...settings, teacher: models.get(teacherId).path, student: models.get(studentId).path },
       };
+    },
+    kept: ({ input }) => {
+      const step = new RunFolder(folder.at((input as DistillInput).run)).checkpointSteps().at(-1);
+      return step === undefined ? undefined : `The checkpoint of step ${step} is kept`;
     },
     done: ({ input }, found) => void putModel(context, found, (input as DistillInput).name, 'made'),
   };

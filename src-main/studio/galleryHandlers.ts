@@ -5,7 +5,11 @@ import { readTexts } from '../engine/pipelines/png.ts';
 import type { Handlers, StudioContext } from './context.ts';
 
 export function galleryHandlers({ library, emit }: StudioContext): Handlers<'gallery'> {
-  const { images, trash } = library;
+  const { images, subjects, trash } = library;
+  /** Each subject is shown with how many pictures it has. */
+  const tellCounts = (ids: ReadonlySet<number | null>): void => {
+    for (const subject of subjects.list()) if (ids.has(subject.id)) emit('subjects.changed', subject);
+  };
   return {
     'gallery.page': ({ filter, order, after, limit }) => images.page(filter, order, limit, after),
     'gallery.ids': ({ filter, order }) => images.ids(filter, order),
@@ -17,8 +21,10 @@ export function galleryHandlers({ library, emit }: StudioContext): Handlers<'gal
       return {};
     },
     'gallery.remove': ({ ids }) => {
+      const counted = new Set(images.get(ids).map(({ subjectId }) => subjectId));
       const undo = trash.remove('images', ids);
       emit('gallery.removed', { ids });
+      tellCounts(counted);
       return { undo };
     },
     'gallery.readRecipe': ({ name, data }) => {

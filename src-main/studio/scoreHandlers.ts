@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import type { RunScore, Figures } from '../../src-shared/domain/runScore.ts';
 import type { Measured, ScoreReport } from '../../src-shared/domain/score.ts';
 import { problem } from '../../src-shared/messages/index.ts';
@@ -40,6 +41,11 @@ export function scoreJob({ library, shipped, emit }: Surroundings): JobHandling<
         ...(clipFolder && { clip: clipFolder }),
         ...(dinoFolder && { dino: dinoFolder }),
       };
+    },
+    kept: ({ runId }) => {
+      const place = folder.at(runs.get(runId ?? 0).folder, 'scores');
+      const names = existsSync(place) ? readdirSync(place, { recursive: true, encoding: 'utf8' }) : [];
+      return names.some((name) => name.endsWith('.png')) ? 'The pictures drawn so far are kept' : undefined;
     },
     done: ({ runId }, result) => {
       const { id, pickedStep } = runs.get(runId ?? 0);

@@ -9,7 +9,8 @@ export function settingsHandlers(
     'settings.get': () => settings.get(),
     'settings.update': (changes) => {
       if (typeof changes.modelId === 'number') models.get(changes.modelId);
-      const changed = settings.update(changes);
+      const tourSince = changes.tourDone === false ? Date.now() : undefined;
+      const changed = settings.update({ ...changes, tourSince });
       onChange();
       emit('settings.changed', changed);
       return changed;

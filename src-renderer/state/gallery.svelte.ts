@@ -87,6 +87,12 @@ class Gallery {
     }
   }
 
+  /** Whether there is any such picture. */
+  async has(filter: ImageFilter): Promise<boolean> {
+    const page = await attempt(() => request('gallery.page', { filter, limit: 1 }));
+    return (page?.images.length ?? 0) > 0;
+  }
+
   detail(id: number): Promise<ImageDetail | undefined> {
     return attempt(() => request('gallery.detail', { id }));
   }

@@ -90,10 +90,21 @@ class Generation {
       this.#place(jobId, index, { preview: image, step, steps }),
     );
     listen('generation.image', ({ jobId, index, image }) => this.#place(jobId, index, { image }));
+    listen('gallery.removed', ({ ids }) => {
+      const sheet = this.#sheet;
+      if (!sheet) return;
+      const gone = (frame: Frame): boolean => frame.image !== undefined && ids.includes(frame.image.id);
+      this.#sheet = { ...sheet, frames: sheet.frames.map((frame) => (gone(frame) ? empty : frame)) };
+    });
   }
 
   get sheet(): Sheet | undefined {
     return this.#sheet;
+  }
+
+  /** The pictures of the sheet that are there. */
+  get pictures(): number[] {
+    return this.#sheet?.frames.flatMap(({ image }) => (image ? [image.id] : [])) ?? [];
   }
 
   get recent(): Output<'generation.recent'> {

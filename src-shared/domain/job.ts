@@ -42,6 +42,8 @@ export const jobSchema = z.object({
   /** Place in the queue; less is sooner. */
   position: z.number(),
   progress: jobProgressSchema.nullable(),
+  /** What it becomes as soon as its worker has put down what it holds. */
+  stopping: z.enum(['paused', 'cancelled']).nullable(),
   createdAt: timeSchema,
   startedAt: timeSchema.nullable(),
   finishedAt: timeSchema.nullable(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema } from './id.ts';
+import { idSchema, timeSchema } from './id.ts';
 import { providerChoices } from './providers.ts';
 
 /** What a person set; kept in the library. */
@@ -15,6 +15,8 @@ export const settingsSchema = z.object({
   provider: z.enum(providerChoices).default('auto'),
   /** The tour has been done or put away. */
   tourDone: z.boolean().default(false),
+  /** When the tour was last begun: it is about what was made since. */
+  tourSince: timeSchema.default(0),
   /** Side of the gallery's tiles in pixels. */
   tileSize: z.int().min(80).max(512).default(176),
   /** Folders with the person's own scorers. */

@@ -56,8 +56,10 @@ export const studioMessages = {
     `${d.file} does not match its published hash, so it was discarded; try again, or choose another model.`,
   'offline.blocked': (d: { host: string }) =>
     `The connection to ${d.host} was blocked because Likeness is offline; open the offline lock to allow it.`,
-  'job.crashed': (d: { title: string; why: string }) =>
-    `${d.title} ended unexpectedly (${d.why}). Everything finished has been kept; try again to resume from there.`,
+  'job.crashed': (d: { title: string; why: string; kept: string | undefined }) =>
+    d.kept === undefined
+      ? `${d.title} ended unexpectedly (${d.why}) before anything was finished; try again to start it over.`
+      : `${d.title} ended unexpectedly (${d.why}). ${d.kept}; try again to resume from there.`,
   'job.wrongState': (d: { title: string; state: string }) =>
     `${d.title} is ${d.state}, so this is not possible now.`,
   'job.interrupted': (d: { title: string }) =>

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
+import { problem } from '../../src-shared/messages/index.ts';
 import type { CheckpointScore, ScoreReport } from '../../src-shared/domain/score.ts';
 import type { Subject } from '../../src-shared/domain/subject.ts';
 import { bundleFolder, shippedFiles } from '../../src-main/shipped.ts';
@@ -132,6 +133,8 @@ async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<v
       checkpoints.setSample(id, at);
       if (id === 2) checkpoints.setScore(id, at, score(at / 100 - 1));
     }
+    // A pause puts down where it stopped.
+    if (state !== 'done') checkpoints.add(id, step);
   }
   library.scores.set(2, report);
 }
@@ -216,4 +219,7 @@ function addJobs({ jobs }: Library, teddy: Subject): void {
   const failed = jobs.add({ kind: 'import', title: 'Importing sd15.safetensors', input: {} });
   const message = 'sd15.safetensors is not there; check the path, or connect the drive it is on.';
   jobs.change(failed.id, { state: 'failed', finishedAt: noon, error: { code: 'file.missing', message } });
+  const other = jobs.add({ kind: 'import', title: 'Importing sdxl.safetensors', input: {} });
+  const { code, message: why } = problem('model.family', { file: 'sdxl.safetensors', found: 'SDXL' });
+  jobs.change(other.id, { state: 'failed', finishedAt: noon - minute, error: { code, message: why } });
 }

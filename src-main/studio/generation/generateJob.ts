@@ -111,7 +111,7 @@ function modelOf(
 /** Pictures as a job of the queue. */
 export function generateJob(surroundings: Surroundings): JobHandling<'generate'> {
   const { library, emit } = surroundings;
-  const { runs, checkpoints, folder, images, jobs } = library;
+  const { runs, subjects, checkpoints, folder, images, jobs } = library;
   /** Pictures of the present jobs, by job and place: their likeness comes a little later. */
   const made = new Map<string, number>();
 
@@ -123,6 +123,12 @@ export function generateJob(surroundings: Surroundings): JobHandling<'generate'>
     },
     stays: true,
     task: (job) => generateTask(surroundings, job.input as GenerateJobInput),
+    kept: ({ input }) => {
+      const { prompts, count, mixes, done } = input as GenerateJobInput;
+      return done === 0
+        ? undefined
+        : `${done} of ${prompts.length * count * mixes.length} pictures are in the gallery`;
+    },
     event: async (job, event) => {
       if (event.type === 'preview') {
         const { index, step, steps, image } = event;
@@ -165,6 +171,7 @@ export function generateJob(surroundings: Surroundings): JobHandling<'generate'>
       jobs.change(job.id, { input: { ...input, done: event.index + 1 } });
       emit('generation.image', { jobId: job.id, index: event.index, image });
       emit('gallery.added', image);
+      if (run) emit('subjects.changed', subjects.get(run.subjectId));
     },
   };
 }

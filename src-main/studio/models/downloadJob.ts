@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
 import type { Surroundings } from '../context.ts';
@@ -30,6 +31,10 @@ export function downloadJob(context: Surroundings): JobHandling<'download'> {
     event: ({ id }, event) => {
       if (event.type === 'file')
         emit('models.file', { jobId: id, file: event.file, done: event.done, total: event.total });
+    },
+    kept: ({ input }) => {
+      const { repository } = input as DownloadInput;
+      return existsSync(folder.at(downloadPlace(repository))) ? 'What has been fetched is kept' : undefined;
     },
     done: ({ input }, found) => {
       const { repository } = input as DownloadInput;

@@ -83,14 +83,17 @@ export async function findPictures(
   });
 
   const missing = [...gone.values()].flat();
-  await inPieces(
-    missing.filter((row) => !row.missing),
-    piece,
-    (rows) =>
-      library.atomically(() => {
-        for (const { id } of rows) images.move(id, null);
-      }),
+  const lost = missing.filter((row) => !row.missing);
+  await inPieces(lost, piece, (rows) =>
+    library.atomically(() => {
+      for (const { id } of rows) images.move(id, null);
+    }),
   );
+  if (added + back.length + lost.length > 0) {
+    emit('gallery.changed', { ids: [] });
+    // Each is shown with how many pictures it has.
+    for (const subject of library.subjects.list()) emit('subjects.changed', subject);
+  }
   return { added, moved, missing: missing.length };
 }
 

@@ -73,6 +73,10 @@ export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<
     done: (job, { steps, loss }) => {
       runs.change(runOf(job), { step: steps, loss: Number.isFinite(loss) ? loss : null });
     },
+    kept: (job) => {
+      const step = new RunFolder(folder.at(runs.get(runOf(job)).folder)).checkpointSteps().at(-1);
+      return step === undefined ? undefined : `The checkpoint of step ${step} is kept`;
+    },
     changed: (job) => {
       if (job.runId === null) return;
       const { state, error, finishedAt } = job;

@@ -36,5 +36,6 @@ export const jobs = {
   left: (time: string) => `${time} left`,
   done: (title: string) => `${title}: done.`,
   failed: (title: string, why: string) => `${title}: ${why}`,
+  stopping: { paused: 'Pausing…', cancelled: 'Cancelling…' },
   states: { done: 'Done', failed: 'Failed', cancelled: 'Cancelled', paused: 'Paused' },
 };

@@ -70,6 +70,10 @@ export const train = {
   pausedText: 'Paused. It resumes exactly where it stopped.',
   checkpoints: 'Checkpoints',
   noCheckpoints: 'The first sample appears after a quarter of the run.',
+  stoppedEarly: (step: number) =>
+    step === 0
+      ? 'It stopped before its first step.'
+      : `It stopped at step ${step.toLocaleString('en')}, before its first sample. Resume it to get there.`,
   samples: 'Samples',
   noSample: 'no sample',
   sampleAlt: (step: number) => `Sample after ${plural(step, 'step', 'steps')}`,
