@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -9,6 +10,8 @@ import { pictureFile, rendererFile, type FileAnswer } from './ipc/files.ts';
 import { Guard } from './ipc/guard.ts';
 import { securityHeaders } from './ipc/headers.ts';
 import { libraryFiles } from './ipc/libraryFiles.ts';
+import { refusedPage } from './ipc/refusedPage.ts';
+import { Sessions } from './ipc/sessions.ts';
 import { serveContract } from './ipc/socket.ts';
 import { systemTrash } from './ipc/systemTrash.ts';
 import { nodeWorkers } from './jobs/workerProcess.ts';
@@ -45,10 +48,12 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
   const server = tls
     ? https.createServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) })
     : http.createServer();
-  await listen(server, port, host);
+  const sessions = new Sessions(sessionFile(folder, host));
+  await listenWhereLast(server, port, host, sessions.lastPort);
   const { port: opened } = server.address() as AddressInfo;
   const names = loopback.includes(host) ? ['127.0.0.1', 'localhost', '[::1]'] : [host];
-  const guard = new Guard(() => names.map((name) => `${name}:${opened}`), tls !== undefined);
+  const hosts = names.map((name) => `${name}:${opened}`);
+  const guard = new Guard(hosts, opened, tls !== undefined, sessions);
 
   const studio = await openStudio({
     folder,
@@ -59,6 +64,8 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
     server.close();
     throw error;
   });
+  // Not before the library is this studio's: another one may have it, and its tabs.
+  sessions.listensAt(opened);
   const pictures = libraryFiles(
     studio.library,
     path.join(cacheFolder(), 'thumbnails', studio.library.folder.name),
@@ -75,14 +82,15 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
     else answer.body.on('error', () => response.destroy()).pipe(response);
   };
   const refuse = (response: http.ServerResponse, why: string): void => {
-    response
-      .writeHead(403, { ...securityHeaders(''), 'Content-Type': 'text/plain; charset=utf-8' })
-      .end(`Refused: ${why}.\n`);
+    const { headers, body } = refusedPage(why);
+    response.writeHead(403, headers).end(body);
   };
   server.on('request', (request, response) => {
     const url = new URL(request.url ?? '/', 'http://studio');
     if (url.pathname === '/' && guard.admits(request, url)) {
-      response.writeHead(303, { ...securityHeaders(''), 'Set-Cookie': guard.cookie, Location: '/' }).end();
+      response
+        .writeHead(303, { ...securityHeaders(''), 'Set-Cookie': guard.newCookie(), Location: '/' })
+        .end();
       return;
     }
     const why = guard.refusal(request);
@@ -117,11 +125,40 @@ const browserShell: Shell = {
   trash: systemTrash,
 };
 
+/** Among this person's own files and not in the library, which may be copied and handed on. */
+function sessionFile(library: string, host: string): string {
+  const own = createHash('sha256')
+    .update(`${path.resolve(library)}\n${host}`)
+    .digest('hex')
+    .slice(0, 32);
+  return path.join(cacheFolder(), 'sessions', `${own}.json`);
+}
+
+/** Where any port will do, the last one comes first: open tabs look for the studio there. */
+async function listenWhereLast(
+  server: http.Server,
+  port: number,
+  host: string,
+  last?: number,
+): Promise<void> {
+  if (port === 0 && last !== undefined)
+    try {
+      await listen(server, last, host);
+      return;
+    } catch {
+      // Something else has it now.
+    }
+  await listen(server, port, host);
+}
+
 async function listen(server: http.Server, port: number, host: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(problem('serve.port', { port, why: error.code ?? error.message }, error)),
-    );
-    server.listen(port, host, resolve);
+    const failed = (error: NodeJS.ErrnoException): void =>
+      reject(problem('serve.port', { port, why: error.code ?? error.message }, error));
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      resolve();
+    });
   });
 }

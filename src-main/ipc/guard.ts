@@ -1,42 +1,49 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-
-const cookieName = 'likeness';
+import type { Sessions } from './sessions.ts';
 
 /** Who may talk to a served studio: who has its token, from a page of its own, by its own name. */
 export class Guard {
   readonly token = randomBytes(24).toString('base64url');
-  /** Another secret than the token: addresses get into histories, cookies do not. */
-  private readonly session = randomBytes(24).toString('base64url');
 
-  /** `hosts`: `127.0.0.1:4242` and other names of this server, as browsers write them in Host. */
+  /**
+   * `hosts`: `127.0.0.1:4242` and other names of this server, as browsers write them in Host. `port`: cookies know none of their own,
+   * and there may be two studios. `sessions`: other secrets than the token, as addresses get into histories and cookies do not.
+   */
   constructor(
-    private readonly hosts: () => readonly string[],
+    private readonly hosts: readonly string[],
+    private readonly port: number,
     private readonly secure: boolean,
+    private readonly sessions: Sessions,
   ) {}
 
   /** Why a request is refused; undefined: it may pass. A Host of another name is another site's trick (DNS rebinding). */
   refusal({ headers, method }: IncomingMessage, isSocket = false): string | undefined {
     const { host = '', origin, cookie = '' } = headers;
-    if (!this.hosts().includes(host)) return 'this is not the address of the studio';
+    if (!this.hosts.includes(host)) return 'this is not the address of the studio';
     const own = `${this.secure ? 'https' : 'http'}://${host}`;
     if (origin === undefined ? isSocket : origin !== own) return 'this page is not of the studio';
     const site = headers['sec-fetch-site'];
     if (site === 'cross-site' || site === 'same-site') return 'another page asked for this';
     if (!isSocket && method !== 'GET' && method !== 'HEAD') return 'only reading is possible here';
-    const given = new RegExp(`(?:^|; )${cookieName}=([\\w-]+)`).exec(cookie)?.[1] ?? '';
-    return same(given, this.session)
+    const given = new RegExp(`(?:^|; )${this.cookieName}=([\\w-]+)`).exec(cookie)?.[1] ?? '';
+    return this.sessions.has(given)
       ? undefined
       : 'the token is missing; open the address that "likeness serve" printed';
   }
 
   /** Whether `url` brings the token, from this address: then the browser gets the cookie. */
   admits({ headers }: IncomingMessage, url: URL): boolean {
-    return this.hosts().includes(headers.host ?? '') && same(url.searchParams.get('token') ?? '', this.token);
+    return this.hosts.includes(headers.host ?? '') && same(url.searchParams.get('token') ?? '', this.token);
   }
 
-  get cookie(): string {
-    return `${cookieName}=${this.session}; Path=/; HttpOnly; SameSite=Strict${this.secure ? '; Secure' : ''}`;
+  /** A new browser's cookie. */
+  newCookie(): string {
+    return `${this.cookieName}=${this.sessions.begin()}; Path=/; HttpOnly; SameSite=Strict${this.secure ? '; Secure' : ''}`;
+  }
+
+  private get cookieName(): string {
+    return `likeness-${this.port}`;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { EventName, Input, Output, Payload, RequestName } from '../../src-shared/contract/index.ts';
 import type { Bridge } from '../../src-shared/contract/wire.ts';
 import { RequestProblem } from './problem.ts';
-import { socketBridge } from './socketBridge.ts';
+import { socketBridge, type ConnectionState } from './socketBridge.ts';
 
 declare global {
   interface Window {
@@ -40,7 +40,9 @@ export function pathOf(file: File): string {
   return bridge?.pathOf(file) ?? '';
 }
 
+export type { ConnectionState } from './socketBridge.ts';
+
 /** Tells when the studio goes away and comes back; in the app it never does. */
-export function watchConnection(changed: (connected: boolean) => void): void {
+export function watchConnection(changed: (state: ConnectionState) => void): void {
   served?.watch(changed);
 }

@@ -2,13 +2,24 @@ import { socketPath } from '../../src-shared/contract/socketPath.ts';
 import type { Bridge, Message, Reply } from '../../src-shared/contract/wire.ts';
 import { texts } from '../texts/index.ts';
 
+/** The studio answers; or nothing does; or it is there and does not know this browser, as it was started anew and its sessions are gone. */
+export type ConnectionState = 'open' | 'lost' | 'locked';
+
 export interface SocketBridge extends Bridge {
-  /** Told `true` when the studio answers and `false` when it went away. */
-  readonly watch: (changed: (connected: boolean) => void) => void;
+  readonly watch: (changed: (state: ConnectionState) => void) => void;
 }
 
 const firstWait = 250;
 const longestWait = 5000;
+
+/** A socket that is refused does not say why; a page that is refused does. */
+async function whatHappened(): Promise<ConnectionState> {
+  try {
+    return (await fetch('/', { method: 'HEAD', cache: 'no-store' })).status === 403 ? 'locked' : 'lost';
+  } catch {
+    return 'lost';
+  }
+}
 
 /** The contract over the WebSocket of `likeness serve`. Connects again by itself; calls that were under way are refused. */
 export function socketBridge(): SocketBridge {
@@ -17,10 +28,15 @@ export function socketBridge(): SocketBridge {
   const waiting = new Map<number, (reply: Reply) => void>();
   const unsent: string[] = [];
   const listeners = new Set<(event: string, payload: unknown) => void>();
-  const watchers = new Set<(connected: boolean) => void>();
+  const watchers = new Set<(state: ConnectionState) => void>();
   let socket: WebSocket | undefined;
   let wait = firstWait;
   let lastId = 0;
+
+  const tell = (state: ConnectionState): void => {
+    if (state !== 'open' && socket?.readyState === WebSocket.OPEN) return;
+    for (const watcher of watchers) watcher(state);
+  };
 
   function connect(): void {
     const opened = new WebSocket(url);
@@ -28,7 +44,7 @@ export function socketBridge(): SocketBridge {
     opened.onopen = () => {
       wait = firstWait;
       for (const text of unsent.splice(0)) opened.send(text);
-      for (const watcher of watchers) watcher(true);
+      tell('open');
     };
     opened.onmessage = ({ data }) => {
       const message = JSON.parse(String(data)) as Message;
@@ -39,11 +55,11 @@ export function socketBridge(): SocketBridge {
       }
     };
     opened.onclose = () => {
-      const error = { code: 'connection.lost', message: texts.connection.lost };
+      const error = { code: 'connection.lost', message: texts.connection.error };
       for (const answer of waiting.values()) answer({ ok: false, error });
       waiting.clear();
       unsent.length = 0;
-      for (const watcher of watchers) watcher(false);
+      void whatHappened().then(tell);
       setTimeout(connect, wait);
       wait = Math.min(wait * 2, longestWait);
     };

@@ -1,20 +1,20 @@
-import { watchConnection } from '../client/index.ts';
+import { watchConnection, type ConnectionState } from '../client/index.ts';
 
 /** Whether the studio answers. */
 class Connection {
-  #lost = $state(false);
+  #state = $state<ConnectionState>('open');
   #returns = new Set<() => void>();
 
   constructor() {
-    watchConnection((connected) => {
-      const returned = connected && this.#lost;
-      this.#lost = !connected;
+    watchConnection((state) => {
+      const returned = state === 'open' && this.#state !== 'open';
+      this.#state = state;
       if (returned) for (const again of this.#returns) again();
     });
   }
 
-  get lost(): boolean {
-    return this.#lost;
+  get state(): ConnectionState {
+    return this.#state;
   }
 
   /** Events may have been missed: load again. */

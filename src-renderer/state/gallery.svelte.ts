@@ -76,6 +76,10 @@ class Gallery {
     this.#loaded = true;
   }
 
+  async loadAgain(): Promise<void> {
+    if (this.#loaded) await this.load();
+  }
+
   /** Says which pictures come into view; they are fetched together, a moment later. */
   need(ids: readonly number[]): void {
     const missing = ids.filter((id) => !this.#asked.has(id));

@@ -1,7 +1,10 @@
 import { connection } from './connection.svelte.ts';
+import { gallery } from './gallery.svelte.ts';
 import { jobs } from './jobs.svelte.ts';
 import { machine } from './machine.svelte.ts';
 import { models } from './models.svelte.ts';
+import { photos } from './photos.svelte.ts';
+import { scores } from './scores.svelte.ts';
 import { settings } from './settings.svelte.ts';
 import { subjects } from './subjects.svelte.ts';
 import { training } from './training.svelte.ts';
@@ -12,4 +15,10 @@ export async function loadStudio(): Promise<void> {
   await Promise.all([jobs.load(), training.load(), models.load(), machine.load()]);
 }
 
-connection.onReturn(() => void loadStudio());
+/** What a screen loaded for itself; it may be older than the studio now. */
+async function loadAgain(): Promise<void> {
+  await loadStudio();
+  await Promise.all([gallery.loadAgain(), photos.loadAgain(), training.loadAgain(), scores.loadAgain()]);
+}
+
+connection.onReturn(() => void loadAgain());

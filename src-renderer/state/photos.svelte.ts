@@ -65,6 +65,10 @@ class Photos {
     this.#report = found.report;
   }
 
+  async loadAgain(): Promise<void> {
+    if (this.#subjectId !== undefined) await this.load(this.#subjectId);
+  }
+
   /** Dropped, pasted or chosen files: by path where there is one, else by their bytes. */
   async addFiles(subjectId: number, files: readonly File[]): Promise<void> {
     const paths = files.map(pathOf).filter((path) => path !== '');

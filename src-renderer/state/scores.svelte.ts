@@ -21,6 +21,10 @@ class Scores {
     if (report !== undefined) this.#reports = { ...this.#reports, [runId]: report };
   }
 
+  async loadAgain(): Promise<void> {
+    await Promise.all(Object.keys(this.#reports).map((runId) => this.load(Number(runId))));
+  }
+
   async start(runId: number): Promise<void> {
     await attempt(() => request('scores.start', { runId }));
   }

@@ -88,6 +88,11 @@ class Training {
     return (await attempt(() => request('training.measure', { subjectId, modelId, changes })))?.jobId;
   }
 
+  async loadAgain(): Promise<void> {
+    const opened = Object.keys(this.#details).map(Number);
+    await Promise.all(opened.filter((id) => this.byId(id)).map((id) => this.open(id)));
+  }
+
   /** Loads what a run's page shows. */
   async open(id: number): Promise<void> {
     const found = await attempt(() => request('training.run', { id }));

@@ -1,0 +1,69 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+
+const keptSchema = z.object({
+  port: z.int().min(1).max(65535),
+  sessions: z.array(z.object({ hash: z.string().length(64), since: z.number() })),
+});
+
+/** Browsers that are let in without the token: the newest ones, for a month. */
+const most = 16;
+const lasting = 30 * 24 * 3_600_000;
+
+/**
+ * The browsers that came in with a token. They stay let in when the server is started again, so that an open tab goes on. Only hashes
+ * of their secrets are kept, for this person's eyes: who reads the file has nothing to come in with.
+ */
+export class Sessions {
+  private kept: readonly { readonly hash: string; readonly since: number }[] = [];
+  /** Where the server listened last, and where open tabs look for it. */
+  readonly lastPort: number | undefined;
+  private port: number | undefined;
+
+  /** `file`: where they are kept. One that is missing or damaged costs nothing but opening the printed address again. */
+  constructor(private readonly file: string) {
+    try {
+      const { port, sessions } = keptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+      this.lastPort = port;
+      this.kept = sessions.filter(({ since }) => Date.now() - since < lasting);
+    } catch {
+      // As at the first start.
+    }
+  }
+
+  /** The server listens at `port` now. */
+  listensAt(port: number): void {
+    this.port = port;
+    this.write();
+  }
+
+  /** A new browser's secret. */
+  begin(): string {
+    const secret = randomBytes(24).toString('base64url');
+    this.kept = [{ hash: hashOf(secret), since: Date.now() }, ...this.kept].slice(0, most);
+    this.write();
+    return secret;
+  }
+
+  has(secret: string): boolean {
+    const hash = Buffer.from(hashOf(secret), 'hex');
+    return this.kept.some((one) => timingSafeEqual(Buffer.from(one.hash, 'hex'), hash));
+  }
+
+  private write(): void {
+    const partial = `${this.file}.${process.pid}.tmp`;
+    try {
+      mkdirSync(path.dirname(this.file), { recursive: true, mode: 0o700 });
+      writeFileSync(partial, JSON.stringify({ port: this.port, sessions: this.kept }), { mode: 0o600 });
+      renameSync(partial, this.file);
+    } catch {
+      // They last as long as the server then.
+    }
+  }
+}
+
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
