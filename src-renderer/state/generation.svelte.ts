@@ -7,6 +7,7 @@ import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import { expandWildcards } from '../../src-shared/domain/wildcards.ts';
 import { base64Of } from '../client/fileBytes.ts';
 import { listen, request } from '../client/index.ts';
+import { jobs } from './jobs.svelte.ts';
 import { models } from './models.svelte.ts';
 import { attempt } from './toasts.svelte.ts';
 
@@ -57,6 +58,7 @@ export interface Sheet {
 }
 
 const draftKey = 'likeness.draft';
+const sheetKey = 'likeness.sheet';
 const empty: Frame = { image: undefined, preview: undefined, step: 0, steps: 0 };
 
 const firstDraft: Draft = {
@@ -86,6 +88,10 @@ class Generation {
   #recent = $state.raw<Output<'generation.recent'>>([]);
 
   constructor() {
+    // What was typed is there after a reload, too.
+    $effect.root(() => {
+      $effect(() => localStorage.setItem(draftKey, JSON.stringify(this.draft)));
+    });
     listen('generation.preview', ({ jobId, index, step, steps, image }) =>
       this.#place(jobId, index, { preview: image, step, steps }),
     );
@@ -176,15 +182,34 @@ class Generation {
     if (!started) return false;
     this.draft.seed = started.seed;
     const frames = Array.from({ length: started.total }, () => empty);
-    this.#sheet = { jobId: started.jobId, frames, rows: input.mixes };
+    this.#show({ jobId: started.jobId, frames, rows: input.mixes });
     void this.loadRecent();
     return true;
+  }
+
+  /** Brings back the sheet that was shown before a reload, else the one that is being made; what came meanwhile is on it. */
+  async restore(): Promise<void> {
+    const kept = Number(sessionStorage.getItem(sheetKey));
+    const job = jobs.byId(this.#sheet?.jobId ?? kept) ?? jobs.running.find(({ kind }) => kind === 'generate');
+    if (job?.kind === 'generate') await this.open(job.id);
+  }
+
+  /** Shows what a job makes or has made. */
+  async open(jobId: number): Promise<void> {
+    const found = await attempt(() => request('generation.sheet', { jobId }));
+    if (!found) return;
+    const before = this.#sheet?.jobId === jobId ? this.#sheet.frames : [];
+    const frames = found.images.map((image, place) => ({
+      ...(before[place] ?? empty),
+      ...(image && { image }),
+    }));
+    this.#show({ jobId, frames, rows: found.mixes });
   }
 
   /** The same picture once more. */
   async again(imageId: number): Promise<boolean> {
     const started = await attempt(() => request('generation.again', { imageId }));
-    if (started) this.#sheet = { jobId: started.jobId, frames: [empty], rows: [[]] };
+    if (started) this.#show({ jobId: started.jobId, frames: [empty], rows: [[]] });
     return started !== undefined;
   }
 
@@ -242,6 +267,11 @@ class Generation {
     const { guidance, baseGuidance, guidanceStop } = this.draft;
     const chosen = { guidance, baseGuidance, guidanceStop };
     return Object.values(chosen).every((value) => value === null) ? chosen : this.guidance;
+  }
+
+  #show(sheet: Sheet): void {
+    this.#sheet = sheet;
+    sessionStorage.setItem(sheetKey, String(sheet.jobId));
   }
 
   #place(jobId: number, index: number, change: Partial<Frame>): void {

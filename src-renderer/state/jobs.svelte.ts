@@ -1,13 +1,13 @@
 import type { Job } from '../../src-shared/domain/job.ts';
 import { listen, request } from '../client/index.ts';
-import { texts } from '../texts/index.ts';
-import { attempt, toasts } from './toasts.svelte.ts';
+import { attempt } from './toasts.svelte.ts';
 
 type Action = 'pause' | 'resume' | 'cancel' | 'retry' | 'first';
 
 /** The queue: what runs, what waits, what ended. */
 class Jobs {
   #list = $state.raw<readonly Job[]>([]);
+  readonly #ends = new Set<(job: Job) => void>();
 
   constructor() {
     listen('jobs.changed', (job) => this.#put(job));
@@ -49,6 +49,11 @@ class Jobs {
     return this.#list.find((job) => job.id === id);
   }
 
+  /** Calls `heard` on each job that ends before one's eyes, done or failed. */
+  onEnd(heard: (job: Job) => void): void {
+    this.#ends.add(heard);
+  }
+
   async load(): Promise<void> {
     this.#list = (await attempt(() => request('jobs.list', {}))) ?? this.#list;
   }
@@ -74,16 +79,11 @@ class Jobs {
 
   #put(job: Job): void {
     const before = this.byId(job.id);
-    if (before && before.state !== job.state) this.#tell(job);
+    if (before && before.state !== job.state && (job.state === 'done' || job.state === 'failed'))
+      for (const heard of this.#ends) heard(job);
     this.#list = before
       ? this.#list.map((other) => (other.id === job.id ? job : other))
       : [...this.#list, job];
-  }
-
-  #tell(job: Job): void {
-    if (job.state === 'done') toasts.show(texts.jobs.done(job.title));
-    if (job.state === 'failed')
-      toasts.show(texts.jobs.failed(job.title, job.error?.message ?? ''), { kind: 'bad' });
   }
 }
 

@@ -1,5 +1,6 @@
 import { connection } from './connection.svelte.ts';
 import { gallery } from './gallery.svelte.ts';
+import { generation } from './generation.svelte.ts';
 import { jobs } from './jobs.svelte.ts';
 import { machine } from './machine.svelte.ts';
 import { models } from './models.svelte.ts';
@@ -13,6 +14,7 @@ import { training } from './training.svelte.ts';
 export async function loadStudio(): Promise<void> {
   await Promise.all([settings.load(), subjects.load()]);
   await Promise.all([jobs.load(), training.load(), models.load(), machine.load()]);
+  await generation.restore();
 }
 
 /** What a screen loaded for itself; it may be older than the studio now. */

@@ -111,12 +111,9 @@ class Photos {
     const changed = await attempt(() => request('photos.setCrop', { id: photo.id, crop }));
     if (!changed) return;
     this.#put(changed);
-    const run = (): void => {
-      void attempt(async () =>
-        this.#put(await request('photos.setCrop', { id: photo.id, crop: photo.crop })),
-      );
-    };
-    toasts.show(texts.photos.cropped(photo.name), { action: { label: texts.common.undo, run } });
+    toasts.takenBack(texts.photos.cropped(photo.name), async () =>
+      this.#put(await request('photos.setCrop', { id: photo.id, crop: photo.crop })),
+    );
   }
 
   /** Undo puts the earlier caption back. */
@@ -124,10 +121,9 @@ class Photos {
     const changed = await attempt(() => request('photos.setCaption', { id, caption }));
     if (!changed) return;
     this.#put(changed);
-    const run = (): void => {
-      void attempt(async () => this.#put(await request('photos.setCaption', { id, caption: before ?? '' })));
-    };
-    toasts.show(texts.photos.captioned(name), { action: { label: texts.common.undo, run } });
+    toasts.takenBack(texts.photos.captioned(name), async () =>
+      this.#put(await request('photos.setCaption', { id, caption: before ?? '' })),
+    );
   }
 
   /** A mask as a PNG in base64, or none; undo puts `before` back. True when it is kept. */
@@ -136,11 +132,10 @@ class Photos {
     const changed = await attempt(() => request('photos.setMask', { id: photo.id, data }));
     if (!changed) return false;
     this.#put(changed);
-    const run = (): void => {
-      void attempt(async () => this.#put(await request('photos.setMask', { id: photo.id, data: before })));
-    };
     const message = (data === null ? texts.masks.removed : texts.masks.saved)(photo.name);
-    toasts.show(message, { action: { label: texts.common.undo, run } });
+    toasts.takenBack(message, async () =>
+      this.#put(await request('photos.setMask', { id: photo.id, data: before })),
+    );
     return true;
   }
 

@@ -7,6 +7,8 @@ export interface Toast {
   readonly message: string;
   /** What the toast offers to do. */
   readonly action?: { readonly label: string; readonly run: () => void };
+  /** The action takes back what the toast tells of. */
+  readonly undoes?: boolean;
 }
 
 /** Errors and what can be undone stay longer than plain news. */
@@ -20,28 +22,27 @@ class Toasts {
     return this.#list;
   }
 
-  show(message: string, { kind = 'info', action }: Partial<Pick<Toast, 'kind' | 'action'>> = {}): void {
+  show(message: string, { kind = 'info', ...rest }: Partial<Omit<Toast, 'id' | 'message'>> = {}): void {
     const id = (this.#lastId += 1);
-    const toast = { id, kind, message, ...(action && { action }) };
+    const toast = { id, kind, message, ...rest };
     this.#list = [...this.#list.filter((other) => other.message !== message), toast].slice(-4);
-    setTimeout(() => this.dismiss(id), 1000 * (action ? seconds.action : seconds[kind]));
+    setTimeout(() => this.dismiss(id), 1000 * (rest.action ? seconds.action : seconds[kind]));
   }
 
   /** News with a way back: `token` is what removing gave. */
   undoable(message: string, token: string): void {
-    this.show(message, {
-      action: {
-        label: texts.common.undo,
-        run: () => {
-          void attempt(() => request('trash.undo', { undo: token }));
-        },
-      },
-    });
+    this.takenBack(message, () => request('trash.undo', { undo: token }));
   }
 
-  /** Does what the latest toast that offers something offers; false where none does. */
+  /** News with a way back of its own. */
+  takenBack(message: string, back: () => Promise<unknown>): void {
+    const run = (): void => void attempt(back);
+    this.show(message, { action: { label: texts.common.undo, run }, undoes: true });
+  }
+
+  /** Takes back what the latest toast tells of; false where none can be. */
   undo(): boolean {
-    const toast = this.#list.findLast(({ action }) => action);
+    const toast = this.#list.findLast(({ undoes }) => undoes);
     if (!toast) return false;
     toast.action?.run();
     this.dismiss(toast.id);

@@ -69,6 +69,15 @@ export const generationRequests = {
   ),
   /** Pictures like these may be asked for soon: opens what they need, where nothing else computes. */
   'generation.prepare': endpoint(generateInputSchema, z.object({})),
+  /** What a job makes and has made: the sheet of a page that was reloaded. */
+  'generation.sheet': endpoint(
+    z.object({ jobId: idSchema }),
+    z.object({
+      mixes: z.array(z.array(loraChoiceSchema)),
+      /** In the job's order; null where none is yet, or is no more. */
+      images: z.array(imageSchema.nullable()),
+    }),
+  ),
   /** The prompts that wildcards make. */
   'generation.expand': endpoint(
     z.object({ prompt: z.string().max(2000) }),

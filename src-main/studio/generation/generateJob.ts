@@ -14,6 +14,8 @@ import { generateDefaults, type GenerateRequest } from '../../features/generatio
 export interface GenerateJobInput extends GenerateInput {
   readonly seed: number;
   readonly done: number;
+  /** The pictures that are done, by their place. */
+  readonly made?: readonly number[];
 }
 
 /**
@@ -168,7 +170,9 @@ export function generateJob(surroundings: Surroundings): JobHandling<'generate'>
           });
       if (isTwice) await rm(event.path, { force: true });
       made.set(`${job.id} ${event.index}`, image.id);
-      jobs.change(job.id, { input: { ...input, done: event.index + 1 } });
+      const places = [...(input.made ?? [])];
+      places[event.index] = image.id;
+      jobs.change(job.id, { input: { ...input, done: event.index + 1, made: places } });
       emit('generation.image', { jobId: job.id, index: event.index, image });
       emit('gallery.added', image);
       if (run) emit('subjects.changed', subjects.get(run.subjectId));

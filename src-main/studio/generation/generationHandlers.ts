@@ -22,7 +22,7 @@ function overOf({ image, mask, strength = 1, maskPadding }: Recipe): GenerateJob
 
 export function generationHandlers(context: StudioContext): Handlers<'generation'> {
   const { library, queue, shipped } = context;
-  const { runs, models, images, prompts: used } = library;
+  const { runs, models, images, jobs, prompts: used } = library;
 
   /** Every run of the grid must have been trained on the model that draws. */
   const check = ({ modelId, mixes, over }: GenerateJobInput): void => {
@@ -69,6 +69,17 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
       queue.prepare('generate', generateTask(context, { ...input, prompts: [prompt], seed: 0, done: 0 }));
       return {};
     },
+    'generation.sheet': ({ jobId }) => {
+      const { kind, input } = jobs.get(jobId);
+      if (kind !== 'generate') throw problem('library.gone', { what: 'sheet' });
+      const { prompts, count, mixes, made = [] } = input as GenerateJobInput;
+      const found = new Map(images.get(made).map((image) => [image.id, image]));
+      const total = prompts.length * count * mixes.length;
+      return {
+        mixes,
+        images: Array.from({ length: total }, (_, place) => found.get(made[place] ?? 0) ?? null),
+      };
+    },
     'generation.expand': ({ prompt }) => ({ prompts: expandWildcards(prompt) }),
     'generation.recent': ({ limit }) => used.recent(limit),
     'generation.again': ({ imageId }) => {
@@ -87,7 +98,7 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
           size: { width, height },
           over: overOf(recipe),
         },
-        'A picture again',
+        'A picture',
       );
       return { jobId };
     },

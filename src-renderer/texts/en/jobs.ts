@@ -1,3 +1,5 @@
+import type { Job } from '../../../src-shared/domain/job.ts';
+
 export const jobs = {
   title: 'Jobs',
   running: 'Running',
@@ -34,8 +36,11 @@ export const jobs = {
     kind === 'train' && own === 'generate' ? 'Pause training and draw now' : 'Do this first',
   nowAbout: 'The other job keeps what it has and resumes by itself afterwards.',
   left: (time: string) => `${time} left`,
-  done: (title: string) => `${title}: done.`,
-  failed: (title: string, why: string) => `${title}: ${why}`,
+  show: 'Show',
+  showThing: (title: string) => `Show ${title}`,
+  done: (kind: Job['kind'], title: string) =>
+    kind === 'generate' ? `${title} ${/^\d/.test(title) ? 'are' : 'is'} ready.` : `${title} has finished.`,
+  failed: (title: string, why: string) => (why.startsWith(title) ? why : `${title} failed. ${why}`),
   stopping: { paused: 'Pausing…', cancelled: 'Cancelling…' },
   states: { done: 'Done', failed: 'Failed', cancelled: 'Cancelled', paused: 'Paused' },
 };

@@ -1,0 +1,36 @@
+import type { Job } from '../../src-shared/domain/job.ts';
+import { generation } from './generation.svelte.ts';
+import { router, type ScreenName } from './router.svelte.ts';
+
+/** Where one sees what a job makes or has made. */
+function placeOf({ kind, runId }: Job): readonly [ScreenName, ...number[]] {
+  switch (kind) {
+    case 'train':
+      return runId === null ? ['train'] : ['train', runId];
+    case 'measure':
+      return ['train'];
+    case 'generate':
+      return ['generate'];
+    case 'score':
+      return runId === null ? ['scores'] : ['scores', runId];
+    case 'export':
+    case 'import':
+    case 'download':
+    case 'advise':
+    case 'compress':
+    case 'distill':
+      return ['models'];
+  }
+}
+
+/** Whether it is on the screen already. */
+export function isOpen(job: Job): boolean {
+  const [screen, id] = placeOf(job);
+  if (router.screen !== screen || (id !== undefined && router.id !== id)) return false;
+  return job.kind !== 'generate' || generation.sheet?.jobId === job.id;
+}
+
+export function openJob(job: Job): void {
+  if (job.kind === 'generate') void generation.open(job.id);
+  router.go(...placeOf(job));
+}
