@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Reply } from '../../src-shared/contract/wire.ts';
 import { requests, type Output, type RequestName, type ValidInput } from '../../src-shared/contract/index.ts';
-import { forPeople } from '../../src-shared/messages/forPeople.ts';
+import { inStudio } from '../../src-shared/messages/inStudio.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 
 /** A function for every request of the contract. */
@@ -25,7 +25,7 @@ export async function answer(handlers: AllHandlers, request: unknown, input: unk
     const handler = handlers[name] as (input: unknown) => unknown;
     return { ok: true, output: await handler(parsed.data) };
   } catch (error) {
-    const { code, message } = forPeople(error);
+    const { code, message } = inStudio(error);
     return { ok: false, error: { code, message, ...(field !== undefined && { field }) } };
   }
 }

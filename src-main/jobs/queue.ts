@@ -1,7 +1,7 @@
 import type { Job, JobKind, JobProgress, JobState } from '../../src-shared/domain/job.ts';
 import type { Problem } from '../../src-shared/domain/problem.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
-import { forPeople } from '../../src-shared/messages/forPeople.ts';
+import { inStudio } from '../../src-shared/messages/inStudio.ts';
 import { problem, type LikenessError } from '../../src-shared/messages/index.ts';
 import { TimeLeft } from '../../src-shared/domain/timeLeft.ts';
 import type { FromWorker, ResultOf, Start, TaskOf } from '../features/tasks.ts';
@@ -416,6 +416,5 @@ function wrongState({ title, state }: Job): LikenessError {
 }
 
 function asProblem(error: unknown): Problem {
-  const { code, message } = forPeople(error);
-  return { code, message };
+  return inStudio(error);
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { JobKind } from '../../src-shared/domain/job.ts';
 import { problem } from '../../src-shared/messages/index.ts';
-import { forPeople } from '../../src-shared/messages/forPeople.ts';
+import { inStudio } from '../../src-shared/messages/inStudio.ts';
 import { hearProviders } from '../features/providers.ts';
 import type { FromWorker, Start, ToWorker } from '../features/tasks.ts';
 import { guardSockets } from '../socketLock.ts';
@@ -86,8 +86,7 @@ async function work(start: Start<JobKind>, signal: AbortSignal): Promise<FromWor
     });
     return { type: 'done', result };
   } catch (error) {
-    const { code, message } = forPeople(error);
-    return { type: 'failed', problem: { code, message } };
+    return { type: 'failed', problem: inStudio(error) };
   } finally {
     tellNoMore();
   }

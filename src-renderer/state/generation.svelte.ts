@@ -176,7 +176,6 @@ class Generation {
   }
 
   async start(): Promise<boolean> {
-    localStorage.setItem(draftKey, JSON.stringify(this.draft));
     const input = this.#input;
     const started = await attempt(() => request('generation.start', input));
     if (!started) return false;

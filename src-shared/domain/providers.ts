@@ -4,3 +4,16 @@ export type Provider = (typeof providers)[number];
 
 export const providerChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
 export type ProviderChoice = (typeof providerChoices)[number];
+
+/** Those that ONNX Runtime's package brings along for a system; none brings CUDA. */
+const bundledOn: Readonly<Record<string, readonly ProviderChoice[]>> = {
+  linux: ['webgpu'],
+  win32: ['webgpu', 'dml'],
+  darwin: ['webgpu', 'coreml'],
+};
+
+/** What can be chosen on a system, and what is chosen already. */
+export function choicesOn(platform: string, chosen: ProviderChoice): ProviderChoice[] {
+  const there: readonly ProviderChoice[] = ['auto', 'cpu', ...(bundledOn[platform] ?? [])];
+  return providerChoices.filter((choice) => there.includes(choice) || choice === chosen);
+}

@@ -31,7 +31,7 @@ export const messages = {
 
 type Messages = typeof messages;
 export type MessageCode = keyof Messages;
-type Details<C extends MessageCode> = Parameters<Messages[C]>[0];
+export type Details<C extends MessageCode> = Parameters<Messages[C]>[0];
 
 /** An error meant for a person: `message` is its sentence from the table, `code` what programs test. */
 export class LikenessError extends Error {
@@ -40,6 +40,8 @@ export class LikenessError extends Error {
     readonly code: MessageCode,
     message: string,
     options?: ErrorOptions,
+    /** What the sentence was made of: another door may say it in its own words. */
+    readonly details?: object,
   ) {
     super(message, options);
   }
@@ -49,13 +51,13 @@ export class LikenessError extends Error {
 export function problem<C extends MessageCode>(code: C, details: Details<C>, cause?: unknown): LikenessError {
   const sentence = messages[code] as (details: Details<C>) => string;
   const message = oneLine(sentence(details));
-  return new LikenessError(code, message, cause === undefined ? undefined : { cause });
+  return new LikenessError(code, message, cause === undefined ? undefined : { cause }, details);
 }
 
 const longest = 600;
 
 /** Names out of files stand in messages, and a file may hold anything: line breaks, terminal commands, a megabyte of x. */
-function oneLine(sentence: string): string {
+export function oneLine(sentence: string): string {
   const plain = sentence.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ');
   if (plain.length <= longest) return plain;
   return `${plain.slice(0, longest / 2)} … ${plain.slice(-longest / 2)}`;

@@ -81,6 +81,14 @@ describe.skipIf(!browserProgram)(`around every screen${browserProgram ? '' : ` (
     },
   );
 
+  it('what cannot be used is named as it was given', { timeout: patience }, async () => {
+    await open('#/subjects');
+    const bytes = Buffer.from('\x89PNG\r\n\x1a\nnothing more', 'latin1').toString('base64');
+    const { refused } = await client.ask('photos.addBytes', { subjectId: 1, name: 'rex.png', data: bytes });
+    expect(refused.map(({ problem }) => problem.message)).toEqual([expect.stringMatching(/^rex\.png /)]);
+    expect(refused[0]?.problem.message).not.toContain('.tmp');
+  });
+
   it('what a pause put down is no checkpoint without a sample', { timeout: patience }, async () => {
     const page = await open('#/train/1');
     await page.getByText('Step 200', { exact: true }).waitFor();

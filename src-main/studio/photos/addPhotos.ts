@@ -5,7 +5,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import type { Output } from '../../../src-shared/contract/index.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
-import { forPeople } from '../../../src-shared/messages/forPeople.ts';
+import { inStudio } from '../../../src-shared/messages/inStudio.ts';
 import { captionFileOf } from '../../engine/training/data/photoCaptions.ts';
 import {
   listPictures,
@@ -89,8 +89,7 @@ async function picturesOf(given: string, { refused }: Collected): Promise<string
       naturalOrder,
     );
   } catch (error) {
-    const { code, message } = forPeople(error);
-    refused.push({ name: path.basename(given), problem: { code, message } });
+    refused.push({ name: path.basename(given), problem: inStudio(error) });
     return [];
   }
 }
@@ -103,6 +102,8 @@ async function addOne(
   { added, duplicates, refused }: Collected,
 ): Promise<void> {
   const { photos, folder } = library;
+  /** Copies on their way into the library stand for what the person gave. */
+  const shown: Record<string, string> = path.basename(file).startsWith('.') ? { [file]: name } : {};
   try {
     const opened = await openPicture(file);
     const converted = typeof opened === 'string' ? undefined : await forBrowsers(opened);
@@ -120,6 +121,7 @@ async function addOne(
     const own = freeName(name, (await sharp(bytes).metadata()).format, taken);
     const target = path.join(place, own);
     const partial = path.join(place, `.${own}.${process.pid}.tmp`);
+    shown[partial] = shown[file] ?? file;
     try {
       if (converted) await writeFile(partial, converted);
       else if (!inPlace) await copyFile(file, partial);
@@ -139,8 +141,7 @@ async function addOne(
       await rm(partial, { force: true });
     }
   } catch (error) {
-    const { code, message } = forPeople(error);
-    refused.push({ name, problem: { code, message } });
+    refused.push({ name, problem: inStudio(error, shown) });
   }
 }
 

@@ -1,0 +1,47 @@
+import type { Problem } from '../domain/problem.ts';
+import { forPeople } from './forPeople.ts';
+import { oneLine, type Details, type MessageCode } from './index.ts';
+
+/** What the command line says with its options, as the studio says it: by what is on its screens. */
+const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string } = {
+  'scheduler.invalid': ({ file, why }) =>
+    `${file} does not describe a sampler that can be used here: ${why}; choose a sampler under More settings.`,
+  'scheduler.unknownClass': ({ file, found }) =>
+    `${file} names the sampler ${found}, which is not known here; choose a sampler under More settings.`,
+  'model.notHere': ({ id }) => `${id} is not there; check the path, or download the model under Models.`,
+  'lora.partly': ({ file, model, left }) =>
+    `${file} cannot be used whole with ${model}: ${left} would be left out, and half of it draws another picture. Choose the model that it was made for.`,
+  'run.exists': ({ folder }) => `${folder} already holds a run; start a new run.`,
+  'run.missing': ({ folder }) => `${folder} holds no run; put it back, or start a new run.`,
+  'run.otherKind': ({ folder, kind }) => `${folder} holds a run of another kind (${kind}); start a new one.`,
+  'training.noClass': () =>
+    'The class noun is missing; say in one word what the photos show, for example dog.',
+  'training.noPhotos': () => 'There are no photos to learn from; add 4 to 6 to the subject.',
+  'score.noPhotos': () => 'This run has no photos of its own, so there is nothing to compare with.',
+  'photos.kohya': ({ folder }) =>
+    `The photos are in ${folder}, a folder named for kohya's trainer; choose that folder.`,
+  'compress.layers': ({ file, kind, layers }) =>
+    `${file} has ${layers} layers in its blocks, but ${kind} needs a model with 2 in each; choose the blocks to remove yourself.`,
+  'compress.unfit': ({ tensor, wanted, from, found }) =>
+    `These blocks can't be removed together: "${tensor}" would need the shape ${wanted}, but "${from}", which it would replace, is ${found}. Keep the blocks that change the number of channels.`,
+  'compress.exists': ({ folder }) => `${folder} already exists; choose another name, or remove it first.`,
+  'distill.unfit': ({ why }) =>
+    `This student can't learn from this teacher: ${why}. Make the student from the teacher, under "Make a model smaller".`,
+  'export.exists': ({ file }) => `${file} already exists and is never overwritten; remove it first.`,
+  'provider.failed': ({ provider, why }) =>
+    `The provider "${provider}" failed while it worked (${why}); choose Automatic or CPU under Settings, and update the graphics driver.`,
+  'provider.missing': ({ provider }) =>
+    `The provider "${provider}" is not available on this machine; choose Automatic under Settings.`,
+  'download.off': () => 'Downloads are off; open the offline lock and turn on downloads under Models.',
+  internal: ({ why }) =>
+    `Something unexpected went wrong (${why}). Try again; if it happens again, report it with this sentence.`,
+};
+
+/** Any thrown thing as the studio tells it. `shown`: what a person gave, for each path that stands for it. */
+export function inStudio(thrown: unknown, shown: Readonly<Record<string, string>> = {}): Problem {
+  const { code, message, details } = forPeople(thrown);
+  const sentence = sentences[code] as ((details: unknown) => string) | undefined;
+  const said = sentence && details ? oneLine(sentence(details)) : message;
+  const named = Object.entries(shown).reduce((text, [path, name]) => text.replaceAll(path, name), said);
+  return { code, message: named };
+}
