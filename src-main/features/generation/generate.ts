@@ -69,7 +69,7 @@ export async function generate(
     if (standsFor !== undefined)
       report({
         type: 'warning',
-        message: `${request.model} names ${standsFor}, which is not built in; ${scheduler} draws in its place (choose another with --scheduler).`,
+        message: `${request.model} names ${standsFor}, which is not built in; ${scheduler} draws in its place; another sampler can be chosen.`,
       });
     const all = requestPictures(request, noise);
     makeFolder(request.out);

@@ -66,7 +66,7 @@ export async function openOver(
       ...(mask && maskPadding !== undefined && { maskPadding }),
     },
     ...(isShrunk && {
-      note: `${image} has ${whole.width}×${whole.height} pixels and is drawn at ${size.width}×${size.height}; choose another size with --size.`,
+      note: `${image} has ${whole.width}×${whole.height} pixels and is drawn at ${size.width}×${size.height}; another size can be chosen.`,
     }),
   };
 }

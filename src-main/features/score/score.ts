@@ -134,7 +134,7 @@ export async function score(request: ScoreRequest, { report, signal }: JobContex
       ...{ run, kind, prompts: prompts.map(({ subject }) => subject), seeds },
       withoutPrompt: scorers.prompt
         ? null
-        : 'no scorer here reads text: give a CLIP folder with --clip; editability is variety instead',
+        : 'no scorer here reads text (a CLIP folder would); editability is variety instead',
       ...{
         fidelityBy: fidelity,
         editabilityBy: editability,
