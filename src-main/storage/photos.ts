@@ -17,6 +17,9 @@ export interface StoredPhoto extends Omit<Photo, 'caption'> {
 
 export type NewPhoto = Pick<Photo, 'subjectId' | 'name' | 'width' | 'height' | 'bytes' | 'hash'>;
 
+/** Rises when preflight says something else of the same photo; 1: it looks at the square that was chosen. */
+const preflight = 1;
+
 export class Photos {
   constructor(private readonly db: Database) {}
 
@@ -54,7 +57,12 @@ export class Photos {
   }
 
   setMarks(id: number, marks: readonly PhotoMark[]): void {
-    update(this.db, 'photos', id, { marks: JSON.stringify(marks) });
+    update(this.db, 'photos', id, { marks: JSON.stringify(marks), marked_by: preflight });
+  }
+
+  /** Those whose marks are of an earlier preflight. */
+  markedBefore(): StoredPhoto[] {
+    return this.select(`AND missing = 0 AND marked_by < ${preflight} ORDER BY id`);
   }
 
   setMissing(id: number, missing: boolean): void {

@@ -28,6 +28,8 @@ export interface RemovedTogether {
   /** Of one of them. */
   readonly name: string;
   readonly count: number;
+  /** ms since 1970; null where it was not written down. */
+  readonly removedAt: number | null;
 }
 
 /** The largest first: a removed project takes its subjects along. */
@@ -48,8 +50,8 @@ const largestFirst: readonly Removable[] = [
 export class Trash {
   constructor(private readonly db: Database) {}
 
-  /** Hides rows; returns the token that brings them back. */
-  remove(table: Removable, ids: readonly number[], token: string = randomUUID()): string {
+  /** Hides rows; returns the token that brings them back, which begins with the time. */
+  remove(table: Removable, ids: readonly number[], token: string = `${Date.now()}.${randomUUID()}`): string {
     this.db
       .prepare(`UPDATE ${table} SET trash = ? WHERE trash IS NULL AND id IN (SELECT value FROM json_each(?))`)
       .run(token, JSON.stringify(ids));
@@ -96,14 +98,20 @@ export class Trash {
         .prepare(
           `SELECT trash undo, MIN(${name}) name, COUNT(*) count FROM ${table} WHERE trash IS NOT NULL GROUP BY trash`,
         )
-        .all() as Omit<RemovedTogether, 'table'>[];
-      for (const row of rows) if (!found.has(row.undo)) found.set(row.undo, { ...row, table });
+        .all() as Omit<RemovedTogether, 'table' | 'removedAt'>[];
+      for (const row of rows)
+        if (!found.has(row.undo)) found.set(row.undo, { ...row, table, removedAt: timeOf(row.undo) });
     }
-    return [...found.values()];
+    return [...found.values()].sort((a, b) => (b.removedAt ?? 0) - (a.removedAt ?? 0));
   }
 
   /** Forgets a removed row for good; its file has been dealt with. */
   forget({ table, id }: Removed): void {
     this.db.prepare(`DELETE FROM ${table} WHERE id = ? AND trash IS NOT NULL`).run(id);
   }
+}
+
+function timeOf(token: string): number | null {
+  const [, ms] = /^(\d{13})\./.exec(token) ?? [];
+  return ms === undefined ? null : Number(ms);
 }

@@ -13,6 +13,9 @@ export function trashHandlers(context: StudioContext): Handlers<'trash'> {
         for (const { id } of library.subjects.list()) emit('photos.changed', { subjectId: id });
       if (restored.has('runs')) for (const run of library.runs.list()) emit('training.changed', run);
       if (restored.has('models')) emit('models.changed', listModels(context));
+      // Each goes to the front of the window's list.
+      if (restored.has('exports'))
+        for (const exported of library.exports.list().reverse()) emit('exports.changed', exported);
       if (restored.has('images')) emit('gallery.changed', { ids: [] });
       return { restored: [...restored.values()].reduce((sum, count) => sum + count, 0) };
     },

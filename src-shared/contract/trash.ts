@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timeSchema } from '../domain/id.ts';
 import { endpoint } from './endpoint.ts';
 
 /** What removing something gives: a token that brings it back, until it goes to the system's trash. */
@@ -16,6 +17,7 @@ export const trashRequests = {
           kind: z.enum(['projects', 'subjects', 'runs', 'models', 'exports', 'photos', 'images']),
           name: z.string(),
           count: z.int(),
+          removedAt: timeSchema.nullable(),
         }),
       ),
       /** How many things, all removals together. */

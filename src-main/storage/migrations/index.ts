@@ -3,6 +3,7 @@ import { promptSearch } from './002-prompt-search.ts';
 import { measurements } from './003-measurements.ts';
 import { galleryOrder } from './004-gallery-order.ts';
 import { backgroundWeight } from './005-background-weight.ts';
+import { markedBy } from './006-marked-by.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; one that was released is never changed. */
@@ -12,4 +13,5 @@ export const migrations: readonly Migration[] = [
   measurements,
   galleryOrder,
   backgroundWeight,
+  markedBy,
 ];

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Found, StudioContext } from '../context.ts';
+import { markAgain } from '../photos/markAgain.ts';
 import { findPhotos } from './findPhotos.ts';
 import { findPictures } from './findPictures.ts';
 import { findRuns } from './findRuns.ts';
@@ -27,6 +28,7 @@ export class LibraryScan {
     const { folder } = this.context.library;
     await this.afterTheLast(async () => {
       if (!atOnce) await wait(windowFirst, undefined, { signal: this.hurry.signal }).catch(() => undefined);
+      await markAgain(this.context, this.closing.signal);
       await this.pictures();
       await removeLeftovers(folder.root, this.closing.signal);
     }).catch(() => undefined);
@@ -36,6 +38,7 @@ export class LibraryScan {
   again(): Promise<Found> {
     this.hurry.abort();
     return this.afterTheLast(async () => {
+      await markAgain(this.context, this.closing.signal);
       const found = [...(await this.allButPictures()), await this.pictures()];
       const sum = (of: keyof Found): number => found.reduce((total, part) => total + part[of], 0);
       return { added: sum('added'), moved: sum('moved'), missing: sum('missing') };

@@ -30,7 +30,10 @@ function columns(recipe: Recipe): [string, string][] {
     [words.sampler, recipe.scheduler],
     [words.size, `${recipe.width} × ${recipe.height}`],
     [words.model, recipe.model.name],
-    [words.lora, recipe.loras.map(({ path, weight }) => `${path} × ${weight}`).join(', ')],
+    [
+      words.lora,
+      recipe.loras.map(({ path, weight }) => `${path.split(/[\\/]/).at(-1) ?? path} × ${weight}`).join(', '),
+    ],
   ];
 }
 

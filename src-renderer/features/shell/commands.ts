@@ -1,5 +1,8 @@
+import type { Job } from '../../../src-shared/domain/job.ts';
 import { gallery } from '../../state/gallery.svelte.ts';
 import { generation } from '../../state/generation.svelte.ts';
+import { jobs } from '../../state/jobs.svelte.ts';
+import { machine } from '../../state/machine.svelte.ts';
 import { overlays } from '../../state/overlays.svelte.ts';
 import { router, screens } from '../../state/router.svelte.ts';
 import { settings } from '../../state/settings.svelte.ts';
@@ -16,6 +19,8 @@ export interface Command {
   readonly icon: IconName;
   /** Keys that do the same. */
   readonly keys?: string;
+  /** Other words for it. */
+  readonly also?: string;
   readonly run: () => void;
 }
 
@@ -57,6 +62,42 @@ function actions(): Command[] {
     },
     { id: 'jobs', title: texts.palette.jobs, icon: 'jobs', keys: 'J', run: () => (overlays.jobs = true) },
     {
+      id: 'export',
+      title: texts.palette.export,
+      icon: 'export',
+      also: texts.palette.exportAlso,
+      run: () => router.go('models'),
+    },
+    {
+      id: 'import',
+      title: texts.models.import,
+      icon: 'import',
+      also: texts.palette.importAlso,
+      run: () => router.go('models', 'import'),
+    },
+    machine.offline?.locked === false
+      ? {
+          id: 'offline',
+          title: texts.palette.goOffline,
+          icon: 'lock',
+          also: texts.palette.offlineAlso,
+          run: () => void settings.update({ offline: true }),
+        }
+      : {
+          id: 'offline',
+          title: texts.palette.lock,
+          icon: 'lock',
+          also: texts.palette.offlineAlso,
+          run: () => router.go('models', 'network'),
+        },
+    {
+      id: 'trash',
+      title: texts.palette.trash,
+      icon: 'trash',
+      also: texts.palette.trashAlso,
+      run: () => router.go('settings'),
+    },
+    {
       id: 'favourites',
       title: texts.palette.favourites,
       icon: 'star',
@@ -74,6 +115,7 @@ function actions(): Command[] {
     {
       id: 'shortcuts',
       title: texts.shortcuts.title,
+      also: texts.palette.helpAlso,
       icon: 'keyboard',
       keys: '?',
       run: () => (overlays.shortcuts = true),
@@ -84,6 +126,7 @@ function actions(): Command[] {
             id: 'tour',
             title: texts.palette.tour,
             icon: 'info' as const,
+            also: texts.palette.helpAlso,
             run: () => {
               void settings.update({ tourDone: false });
               router.go('welcome');
@@ -92,6 +135,21 @@ function actions(): Command[] {
         ]
       : []),
   ];
+}
+
+/** What can be done with the jobs that have not ended. */
+function work(): Command[] {
+  const command = (job: Job, action: 'pause' | 'resume' | 'cancel', icon: IconName): Command => ({
+    id: `${action}-${job.id}`,
+    title: texts.palette[action](job.title),
+    icon,
+    run: () => void jobs.act(action, job.id),
+  });
+  return [...jobs.running, ...jobs.queued].flatMap((job) => [
+    ...(job.state === 'running' ? [command(job, 'pause', 'pause')] : []),
+    ...(job.state === 'paused' ? [command(job, 'resume', 'play')] : []),
+    command(job, 'cancel', 'close'),
+  ]);
 }
 
 function things(): Command[] {
@@ -129,9 +187,9 @@ function things(): Command[] {
 /** What `text` may mean: every word of it occurs in the title. With no text, places and actions. */
 export function commandsFor(text: string): Command[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return [...places(), ...actions()];
-  const found = [...places(), ...actions(), ...things()].filter(({ title }) =>
-    words.every((word) => title.toLowerCase().includes(word)),
+  if (words.length === 0) return [...work(), ...places(), ...actions()];
+  const found = [...work(), ...places(), ...actions(), ...things()].filter(({ title, also = '' }) =>
+    words.every((word) => `${title} ${also}`.toLowerCase().includes(word)),
   );
   const search: Command = {
     id: 'search',

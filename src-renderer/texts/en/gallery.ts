@@ -39,6 +39,12 @@ export const gallery = {
   after: 'Next picture',
   place: (place: number, count: number) => `${place.toLocaleString('en')} of ${count.toLocaleString('en')}`,
   recipe: 'Recipe',
+  save: 'Save',
+  copy: 'Copy',
+  copied: 'The picture is on the clipboard.',
+  actual: 'Actual size',
+  pixels: (width: number, height: number, percent: number) =>
+    `${width} × ${height} pixels${percent === 100 ? '' : `, shown at ${percent} %`}`,
   use: 'Use these settings',
   again: 'Make again',
   readRecipe: 'Read a recipe',

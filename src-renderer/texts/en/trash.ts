@@ -2,7 +2,9 @@ import { plural } from './plural.ts';
 
 export const trash = {
   title: 'Trash',
-  about: 'What you remove stays here until you empty the trash. Then it moves to the system’s trash.',
+  about:
+    'What you remove stays here, however long, until you empty the trash. Then it moves to the system’s trash. Closing Likeness empties nothing.',
+  removedAt: (time: string) => `removed ${time}`,
   none: 'The trash is empty.',
   empty: (items: number) => `Empty trash (${items.toLocaleString('en')})`,
   emptied: (items: number) => `${plural(items, 'item was', 'items were')} moved to the system’s trash.`,

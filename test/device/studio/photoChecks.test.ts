@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os, { tmpdir } from 'node:os';
 import path from 'node:path';
+import Sqlite from 'better-sqlite3';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import { checkPhotos } from '../../../src-main/features/photos/photos.ts';
@@ -89,4 +90,20 @@ it('the folder picker takes a file, a hidden folder, a link and ~', async () => 
   } finally {
     delete process.env.HF_HUB_CACHE;
   }
+});
+
+it('a photo that an earlier preflight looked at is looked at again', { timeout: 120_000 }, async () => {
+  const [photo] = (await looked()).photos;
+  if (!photo) throw new Error('the sample has no photos');
+  const root = studio.library.folder.root;
+  await studio.close();
+  // As it was left by one that saw no crop.
+  const db = new Sqlite(path.join(root, 'library.sqlite'));
+  const stale = JSON.stringify([{ code: 'aspect', level: 'warn', message: 'It is far from square.' }]);
+  db.prepare('UPDATE photos SET marks = ?, marked_by = 0 WHERE id = ?').run(stale, photo.id);
+  db.close();
+  studio = await openedStudio(root);
+  expect((await looked()).photos[0]?.marks.map(({ code }) => code)).toEqual(['aspect']);
+  await studio.ask('library.rescan', {});
+  expect((await looked()).photos[0]?.marks).toEqual(photo.marks);
 });

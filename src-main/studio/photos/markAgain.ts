@@ -1,0 +1,21 @@
+import type { StudioContext } from '../context.ts';
+import { markPhoto } from './markPhoto.ts';
+
+/** Looks again at the photos that an earlier preflight looked at: one that was cropped since may have been told to be cropped. */
+export async function markAgain(
+  { library, emit }: Pick<StudioContext, 'library' | 'emit'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { photos, subjects, folder } = library;
+  const changed = new Set<number>();
+  for (const photo of photos.markedBefore()) {
+    if (signal.aborted) return;
+    const file = folder.at(subjects.get(photo.subjectId).folder, 'photos', photo.name);
+    // What can't be read now is looked at the next time.
+    const marks = await markPhoto(file, photo).catch(() => undefined);
+    if (!marks) continue;
+    photos.setMarks(photo.id, marks);
+    changed.add(photo.subjectId);
+  }
+  for (const subjectId of changed) emit('photos.changed', { subjectId });
+}
