@@ -124,7 +124,7 @@ const packages = {
   '@grpc/grpc-js': ['src-main/engine/training'],
   'p-queue': ['src-main/engine/training'],
   'p-retry': ['src-main/engine/training'],
-  'tar-stream': ['src-main/engine/training'],
+  'tar-stream': ['src-main/engine/training', 'src-main/ipc'],
   'csv-parse': ['src-main/engine/training', 'src-main/cli'],
   protobufjs: ['src-main/engine/onnx'],
   sharp: [

@@ -8,7 +8,7 @@ import { answer } from './ipc/answer.ts';
 import { isOwn } from './ipc/electron/origin.ts';
 import { refuseEverythingElse } from './ipc/electron/refuse.ts';
 import { openWindow, setMenu } from './ipc/electron/window.ts';
-import { pictureFile, rendererFile, type FileAnswer } from './ipc/files.ts';
+import { fileHeaders, pictureFile, rendererFile, type FileAnswer } from './ipc/files.ts';
 import { securityHeaders } from './ipc/headers.ts';
 import { libraryFiles } from './ipc/libraryFiles.ts';
 import { lastWords, type StartWorker } from './jobs/workerProcess.ts';
@@ -88,7 +88,7 @@ function servePage({ library }: Studio): void {
     const body = found.body as unknown as ConstructorParameters<typeof Response>[0];
     return new Response(body, {
       status: found.status,
-      headers: { ...securityHeaders(''), 'Content-Type': found.type },
+      headers: { ...securityHeaders(''), ...fileHeaders(found) },
     });
   });
 }

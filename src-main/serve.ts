@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { problem } from '../src-shared/messages/index.ts';
 import type { Shell, Shipped } from './studio/context.ts';
-import { pictureFile, rendererFile, type FileAnswer } from './ipc/files.ts';
+import { fileHeaders, pictureFile, rendererFile, type FileAnswer } from './ipc/files.ts';
 import { Guard } from './ipc/guard.ts';
 import { securityHeaders } from './ipc/headers.ts';
 import { libraryFiles } from './ipc/libraryFiles.ts';
@@ -72,12 +72,7 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
   );
 
   const send = (response: http.ServerResponse, answer: FileAnswer): void => {
-    const caching = answer.lasting ? 'private, max-age=31536000, immutable' : 'private, no-cache';
-    response.writeHead(answer.status, {
-      ...securityHeaders(''),
-      'Content-Type': answer.type,
-      'Cache-Control': caching,
-    });
+    response.writeHead(answer.status, { ...securityHeaders(''), ...fileHeaders(answer) });
     if (typeof answer.body === 'string' || Buffer.isBuffer(answer.body)) response.end(answer.body);
     else answer.body.on('error', () => response.destroy()).pipe(response);
   };

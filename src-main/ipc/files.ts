@@ -3,6 +3,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import sharp from 'sharp';
+import { exportFile } from './exportFile.ts';
 import { thumbnailWidths } from '../../src-shared/contract/fileUrls.ts';
 
 /** Where the pictures of the contract's `fileUrls` are; undefined for one that is not there. */
@@ -13,6 +14,7 @@ export interface PictureFiles {
   readonly original: (hash: string) => string | undefined;
   readonly sample: (runId: number, step: number) => string | undefined;
   readonly scored: (runId: number, step: number, index: number) => string | undefined;
+  readonly export: (id: number) => string | undefined;
   /** Where thumbnails are kept; they can be made again. */
   readonly thumbnails: string;
 }
@@ -23,6 +25,8 @@ export interface FileAnswer {
   readonly body: Buffer | Readable | string;
   /** May be kept for ever, under this address. */
   readonly lasting: boolean;
+  /** It is for taking away, under this name. */
+  readonly saveAs?: string;
 }
 
 const nothing: FileAnswer = { status: 404, type: 'text/plain', body: 'not here', lasting: false };
@@ -66,12 +70,25 @@ function decoded(address: string): string | undefined {
   }
 }
 
-/** A picture by the address that `fileUrls` gives; thumbnails are made once. */
+/** What a file is sent with besides the security headers. */
+export function fileHeaders({ type, lasting, saveAs }: FileAnswer): Record<string, string> {
+  return {
+    'Content-Type': type,
+    'Cache-Control': lasting ? 'private, max-age=31536000, immutable' : 'private, no-cache',
+    ...(saveAs !== undefined && {
+      'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(saveAs)}`,
+    }),
+  };
+}
+
+/** A picture, or an export, by the address that `fileUrls` gives; thumbnails are made once. */
 export async function pictureFile(
   files: PictureFiles,
   pathname: string,
   width: string | null,
 ): Promise<FileAnswer> {
+  const [, exported] = /^\/files\/export\/(\d{1,15})$/.exec(pathname) ?? [];
+  if (exported !== undefined) return exportFile(files.export(Number(exported)));
   const { file, key } = pictureOf(files, pathname);
   if (file === undefined || !existsSync(file)) return nothing;
   const { mtimeMs } = statSync(file);

@@ -14,6 +14,7 @@ interface LibraryView {
     get: (id: number) => { readonly subjectId: number; readonly name: string; readonly mask: string | null };
   };
   readonly subjects: { get: (id: number) => { readonly folder: string } };
+  readonly exports: { get: (id: number) => { readonly path: string } };
   readonly runs: { get: (id: number) => { readonly folder: string } };
 }
 
@@ -34,7 +35,7 @@ export function libraryFiles(library: LibraryView, thumbnails: string): PictureF
       return undefined;
     }
   };
-  const { folder, images, photos, subjects, runs } = library;
+  const { folder, images, photos, subjects, runs, exports } = library;
   return {
     thumbnails,
     image: (id) => found(() => folder.at(images.detail(id).file)),
@@ -49,6 +50,7 @@ export function libraryFiles(library: LibraryView, thumbnails: string): PictureF
         return mask === null ? undefined : path.join(folder.masks(subjects.get(subjectId)), mask);
       }),
     original: (hash) => found(() => folder.at('originals', `${hash}.png`)),
+    export: (id) => found(() => folder.at(exports.get(id).path)),
     sample: (id, step) =>
       found(() => folder.at(runs.get(id).folder, 'samples', `${String(step).padStart(6, '0')}.png`)),
     scored: (id, step, index) =>

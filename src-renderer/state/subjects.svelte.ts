@@ -13,6 +13,7 @@ class Subjects {
   #projects = $state.raw<readonly Project[]>([]);
   #currentId = $state(Number(localStorage.getItem(currentKey)));
   #loaded = $state(false);
+  #nouns = $state.raw<readonly string[]>([]);
 
   constructor() {
     listen('subjects.changed', (subject) => this.#put(subject));
@@ -36,6 +37,11 @@ class Subjects {
     return this.#list.find(({ id }) => id === this.#currentId) ?? this.#list[0];
   }
 
+  /** What a subject may be, in words that the model knows; after `loadNouns`. */
+  get nouns(): readonly string[] {
+    return this.#nouns;
+  }
+
   byId(id: number | null | undefined): Subject | undefined {
     return this.#list.find((subject) => subject.id === id);
   }
@@ -53,6 +59,10 @@ class Subjects {
     this.#list = list ?? this.#list;
     this.#projects = projects ?? this.#projects;
     this.#loaded = true;
+  }
+
+  async loadNouns(): Promise<void> {
+    this.#nouns = (await attempt(() => request('subjects.nouns', {}))) ?? this.#nouns;
   }
 
   async create(input: Input<'subjects.create'>): Promise<Subject | undefined> {

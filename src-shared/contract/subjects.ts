@@ -16,12 +16,15 @@ export const subjectRequests = {
       projectId: idSchema.optional(),
       name: nameSchema,
       classNoun: classNounSchema.or(z.literal('')).optional(),
+      /** One that no other subject has when left out. */
       token: tokenSchema.optional(),
     }),
     subjectSchema,
   ),
   /** The photos that come with Likeness as a subject: for the tour. The same one when it is there already. */
   'subjects.createSample': endpoint(z.object({}), subjectSchema),
+  /** What a subject may be, in words that the model for new runs knows. */
+  'subjects.nouns': endpoint(z.object({}), z.array(z.string())),
   'subjects.update': endpoint(
     z.object({
       id: idSchema,

@@ -22,7 +22,7 @@ async function makeSubject({ keyboard, willChoose }: Opened): Promise<void> {
   await keyboard.activate('button', 'Start with my own photos');
   await keyboard.isAt('textbox', 'Name');
   await keyboard.type('Teddy');
-  await keyboard.fill('What is it?', 'teddy bear');
+  await keyboard.fill('What is it?', 'teddy bear', 'combobox');
   await keyboard.press('Enter');
 
   await keyboard.isAt('heading', 'Teddy');

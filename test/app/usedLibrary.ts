@@ -31,8 +31,8 @@ export async function makeUsedLibrary(folder: string, images = 128): Promise<voi
   const { library, handlers } = studio;
   await handlers['settings.update']({ tourDone: true });
   const kitchen = library.projects.create('Kitchen');
-  await handlers['subjects.create']({ name: 'Blue mug', projectId: kitchen.id });
-  await handlers['subjects.create']({ name: 'Rex', classNoun: 'dog', token: 'sks' });
+  await handlers['subjects.create']({ name: 'Blue mug', token: 'zwx', projectId: kitchen.id });
+  await handlers['subjects.create']({ name: 'Rex', classNoun: 'dog', token: 'vkj' });
   const teddy = await handlers['subjects.createSample']({});
   await handlers['photos.setCrop']({ id: 2, crop: { x: 60, y: 90, side: 380 } });
   await addMask(studio, teddy);

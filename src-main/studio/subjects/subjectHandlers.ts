@@ -2,9 +2,9 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import type { Handlers, StudioContext } from '../context.ts';
 import { addPhotos } from '../photos/addPhotos.ts';
+import { knownNouns } from './nouns.ts';
+import { freeToken } from './tokens.ts';
 import { writeSubjectFile } from './subjectFile.ts';
-
-const defaultToken = 'sks';
 
 export function subjectHandlers(context: StudioContext): Handlers<'subjects'> {
   const { library, queue, emit, shipped } = context;
@@ -14,6 +14,7 @@ export function subjectHandlers(context: StudioContext): Handlers<'subjects'> {
     emit('subjects.changed', subject);
     return subject;
   };
+  const newToken = (): string => freeToken(subjects.list().map(({ token }) => token));
   const firstProject = (): number => projects.list()[0]?.id ?? 1;
   let making: Promise<Subject> | undefined;
   const makeSample = async (): Promise<Subject> => {
@@ -23,7 +24,7 @@ export function subjectHandlers(context: StudioContext): Handlers<'subjects'> {
       subjects.sample() ??
       subjects.create({
         projectId: firstProject(),
-        ...{ name, classNoun, token: defaultToken, sample: true },
+        ...{ name, classNoun, token: newToken(), sample: true },
         folder: folder.claim('subjects', name),
       });
     // Also where it is known: an earlier try may have been cut off among its photos. Those that are there are not added twice.
@@ -33,13 +34,17 @@ export function subjectHandlers(context: StudioContext): Handlers<'subjects'> {
   return {
     'subjects.list': ({ projectId }) => subjects.list(projectId),
     'subjects.get': ({ id }) => subjects.get(id),
-    'subjects.create': ({ projectId = firstProject(), name, classNoun = '', token = defaultToken }) => {
+    'subjects.create': ({ projectId = firstProject(), name, classNoun = '', token = newToken() }) => {
       projects.get(projectId);
       return told(
         subjects.create({ projectId, name, classNoun, token, folder: folder.claim('subjects', name) }),
       );
     },
     'subjects.createSample': () => (making ??= makeSample().finally(() => (making = undefined))),
+    'subjects.nouns': () => {
+      const { modelId } = library.settings.get();
+      return knownNouns(modelId === null ? shipped.model : library.models.get(modelId).path);
+    },
     'subjects.update': ({ id, name, classNoun, token, projectId }) => {
       if (projectId !== undefined) projects.get(projectId);
       return told(

@@ -24,6 +24,8 @@ export const exports = {
   start: 'Export',
   busy: 'Exporting…',
   noRun: 'Train a subject first. Then you can export its weights for other programs.',
+  download: 'Download',
+  fits: (model: string) => (model === '' ? '' : `Fits ${model} and models that were finetuned from it.`),
   proven: 'Read back and verified',
   proof: (tensors: number, error: number) =>
     `${plural(tensors, 'tensor', 'tensors')} read back, largest difference ${error.toPrecision(2)}`,

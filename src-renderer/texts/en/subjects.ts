@@ -20,6 +20,10 @@ export const subjects = {
   nounHint: 'One plain word that the model knows.',
   nounExample: 'dog, mug, backpack',
   token: 'Token',
+  advanced: 'Advanced',
+  tokenIs: (token: string) => `token ${token}`,
+  tokenAbout:
+    'A word that means nothing else to the model and stands for this subject. Each subject has its own, so two can be in one picture. Runs that are trained keep theirs.',
   sayNoun: 'Say what it is in one plain word, such as “dog”. The model starts from what it knows about dogs.',
   inPrompts: 'In prompts, write',
   wordsOnly: 'Use letters, digits and single spaces only, and no more than six words.',

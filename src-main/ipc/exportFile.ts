@@ -1,0 +1,35 @@
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { pack as newPack, type Pack } from 'tar-stream';
+import type { FileAnswer } from './files.ts';
+
+/** An export for taking away: a file as it is, a folder as one .tar. `file`: where it is; undefined for one that is not there. */
+export function exportFile(file: string | undefined): FileAnswer {
+  if (file === undefined || !existsSync(file))
+    return { status: 404, type: 'text/plain', body: 'not here', lasting: false };
+  const name = path.basename(file);
+  if (!statSync(file).isDirectory())
+    return {
+      ...{ status: 200, type: 'application/octet-stream', body: createReadStream(file), lasting: false },
+      saveAs: name,
+    };
+  const pack = newPack();
+  // tar-stream has streams of its own kind.
+  const body = Readable.from(pack);
+  fill(pack, file, name).catch((error: unknown) => pack.destroy(error as Error));
+  return { status: 200, type: 'application/x-tar', body, lasting: false, saveAs: `${name}.tar` };
+}
+
+/** One file after the other, and none of them whole in memory: models are large. */
+async function fill(pack: Pack, folder: string, name: string): Promise<void> {
+  for (const found of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!found.isFile()) continue;
+    const file = path.join(found.parentPath, found.name);
+    const { size, mtime } = statSync(file);
+    const inside = [name, ...path.relative(folder, file).split(path.sep)].join('/');
+    await pipeline(createReadStream(file), pack.entry({ name: inside, size, mtime }));
+  }
+  pack.finalize();
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** What people teach a model, in plain words. */
+const things = [
+  ...['dog', 'cat', 'rabbit', 'horse', 'bird', 'cow', 'pig', 'fox', 'turtle', 'frog', 'owl', 'fish'],
+  ...['person', 'man', 'woman', 'boy', 'girl', 'teddy bear', 'toy', 'stuffed animal', 'robot', 'rubber duck'],
+  ...[
+    'dinosaur',
+    'mug',
+    'cup',
+    'bowl',
+    'vase',
+    'teapot',
+    'bottle',
+    'candle',
+    'lamp',
+    'clock',
+    'book',
+    'ball',
+  ],
+  ...['backpack', 'bag', 'suitcase', 'basket', 'hat', 'cap', 'shirt', 'jacket', 'sneaker', 'shoe', 'boot'],
+  ...['sunglasses', 'umbrella', 'guitar', 'chair', 'armchair', 'sofa', 'plant', 'cactus', 'cake', 'car'],
+  ...['bicycle', 'motorcycle', 'scooter', 'truck', 'boat', 'house'],
+];
+
+/** Those of them that a model knows: words that its tokenizer keeps whole. All of them where it has no list of words. */
+export function knownNouns(model: string): string[] {
+  try {
+    const file = path.join(model, 'tokenizer', 'vocab.json');
+    const words = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    return things.filter((thing) => thing.split(' ').every((word) => `${word}</w>` in words));
+  } catch {
+    return [...things];
+  }
+}
