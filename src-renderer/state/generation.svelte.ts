@@ -3,6 +3,7 @@ import type { Original, Over } from '../../src-shared/contract/originals.ts';
 import type { Output } from '../../src-shared/contract/index.ts';
 import type { Image } from '../../src-shared/domain/image.ts';
 import { guidanceOf, type Guidance } from '../../src-shared/domain/guidance.ts';
+import type { PromptRules } from '../../src-shared/domain/promptRules.ts';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import { expandWildcards } from '../../src-shared/domain/wildcards.ts';
 import { base64Of } from '../client/fileBytes.ts';
@@ -36,6 +37,7 @@ export interface Draft {
   sampler: GenerateInput['sampler'];
   size: GenerateInput['size'];
   over: DraftOver | null;
+  promptRules: PromptRules;
   grid: boolean;
   gridSteps: number[];
   gridWeights: number[];
@@ -76,6 +78,7 @@ const firstDraft: Draft = {
   sampler: null,
   size: null,
   over: null,
+  promptRules: 'a1111',
   grid: false,
   gridSteps: [],
   gridWeights: [],
@@ -160,13 +163,15 @@ class Generation {
 
   /** What the form asks for. */
   get #input(): GenerateInput {
-    const { negative, modelId, count, steps, sampler, size, seed, seedLocked, over } = this.draft;
+    const { negative, modelId, count, steps, sampler, size, seed, seedLocked, over, promptRules } =
+      this.draft;
     return {
       ...{ prompts: this.prompts, negative, modelId, mixes: this.mixes, count, steps, sampler },
       ...this.#chosenGuidance(),
       seed: seedLocked ? seed : null,
       size: size && { ...size },
       over: over && overOf(over),
+      promptRules,
     };
   }
 
@@ -246,7 +251,7 @@ class Generation {
     void this.#useOver(recipe);
     Object.assign(this.draft, {
       ...{ prompt, negative, seed, steps, ...guidanceOf(recipe) },
-      ...{ count: 1, seedLocked: true, grid: false },
+      ...{ count: 1, seedLocked: true, grid: false, promptRules: recipe.promptRules ?? 'none' },
       sampler: samplerOf(scheduler),
       size: { width, height },
       loras: image?.runId ? [{ runId: image.runId, step: image.step, weight }] : [],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema, timeSchema } from '../domain/id.ts';
+import { promptRulesSchema } from '../domain/promptRules.ts';
 import { imageSchema } from '../domain/image.ts';
 import { endpoint } from './endpoint.ts';
 import { overSchema } from './originals.ts';
@@ -56,6 +57,7 @@ export const generateInputSchema = z.object({
   sampler: z.enum(samplers).nullable(),
   /** null: the model's own. */
   size: z.object({ width: side, height: side }).nullable(),
+  promptRules: promptRulesSchema.default('none'),
   /** What is drawn over; null: nothing. */
   over: overSchema.nullable().default(null),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { predictions } from './prediction.ts';
+import { promptRulesSchema } from './promptRules.ts';
 
 /** Everything needed to make a picture again. */
 export const recipeSchema = z.object({
@@ -17,6 +18,8 @@ export const recipeSchema = z.object({
   embeddings: z.array(z.object({ name: z.string(), word: z.string(), hash: z.string() })).optional(),
   prompt: z.string(),
   negative: z.string(),
+  /** As written where it is left out. */
+  promptRules: promptRulesSchema.optional(),
   seed: z.int().min(0),
   steps: z.int().min(1),
   guidance: z.number(),

@@ -24,6 +24,12 @@ export const generationMessages = {
     `${d.mask} has no white, so nothing would be drawn; paint white what is to be drawn anew.`,
   'original.gone': (d: { file: string }) =>
     `The picture to draw over is no longer in the library (${d.file}); choose it again.`,
+  'lora.tag': (d: { tag: string }) =>
+    `${d.tag} names no LoRA; write <lora:NAME> or <lora:NAME:0.8>, or turn weights in prompts off.`,
+  'lora.noSuchName': (d: { name: string; folders: string }) =>
+    `There is no LoRA or run called "${d.name}" in ${d.folders}; check the name.`,
+  'lora.tagsDiffer': (d: { option: string }) =>
+    `${d.option} needs prompts that name the same LoRAs; draw them one after the other.`,
   'latents.unusable': (d: { file: string; why: string }) =>
     `${d.file} can't be used as the starting noise: ${d.why}.`,
   'clipSkip.tooMany': (d: { model: string; layers: number }) =>

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import { command } from '../command.ts';
 import { version, shippedModel } from '../../shipped.ts';
 import { schedulerNames } from '../../engine/schedulers/config.ts';
@@ -11,6 +12,7 @@ import {
 } from '../../features/generation/request.ts';
 import type { SaidWithRecipe } from '../../features/generation/fromRecipe.ts';
 import { predictions } from '../../../src-shared/domain/prediction.ts';
+import { promptRules } from '../../../src-shared/domain/promptRules.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import {
   choice,
@@ -81,6 +83,16 @@ export const generateOptions = {
   size: pictureSize('pixels', { fallback: "the model's" }),
   resize: pictureSize('pixels that each picture is brought to in the end', { fallback: 'as it is made' }),
   resume: flag('of a set (--prompts FILE.csv): make what is not there yet'),
+  weights: choice(
+    promptRules,
+    'how prompts are read: as written, or with (weights:1.3), BREAK and <lora:NAME:0.8>',
+    {
+      fallback: 'none',
+    },
+  ),
+  loraDir: file('DIR', 'with --weights a1111: where the LoRAs and runs are that prompts name', {
+    fallback: 'this folder, and runs and loras in it',
+  }),
   image: file('FILE', 'draw over this picture', { fallback: 'new pictures' }),
   strength: number('X', 'with --image: how much is drawn anew, from 0 to 1', {
     min: 0,
@@ -106,18 +118,18 @@ export const generateOptions = {
 
 /** The path may hold colons itself: what follows the last one is a weight only when it is a number. */
 function loraChoice(): Option<LoraChoice> {
-  const path = file('PATH[:WEIGHT]', 'a run of any method, a PEFT folder, or a LoRA file of any tool', {
+  const place = file('PATH[:WEIGHT]', 'a run of any method, a PEFT folder, or a LoRA file of any tool', {
     fallback: 'weight 1',
   });
   const weight = number('WEIGHT', '', { min: -100, max: 100 });
   return {
-    ...path,
+    ...place,
     read: (words, name) => {
       const word = words[0] ?? '';
       const [, front, back] = /^(.+):([^:/\\]*)$/s.exec(word) ?? [];
       if (front === undefined || back === undefined || !/\d/.test(back) || fs.existsSync(word))
-        return { path: path.read([word], name), weight: 1 };
-      return { path: path.read([front], name), weight: weight.read([back], name) };
+        return { path: place.read([word], name), weight: 1 };
+      return { path: place.read([front], name), weight: weight.read([back], name) };
     },
   };
 }
@@ -155,10 +167,11 @@ export const generate = command({
     const { generate } = await import('../../features/generation/generate.ts');
     const { requestFromRecipe } = await import('../../features/generation/fromRecipe.ts');
     const { modelFor } = await import('../../features/generation/runs.ts');
+    const { allLoras } = await import('../../features/generation/loraTags.ts');
     const request =
       'said' in asked
         ? await requestFromRecipe(asked.recipe, asked.said)
-        : { ...asked, model: model ?? modelFor(asked.loras) ?? asked.model };
+        : { ...asked, model: model ?? modelFor(allLoras(asked)) ?? asked.model };
     const result = await generate(request, context, version);
     const text = result.images.map(({ path, seed }) => `${path} (seed ${seed})`).join('\n');
     return { fields: { ...result }, text };
@@ -175,13 +188,18 @@ export function generateRequest(
 
 function newPictures(given: Given<typeof generateOptions>): GenerateRequest {
   const { prompt = [], prompts: list, lora = [], out, recipe: _recipe, ...more } = given;
-  const { image: _i, strength: _s, mask: _m, maskPadding: _p, embedding: embeddings, ...rest } = more;
+  const { image: _i, strength: _s, mask: _m, maskPadding: _p, embedding: embeddings, ...others } = more;
+  const { weights, loraDir, ...rest } = others;
+  if (loraDir !== undefined && weights !== 'a1111')
+    throw problem('usage.missingOption', { option: '--weights a1111', command: 'generate' });
+  const folders = loraDir === undefined ? ['', 'runs', 'loras'].map((one) => path.resolve(one)) : [loraDir];
   if (rest.baseGuidance && lora.length === 0)
     throw problem('usage.missingOption', { option: '--lora', command: 'generate' });
   const over = overPicture(given);
   const common = {
     ...{ ...defaults, model: shippedModel, ...defined({ ...rest, embeddings }), loras: lora, out },
     ...(over && { over }),
+    ...(weights === 'a1111' && { promptRules: weights, named: { folders, others: [] } }),
   };
   if (list !== undefined && /\.csv$/i.test(list)) {
     refuseTogether('--prompts FILE.csv', { '--prompt': given.prompt }, 'its rows are the set');
@@ -234,6 +252,8 @@ function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
     'maskPadding',
     'clipSkip',
     'prediction',
+    'weights',
+    'loraDir',
   ] as const;
   const others = Object.fromEntries(fixed.map((key) => [optionName(key), given[key]]));
   refuseTogether('--recipe', others, 'the recipe says it');

@@ -69,13 +69,28 @@ export class Tokenizer {
   encode(text: string): EncodedPrompt {
     const tokens = this.tokenize(text);
     const kept = tokens.slice(0, this.maxLength - 2);
-    const { bos, eos, pad } = this.files;
-    const ids = [bos, ...kept, eos].map((token) => this.id(token));
     const cut = tokens.slice(kept.length);
     return {
-      ids: [...ids, ...Array.from({ length: this.maxLength - ids.length }, () => this.id(pad))],
+      ids: this.framed(kept.map((token) => this.id(token))),
       truncated: cut.length ? tokensToText(cut) : undefined,
     };
+  }
+
+  /** The ids of a text of any length, without start and end. */
+  textIds(text: string): number[] {
+    return this.tokenize(text).map((token) => this.id(token));
+  }
+
+  /** `maxLength` ids: start, these, end, padding. */
+  framed(ids: readonly number[]): number[] {
+    const { bos, eos, pad } = this.files;
+    const framed = [this.id(bos), ...ids, this.id(eos)];
+    return [...framed, ...Array.from({ length: this.maxLength - framed.length }, () => this.id(pad))];
+  }
+
+  /** The id of a comma that stands alone. */
+  get comma(): number | undefined {
+    return this.files.ids.get(',</w>');
   }
 
   /** The text's tokens, without start and end; `unk` stands for bytes the vocabulary does not have. */

@@ -186,6 +186,9 @@ function parameters(recipe: Recipe): string {
     ...(baseGuidance > 0 ? [`Base guidance: ${baseGuidance}`] : []),
     ...(guidanceStop < 1 ? [`Guidance stop: ${guidanceStop}`] : []),
   ];
-  const negative = recipe.negative ? [`Negative prompt: ${recipe.negative}`] : [];
-  return [recipe.prompt + loras.join(''), ...negative, facts.join(', ')].join('\n');
+  // Those tools read brackets as weights.
+  const asRead = (prompt: string): string =>
+    recipe.promptRules === 'a1111' ? prompt : prompt.replace(/[\\()[\]]/g, '\\$&');
+  const negative = recipe.negative ? [`Negative prompt: ${asRead(recipe.negative)}`] : [];
+  return [asRead(recipe.prompt) + loras.join(''), ...negative, facts.join(', ')].join('\n');
 }

@@ -1,3 +1,4 @@
+import type { PromptRules } from '../../../src-shared/domain/promptRules.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../checkpoints/model.ts';
 import { findBadValues, type Weights } from '../checkpoints/weights.ts';
@@ -6,8 +7,9 @@ import type { Tokenizer } from '../models/tokenizer.ts';
 import type { SchedulerName } from '../schedulers/config.ts';
 import { firstStep, makeSampler, type NamedSampler } from '../schedulers/index.ts';
 import { TorchGenerator } from '../tensor/random.ts';
-import { i64, type HostTensor } from '../tensor/tensor.ts';
+import type { HostTensor } from '../tensor/tensor.ts';
 import { picturesThatFit, steadyBatch } from './batchSize.ts';
+import { PromptEncoder } from './encodePrompts.ts';
 import { denoise, stack, unstack, type Conditions } from './denoise.ts';
 import { Networks, type NetworkOptions } from './networks.ts';
 import { EncodedOriginal, type Beginning, type Original } from './original.ts';
@@ -38,6 +40,8 @@ export interface SamplingOptions {
   readonly height: number;
   /** What is drawn over, width × height; nothing when left out. */
   readonly original?: Original | undefined;
+  /** How prompts are read; as written when left out. */
+  readonly promptRules?: PromptRules | undefined;
   /** Pictures at once; what memory allows when left out. */
   readonly batch?: number | undefined;
   /** Steps of all batches done and to do, and the present batch's latents [b,c,h,w]. */
@@ -109,35 +113,40 @@ export class TextToImage {
     if (options.original) firstStep(sampler, options.steps, options.original.strength);
     this.networks.checkDecoder(shape);
     const [plain, withBase] = [guidance > 1 && baseGuidance === 0, baseGuidance > 0];
-    const prompted = requests.map(({ prompt }) => prompt);
-    const both = requests.flatMap(({ prompt, negative = '' }) => [negative, prompt]);
-    const contexts = await this.encodePrompts(this.networks, plain ? both : prompted, options.onWarning);
-    const baseContexts = await this.encodePrompts(this.base, withBase ? both : []);
-    const prompts = (part: readonly PictureRequest[], of: ReadonlyMap<string, Floats>): Floats =>
-      stack(part.map(({ prompt }) => of.get(prompt) as Floats));
-    const negatives = (part: readonly PictureRequest[], of: ReadonlyMap<string, Floats>): Floats =>
-      stack(part.map(({ negative = '' }) => of.get(negative) as Floats));
-    const over = await this.encodeOriginal(options);
-    const size = Math.min(requests.length, options.batch ?? picturesThatFit(this.model.unet.config, shape));
-    const batches = Math.ceil(requests.length / size);
-    for (let batch = 0; batch < batches; batch++) {
-      const part = requests.slice(batch * size, (batch + 1) * size);
-      const conditions: Conditions = {
-        prompt: prompts(part, contexts),
-        ...(plain && { negative: negatives(part, contexts) }),
+    const { promptRules = 'none', onWarning } = options;
+    const own = new PromptEncoder(this.networks, this.tokenizer, promptRules, onWarning);
+    const base = new PromptEncoder(this.base, this.tokenizer, promptRules);
+    const lengths = requests.map(({ prompt, negative = '' }) =>
+      Math.max(own.length(prompt), plain || withBase ? own.length(negative) : 0),
+    );
+    const encoded: Conditions[] = [];
+    for (const [i, { prompt, negative = '' }] of requests.entries()) {
+      const length = lengths[i] as number;
+      encoded.push({
+        prompt: await own.encode(prompt, length),
+        ...(plain && { negative: await own.encode(negative, length) }),
         ...{ guidance, stop: guidanceStop },
         ...(withBase && {
           base: {
             networks: this.base,
-            prompt: prompts(part, baseContexts),
-            negative: negatives(part, baseContexts),
+            prompt: await base.encode(prompt, length),
+            negative: await base.encode(negative, length),
             guidance: baseGuidance,
           },
         }),
-      };
+      });
+    }
+    for (const { prompt } of encoded) this.checked(prompt, 'text_encoder', this.model.textEncoder.weights);
+    await this.networks.release('text');
+    await this.base.release('text');
+    const over = await this.encodeOriginal(options);
+    const size = options.batch ?? picturesThatFit(this.model.unet.config, shape);
+    const parts = runsOfEqual(lengths, size);
+    for (const [batch, { first, count }] of parts.entries()) {
+      const part = requests.slice(first, first + count);
+      const conditions = together(encoded.slice(first, first + count));
       const latents = await this.sample(part, shape, conditions, options, {
-        ...{ batch, batches },
-        ...{ first: batch * size, over },
+        ...{ batch, batches: parts.length, first, over },
       });
       for (const [i, request] of part.entries()) {
         signal?.throwIfAborted();
@@ -149,38 +158,14 @@ export class TextToImage {
 
   /** The text encoder's last hidden state [1,t,d] of a text. Errors: `tokenizer.invalid`, `output.notFinite`. */
   async encodePrompt(text: string): Promise<Floats> {
-    return (await this.encodePrompts(this.networks, [text])).get(text) as Floats;
+    const context = await new PromptEncoder(this.networks, this.tokenizer, 'none').encode(text, 1);
+    await this.networks.release('text');
+    return this.checked(context, 'text_encoder', this.model.textEncoder.weights);
   }
 
   async dispose(): Promise<void> {
     await this.networks.release();
     await this.base.release();
-  }
-
-  /** The text encoder's last hidden state [1,t,d] of each distinct text. */
-  private async encodePrompts(
-    networks: Networks,
-    texts: readonly string[],
-    onWarning?: (message: string) => void,
-  ): Promise<Map<string, Floats>> {
-    const contexts = new Map<string, Floats>();
-    for (const text of new Set(texts)) {
-      const { ids, truncated } = this.tokenizer.encode(text);
-      if (truncated !== undefined)
-        onWarning?.(
-          `The prompt is longer than ${ids.length} tokens; this part was cut off: "${beginning(truncated)}".`,
-        );
-      const words = this.model.textEncoder.config.vocab_size;
-      if (ids.some((id) => id >= words))
-        throw problem('tokenizer.invalid', {
-          file: this.model.path,
-          why: `the text encoder knows ${words} tokens only`,
-        });
-      const state = await networks.encodeText(i64([1, ids.length], ids));
-      contexts.set(text, this.checked(state, 'text_encoder', this.model.textEncoder.weights));
-    }
-    await networks.release('text');
-    return contexts;
   }
 
   private async sample(
@@ -280,11 +265,37 @@ function fromNoise({ initNoiseSigma }: NamedSampler, noise: Floats): Beginning {
   return { first: 0, latents: { ...noise, data: noise.data.map((value) => value * initNoiseSigma) } };
 }
 
+/** Places in a list, at most `most` together, whose values are equal: contexts of a batch are of one length. */
+function runsOfEqual(values: readonly number[], most: number): { first: number; count: number }[] {
+  const runs: { first: number; count: number }[] = [];
+  for (const [i, value] of values.entries()) {
+    const last = runs.at(-1);
+    if (last && last.count < most && values[last.first] === value) last.count++;
+    else runs.push({ first: i, count: 1 });
+  }
+  return runs;
+}
+
+/** The conditions of single pictures as those of a batch. */
+function together(parts: readonly Conditions[]): Conditions {
+  const [first] = parts as [Conditions];
+  const all = (of: (one: Conditions) => Floats | undefined): Floats =>
+    stack(parts.flatMap((one) => of(one) ?? []));
+  return {
+    ...first,
+    prompt: all(({ prompt }) => prompt),
+    ...(first.negative && { negative: all(({ negative }) => negative) }),
+    ...(first.base && {
+      base: {
+        ...first.base,
+        prompt: all(({ base }) => base?.prompt),
+        negative: all(({ base }) => base?.negative),
+      },
+    }),
+  };
+}
+
 /** How many pixels high and wide a latent is. */
 export function pixelsPerLatent({ block_out_channels }: Model['vae']['config']): number {
   return 2 ** (block_out_channels.length - 1);
-}
-
-function beginning(text: string): string {
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }

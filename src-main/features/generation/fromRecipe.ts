@@ -59,6 +59,7 @@ export async function requestFromRecipe(
           path: found(hash, name, '--embedding'),
           word,
         })),
+    ...(recipe.promptRules && { promptRules: recipe.promptRules }),
     recipe: { file, recipe },
   };
 }

@@ -17,6 +17,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { checkRecipe } from './fromRecipe.ts';
 import { openOver, type OverPicture } from './overPicture.ts';
 import { nameInRecipe, rememberPlace } from './knownPlaces.ts';
+import { splitByLoraTags } from './loraTags.ts';
 import type { OpenedModel } from './openForGeneration.ts';
 import { PictureNames } from './pictureNames.ts';
 import { previews } from './previews.ts';
@@ -41,13 +42,49 @@ export interface GenerateListeners {
   readonly onPreview?: (event: PreviewEvent) => void;
 }
 
+type Seeded = GenerateRequest & { readonly seed: number };
 type Size = NonNullable<GenerateRequest['size']>;
+
+/**
+ * Makes the pictures of a request; prompts that name other LoRAs than those before them are drawn after those. Errors: those of
+ * `draw` and `splitByLoraTags`.
+ */
+export async function generate(
+  said: GenerateRequest,
+  { report, signal }: JobContext,
+  version: string,
+  { models, onMade, onPreview }: GenerateListeners = {},
+): Promise<{ images: MadePicture[] }> {
+  const seeded = { ...said, seed: said.seed ?? (said.names ? 0 : randomInt(2 ** 32 - 1)) };
+  const total = said.prompts.length * said.count;
+  const images: MadePicture[] = [];
+  let first = 0;
+  for (const request of splitByLoraTags(seeded)) {
+    const [begun, size] = [first, request.prompts.length * request.count];
+    const inWhole: JobContext['report'] = (event) =>
+      report(
+        event.type === 'progress' && size < total
+          ? { ...event, done: begun + (event.done / event.total) * size, total }
+          : event,
+      );
+    const seen = onPreview && ((event: PreviewEvent) => onPreview({ ...event, index: begun + event.index }));
+    const listeners = {
+      ...(models && { models }),
+      ...(onMade && { onMade }),
+      ...(seen && { onPreview: seen }),
+    };
+    const made = await draw(request, { report: inWhole, signal }, version, listeners);
+    images.push(...made.images);
+    first += size;
+  }
+  return { images };
+}
 
 /**
  * Makes `count` pictures of each prompt and writes each as a PNG with its recipe as soon as it is done. `version` is the program's. Errors: those of `openForGeneration`, `readStartingNoise` and `TextToImage.generate`, `file.unwritable`.
  */
-export async function generate(
-  said: GenerateRequest,
+async function draw(
+  said: Seeded,
   { report, signal }: JobContext,
   version: string,
   { models = openAnew, onMade, onPreview }: GenerateListeners = {},
@@ -121,7 +158,9 @@ export async function generate(
  * `generate`.
  */
 export async function warmUp(said: GenerateRequest, models: Opener, signal: AbortSignal): Promise<void> {
-  const request = completed(said);
+  const [first] = splitByLoraTags({ ...said, seed: said.seed ?? 0 });
+  if (!first) return;
+  const request = completed(first);
   const opened = await models.open(request, () => undefined);
   const { textToImage } = opened;
   await opened.colours();
@@ -138,7 +177,7 @@ export async function warmUp(said: GenerateRequest, models: Opener, signal: Abor
 }
 
 /** What was left out is the model's own. */
-function completed(said: GenerateRequest): GenerateRequest & Guidance {
+function completed<R extends GenerateRequest>(said: R): R & Guidance {
   const asked = withoutRunAsModel(said);
   const own = ownGuidance(asked.model, asked.loras.length > 0 ? 'subject' : 'bare');
   const prediction = asked.prediction ?? predictionOfRuns(asked);
@@ -172,7 +211,7 @@ function sizeOf(
 
 /** Prompt by prompt; picture i of a prompt has seed + i, so that each can be made again alone. In a set no two have the same. */
 function requestPictures(
-  { prompts, negative, count, names, seed = names ? 0 : randomInt(2 ** 32 - 1) }: GenerateRequest,
+  { prompts, negative, count, names, seed }: Seeded,
   noise: StartingNoise | undefined,
 ): PictureRequest[] {
   return prompts.flatMap((prompt, p) =>
@@ -190,7 +229,7 @@ interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'wi
 }
 
 function recipeFor(
-  { model, negative, steps, prediction, clipSkip, ...request }: GenerateRequest & Guidance,
+  { model, negative, steps, prediction, clipSkip, promptRules, ...request }: GenerateRequest & Guidance,
   { hash, loras, embeddings }: OpenedModel,
   { noise, over, ...parts }: RecipeParts,
 ): Recipe {
@@ -209,6 +248,7 @@ function recipeFor(
       embeddings: embeddings.map(({ path: file, word, hash }) => ({ name: nameInRecipe(file), word, hash })),
     }),
     ...(noise && { latents: noise.hash }),
+    ...(promptRules && promptRules !== 'none' && { promptRules }),
     ...over?.recipe,
   };
 }

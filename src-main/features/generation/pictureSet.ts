@@ -52,6 +52,7 @@ export async function missingPictures(
       'width',
       'height',
       'strength',
+      'promptRules',
     ] as const)
       if (found[key] !== wanted[key])
         throw problem('set.otherSettings', {

@@ -2,7 +2,9 @@ import type { SchedulerName } from '../../engine/schedulers/config.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
+import type { PromptRules } from '../../../src-shared/domain/promptRules.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
+import type { NamedLoras } from './loraTags.ts';
 
 /** What the model was taught, to mix in: a run's folder or one of its checkpoints, LoRA or full; a PEFT folder; a kohya or diffusers file. */
 export interface LoraChoice {
@@ -68,6 +70,10 @@ export interface GenerateRequest extends Partial<Guidance> {
   readonly names?: readonly string[];
   /** Leave pictures of a set that are there as they are. */
   readonly resume?: boolean;
+  /** How prompts are read; as written when left out. */
+  readonly promptRules?: PromptRules;
+  /** Where the LoRAs are that prompts name; names mean nothing when left out. */
+  readonly named?: NamedLoras;
   /** New pictures from nothing when left out. */
   readonly over?: OverRequest;
   /** Pixels that each picture is brought to, by Pillow's bicubic filter. */

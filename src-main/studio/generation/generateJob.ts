@@ -8,6 +8,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { Originals, overRequest } from '../originals/originals.ts';
 import { readPicture } from '../scan/readPicture.ts';
 import type { GenerateTask } from '../../features/generation/generateParts.ts';
+import { namedRuns } from './namedRuns.ts';
 import { generateDefaults, type GenerateRequest } from '../../features/generation/request.ts';
 
 /** What a job of pictures keeps: the request with wildcards expanded and the seed drawn, and how many are done. */
@@ -53,6 +54,7 @@ export function generateTask(
       ...(mix.length > 0 && baseGuidance !== null && { baseGuidance }),
       ...(sampler !== null && { scheduler: sampler }),
       ...(size !== null && { size }),
+      ...(input.promptRules === 'a1111' && { promptRules: input.promptRules, named: namedRuns(library) }),
       // A job of an older version has none.
       ...(over && { over: overRequest(originals, over) }),
     };

@@ -5,6 +5,8 @@ import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { expandWildcards } from '../../../src-shared/domain/wildcards.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Handlers, StudioContext } from '../context.ts';
+import { takeLoraTags } from '../../features/generation/loraTags.ts';
+import { namedRuns } from './namedRuns.ts';
 import { Originals, overRequest } from '../originals/originals.ts';
 import { generateTask, type GenerateJobInput } from './generateJob.ts';
 
@@ -25,12 +27,13 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
   const { runs, models, images, jobs, prompts: used } = library;
 
   /** Every run of the grid must have been trained on the model that draws. */
-  const check = ({ modelId, mixes, over }: GenerateJobInput): void => {
+  const check = ({ modelId, mixes, over, prompts, promptRules }: GenerateJobInput): void => {
     const chosen = mixes.flat().map(({ runId }) => runs.get(runId));
     const bases = new Set(chosen.map((run) => run.modelId));
     if (modelId !== null) bases.add(modelId);
     if (bases.size > 1) throw problem('generation.otherModels', {});
     const [base] = bases;
+    if (promptRules === 'a1111') for (const prompt of prompts) takeLoraTags(prompt, namedRuns(library));
     if (over) overRequest(new Originals(library.folder), over);
     const path = base ? models.get(base).path : shipped.model;
     if (!existsSync(path)) throw problem('model.away', { path });
@@ -97,6 +100,7 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
           sampler: recipe.scheduler as GenerateJobInput['sampler'],
           size: { width, height },
           over: overOf(recipe),
+          promptRules: recipe.promptRules ?? 'none',
         },
         'A picture',
       );

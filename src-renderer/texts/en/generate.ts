@@ -37,6 +37,9 @@ export const generate = {
   moreSummary: (steps: number, guidance: number) => `${steps} steps, guidance ${guidance}`,
   negative: 'Negative prompt',
   negativeHint: 'What the picture should not show: blurry, text, extra limbs.',
+  promptWeights: 'Weights in prompts',
+  promptWeightsHint:
+    '(word:1.3) counts more, [word] less, BREAK begins anew, <lora:name:0.8> adds a run. Turn it off to use brackets as they are.',
   steps: 'Steps',
   stepsHint: 'More steps give finer pictures and take longer. 20 to 30 are plenty.',
   guidance: 'Guidance',

@@ -1,0 +1,14 @@
+import { existsSync } from 'node:fs';
+import type { NamedLoras } from '../../features/generation/loraTags.ts';
+import type { Library } from '../../storage/library.ts';
+
+/** What prompts call the library's runs: by the run's name, or by its subject's for that subject's newest. */
+export function namedRuns({ runs, subjects, checkpoints, folder }: Library): NamedLoras {
+  const others = runs.list().flatMap((run) => {
+    const step = run.pickedStep ?? checkpoints.list(run.id).at(-1)?.step;
+    if (step === undefined) return [];
+    const path = folder.at(run.folder, 'checkpoints', String(step).padStart(6, '0'));
+    return existsSync(path) ? [{ path, names: [run.name, subjects.get(run.subjectId).name] }] : [];
+  });
+  return { folders: [], others: others.flatMap(({ path, names }) => names.map((name) => ({ name, path }))) };
+}
