@@ -11,6 +11,9 @@ export interface OtherTensor {
   readonly offset: number;
 }
 
+/** How the type of a tensor ends whose elements do not lie in their order (`channels_last`). */
+export const stridedView = 'in a strided view';
+
 type ReadElement = (view: DataView, at: number) => number;
 
 const readers: Readonly<Record<string, readonly [bytes: number, read: ReadElement]>> = {

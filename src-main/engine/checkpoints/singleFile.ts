@@ -17,6 +17,7 @@ import {
   type Shapes,
 } from './singleFileConfig.ts';
 import { agreed, predictionOf, typeOf, type KnownPrediction } from './prediction.ts';
+import { stridedView } from './otherTypes.ts';
 import { savedConfigs } from './savedConfigs.ts';
 import { looksLikeWeights, readWeightFile, renamed, type RawTensors } from './weightFiles.ts';
 import { Weights, type TensorEntry } from './weights.ts';
@@ -176,6 +177,11 @@ function refuseOtherFiles(raw: RawTensors, file: string): void {
   const first = `${partPrefixes.unet}input_blocks.0.0.weight`;
   if (raw.tensors.has(first)) return;
   const other = raw.otherTypes.get(first);
+  if (other && other.dtype.endsWith(stridedView))
+    throw problem('weights.unsupported', {
+      file,
+      why: `the tensor "${first}" is a strided view, as channels_last leaves it`,
+    });
   if (other) throw problem('weights.precision', { file, found: other.dtype });
   for (const [sign, found] of otherFiles)
     if (names.some((name) => sign.test(name))) throw problem('model.family', { file, found });

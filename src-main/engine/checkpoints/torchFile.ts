@@ -3,7 +3,7 @@ import type { DType } from '../tensor/tensor.ts';
 import { bytesPerElement, elementCount } from '../tensor/tensor.ts';
 import { withFile, type OpenFile } from './files.ts';
 import { BrokenPickle, Made, Tuple, UnsafePickle, unpickle, Global, type PickleValue } from './pickle.ts';
-import type { OtherTensor } from './otherTypes.ts';
+import { stridedView, type OtherTensor } from './otherTypes.ts';
 import type { TensorEntry } from './weights.ts';
 import { readZip } from './zip.ts';
 
@@ -139,7 +139,7 @@ function collect(
     const dtype = ourTypes[value.storage.type];
     const other = isDense(value)
       ? otherNames[value.storage.type]
-      : `${dtype ?? value.storage.type} in a strided view`;
+      : `${dtype ?? value.storage.type} ${stridedView}`;
     if (!dtype || !isDense(value)) {
       const { shape, offset, storage } = value;
       const start = (place(storage)?.offset ?? 0) + offset * (storageBytes[storage.type] ?? 0);

@@ -3,7 +3,7 @@ import type { DType, HostArrays, HostTensor, Shape } from '../tensor/tensor.ts';
 import { bytesPerElement, elementCount, sameShape } from '../tensor/tensor.ts';
 import { toF32 } from '../tensor/half.ts';
 import { withFile } from './files.ts';
-import type { OtherTensor } from './otherTypes.ts';
+import { stridedView, type OtherTensor } from './otherTypes.ts';
 
 /** Where a tensor's bytes lie: dense, row-major, little-endian. `offset` counts from the start of `file`. */
 export interface TensorEntry {
@@ -48,6 +48,11 @@ export function expectTensor(weights: Weights, name: string, shape: Shape): Tens
   const entry = weights.get(name);
   const otherType = weights.otherTypes.get(name);
   const file = entry?.file ?? weights.source;
+  if (otherType?.dtype.endsWith(stridedView))
+    throw problem('weights.unsupported', {
+      file,
+      why: `the tensor "${name}" is a strided view, as channels_last leaves it`,
+    });
   if (otherType) throw problem('tensor.type', { file, tensor: name, found: otherType.dtype });
   if (!entry) throw problem('tensor.missing', { file, tensor: name, expected: shapeText(shape) });
   if (!sameShape(entry.shape, shape))

@@ -42,7 +42,7 @@ export interface NamedTensor {
 
 /**
  * Writes a `.safetensors` file atomically (a temporary file beside it, synced, then renamed). Header and order as in the
- * reference implementation: padded to 8 bytes, wide types first, then by name. Errors: `file.unwritable`.
+ * reference implementation: padded to 8 bytes, wide types first, then by name. Errors: `file.unwritable`, `export.overflow`.
  */
 export function writeSafetensors(
   path: string,
@@ -124,7 +124,8 @@ function storedType({ tensor, dtype }: NamedTensor): DType {
 function* storedBytes(named: NamedTensor): Generator<Uint8Array> {
   const from = named.tensor.dtype;
   const to = storedType(named);
-  for (const bytes of bytesOf(named.tensor)) yield from === to ? bytes : converted(bytes, from, to);
+  for (const bytes of bytesOf(named.tensor))
+    yield from === to ? bytes : converted(named.name, bytes, from, to);
 }
 
 function* bytesOf(source: TensorSource): Generator<Uint8Array> {
@@ -142,9 +143,14 @@ function* bytesOf(source: TensorSource): Generator<Uint8Array> {
   for (let done = 0; done < bytes.length; done += 4 << 20) yield bytes.subarray(done, done + (4 << 20));
 }
 
-function converted(bytes: Uint8Array, from: DType, to: DType): Uint8Array {
+function converted(name: string, bytes: Uint8Array, from: DType, to: DType): Uint8Array {
   const data = viewAs(from, bytes);
   const floats = toF32({ dtype: from, shape: [data.length], data }).data;
   const result = to === 'f16' ? f32ToF16(floats) : floats;
+  // Infinity in f16, and a number before.
+  const lost = floats.find(
+    (value, i) => ((result[i] as number) & 0x7fff) === 0x7c00 && Number.isFinite(value),
+  );
+  if (to === 'f16' && lost !== undefined) throw problem('export.overflow', { tensor: name, value: lost });
   return new Uint8Array(result.buffer, result.byteOffset, result.byteLength);
 }

@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { unpickle, UnsafePickle } from '../../../src-main/engine/checkpoints/pickle.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readTorchFile } from '../../../src-main/engine/checkpoints/torchFile.ts';
-import { readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import {
+  expectTensor,
+  readTensor,
+  Weights,
+  type TensorEntry,
+} from '../../../src-main/engine/checkpoints/weights.ts';
 import { toF32 } from '../../../src-main/engine/tensor/half.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures/checkpoints');
@@ -50,6 +55,12 @@ describe('torch files', () => {
     const { otherTypes } = readTorchFile(join(fixtures, file));
     const types = Object.fromEntries([...otherTypes].map(([name, { dtype }]) => [name, dtype]));
     expect(types).toEqual({ strided: 'f32 in a strided view', f64: 'F64' });
+  });
+
+  it('a strided view is called so where it is wanted', () => {
+    const { tensors, otherTypes } = readTorchFile(join(fixtures, 'zip.bin'));
+    const weights = new Weights('zip.bin', tensors, otherTypes);
+    expect(() => expectTensor(weights, 'strided', [2, 3])).toThrow(/"strided" is a strided view.*contiguous/);
   });
 
   it('keeps the numbers beside the weights', () => {

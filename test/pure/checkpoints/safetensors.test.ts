@@ -86,6 +86,14 @@ describe('writeSafetensors', () => {
     expect(values(integers.tensors.get('w'))).toEqual([3n]);
   });
 
+  it('says which weight f16 can not hold, and leaves no file', () => {
+    const large = { name: 'mid.weight', tensor: f32([2], [1, -70000]), dtype: 'f16' } as const;
+    expect(() => write('large.safetensors', [large])).toThrow(/"mid\.weight".*-7\.00e\+4.*--dtype f32/);
+    expect(readdirSync(scratch).filter((name) => name.includes('large'))).toEqual([]);
+    const infinite = { name: 'w', tensor: f32([1], [Infinity]), dtype: 'f16' } as const;
+    expect(values(write('infinite.safetensors', [infinite]).tensors.get('w'))).toEqual([0x7c00]);
+  });
+
   it('joins parts of different types and computes late', () => {
     const half = { dtype: 'f16', shape: [1, 2], data: Uint16Array.of(0x3c00, 0x4000) } as const;
     const late = { dtype: 'f32', shape: [1, 2], compute: () => f32([1, 2], [3, 4]) } as const;
