@@ -31,7 +31,7 @@ export function hostPart(graph: Graph): HostPart {
 }
 
 /** The graph with some values in other values' place, and all that depends on them anew, in the same order. */
-function replaced(graph: Graph, known: ReadonlyMap<Value, Value>): Graph {
+export function replaced(graph: Graph, known: ReadonlyMap<Value, Value>): Graph {
   const made = new Map(known);
   const now = (value: Value): Value => made.get(value) ?? value;
   for (const value of topological(Object.values(graph.outputs))) {

@@ -16,13 +16,14 @@ export interface RatedPart {
  */
 export class FlatParameters {
   readonly length: number;
-  private readonly places = new Map<string, { offset: number; shape: Shape }>();
+  private readonly places = new Map<string, { offset: number; end: number; shape: Shape }>();
 
   constructor(shapes: Iterable<readonly [name: string, shape: Shape]>) {
     let offset = 0;
     for (const [name, shape] of shapes) {
-      this.places.set(name, { offset, shape });
-      offset += Math.ceil(elementCount(shape) / alignment) * alignment;
+      const end = offset + Math.ceil(elementCount(shape) / alignment) * alignment;
+      this.places.set(name, { offset, end, shape });
+      offset = end;
     }
     this.length = offset;
   }
@@ -64,7 +65,8 @@ export class FlatParameters {
     return { dtype: 'f32', shape, data: array.subarray(offset, offset + elementCount(shape)) };
   }
 
-  private place(name: string): { readonly offset: number; readonly shape: Shape } {
+  /** Where the parameter `name` begins and, with the gap after it, ends. */
+  place(name: string): { readonly offset: number; readonly end: number; readonly shape: Shape } {
     const place = this.places.get(name);
     if (!place) throw new Error(`${name} is not trained`);
     return place;

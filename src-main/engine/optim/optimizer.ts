@@ -90,15 +90,15 @@ export class Optimizer implements ParameterOptimizer {
   readonly slots: Readonly<Record<string, Float32Array>>;
   steps = 0;
   /** What the transform's survey has learnt so far. */
-  private readonly learnt: Float32Array;
+  readonly learnt: Float32Array;
   private readonly update: Chunked;
   private readonly survey: Chunked;
   private readonly norm: (gradients: Float32Array) => Promise<number>;
-  private readonly parts: readonly RatedPart[];
+  readonly parts: readonly RatedPart[];
 
   constructor(
-    private readonly parameters: Float32Array,
-    private readonly transform: Transform,
+    readonly parameters: Float32Array,
+    readonly transform: Transform,
     {
       atOnce = chunkElements,
       parts,
@@ -156,7 +156,7 @@ function rowSums(value: Value, size: number): Value {
 }
 
 /** The graph of a transform or its survey, over `size` elements: `sum.x` becomes the sums `x`, the rest overwrites its arrays. */
-function newValues(
+export function newValues(
   apply: Transform['apply'],
   arrays: ReadonlySet<string>,
   size: number,

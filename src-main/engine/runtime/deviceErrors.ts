@@ -1,4 +1,4 @@
-import { messages, problem } from '../../../src-shared/messages/index.ts';
+import { LikenessError, messages, problem } from '../../../src-shared/messages/index.ts';
 import { providerNotice } from './notices.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
 
@@ -27,6 +27,14 @@ export function reasonOf(error: unknown): string {
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}\n${textOf(error.cause)}`;
+}
+
+/** Whether an error is a device's own, and not of what it was asked to do. */
+export function isDeviceFailure(error: unknown): boolean {
+  return (
+    error instanceof LikenessError &&
+    (error.code === 'provider.failed' || error.code === 'provider.outOfMemory')
+  );
 }
 
 /** The error of a device that failed, for a person. */

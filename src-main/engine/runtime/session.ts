@@ -5,7 +5,7 @@ import { f32, type HostTensor } from '../tensor/tensor.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { deviceProblem, tellFallBack } from './deviceErrors.ts';
 import { execution, release, stoppersError, type CompileOptions, type Execution } from './execution.ts';
-import type { Provider } from '../../../src-shared/domain/providers.ts';
+import type { Provider, ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { providerMissing } from './providers.ts';
 import { Tensor } from './tensor.ts';
 import type { TrialOpener } from './trial.ts';
@@ -151,6 +151,11 @@ export const examine = (provider: Provider): Promise<Verdict> => verdictOn(provi
 /** What `auto` stands for on this machine. */
 export async function automaticProvider(): Promise<Provider> {
   return (await chosenProvider(openTrial))?.provider ?? 'cpu';
+}
+
+/** The provider that a choice stands for on this machine. */
+export async function providerFor(choice: ProviderChoice): Promise<Provider> {
+  return choice === 'auto' ? automaticProvider() : choice;
 }
 
 class NotGiven extends Error {}

@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { memoryInUse } from '../../engine/runtime/memoryInUse.ts';
-import { LocalGradients } from '../../engine/training/loss/gradients.ts';
+import { DeviceOptimizer } from '../../engine/optim/deviceOptimizer.ts';
+import { packsOf } from '../../engine/optim/packs.ts';
+import { adamW } from '../../engine/optim/transforms.ts';
+import { DeviceGradients } from '../../engine/training/loss/deviceGradients.ts';
+import { layoutOf, LocalGradients, type Feeds } from '../../engine/training/loss/gradients.ts';
 import { stepMemory } from '../../engine/training/run/stepMemory.ts';
-import { Trainer } from '../../engine/training/run/trainer.ts';
+import { Trainer, type TrainerOptions } from '../../engine/training/run/trainer.ts';
 import { forwardCall, trainingWork } from '../bench/workloads.ts';
 import type { Finding, Tell } from './findings.ts';
 
@@ -64,22 +68,42 @@ export async function timeStep(
 export async function profileStep(model: Model, { provider, latents, tell }: SpeedOptions): Promise<void> {
   const { options, feeds } = trainingWork(model, { batch: 2, latents, provider, part: 'lora' });
   const folder = mkdtempSync(join(tmpdir(), 'likeness-profile-'));
-  const source = await LocalGradients.create({ ...options, profileTo: join(folder, 'step') });
-  const [values, gradients] = [source.layout.allocate(), source.layout.allocate()];
+  const profiled = { ...options, profileTo: join(folder, 'step') };
+  const source = await (provider === 'webgpu' ? onDevice(profiled, feeds) : onHost(profiled, feeds));
   try {
-    for (let run = 0; run < profiledRuns; run++) await source.one(feeds, values, gradients);
-    source.endProfile();
+    for (let run = 0; run < profiledRuns; run++) await source.run();
+    source.gradients.endProfile();
     const [name = ''] = readdirSync(folder);
     for (const finding of timesByOperation(readFileSync(join(folder, name), 'utf8'), profiledRuns))
       tell(finding);
   } finally {
-    await source.dispose();
+    await source.gradients.dispose();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** The first compiles kernels, and is not counted. */
 const profiledRuns = 2;
+
+interface Profiled {
+  readonly gradients: DeviceGradients | LocalGradients;
+  readonly run: () => Promise<unknown>;
+}
+
+async function onHost(options: TrainerOptions, feeds: Feeds): Promise<Profiled> {
+  const gradients = await LocalGradients.create(options);
+  const [values, into] = [gradients.layout.allocate(), gradients.layout.allocate()];
+  return { gradients, run: () => gradients.one(feeds, values, into) };
+}
+
+async function onDevice(options: TrainerOptions, feeds: Feeds): Promise<Profiled> {
+  const layout = layoutOf(options);
+  const packs = packsOf(layout);
+  const gradients = await DeviceGradients.create(options, layout, packs);
+  const device = new DeviceOptimizer(packs, adamW(options.optimizer));
+  const [values, into] = [await device.buffers(), await device.buffers()];
+  return { gradients, run: () => gradients.one(feeds, values, into) };
+}
 
 interface ProfileEvent {
   readonly cat: string;

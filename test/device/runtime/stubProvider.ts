@@ -6,25 +6,33 @@ export interface Stub {
   fault: 'none' | 'wrong' | 'throws' | 'outOfMemory' | 'slow' | 'noSession';
   /** Runs that come out right before the fault, over all sessions. */
   rightRuns: number;
+  /** What it is called; as "webgpu" it keeps tensors, in host memory here. */
+  name: 'dml' | 'webgpu';
 }
 
-export const stub: Stub = { fault: 'none', rightRuns: 0 };
+export const stub: Stub = { fault: 'none', rightRuns: 0, name: 'dml' };
 let runs = 0;
 
-export function setStub(fault: Stub['fault'], rightRuns = 0): void {
-  Object.assign(stub, { fault, rightRuns });
+export function setStub(fault: Stub['fault'], rightRuns = 0, name: Stub['name'] = 'dml'): void {
+  Object.assign(stub, { fault, rightRuns, name });
   runs = 0;
 }
 
-/** ONNX Runtime with one provider besides the CPU's, "dml": the CPU computes for it, and does what `stub` says. */
+/** Runs so far, those of the trial included. */
+export const stubRuns = (): number => runs;
+
+/** ONNX Runtime with one provider besides the CPU's: the CPU computes for it, and does what `stub` says. */
 export async function withStub(load: () => Promise<typeof Real>): Promise<typeof Real> {
   const real = await load();
   const create = async (...words: unknown[]): Promise<Real.InferenceSession> => {
     const [model, options] = words as [Uint8Array, Real.InferenceSession.SessionOptions | undefined];
-    const onStub = options?.executionProviders?.includes('dml') ?? false;
+    const onStub =
+      options?.executionProviders?.some((one) => (typeof one === 'string' ? one : one.name) === stub.name) ??
+      false;
     if (onStub && stub.fault === 'noSession') throw new Error('no such device');
+    const { preferredOutputLocation: _, ...others } = options ?? {};
     const session = await real.InferenceSession.create(model, {
-      ...options,
+      ...(onStub ? others : options),
       executionProviders: onStub ? ['cpu'] : (options?.executionProviders ?? ['cpu']),
     });
     if (!onStub) return session;
@@ -47,7 +55,7 @@ export async function withStub(load: () => Promise<typeof Real>): Promise<typeof
   };
   return {
     ...real,
-    listSupportedBackends: () => [{ name: 'dml', bundled: true }],
+    listSupportedBackends: () => [{ name: stub.name, bundled: true }],
     InferenceSession: new Proxy(real.InferenceSession, {
       get: (target, key) => (key === 'create' ? create : (Reflect.get(target, key) as unknown)),
     }),

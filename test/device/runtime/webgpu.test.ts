@@ -53,6 +53,28 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
     for (const [name, error] of Object.entries(errors.gradients)) expect(error, name).toBeLessThan(1e-3);
   }, 600_000);
 
+  it('takes training steps that leave nothing but the losses and the norm, as the CPU does', async () => {
+    const { fed, read, ...errors } = await inChild<{
+      loss: number;
+      norm: number;
+      values: number;
+      fed: Record<string, number>;
+      read: Record<string, number>;
+    }>('webgpuSteps.ts', [], env);
+    expect(errors.loss).toBeLessThan(1e-4);
+    expect(errors.norm).toBeLessThan(1e-3);
+    expect(errors.values).toBeLessThan(1e-4);
+    // One number each: the losses, and the square of the gradients' norm.
+    expect(read).toEqual({ loss: 1, squares: 1 });
+    const numbers = ['intoM', 'intoV', 'keep', 'rate', 'epsilon'];
+    for (const name of numbers) expect([name, fed[name]]).toEqual([name, 1]);
+    // Of the batch: latents, noise, their factors, token ids, and the timesteps' waves, which the host computes.
+    const batch = Object.keys(fed).filter((name) => !numbers.includes(name));
+    for (const name of batch)
+      expect(name).toMatch(/^(latents|noise|input_ids|(sample|target)_\w+|host\.\d+)$/);
+    expect(batch.length).toBeLessThanOrEqual(9);
+  }, 600_000);
+
   // ONNX Runtime's fused attention is wrong from 32 queries and 8 keys on where a driver has subgroups: 9.4 instead of 6e-7.
   it('computes attention and its gradients as the CPU does, at the lengths of real pictures', async () => {
     const lengths = ['31,8,40', '32,8,40', '64,77,32', '64,64,40', '1024,77,40', '1024,1024,64'];

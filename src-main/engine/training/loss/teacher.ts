@@ -55,7 +55,7 @@ export class Teacher implements Preparation {
     const isF32 = parameters.every((parameter) => entryOf(parameter).dtype === 'f32');
     const streams = provider === 'cpu' && isF32 && total > (options.keepAtMost ?? keepAtMost);
     // Other sessions' memory is idle while the teacher works: it need not keep any of its own.
-    const session = { provider, frugal: true, ...(threads && { threads }) };
+    const session = { provider, frugal: true, keepOnDevice: true, ...(threads && { threads }) };
     if (!streams) {
       const whole = await Session.compile(graph, { ...session, weights });
       return new Teacher([{ session: whole, weights: [] }], new Map(), 0);

@@ -6,7 +6,7 @@ import { learningRateFactor } from '../../optim/learningRate.ts';
 import type { Feeds } from '../loss/gradients.ts';
 import { isMeasuredRun } from './plan.ts';
 import type { RunFolder } from './runFolder.ts';
-import type { Trainer } from './trainer.ts';
+import { StepsLost, type Trainer } from './trainer.ts';
 
 export interface Loop {
   readonly run: RunFolder;
@@ -50,13 +50,18 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
   let step = run.restoreState(state);
   trainer.optimizer.steps = step;
   let saved = step;
-  const logged = run.trimLog(step);
-  let last = logged?.loss ?? NaN;
-  let smoothed = logged?.smoothed ?? last;
+  let [last, smoothed] = [NaN, NaN];
+  const readLog = (): void => {
+    const logged = run.trimLog(step);
+    last = logged?.loss ?? NaN;
+    smoothed = logged?.smoothed ?? last;
+  };
+  readLog();
   const told = (label: string, done: number, total: number): void =>
     report({ type: 'progress', done, total, label });
   const checkpoints = Math.ceil(settings.steps / settings.checkpointEvery);
-  const save = (): void => {
+  const save = async (): Promise<void> => {
+    await trainer.sync();
     const before = Math.ceil(step / settings.checkpointEvery) - 1;
     told('checkpoints', before, checkpoints);
     const path = run.saveCheckpoint(step, loop.write);
@@ -70,13 +75,16 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
     if (!loop.measure || !isMeasuredRun(settings)) return;
     const before = step === 0 ? 0 : 1;
     told('measuring', before, 2);
-    report({ type: 'measured', step, loss: await loop.measure() });
+    const loss = await loop.measure().catch(lostSteps);
+    // No step is lost here: what is measured is the start, or was just saved.
+    report({ type: 'measured', step, loss: typeof loss === 'number' ? loss : await loop.measure() });
     told('measuring', before + 1, 2);
   };
 
   const every = settings.sampleEvery;
   const isSampled = (): boolean => every !== null && step % every === 0;
   const draw = async (): Promise<void> => {
+    await trainer.sync();
     const before = step / (every ?? 1);
     const samples = Math.floor(settings.steps / (every ?? 1)) + 1;
     told('samples', before, samples);
@@ -98,10 +106,16 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
       const batches = Array.from({ length: settings.accumulate }, (_, i) =>
         loop.batch(step * settings.accumulate + i),
       );
-      const result = await trainer.step(batches, {
+      const facts = {
         learningRate: settings.learningRate * learningRateFactor(step, settings),
         maxGradientNorm: settings.maxGradientNorm,
-      });
+      };
+      const result = await trainer.step(batches, facts).catch(lostSteps);
+      if (result instanceof StepsLost) {
+        step = result.step;
+        readLog();
+        continue;
+      }
       if (!Number.isFinite(result.loss + result.gradientNorm)) {
         loop.blame();
         throw problem('training.diverged', { step: step + 1 });
@@ -115,14 +129,20 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
       run.log(event);
       report(event);
       told('steps', step, settings.steps);
-      if (step % settings.checkpointEvery === 0 || step === settings.steps) save();
+      if (step % settings.checkpointEvery === 0 || step === settings.steps) await save();
       if (isSampled()) await draw();
       if (step === settings.steps) await measure();
     }
   } catch (error) {
     // After Ctrl-C, what was learnt since the last checkpoint is kept; after a fault the values may be half a step's.
-    if (signal.aborted && step > saved) save();
+    if (signal.aborted && step > saved) await save();
     throw error;
   }
   return { steps: step, loss: last, checkpoint: run.checkpointPath(step) };
+}
+
+/** Steps that a failed device took with it are taken again; any other error is thrown on. */
+function lostSteps(error: unknown): StepsLost {
+  if (error instanceof StepsLost) return error;
+  throw error;
 }

@@ -1,4 +1,3 @@
-import { movingAverage } from '../../optim/optimizer.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import { tensorsIn } from '../loss/gradients.ts';
@@ -19,13 +18,12 @@ export function shownWeights(trainer: Trainer, decay: number | null): ShownWeigh
   if (decay === null)
     return { value: (name) => trainer.value(name), tensors: trainer.parameters, upkeep: {} };
   const average = trainer.values.slice();
-  const follow = movingAverage();
   return {
     value: (name) => trainer.layout.view(average, name),
     tensors: tensorsIn(trainer.layout, average),
     upkeep: {
       arrays: { average },
-      onStep: (step) => follow(average, trainer.values, emaDecay(step, decay)),
+      onStep: (step) => trainer.follow(average, emaDecay(step, decay)),
     },
   };
 }

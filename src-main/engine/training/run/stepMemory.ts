@@ -4,7 +4,9 @@ import type { Target } from '../../onnx/emitter.ts';
 import { graphMemory, type GraphMemory } from '../../onnx/liveness.ts';
 import { modelProto } from '../../onnx/model.ts';
 import type { DType } from '../../tensor/tensor.ts';
-import { stepGraph, type LossOptions } from '../loss/gradients.ts';
+import { packsOf } from '../../optim/packs.ts';
+import { packedStep } from '../loss/deviceGradients.ts';
+import { layoutOf, stepGraph, type LossOptions } from '../loss/gradients.ts';
 
 /**
  * The bytes of device memory that a training step takes, before anything was measured: its graph as it is written for `target`,
@@ -16,7 +18,11 @@ export function stepMemory(
   stored: DType = 'f32',
 ): GraphMemory {
   const trained = new Set(loss.trained);
-  const graph = hostPart(stepGraph(loss)).device;
+  const layout = layoutOf(loss);
+  const packs = target === 'webgpu' ? packsOf(layout) : [];
+  const step = stepGraph(loss);
+  const graph = hostPart(packs.length ? packedStep(step, layout, packs) : step).device;
+  for (const { name } of packs) trained.add(name);
   const shapes = leaves(graph, 'parameter');
   const model = modelProto(graph, {
     target,
@@ -26,5 +32,7 @@ export function stepMemory(
       return { location: '', offset: 0, byteLength: 0, dtype: stored, shape };
     },
   });
-  return graphMemory(model.graph);
+  const memory = graphMemory(model.graph);
+  // AdamW's two slots lie there too.
+  return packs.length ? { ...memory, held: memory.held + 2 * 4 * layout.length } : memory;
 }

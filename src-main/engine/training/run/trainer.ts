@@ -1,20 +1,27 @@
-import type { FlatParameters } from '../../optim/flatParameters.ts';
 import type { OptimizerSettings } from '../../../../src-shared/domain/loopSettings.ts';
+import type { FlatParameters } from '../../optim/flatParameters.ts';
 import { Optimizer, type ParameterOptimizer, type StepSettings } from '../../optim/optimizer.ts';
 import { adafactor } from '../../optim/adafactor.ts';
 import { adamW8bit } from '../../optim/adamW8bit.ts';
 import { PerTensorOptimizer } from '../../optim/perTensor.ts';
 import { prodigy } from '../../optim/prodigy.ts';
 import { adamW } from '../../optim/transforms.ts';
+import { isDeviceFailure, tellFallBack } from '../../runtime/deviceErrors.ts';
+import { providerFor } from '../../runtime/session.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import {
+  layoutOf,
   LocalGradients,
   tensorsIn,
   type Feeds,
   type GradientSource,
+  type Losses,
   type LossOptions,
 } from '../loss/gradients.ts';
+import { DeviceSteps } from './deviceSteps.ts';
+import { HostSteps } from './hostSteps.ts';
+import type { StepResult, Steps } from './steps.ts';
 
 export interface TrainerOptions extends LossOptions {
   /** The values they start from; read one at a time. */
@@ -26,60 +33,100 @@ export interface TrainerOptions extends LossOptions {
   readonly source?: GradientSource | undefined;
 }
 
-export interface StepResult {
-  readonly loss: number;
-  readonly metrics: Readonly<Record<string, number>>;
-  /** Global norm before clipping. */
-  readonly gradientNorm: number;
+/** A device failed and the CPU goes on; what was learnt since the state after `step` was last read is to be learnt again. */
+export class StepsLost extends Error {
+  constructor(readonly step: number) {
+    super(`the steps after ${step} are lost`);
+  }
 }
 
-/** Any loss, minimised: parameters, gradients and optimizer slots in flat arrays of host memory. */
+/**
+ * Any loss, minimised: parameters and optimizer slots in flat arrays of host memory, or on a WebGPU device with these arrays as its
+ * copies (`sync`).
+ */
 export class Trainer {
-  readonly values: Float32Array;
-  readonly layout: FlatParameters;
-  private readonly gradients: Float32Array;
-  /** The trained parameters as they are now, to be fed to other graphs too. */
+  /** The trained parameters as they were at the last `sync`, to be fed to other graphs too. */
   readonly parameters: Readonly<Record<string, Tensor>>;
 
   private constructor(
-    private readonly source: GradientSource,
+    readonly layout: FlatParameters,
+    readonly values: Float32Array,
     readonly optimizer: ParameterOptimizer,
-    values: Float32Array,
+    private steps: Steps,
+    /** Makes the same on the CPU, where `auto` may go on there. */
+    private readonly onCpu?: () => Promise<Steps>,
   ) {
-    this.values = values;
-    this.layout = source.layout;
-    this.gradients = source.layout.allocate();
-    this.parameters = tensorsIn(source.layout, values);
+    this.parameters = tensorsIn(layout, values);
   }
 
   static async create(options: TrainerOptions): Promise<Trainer> {
-    const source = options.source ?? (await LocalGradients.create(options));
-    const values = source.layout.allocate();
-    for (const name of source.layout.names)
-      source.layout.view(values, name).data.set(options.initial(name).data);
-    const optimizer = optimizerOf(options, source.layout, values);
-    return new Trainer(source, optimizer, values);
+    const { source, provider: choice = 'cpu' } = options;
+    const layout = source?.layout ?? layoutOf(options);
+    const values = layout.allocate();
+    for (const name of layout.names) layout.view(values, name).data.set(options.initial(name).data);
+    const optimizer = optimizerOf(options, layout, values);
+    const onHost = async (from: LossOptions = options): Promise<Steps> =>
+      new HostSteps(source ?? (await LocalGradients.create(from)), values, optimizer);
+    // Optimizers that look at a tensor as a whole work on the CPU.
+    const mayStay = !source && optimizer instanceof Optimizer && (await providerFor(choice)) === 'webgpu';
+    if (!mayStay) return new Trainer(layout, values, optimizer, await onHost());
+    const onCpu = choice === 'auto' ? () => onHost({ ...options, provider: 'cpu' }) : undefined;
+    try {
+      const steps = await DeviceSteps.create(options, layout, optimizer);
+      return new Trainer(layout, values, optimizer, steps, onCpu);
+    } catch (error) {
+      if (!onCpu || !isDeviceFailure(error)) throw error;
+      tellFallBack('webgpu', error);
+      return new Trainer(layout, values, optimizer, await onCpu());
+    }
   }
 
-  /** One update from the mean gradient of `batches` (more than one: accumulation). */
+  /**
+   * One update from the mean gradient of `batches` (more than one: accumulation). Errors: `provider.failed`, `provider.outOfMemory`;
+   * `StepsLost` where `auto` chose a device that failed, and the CPU takes the next step.
+   */
   async step(batches: readonly Feeds[], settings: StepSettings): Promise<StepResult> {
-    const { loss = NaN, ...metrics } = await this.source.compute(batches, this.values, this.gradients);
-    const gradientNorm = await this.optimizer.step(this.gradients, settings);
-    return { loss, metrics, gradientNorm };
+    try {
+      return await this.steps.step(batches, settings);
+    } catch (error) {
+      return this.goOn(error);
+    }
   }
 
-  /** The mean loss and metrics of `batches` as the parameters are now; nothing is learnt. */
-  async measure(batches: readonly Feeds[]): Promise<Readonly<Record<string, number>>> {
-    return this.source.compute(batches, this.values, this.gradients);
+  /** The mean loss and metrics of `batches` as the parameters are now; nothing is learnt. Errors: as `step`. */
+  async measure(batches: readonly Feeds[]): Promise<Losses> {
+    try {
+      return await this.steps.measure(batches);
+    } catch (error) {
+      return this.goOn(error);
+    }
   }
 
-  /** The present value of a trained parameter: a view that the next step changes. */
+  /** average ← average + (1 − decay)·(parameters − average); `average`, the same array each time, is right after `sync`. */
+  follow(average: Float32Array, decay: number): Promise<void> {
+    return this.steps.follow(average, decay);
+  }
+
+  /** Reads parameters, slots and the average from the device: before anyone looks at them. */
+  sync(): Promise<void> {
+    return this.steps.sync();
+  }
+
+  /** The present value of a trained parameter: a view that the next step (on a device: the next `sync`) changes. */
   value(name: string): HostTensor<'f32'> {
     return this.layout.view(this.values, name);
   }
 
   async dispose(): Promise<void> {
-    await this.source.dispose();
+    await this.steps.dispose();
+  }
+
+  private async goOn(error: unknown): Promise<never> {
+    if (!(this.steps instanceof DeviceSteps) || !this.onCpu || !isDeviceFailure(error)) throw error;
+    tellFallBack('webgpu', error);
+    await this.steps.dispose().catch(() => undefined);
+    this.steps = await this.onCpu();
+    throw new StepsLost(this.optimizer.steps);
   }
 }
 

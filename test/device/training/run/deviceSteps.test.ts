@@ -1,0 +1,156 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openModel } from '../../../../src-main/engine/checkpoints/openModel.ts';
+import { keepVerdictsIn } from '../../../../src-main/engine/runtime/verdictFile.ts';
+import { forgetVerdicts } from '../../../../src-main/engine/runtime/verdicts.ts';
+import { finetune } from '../../../../src-main/engine/training/run/finetune.ts';
+import { StepsLost, Trainer } from '../../../../src-main/engine/training/run/trainer.ts';
+import { trainingWork } from '../../../../src-main/features/bench/workloads.ts';
+import { finetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import type { JobEvent, StepEvent } from '../../../../src-shared/domain/jobEvents.ts';
+import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
+import { completeSettings } from '../../../../src-shared/domain/settingValues.ts';
+import { setStub, stubRuns } from '../../runtime/stubProvider.ts';
+
+// A stub named "webgpu": the CPU computes what a device would, so that numbers can be compared to the last bits.
+vi.mock('../../../../src-main/engine/runtime/onnxRuntime.ts', async (load) => {
+  const { withStub } = await import('../../runtime/stubProvider.ts');
+  return withStub(load);
+});
+
+const scratch = mkdtempSync(join(tmpdir(), 'likeness-device-steps-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+beforeEach(() => {
+  forgetVerdicts();
+  keepVerdictsIn(mkdtempSync(join(scratch, 'cache-')));
+  setStub('none', 0, 'webgpu');
+});
+
+const model = openModel(resolve('test/golden/fixtures/models/tiny-bk'));
+const settings = { learningRate: 1e-3, maxGradientNorm: 0.5 };
+const many = { timeout: 400_000 };
+
+async function trainerOn(provider: ProviderChoice, kind: 'lora' | 'full' | 'prodigy' = 'lora') {
+  const part = kind === 'full' ? 'full' : 'lora';
+  const { options, feeds } = trainingWork(model, { batch: 2, latents: 8, provider, part });
+  const own = {
+    optimizer: { ...options.optimizer, optimizer: 'prodigy' as const, stepScale: 10 },
+    rateOf: (name: string) => (name.startsWith('unet.') ? 1 : 0.5),
+  };
+  return { trainer: await Trainer.create({ ...options, ...(kind === 'prodigy' && own) }), feeds };
+}
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] as number))), 0);
+}
+
+describe('steps on a device', many, () => {
+  it.each(['lora', 'full', 'prodigy'] as const)('learn what steps of the CPU do (%s)', async (kind) => {
+    const [host, device] = [await trainerOn('cpu', kind), await trainerOn('webgpu', kind)];
+    const rate = kind === 'prodigy' ? { ...settings, learningRate: 1 } : settings;
+    const averages = [host, device].map(({ trainer }) => trainer.values.slice());
+    for (let step = 0; step < 3; step++) {
+      // The second step is of two batches.
+      const batches = Array.from({ length: step === 1 ? 2 : 1 }, () => host.feeds);
+      const [a, b] = [await host.trainer.step(batches, rate), await device.trainer.step(batches, rate)];
+      expect(b.loss / a.loss).toBeCloseTo(1, 5);
+      expect(b.gradientNorm / a.gradientNorm).toBeCloseTo(1, 4);
+      expect(Object.keys(b.metrics)).toEqual(Object.keys(a.metrics));
+      await host.trainer.follow(averages[0] as Float32Array, 0.5);
+      await device.trainer.follow(averages[1] as Float32Array, 0.5);
+    }
+    const start = device.trainer.values.slice();
+    expect(device.trainer.optimizer.steps).toBe(0);
+    await device.trainer.sync();
+    expect(device.trainer.optimizer.steps).toBe(3);
+    expect(largestDifference(start, device.trainer.values)).toBeGreaterThan(kind === 'prodigy' ? 1e-6 : 1e-3);
+    // Adam makes much of the rounding of gradients that are next to nothing.
+    expect(largestDifference(host.trainer.values, device.trainer.values)).toBeLessThan(1e-4);
+    expect(largestDifference(averages[0] as Float32Array, averages[1] as Float32Array)).toBeLessThan(1e-4);
+    const [a, b] = [await host.trainer.measure([host.feeds]), await device.trainer.measure([host.feeds])];
+    expect((b['loss'] ?? 0) / (a['loss'] ?? NaN)).toBeCloseTo(1, 5);
+    await host.trainer.dispose();
+    await device.trainer.dispose();
+  });
+
+  it('go on to the same bits from what was read', async () => {
+    const [whole, first, second] = [
+      await trainerOn('webgpu', 'prodigy'),
+      await trainerOn('webgpu', 'prodigy'),
+      await trainerOn('webgpu', 'prodigy'),
+    ];
+    for (let step = 0; step < 4; step++) await whole.trainer.step([whole.feeds], settings);
+    for (let step = 0; step < 2; step++) await first.trainer.step([first.feeds], settings);
+    await first.trainer.sync();
+    second.trainer.values.set(first.trainer.values);
+    for (const [name, array] of Object.entries(first.trainer.optimizer.state))
+      second.trainer.optimizer.state[name]?.set(array);
+    second.trainer.optimizer.steps = first.trainer.optimizer.steps;
+    for (let step = 2; step < 4; step++) await second.trainer.step([second.feeds], settings);
+    await whole.trainer.sync();
+    await second.trainer.sync();
+    expect(second.trainer.values).toEqual(whole.trainer.values);
+    expect(second.trainer.optimizer.state).toEqual(whole.trainer.optimizer.state);
+  });
+
+  it('that fail are taken again by the CPU, from what was read last', async () => {
+    const { trainer, feeds } = await trainerOn('auto');
+    await trainer.step([feeds], settings);
+    await trainer.sync();
+    const kept = trainer.values.slice();
+    await trainer.step([feeds], settings);
+    setStub('throws', 0, 'webgpu');
+    const failure: unknown = await trainer.step([feeds], settings).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StepsLost);
+    expect((failure as StepsLost).step).toBe(1);
+    expect(trainer.values).toEqual(kept);
+    const { loss } = await trainer.step([feeds], settings);
+    expect(Number.isFinite(loss)).toBe(true);
+    expect(trainer.optimizer.steps).toBe(2);
+    await trainer.dispose();
+  });
+
+  it('of a provider that was named end in a sentence', async () => {
+    const { trainer, feeds } = await trainerOn('webgpu');
+    setStub('outOfMemory', 0, 'webgpu');
+    await expect(trainer.step([feeds], settings)).rejects.toMatchObject({ code: 'provider.outOfMemory' });
+  });
+});
+
+it('a run whose device fails comes to its end on the CPU, every step logged once', many, async () => {
+  const photos = join(scratch, 'photos');
+  mkdirSync(photos);
+  await sharp({ create: { width: 32, height: 32, channels: 3, background: 'red' } }).toFile(
+    join(photos, 'red.png'),
+  );
+  const asked = completeSettings(
+    finetuneSettings,
+    {
+      ...({ photos, classNoun: 'brick', method: 'lora', provider: 'auto' } as const),
+      ...{ steps: 6, prior: null, checkpointEvery: 2, sampleEvery: undefined, ema: 0.9 },
+    },
+    { model: model.path, size: 32 },
+  );
+  const events: JobEvent[] = [];
+  const report = (event: JobEvent): void => {
+    events.push(event);
+    // Half a step later.
+    if (event.type === 'step' && event.step === 5) setStub('throws', 1, 'webgpu');
+  };
+  const out = join(scratch, 'run');
+  const result = await finetune(
+    { settings: asked, out, version: '0', cache: join(scratch, 'class') },
+    { report, signal: new AbortController().signal },
+  );
+  expect(stubRuns()).toBeGreaterThan(0);
+  expect(result.steps).toBe(6);
+  // Step 5 was lost with the device: the last state that was read is step 4's.
+  expect(events.flatMap((event) => (event.type === 'step' ? [event.step] : []))).toEqual([
+    1, 2, 3, 4, 5, 5, 6,
+  ]);
+  const logged = readFileSync(join(out, 'log.jsonl'), 'utf8').trim().split('\n');
+  expect(logged.map((line) => (JSON.parse(line) as StepEvent).step)).toEqual([1, 2, 3, 4, 5, 6]);
+});
