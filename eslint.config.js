@@ -24,7 +24,7 @@ const engine = [
 
 /** What is computed, from top to bottom, in the same way; files beside the folders stand for themselves. */
 const features = [
-  ['tasks.ts', 'quickstart'],
+  ['tasks.ts', 'quickstart', 'dreambooth'],
   ['score'],
   ['evaluation', 'export', 'generation', 'training', 'distillation', 'photos', 'download', 'gpuCheck'],
   ['bench', 'compression', 'inspect', 'doctor.ts', 'join.ts', 'modelLock.ts', 'providers.ts'],

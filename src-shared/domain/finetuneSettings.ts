@@ -83,6 +83,7 @@ export const trainingSettings = {
   minSnrGamma: orNone(
     number({
       help: 'min-SNR weighting: noise levels with little noise count at most this much; 5 is usual',
+      option: 'min-snr',
       as: 'GAMMA',
       otherwise: 'every noise level counts alike',
       min: 0.01,
@@ -104,7 +105,7 @@ export const trainingSettings = {
   ema: orNone(
     number({
       help: 'checkpoints hold a moving average of the weights, with this decay; 0.99 suits a short run',
-      option: 'ema-decay',
+      option: 'ema',
       as: 'DECAY',
       otherwise: 'the weights themselves',
       min: 0,

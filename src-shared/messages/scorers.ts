@@ -4,6 +4,10 @@ export const scorerMessages = {
     `${d.file} is not ${d.wanted}; give the folder as downloaded, or as save_pretrained wrote it for both model and processor.`,
   'scorer.size': (d: { folder: string; wanted: string; found: string }) =>
     `${d.folder}: its network expects pictures of ${d.wanted} pixels, but its preprocessor_config.json makes them ${d.found}; take both files from one model.`,
+  'dreambooth.noSubjects': (d: { folder: string }) =>
+    `${d.folder} holds no folders; it needs a folder of photos for each subject.`,
+  'dreambooth.noClass': (d: { subject: string; table: string }) =>
+    `Nothing says what "${d.subject}" is. Write a line "${d.subject},dog" with its class into ${d.table}, or name the folder "10_sks dog".`,
   'evaluate.counts': (d: { file: string; lines: number; folder: string; pictures: number }) =>
     `${d.file} has ${d.lines} lines, but ${d.folder} has ${d.pictures} pictures; write one line per picture, in the natural order of their names.`,
   'evaluate.noPictures': (d: { folder: string }) =>

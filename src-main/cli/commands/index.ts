@@ -4,6 +4,7 @@ import { compress } from './compress.ts';
 import { distill } from './distill.ts';
 import { doctor } from './doctor.ts';
 import { download } from './download.ts';
+import { evaluateDreambooth } from './evaluateDreambooth.ts';
 import { evaluateSet } from './evaluateSet.ts';
 import { evaluateSubject } from './evaluateSubject.ts';
 import { exportCommand } from './export.ts';
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   join,
   evaluateSubject,
   evaluateSet,
+  evaluateDreambooth,
   download,
   inspect,
   bench,

@@ -1,7 +1,11 @@
 import { type Figures, subjectKinds } from '../../../src-shared/domain/runScore.ts';
 import type { ScoreResult } from '../../features/score/score.ts';
 import { command } from '../command.ts';
-import { scoreDefaults as defaults, type ScoreRequest } from '../../features/score/request.ts';
+import {
+  promptListNames,
+  scoreDefaults as defaults,
+  type ScoreRequest,
+} from '../../features/score/request.ts';
 import { schedulerNames } from '../../engine/schedulers/config.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { choice, file, integer, names, number, required, type Given } from '../options.ts';
@@ -15,9 +19,12 @@ const options = {
   photos: file('DIR', 'photos to compare with', { fallback: "the run's" }),
   prompts: file(
     'FILE',
-    'prompts of your own, one a line, added to the 25 standard ones; {} stands for the subject',
+    'prompts of your own, one a line, added to the 25 of the list; {} stands for the subject',
   ),
-  kind: choice(subjectKinds, 'which standard prompts', { fallback: 'by the class noun' }),
+  list: choice(promptListNames, "which 25 prompts: Likeness' own, or those of DreamBooth's evaluation", {
+    fallback: defaults.list,
+  }),
+  kind: choice(subjectKinds, 'which prompts of the list', { fallback: 'by the class noun' }),
   seeds: integer('N', 'pictures a prompt', { min: 1, max: 1000, fallback: defaults.seeds }),
   steps: integer('N', 'denoising steps', { min: 1, max: 1000, fallback: defaults.steps }),
   guidance: number('X', 'how closely to follow the prompt', {

@@ -1,3 +1,5 @@
+import type { PromptList } from './request.ts';
+import { dreamboothPrompts } from './dreamboothPrompts.ts';
 import type { SubjectKind } from '../../../src-shared/domain/runScore.ts';
 
 /** Places, where any subject can be; `{}` is the subject. */
@@ -69,13 +71,19 @@ export interface ScoredPrompt {
   readonly plain: string;
 }
 
-/** The standard prompts of `kind`, then the user's own: with `{}` in the subject's place, or with the token already in them. */
+/** The prompts that checkpoints are compared by: 25 of ours, or DreamBooth's. */
+export const promptLists = {
+  standard: standardPrompts,
+  dreambooth: dreamboothPrompts,
+} as const satisfies Readonly<Record<PromptList, Readonly<Record<SubjectKind, readonly string[]>>>>;
+
+/** The prompts of a list for `kind`, then the user's own: with `{}` in the subject's place, or with the token already in them. */
 export function scoredPrompts(
-  kind: SubjectKind,
+  { list, kind }: { readonly list: PromptList; readonly kind: SubjectKind },
   own: readonly string[],
   { token, classNoun }: { readonly token: string; readonly classNoun: string },
 ): ScoredPrompt[] {
-  return [...standardPrompts[kind], ...own].map((prompt) => {
+  return [...promptLists[list][kind], ...own].map((prompt) => {
     const subject = prompt.replaceAll('{}', `${token} ${classNoun}`);
     return { subject, plain: withoutToken(subject, token) };
   });

@@ -2,6 +2,10 @@ import type { SubjectKind } from '../../../src-shared/domain/runScore.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
 
+/** Which 25 prompts: ours, or those of DreamBooth's evaluation. */
+export const promptListNames = ['standard', 'dreambooth'] as const;
+export type PromptList = (typeof promptListNames)[number];
+
 /** What a person said about scoring a run. Paths are absolute. */
 export interface ScoreRequest {
   readonly run: string;
@@ -9,7 +13,8 @@ export interface ScoreRequest {
   readonly checkpoints?: readonly number[];
   /** Photos to compare with; those of the run when left out. */
   readonly photos?: string;
-  /** Prompts of one's own, added to the standard ones; `{}` stands for the subject. */
+  readonly list: PromptList;
+  /** Prompts of one's own, added to those of the list; `{}` stands for the subject. */
   readonly prompts: readonly string[];
   /** Worked out from the class noun when left out. */
   readonly kind?: SubjectKind;
@@ -30,6 +35,7 @@ export interface ScoreRequest {
 
 /** Few steps of a fast sampler: differences between checkpoints show as well as with many. */
 export const scoreDefaults = {
+  list: 'standard',
   prompts: [],
   seeds: 1,
   steps: 12,

@@ -50,7 +50,7 @@ export async function score(request: ScoreRequest, { report, signal }: JobContex
   const steps = stepsToScore(folder, request.checkpoints, settings);
   const photos = await readPhotos(request, settings);
   const kind = request.kind ?? kindOf(settings.classNoun);
-  const prompts = scoredPrompts(kind, request.prompts, settings);
+  const prompts = scoredPrompts({ list: request.list, kind }, request.prompts, settings);
   const artists = steps.map((step) => ({ step, artist: openRun(run, step) }));
   const base: Artist = { model: (artists[0] as { artist: Artist }).artist.model, networks: {} };
 

@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import { join } from 'node:path';
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { isFile, makeFolder, readText } from '../../engine/checkpoints/files.ts';
+import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
+import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
+import { meanOfPairs } from '../../engine/evaluation/subject.ts';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import { look } from '../evaluation/look.ts';
+import { evaluateSubject, picturesOf } from '../evaluation/subject.ts';
+import { generate } from '../generation/generate.ts';
+import { generateDefaults } from '../generation/request.ts';
+import { modelFor } from '../generation/runs.ts';
+import { kindOf, promptLists } from '../score/prompts.ts';
+import { finetune } from '../training/finetune.ts';
+import type { DreamboothRequest } from './request.ts';
+import { subjectsIn, type Subject } from './subjects.ts';
+import { tableOf } from './table.ts';
+
+const figure = z.number().nullable();
+
+const scoresType = z.object({
+  subject: z.string(),
+  classNoun: z.string(),
+  photos: z.number(),
+  images: z.number(),
+  /** Mean cosines, −1…1; null where the network was not given. */
+  dino: figure,
+  clipI: figure,
+  clipT: figure,
+  /** The same as CLIP-I, by the MobileNetV2 that comes with Likeness: for comparing here, never with published figures. */
+  mobileNet: z.number(),
+  /** What they were made with. */
+  asked: z.string(),
+});
+
+export type SubjectResult = Readonly<z.output<typeof scoresType>>;
+
+export interface DreamboothResult {
+  readonly out: string;
+  readonly subjects: readonly SubjectResult[];
+  readonly table: string;
+  readonly csv: string;
+}
+
+/**
+ * DreamBooth's evaluation (Ruiz et al. 2023, section 4.2): a finetune of every subject, 25 prompts each, DINO, CLIP-I and CLIP-T, and
+ * their means in a table. Goes on with what `out` holds of an earlier call. Errors: `dreambooth.…`, those of the features.
+ */
+export async function dreamboothProtocol(
+  request: DreamboothRequest,
+  context: JobContext,
+  version: string,
+): Promise<DreamboothResult> {
+  const { out } = request;
+  const subjects = subjectsIn(request.subjects);
+  makeFolder(out);
+  const results: SubjectResult[] = [];
+  for (const [i, subject] of subjects.entries()) {
+    const message = `Subject ${i + 1} of ${subjects.length}: ${subject.name}, a ${subject.classNoun}`;
+    context.report({ type: 'note', message });
+    results.push(await resultOf(subject, request, context, version));
+    context.signal.throwIfAborted();
+  }
+  const { table, csv } = tableOf(results);
+  const files = { table: join(out, 'table.md'), csv: join(out, 'table.csv') };
+  writeAtomically(files.table, () => [Buffer.from(table)]);
+  writeAtomically(files.csv, () => [Buffer.from(csv)]);
+  return { out, subjects: results, ...files };
+}
+
+async function resultOf(
+  subject: Subject,
+  request: DreamboothRequest,
+  context: JobContext,
+  version: string,
+): Promise<SubjectResult> {
+  const folder = join(request.out, subject.name);
+  const file = join(folder, 'scores.json');
+  const asked = JSON.stringify([
+    request.settings,
+    request.count,
+    request.drawSteps,
+    request.clip,
+    request.dino,
+  ]);
+  const known = isFile(file) ? scoresType.safeParse(parsed(readText(file))).data : undefined;
+  if (known?.asked === asked) return known;
+
+  makeFolder(folder);
+  const run = join(folder, 'run');
+  await trainedRun(run, subject, request, context, version);
+  const { pictures, prompts } = await drawnPictures(folder, run, subject, request, context, version);
+  const { clip, dino, provider } = request;
+  const scores = await evaluateSubject(
+    {
+      photos: subject.photos,
+      images: pictures,
+      prompts,
+      provider,
+      ...(clip && { clip }),
+      ...(dino && { dino }),
+    },
+    context,
+  );
+  const mobileNet = await likenessByMobileNet(request.mobileNet, subject.photos, pictures, context);
+  const { name, classNoun } = subject;
+  const result = { subject: name, classNoun, ...scores, mobileNet, asked };
+  writeAtomically(file, () => [Buffer.from(`${JSON.stringify(result, null, 2)}\n`)]);
+  return result;
+}
+
+/** The subject's run, taken to its end where it is not there yet. */
+async function trainedRun(
+  out: string,
+  { photos, classNoun }: Subject,
+  { settings: asked, fallbackModel }: DreamboothRequest,
+  context: JobContext,
+  version: string,
+): Promise<void> {
+  if (RunFolder.exists(out)) {
+    const run = new RunFolder(out);
+    const { steps } = run.describe().settings;
+    if (run.checkpointSteps().at(-1) === steps && (asked.steps ?? steps) === steps) return;
+  }
+  const settings = { ...asked, photos, classNoun };
+  await finetune({ out, resume: true, fallbackModel, settings }, context, version);
+}
+
+async function drawnPictures(
+  folder: string,
+  run: string,
+  { classNoun }: Subject,
+  { count, drawSteps, fallbackModel, provider }: DreamboothRequest,
+  context: JobContext,
+  version: string,
+): Promise<{ readonly pictures: string; readonly prompts: string }> {
+  const { settings } = new RunFolder(run).describe();
+  const loras = [{ path: run, weight: 1 }];
+  const prompts = promptLists.dreambooth[kindOf(classNoun)].map((prompt) =>
+    prompt.replace('{}', `${settings.token} ${classNoun}`),
+  );
+  const pictures = join(folder, 'pictures');
+  await generate(
+    {
+      ...{ ...generateDefaults, model: modelFor(loras) ?? fallbackModel, loras, out: pictures, prompts },
+      ...{ names: prompts.map((_, i) => String(i + 1).padStart(2, '0')), count, steps: drawSteps, seed: 0 },
+      ...{ resume: true, provider },
+    },
+    context,
+    version,
+  );
+  const list = join(folder, 'prompts.txt');
+  const lines = prompts.flatMap((prompt) => Array<string>(count).fill(prompt));
+  writeAtomically(list, () => [Buffer.from(lines.map((line) => `${line}\n`).join(''))]);
+  return { pictures, prompts: list };
+}
+
+async function likenessByMobileNet(
+  file: string,
+  photos: string,
+  pictures: string,
+  context: JobContext,
+): Promise<number> {
+  const network = await MobileNetFeatures.open(file);
+  try {
+    const [subject, made] = [await picturesOf(photos), await picturesOf(pictures)];
+    const seen = await look(network, [...subject, ...made], 'MobileNetV2', context);
+    return meanOfPairs(seen.slice(0, subject.length), seen.slice(subject.length));
+  } finally {
+    await network.dispose();
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
