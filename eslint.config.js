@@ -121,7 +121,6 @@ const packages = {
   electron: ['src-main/main.ts', 'src-main/preload.ts', 'src-main/ipc/electron'],
   chokidar: ['src-main/studio/photos'],
   ws: ['src-main/ipc'],
-  '@grpc/grpc-js': ['src-main/engine/training'],
   'p-queue': ['src-main/engine/training'],
   'p-retry': ['src-main/engine/training'],
   'tar-stream': ['src-main/engine/training', 'src-main/ipc'],

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import type { StartWorker, TeamSettings } from '../engine/training/team/gather.ts';
+import type { StartWorker, TeamSettings, WorkerProvider } from '../engine/training/team/gather.ts';
+import { providerChoices } from '../../src-shared/domain/providers.ts';
 import { problem } from '../../src-shared/messages/index.ts';
-import { integer, text } from './options.ts';
+import { integer, names, text } from './options.ts';
 
 /** Of the commands that train: who computes. */
 export const teamOptions = {
@@ -10,36 +11,59 @@ export const teamOptions = {
     max: 512,
     fallback: 'this one alone',
   }),
+  workerProviders: names(
+    'A,B',
+    'what each of --workers computes with, in turn: cpu, webgpu, cuda:0, cuda:1 …',
+    {
+      fallback: 'what --provider says',
+    },
+  ),
   listen: text('[HOST:]PORT', 'let workers of other machines join there', { fallback: 'nobody joins' }),
 };
 
-/** Nothing where this process computes alone. Throws `usage.badValue`. */
+/** Nothing where this process computes alone. Throws `usage.badValue`, `usage.conflict`. */
 export function teamOf({
   workers,
+  workerProviders,
   listen,
 }: {
   readonly workers?: number;
+  readonly workerProviders?: readonly string[];
   readonly listen?: string;
 }): TeamSettings | undefined {
-  if (listen === undefined) return workers === undefined ? undefined : { workers, start };
+  const providers = workerProviders?.map(workerProvider);
+  const count = workers ?? providers?.length;
+  if (listen === undefined)
+    return count === undefined ? undefined : { workers: count, workerProviders: providers, start };
   if (!/^([^\s:]+:|\[[\da-f:]+\]:)?\d{1,5}$/i.test(listen))
     throw problem('usage.badValue', { option: '--listen', value: listen, expected: 'a port, or HOST:PORT' });
-  return { workers: workers ?? 1, start, listen: listen.includes(':') ? listen : `0.0.0.0:${listen}` };
+  const address = listen.includes(':') ? listen : `0.0.0.0:${listen}`;
+  return { workers: count ?? 1, workerProviders: providers, start, listen: address };
+}
+
+/** `cpu`, or `cuda:1`. */
+function workerProvider(word: string): WorkerProvider {
+  const [, name, device] = /^([a-z]+)(?::(\d{1,3}))?$/.exec(word) ?? [];
+  const provider = providerChoices.find((choice) => choice === name);
+  if (provider === undefined || (device !== undefined && provider !== 'cuda'))
+    throw problem('usage.badValue', {
+      option: '--worker-providers',
+      value: word,
+      expected: `one of ${providerChoices.join(', ')}, or cuda with a card's number, such as cuda:1`,
+    });
+  return { provider, ...(device !== undefined && { device: Number(device) }) };
 }
 
 /** This command again, as a worker. The token is not shown in the list of processes. */
-const start: StartWorker = ({ address, token, threads }) =>
-  spawn(
+const start: StartWorker = ({ address, token, threads, model, teacher, provider, device }) => {
+  const own = { threads: String(threads), model, provider, ...(teacher !== undefined && { teacher }) };
+  const words = Object.entries(own).flatMap(([name, value]) => [`--${name}`, value]);
+  // CUDA shows a process the cards that this names, and no others.
+  const card = device !== undefined && { CUDA_VISIBLE_DEVICES: String(device) };
+  const env = { ...process.env, ...card, LIKENESS_TOKEN: token };
+  return spawn(
     process.execPath,
-    [
-      ...process.execArgv,
-      process.argv[1] as string,
-      'join',
-      address,
-      '--threads',
-      String(threads),
-      '--quiet',
-      '--json',
-    ],
-    { env: { ...process.env, LIKENESS_TOKEN: token }, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
+    [...process.execArgv, process.argv[1] as string, 'join', address, ...words, '--quiet', '--json'],
+    { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
   );
+};

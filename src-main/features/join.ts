@@ -1,7 +1,7 @@
 import os from 'node:os';
 import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
 import { workFor } from '../engine/training/team/worker.ts';
-import { openSharedRun, type SharedRun, type WorkerPlaces } from '../engine/training/team/sharedRun.ts';
+import { openSharedRun, type WorkerPlaces } from '../engine/training/team/sharedRun.ts';
 
 export interface JoinRequest extends WorkerPlaces {
   /** "host:port" of the run. */
@@ -16,8 +16,7 @@ export async function join(
 ): Promise<{ batches: number }> {
   const batches = await workFor({
     ...{ address, token, signal, name: `${os.hostname()} (process ${process.pid})` },
-    // The run's other end is the same program: it was asked for its token, and told this one.
-    open: (run) => openSharedRun(run as SharedRun, places),
+    open: (run) => openSharedRun(run, places),
     onBatch: (done) => report({ type: 'note', message: `${done} batches` }),
   });
   return { batches };

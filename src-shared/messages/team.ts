@@ -12,6 +12,10 @@ export const teamMessages = {
     `What answers at ${d.address} does not speak as a run of this version does; check the address, and use the same version of Likeness on both machines.`,
   'team.otherModel': (d: { model: string; option: string }) =>
     `${d.model} is not the model of this run; give this machine's copy of that model with ${d.option}.`,
+  'team.noModel': (d: { hash: string; option: string }) =>
+    `The model of this run (hash ${d.hash}) is not on this machine; give its copy with ${d.option}, or download it here first.`,
+  'team.badRun': (d: { why: string }) =>
+    `The run asks for what this machine does not do (${d.why}); use the same version of Likeness on both machines.`,
   'team.hopeless': (d: { why: string }) =>
     `Every worker process ended: ${d.why}. Use fewer --workers, or leave --workers out.`,
 };

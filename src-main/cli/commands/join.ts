@@ -1,4 +1,7 @@
 import { problem } from '../../../src-shared/messages/index.ts';
+import { modelsOfHub } from '../../features/download/hubCache.ts';
+import { placeOf } from '../../features/generation/knownPlaces.ts';
+import { shippedModel } from '../../shipped.ts';
 import { command } from '../command.ts';
 import { model, integer, operand, text } from '../options.ts';
 import { defined, provider } from '../shared.ts';
@@ -14,14 +17,16 @@ export const join = command({
   options: {
     address: operand(text('HOST:PORT', 'where the run waits, as it says')),
     token: text('TOKEN', 'what it asks for', { fallback: 'LIKENESS_TOKEN in the environment' }),
-    model: model('PATH', 'the model that is trained', { fallback: "the run's own path" }),
-    teacher: model('PATH', 'the teacher of a distillation', { fallback: "the run's own path" }),
+    model: model('PATH', 'the model that is trained', {
+      fallback: 'looked for among the models of this machine',
+    }),
+    teacher: model('PATH', 'the teacher of a distillation', { fallback: 'looked for in the same way' }),
     threads: integer('N', 'threads to compute with', { min: 1, max: 1024, fallback: 'one a core' }),
     provider: provider('auto'),
   },
   request: ({ token = process.env['LIKENESS_TOKEN'], ...given }) => {
     if (!token) throw problem('usage.missingOption', { option: '--token', command: 'join' });
-    return { token, address: given.address, ...defined(given) };
+    return { token, known: modelsHere, ...defined(given), address: given.address };
   },
   run: async (request, context) => {
     // A worker that a run started has no reason to live without it.
@@ -31,3 +36,11 @@ export const join = command({
     return { fields: { batches }, text: `The run has ended; ${batches} batches were computed here.` };
   },
 });
+
+/** Where a model of this machine may be: where one of this hash was last seen, the shipped one, those of the Hub. */
+function* modelsHere(hash: string): Generator<string> {
+  const seen = placeOf(hash);
+  if (seen !== undefined) yield seen;
+  yield shippedModel;
+  yield* modelsOfHub();
+}

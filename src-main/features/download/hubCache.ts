@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -23,10 +23,40 @@ export function modelPlace(word: string): string {
   if (existsSync(full)) return snapshotOf(full, 'main') ?? full;
   const id = readHubId(word);
   if (!id) return full;
-  const cached = path.join(hubCache(), `models--${id.repository.replace('/', '--')}`);
-  const found = snapshotOf(cached, id.revision) ?? [downloadPlace(id)].find((place) => existsSync(place));
+  const found = placeOfId(id);
   if (found === undefined) throw problem('model.notHere', { id: word });
   return found;
+}
+
+/** Whether something of this name is on this machine, as a path or a Hub id. */
+export function isHere(word: string): boolean {
+  const id = readHubId(word);
+  return existsSync(path.resolve(word)) || (id !== undefined && placeOfId(id) !== undefined);
+}
+
+/** The only weights file of a folder that holds nothing else to go by, as LoRAs lie on the Hub; else the folder. */
+export function onlyFileIn(place: string): string {
+  const names = existsSync(place) && statSync(place).isDirectory() ? readdirSync(place) : [];
+  const weights = names.filter((name) => /\.safetensors$/i.test(name));
+  const [only] = weights;
+  const known = names.some((name) =>
+    /^(adapter_config\.json|pytorch_lora_weights\..*|run\.json|unet)$/.test(name),
+  );
+  return only !== undefined && weights.length === 1 && !known ? path.join(place, only) : place;
+}
+
+function placeOfId(id: HubId): string | undefined {
+  const cached = path.join(hubCache(), `models--${id.repository.replace('/', '--')}`);
+  return snapshotOf(cached, id.revision) ?? [downloadPlace(id)].find((place) => existsSync(place));
+}
+
+/** Folders of models from the Hub that are on this machine: all snapshots of its cache, and what was downloaded here. */
+export function* modelsOfHub(): Generator<string> {
+  const foldersIn = (folder: string): string[] =>
+    existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : [];
+  for (const folder of foldersIn(hubCache()))
+    if (path.basename(folder).startsWith('models--')) yield* foldersIn(path.join(folder, 'snapshots'));
+  yield* foldersIn(path.join(cacheFolder(), 'models'));
 }
 
 /** Where `likeness download` puts a model. */
@@ -34,11 +64,15 @@ export function downloadPlace({ repository, revision }: HubId): string {
   return path.join(cacheFolder(), 'models', `${repository.replace('/', '--')}@${revision}`);
 }
 
-/** The cache that the Hub's own tools share (huggingface_hub's constants.py). */
+/** Where the Hub's own tools keep things (huggingface_hub's constants.py). */
+export function hubHome(): string {
+  const { HF_HOME, XDG_CACHE_HOME } = process.env;
+  return HF_HOME ?? path.join(XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'huggingface');
+}
+
+/** The cache that they share. */
 function hubCache(): string {
-  const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
-  const home = HF_HOME ?? path.join(XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'huggingface');
-  return HF_HUB_CACHE ?? path.join(home, 'hub');
+  return process.env['HF_HUB_CACHE'] ?? path.join(hubHome(), 'hub');
 }
 
 /** In a `models--…` folder: the snapshot that a ref or a commit, or its beginning, names. */

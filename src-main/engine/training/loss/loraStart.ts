@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { fitWholeLora, readLora, someOf, type LoraAdapter } from '../../checkpoints/lora.ts';
 import type { Model } from '../../checkpoints/model.ts';
-import type { Shape } from '../../tensor/tensor.ts';
-import type { Part } from './lora.ts';
+import { f32, type Shape } from '../../tensor/tensor.ts';
+import type { Part, TrainedLora } from './lora.ts';
 
 /** A LoRA that training goes on from, module by module. */
 export interface LoraStart {
@@ -39,6 +40,45 @@ export function startFrom(file: string, model: Model): LoraStart {
       const names = [...left].map(({ part, module }) => `${part}.${module}`);
       throw problem('lora.startLeft', { file, left: someOf(names), how: optionsFor(adapters) });
     },
+  };
+}
+
+/** What a worker is told of the LoRA that its run goes on from: the numbers come with every step. */
+export const toldStartType = z
+  .array(
+    z.strictObject({
+      part: z.enum(['unet', 'text_encoder']),
+      module: z.string().max(300),
+      rank: z.int().min(1).max(1024),
+      scale: z.number(),
+    }),
+  )
+  .max(10_000);
+export type ToldStart = z.output<typeof toldStartType>;
+
+/** What to tell of a run's LoRA. */
+export function startToTell(
+  loras: readonly { readonly part: Part; readonly lora: TrainedLora }[],
+): ToldStart {
+  return loras.flatMap(({ part, lora }) =>
+    [...lora.adapters].flatMap(([module, adapters]) =>
+      adapters.map(({ rank, scale }) => ({ part, module, rank, scale })),
+    ),
+  );
+}
+
+/** Matrices of zeros of the sizes that were told. Errors: `lora.startUnfit`. */
+export function startTold(told: ToldStart): LoraStart {
+  return {
+    take: (part, module, [outputs = 0, ...inputs]) => {
+      const found = told.find((one) => one.part === part && one.module === module);
+      if (!found) throw problem('lora.startUnfit', { file: 'the run', module: `${part}.${module}` });
+      const { rank, scale } = found;
+      const A = f32([rank, ...inputs]);
+      const B = f32([outputs, rank, ...inputs.slice(1).map(() => 1)]);
+      return { part, module, rank, alpha: scale * rank, A, B };
+    },
+    refuseLeft: () => undefined,
   };
 }
 

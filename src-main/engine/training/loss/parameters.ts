@@ -8,7 +8,7 @@ import { Scope } from '../../nn/scope.ts';
 import type { HostTensor, Shape } from '../../tensor/tensor.ts';
 import type { DiffusionLossOptions } from './diffusionLoss.ts';
 import { freshLora, targetedModules, trainedLora, type Part, type TrainedLora } from './lora.ts';
-import { startFrom } from './loraStart.ts';
+import { startFrom, startTold, type ToldStart } from './loraStart.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 
 /** What a run trains: parameter names, where they start, and the adapters the networks are built with. */
@@ -20,10 +20,11 @@ export interface Trained {
   readonly loras: readonly { readonly part: Part; readonly lora: TrainedLora }[];
 }
 
-type Settings = Pick<
-  FinetuneSettings,
-  'method' | 'trainTextEncoder' | 'lora' | 'textLora' | 'initLora' | 'seed'
->;
+type Settings = Pick<FinetuneSettings, 'method' | 'trainTextEncoder' | 'lora' | 'textLora' | 'seed'> & {
+  readonly initLora?: string | undefined;
+  /** In place of the file, for those who compute gradients alone. */
+  readonly start?: ToldStart | undefined;
+};
 
 export function whatToTrain(model: Model, settings: Settings): Trained {
   return settings.method === 'full' ? wholeNetworks(model, settings) : adaptersOnly(model, settings);
@@ -64,8 +65,8 @@ export function wholeNetworks(
 }
 
 function adaptersOnly(model: Model, settings: Settings): Trained {
-  const { initLora } = settings;
-  const start = initLora === undefined ? undefined : startFrom(initLora, model);
+  const { initLora, start: told } = settings;
+  const start = told ? startTold(told) : initLora === undefined ? undefined : startFrom(initLora, model);
   const make = (part: Part, own: LoraSettings): { part: Part; lora: TrainedLora } => {
     const modules = targetedModules(part, buildPart(model, part), own.targets);
     const lora = start

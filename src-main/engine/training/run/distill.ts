@@ -65,13 +65,16 @@ export async function distill(
     ...{ batch: source.rows, latents: source.latents },
   });
   const trained = wholeNetworks(student, { trainTextEncoder: false });
+  const { lambdaSd, lambdaOutput, lambdaFeature } = settings;
   const shared: SharedRun = {
-    ...{ kind: 'distill', settings, rows: source.rows, latents: source.latents },
+    ...{ kind: 'distill', settings: { lambdaSd, lambdaOutput, lambdaFeature } },
+    ...{ rows: source.rows, latents: [...source.latents] },
     ...{ modelHash: modelHash(student), teacherHash: modelHash(teacher) },
   };
+  const places = { model: settings.student, teacher: settings.teacher, provider: settings.provider };
   const trainer = await Trainer.create({
     ...{ ...loss, initial: trained.initial, optimizer: settings },
-    source: team && (await gatherTeam(loss, shared, team, { report, signal })),
+    source: team && (await gatherTeam(loss, shared, places, team, { report, signal })),
   });
 
   const shown = shownWeights(trainer, settings.ema);

@@ -1,6 +1,10 @@
 import { subjectPrompt } from '../data/prompts.ts';
 import { checkedSettings } from '../../../../src-shared/domain/settingValues.ts';
-import { finetuneSettings, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import {
+  finetuneSettings,
+  trainingSettingsOf,
+  type FinetuneSettings,
+} from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
@@ -24,6 +28,7 @@ import { shownWeights } from './shownWeights.ts';
 import { gatherTeam, type TeamSettings } from '../team/gather.ts';
 import type { SharedRun } from '../team/sharedRun.ts';
 import { Trainer } from './trainer.ts';
+import { startToTell } from '../loss/loraStart.ts';
 import { whatToTrain } from '../loss/parameters.ts';
 import { writeTrained } from './checkpoint.ts';
 
@@ -72,9 +77,11 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
     provider: settings.provider,
   });
   const shared: SharedRun = {
-    ...{ kind: 'finetune', settings, modelHash: modelHash(model) },
-    ...{ rows: source.rows, latents: source.latents, prior: source.prior, masked: source.masked },
+    ...{ kind: 'finetune', settings: trainingSettingsOf(settings), modelHash: modelHash(model) },
+    ...{ rows: source.rows, latents: [...source.latents], prior: source.prior, masked: source.masked },
+    ...(settings.initLora !== undefined && { start: startToTell(trained.loras) }),
   };
+  const places = { model: settings.model, provider: settings.provider };
   const feeds = (batch: DiffusionBatch): Feeds => diffusionFeeds(batch, schedule, settings.minSnrGamma);
   const { team } = options;
   const rateOf = ratesOf(settings);
@@ -82,7 +89,7 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   report({ ...building, done: 0 });
   const trainer = await Trainer.create({
     ...{ ...loss, initial: trained.initial, optimizer: settings, rateOf },
-    source: team && (await gatherTeam(loss, shared, team, { report, signal })),
+    source: team && (await gatherTeam(loss, shared, places, team, { report, signal })),
   });
 
   report({ ...building, done: 1 });

@@ -1,16 +1,18 @@
 import os from 'node:os';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { layoutOf, type GradientSource, type LossOptions } from '../loss/gradients.ts';
-import { LocalWorkers, type StartWorker } from './localWorkers.ts';
+import { LocalWorkers, type LocalPlaces, type StartWorker, type WorkerProvider } from './localWorkers.ts';
 import type { SharedRun } from './sharedRun.ts';
 import { Team } from './team.ts';
 
-export type { StartWorker } from './localWorkers.ts';
+export type { LocalPlaces, StartWorker, WorkerProvider } from './localWorkers.ts';
 
 /** Who works on a run besides the process that steers it. */
 export interface TeamSettings {
   /** Worker processes on this machine. */
   readonly workers: number;
+  /** What each of them computes with, in turn; what the run does where none are given. */
+  readonly workerProviders?: readonly WorkerProvider[] | undefined;
   /** "host:port" where workers of other machines may join; only those of this machine when left out. */
   readonly listen?: string | undefined;
   readonly start: StartWorker;
@@ -23,21 +25,29 @@ export interface TeamSettings {
 export async function gatherTeam(
   loss: LossOptions,
   run: SharedRun,
-  { workers, listen, start }: TeamSettings,
+  places: LocalPlaces,
+  { workers, workerProviders = [], listen = '127.0.0.1:0', start }: TeamSettings,
   { report, signal }: JobContext,
 ): Promise<GradientSource & { readonly pids: () => number[] }> {
   const note = (message: string): void => report({ type: 'note', message });
   const { team, port } = await Team.open({
     layout: layoutOf(loss),
-    ...{ run, signal, report: note, listen: listen ?? '127.0.0.1:0' },
+    ...{ run, signal, report: note, listen },
     onUnfit: (error) => report({ type: 'warning', message: error.message }),
+    onLost: (id) => local.end(Number.parseInt(id)),
   });
   const { token } = team;
-  if (listen !== undefined)
+  const host = listen.slice(0, listen.lastIndexOf(':'));
+  if (host !== '127.0.0.1')
     note(`Workers of other machines join with: likeness join ${os.hostname()}:${port} --token ${token}`);
   const threads = Math.max(1, Math.floor(os.availableParallelism() / Math.max(1, workers)));
   const local = new LocalWorkers(
-    () => start({ address: `127.0.0.1:${port}`, token, threads }),
+    (index) =>
+      start({
+        ...places,
+        ...workerProviders[index % workerProviders.length],
+        ...{ address: `${everywhere.includes(host) ? '127.0.0.1' : host}:${port}`, token, threads },
+      }),
     workers,
     () => team.times.batches,
     (error) => team.giveUp(error),
@@ -54,6 +64,9 @@ export async function gatherTeam(
     },
   };
 }
+
+/** Addresses that stand for all of a machine's. */
+const everywhere = ['0.0.0.0', '[::]'];
 
 function shareText({ waited, computed, batches, lost }: Team['times']): string {
   const each = (computed / batches).toFixed(2);

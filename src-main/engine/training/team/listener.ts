@@ -1,24 +1,33 @@
-import { randomBytes } from 'node:crypto';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { DataChannel } from './dataChannel.ts';
+import type { Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { listeningOptions, parts, type Caller } from './secrecy.ts';
 
-/** The first bytes of a data channel, before its key; HTTP/2 begins with "PRI". */
-const greeting = 'DATA ';
-const keyLength = 32;
+export interface ListenerEvents {
+  /** A process that knows the token connects to work. */
+  readonly onWorker: (socket: TLSSocket, id: string) => void;
+  /** The process of this id lives. */
+  readonly onHeartbeat: (id: string) => void;
+}
 
-/** Listens on one port for both kinds of connection: gRPC's, and data channels. A worker gets the key of its channel through gRPC. */
+/** Listens on one port, encrypted. Who does not know the token gets no further than the handshake. */
 export class Listener {
-  private readonly expected = new Map<string, (socket: Socket) => void>();
   private readonly server: Server;
+  private readonly callers = new WeakMap<object, Caller>();
   private readonly open = new Set<Socket>();
 
-  /** `toGrpc` takes the connections that are not data channels. */
-  constructor(toGrpc: (socket: Socket) => void) {
-    this.server = createServer((socket) => {
-      this.open.add(socket);
+  constructor(token: string, { onWorker, onHeartbeat }: ListenerEvents) {
+    const options = listeningOptions(token, (socket, caller) => this.callers.set(socket, caller));
+    this.server = createServer(options, (socket) => {
       socket.on('error', () => undefined);
+      const caller = this.callers.get(socket);
+      if (caller?.kind === 'work') onWorker(socket, caller.id);
+      else if (caller) socket.on('data', () => onHeartbeat(caller.id));
+      else socket.destroy();
+    });
+    this.server.on('connection', (socket: Socket) => {
+      this.open.add(socket);
       socket.on('close', () => this.open.delete(socket));
-      this.direct(socket, toGrpc);
+      socket.on('error', () => undefined);
     });
   }
 
@@ -33,60 +42,9 @@ export class Listener {
     });
   }
 
-  /** Returns the key of a data channel that may connect once; `arrived` gets its socket. */
-  expect(arrived: (socket: Socket) => void): string {
-    const key = randomBytes(keyLength / 2).toString('hex');
-    this.expected.set(key, arrived);
-    return key;
-  }
-
-  forget(key: string): void {
-    this.expected.delete(key);
-  }
-
+  /** Nobody gets in any more; connections that are open end by themselves. */
   close(): void {
     this.server.close();
-    for (const socket of this.open) socket.destroy();
+    for (const socket of this.open) socket.unref();
   }
-
-  /** Reads until the first bytes tell which kind it is; they may come in pieces. */
-  private direct(socket: Socket, toGrpc: (socket: Socket) => void): void {
-    const length = greeting.length + keyLength;
-    let hello = Buffer.alloc(0);
-    const read = (): void => {
-      hello = Buffer.concat([hello, (socket.read() as Buffer | null) ?? Buffer.alloc(0)]);
-      const isDataChannel = greeting.startsWith(hello.toString('latin1', 0, greeting.length));
-      if (isDataChannel && hello.length < length) return;
-      socket.off('readable', read);
-      if (!isDataChannel) {
-        socket.unshift(hello);
-        return toGrpc(socket);
-      }
-      const key = hello.toString('latin1', greeting.length, length);
-      const arrived = this.expected.get(key);
-      this.expected.delete(key);
-      if (hello.length > length) socket.unshift(hello.subarray(length));
-      if (arrived) arrived(socket);
-      else socket.destroy();
-    };
-    socket.on('readable', read);
-  }
-}
-
-/** Connects a worker's end of the data channel with this `key`. */
-export function openDataChannel(address: string, key: string, onEnd: () => void): Promise<DataChannel> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(parts(address));
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      socket.write(greeting + key);
-      resolve(new DataChannel(socket, onEnd));
-    });
-  });
-}
-
-function parts(address: string): { host: string; port: number } {
-  const at = address.lastIndexOf(':');
-  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
 }

@@ -1,12 +1,23 @@
 import type { ChildProcess } from 'node:child_process';
+import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 
+/** What a worker of this machine is told beside the run itself, on its command line. */
+export interface LocalPlaces {
+  readonly model: string;
+  readonly teacher?: string;
+  readonly provider: ProviderChoice;
+  /** Which of several cards, by CUDA's count. */
+  readonly device?: number;
+}
+
+/** What a worker computes with, where it is not what the run does. */
+export type WorkerProvider = Pick<LocalPlaces, 'provider' | 'device'>;
+
 /** Starts a process that works for the run at `address`; it dies with this one. */
-export type StartWorker = (run: {
-  readonly address: string;
-  readonly token: string;
-  readonly threads: number;
-}) => ChildProcess;
+export type StartWorker = (
+  run: LocalPlaces & { readonly address: string; readonly token: string; readonly threads: number },
+) => ChildProcess;
 
 /** Ends in a row, without any work between them, after which starting again is no use. */
 const patience = 3;
@@ -17,14 +28,14 @@ export class LocalWorkers {
   private stopped = false;
   private fruitless = 0;
 
-  /** `batches`: how many the team has done so far; `onHopeless` when no worker lives long enough to work. */
+  /** `start` gets the worker's number; `batches`: how many the team has done so far; `onHopeless` when no worker lives long enough to work. */
   constructor(
-    private readonly start: () => ChildProcess,
+    private readonly start: (index: number) => ChildProcess,
     count: number,
     private readonly batches: () => number,
     private readonly onHopeless: (error: Error) => void,
   ) {
-    for (let i = 0; i < count; i++) this.launch();
+    for (let i = 0; i < count; i++) this.launch(i);
   }
 
   /** Process ids of those at work. */
@@ -37,8 +48,13 @@ export class LocalWorkers {
     for (const child of this.running) child.kill();
   }
 
-  private launch(): void {
-    const child = this.start();
+  /** The team is done with this one, which may hang. */
+  end(pid: number): void {
+    for (const child of this.running) if (child.pid === pid) child.kill('SIGKILL');
+  }
+
+  private launch(index: number): void {
+    const child = this.start(index);
     const before = this.batches();
     let complaint = '';
     let over = false;
@@ -52,8 +68,9 @@ export class LocalWorkers {
       this.running.delete(child);
       if (this.stopped) return;
       this.fruitless = this.batches() > before ? 0 : this.fruitless + 1;
-      if (this.fruitless >= patience) this.onHopeless(problem('team.hopeless', { why }));
-      else this.launch();
+      if (this.fruitless >= patience)
+        this.onHopeless(problem('team.hopeless', { why: why.replace(/\.$/, '') }));
+      else this.launch(index);
     };
     child.once('error', (error) => ended(error.message));
     child.once('exit', (code, signal) =>

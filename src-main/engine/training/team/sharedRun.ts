@@ -1,67 +1,107 @@
-import type { DistillSettings } from '../../../../src-shared/domain/distillSettings.ts';
-import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { z } from 'zod';
+import { distillSettings } from '../../../../src-shared/domain/distillSettings.ts';
+import { trainingSettingsType } from '../../../../src-shared/domain/finetuneSettings.ts';
+import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
+import { settingsType } from '../../../../src-shared/domain/setting.ts';
+import { faultOf } from '../../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { hasHash } from '../../checkpoints/modelHash.ts';
 import { openModel } from '../../checkpoints/openModel.ts';
-import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
-import { distillObjective } from '../loss/distillLoss.ts';
 import { finetuneObjective } from '../loss/diffusionLoss.ts';
+import { distillObjective } from '../loss/distillLoss.ts';
 import { LocalGradients, type LossOptions } from '../loss/gradients.ts';
+import { toldStartType } from '../loss/loraStart.ts';
 import { whatToTrain } from '../loss/parameters.ts';
 
-interface Shared {
-  /** Rows of a batch. */
-  readonly rows: number;
-  readonly latents: readonly [number, number, number];
-  /** Of the model that is trained. */
-  readonly modelHash: string;
-}
+const hashType = z.string().regex(/^[0-9a-f]{16,128}$/);
+const latentsType = z.tuple([z.int().min(1).max(64), z.int().min(1).max(512), z.int().min(1).max(512)]);
+/** Of a batch's latents together. */
+const maxNumbers = 1 << 26;
+const common = { rows: z.int().min(1).max(2048), latents: latentsType, modelHash: hashType };
 
-/** What a worker must know of a run to compute its gradients: all but the data, which comes with every batch. */
-export type SharedRun =
-  | (Shared & {
-      readonly kind: 'finetune';
-      readonly settings: FinetuneSettings;
-      readonly prior: boolean;
-      readonly masked: boolean;
-    })
-  | (Shared & { readonly kind: 'distill'; readonly settings: DistillSettings; readonly teacherHash: string });
+/**
+ * What a worker must know of a run to compute its gradients: all but the data, which comes with every batch. It names models by what
+ * is in them, and tells no path.
+ */
+export const sharedRunType = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      ...common,
+      kind: z.literal('finetune'),
+      settings: trainingSettingsType,
+      prior: z.boolean(),
+      masked: z.boolean(),
+      /** Of a run that starts from a LoRA: its modules and ranks. */
+      start: toldStartType.optional(),
+    }),
+    z.strictObject({
+      ...common,
+      kind: z.literal('distill'),
+      settings: settingsType(distillSettings).pick({
+        lambdaSd: true,
+        lambdaOutput: true,
+        lambdaFeature: true,
+      }),
+      teacherHash: hashType,
+    }),
+  ])
+  .refine(({ rows, latents: [c, h, w] }) => rows * c * h * w <= maxNumbers, 'the batches are too large');
+export type SharedRun = z.output<typeof sharedRunType>;
 
-/** Where a worker has things that lie elsewhere than on the run's machine, and how it computes. */
+/** Where a worker has things, and how it computes: its own affair. */
 export interface WorkerPlaces {
   readonly model?: string | undefined;
   readonly teacher?: string | undefined;
+  /** Models of this machine, where nobody said which it is: those that may be the one of this hash. */
+  readonly known?: ((hash: string) => Iterable<string>) | undefined;
   readonly provider?: ProviderChoice | undefined;
   readonly threads?: number | undefined;
 }
 
-/** Builds the run's loss. Errors: `team.otherModel`, those of `openModel`. */
-export function openSharedRun(run: SharedRun, places: WorkerPlaces): Promise<LocalGradients> {
-  return LocalGradients.create(lossOf(run, places));
+/** Builds the run's loss. `told`: from another machine. Errors: `team.badRun`, `team.otherModel`, `team.noModel`, those of `openModel`. */
+export function openSharedRun(told: unknown, places: WorkerPlaces): Promise<LocalGradients> {
+  const run = sharedRunType.safeParse(told);
+  if (!run.success) throw problem('team.badRun', { why: faultOf(run.error) });
+  return LocalGradients.create(lossOf(run.data, places));
 }
 
 function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
   const { rows, latents } = run;
-  const provider = places.provider ?? run.settings.provider;
-  const common = { latents, provider, ...(places.threads && { threads: places.threads }) };
+  const { provider = 'auto', threads } = places;
+  const own = { latents, provider, ...(threads && { threads }) };
+  const model = openSame(run.modelHash, '--model', places.model, places);
   if (run.kind === 'finetune') {
-    const { settings, prior, masked } = run;
-    const model = openSame(places.model ?? settings.model, '--model', run.modelHash);
+    const { settings, prior, masked, start } = run;
     const priorWeight = prior ? (settings.prior?.weight ?? 1) : undefined;
-    return finetuneObjective(model, whatToTrain(model, settings), {
-      ...{ ...common, rows, priorWeight, masked },
+    return finetuneObjective(model, whatToTrain(model, { ...settings, start }), {
+      ...{ ...own, rows, priorWeight, masked },
       minSnr: settings.minSnrGamma !== null,
     });
   }
-  const { settings } = run;
-  const student = openSame(places.model ?? settings.student, '--model', run.modelHash);
-  const teacher = openSame(places.teacher ?? settings.teacher, '--teacher', run.teacherHash);
-  return distillObjective(teacher, student, { ...settings, ...common, batch: rows });
+  const teacher = openSame(run.teacherHash, '--teacher', places.teacher, places);
+  return distillObjective(teacher, model, { ...run.settings, ...own, batch: rows });
 }
 
-function openSame(path: string, option: string, hash: string): Model {
-  const model = openModel(path);
-  if (!hasHash(model, hash)) throw problem('team.otherModel', { model: path, option });
-  return model;
+/** The model of this hash: the one that a person gave, or one of this machine's. */
+function openSame(hash: string, option: string, given: string | undefined, { known }: WorkerPlaces): Model {
+  if (given !== undefined) {
+    const model = openModel(given);
+    if (!hasHash(model, hash)) throw problem('team.otherModel', { model: given, option });
+    return model;
+  }
+  for (const place of known?.(hash) ?? []) {
+    const model = openIfAny(place);
+    if (model && hasHash(model, hash)) return model;
+  }
+  throw problem('team.noModel', { hash, option });
+}
+
+function openIfAny(place: string): Model | undefined {
+  try {
+    return openModel(place);
+  } catch {
+    // Something else, or half of a model: not the one that is looked for.
+    return undefined;
+  }
 }

@@ -1,14 +1,14 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { randomBytes } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
 import PQueue from 'p-queue';
 import pRetry, { AbortError } from 'p-retry';
-import { problem, type LikenessError } from '../../../../src-shared/messages/index.ts';
+import { type LikenessError, problem } from '../../../../src-shared/messages/index.ts';
 import type { FlatParameters } from '../../optim/flatParameters.ts';
 import { accumulator } from '../../optim/optimizer.ts';
 import type { Feeds, GradientSource, Losses } from '../loss/gradients.ts';
+import { Connection } from './connection.ts';
 import { Listener } from './listener.ts';
-import { options, send, service, type ToWorker } from './protocol.ts';
-import { WorkerConnection, WorkerLost, type Answer, type Stream } from './workerConnection.ts';
+import { WorkerConnection, WorkerLost, type Answer } from './workerConnection.ts';
 
 export interface TeamOptions {
   /** Where the trained parameters lie. */
@@ -21,6 +21,8 @@ export interface TeamOptions {
   readonly report: (message: string) => void;
   /** A worker that cannot do this run's work: what it said. */
   readonly onUnfit: (error: LikenessError) => void;
+  /** The process of this id is lost, though it may still be there. */
+  readonly onLost?: (id: string) => void;
 }
 
 /** What was done, and how long it took. */
@@ -42,11 +44,14 @@ export class Team implements GradientSource {
   readonly layout: FlatParameters;
   readonly token = randomBytes(16).toString('hex');
   readonly times: TeamTimes = { waited: 0, computed: 0, batches: 0, lost: 0 };
-  private readonly server = new Server(options);
   private readonly listener: Listener;
   private readonly queue = new PQueue({ autoStart: false });
-  private readonly connections = new Set<WorkerConnection>();
+  /** Everyone who is connected, by the id of the process. */
+  private readonly connected = new Map<string, WorkerConnection>();
+  /** Those of them that can compute. */
+  private readonly workers = new Set<WorkerConnection>();
   private readonly idle: WorkerConnection[] = [];
+  private readonly clock: NodeJS.Timeout;
   private readonly add: ReturnType<typeof accumulator>;
   /** Gradients' memory, to be used again. */
   private readonly free: Float32Array[] = [];
@@ -56,9 +61,13 @@ export class Team implements GradientSource {
   private constructor(private readonly given: TeamOptions) {
     this.layout = given.layout;
     this.add = accumulator();
-    this.server.addService(service, { work: (stream: Stream) => this.welcome(stream) });
-    const grpc = this.server.createConnectionInjector(ServerCredentials.createInsecure());
-    this.listener = new Listener((socket) => grpc.injectConnection(socket));
+    this.listener = new Listener(this.token, {
+      onWorker: (socket, id) => this.welcome(socket, id),
+      onHeartbeat: (id) => this.connected.get(id)?.beat(),
+    });
+    this.clock = setInterval(() => {
+      for (const worker of this.connected.values()) worker.tick();
+    }, 1000).unref();
   }
 
   /** Starts to listen. Errors: `team.listen`. */
@@ -72,13 +81,13 @@ export class Team implements GradientSource {
   }
 
   get size(): number {
-    return this.connections.size;
+    return this.workers.size;
   }
 
   /** Nobody will come any more: what waits for workers ends with this. */
   giveUp(fault: Error): void {
     this.fault = fault;
-    for (const connection of this.connections) connection.leave();
+    for (const worker of this.workers) worker.leave();
     this.queue.concurrency = 1;
     this.queue.start();
   }
@@ -112,9 +121,9 @@ export class Team implements GradientSource {
 
   async dispose(): Promise<void> {
     this.queue.clear();
-    await Promise.all([...this.connections].map(async (connection) => connection.dismiss()));
-    this.server.forceShutdown();
+    clearInterval(this.clock);
     this.listener.close();
+    await Promise.all([...this.connected.values()].map((worker) => worker.dismiss()));
   }
 
   /** A batch's gradient, from whichever worker is free, and from another where that one is lost. */
@@ -126,9 +135,9 @@ export class Team implements GradientSource {
         const answer = await this.queue.add(
           async () => {
             if (this.fault) throw new AbortError(this.fault);
-            const connection = this.idle.pop();
-            if (!connection) throw new WorkerLost('no worker is free');
-            return connection.gradient(batch, values, version);
+            const worker = this.idle.pop();
+            if (!worker) throw new WorkerLost('no worker is free');
+            return worker.gradient(batch, values, version);
           },
           { signal },
         );
@@ -141,56 +150,48 @@ export class Team implements GradientSource {
     );
   }
 
-  private welcome(stream: Stream): void {
-    const refuse = (code: status, details: string): void => {
-      stream.emit('error', Object.assign(new Error(details), { code, details, metadata: new Metadata() }));
-    };
-    const [token] = stream.metadata.get('token');
-    if (typeof token !== 'string' || !same(token, this.token))
-      return refuse(status.UNAUTHENTICATED, 'the token is another one');
-    const connection: WorkerConnection = new WorkerConnection(stream, {
+  private welcome(socket: TLSSocket, id: string): void {
+    const worker: WorkerConnection = new WorkerConnection(new Connection(socket), id, {
       memory: () => this.free.pop() ?? this.layout.allocate(),
       onReady: (length) => {
         if (length !== this.layout.length)
-          return refuse(status.FAILED_PRECONDITION, 'the weights of this worker have another shape');
-        this.connections.add(connection);
-        this.given.report(`${connection.name} works along: ${this.connections.size} in all`);
-        this.available(connection);
+          return void worker.refuse('the weights of this worker have another shape');
+        this.workers.add(worker);
+        this.given.report(`${worker.name} works along: ${this.workers.size} in all`);
+        this.available(worker);
       },
-      onIdle: () => this.available(connection),
-      onLost: () => this.lost(connection),
+      onIdle: () => this.available(worker),
+      onLost: (why) => this.lost(worker, why),
       onFailed: (error) => this.given.onUnfit(error),
     });
-    const channel = this.listener.expect((socket) => connection.take(socket));
-    stream.once('close', () => this.listener.forget(channel));
-    void send(stream, { type: 'run', run: this.given.run, channel } satisfies ToWorker);
+    this.connected.get(id)?.leave();
+    this.connected.set(id, worker);
+    worker.begin(this.given.run);
   }
 
   /** As many batches are handed out as there are workers; each takes one at a time. */
-  private available(connection: WorkerConnection): void {
-    if (!this.connections.has(connection)) return;
-    this.idle.push(connection);
+  private available(worker: WorkerConnection): void {
+    if (!this.workers.has(worker)) return;
+    this.idle.push(worker);
     this.adjust();
   }
 
-  private lost(connection: WorkerConnection): void {
-    if (!this.connections.delete(connection)) return;
+  private lost(worker: WorkerConnection, why?: string): void {
+    if (this.connected.get(worker.id) === worker) this.connected.delete(worker.id);
+    this.given.onLost?.(worker.id);
+    if (!this.workers.delete(worker)) return;
     this.times.lost++;
-    const place = this.idle.indexOf(connection);
+    const place = this.idle.indexOf(worker);
     if (place >= 0) this.idle.splice(place, 1);
-    this.given.report(`${connection.name} is lost: ${this.connections.size} left`);
+    const reason = why === undefined ? '' : ` (${why})`;
+    this.given.report(`${worker.name} is lost${reason}: ${this.workers.size} left`);
     this.adjust();
   }
 
   private adjust(): void {
     if (this.fault) return;
-    if (this.connections.size === 0) return this.queue.pause();
-    this.queue.concurrency = this.connections.size;
+    if (this.workers.size === 0) return this.queue.pause();
+    this.queue.concurrency = this.workers.size;
     this.queue.start();
   }
-}
-
-function same(a: string, b: string): boolean {
-  const [x, y] = [Buffer.from(a), Buffer.from(b)];
-  return x.length === y.length && timingSafeEqual(x, y);
 }

@@ -1,18 +1,12 @@
-import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { randomBytes } from 'node:crypto';
+import { connect, type TLSSocket } from 'node:tls';
 import { forPeople } from '../../../../src-shared/messages/forPeople.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { LocalGradients } from '../loss/gradients.ts';
-import { openDataChannel } from './listener.ts';
-import type { DataChannel } from './dataChannel.ts';
-import {
-  Inbox,
-  method,
-  send,
-  toWorkerType,
-  type FromWorker,
-  type Tensors,
-  type ToWorker,
-} from './protocol.ts';
+import { Connection, ConnectionLost, MessageFault } from './connection.ts';
+import { longestSilence, startHeartbeat } from './heartbeat.ts';
+import { toWorkerType, type FromWorker } from './protocol.ts';
+import { callingOptions, strangers } from './secrecy.ts';
 
 export interface WorkerOptions {
   /** "host:port" of the run. */
@@ -26,89 +20,101 @@ export interface WorkerOptions {
   readonly onBatch?: ((done: number) => void) | undefined;
 }
 
-/** Computes gradients for a run elsewhere until it ends. Returns how many. Errors: `team.unreachable`, `team.refused`, those of `open`. */
-export async function workFor({
-  address,
-  token,
-  name,
-  open,
-  signal,
-  onBatch,
-}: WorkerOptions): Promise<number> {
-  const client = new Client(address, credentials.createInsecure());
-  const metadata = new Metadata();
-  metadata.set('token', token);
-  const bytes = (message: Buffer): Buffer => message;
-  const stream = client.makeBidiStreamRequest(method, bytes, bytes, metadata);
-  const leave = (): void => stream.cancel();
+/**
+ * Computes gradients for a run elsewhere until it ends. Returns how many. Errors: `team.unreachable`, `team.refused`, `team.gone`,
+ * `team.notUnderstood`, those of `open`.
+ */
+export async function workFor(options: WorkerOptions): Promise<number> {
+  const { address, token, signal } = options;
+  const id = `${process.pid}-${randomBytes(8).toString('hex')}`;
+  const socket = await reach(options, id);
+  const connection = new Connection(socket);
+  const leave = (): void => connection.close();
   signal.addEventListener('abort', leave);
-
-  let source: LocalGradients | undefined;
-  let values: Float32Array = new Float32Array();
-  let gradient: Float32Array = new Float32Array();
-  let channel: DataChannel | undefined;
-  let ended: (error: Error) => void = () => undefined;
-  let done = 0;
-  let work: Promise<void> = Promise.resolve();
-
-  const answer = async (said: ToWorker, tensors: Tensors): Promise<void> => {
-    if (said.type === 'run') {
-      source = await open(said.run);
-      [values, gradient] = [source.layout.allocate(), source.layout.allocate()];
-      channel = await openDataChannel(address, said.channel, () => ended(problem('team.gone', { address })));
-      await send(stream, { type: 'ready', length: values.length, name } satisfies FromWorker);
-    } else if (said.type === 'values') {
-      await channel?.receive(values);
-    } else if (said.type === 'batch' && source) {
-      const started = performance.now();
-      const losses = await source.one(tensors, values, gradient);
-      const seconds = (performance.now() - started) / 1000;
-      await send(stream, { type: 'gradient', losses, seconds } satisfies FromWorker);
-      await channel?.send(gradient);
-      onBatch?.(++done);
-    }
-  };
-
+  const stopHeartbeat = startHeartbeat(callingOptions(address, token, { kind: 'heartbeat', id }));
   try {
-    await new Promise<void>((resolve, reject) => {
-      ended = reject;
-      const inbox = new Inbox<ToWorker>(toWorkerType, (said, tensors) => {
-        if (said.type === 'end') return resolve();
-        work = work
-          .then(() => answer(said, tensors))
-          .catch(async (error: unknown) => {
-            const { code, message } = forPeople(error);
-            await send(stream, { type: 'failed', code, message } satisfies FromWorker);
-            reject(error instanceof Error ? error : new Error(message));
-          });
-      });
-      stream.on('data', (message: Buffer) => {
-        try {
-          inbox.take(message);
-        } catch (error) {
-          reject(problem('team.notUnderstood', { address }, error));
-        }
-      });
-      stream.on('error', (error: ServiceError) => reject(signal.aborted ? reasonOf(signal) : told(error)));
-      stream.on('end', () => reject(problem('team.gone', { address })));
-    });
-    return done;
+    return await work(connection, options);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ConnectionLost) throw problem('team.gone', { address }, error);
+    if (error instanceof MessageFault) throw problem('team.notUnderstood', { address }, error);
+    throw error;
   } finally {
     signal.removeEventListener('abort', leave);
-    stream.end();
-    channel?.close();
-    await source?.dispose();
-    client.close();
-  }
-
-  function told(error: ServiceError): Error {
-    const refused = error.code === status.UNAUTHENTICATED || error.code === status.FAILED_PRECONDITION;
-    if (refused) return problem('team.refused', { address, why: error.details }, error);
-    return source
-      ? problem('team.gone', { address }, error)
-      : problem('team.unreachable', { address }, error);
+    stopHeartbeat();
+    await connection.finish();
   }
 }
 
-const reasonOf = (signal: AbortSignal): Error =>
-  signal.reason instanceof Error ? signal.reason : new Error('stopped');
+async function work(connection: Connection, options: WorkerOptions): Promise<number> {
+  const { address, name, open, onBatch } = options;
+  const say = (said: FromWorker): Promise<void> => connection.say(said);
+  /** What goes wrong here is told to the run too. */
+  const attempt = async <T>(doing: () => Promise<T>): Promise<T> => {
+    try {
+      return await doing();
+    } catch (error) {
+      const { code, message } = forPeople(error);
+      await say({ type: 'failed', code, message });
+      throw error;
+    }
+  };
+  const { said: told } = await connection.next(toWorkerType);
+  if (told.type !== 'run') throw new MessageFault(`${told.type} before the run`);
+  const source = await attempt(() => open(told.run));
+  try {
+    const [values, gradient] = [source.layout.allocate(), source.layout.allocate()];
+    await say({ type: 'ready', length: values.length, name });
+    for (let done = 0; ;) {
+      const { said, tensors } = await connection.next(toWorkerType);
+      if (said.type === 'end') return done;
+      if (said.type === 'refused') throw problem('team.refused', { address, why: said.why });
+      if (said.type === 'run') throw new MessageFault('another run');
+      if (said.type === 'values') await connection.receive(values);
+      else {
+        const started = performance.now();
+        const losses = await attempt(() => source.one(tensors, values, gradient));
+        const seconds = (performance.now() - started) / 1000;
+        void say({ type: 'gradient', losses, seconds });
+        await connection.give(gradient);
+        done++;
+        onBatch?.(done);
+      }
+    }
+  } finally {
+    await source.dispose();
+  }
+}
+
+/** Refusals of the handshake: the other end knows the protocol, but not this key. */
+const otherKey = /ALERT_(ILLEGAL_PARAMETER|HANDSHAKE_FAILURE|DECRYPT_ERROR)/;
+
+/** Connects to the run. Errors: `team.unreachable`, `team.refused`, `team.notUnderstood`. */
+function reach({ address, token, signal }: WorkerOptions, id: string): Promise<TLSSocket> {
+  const { psk, identity, ...where } = callingOptions(address, token, { kind: 'work', id });
+  const socket = connect({ ...where, ...strangers, pskCallback: () => ({ psk, identity }) });
+  // A machine that is switched off refuses nothing.
+  const tooLong = setTimeout(() => socket.destroy(new Error('no answer')), longestSilence * 1000);
+  const leave = (): void => void socket.destroy(new Error('stopped'));
+  signal.addEventListener('abort', leave);
+  return new Promise<TLSSocket>((resolve, reject) => {
+    socket.once('error', (error: Error & { code?: string }) => {
+      const code = error.code ?? '';
+      if (signal.aborted) reject(signal.reason instanceof Error ? signal.reason : error);
+      else if (otherKey.test(code)) {
+        const why = 'the token is another one, or the version of Likeness is';
+        reject(problem('team.refused', { address, why }, error));
+      } else if (/SSL|CERT|TLS/.test(code)) reject(problem('team.notUnderstood', { address }, error));
+      else reject(problem('team.unreachable', { address }, error));
+    });
+    socket.once('secureConnect', () => {
+      socket.removeAllListeners('error');
+      // Whether the run's machine is still there, the system asks while nothing is sent; it gives up after 20 s.
+      socket.setKeepAlive(true, 10_000);
+      resolve(socket);
+    });
+  }).finally(() => {
+    clearTimeout(tooLong);
+    signal.removeEventListener('abort', leave);
+  });
+}

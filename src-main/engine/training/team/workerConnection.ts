@@ -1,11 +1,8 @@
-import type { Socket } from 'node:net';
-import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { LikenessError, type MessageCode } from '../../../../src-shared/messages/index.ts';
 import type { Feeds, Losses } from '../loss/gradients.ts';
-import { DataChannel } from './dataChannel.ts';
-import { fromWorkerType, Inbox, send, type FromWorker, type ToWorker } from './protocol.ts';
-
-export type Stream = ServerDuplexStream<Buffer, Buffer>;
+import type { Connection } from './connection.ts';
+import { longestSilence } from './heartbeat.ts';
+import { fromWorkerType, type FromWorker, type ToWorker } from './protocol.ts';
 
 export interface Answer {
   readonly losses: Losses;
@@ -13,48 +10,41 @@ export interface Answer {
   readonly seconds: number;
 }
 
-export interface ConnectionEvents {
+export interface WorkerEvents {
   readonly memory: () => Float32Array;
+  /** It can compute; `length` of its layout. */
   readonly onReady: (length: number) => void;
   readonly onIdle: () => void;
-  readonly onLost: () => void;
+  /** `why`: in words, where there is more to say than that it went. */
+  readonly onLost: (why?: string) => void;
   readonly onFailed: (error: LikenessError) => void;
 }
 
 /** The connection to a worker ended before its answer. */
 export class WorkerLost extends Error {}
 
-/** The run's end of the connection to one worker: a gRPC stream for messages, a data channel for weights and gradients. */
+/** The run's end of the connection to one worker. */
 export class WorkerConnection {
   name = 'a worker';
   private version = 0;
   private ended = false;
-  private channel: DataChannel | undefined;
-  /** Of its layout, as it said. */
-  private length: number | undefined;
+  private ready = false;
+  private silent = 0;
   private waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
 
+  /** `id`: of the process at the other end. */
   constructor(
-    private readonly stream: Stream,
-    private readonly events: ConnectionEvents,
+    private readonly connection: Connection,
+    readonly id: string,
+    private readonly events: WorkerEvents,
   ) {
-    const inbox = new Inbox<FromWorker>(fromWorkerType, (said) => this.heard(said));
-    stream.on('data', (message: Buffer) => {
-      try {
-        inbox.take(message);
-      } catch {
-        // Whatever sends this is not a worker.
-        stream.end();
-        this.leave();
-      }
-    });
-    for (const event of ['cancelled', 'error', 'end', 'close']) stream.on(event, () => this.leave());
+    // What says nothing that a worker says is none.
+    this.listen().catch(() => this.leave());
   }
 
-  /** Takes the socket of its data channel. */
-  take(socket: Socket): void {
-    this.channel = new DataChannel(socket, () => this.leave());
-    this.begin();
+  /** Tells what it works for. */
+  begin(run: unknown): void {
+    void this.say({ type: 'run', run });
   }
 
   async gradient(batch: Feeds, values: Float32Array, version: number): Promise<Answer> {
@@ -65,55 +55,73 @@ export class WorkerConnection {
     answer.catch(() => undefined);
     if (this.version !== version) {
       this.version = version;
-      await send(this.stream, { type: 'values' } satisfies ToWorker);
-      await this.channel?.send(values);
+      void this.say({ type: 'values' });
+      await this.connection.give(values);
     }
-    await send(this.stream, { type: 'batch' } satisfies ToWorker, batch);
+    await this.connection.say({ type: 'batch' } satisfies ToWorker, batch);
     return answer;
+  }
+
+  /** It lives. */
+  beat(): void {
+    this.silent = 0;
+  }
+
+  /** A second has passed. Only seconds in which this process could listen count: it computes, too. */
+  tick(): void {
+    this.silent++;
+    if (this.silent >= longestSilence) this.leave(`it has not been heard of for ${longestSilence} s`);
   }
 
   /** The run is over. */
   async dismiss(): Promise<void> {
     this.ended = true;
-    await send(this.stream, { type: 'end' } satisfies ToWorker);
-    this.stream.end();
+    if (this.waiting) this.connection.close();
+    await this.say({ type: 'end' });
+    await this.connection.finish();
   }
 
-  leave(): void {
+  /** It cannot take part. */
+  async refuse(why: string): Promise<void> {
+    this.ended = true;
+    await this.say({ type: 'refused', why });
+    await this.connection.finish();
+  }
+
+  leave(why?: string): void {
     if (this.ended) return;
     this.ended = true;
-    this.events.onLost();
+    this.events.onLost(why);
     this.waiting?.reject(new WorkerLost(this.name));
-    this.stream.destroy();
-    this.channel?.close();
+    this.connection.close();
   }
 
-  private begin(): void {
-    if (this.channel && this.length !== undefined) this.events.onReady(this.length);
+  private say(said: ToWorker): Promise<void> {
+    return this.connection.say(said);
   }
 
-  private heard(said: FromWorker): void {
-    if (said.type === 'ready') {
-      this.name = said.name;
-      this.length = said.length;
-      this.begin();
-    } else if (said.type === 'failed') {
-      this.events.onFailed(new LikenessError(said.code as MessageCode, said.message));
-      this.leave();
-    } else void this.answered(said);
+  private async listen(): Promise<void> {
+    while (!this.ended) {
+      const { said } = await this.connection.next(fromWorkerType);
+      if (said.type === 'gradient') await this.answered(said);
+      else if (said.type === 'failed') {
+        this.events.onFailed(new LikenessError(said.code as MessageCode, said.message));
+        this.leave();
+      } else {
+        if (this.ready) throw new Error('it is ready twice');
+        [this.ready, this.name] = [true, said.name];
+        this.events.onReady(said.length);
+      }
+    }
   }
 
   private async answered({ losses, seconds }: FromWorker & { type: 'gradient' }): Promise<void> {
-    const gradient = this.events.memory();
-    try {
-      await this.channel?.receive(gradient);
-    } catch {
-      this.leave();
-      return;
-    }
     const { waiting } = this;
+    if (!waiting) throw new Error('nobody asked for a gradient');
+    const gradient = this.events.memory();
+    await this.connection.receive(gradient);
     this.waiting = undefined;
-    waiting?.resolve({ losses, gradient, seconds });
+    waiting.resolve({ losses, gradient, seconds });
     this.events.onIdle();
   }
 }

@@ -1,0 +1,18 @@
+/** A self-signed certificate for 127.0.0.1 that nobody trusts, and its key: for tests alone. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBfzCCASWgAwIBAgIUH5lEwEPUYF0ZETYw2lPrN4pT8vswCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyOTA5NDY0MloYDzIxMjYxMTA1
+MDk0NjQyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASuTQ0caFG6KaZkkTy9ieLv/iRIyO9BMKcZMdp9lz4NkXUivoxzmm4E
+kfp1+langwsEhV97YM5O0i0E6nYrqQL/o1MwUTAdBgNVHQ4EFgQUxCyo9wC+JQe8
+21BItfX0dxhOq/QwHwYDVR0jBBgwFoAUxCyo9wC+JQe821BItfX0dxhOq/QwDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiAfUXiPs/pDnl8kSmHMfD8p
+VxjULLCpzakMHpiVZHRkYgIhAJcDqOhYOdYwuzy9tR8KJCtgqvL1WdRLk6g3sXWB
+eVVM
+-----END CERTIFICATE-----`;
+
+export const privateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgrNH84kpwjxK0eJ8l
+uuG1OsEwFdzwIrpR/x91rl39hBqhRANCAASuTQ0caFG6KaZkkTy9ieLv/iRIyO9B
+MKcZMdp9lz4NkXUivoxzmm4Ekfp1+langwsEhV97YM5O0i0E6nYrqQL/
+-----END PRIVATE KEY-----`;

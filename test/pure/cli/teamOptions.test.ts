@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { teamOf } from '../../../src-main/cli/teamOptions.ts';
+
+it('says what each local worker computes with', () => {
+  expect(teamOf({ workers: 3, workerProviders: ['cpu', 'cuda:1'] })).toMatchObject({
+    workers: 3,
+    workerProviders: [{ provider: 'cpu' }, { provider: 'cuda', device: 1 }],
+  });
+  // As many workers as providers, where nobody says a number.
+  expect(teamOf({ workerProviders: ['cuda:0', 'cuda:1'] })).toMatchObject({ workers: 2 });
+  expect(teamOf({ workers: 2 })?.workerProviders).toBeUndefined();
+  expect(teamOf({})).toBeUndefined();
+});
+
+it.each(['gpu', 'cpu:1', 'cuda:x', 'cuda:'])('refuses %s', (word) => {
+  expect(() => teamOf({ workerProviders: [word] })).toThrow(/--worker-providers.*cuda:1/);
+});
+
+it('listens on all addresses where only a port is named', () => {
+  expect(teamOf({ listen: '7070' })).toMatchObject({ workers: 1, listen: '0.0.0.0:7070' });
+  expect(teamOf({ listen: '192.168.1.5:7070' })).toMatchObject({ listen: '192.168.1.5:7070' });
+  expect(() => teamOf({ listen: 'here' })).toThrow(/--listen/);
+});
