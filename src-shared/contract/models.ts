@@ -11,6 +11,20 @@ const repositorySchema = z
   .max(200)
   .regex(/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/);
 
+/** What a model that is not here yet would ask of this machine. */
+const outlookShape = {
+  /** Bytes of memory that a LoRA's training takes, with the settings of a new run. */
+  memory: z.number(),
+  /** There is as much. */
+  fits: z.boolean(),
+  /** Seconds of such a training and of a picture, by the pace of what was measured here; null until something was. */
+  trainSeconds: z.number().nullable(),
+  pictureSeconds: z.number().nullable(),
+  /** The model that the pace was measured with. */
+  measuredWith: z.string().nullable(),
+};
+export const outlookSchema = z.object(outlookShape);
+
 export const modelRequests = {
   /** The shipped one first. */
   'models.list': endpoint(z.object({}), z.array(modelSchema)),
@@ -29,10 +43,16 @@ export const modelRequests = {
       z.object({
         repository: repositorySchema,
         name: z.string(),
+        family: z.string(),
         about: z.string(),
         licence: z.string(),
+        /** What is fetched. */
         bytes: z.number(),
+        parameters: z.number(),
+        /** Pixels of a side. */
+        side: z.int(),
         installed: z.boolean(),
+        ...outlookShape,
       }),
     ),
   ),

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import { catalogue } from '../../../src-shared/domain/catalogue.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
 import type { Surroundings } from '../context.ts';
-import { catalogue } from './catalogue.ts';
 import { hubAddress } from '../../features/download/hub.ts';
 import { putModel } from './putModel.ts';
 

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { catalogue } from '../../../src-shared/domain/catalogue.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
 import type { Handlers, StudioContext, Surroundings } from '../context.ts';
-import { catalogue } from './catalogue.ts';
 import { downloadPlace, type DownloadInput } from './downloadJob.ts';
+import { outlook, paceOf } from './outlook.ts';
 import { listModels, putModel, withState } from './putModel.ts';
 
 export function modelHandlers(context: StudioContext): Handlers<'models'> {
@@ -30,11 +31,14 @@ export function modelHandlers(context: StudioContext): Handlers<'models'> {
       emit('models.changed', listModels(context));
       return { undo };
     },
-    'models.catalogue': () =>
-      catalogue.map((entry) => ({
+    'models.catalogue': () => {
+      const pace = paceOf(library);
+      return catalogue.map((entry) => ({
         ...entry,
+        ...outlook(entry, pace),
         installed: models.byPath(folder.at(downloadPlace(entry.repository))) !== undefined,
-      })),
+      }));
+    },
     'models.download': ({ repository, revision }) => {
       const { offline, downloads } = settings.get();
       if (offline || !downloads) throw problem('download.off', {});

@@ -73,9 +73,9 @@ function smaller(size: number, share: number): { size: number } | undefined {
  * Bytes at the peak, from measurements of BK-SDM-Tiny's LoRA step (3.6 GB: 450 M parameters, 64² latents, two pictures) and of full
  * finetuning (weights, gradients and two moments, each 4 bytes).
  */
-function estimatedMemory(
-  { method, batch, size, prior }: TrainingSettings,
-  { parameters }: StoredModel,
+export function estimatedMemory(
+  { method, batch, size, prior }: Pick<TrainingSettings, 'method' | 'batch' | 'size' | 'prior'>,
+  { parameters }: Pick<StoredModel, 'parameters'>,
 ): number {
   const weights = parameters * 4 * (method === 'full' ? 4 : 1);
   const pictures = batch * (prior ? 2 : 1);

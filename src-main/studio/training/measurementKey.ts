@@ -1,7 +1,10 @@
 import os from 'node:os';
+import { z } from 'zod';
 import type { TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Settings } from '../../../src-shared/domain/settings.ts';
 import type { StoredModel } from '../../storage/models.ts';
+
+const thisMachine = () => [os.cpus()[0]?.model.trim() ?? '', os.availableParallelism(), os.totalmem()];
 
 /** All that a step's time and memory depend on: libraries move, so the machine is part of it. */
 export function measurementKey(
@@ -9,7 +12,7 @@ export function measurementKey(
   provider: Settings['provider'],
   { method, batch, size, trainTextEncoder, prior, lora, textLora }: TrainingSettings,
 ): string {
-  const machine = [os.cpus()[0]?.model.trim() ?? '', os.availableParallelism(), os.totalmem()];
+  const machine = thisMachine();
   const adapters =
     method === 'lora' ? [lora.rank, lora.targets, trainTextEncoder && [textLora.rank, textLora.targets]] : [];
   return JSON.stringify([
@@ -23,4 +26,17 @@ export function measurementKey(
     prior !== null,
     adapters,
   ]);
+}
+
+const keyType = z
+  .tuple([z.unknown(), z.string(), z.string(), z.string(), z.number(), z.number(), z.boolean(), z.boolean()])
+  .rest(z.unknown())
+  .transform(([machine, hash, provider, method, batch, size, , prior]) => ({
+    ...{ hash, provider, method, batch, size, prior },
+    here: JSON.stringify(machine) === JSON.stringify(thisMachine()),
+  }));
+
+/** What a key says; nothing of one from another version. */
+export function readMeasurementKey(key: string): z.output<typeof keyType> | undefined {
+  return keyType.safeParse(JSON.parse(key)).data;
 }

@@ -21,7 +21,7 @@ import { ownSettings } from '../../features/training/ownSettings.ts';
 /** Steps of each preset, as a share of the model's own. */
 const shares = { quick: 0.5, balanced: 1, thorough: 2 } as const;
 /** What a run may take of the machine's memory. */
-const most = 0.85;
+export const mostOfMemory = 0.85;
 
 /** The presets for a subject on a model, with a person's `changes` laid over each: what was measured or trained here says how long they take and whether they fit. */
 export function presetsFor(
@@ -43,7 +43,7 @@ export function presetsFor(
     const steps = Math.max(1, Math.round(own.steps * shares[name]));
     const quarter = Math.max(1, Math.ceil(steps / 4));
     const full = trainingSettingsOf({ ...own, steps, checkpointEvery: quarter, sampleEvery: quarter });
-    const room = os.totalmem() * most;
+    const room = os.totalmem() * mostOfMemory;
     const fit = fittingSettings(full, model, room, known);
     // What a person chose is not made smaller again: it fits or it does not.
     const chosen = completeSettings(trainingSettings, changes, fit.settings);

@@ -1,0 +1,90 @@
+import os from 'node:os';
+import type { z } from 'zod';
+import type { outlookSchema } from '../../../src-shared/contract/models.ts';
+import type { CatalogueEntry } from '../../../src-shared/domain/catalogue.ts';
+import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
+import { openModel } from '../../engine/checkpoints/openModel.ts';
+import { unetCost } from '../../engine/models/unetCost.ts';
+import type { Library } from '../../storage/library.ts';
+import type { Measured } from '../../storage/measurements.ts';
+import type { StoredModel } from '../../storage/models.ts';
+import { estimatedMemory } from '../training/fit.ts';
+import { readMeasurementKey } from '../training/measurementKey.ts';
+import { mostOfMemory } from '../training/presets.ts';
+
+type Outlook = z.output<typeof outlookSchema>;
+
+/** Multiply–accumulate operations of U-Nets that this machine does in a second. */
+interface Pace {
+  readonly training: number;
+  readonly drawing: number;
+  /** The model that it was measured with. */
+  readonly model: string;
+}
+
+/** Calls of a U-Net for a picture: 25 steps, each with and without the prompt. */
+const callsOfPicture = 50;
+/** A training step's operations beside those of the call itself: the gradient is two more. */
+const callsOfStep = 3;
+
+/** What a model would ask of this machine: memory by the estimate, time in proportion to its U-Net's operations. */
+export function outlook({ parameters, macs, side }: CatalogueEntry, pace: Pace | undefined): Outlook {
+  const settings = completeSettings(finetuneSettings, { classNoun: 'subject' }, { size: side, model: '-' });
+  const memory = estimatedMemory(settings, { parameters });
+  const fits = memory <= os.totalmem() * mostOfMemory;
+  if (!pace) return { memory, fits, trainSeconds: null, pictureSeconds: null, measuredWith: null };
+  const pictureSeconds = (callsOfPicture * macs) / pace.drawing;
+  const { steps, accumulate, batch, prior } = settings;
+  const calls = callsOfStep * steps * accumulate * batch * (prior ? 2 : 1);
+  const trainSeconds = (calls * macs) / pace.training + (prior?.classImages ?? 0) * pictureSeconds;
+  return { memory, fits, trainSeconds, pictureSeconds, measuredWith: pace.model };
+}
+
+/** The pace of the largest model that was measured here: large products go faster than small ones. */
+export function paceOf({
+  measurements,
+  models,
+  settings,
+}: Pick<Library, 'measurements' | 'models' | 'settings'>): Pace | undefined {
+  const { provider } = settings.get();
+  const here = new Map(models.list().map((model) => [model.hash, model]));
+  const known = measurements.list().flatMap((measured) => {
+    const key = readMeasurementKey(measured.key);
+    const model = key && here.get(key.hash);
+    if (!model || !key.here || key.provider !== provider || measured.secondsPerPicture <= 0) return [];
+    const macs = macsOf(model);
+    return macs === undefined ? [] : [{ model, macs, pace: paceBy(measured, key, macs, model) }];
+  });
+  return known.sort((a, b) => b.macs - a.macs)[0]?.pace;
+}
+
+function paceBy(
+  { secondsPerStep, secondsPerPicture }: Measured,
+  { batch, prior, size }: { readonly batch: number; readonly prior: boolean; readonly size: number },
+  macs: number,
+  { name, width, height }: StoredModel,
+): Pace {
+  const share = (size * size) / (width * height);
+  const step = callsOfStep * batch * (prior ? 2 : 1) * macs * share;
+  return {
+    training: step / secondsPerStep,
+    drawing: (callsOfPicture * macs * share) / secondsPerPicture,
+    model: name,
+  };
+}
+
+const counted = new Map<string, number>();
+
+/** Of one call of a model's U-Net; nothing where the model is away. */
+function macsOf({ hash, path }: StoredModel): number | undefined {
+  const known = counted.get(hash);
+  if (known !== undefined) return known;
+  try {
+    const { macs } = unetCost(openModel(path).unet.config);
+    counted.set(hash, macs.layers + macs.attention);
+    return macs.layers + macs.attention;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,107 @@
+/** A model of the Hub that is known to load here. */
+export interface CatalogueEntry {
+  /** "owner/name" */
+  readonly repository: string;
+  readonly name: string;
+  /** What belongs together, as people look for it. */
+  readonly family: 'Stable Diffusion' | 'BK-SDM' | 'BK-SDM, more data' | 'BK-SDM 2';
+  readonly about: string;
+  readonly licence: string;
+  /** What is fetched: the U-Net, the text encoder and the VAE. */
+  readonly bytes: number;
+  /** Of all three. */
+  readonly parameters: number;
+  /** Multiply–accumulate operations of one call of the U-Net at the model's own size. */
+  readonly macs: number;
+  /** Pixels of a side. */
+  readonly side: number;
+}
+
+const openRail = 'CreativeML Open RAIL-M';
+
+/** Numbers of the text encoder and the VAE beside the U-Net. */
+const besides = { sd1: 123_060_480 + 83_653_863, sd2: 340_387_840 + 83_653_863 };
+
+function entry(
+  about: Pick<CatalogueEntry, 'repository' | 'name' | 'family' | 'about'>,
+  version: keyof typeof besides,
+  { unet, macs }: { readonly unet: number; readonly macs: number },
+): CatalogueEntry {
+  const parameters = unet + besides[version];
+  // Published in 16 bits.
+  return { ...about, licence: openRail, bytes: 2 * parameters, parameters, macs, side: 512 };
+}
+
+/** Of a U-Net of each shape: its numbers, and the operations of one call (`unetCost` counts the same). */
+export const unetFigures = {
+  sd1: { unet: 859_520_964, macs: 401.64e9 },
+  base: { unet: 579_384_964, macs: 261.5e9 },
+  small: { unet: 482_346_884, macs: 255.45e9 },
+  tiny: { unet: 323_384_964, macs: 242.75e9 },
+  base2: { unet: 583_480_964, macs: 261.81e9 },
+  small2: { unet: 485_787_524, macs: 255.71e9 },
+  tiny2: { unet: 326_825_604, macs: 243.02e9 },
+} as const;
+
+function bkSdm(size: 'base' | 'small' | 'tiny'): CatalogueEntry[] {
+  const title = { base: 'Base', small: 'Small', tiny: 'Tiny' }[size];
+  const less = {
+    base: 'two thirds of the U-Net',
+    small: 'a little over half of the U-Net',
+    tiny: 'three eighths of the U-Net',
+  }[size];
+  return [
+    entry(
+      {
+        repository: `nota-ai/bk-sdm-${size}`,
+        ...{ name: `BK-SDM-${title}`, family: 'BK-SDM' },
+        about: `Stable Diffusion 1.4 with ${less}, taught by the whole one on 0.2 million pictures.`,
+      },
+      'sd1',
+      unetFigures[size],
+    ),
+    entry(
+      {
+        repository: `nota-ai/bk-sdm-${size}-2m`,
+        ...{ name: `BK-SDM-${title}-2M`, family: 'BK-SDM, more data' },
+        about: `BK-SDM-${title}, taught on ten times as many pictures: follows prompts better.`,
+      },
+      'sd1',
+      unetFigures[size],
+    ),
+    entry(
+      {
+        repository: `nota-ai/bk-sdm-v2-${size}`,
+        ...{ name: `BK-SDM-v2-${title}`, family: 'BK-SDM 2' },
+        about: `Stable Diffusion 2.1 with ${less}; its text encoder is larger.`,
+      },
+      'sd2',
+      unetFigures[`${size}2`],
+    ),
+  ];
+}
+
+/** The smallest first. */
+export const catalogue: readonly CatalogueEntry[] = [
+  ...bkSdm('tiny'),
+  entry(
+    {
+      repository: 'segmind/tiny-sd',
+      ...{ name: 'Tiny SD', family: 'Stable Diffusion' },
+      about: 'Realistic Vision 4 with three eighths of the U-Net.',
+    },
+    'sd1',
+    unetFigures.tiny,
+  ),
+  ...bkSdm('small'),
+  ...bkSdm('base'),
+  entry(
+    {
+      repository: 'stable-diffusion-v1-5/stable-diffusion-v1-5',
+      ...{ name: 'Stable Diffusion 1.5', family: 'Stable Diffusion' },
+      about: 'The whole model; wants a graphics card or patience.',
+    },
+    'sd1',
+    unetFigures.sd1,
+  ),
+];
