@@ -1,5 +1,6 @@
 import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
 import type { LikenessError } from '../../src-shared/messages/index.ts';
+import { hubOptionsFor } from './hubOptions.ts';
 import type { Given, Options } from './options.ts';
 import { parse } from './parse.ts';
 
@@ -43,9 +44,11 @@ function requiredOf(options: Options): Options {
 
 /** Declares a command; its options are read and checked before anything runs. */
 export function command<O extends Options, R>(spec: Spec<O, R>): Command {
-  const { name, summary, usage, options, further = {}, examples = [] } = spec;
+  const { name, summary, usage, options, examples = [] } = spec;
+  const own = { ...spec.further, ...options };
+  const further = { ...spec.further, ...hubOptionsFor(own) };
   return {
-    ...{ name, summary, usage, examples, options: { ...requiredOf(options), ...further, ...options } },
+    ...{ name, summary, usage, examples, options: { ...requiredOf(options), ...own, ...further } },
     prepare: (argv) => {
       const request = spec.request(parse(argv, options, name, further));
       return (context) => spec.run(request, context);

@@ -1,6 +1,7 @@
 import { commands } from './commands/index.ts';
 import { exitStatus, forPeople, type ExitStatus } from './failure.ts';
 import { commandHelp, overview } from './help.ts';
+import { fetchMissing } from './hubOptions.ts';
 import { Output } from './output.ts';
 import { closest, parse } from './parse.ts';
 import { hearProviders } from '../features/providers.ts';
@@ -36,9 +37,11 @@ async function main(): Promise<ExitStatus> {
     throw problem('usage.unknownCommand', { command: name, suggestion: closest(name, names) });
   }
   if (wantsHelp) return say(commandHelp(command));
+  const context = { report: output.report, signal: cancelOnSignals() };
+  if (words.includes('--download')) await fetchMissing(rest, command.options, command.name, context);
   const run = command.prepare(rest);
   hearProviders(output.report);
-  const outcome = await run({ report: output.report, signal: cancelOnSignals() });
+  const outcome = await run(context);
   output.done(outcome);
   return outcome.failure ? fail(outcome.failure) : 0;
 }

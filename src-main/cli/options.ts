@@ -15,6 +15,8 @@ export interface Option<T> {
   /** What holds when the option is not given, for the help text. */
   readonly fallback?: string;
   readonly required?: boolean;
+  /** Its words may be Hub ids: the id in a word. */
+  readonly hub?: (word: string) => string;
   /** The value of the words given; `name` is the option as people write it. Throws `usage.badValue`. */
   readonly read: (words: readonly string[], name: string) => T;
 }
@@ -125,13 +127,14 @@ export function file(placeholder: string, help: string, common: Common = {}): Op
   });
 }
 
-/** A model: a path, or the id of a model of the Hub that is on this machine. Errors: `model.notHere`. */
+/** A model, or what else the Hub has: a path, or the Hub id of what is on this machine. Errors: `model.notHere`. */
 export function model(placeholder: string, help: string, common: Common = {}): Option<string> {
   const { read } = file(placeholder, help);
-  return one(placeholder, help, common, (value, name) => {
+  const option = one(placeholder, help, common, (value, name) => {
     read([value], name);
     return modelPlace(value);
   });
+  return { ...option, hub: (word) => word };
 }
 
 export function number(placeholder: string, help: string, range: Range): Option<number> {

@@ -25,6 +25,24 @@ export function parse<O extends Options>(
   further: Options = {},
 ): Given<O> {
   const options: Options = { ...further, ...declared, ...commonOptions };
+  const words = wordsOf(argv, options, command);
+  const given: Record<string, unknown> = {};
+  for (const [key, option] of Object.entries(options)) {
+    const name = option.takes === 'operand' ? option.placeholder : optionName(key);
+    const found = words.get(key);
+    if (found) given[key] = option.read(found, name);
+    else if (option.required) throw problem('usage.missingOption', { option: name, command });
+  }
+  return given as Given<O>;
+}
+
+/** The words that were said to each option, by its key, unread. Throws `usage.…` errors. */
+export function wordsOf(
+  argv: readonly string[],
+  declared: Options,
+  command: string,
+): ReadonlyMap<string, readonly string[]> {
+  const options: Options = { ...declared, ...commonOptions };
   const operands = Object.keys(options).filter((key) => options[key]?.takes === 'operand');
   const named = Object.entries(options).filter(([, { takes }]) => takes !== 'operand');
   const byName = new Map(named.map(([key, option]) => [optionName(key), { key, option }]));
@@ -73,15 +91,7 @@ export function parse<O extends Options>(
   const surplus = loose[operands.length];
   if (surplus !== undefined) throw problem('usage.extraWord', { word: surplus, command });
   loose.forEach((word, place) => add(operands[place] ?? '', word));
-
-  const given: Record<string, unknown> = {};
-  for (const [key, option] of Object.entries(options)) {
-    const name = option.takes === 'operand' ? option.placeholder : optionName(key);
-    const found = words.get(key);
-    if (found) given[key] = option.read(found, name);
-    else if (option.required) throw problem('usage.missingOption', { option: name, command });
-  }
-  return given as Given<O>;
+  return words;
 }
 
 /** A switch that is on by itself is written as its negation. */

@@ -43,9 +43,13 @@ export const studioMessages = {
   'model.changed': (d: { path: string }) =>
     `${d.path} has changed since it was added: its weights are not those that were checked then. Put the model back as it was, or add it again.`,
   'model.notHere': (d: { id: string }) =>
-    `${d.id} is neither a file or folder here nor a model in the Hub's cache; check the path, or fetch it with: likeness download ${d.id}`,
+    `${d.id} is neither a file or folder here nor a model in the Hub's cache; check the path, or fetch it with: likeness download ${d.id} (or give --download)`,
   'download.off': (_d: object) =>
     'Downloads are off; turn "offline" off and "downloads" on in the settings first.',
+  'download.noLogin': (d: { file: string }) =>
+    `There is no Hub login on this machine (neither HF_TOKEN nor ${d.file}); log in with: hf auth login`,
+  'download.openLogin': (d: { host: string }) =>
+    `Your Hub login would go to ${d.host} unencrypted, so it was not sent; use an https address in HF_ENDPOINT.`,
   'download.noModel': (d: { repository: string; folder: string }) =>
     `${d.repository} has no weights in ${d.folder} that can be read here; choose a repository in diffusers' layout.`,
   'download.noRoom': (d: { folder: string; gigabytes: string }) =>

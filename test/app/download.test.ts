@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -109,4 +110,18 @@ it('is fetched on the command line once, and is there by its id', async () => {
   await run(context);
   expect(hub.asked.length).toBe(asked);
   delete process.env['LIKENESS_CACHE'];
+});
+
+it('is fetched by the command that needs it, where --download says so', async () => {
+  const own = newLibrary();
+  const env = { ...process.env, LIKENESS_CACHE: own, HF_HUB_CACHE: path.join(own, 'none') };
+  const run = (...words: readonly string[]): Promise<string> =>
+    new Promise((resolve) => {
+      const argv = ['dist/likeness.js', 'inspect', repository, '--json', ...words];
+      execFile(process.execPath, argv, { env }, (_, stdout) => resolve(stdout));
+    });
+  expect(await run()).toMatch(/model\.notHere.*--download/);
+  expect(await run('--download')).toMatch(/"type":"done".*"kind":"diffusers"/);
+  // Now it is here.
+  expect(await run()).toMatch(/"type":"done"/);
 });

@@ -1,7 +1,7 @@
-import { existsSync, renameSync } from 'node:fs';
-import { downloadPlace, readHubId } from '../../features/download/hubCache.ts';
+import { readHubId } from '../../features/download/hubCache.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { command } from '../command.ts';
+import { hubOptions } from '../hubOptions.ts';
 import { operand, text } from '../options.ts';
 
 export const download = command({
@@ -9,30 +9,22 @@ export const download = command({
   summary: 'fetch a model from the Hub, so that --model takes its id',
   usage: 'ID [OPTIONS]',
   examples: ['likeness download nota-ai/bk-sdm-small'],
-  options: { id: operand(text('ID', 'owner/name, or owner/name@revision')) },
-  request: ({ id }) => {
+  options: {
+    id: operand(text('ID', 'owner/name, or owner/name@revision')),
+    login: hubOptions.login,
+  },
+  request: ({ id, login = false }) => {
     const read = readHubId(id);
-    if (read) return read;
+    if (read) return { ...read, login };
     throw problem('usage.badValue', {
       option: 'ID',
       value: id,
       expected: 'owner/name or owner/name@revision',
     });
   },
-  run: async (id, { report, signal }) => {
-    const path = downloadPlace(id);
-    if (!existsSync(path)) {
-      const { download } = await import('../../features/download/download.ts');
-      const { hubAddress } = await import('../../features/download/hub.ts');
-      const request = { hub: hubAddress(), ...id, out: `${path}.part` };
-      await download(request, {
-        signal,
-        report: (event) => {
-          if (event.type !== 'file') report(event);
-        },
-      });
-      renameSync(request.out, path);
-    }
+  run: async (id, context) => {
+    const { fetchModel } = await import('../../features/download/fetchModel.ts');
+    const path = await fetchModel(id, context);
     return { fields: { path }, text: `${id.repository} is at ${path}` };
   },
 });

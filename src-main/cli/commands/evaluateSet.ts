@@ -1,6 +1,6 @@
 import type { SetRequest } from '../../features/evaluation/request.ts';
 import { command } from '../command.ts';
-import { choice, file, required } from '../options.ts';
+import { choice, file, model, required } from '../options.ts';
 import { defined, provider } from '../shared.ts';
 import { scorerFiles } from '../../shipped.ts';
 
@@ -32,7 +32,7 @@ export const evaluateSet = command({
         fallback: 'clean',
       },
     ),
-    clip: file('DIR', 'transformers folder of a CLIP model, with its tokenizer'),
+    clip: model('DIR', 'transformers folder or Hub id of a CLIP model with its tokenizer'),
     saveStats: file('FILE.npz', 'write mu and sigma of the images there'),
     provider: provider('auto'),
   },

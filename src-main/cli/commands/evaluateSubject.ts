@@ -1,6 +1,6 @@
 import type { SubjectRequest } from '../../features/evaluation/request.ts';
 import { command } from '../command.ts';
-import { file, required } from '../options.ts';
+import { file, model, required } from '../options.ts';
 import { defined, provider } from '../shared.ts';
 
 export const evaluateSubject = command({
@@ -17,11 +17,14 @@ export const evaluateSubject = command({
       'FILE',
       'what the pictures should show: line i belongs to picture i, in natural order of names',
     ),
-    clip: file(
+    clip: model(
       'DIR',
-      "transformers folder of a CLIP model, with its tokenizer (openai/clip-vit-base-patch32's, say)",
+      'transformers folder or Hub id of a CLIP model with its tokenizer, such as openai/clip-vit-base-patch32',
     ),
-    dino: file('DIR', "transformers folder of a DINO or DINOv2 model (facebook/dino-vits16's, say)"),
+    dino: model(
+      'DIR',
+      'transformers folder or Hub id of a DINO or DINOv2 model, such as facebook/dino-vits16',
+    ),
     provider: provider('auto'),
   },
   request: ({ photos, images, prompts, clip, dino, provider }): SubjectRequest => ({

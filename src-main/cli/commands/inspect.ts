@@ -1,8 +1,9 @@
 import type { LoraReport, RunReport } from '../../features/inspect/inspect.ts';
 import type { ModelReport } from '../../features/inspect/inspectModel.ts';
 import { predictions } from '../../../src-shared/domain/prediction.ts';
+import { onlyFileIn } from '../../features/download/hubCache.ts';
 import { command } from '../command.ts';
-import { choice, file, operand } from '../options.ts';
+import { choice, model, operand } from '../options.ts';
 
 export const inspect = command({
   name: 'inspect',
@@ -11,11 +12,11 @@ export const inspect = command({
   examples: ['likeness inspect models/likeness-mini', 'likeness inspect "my run" --json'],
   options: {
     path: operand(
-      file('PATH', 'a diffusers folder, a weight file (.safetensors, .ckpt), a LoRA or the folder of a run'),
+      model('PATH', 'a diffusers folder, a weight file (.safetensors, .ckpt), a LoRA, a run or a Hub id'),
     ),
     prediction: choice(predictions, 'what a single file predicts that does not say it'),
   },
-  request: ({ path, prediction }) => ({ path, prediction }),
+  request: ({ path, prediction }) => ({ path: onlyFileIn(path), prediction }),
   run: async ({ path, prediction }) => {
     const features = await import('../../features/inspect/inspect.ts');
     const { report, fatal } = await features.inspect(path, prediction);

@@ -6,6 +6,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { fetchFile } from './fetchFile.ts';
 import { listHubFiles } from './hub.ts';
+import { hubLogin } from './login.ts';
 import { wantedFiles } from './wantedFiles.ts';
 
 export interface DownloadRequest {
@@ -15,18 +16,21 @@ export interface DownloadRequest {
   readonly revision: string;
   /** The model's folder; files that are there whole are not fetched again. */
   readonly out: string;
+  /** Use this machine's login. */
+  readonly login?: boolean;
 }
 
 interface DownloadContext extends Omit<JobContext, 'report'> {
   readonly report: (event: Parameters<JobContext['report']>[0] | FileEvent) => void;
 }
 
-/** A model of the Hub as a diffusers folder. Errors: `download.…`, those of `fetchFile`. */
+/** A model, a LoRA or what judges pictures, from the Hub into a folder. Errors: `download.…`, those of `fetchFile`. */
 export async function download(
-  { hub, repository, revision, out }: DownloadRequest,
+  { hub, repository, revision, out, login: loggedIn = false }: DownloadRequest,
   { report, signal }: DownloadContext,
 ): Promise<{ path: string; commit: string }> {
-  const { commit, files } = await listHubFiles(hub, repository, revision, signal);
+  const login = loggedIn ? hubLogin() : undefined;
+  const { commit, files } = await listHubFiles(hub, repository, revision, signal, login);
   const wanted = wantedFiles(repository, files);
   const total = wanted.reduce((sum, { size }) => sum + size, 0);
   makeFolder(out);
@@ -50,6 +54,7 @@ export async function download(
         report({ type: 'progress', done: before + done, total, label: 'bytes' });
       },
       signal,
+      login,
     );
     before += file.size;
   }

@@ -18,6 +18,7 @@ export async function fetchFile(
   target: string,
   onBytes: (done: number) => void,
   signal: AbortSignal,
+  login?: string,
 ): Promise<void> {
   if ((await sizeOf(target)) === size) {
     onBytes(size);
@@ -28,7 +29,7 @@ export async function fetchFile(
   let known = 0;
   for (let attempt = 1; ; attempt++) {
     try {
-      const hash = await append(address, part, size, wanted.kind, onBytes, signal);
+      const hash = await append({ address, login }, part, size, wanted.kind, onBytes, signal);
       if (hash !== wanted.value) {
         await rm(part, { force: true });
         throw problem('download.changed', { file: path });
@@ -53,7 +54,7 @@ export async function fetchFile(
 
 /** Fetches what is missing of `part`; returns the hash of the whole. */
 async function append(
-  address: string,
+  { address, login }: { readonly address: string; readonly login: string | undefined },
   part: string,
   size: number,
   kind: HubFile['hash']['kind'],
@@ -64,12 +65,7 @@ async function append(
   if (done > size) done = 0;
   let answer: Response | undefined;
   if (done < size) {
-    answer = await getFromHub(
-      address,
-      basename(part, '.part'),
-      signal,
-      done > 0 ? { Range: `bytes=${done}-` } : {},
-    );
+    answer = await getFromHub(address, basename(part, '.part'), signal, { login, from: done });
     if (answer.status !== 206) done = 0;
   }
   const hash = kind === 'git' ? createHash('sha1').update(`blob ${size}\0`) : createHash('sha256');

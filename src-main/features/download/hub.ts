@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
+import { loginHeader } from './login.ts';
 import { mayPass, retryAfter, waitBefore } from './retry.ts';
 
 /** A file of a repository, and what its bytes must hash to. */
@@ -33,6 +34,7 @@ export async function listHubFiles(
   repository: string,
   revision: string,
   signal: AbortSignal,
+  login?: string,
 ): Promise<{ commit: string; files: HubFile[] }> {
   const about = `${hub}/api/models/${repository}`;
   const read = <T>(schema: z.ZodType<T>, json: unknown): T => {
@@ -42,12 +44,12 @@ export async function listHubFiles(
   };
   const { sha: commit } = read(
     commitSchema,
-    (await ask(`${about}/revision/${encodeURIComponent(revision)}`, repository, signal)).json,
+    (await ask(`${about}/revision/${encodeURIComponent(revision)}`, repository, signal, login)).json,
   );
   const files: HubFile[] = [];
   let page: string | undefined = `${about}/tree/${commit}?recursive=true`;
   while (page !== undefined) {
-    const { json, next } = await ask(page, repository, signal);
+    const { json, next } = await ask(page, repository, signal, login);
     for (const { type, path, size = 0, oid, lfs } of read(treeSchema, json))
       if (type === 'file')
         files.push({
@@ -64,10 +66,11 @@ async function ask(
   address: string,
   repository: string,
   signal: AbortSignal,
+  login: string | undefined,
 ): Promise<{ json: unknown; next: string | undefined }> {
   const failed = (why: string, cause?: unknown): Error =>
     problem('download.failed', { file: repository, why }, cause);
-  const answer = await getFromHub(address, repository, signal).catch((cause: unknown) => {
+  const answer = await getFromHub(address, repository, signal, { login }).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw cause instanceof LikenessError ? cause : failed('no connection to the Hub', cause);
   });
@@ -107,23 +110,36 @@ export async function getFromHub(
   address: string,
   file: string,
   signal: AbortSignal,
-  headers: Record<string, string> = {},
+  { login, from = 0 }: { readonly login?: string | undefined; readonly from?: number } = {},
 ): Promise<Response> {
+  const headers = { ...loginHeader(address, login), ...(from > 0 && { Range: `bytes=${from}-` }) };
   for (let attempt = 1; ; attempt++) {
     const answer = await fetch(address, { signal, headers });
     if (answer.ok) return answer;
     await answer.body?.cancel();
     const pause = mayPass(answer.status) ? waitBefore(attempt) : undefined;
-    if (pause === undefined) throw problem('download.failed', { file, why: refusal(answer.status) });
+    if (pause === undefined)
+      throw problem('download.failed', { file, why: refusal(answer, login !== undefined) });
     await wait(retryAfter(answer.headers.get('retry-after')) ?? pause, undefined, { signal });
   }
 }
 
-function refusal(status: number): string {
-  // The Hub answers 401 for a name that does not exist, too.
+/** Why the Hub refuses; it answers 401 for a name that does not exist, too, and says which it is in a header. */
+function refusal({ status, headers }: Response, loggedIn: boolean): string {
+  const code = headers.get('x-error-code');
+  if (code === 'RepoNotFound')
+    return loggedIn
+      ? 'there is no such repository, or your login does not reach it; check the name'
+      : 'there is no such repository, or it is private; check the name, or use your login with --login';
+  if (code === 'RevisionNotFound') return 'it has no such branch, tag or commit; check what follows the @';
+  if (code === 'GatedRepo' || status === 403)
+    return loggedIn
+      ? "its owner asks for consent first; open its page on the Hub, accept the terms with this login's account, and try again"
+      : 'its owner asks for consent first; open its page on the Hub, accept the terms, and use your login with --login';
   if (status === 401)
-    return 'there is no such repository, or its owner asks for a login; check the name, or fetch it with another program and import it';
-  if (status === 403) return 'its owner asks for a login; fetch it with another program and import it';
-  if (status === 404) return 'it is not there';
-  return `the Hub answered ${status}`;
+    return loggedIn
+      ? 'the Hub does not know this login; log in anew with: hf auth login'
+      : 'there is no such repository, or its owner asks for a login; check the name, or use your login with --login';
+  if (status === 404) return 'it is not there; check the name';
+  return `the Hub answered ${status}; try again later`;
 }

@@ -15,13 +15,31 @@ const texts = [
   /^scheduler\/[\w.-]+\.json$/,
 ];
 
-/** Of a repository's files those that make the model, each network's weights once. Errors: `download.noModel`. */
+const loras = [
+  ...['pytorch_lora_weights.safetensors', 'adapter_model.safetensors'],
+  ...['pytorch_lora_weights.bin', 'adapter_model.bin'],
+];
+/** Beside the weights of a model of transformers, or of a U-Net alone, at the repository's top. */
+const besides =
+  /^(config|preprocessor_config|adapter_config|tokenizer|tokenizer_config|special_tokens_map|vocab)\.json$|^merges\.txt$/;
+
+/**
+ * Of a repository's files those that are used here, each network's weights once: a diffusers model's; else a LoRA's, a CLIP's or a
+ * DINO's, which lie at the top. Errors: `download.noModel`.
+ */
 export function wantedFiles(repository: string, files: readonly HubFile[]): HubFile[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
+  const first = (names: readonly string[]): HubFile | undefined =>
+    names.map((name) => byPath.get(name)).find((file) => file !== undefined);
+  if (!files.some(({ path }) => path.startsWith('unet/'))) {
+    const top = files.filter(({ path }) => !path.includes('/'));
+    const loose = top.filter(({ path }) => /\.safetensors$/i.test(path));
+    const weights = first([...loras, ...weightNames]) ?? (loose.length === 1 ? loose[0] : undefined);
+    if (!weights) throw problem('download.noModel', { repository, folder: 'unet' });
+    return [...top.filter(({ path }) => besides.test(path)), weights];
+  }
   const weights = networks.map((folder) => {
-    const found = weightNames
-      .map((name) => byPath.get(`${folder}/${name}`))
-      .find((file) => file !== undefined);
+    const found = first(weightNames.map((name) => `${folder}/${name}`));
     if (!found) throw problem('download.noModel', { repository, folder });
     return found;
   });

@@ -1,7 +1,11 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
-import { listHubFiles } from '../../../src-main/features/download/hub.ts';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { getFromHub, listHubFiles } from '../../../src-main/features/download/hub.ts';
+import { hubLogin } from '../../../src-main/features/download/login.ts';
 
 let server: Server | undefined;
 afterEach(() => {
@@ -10,11 +14,11 @@ afterEach(() => {
 });
 
 /** What is said of a repository on a Hub that answers so. */
-async function saidOf(answer: RequestListener): Promise<string> {
+async function saidOf(answer: RequestListener, login?: string): Promise<string> {
   server = createServer(answer);
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   const hub = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return listHubFiles(hub, 'someone/something', 'main', AbortSignal.timeout(20_000)).then(
+  return listHubFiles(hub, 'someone/something', 'main', AbortSignal.timeout(20_000), login).then(
     () => 'no error',
     (error: unknown) => String(error),
   );
@@ -47,4 +51,74 @@ it('an answer without end is not read to its end', async () => {
     more();
   });
   expect(said).toMatch(/far too long/);
+});
+
+/** The Hub's own answers, by its `X-Error-Code`. */
+const refusing =
+  (status: number, code?: string): RequestListener =>
+  (_, response) =>
+    response.writeHead(status, code === undefined ? {} : { 'x-error-code': code }).end();
+
+it.each([
+  [401, 'RepoNotFound', undefined, /no such repository, or it is private.*--login/],
+  [401, 'RepoNotFound', 'mine', /no such repository, or your login does not reach it/],
+  [404, 'RevisionNotFound', undefined, /no such branch/],
+  [401, 'GatedRepo', undefined, /consent.*accept the terms.*--login/],
+  [403, 'GatedRepo', 'mine', /consent.*accept the terms with this login/],
+  [401, undefined, 'mine', /does not know this login.*hf auth login/],
+  [418, undefined, undefined, /answered 418/],
+] as const)('%i %s with login %s is said in words', async (status, code, login, words) => {
+  expect(await saidOf(refusing(status, code), login)).toMatch(words);
+});
+
+describe('a login', () => {
+  const asked: { host: string | undefined; authorization: string | undefined }[] = [];
+  const servers: Server[] = [];
+  async function listen(answer: RequestListener): Promise<string> {
+    const made = createServer((request, response) => {
+      const { host, authorization } = request.headers;
+      asked.push({ host, authorization });
+      answer(request, response);
+    });
+    servers.push(made);
+    await new Promise<void>((resolve) => made.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(made.address() as AddressInfo).port}`;
+  }
+  afterEach(() => {
+    asked.length = 0;
+    vi.unstubAllEnvs();
+    for (const each of servers.splice(0)) each.close();
+  });
+
+  it('goes to the Hub, and not where the Hub sends on', async () => {
+    const elsewhere = await listen((_, response) => response.end('weights'));
+    const hub = await listen((_, response) =>
+      response.writeHead(302, { location: `${elsewhere}/blob` }).end(),
+    );
+    const answer = await getFromHub(`${hub}/file`, 'file', AbortSignal.timeout(20_000), { login: 'mine' });
+    expect(await answer.text()).toBe('weights');
+    expect(asked.map(({ authorization }) => authorization)).toEqual(['Bearer mine', undefined]);
+  });
+
+  it('is not sent unless a person says so, nor without encryption', async () => {
+    vi.stubEnv('HF_TOKEN', 'mine');
+    const hub = await listen((_, response) => response.end('weights'));
+    await getFromHub(`${hub}/file`, 'file', AbortSignal.timeout(20_000));
+    expect(asked[0]?.authorization).toBeUndefined();
+    const open = getFromHub('http://hub.example/file', 'file', AbortSignal.timeout(20_000), {
+      login: 'mine',
+    });
+    await expect(open).rejects.toMatchObject({ code: 'download.openLogin' });
+  });
+
+  it('is found where the tools of the Hub keep it', () => {
+    const home = mkdtempSync(path.join(tmpdir(), 'likeness-login-'));
+    for (const name of ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HF_TOKEN_PATH']) vi.stubEnv(name, undefined);
+    vi.stubEnv('HF_HOME', home);
+    expect(hubLogin).toThrow(/no Hub login.*hf auth login/);
+    writeFileSync(path.join(home, 'token'), 'of the file\n');
+    expect(hubLogin()).toBe('of the file');
+    vi.stubEnv('HF_TOKEN', 'of the environment');
+    expect(hubLogin()).toBe('of the environment');
+  });
 });

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { modelPlace } from '../../../src-main/features/download/hubCache.ts';
+import { modelPlace, onlyFileIn } from '../../../src-main/features/download/hubCache.ts';
 import { mayPass, retryAfter, waitBefore } from '../../../src-main/features/download/retry.ts';
+import { wantedFiles } from '../../../src-main/features/download/wantedFiles.ts';
 
 const cache = mkdtempSync(path.join(tmpdir(), 'likeness-hub-'));
 const root = path.join(cache, 'models--someone--small');
@@ -50,4 +51,49 @@ it('waits as long as a busy server asks, within reason', () => {
   expect(retryAfter('86400', now)).toBe(300_000);
   expect([retryAfter(null), retryAfter('soon')]).toEqual([undefined, undefined]);
   expect([1, 2, 3, 4].map(waitBefore)).toEqual([500, 1000, 2000, undefined]);
+});
+
+it('takes the only weights file of a folder, as LoRAs lie on the Hub', () => {
+  const folder = mkdtempSync(path.join(cache, 'lora-'));
+  const file = path.join(folder, 'my style.safetensors');
+  writeFileSync(file, '');
+  writeFileSync(path.join(folder, 'README.md'), '');
+  expect(onlyFileIn(folder)).toBe(file);
+  expect(onlyFileIn(file)).toBe(file);
+  writeFileSync(path.join(folder, 'adapter_config.json'), '{}');
+  expect(onlyFileIn(folder)).toBe(folder);
+});
+
+const listed = (...paths: readonly string[]) =>
+  paths.map((each) => ({ path: each, size: 1, hash: { kind: 'git', value: '' } }) as const);
+it.each([
+  ['a LoRA', ['README.md', 'style.safetensors'], ['style.safetensors']],
+  [
+    'a LoRA of diffusers',
+    ['pytorch_lora_weights.safetensors', 'x.safetensors'],
+    ['pytorch_lora_weights.safetensors'],
+  ],
+  [
+    'a CLIP model',
+    [
+      'config.json',
+      'preprocessor_config.json',
+      'vocab.json',
+      'merges.txt',
+      'flax_model.msgpack',
+      'pytorch_model.bin',
+    ],
+    ['config.json', 'preprocessor_config.json', 'vocab.json', 'merges.txt', 'pytorch_model.bin'],
+  ],
+  [
+    'a U-Net alone',
+    ['config.json', 'diffusion_pytorch_model.safetensors', 'diffusion_pytorch_model.bin'],
+    ['config.json', 'diffusion_pytorch_model.safetensors'],
+  ],
+])('fetches of %s what is used', (_, files, wanted) => {
+  expect(wantedFiles('a/b', listed(...files)).map((file) => file.path)).toEqual(wanted);
+});
+
+it('fetches nothing where it is not clear what', () => {
+  expect(() => wantedFiles('a/b', listed('one.safetensors', 'two.safetensors'))).toThrow(/a\/b/);
 });

@@ -1,0 +1,36 @@
+import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
+import { isHere, readHubId } from '../features/download/hubCache.ts';
+import { flag, type Options } from './options.ts';
+import { wordsOf } from './parse.ts';
+
+/** Of every command that takes what a Hub id can name. */
+export const hubOptions = {
+  download: flag('fetch what is named by a Hub id and is not on this machine'),
+  login: flag('for downloads: use the Hub login of this machine (HF_TOKEN, or hf auth login)'),
+};
+
+/** The same, where any of the options takes a Hub id. */
+export function hubOptionsFor(options: Options): Options {
+  return Object.values(options).some(({ hub }) => hub) ? hubOptions : {};
+}
+
+/** Fetches the Hub ids among the words that are not here, where `--download` says so. Errors: those of `fetchModel`. */
+export async function fetchMissing(
+  argv: readonly string[],
+  options: Options,
+  command: string,
+  context: JobContext,
+): Promise<void> {
+  const words = wordsOf(argv, options, command);
+  if (words.get('download')?.at(-1) !== 'true') return;
+  const login = words.get('login')?.at(-1) === 'true';
+  for (const [key, { hub }] of Object.entries(options))
+    for (const word of hub ? (words.get(key) ?? []) : []) {
+      const named = hub?.(word) ?? word;
+      const id = readHubId(named);
+      if (!id || isHere(named)) continue;
+      const { fetchModel } = await import('../features/download/fetchModel.ts');
+      context.report({ type: 'note', message: `Fetching ${named} from the Hub` });
+      await fetchModel({ ...id, login }, context);
+    }
+}
