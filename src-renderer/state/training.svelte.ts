@@ -97,8 +97,7 @@ class Training {
   async open(id: number): Promise<void> {
     const found = await attempt(() => request('training.run', { id }));
     if (!found) return;
-    const { run, checkpoints, curve } = found;
-    const samples = checkpoints.filter(({ sample }) => sample).map(({ step }) => step);
+    const { run, checkpoints, samples, curve } = found;
     this.#put(run);
     this.#details = { ...this.#details, [id]: { checkpoints, curve, samples } };
   }

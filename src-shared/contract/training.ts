@@ -67,7 +67,13 @@ export const trainingRequests = {
   'training.runs': endpoint(z.object({ subjectId: idSchema.optional() }), z.array(runSchema)),
   'training.run': endpoint(
     one,
-    z.object({ run: runSchema, checkpoints: z.array(checkpointSchema), curve: lossCurveSchema }),
+    z.object({
+      run: runSchema,
+      checkpoints: z.array(checkpointSchema),
+      /** Steps whose sample can be seen, 0 among them: before the first step. */
+      samples: z.array(z.int()),
+      curve: lossCurveSchema,
+    }),
   ),
   /** Goes on with a run that was cancelled, failed or is done, up to `steps`. Queues a job. */
   'training.resume': endpoint(one.extend({ steps: z.int().min(1).max(1_000_000).optional() }), runSchema),

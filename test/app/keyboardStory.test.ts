@@ -93,13 +93,12 @@ async function scoreAndExport({ keyboard }: Opened): Promise<void> {
   await keyboard.press('j');
   await keyboard.isAt('heading', 'Jobs');
   await keyboard.press('Escape');
-  await keyboard.sees('rowheader', /^4/);
-  await keyboard.isAt('group', 'Each checkpoint');
+  await keyboard.isAt('group', /^Checkpoint to keep: step \d$/);
 
   await keyboard.press('?');
   await keyboard.sees('dialog', 'Keyboard shortcuts');
   await keyboard.press('Escape');
-  await keyboard.isAt('group', 'Each checkpoint');
+  await keyboard.isAt('group', /^Checkpoint to keep: step \d$/);
   await keyboard.press('ControlOrMeta+k');
   await keyboard.isAt('combobox', 'Command menu');
   await keyboard.type('models');
@@ -130,7 +129,7 @@ async function findTheRest({ keyboard }: Opened): Promise<void> {
   await keyboard.isAt('listbox', 'Gallery');
   await keyboard.sees('option', favourite);
   await keyboard.press('g', 'c');
-  await keyboard.sees('rowheader', /^4/);
+  await keyboard.sees('heading', 'Step 4');
   await keyboard.press('g', 'm');
   await keyboard.reads('Read back and verified');
 }

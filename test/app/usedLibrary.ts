@@ -137,6 +137,15 @@ async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<v
     if (state !== 'done') checkpoints.add(id, step);
   }
   library.scores.set(2, report);
+  const scored = folder.make(runs.get(2).folder, 'scores', 'pictures');
+  for (const [kind, name] of ['base', '000100', '000200', '000300', '000400'].entries()) {
+    mkdirSync(path.join(scored, `${name}-used`));
+    for (const index of report.prompts.keys())
+      copyFileSync(
+        path.join(drawnFolder, `sample-${Math.max(1, kind)}00.png`),
+        path.join(scored, `${name}-used`, `${String(index).padStart(4, '0')}.png`),
+      );
+  }
 }
 
 const lossAt = (k: number, id: number): number =>
@@ -152,7 +161,9 @@ const score = (k: number): CheckpointScore => ({
 
 const report: ScoreReport = {
   checkpoints: [0, 1, 2, 3].map((k) => ({ step: (k + 1) * 100, score: score(k) })),
-  prompts: [],
+  prompts: ['snow', 'a beach', 'the forest', 'a table', 'the rain', 'a library'].map(
+    (place) => `a sks teddy bear in ${place}`,
+  ),
   pick: {
     step: 300,
     reason:

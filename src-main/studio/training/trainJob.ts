@@ -65,7 +65,7 @@ export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<
         emit('training.checkpoint', checkpoints.add(id, event.step));
         emit('training.changed', runs.change(id, { step: event.step }));
       } else if (event.type === 'sample') {
-        checkpoints.add(id, event.step);
+        // One is drawn before the first step, too, and where no checkpoint is kept.
         checkpoints.setSample(id, event.step);
         emit('training.sample', { runId: id, step: event.step });
       }

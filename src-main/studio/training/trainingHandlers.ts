@@ -3,6 +3,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { trainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import type { Handlers, StudioContext } from '../context.ts';
 import { lossCurve } from './lossCurve.ts';
@@ -67,7 +68,9 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
     'training.runs': ({ subjectId }) => runs.list(subjectId),
     'training.run': ({ id }) => {
       const run = runs.get(id);
-      return { run, checkpoints: checkpoints.list(id), curve: lossCurve(folder.at(run.folder)) };
+      const place = folder.at(run.folder);
+      const samples = new RunFolder(place).sampleSteps();
+      return { run, checkpoints: checkpoints.list(id), samples, curve: lossCurve(place) };
     },
     'training.resume': ({ id, steps }) => {
       const run = runs.get(id);

@@ -2,6 +2,10 @@ import { plural } from './plural.ts';
 
 export const models = {
   about: 'Add base models, and take what you trained anywhere.',
+  sharperTitle: 'Want sharper pictures?',
+  sharperText: (name: string, pixels: number) =>
+    `${name} is a small model to practise with: it draws ${pixels} × ${pixels} pixels. A larger one draws more detail and needs more time and memory.`,
+  sharperLink: 'See which ones fit this machine',
   base: 'Base models',
   import: 'Import a model',
   sources: {

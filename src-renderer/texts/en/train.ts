@@ -68,13 +68,19 @@ export const train = {
   starting: 'Getting ready…',
   learning: 'Training',
   pausedText: 'Paused. It resumes exactly where it stopped.',
-  checkpoints: 'Checkpoints',
-  noCheckpoints: 'The first sample appears after a quarter of the run.',
   stoppedEarly: (step: number) =>
     step === 0
       ? 'It stopped before its first step.'
-      : `It stopped at step ${step.toLocaleString('en')}, before its first sample. Resume it to get there.`,
+      : `It stopped at step ${step.toLocaleString('en')}, before its first checkpoint. Resume it to get there.`,
   samples: 'Samples',
+  noSamples: 'The next sample appears after a quarter of the run.',
+  photo: 'A photo of yours',
+  photoAlt: 'One of the photos, to compare with',
+  atStart: 'Before training',
+  firstSampleAlt: 'Sample before the first step',
+  details: 'Details',
+  detailsSummary: (loss: number | null) =>
+    loss === null ? 'loss and settings' : `loss ${loss.toFixed(4)}, settings`,
   noSample: 'no sample',
   sampleAlt: (step: number) => `Sample after ${plural(step, 'step', 'steps')}`,
   atStep: (step: number) => `Step ${step.toLocaleString('en')}`,
@@ -91,15 +97,4 @@ export const train = {
   lossSoon: 'The curve appears with the first steps.',
   settings: 'Settings',
   setting: 'Setting',
-  settingsSummary: ({
-    method,
-    steps,
-    learningRate,
-    seed,
-  }: {
-    method: string;
-    steps: number;
-    learningRate: number;
-    seed: number;
-  }) => `${method === 'lora' ? 'LoRA' : 'all weights'}, ${steps} steps, rate ${learningRate}, seed ${seed}`,
 };

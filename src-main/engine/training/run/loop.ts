@@ -89,7 +89,7 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
     const samples = Math.floor(settings.steps / (every ?? 1)) + 1;
     told('samples', before, samples);
     const path = await loop.draw(run.samplePath(step), (done, total) =>
-      told('samples', before + (0.9 * done) / total, samples),
+      told('samples', before + Math.round((900 * done) / total) / 1000, samples),
     );
     report({ type: 'sample', step, path });
     told('samples', before + 1, samples);

@@ -197,6 +197,16 @@ export class RunFolder {
     return planned.length > 0 ? planned : all.slice(-1);
   }
 
+  /** Steps whose sample is there, in order. */
+  sampleSteps(): number[] {
+    const folder = join(this.path, 'samples');
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .filter((name) => /^\d{6,}\.png$/.test(name))
+      .map((name) => parseInt(name, 10))
+      .sort((a, b) => a - b);
+  }
+
   checkpointPath(step: number): string {
     return join(this.path, 'checkpoints', stepName(step));
   }
