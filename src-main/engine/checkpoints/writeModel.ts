@@ -40,12 +40,30 @@ export function writeDiffusers(
   changes: Changes = {},
   options: ModelFormat & { readonly tokenizer?: TokenizerFiles | undefined } = {},
 ): void {
-  const tokenizer = model.tokenizer ?? options.tokenizer;
-  const published = tokenizer ? {} : publishedTokenizer(model.textEncoder.config);
-  if (!published) throw problem('model.missingPart', { file: model.path, part: 'tokenizer' });
   writePart(join(dir, 'unet'), 'diffusion_pytorch_model', model.unet, changes.unet, options);
   writePart(join(dir, 'vae'), 'diffusion_pytorch_model', model.vae, changes.vae, options);
   writePart(join(dir, 'text_encoder'), 'model', model.textEncoder, changes.textEncoder, options);
+  writeSurroundings(dir, model, options.tokenizer, {
+    _class_name: 'StableDiffusionPipeline',
+    text_encoder: ['transformers', 'CLIPTextModel'],
+    unet: ['diffusers', 'UNet2DConditionModel'],
+    vae: ['diffusers', 'AutoencoderKL'],
+  });
+}
+
+/**
+ * What a pipeline's folder has beside its networks: tokenizer, scheduler, guidance of its own, and `model_index.json` with `index`.
+ * Errors: `model.missingPart` where there is no tokenizer.
+ */
+export function writeSurroundings(
+  dir: string,
+  model: Model,
+  other: TokenizerFiles | undefined,
+  index: Readonly<Record<string, unknown>>,
+): void {
+  const tokenizer = model.tokenizer ?? other;
+  const published = tokenizer ? {} : publishedTokenizer(model.textEncoder.config);
+  if (!published) throw problem('model.missingPart', { file: model.path, part: 'tokenizer' });
   makeFolder(join(dir, 'tokenizer'));
   if (tokenizer) copyTokenizer(join(dir, 'tokenizer'), tokenizer);
   for (const [name, text] of Object.entries(published))
@@ -57,16 +75,13 @@ export function writeDiffusers(
   writeJson(join(dir, 'scheduler', 'scheduler_config.json'), scheduler);
   // Last: a folder with this file is complete.
   writeJson(join(dir, 'model_index.json'), {
-    _class_name: 'StableDiffusionPipeline',
     _diffusers_version: '0.21.0',
     feature_extractor: [null, null],
     requires_safety_checker: false,
     safety_checker: [null, null],
     scheduler: ['diffusers', scheduler._class_name],
-    text_encoder: ['transformers', 'CLIPTextModel'],
     tokenizer: ['transformers', 'CLIPTokenizer'],
-    unet: ['diffusers', 'UNet2DConditionModel'],
-    vae: ['diffusers', 'AutoencoderKL'],
+    ...index,
   });
 }
 

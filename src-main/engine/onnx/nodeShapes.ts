@@ -181,7 +181,7 @@ function typeAfter(node: NodeProto, inputs: readonly NodeType[]): number {
 function typeOf({ type }: ValueInfoProto): NodeType | undefined {
   if (!('tensor_type' in type)) return undefined;
   const { elem_type, shape } = type.tensor_type;
-  return { type: elem_type, shape: shape.dim.map(({ dim_value }) => dim_value) };
+  return { type: elem_type, shape: shape.dim.map((size) => ('dim_value' in size ? size.dim_value : -1)) };
 }
 
 function values(tensor: TensorProto | undefined): number[] {

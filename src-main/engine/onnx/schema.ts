@@ -61,7 +61,7 @@ export interface NodeProto {
 }
 
 interface TensorTypeProto {
-  tensor_type: { elem_type: number; shape: { dim: { dim_value: number }[] } };
+  tensor_type: { elem_type: number; shape: { dim: ({ dim_value: number } | { dim_param: string })[] } };
 }
 
 export interface ValueInfoProto {

@@ -4,13 +4,17 @@ import { makeFolder } from '../../engine/checkpoints/files.ts';
 import type { ModelPart } from '../../engine/checkpoints/model.ts';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import { writeSafetensors, type TensorSource } from '../../engine/checkpoints/writeSafetensors.ts';
-import { input } from '../../engine/graph/build.ts';
+import { concat, input } from '../../engine/graph/build.ts';
 import { leaves, type Graph } from '../../engine/graph/graph.ts';
 import { clipTextModel } from '../../engine/models/clip.ts';
 import { unet } from '../../engine/models/unet.ts';
 import { vaeDecode, vaeEncode } from '../../engine/models/vae.ts';
 import { Scope } from '../../engine/nn/scope.ts';
-import { onnxModel } from '../../engine/onnx/model.ts';
+import { standInBatch, withAnyBatch } from '../../engine/onnx/anyBatch.ts';
+import { modelProto } from '../../engine/onnx/model.ts';
+import { encodeModel } from '../../engine/onnx/schema.ts';
+import { tokenizerOf } from '../../engine/pipelines/openTokenizer.ts';
+import { writeSurroundings } from '../../engine/checkpoints/writeModel.ts';
 import { pixelsPerLatent } from '../../engine/pipelines/textToImage.ts';
 import { partNames } from '../../engine/pipelines/weights.ts';
 import type { OpenedRun } from './openRun.ts';
@@ -20,14 +24,20 @@ export const onnxParts = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'] 
 export type OnnxPart = (typeof onnxParts)[number];
 
 /**
- * Writes `<part>/model.onnx` for each network, with standard operations only and for one picture of the run's size, and
- * its weights beside it in `weights.safetensors`, which the model points into.
+ * A pipeline folder as Optimum's ORTStableDiffusionPipeline and diffusers' OnnxStableDiffusionPipeline load it: for each network
+ * `<part>/model.onnx`, with standard operations only and for pictures of the run's size, any number at once; its weights beside it in
+ * `weights.safetensors`, which the model points into; its config; the tokenizer, the scheduler and `model_index.json`.
  */
 export function exportOnnx(run: OpenedRun, out: string, dtype: 'f32' | 'f16' | undefined): void {
+  const { model } = run;
+  const sizes = [model.unet, model.vae, model.textEncoder].flatMap(({ weights }) =>
+    weights.names().flatMap((name) => weights.get(name)?.shape ?? []),
+  );
+  const batch = standInBatch(sizes);
   for (const part of onnxParts) {
     const folder = join(out, part);
     makeFolder(folder);
-    const graph = partGraph(run, part);
+    const graph = partGraph(run, part, batch);
     const [network, changes, name] = partOf(run, part);
     const prefix = `${name}.`;
     const names = [...leaves(graph, 'parameter').keys()].map((full) => full.slice(prefix.length));
@@ -41,27 +51,32 @@ export function exportOnnx(run: OpenedRun, out: string, dtype: 'f32' | 'f16' | u
       })),
     );
     const { tensors } = readSafetensors(file);
-    const model = onnxModel(graph, {
+    const proto = modelProto(graph, {
       target: 'portable',
       weights: (full) => {
         const entry = tensors.get(full.slice(prefix.length));
         return entry && { ...entry, location: 'weights.safetensors' };
       },
     });
-    writeFileSync(join(folder, 'model.onnx'), model);
+    writeFileSync(join(folder, 'model.onnx'), encodeModel(withAnyBatch(proto, batch)));
+    writeFileSync(join(folder, 'config.json'), network.configText);
   }
+  writeSurroundings(out, model, tokenizerOf(model), {
+    _class_name: 'OnnxStableDiffusionPipeline',
+    ...Object.fromEntries(onnxParts.map((part) => [part, ['diffusers', 'OnnxRuntimeModel']])),
+  });
 }
 
-/** One network's graph for one picture. */
-function partGraph({ model, size }: Pick<OpenedRun, 'model' | 'size'>, part: OnnxPart): Graph {
+/** One network's graph for `batch` pictures. */
+function partGraph({ model, size }: Pick<OpenedRun, 'model' | 'size'>, part: OnnxPart, batch: number): Graph {
   const { unet: denoiser, vae, textEncoder } = model;
   const side = size / pixelsPerLatent(vae.config);
   const tokens = textEncoder.config.max_position_embeddings;
-  const latents = (name: string): ReturnType<typeof input> =>
-    input(name, [1, denoiser.config.in_channels, side, side]);
+  const latents = (name: string, channels: number): ReturnType<typeof input> =>
+    input(name, [batch, channels, side, side]);
   switch (part) {
     case 'text_encoder': {
-      const ids = input('input_ids', [1, tokens], 'i64');
+      const ids = input('input_ids', [batch, tokens], 'i64');
       return {
         outputs: {
           last_hidden_state: clipTextModel(Scope.root(partNames.textEncoder), ids, textEncoder.config),
@@ -69,17 +84,25 @@ function partGraph({ model, size }: Pick<OpenedRun, 'model' | 'size'>, part: Onn
       };
     }
     case 'unet': {
-      const context = input('encoder_hidden_states', [1, tokens, textEncoder.config.hidden_size]);
-      const inputs = { sample: latents('sample'), timesteps: input('timestep', [1]), context };
+      const context = input('encoder_hidden_states', [batch, tokens, textEncoder.config.hidden_size]);
+      const sample = latents('sample', denoiser.config.in_channels);
+      const inputs = { sample, timesteps: input('timestep', [batch]), context };
       return { outputs: { out_sample: unet(Scope.root(partNames.unet), inputs, denoiser.config).sample } };
     }
     case 'vae_encoder': {
-      const image = input('sample', [1, vae.config.in_channels, size, size]);
-      return { outputs: { ...vaeEncode(Scope.root(partNames.vae), image, vae.config) } };
+      const image = input('sample', [batch, vae.config.in_channels, size, size]);
+      const { mean, logvar } = vaeEncode(Scope.root(partNames.vae), image, vae.config);
+      return { outputs: { latent_parameters: concat([mean, logvar], 1) } };
     }
     case 'vae_decoder':
       return {
-        outputs: { sample: vaeDecode(Scope.root(partNames.vae), latents('latent_sample'), vae.config) },
+        outputs: {
+          sample: vaeDecode(
+            Scope.root(partNames.vae),
+            latents('latent_sample', vae.config.latent_channels),
+            vae.config,
+          ),
+        },
       };
   }
 }

@@ -5,6 +5,7 @@ import type { Model } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import { Networks, type NetworkOptions } from '../../engine/pipelines/networks.ts';
+import { joinChannels, stack } from '../../engine/pipelines/denoise.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { runOnnxFile } from '../../engine/runtime/onnxFile.ts';
@@ -114,15 +115,22 @@ async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
 
     const sample = noise(latentShape(run));
     const timestep: HostTensor<'f32'> = { dtype: 'f32', shape: [1], data: Float32Array.of(500) };
-    const predicted = await networks.predict(sample, timestep, context);
+    // Guidance calls it with two at once.
+    const two = { sample: stack([sample, sample]), timestep: stack([timestep, timestep]) };
+    const contexts = stack([context, context]);
     compare(
-      (await call('unet', { sample, timestep, encoder_hidden_states: context }))['out_sample'],
-      predicted,
+      (await call('unet', { ...two, encoder_hidden_states: contexts }))['out_sample'],
+      await networks.predict(two.sample, two.timestep, contexts),
     );
 
-    compare((await call('vae_decoder', { latent_sample: sample }))['sample'], await networks.decode(sample));
+    const latents = noise([1, model.vae.config.latent_channels, ...sample.shape.slice(2)]);
+    compare(
+      (await call('vae_decoder', { latent_sample: latents }))['sample'],
+      await networks.decode(latents),
+    );
     const image = noise([1, 3, size, size]);
-    compare((await call('vae_encoder', { sample: image }))['mean'], (await networks.encode(image)).mean);
+    const { mean, logvar } = await networks.encode(image);
+    compare((await call('vae_encoder', { sample: image }))['latent_parameters'], joinChannels(mean, logvar));
   } finally {
     await networks.release();
   }

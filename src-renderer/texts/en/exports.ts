@@ -15,7 +15,7 @@ export const exports = {
       name: 'Single checkpoint',
       about: 'The whole model in one .safetensors file for user interfaces.',
     },
-    onnx: { name: 'ONNX', about: 'The networks for ONNX Runtime on any device.' },
+    onnx: { name: 'ONNX', about: 'A whole pipeline for Optimum and ONNX Runtime on any device.' },
   },
   precision: 'Precision',
   asModel: 'as the base model',
