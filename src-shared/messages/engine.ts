@@ -14,6 +14,8 @@ export const engineMessages = {
     `The provider "${d.provider}" failed while it worked (${d.why}); the CPU goes on in its place.`,
   'provider.outOfMemory': (d: { provider: string }) =>
     `The graphics device has too little memory for this (provider "${d.provider}"). In this order: one photo at a time (batch 1), leave the text encoder as it is, a smaller size, a smaller model such as BK-SDM; or choose the provider "cpu".`,
+  'provider.byBlock': (d: { provider: string }) =>
+    `The graphics device has too little memory to keep everything until it is needed again (provider "${d.provider}"), so blocks of the network are computed twice; a step takes about a third longer.`,
   'provider.memoryFellBack': (d: { provider: string }) =>
     `The graphics device has too little memory for this (provider "${d.provider}"), so the CPU goes on, more slowly. One photo at a time, no training of the text encoder or a smaller size would fit better.`,
 };

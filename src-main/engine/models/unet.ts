@@ -21,6 +21,8 @@ export interface UNetOutputs {
   readonly sample: Value;
   /** Outputs of "down_blocks.N", "mid_block", "up_blocks.N" and each "….attentions.M.proj_out", by those names. */
   readonly features: ReadonlyMap<string, Value>;
+  /** All that one block reads of another: its input, and the skips. */
+  readonly between: readonly Value[];
 }
 
 /** Everything the blocks share. */
@@ -48,11 +50,17 @@ export function unet(
 
   const skips = [x];
   for (const i of config.down_block_types.keys()) x = downBlock(scope, x, i, skips, parts);
+  const between = [parts.time, ...skips];
   x = midBlock(scope, x, parts);
-  for (const i of config.up_block_types.keys()) x = upBlock(scope, x, i, skips, parts);
+  between.push(x);
+  for (const i of config.up_block_types.keys()) {
+    x = upBlock(scope, x, i, skips, parts);
+    between.push(x);
+  }
 
   x = silu(groupNorm(scope.at('conv_norm_out'), x, config.norm_num_groups, config.norm_eps));
-  return { sample: conv(scope.at('conv_out'), x, config.out_channels, { kernel: 3, padding: 1 }), features };
+  const predicted = conv(scope.at('conv_out'), x, config.out_channels, { kernel: 3, padding: 1 });
+  return { sample: predicted, features, between };
 }
 
 function downBlock(root: Scope, input: Value, index: number, skips: Value[], parts: Parts): Value {

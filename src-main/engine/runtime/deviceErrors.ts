@@ -7,6 +7,7 @@ import type { Provider } from '../../../src-shared/domain/providers.ts';
  * a previous error". The others: Direct3D's codes, CUDA, Metal, the C++ library.
  */
 export function isOutOfMemory(error: unknown): boolean {
+  if (error instanceof LikenessError && error.code === 'provider.outOfMemory') return true;
   return (
     /out[ _-]?of[ _-]?memory|OutOfMemory|Invalid Buffer|due to a previous error|8007000E|bad_alloc/i.test(
       textOf(error),
@@ -27,6 +28,11 @@ export function reasonOf(error: unknown): string {
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}\n${textOf(error.cause)}`;
+}
+
+/** Tells that a step is going to keep less for its backward pass. */
+export function tellByBlock(provider: Provider): void {
+  providerNotice(messages['provider.byBlock']({ provider }));
 }
 
 /** Whether an error is a device's own, and not of what it was asked to do. */

@@ -86,7 +86,7 @@ export function trainingWork(
   const schedule = noiseSchedule(model.scheduler, model.path);
   const size = [model.unet.config.in_channels, latents, latents] as const;
   const trained = whatToTrain(model, { ...settings, method: part });
-  const { loss } = diffusionLoss(model, {
+  const { loss, between } = diffusionLoss(model, {
     batch,
     latents: size,
     priorWeight: 1,
@@ -96,7 +96,7 @@ export function trainingWork(
   const data = someBatch(model, batch, size, schedule.alphaBars.length);
   return {
     options: {
-      loss,
+      ...{ loss, between },
       trained: trained.names,
       initial: trained.initial,
       weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => names.has(name)),

@@ -3,7 +3,7 @@ import type * as Real from '../../../src-main/engine/runtime/onnxRuntime.ts';
 
 /** What a device does that is not here: after its trial runs (`from`), or from the first run on. */
 export interface Stub {
-  fault: 'none' | 'wrong' | 'throws' | 'outOfMemory' | 'slow' | 'noSession';
+  fault: 'none' | 'wrong' | 'throws' | 'outOfMemory' | 'shortOfMemory' | 'slow' | 'noSession';
   /** Runs that come out right before the fault, over all sessions. */
   rightRuns: number;
   /** What it is called; as "webgpu" it keeps tensors, in host memory here. */
@@ -45,6 +45,11 @@ export async function withStub(load: () => Promise<typeof Real>): Promise<typeof
       if (stub.fault === 'throws') throw new Error('DXGI_ERROR_DEVICE_REMOVED: the device was removed');
       if (stub.fault === 'outOfMemory')
         throw new Error('[Invalid Buffer "output"] is invalid due to a previous error.');
+      // One run alone: what is tried next fits.
+      if (stub.fault === 'shortOfMemory') {
+        stub.fault = 'none';
+        throw new Error('[Invalid Buffer "output"] is invalid due to a previous error.');
+      }
       if (stub.fault === 'slow') await new Promise((done) => setTimeout(done, 2000));
       if (stub.fault === 'wrong')
         for (const { data } of Object.values(results))

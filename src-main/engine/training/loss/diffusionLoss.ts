@@ -45,7 +45,7 @@ export interface DiffusionLossOptions {
 export function diffusionLoss(
   model: DenoiserConfigs,
   options: DiffusionLossOptions,
-): { readonly loss: Value; readonly subject: Value } {
+): { readonly loss: Value; readonly subject: Value; readonly between: readonly Value[] } {
   const { batch, latents: size, priorWeight, masked = false, minSnr = false, adapters } = options;
   const { sample, timesteps, target } = noised(batch, size);
   const length = model.textEncoder.config.max_position_embeddings;
@@ -53,7 +53,9 @@ export function diffusionLoss(
   const text = Scope.root('text_encoder', adapters?.textEncoder && { adapters: adapters.textEncoder });
   const context = clipTextModel(text, input('input_ids', [batch, length], 'i64'), model.textEncoder.config);
   const network = Scope.root('unet', adapters?.unet && { adapters: adapters.unet });
-  const predicted = unet(network, { sample, timesteps, context }, model.unet.config).sample;
+  const inputs = { sample, timesteps, context };
+  const { sample: predicted, between: inside } = unet(network, inputs, model.unet.config);
+  const between = [context, ...inside];
 
   const squares = square(sub(predicted, target));
   const errors = minSnr ? mul(squares, input('snr_weights', [batch, 1, 1, 1])) : squares;
@@ -61,11 +63,11 @@ export function diffusionLoss(
     mean(masked ? mul(own, input('loss_weights', [rows, 1, size[1], size[2]])) : own);
   if (priorWeight === undefined) {
     const loss = ofSubject(batch, errors);
-    return { loss, subject: loss };
+    return { loss, subject: loss, between };
   }
   const half = (part: 0 | 1): Value => slice(errors, 0, (part * batch) / 2, ((part + 1) * batch) / 2);
   const subject = ofSubject(batch / 2, half(0));
-  return { loss: add(subject, mul(mean(half(1)), priorWeight)), subject };
+  return { loss: add(subject, mul(mean(half(1)), priorWeight)), subject, between };
 }
 
 /** The loss's inputs for a batch; `minSnrGamma` as the loss has been told of. */
@@ -106,14 +108,14 @@ export function finetuneObjective(
 ): LossOptions {
   const { rows: batch, latents, priorWeight, masked = false, minSnr = false, provider, threads } = options;
   const { adapters, names } = trained;
-  const { loss, subject } = diffusionLoss(model, {
+  const { loss, subject, between } = diffusionLoss(model, {
     ...{ batch, latents, masked, minSnr },
     ...(priorWeight !== undefined && { priorWeight }),
     ...(adapters && { adapters }),
   });
   const isTrained = new Set(names);
   return {
-    loss,
+    ...{ loss, between },
     ...(priorWeight !== undefined && { metrics: { subject } }),
     trained: names,
     weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => isTrained.has(name)),

@@ -45,6 +45,7 @@ export function distillLoss(
   readonly loss: Value;
   readonly metrics: Readonly<Record<'sd' | 'output' | 'feature', Value>>;
   readonly taught: Graph;
+  readonly between: readonly Value[];
 } {
   const { batch, latents, tokens } = options;
   const { sample, timesteps, target } = noised(batch, latents);
@@ -75,7 +76,7 @@ export function distillLoss(
     add(mul(metrics.sd, options.lambdaSd), mul(metrics.output, options.lambdaOutput)),
     mul(metrics.feature, options.lambdaFeature),
   );
-  return { loss, metrics, taught: { outputs } };
+  return { loss, metrics, taught: { outputs }, between: learnt.between };
 }
 
 /** The loss's inputs for a batch. */
@@ -117,14 +118,14 @@ export function distillObjective(
   student: Model,
   options: Omit<DistillLossOptions, 'tokens'> & Pick<LossOptions, 'threads' | 'provider'>,
 ): LossOptions {
-  const { loss, metrics, taught } = distillLoss(teacher.unet.config, student.unet.config, {
+  const { loss, metrics, taught, between } = distillLoss(teacher.unet.config, student.unet.config, {
     ...options,
     tokens: student.textEncoder.config.max_position_embeddings,
   });
   const { names: trained } = wholeNetworks(student, { trainTextEncoder: false });
   const { provider, threads } = options;
   return {
-    ...{ loss, metrics, trained },
+    ...{ loss, metrics, trained, between },
     weights: () => undefined,
     ...(provider && { provider }),
     ...(threads && { threads }),

@@ -1,5 +1,5 @@
 import { backward } from '../../autodiff/backward.ts';
-import { cheap, recompute } from '../../autodiff/recompute.ts';
+import { blocks, cheap, recompute, type Recomputable } from '../../autodiff/recompute.ts';
 import { leaves, topological, type Graph } from '../../graph/graph.ts';
 import type { Value } from '../../graph/ops.ts';
 import { FlatParameters } from '../../optim/flatParameters.ts';
@@ -16,6 +16,10 @@ export interface LossOptions {
   readonly metrics?: Readonly<Record<string, Value>>;
   /** Names of the trained parameters. */
   readonly trained: readonly string[];
+  /** What blocks of the network read of each other: all that is kept for the backward pass where memory is short. */
+  readonly between?: readonly Value[];
+  /** Memory is short: blocks are computed again from what is `between` them. A step takes about a third longer. */
+  readonly frugal?: boolean;
   /** Frozen ones. */
   readonly weights: NonNullable<CompileOptions['weights']>;
   readonly provider?: ProviderChoice;
@@ -32,13 +36,13 @@ export interface LossOptions {
 type Tensors = Readonly<Record<string, Tensor>>;
 
 /** The graph of a training step: the loss and its metrics, and `gradient.<name>` of every trained parameter. */
-export function stepGraph({
-  loss,
-  metrics = {},
-  trained,
-}: Pick<LossOptions, 'loss' | 'metrics' | 'trained'>): Graph {
-  return withGradients({ outputs: { ...metrics, loss } }, loss, parametersOf(loss, trained));
+export function stepGraph({ loss, metrics = {}, trained, between, frugal = false }: StepOptions): Graph {
+  const byBlock = frugal && between ? blocks(between) : undefined;
+  return withGradients({ outputs: { ...metrics, loss } }, loss, parametersOf(loss, trained), byBlock);
 }
+
+/** What the graph of a step is made of. */
+export type StepOptions = Pick<LossOptions, 'loss' | 'metrics' | 'trained' | 'between' | 'frugal'>;
 
 /** Computes more inputs from a batch's. */
 export interface Preparation {
@@ -164,10 +168,16 @@ export function tensorsIn(layout: FlatParameters, array: Float32Array, prefix = 
 const keepAtMost = 1 << 30;
 
 /** The graph with an output `gradient.<name>` for every trained parameter. */
-function withGradients(graph: Graph, loss: Value, trained: ReadonlyMap<string, Value>): Graph {
+function withGradients(
+  graph: Graph,
+  loss: Value,
+  trained: ReadonlyMap<string, Value>,
+  byBlock: Recomputable | undefined,
+): Graph {
   const gradients = backward(loss, [...trained.values()]);
   const named = [...trained.keys()].map((name, i) => [`gradient.${name}`, gradients[i] as Value] as const);
   const outputs = { ...graph.outputs, ...Object.fromEntries(named) };
   const forwardBytes = topological([loss]).reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
-  return { outputs: forwardBytes > keepAtMost ? recompute(outputs, loss, cheap) : outputs };
+  const policy = byBlock ?? (forwardBytes > keepAtMost ? cheap : undefined);
+  return { outputs: policy ? recompute(outputs, loss, policy) : outputs };
 }

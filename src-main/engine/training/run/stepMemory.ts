@@ -6,14 +6,14 @@ import { modelProto } from '../../onnx/model.ts';
 import type { DType } from '../../tensor/tensor.ts';
 import { packsOf } from '../../optim/packs.ts';
 import { packedStep } from '../loss/deviceGradients.ts';
-import { layoutOf, stepGraph, type LossOptions } from '../loss/gradients.ts';
+import { layoutOf, stepGraph, type StepOptions } from '../loss/gradients.ts';
 
 /**
  * The bytes of device memory that a training step takes, before anything was measured: its graph as it is written for `target`,
  * simulated node by node. `stored` is the type of the frozen weights' file.
  */
 export function stepMemory(
-  loss: Pick<LossOptions, 'loss' | 'metrics' | 'trained'>,
+  loss: StepOptions,
   target: Exclude<Target, 'cpu'>,
   stored: DType = 'f32',
 ): GraphMemory {

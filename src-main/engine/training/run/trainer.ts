@@ -1,3 +1,4 @@
+import type { Provider } from '../../../../src-shared/domain/providers.ts';
 import type { OptimizerSettings } from '../../../../src-shared/domain/loopSettings.ts';
 import type { FlatParameters } from '../../optim/flatParameters.ts';
 import { Optimizer, type ParameterOptimizer, type StepSettings } from '../../optim/optimizer.ts';
@@ -6,7 +7,7 @@ import { adamW8bit } from '../../optim/adamW8bit.ts';
 import { PerTensorOptimizer } from '../../optim/perTensor.ts';
 import { prodigy } from '../../optim/prodigy.ts';
 import { adamW } from '../../optim/transforms.ts';
-import { isDeviceFailure, tellFallBack } from '../../runtime/deviceErrors.ts';
+import { isDeviceFailure, isOutOfMemory, tellByBlock, tellFallBack } from '../../runtime/deviceErrors.ts';
 import { providerFor } from '../../runtime/session.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
@@ -19,6 +20,7 @@ import {
   type Losses,
   type LossOptions,
 } from '../loss/gradients.ts';
+import { isTight } from './deviceFit.ts';
 import { DeviceSteps } from './deviceSteps.ts';
 import { HostSteps } from './hostSteps.ts';
 import type { StepResult, Steps } from './steps.ts';
@@ -33,7 +35,7 @@ export interface TrainerOptions extends LossOptions {
   readonly source?: GradientSource | undefined;
 }
 
-/** A device failed and the CPU goes on; what was learnt since the state after `step` was last read is to be learnt again. */
+/** A device failed and the steps go on in another way (fewer values kept, or on the CPU); what was learnt since the state after `step` was last read is to be learnt again. */
 export class StepsLost extends Error {
   constructor(readonly step: number) {
     super(`the steps after ${step} are lost`);
@@ -53,8 +55,8 @@ export class Trainer {
     readonly values: Float32Array,
     readonly optimizer: ParameterOptimizer,
     private steps: Steps,
-    /** Makes the same on the CPU, where `auto` may go on there. */
-    private readonly onCpu?: () => Promise<Steps>,
+    /** What is tried where a device fails. */
+    private readonly ladder: Rung[] = [],
   ) {
     this.parameters = tensorsIn(layout, values);
   }
@@ -70,20 +72,23 @@ export class Trainer {
     // Optimizers that look at a tensor as a whole work on the CPU.
     const mayStay = !source && optimizer instanceof Optimizer && (await providerFor(choice)) === 'webgpu';
     if (!mayStay) return new Trainer(layout, values, optimizer, await onHost());
-    const onCpu = choice === 'auto' ? () => onHost({ ...options, provider: 'cpu' }) : undefined;
-    try {
-      const steps = await DeviceSteps.create(options, layout, optimizer);
-      return new Trainer(layout, values, optimizer, steps, onCpu);
-    } catch (error) {
-      if (!onCpu || !isDeviceFailure(error)) throw error;
-      tellFallBack('webgpu', error);
-      return new Trainer(layout, values, optimizer, await onCpu());
-    }
+    const onDevice = (frugal: boolean): Promise<Steps> =>
+      DeviceSteps.create({ ...options, frugal }, layout, optimizer);
+    const tight = options.between !== undefined && (await isTight(options));
+    const ladder: Rung[] = [
+      ...(options.between ? [{ memoryOnly: true, tell: tellByBlock, make: () => onDevice(true) }] : []),
+      ...(choice === 'auto'
+        ? [{ tell: tellFallBack, make: () => onHost({ ...options, provider: 'cpu' }) }]
+        : []),
+    ];
+    if (tight) ladder.shift()?.tell('webgpu');
+    const steps = await onDevice(tight).catch((error: unknown) => nextRung(ladder, error));
+    return new Trainer(layout, values, optimizer, steps, ladder);
   }
 
   /**
    * One update from the mean gradient of `batches` (more than one: accumulation). Errors: `provider.failed`, `provider.outOfMemory`;
-   * `StepsLost` where `auto` chose a device that failed, and the CPU takes the next step.
+   * `StepsLost` where a device failed and the next step is taken in another way.
    */
   async step(batches: readonly Feeds[], settings: StepSettings): Promise<StepResult> {
     try {
@@ -122,12 +127,29 @@ export class Trainer {
   }
 
   private async goOn(error: unknown): Promise<never> {
-    if (!(this.steps instanceof DeviceSteps) || !this.onCpu || !isDeviceFailure(error)) throw error;
-    tellFallBack('webgpu', error);
+    if (!this.ladder.length || !isDeviceFailure(error)) throw error;
     await this.steps.dispose().catch(() => undefined);
-    this.steps = await this.onCpu();
+    this.steps = await nextRung(this.ladder, error);
     throw new StepsLost(this.optimizer.steps);
   }
+}
+
+/** A way to take the same steps with less of a device. */
+interface Rung {
+  /** Of use where memory was short, and no help against other faults. */
+  readonly memoryOnly?: boolean;
+  readonly tell: (provider: Provider, error?: unknown) => void;
+  readonly make: () => Promise<Steps>;
+}
+
+/** Takes rungs off a ladder until one works, telling each; throws the error where there is none. */
+async function nextRung(ladder: Rung[], error: unknown): Promise<Steps> {
+  if (!isDeviceFailure(error)) throw error;
+  const rung = ladder.shift();
+  if (!rung) throw error;
+  if (rung.memoryOnly && !isOutOfMemory(error)) return nextRung(ladder, error);
+  rung.tell('webgpu', error);
+  return rung.make().catch((next: unknown) => nextRung(ladder, next));
 }
 
 function optimizerOf(

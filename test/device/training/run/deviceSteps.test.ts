@@ -4,9 +4,12 @@ import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openModel } from '../../../../src-main/engine/checkpoints/openModel.ts';
+import { onProviderNotice } from '../../../../src-main/engine/runtime/notices.ts';
 import { keepVerdictsIn } from '../../../../src-main/engine/runtime/verdictFile.ts';
 import { forgetVerdicts } from '../../../../src-main/engine/runtime/verdicts.ts';
 import { finetune } from '../../../../src-main/engine/training/run/finetune.ts';
+import { isTight } from '../../../../src-main/engine/training/run/deviceFit.ts';
+import { stepMemory } from '../../../../src-main/engine/training/run/stepMemory.ts';
 import { StepsLost, Trainer } from '../../../../src-main/engine/training/run/trainer.ts';
 import { trainingWork } from '../../../../src-main/features/bench/workloads.ts';
 import { finetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
@@ -111,6 +114,37 @@ describe('steps on a device', many, () => {
     expect(Number.isFinite(loss)).toBe(true);
     expect(trainer.optimizer.steps).toBe(2);
     await trainer.dispose();
+  });
+
+  it('keep less where memory is short, and learn the same', async () => {
+    const heard: string[] = [];
+    onProviderNotice((sentence) => void heard.push(sentence));
+    const [host, device] = [await trainerOn('cpu'), await trainerOn('webgpu')];
+    await host.trainer.step([host.feeds], settings);
+    setStub('shortOfMemory', 0, 'webgpu');
+    const lost: unknown = await device.trainer
+      .step([device.feeds], settings)
+      .catch((error: unknown) => error);
+    expect(lost).toMatchObject({ step: 0 });
+    expect(heard.at(-1)).toContain('blocks of the network are computed twice');
+    await device.trainer.step([device.feeds], settings);
+    await device.trainer.sync();
+    expect(device.trainer.optimizer.steps).toBe(1);
+    expect(largestDifference(host.trainer.values, device.trainer.values)).toBeLessThan(1e-4);
+    // The next time there is nothing left to do but to say what would fit.
+    setStub('outOfMemory', 0, 'webgpu');
+    await expect(device.trainer.step([device.feeds], settings)).rejects.toMatchObject({
+      code: 'provider.outOfMemory',
+    });
+  });
+
+  it('are known not to fit before they are tried', async () => {
+    const { options } = trainingWork(model, { batch: 2, latents: 8, provider: 'webgpu', part: 'lora' });
+    const { held, live } = stepMemory(options, 'webgpu');
+    expect(await isTight(options, 1.2 * (held + live))).toBe(false);
+    expect(await isTight(options, 1.05 * (held + live))).toBe(true);
+    const frugal = stepMemory({ ...options, frugal: true }, 'webgpu');
+    expect(frugal.live).toBeLessThan(0.9 * live);
   });
 
   it('of a provider that was named end in a sentence', async () => {
