@@ -6,7 +6,7 @@ import type { LibraryFolder } from './libraryFolder.ts';
 import { fromJson, insert, update } from './rows.ts';
 
 /** What is known of a model; whether its files are there is looked up by who asks. */
-export type StoredModel = Omit<Model, 'available' | 'guidance' | 'subjectGuidance'>;
+export type StoredModel = Omit<Model, 'available' | 'guidance' | 'subjectGuidance' | 'places'>;
 type Row = Omit<StoredModel, 'problems'> & { problems: string };
 
 export class Models {

@@ -65,8 +65,9 @@ class Models {
     return (await attempt(() => request('models.import', { path }))) !== undefined;
   }
 
-  async download(repository: string): Promise<boolean> {
-    return (await attempt(() => request('models.download', { repository }))) !== undefined;
+  /** `confirmed`: the person was asked, and agreed to this download whatever the locks say. */
+  async download(repository: string, confirmed: boolean): Promise<boolean> {
+    return (await attempt(() => request('models.download', { repository, confirmed }))) !== undefined;
   }
 
   async rename(id: number, name: string): Promise<void> {

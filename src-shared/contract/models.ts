@@ -56,7 +56,7 @@ export const modelRequests = {
       }),
     ),
   ),
-  /** Queues a job; refused while `settings.downloads` is off. */
+  /** Queues a job; refused while `settings.downloads` is off, unless the person has `confirmed` this one. */
   'models.download': endpoint(
     z.object({
       repository: repositorySchema,
@@ -65,6 +65,8 @@ export const modelRequests = {
         .max(100)
         .regex(/^[\w.-]+$/)
         .default('main'),
+      /** Asked and agreed to: this download alone may reach the Hub, whatever the locks say. They stay as they are. */
+      confirmed: z.boolean().default(false),
     }),
     z.object({ jobId: idSchema }),
   ),

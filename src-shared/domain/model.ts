@@ -23,6 +23,8 @@ export const modelSchema = z.object({
   guidance: z.number(),
   /** The same for a subject that it was taught. */
   subjectGuidance: guidanceSchema,
+  /** Places it knows, as its own `likeness.json` says: "in the snow". */
+  places: z.array(z.string()).default([]),
   /** Its files are where they were. */
   available: z.boolean(),
   problems: z.array(z.string()),

@@ -9,6 +9,8 @@ import { putModel } from './putModel.ts';
 export interface DownloadInput {
   readonly repository: string;
   readonly revision: string;
+  /** The person has agreed to this one. */
+  readonly confirmed?: boolean;
 }
 
 /** Where a repository's model lies in the library. */
@@ -24,8 +26,8 @@ export function downloadJob(context: Surroundings): JobHandling<'download'> {
     online: true,
     task: ({ input }) => {
       const { offline, downloads } = settings.get();
-      if (offline || !downloads) throw problem('download.off', {});
-      const { repository, revision } = input as DownloadInput;
+      const { repository, revision, confirmed = false } = input as DownloadInput;
+      if (!confirmed && (offline || !downloads)) throw problem('download.off', {});
       return { hub: hubAddress(), repository, revision, out: folder.at(downloadPlace(repository)) };
     },
     event: ({ id }, event) => {

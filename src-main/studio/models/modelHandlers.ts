@@ -39,10 +39,10 @@ export function modelHandlers(context: StudioContext): Handlers<'models'> {
         installed: models.byPath(folder.at(downloadPlace(entry.repository))) !== undefined,
       }));
     },
-    'models.download': ({ repository, revision }) => {
+    'models.download': ({ repository, revision, confirmed }) => {
       const { offline, downloads } = settings.get();
-      if (offline || !downloads) throw problem('download.off', {});
-      const input: DownloadInput = { repository, revision };
+      if (!confirmed && (offline || !downloads)) throw problem('download.off', {});
+      const input: DownloadInput = { repository, revision, confirmed };
       return { jobId: queue.add({ kind: 'download', title: `Downloading ${repository}`, input }).id };
     },
   };

@@ -5,6 +5,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { modelHash } from '../../engine/checkpoints/modelHash.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
+import { ownScenes } from '../../features/training/ownSettings.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import type { Report } from '../../features/inspect/inspect.ts';
 import type { StudioContext } from '../context.ts';
@@ -20,6 +21,7 @@ export function withState(model: StoredModel): Model {
     available: existsSync(model.path),
     guidance: ownGuidance(model.path).guidance,
     subjectGuidance: ownGuidance(model.path, 'subject'),
+    places: [...ownScenes(model.path)],
   };
 }
 

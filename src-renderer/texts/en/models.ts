@@ -31,8 +31,21 @@ export const models = {
   downloads: 'Downloads from the Hub',
   downloadsAbout:
     'Fetches models when you ask for them and checks the hash of each file. The offline lock must be open.',
-  hub: 'From the Hugging Face Hub',
-  hubOff: 'To download, open the offline lock and turn on downloads.',
+  better: 'Get a better model',
+  betterAbout:
+    'Larger models draw sharper pictures and know more of the world. They come from the Hugging Face Hub, each under its own licence.',
+  fits: 'Fits this machine',
+  fitsNot: 'Too large for this machine',
+  outlook: (memory: string, training: string | null, picture: string | null) =>
+    training === null || picture === null
+      ? `${memory} of memory to train. The time is known once a training was measured here.`
+      : `${memory} of memory to train, about ${training} here, then ${picture} a picture.`,
+  confirmTitle: (name: string) => `Download ${name}?`,
+  confirmText: (bytes: string, repository: string, licence: string) =>
+    `This fetches ${bytes} of ${repository} from huggingface.co, under the licence ${licence}. The hash of each file is checked.`,
+  confirmLock:
+    'The offline lock opens for this download alone. Everything else stays locked, and your photos stay here.',
+  confirm: (bytes: string) => `Download ${bytes}`,
   installed: 'Installed',
   download: 'Download',
 };
