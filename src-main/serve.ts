@@ -4,8 +4,10 @@ import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { problem } from '../src-shared/messages/index.ts';
 import type { Shell, Shipped } from './studio/context.ts';
+import { compressed } from './ipc/compressed.ts';
 import { fileHeaders, pictureFile, rendererFile, type FileAnswer } from './ipc/files.ts';
 import { Guard } from './ipc/guard.ts';
 import { securityHeaders } from './ipc/headers.ts';
@@ -76,6 +78,21 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
     if (typeof answer.body === 'string' || Buffer.isBuffer(answer.body)) response.end(answer.body);
     else answer.body.on('error', () => response.destroy()).pipe(response);
   };
+  const sendWindow = async (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    answer: FileAnswer,
+  ): Promise<void> => {
+    const accepts = String(request.headers['accept-encoding'] ?? '');
+    const small = answer.file === undefined ? undefined : await compressed(answer.file, accepts);
+    if (!small) return send(response, answer);
+    if (answer.body instanceof Readable) answer.body.destroy();
+    response.writeHead(200, {
+      ...{ ...securityHeaders(''), ...fileHeaders(answer) },
+      ...{ 'Content-Encoding': small.encoding, Vary: 'Accept-Encoding' },
+    });
+    response.end(small.body);
+  };
   const refuse = (response: http.ServerResponse, why: string): void => {
     const { headers, body } = refusedPage(why);
     response.writeHead(403, headers).end(body);
@@ -97,7 +114,7 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
       pictureFile(pictures, url.pathname, url.searchParams.get('w'))
         .then((answer) => send(response, answer))
         .catch(() => response.writeHead(404).end());
-    else send(response, rendererFile(renderer, url.pathname));
+    else sendWindow(request, response, rendererFile(renderer, url.pathname)).catch(() => response.destroy());
   });
   const contract = serveContract(server, guard, studio.handlers, studio.listen);
 

@@ -25,6 +25,8 @@ export interface FileAnswer {
   readonly body: Buffer | Readable | string;
   /** May be kept for ever, under this address. */
   readonly lasting: boolean;
+  /** Where it is, of a file of the window's own. */
+  readonly file?: string;
   /** It is for taking away, under this name. */
   readonly saveAs?: string;
 }
@@ -59,7 +61,8 @@ export function rendererFile(folder: string, address: string): FileAnswer {
   const served = wanted ?? path.join(folder, 'index.html');
   if (!existsSync(served)) return nothing;
   const type = types[path.extname(served)] ?? 'application/octet-stream';
-  return { status: 200, type, body: createReadStream(served), lasting: pathname.startsWith('/assets/') };
+  const body = createReadStream(served);
+  return { status: 200, type, body, lasting: pathname.startsWith('/assets/'), file: served };
 }
 
 function decoded(address: string): string | undefined {

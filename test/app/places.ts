@@ -23,6 +23,7 @@ const see = (name: string) => async (page: Page) => {
 export const places: readonly Place[] = [
   { name: 'subjects', address: '#/subjects' },
   { name: 'photos', address: '#/subjects/3' },
+  { name: 'photo', address: '#/subjects/3/photo/2' },
   { name: 'photos-none', address: '#/subjects/1' },
   { name: 'train', address: '#/train' },
   { name: 'train-knobs', address: '#/train', enter: async (page) => page.getByText('All settings').click() },

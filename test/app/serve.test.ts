@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import http from 'node:http';
 import path from 'node:path';
 import WebSocket from 'ws';
@@ -80,6 +81,28 @@ describe('the served studio', () => {
     expect(policy).not.toMatch(/unsafe|\*|https?:/);
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('referrer-policy')).toBe('no-referrer');
+  });
+
+  it('sends the whole window compressed, in at most 300 kB', async () => {
+    const load = async (address: string): Promise<Buffer> => {
+      const answer = await get({ cookie, 'accept-encoding': 'gzip' }, address);
+      expect(answer.headers['content-encoding'], address).toBe('gzip');
+      return Buffer.concat(await answer.toArray());
+    };
+    let bytes = 0;
+    const seen = new Set<string>();
+    const visit = async (address: string): Promise<void> => {
+      if (seen.has(address)) return;
+      seen.add(address);
+      const small = await load(address);
+      bytes += small.length;
+      const text = gunzipSync(small).toString();
+      for (const [, found = ''] of text.matchAll(/["'(]\.?\/?((?:assets\/)?[\w.-]+\.(?:js|css))["')]/g))
+        await visit(`/assets/${found.replace('assets/', '')}`);
+    };
+    await visit('/');
+    expect(seen.size).toBeGreaterThan(3);
+    expect(bytes).toBeLessThanOrEqual(300_000);
   });
 
   it('serves nothing above the window and the library', async () => {

@@ -73,6 +73,11 @@ describe.skipIf(!browserProgram)(`the window${browserProgram ? '' : ` (${noBrows
       await page.evaluate('Promise.all(document.getAnimations().map((each) => each.finished))');
       violations.push(...(await axe(page, ['color-contrast'])));
       expect(violations).toEqual([]);
+      // One thing is the next to do: of a dialog where one is open, else of the screen.
+      const filled = await page.evaluate<number>(
+        `[...([...document.querySelectorAll('dialog[open]')].at(-1) ?? document).querySelectorAll('button.main')].filter((one) => one.checkVisibility()).length`,
+      );
+      expect(filled).toBeLessThanOrEqual(1);
       // 640: what is left of 1280 at 200 %.
       for (const width of [900, 640]) {
         await page.setViewportSize({ width, height: 700 });
@@ -95,6 +100,7 @@ describe.skipIf(!browserProgram)(`the window${browserProgram ? '' : ` (${noBrows
           }).map((box) => box.tagName)`,
         );
         expect(outside, `${width} × ${height}`).toEqual([]);
+        if (width === 640) expect(await axe(page), '640 × 400').toEqual([]);
       }
       expect(wrong).toEqual([]);
       expect(asked.length, asked.slice(-3).join()).toBeLessThan(40);
