@@ -3,12 +3,15 @@ import { basename, dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { problem } from '../../src-shared/messages/index.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
+import { takeNote } from './closedWell.ts';
 import type { Migration } from './migrations/migration.ts';
 
 /** An opened database. `damaged`: where the one that could not be used was moved; this one is new and empty. */
 export interface OpenedDatabase {
   readonly db: Database;
   readonly damaged?: string;
+  /** When it was last read through, ms since 1970. */
+  readonly checkedAt: number;
 }
 
 const backupsKept = 5;
@@ -19,12 +22,15 @@ const backupsKept = 5;
  */
 export function openDatabase(file: string, migrations: readonly Migration[] = allMigrations): OpenedDatabase {
   let damaged: string | undefined;
+  let checkedAt = 0;
   let db: Database | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true });
     // SQLite opens what it may only read, where a log lies beside it, and fails at the first change.
     for (const place of [dirname(file), file]) if (existsSync(place)) accessSync(place, constants.W_OK);
-    if (existsSync(file) && !isSound(file)) damaged = moveAside(file);
+    const before = takeNote(file);
+    checkedAt = before ?? Date.now();
+    if (before === undefined && existsSync(file) && !isSound(file)) damaged = moveAside(file);
     db = new Sqlite(file);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = NORMAL');
@@ -39,7 +45,7 @@ export function openDatabase(file: string, migrations: readonly Migration[] = al
     db.close();
     throw error;
   }
-  return { db, ...(damaged !== undefined && { damaged }) };
+  return { db, checkedAt, ...(damaged !== undefined && { damaged }) };
 }
 
 /** Brings the database to the newest shape. */

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { problem, type LikenessError } from '../../src-shared/messages/index.ts';
+import { leaveNote } from './closedWell.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { openDatabase } from './database.ts';
 import { Exports } from './exports.ts';
@@ -42,6 +43,7 @@ export class Library {
     private readonly lock: { release: () => void },
     /** Where a damaged database was moved at this start: what it knew must be found again. */
     readonly damaged: string | undefined,
+    private readonly checkedAt: number,
   ) {
     this.projects = new Projects(db);
     this.subjects = new Subjects(db);
@@ -65,9 +67,9 @@ export class Library {
     folder.create();
     const lock = lockLibrary(root);
     try {
-      const { db, damaged } = openDatabase(folder.database);
+      const { db, damaged, checkedAt } = openDatabase(folder.database);
       for (const name of ['subjects', 'pictures', 'exports', 'models']) folder.make(name);
-      const library = new Library(folder, db, lock, damaged);
+      const library = new Library(folder, db, lock, damaged, checkedAt);
       if (library.projects.list().length === 0) library.projects.create('My project');
       return library;
     } catch (error) {
@@ -100,6 +102,7 @@ export class Library {
       // A full or read-only disk: the log stays beside the database, and is read with it.
     }
     this.db.close();
+    leaveNote(this.folder.database, this.checkedAt);
     this.lock.release();
   }
 }

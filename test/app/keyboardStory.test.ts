@@ -34,7 +34,7 @@ async function makeSubject({ keyboard, willChoose }: Opened): Promise<void> {
   await keyboard.activate('button', 'Remove 00.jpg');
   await keyboard.reads(/4 photos, .*Ready to train\./);
   // Beside the photo that took its place.
-  await keyboard.isAt('button', 'Crop 01.jpg');
+  await keyboard.isAt('link', '01.jpg');
   await keyboard.press('ControlOrMeta+z');
   await keyboard.reads(/5 photos, .*Ready to train\./);
 }
@@ -80,6 +80,9 @@ async function makePictures({ keyboard }: Opened): Promise<void> {
   await keyboard.press('f');
   await keyboard.page.getByRole('button', { name: 'Favourite', pressed: true }).waitFor();
   await keyboard.press('Escape');
+  // Back among the results.
+  await keyboard.isAt('button', /^Open: a photo of sks teddy bear in the snow/);
+  await keyboard.press('g', 'a');
   await keyboard.isAt('listbox', 'Gallery');
   await keyboard.sees('option', favourite);
 }

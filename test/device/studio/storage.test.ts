@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import Sqlite from 'better-sqlite3';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { leaveNote, takeNote } from '../../../src-main/storage/closedWell.ts';
 import { openDatabase } from '../../../src-main/storage/database.ts';
 import { condition, orders } from '../../../src-main/storage/imageFilter.ts';
 import { fileName } from '../../../src-main/storage/libraryFolder.ts';
@@ -156,6 +157,24 @@ describe('a library', () => {
     const library = open();
     expect(library.damaged && existsSync(library.damaged)).toBe(true);
     expect(library.projects.list()).toHaveLength(1);
+  });
+
+  it('is read through at its start, unless it was closed properly and left alone', () => {
+    const file = path.join(root, 'library.sqlite');
+    const closed = (): void => {
+      open().close();
+      libraries = [];
+    };
+    closed();
+    expect(Date.now() - (takeNote(file) ?? 0)).toBeLessThan(600_000);
+    // It is taken at each start: who crashes leaves none.
+    expect(takeNote(file)).toBeUndefined();
+    closed();
+    utimesSync(file, 1, 1);
+    expect(takeNote(file)).toBeUndefined();
+    closed();
+    leaveNote(file, Date.now() - 8 * 24 * 3_600_000);
+    expect(takeNote(file)).toBeUndefined();
   });
 
   it('is one process at a time, also after that process was killed', async () => {
