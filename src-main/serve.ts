@@ -83,9 +83,12 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
     response: http.ServerResponse,
     answer: FileAnswer,
   ): Promise<void> => {
-    const accepts = String(request.headers['accept-encoding'] ?? '');
+    const accepts = request.headers['accept-encoding'] ?? '';
     const small = answer.file === undefined ? undefined : await compressed(answer.file, accepts);
-    if (!small) return send(response, answer);
+    if (!small) {
+      send(response, answer);
+      return;
+    }
     if (answer.body instanceof Readable) answer.body.destroy();
     response.writeHead(200, {
       ...{ ...securityHeaders(''), ...fileHeaders(answer) },
