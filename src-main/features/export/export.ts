@@ -10,6 +10,7 @@ import { loraMetadata, titleOf } from './loraMetadata.ts';
 import { openRun, type OpenedRun } from './openRun.ts';
 import { prove, type Proof } from './proof.ts';
 import type { ExportRequest } from './request.ts';
+import { writeReceipt } from './receipt.ts';
 import { inWorkFolder } from './workFolder.ts';
 
 export interface ExportResult extends Proof {
@@ -36,7 +37,10 @@ export async function exportRun(
     report({ type: 'progress', done: 2, total: 2, label: 'reading back' });
     return proved;
   });
-  return { path, step: run.step, ...proof };
+  const { pictures, tensors, maxError } = proof;
+  const { step, prompt } = run;
+  await writeReceipt(path, { format: request.format, step, tensors, maxError, prompt, pictures });
+  return { path, step, tensors, maxError };
 }
 
 /** One-file formats are read by the suffix, here and elsewhere. */

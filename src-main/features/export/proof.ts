@@ -11,6 +11,7 @@ import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { runOnnxFile } from '../../engine/runtime/onnxFile.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { i64, type HostTensor } from '../../engine/tensor/tensor.ts';
+import type { Picture } from '../../engine/pipelines/pixels.ts';
 import type { onnxParts } from './exportOnnx.ts';
 import type { OpenedRun } from './openRun.ts';
 import type { ExportRequest } from './request.ts';
@@ -23,28 +24,46 @@ export interface Proof {
   readonly maxError: number;
 }
 
+/** The same with the pictures that were compared. */
+export interface ShownProof extends Proof {
+  readonly pictures: readonly { readonly title: string; readonly picture: Picture }[];
+}
+
 /** Rounding to 16 bits moves a picture a little, over all its steps. */
 const tolerance = { f32: 3e-3, f16: 0.1 } as const;
 const steps = 4;
 const guidance = 4;
 
 /** Reads an export back and compares one picture with the run's own. Errors: `export.unproven`. */
-export async function prove(run: OpenedRun, request: ExportRequest, signal: AbortSignal): Promise<Proof> {
+export async function prove(
+  run: OpenedRun,
+  request: ExportRequest,
+  signal: AbortSignal,
+): Promise<ShownProof> {
   const { out, format, dtype } = request;
-  const proof = format === 'onnx' ? await proveOnnx(run, out) : await provePicture(run, request, signal);
+  const proof =
+    format === 'onnx'
+      ? { ...(await proveOnnx(run, out)), pictures: [await taught(run, signal)] }
+      : await provePicture(run, request, signal);
   const stored =
     dtype ?? (run.adapters.length > 0 && (format === 'peft' || format === 'kohya') ? 'f32' : 'f16');
   if (!(proof.maxError <= tolerance[stored]))
     throw problem('export.unproven', { file: basename(out), error: proof.maxError.toPrecision(2) });
-  return proof;
+  const before = await draw(run, run.model, {}, signal);
+  return { ...proof, pictures: [{ ...before, title: 'base model' }, ...proof.pictures] };
 }
+
+const taught = async (run: OpenedRun, signal: AbortSignal): Promise<Drawn & { title: string }> => ({
+  ...(await draw(run, run.model, run.networks, signal)),
+  title: 'the run',
+});
 
 async function provePicture(
   run: OpenedRun,
   { out, format }: ExportRequest,
   signal: AbortSignal,
-): Promise<Proof> {
-  const wanted = await draw(run, run.model, run.networks, signal);
+): Promise<ShownProof> {
+  const wanted = await taught(run, signal);
   if (format === 'peft' || format === 'kohya') {
     const { adapters, unmatched } = fitLora(readLora(out), run.model);
     // One more where a pair of zeros was added for other tools.
@@ -52,15 +71,23 @@ async function provePicture(
       throw problem('export.unproven', { file: basename(out), error: '∞' });
     const { adapters: bound, matrices } = bindLoras([{ adapters, weight: 1 }]);
     const got = await draw(run, run.model, { adapters: bound, own: matrices }, signal);
-    return { tensors: adapters.length * 2, maxError: difference(got, wanted) };
+    return shown(adapters.length * 2, wanted, got);
   }
   const exported = openModel(out);
   const got = await draw(run, exported, {}, signal);
   const parts = [exported.unet, exported.vae, exported.textEncoder];
-  return {
-    tensors: parts.reduce((sum, { weights }) => sum + weights.names().length, 0),
-    maxError: difference(got, wanted),
-  };
+  const tensors = parts.reduce((sum, { weights }) => sum + weights.names().length, 0);
+  return shown(tensors, wanted, got);
+}
+
+interface Drawn {
+  readonly latents: Float32Array;
+  readonly picture: Picture;
+}
+
+function shown(tensors: number, wanted: Drawn & { title: string }, got: Drawn): ShownProof {
+  const maxError = difference(got.latents, wanted.latents);
+  return { tensors, maxError, pictures: [wanted, { ...got, title: 'the export, read back' }] };
 }
 
 async function draw(
@@ -68,13 +95,14 @@ async function draw(
   model: Model,
   options: NetworkOptions,
   signal: AbortSignal,
-): Promise<Float32Array> {
+): Promise<Drawn> {
   const pipeline = new TextToImage(model, await openTokenizer(base), options);
   const sides = { width: size, height: size };
   const request = { prompt, seed: 0 };
   try {
-    for await (const { latents } of pipeline.generate([request], { steps, guidance, ...sides, signal }))
-      return latents.data;
+    const options = { steps, guidance, ...sides, signal };
+    for await (const { latents, picture } of pipeline.generate([request], options))
+      return { latents: latents.data, picture };
     throw new Error('no picture was made');
   } finally {
     await pipeline.dispose();

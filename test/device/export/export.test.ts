@@ -67,7 +67,16 @@ it.each([
     const { status, stdout } = await likeness(words(format, out));
     expect(status).toBe(0);
     expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'done', path: out });
-    expect(readdirSync(folder).sort()).toEqual([living, name]);
+    const receipts = ['dog.receipt.json', 'dog.receipt.png'];
+    expect(readdirSync(folder).sort()).toEqual([living, name, ...receipts].sort());
+    const receipt = JSON.parse(readFileSync(path.join(folder, 'dog.receipt.json'), 'utf8')) as {
+      opened: { largestDifference: number }[];
+      looked_for: { found: number; of: number }[];
+    };
+    expect(receipt.opened[0]?.largestDifference).toBeLessThan(3e-3);
+    for (const { found, of } of receipt.looked_for) expect(found).toBe(of);
+    const { width } = await sharp(path.join(folder, 'dog.receipt.png')).metadata();
+    expect(width).toBe(12 + 3 * 268);
     if (format === 'diffusers') expect(openModel(out).unet.weights.names().length).toBeGreaterThan(0);
   },
   300_000,

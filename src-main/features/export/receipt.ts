@@ -1,0 +1,136 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import sharp, { type OverlayOptions } from 'sharp';
+import { isFolder } from '../../engine/checkpoints/files.ts';
+import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
+import { writeJson } from '../../engine/checkpoints/writeJson.ts';
+import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
+import { canDrawText, drawText } from '../../engine/pipelines/labels.ts';
+import type { Picture } from '../../engine/pipelines/pixels.ts';
+import type { ExportFormat } from './request.ts';
+
+/** What other tools look for in a format: names of tensors, or files. */
+interface Loader {
+  readonly tools: string;
+  readonly names: RegExp;
+  /** Which of the names are its concern; all when left out. */
+  readonly among?: RegExp;
+}
+
+const parts = /^(unet|vae|vae_encoder|vae_decoder|text_encoder)\//;
+
+/** By what each tool's own loader reads; tensors as FILE/NAME in folders. */
+const loaders: Readonly<Record<ExportFormat, readonly Loader[]>> = {
+  kohya: [
+    {
+      tools: "kohya's sd-scripts, AUTOMATIC1111, Forge, ComfyUI, diffusers load_lora_weights",
+      names: /^lora_(unet|te)_[a-z0-9_]+\.(lora_down\.weight|lora_up\.weight|alpha|dora_scale)$/,
+    },
+  ],
+  peft: [
+    {
+      tools: 'PeftModel.from_pretrained of PEFT, on the folders unet and text_encoder',
+      names: /^(unet|text_encoder)\/base_model\.model\..+\.lora_[AB]\.weight$/,
+      among: /\//,
+    },
+    {
+      tools: 'load_lora_weights of diffusers 0.35 or later, on the folder',
+      names: /^(unet|text_encoder)\./,
+      among: /^[^/]+$/,
+    },
+  ],
+  diffusers: [{ tools: 'StableDiffusionPipeline.from_pretrained of diffusers', names: parts }],
+  'single-file': [
+    {
+      tools: 'AUTOMATIC1111, Forge, ComfyUI, from_single_file of diffusers',
+      names: /^(model\.diffusion_model|first_stage_model|cond_stage_model)\./,
+    },
+  ],
+  onnx: [
+    {
+      tools: "Optimum's ORTStableDiffusionPipeline, diffusers' OnnxStableDiffusionPipeline, ONNX Runtime",
+      names: parts,
+    },
+  ],
+};
+
+export interface ReceiptFacts {
+  readonly format: ExportFormat;
+  readonly step: number;
+  readonly tensors: number;
+  readonly maxError: number;
+  readonly prompt: string;
+  /** Titles and pictures: before, after, as read back. */
+  readonly pictures: readonly { readonly title: string; readonly picture: Picture }[];
+}
+
+/**
+ * Writes NAME.receipt.json and NAME.receipt.png beside an export: how it was opened again and what came of it, which of its tensors each
+ * tool looks for, and a picture before and after. Errors: `file.unwritable`.
+ */
+export async function writeReceipt(out: string, facts: ReceiptFacts): Promise<void> {
+  const { format, step, tensors, maxError, prompt, pictures } = facts;
+  const { dir, name } = isFolder(out)
+    ? { dir: path.dirname(out), name: path.basename(out) }
+    : path.parse(out);
+  const names = tensorNames(out);
+  const place = (ending: string): string => path.join(dir, `${name}.receipt.${ending}`);
+  writeJson(place('json'), {
+    export: path.basename(out),
+    ...{ format, step },
+    opened: [
+      {
+        by: 'Likeness, from the written file',
+        compared: format === 'onnx' ? 'the result of each network' : 'the latents of one picture',
+        ...{ prompt, tensors, largestDifference: maxError },
+      },
+    ],
+    looked_for: loaders[format].map(({ tools, names: wanted, among = /./ }) => ({
+      tools,
+      pattern: wanted.source,
+      found: names.filter((one) => wanted.test(one)).length,
+      of: names.filter((one) => among.test(one)).length,
+    })),
+    note: 'Only what stands under "opened" was run. Under "looked_for" names were compared with what those tools read.',
+  });
+  const png = await comparison(pictures);
+  writeAtomically(place('png'), () => [png]);
+}
+
+/** Of a file, its tensors; of a folder, those of its files, as PART/NAME, and of a file that lies in the folder itself as NAME. */
+function tensorNames(out: string): string[] {
+  if (!isFolder(out)) return [...readSafetensors(out).tensors.keys()];
+  return readdirSync(out, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.safetensors'))
+    .flatMap(({ parentPath, name }) => {
+      const part = path.relative(out, parentPath);
+      const names = [...readSafetensors(path.join(parentPath, name)).tensors.keys()];
+      return part === '' ? names : names.map((one) => `${part}/${one}`);
+    });
+}
+
+const tile = 256;
+const gap = 12;
+const titleHeight = 28;
+
+async function comparison(pictures: ReceiptFacts['pictures']): Promise<Buffer> {
+  const labelled = await canDrawText();
+  const top = gap + (labelled ? titleHeight : 0);
+  const layers: OverlayOptions[] = [];
+  for (const [i, { title, picture }] of pictures.entries()) {
+    const left = gap + i * (tile + gap);
+    const { width, height, data } = picture;
+    const input = await sharp(data, { raw: { width, height, channels: 3 } })
+      .resize(tile, tile, { fit: 'contain', background: 'white' })
+      .png()
+      .toBuffer();
+    layers.push({ input, left, top });
+    if (labelled) layers.push({ input: await drawText(title, tile, 11), left, top: gap });
+  }
+  const width = gap + pictures.length * (tile + gap);
+  return sharp({ create: { width, height: top + tile + gap, channels: 3, background: 'white' } })
+    .composite(layers)
+    .removeAlpha()
+    .png()
+    .toBuffer();
+}
