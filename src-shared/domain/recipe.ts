@@ -8,6 +8,8 @@ export const recipeSchema = z.object({
   version: z.string(),
   /** `hash`: SHA-256 of the weights, hex, or its beginning. `path`: older versions wrote one, seen from the picture's folder. */
   model: z.object({ name: z.string(), path: z.string().optional(), hash: z.string() }),
+  /** Of a U-Net from elsewhere than the model, whose hash covers it. */
+  unet: z.object({ name: z.string(), hash: z.string() }).optional(),
   /** `path`: a name; of older versions a path, as above. */
   loras: z.array(z.object({ path: z.string(), hash: z.string(), weight: z.number() })),
   /** Said by the person, for a model whose file does not say it. */

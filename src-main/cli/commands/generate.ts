@@ -10,6 +10,7 @@ import {
   type LoraChoice,
   type OverRequest,
 } from '../../features/generation/request.ts';
+import { onlyFileIn } from '../../features/download/hubCache.ts';
 import type { SaidWithRecipe } from '../../features/generation/fromRecipe.ts';
 import { predictions } from '../../../src-shared/domain/prediction.ts';
 import { promptRules } from '../../../src-shared/domain/promptRules.ts';
@@ -43,6 +44,9 @@ export const generateOptions = {
   recipe: file('FILE.png', 'make this picture again, exactly'),
   model: model('PATH', 'diffusers folder, single file, Hub id, or a run with what it taught its model', {
     fallback: "the run's of --lora, else the shipped model",
+  }),
+  unet: model('PATH', 'take only the U-Net from this model, Hub id or U-Net folder', {
+    fallback: "the model's own",
   }),
   lora: repeated(loraChoice()),
   partial: flag('use what fits of a LoRA that was made for another model'),
@@ -118,18 +122,27 @@ export const generateOptions = {
 
 /** The path may hold colons itself: what follows the last one is a weight only when it is a number. */
 function loraChoice(): Option<LoraChoice> {
-  const place = file('PATH[:WEIGHT]', 'a run of any method, a PEFT folder, or a LoRA file of any tool', {
-    fallback: 'weight 1',
-  });
+  const place = model(
+    'PATH[:WEIGHT]',
+    'a run of any method, a PEFT folder, a LoRA file of any tool, or a Hub id',
+    {
+      fallback: 'weight 1',
+    },
+  );
   const weight = number('WEIGHT', '', { min: -100, max: 100 });
+  const parts = (word: string): { readonly path: string; readonly weight?: string } => {
+    const [, front, back] = /^(.+):([^:/\\]*)$/s.exec(word) ?? [];
+    if (front === undefined || back === undefined || !/\d/.test(back) || fs.existsSync(word))
+      return { path: word };
+    return { path: front, weight: back };
+  };
   return {
     ...place,
-    read: (words, name) => {
-      const word = words[0] ?? '';
-      const [, front, back] = /^(.+):([^:/\\]*)$/s.exec(word) ?? [];
-      if (front === undefined || back === undefined || !/\d/.test(back) || fs.existsSync(word))
-        return { path: place.read([word], name), weight: 1 };
-      return { path: place.read([front], name), weight: weight.read([back], name) };
+    hub: (word) => parts(word).path,
+    read: ([word = ''], name) => {
+      const said = parts(word);
+      const path = onlyFileIn(place.read([said.path], name));
+      return { path, weight: said.weight === undefined ? 1 : weight.read([said.weight], name) };
     },
   };
 }
@@ -172,7 +185,7 @@ export const generate = command({
       'said' in asked
         ? await requestFromRecipe(asked.recipe, asked.said)
         : { ...asked, model: model ?? modelFor(allLoras(asked)) ?? asked.model };
-    const result = await generate(request, context, version);
+    const result = await generate({ ...request, goOn: true }, context, version);
     const text = result.images.map(({ path, seed }) => `${path} (seed ${seed})`).join('\n');
     return { fields: { ...result }, text };
   },
@@ -232,7 +245,7 @@ function overPicture(given: Given<typeof generateOptions>): OverRequest | undefi
 
 /** What may be said beside `--recipe`: where things are, not what the picture shows. */
 function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
-  const { out, model, lora, embedding, partial, image, mask, latents, saveLatents } = given;
+  const { out, model, unet, lora, embedding, partial, image, mask, latents, saveLatents } = given;
   const { provider = defaults.provider } = given;
   const fixed = [
     'prompt',
@@ -257,6 +270,9 @@ function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
   ] as const;
   const others = Object.fromEntries(fixed.map((key) => [optionName(key), given[key]]));
   refuseTogether('--recipe', others, 'the recipe says it');
-  const places = { model, loras: lora, embeddings: embedding, partial, image, mask, latents, saveLatents };
+  const places = {
+    ...{ model, unet, loras: lora, embeddings: embedding, partial },
+    ...{ image, mask, latents, saveLatents },
+  };
   return { out, provider, ...defined(places) };
 }

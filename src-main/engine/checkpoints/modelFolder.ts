@@ -47,6 +47,13 @@ export function openModelFolder(folder: string, said?: Prediction): Model {
   return model;
 }
 
+/** The U-Net of a model's folder, or a folder that is one. Errors as `openModel`. */
+export function openUnetFolder(folder: string): Model['unet'] {
+  if (!isFolder(folder)) throw problem('file.missing', { file: folder });
+  const inside = join(folder, 'unet');
+  return openPart(isFolder(inside) ? inside : folder, parseUNetConfig, (name) => name);
+}
+
 /** The parts of one model must fit each other. Errors: `config.invalid`. */
 export function checkFit({ path, unet, vae, textEncoder }: Model): void {
   const unfit = (why: string) => problem('config.invalid', { file: path, why });

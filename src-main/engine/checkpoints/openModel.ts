@@ -2,7 +2,7 @@ import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { isFile, isFolder } from './files.ts';
 import type { Model } from './model.ts';
-import { openModelFolder } from './modelFolder.ts';
+import { checkFit, openModelFolder, openUnetFolder } from './modelFolder.ts';
 import { openSingleFile } from './singleFile.ts';
 
 /**
@@ -13,4 +13,12 @@ export function openModel(path: string, prediction?: Prediction): Model {
   if (isFolder(path)) return openModelFolder(path, prediction);
   if (isFile(path)) return openSingleFile(path, prediction);
   throw problem('file.missing', { file: path });
+}
+
+/** The model with a U-Net from elsewhere: a model, or the folder of a U-Net alone. Errors: those of `openModel`. */
+export function withUnet(model: Model, place: string): Model {
+  const unet = isFile(place) ? openSingleFile(place).unet : openUnetFolder(place);
+  const whole = { ...model, unet };
+  checkFit(whole);
+  return whole;
 }

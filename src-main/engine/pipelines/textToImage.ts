@@ -98,6 +98,11 @@ export class TextToImage {
     return makeSampler(scheduler, this.model.scheduler, steps, file, original !== undefined);
   }
 
+  /** Pictures that are drawn at once. */
+  batchSize(options: Pick<SamplingOptions, 'width' | 'height' | 'batch'>): number {
+    return options.batch ?? picturesThatFit(this.model.unet.config, this.latentShape(options));
+  }
+
   /**
    * Makes the pictures in order, each as soon as its batch is done; a picture depends on the batch it is in
    * by rounding alone.
@@ -140,7 +145,7 @@ export class TextToImage {
     await this.networks.release('text');
     await this.base.release('text');
     const over = await this.encodeOriginal(options);
-    const size = options.batch ?? picturesThatFit(this.model.unet.config, shape);
+    const size = this.batchSize(options);
     const parts = runsOfEqual(lengths, size);
     for (const [batch, { first, count }] of parts.entries()) {
       const part = requests.slice(first, first + count);

@@ -11,7 +11,9 @@ import type { GenerateRequest, RecipeSource } from './request.ts';
 
 /** What a person says beside `--recipe`; a model and LoRAs that are named here are where the recipe's lie now. */
 export type SaidWithRecipe = Pick<GenerateRequest, 'out' | 'provider'> &
-  Partial<Pick<GenerateRequest, 'model' | 'loras' | 'embeddings' | 'partial' | 'latents' | 'saveLatents'>> & {
+  Partial<
+    Pick<GenerateRequest, 'model' | 'unet' | 'loras' | 'embeddings' | 'partial' | 'latents' | 'saveLatents'>
+  > & {
     /** Where the picture and the mask that it was drawn over lie now. */
     readonly image?: string;
     readonly mask?: string;
@@ -46,6 +48,7 @@ export async function requestFromRecipe(
     ...{ prompts: [prompt], negative, seed, steps, ...guidanceOf(recipe) },
     ...{ size: { width, height }, scheduler, count: 1 },
     ...said,
+    ...(recipe.unet && { unet: said.unet ?? found(recipe.unet.hash, recipe.unet.name, '--unet') }),
     model: said.model ?? found(recipe.model.hash, recipe.model.path ?? recipe.model.name, '--model'),
     loras: said.loras?.length
       ? said.loras

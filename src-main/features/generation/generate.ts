@@ -16,6 +16,7 @@ import type { PreviewEvent } from '../../../src-shared/domain/workerMessages.ts'
 import { problem } from '../../../src-shared/messages/index.ts';
 import { checkRecipe } from './fromRecipe.ts';
 import { openOver, type OverPicture } from './overPicture.ts';
+import { Journal } from './journal.ts';
 import { nameInRecipe, rememberPlace } from './knownPlaces.ts';
 import { splitByLoraTags } from './loraTags.ts';
 import type { OpenedModel } from './openForGeneration.ts';
@@ -59,7 +60,11 @@ export async function generate(
   const total = said.prompts.length * said.count;
   const images: MadePicture[] = [];
   let first = 0;
-  for (const request of splitByLoraTags(seeded)) {
+  const requests = splitByLoraTags(seeded);
+  // Where prompts differ in length, batches are cut by that.
+  const isPlain = requests.length === 1 && (said.promptRules ?? 'none') === 'none';
+  const goesOn = said.goOn && isPlain ? { seed: said.seed } : undefined;
+  for (const request of requests) {
     const [begun, size] = [first, request.prompts.length * request.count];
     const inWhole: JobContext['report'] = (event) =>
       report(
@@ -73,7 +78,7 @@ export async function generate(
       ...(onMade && { onMade }),
       ...(seen && { onPreview: seen }),
     };
-    const made = await draw(request, { report: inWhole, signal }, version, listeners);
+    const made = await draw(request, { report: inWhole, signal }, version, listeners, goesOn);
     images.push(...made.images);
     first += size;
   }
@@ -87,7 +92,8 @@ async function draw(
   said: Seeded,
   { report, signal }: JobContext,
   version: string,
-  { models = openAnew, onMade, onPreview }: GenerateListeners = {},
+  { models = openAnew, onMade, onPreview }: GenerateListeners,
+  goesOn: { readonly seed: number | undefined } | undefined,
 ): Promise<{ images: MadePicture[] }> {
   const request = completed(said);
   const opened = await models.open(request, report);
@@ -95,7 +101,9 @@ async function draw(
   try {
     const noise = startingNoise(request, textToImage);
     rememberPlace(opened.hash, request.model);
-    for (const { hash, path: place } of [...opened.loras, ...opened.embeddings]) rememberPlace(hash, place);
+    const elsewhere = opened.unet ? [opened.unet] : [];
+    for (const { hash, path: place } of [...opened.loras, ...opened.embeddings, ...elsewhere])
+      rememberPlace(hash, place);
     const over = request.over && (await openOver(request.over, request.size, textToImage));
     if (over?.note !== undefined) report({ type: 'warning', message: over.note });
     if (request.recipe)
@@ -108,14 +116,22 @@ async function draw(
         type: 'warning',
         message: `${request.model} names ${standsFor}, which is not built in; ${scheduler} draws in its place; another sampler can be chosen.`,
       });
-    const all = requestPictures(request, noise);
     makeFolder(request.out);
+    const journal =
+      goesOn && beginJournal({ ...request, ...goesOn }, said.seed, opened, { noise, over, size });
     removeLeftovers(request.out);
+    const all = requestPictures({ ...request, ...journal?.choices }, noise);
     const set = request.names && setFiles(request, request.names, all);
     const names = new PictureNames(request.out);
     const recipeOf = ({ prompt, seed }: PictureRequest): Recipe =>
       recipeFor(request, opened, { prompt, seed, scheduler, version, noise, over, ...size });
-    const pictures = set ? await missingPictures(request, opened, set, recipeOf) : all;
+    const missing = set ? await missingPictures(request, opened, set, recipeOf) : all;
+    const pictures = journal?.before.size ? journal.unfinished(all, set && missing) : missing;
+    if (pictures.length < all.length && journal?.before.size)
+      report({
+        type: 'note',
+        message: `${all.length - pictures.length} of ${all.length} pictures are there from before this command was interrupted; the others follow.`,
+      });
     const images: MadePicture[] = [];
     const finals = [];
     const warned = (message: string): void => report({ type: 'warning', message });
@@ -125,18 +141,27 @@ async function draw(
     const made = textToImage.generate(pictures, {
       ...drawing,
       ...size,
+      ...(journal && { batch: journal.choices.batch }),
       signal,
       ...(onPreview && { onPreview: await previews(opened, onPreview) }),
       onWarning: warned,
       onStep,
     });
+    const drawn = new Set(pictures);
+    const before = all.flatMap((one, index) => {
+      const file = drawn.has(one) ? undefined : journal?.before.get(index);
+      return file === undefined ? [] : [{ path: file, seed: one.seed, prompt: one.prompt }];
+    });
     for await (const { request: one, picture, latents } of made) {
       const { prompt, seed } = one;
-      const file = set?.get(one) ?? names.take(prompt, seed);
+      const index = all.indexOf(one);
+      const file = set?.get(one) ?? journal?.before.get(index) ?? names.take(prompt, seed);
       const { resize: to } = request;
       const whole = over ? over.finish(picture) : picture;
       const sized = to ? resize(whole, to.width, to.height, 'bicubic') : whole;
       const png = await encodePng(sized, recipeOf(one));
+      // First the word: a picture that nobody knows of would be drawn again beside itself.
+      journal?.made(index, file);
       writeAtomically(file, () => [png]);
       images.push({ path: file, seed, prompt });
       onPicture();
@@ -147,7 +172,8 @@ async function draw(
       makeFolder(path.dirname(request.saveLatents));
       writeSafetensors(request.saveLatents, [{ name: 'latents', tensor: stack(finals) }]);
     }
-    return { images };
+    journal?.end();
+    return { images: [...before, ...images] };
   } finally {
     await models.close(opened);
   }
@@ -182,6 +208,28 @@ function completed<R extends GenerateRequest>(said: R): R & Guidance {
   const own = ownGuidance(asked.model, asked.loras.length > 0 ? 'subject' : 'bare');
   const prediction = asked.prediction ?? predictionOfRuns(asked);
   return { ...asked, ...chosenGuidance(asked, own), ...(prediction && { prediction }) };
+}
+
+/** Where this request can be gone on with after a kill. `anySeed`: for a new one, where nobody said a seed. */
+function beginJournal(
+  {
+    out,
+    batch,
+    ...request
+  }: Omit<GenerateRequest & Guidance, 'seed'> & { readonly seed: number | undefined },
+  anySeed: number,
+  { textToImage, hash, loras, embeddings }: OpenedModel,
+  { noise, over, size }: Pick<RecipeParts, 'noise' | 'over'> & { readonly size: Size },
+): Journal | undefined {
+  // The final latents of pictures that are there would be missing.
+  if (request.saveLatents !== undefined) return undefined;
+  const { provider: _p, model: _m, recipe: _r, resume: _s, ...said } = request;
+  const taught = [...loras.map((lora) => [lora.hash, lora.weight]), ...embeddings.map((one) => one.hash)];
+  const bits = { ...said, ...size, batch, hash, loras: taught, noise: noise?.hash, over: over?.recipe };
+  return Journal.open(out, bits, () => ({
+    seed: request.seed ?? anySeed,
+    batch: textToImage.batchSize({ ...size, batch }),
+  }));
 }
 
 function startingNoise(
@@ -230,12 +278,13 @@ interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'wi
 
 function recipeFor(
   { model, negative, steps, prediction, clipSkip, promptRules, ...request }: GenerateRequest & Guidance,
-  { hash, loras, embeddings }: OpenedModel,
+  { hash, loras, embeddings, unet }: OpenedModel,
   { noise, over, ...parts }: RecipeParts,
 ): Recipe {
   return {
     ...parts,
     model: { name: nameInRecipe(model), hash },
+    ...(unet && { unet: { name: nameInRecipe(unet.path), hash: unet.hash } }),
     loras: loras.map(({ path: file, weight, hash: loraHash }) => ({
       path: nameInRecipe(file),
       hash: loraHash,

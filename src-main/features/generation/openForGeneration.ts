@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { fitLora, fitWholeLora, readLora, someOf, type FittedLora } from '../../engine/checkpoints/lora.ts';
 import { readEmbedding, wordsFor, type Embedding } from '../../engine/checkpoints/embedding.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
-import { hasHash, modelHash } from '../../engine/checkpoints/modelHash.ts';
-import { openModel } from '../../engine/checkpoints/openModel.ts';
+import { hasHash, modelHash, partsHash } from '../../engine/checkpoints/modelHash.ts';
+import { openModel, withUnet } from '../../engine/checkpoints/openModel.ts';
 import { assumption } from '../../engine/checkpoints/prediction.ts';
 import { bindLoras, type WeightedLora } from '../../engine/pipelines/adapters.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
@@ -23,6 +23,8 @@ export interface OpenedModel {
   readonly hash: string;
   /** Whether the model has this hash, which an older version may have made. */
   readonly isOf: (hash: string) => boolean;
+  /** Where the U-Net is from, if from elsewhere than the model. */
+  readonly unet?: { readonly path: string; readonly hash: string };
   readonly loras: readonly (LoraChoice & Pick<OpenedModel, 'hash' | 'isOf'>)[];
   /** Textual inversions, those that came with a LoRA not among them. */
   readonly embeddings: readonly { readonly path: string; readonly word: string; readonly hash: string }[];
@@ -32,11 +34,13 @@ export interface OpenedModel {
 export async function openForGeneration(
   request: Pick<
     GenerateRequest,
-    'model' | 'loras' | 'provider' | 'partial' | 'prediction' | 'clipSkip' | 'embeddings'
+    'model' | 'unet' | 'loras' | 'provider' | 'partial' | 'prediction' | 'clipSkip' | 'embeddings'
   >,
   report: JobContext['report'],
 ): Promise<OpenedModel> {
-  const model = openModel(request.model, request.prediction);
+  const { unet } = request;
+  const stored = openModel(request.model, request.prediction);
+  const model = unet === undefined ? stored : withUnet(stored, unet);
   const note = assumption(model);
   if (note !== undefined) report({ type: 'note', message: note });
   const taught = request.loras.map(
@@ -64,6 +68,7 @@ export async function openForGeneration(
     colours: () => (colours ??= LatentColours.of(textToImage.networks, model.vae.config)),
     hash: modelHash(model),
     isOf: (hash) => hasHash(model, hash),
+    ...(unet !== undefined && { unet: { path: unet, hash: partsHash(model.unet) } }),
     loras: taught.map(({ path, weight, hash, isOf }) => ({ path, weight, hash, isOf })),
     embeddings: given.map(({ path, word, vectors }) => ({ path, word, hash: hashOfNumbers([vectors]) })),
   };

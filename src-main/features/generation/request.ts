@@ -41,6 +41,8 @@ export interface GenerateRequest extends Partial<Guidance> {
   /** The folder for the pictures. */
   readonly out: string;
   readonly model: string;
+  /** The U-Net from elsewhere: a model, or the folder of a U-Net alone. */
+  readonly unet?: string;
   readonly loras: readonly LoraChoice[];
   /** Use a LoRA of which the model has not every part; else that is an error. */
   readonly partial?: boolean;
@@ -74,6 +76,8 @@ export interface GenerateRequest extends Partial<Guidance> {
   readonly promptRules?: PromptRules;
   /** Where the LoRAs are that prompts name; names mean nothing when left out. */
   readonly named?: NamedLoras;
+  /** Where the same was asked for and interrupted, make the rest of it. */
+  readonly goOn?: boolean;
   /** New pictures from nothing when left out. */
   readonly over?: OverRequest;
   /** Pixels that each picture is brought to, by Pillow's bicubic filter. */

@@ -36,10 +36,11 @@ export class WarmModel implements Opener {
 }
 
 /** A run that goes on writes its checkpoints anew under the same names. */
-function keyOf({ model, loras, embeddings = [], ...rest }: Asked): string {
+function keyOf({ model, unet = model, loras, embeddings = [], ...rest }: Asked): string {
   const stamp = (place: string): number => statSync(place, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const taught = loras.map(({ path, weight }) => [path, stamp(path), weight]);
   const words = embeddings.map(({ path, word }) => [path, stamp(path), word]);
   const { provider, partial = false, prediction, clipSkip } = rest;
-  return JSON.stringify([model, stamp(model), taught, words, provider, partial, prediction, clipSkip]);
+  const places = [model, stamp(model), unet, stamp(unet)];
+  return JSON.stringify([places, taught, words, provider, partial, prediction, clipSkip]);
 }

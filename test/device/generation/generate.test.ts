@@ -41,6 +41,37 @@ const make = (out: string, request: Partial<GenerateRequest>) =>
     '1.2.3',
   );
 
+describe('a U-Net from elsewhere', () => {
+  const other = path.resolve(model, '../tiny-sd1');
+  it('draws as a folder put together of both does, and again from the recipe', async () => {
+    const whole = path.join(work, 'put together');
+    cpSync(model, whole, { recursive: true });
+    rmSync(path.join(whole, 'unet'), { recursive: true });
+    cpSync(path.join(other, 'unet'), path.join(whole, 'unet'), { recursive: true });
+    const bytes = async (out: string, request: Partial<GenerateRequest>) => {
+      const { images } = await make(out, { seed: 5, ...request });
+      return sharp(images[0]?.path).raw().toBuffer();
+    };
+    const wanted = await bytes('whole', { model: whole });
+    expect(wanted.equals(await bytes('own', {}))).toBe(false);
+    expect(wanted.equals(await bytes('model', { unet: other }))).toBe(true);
+    expect(wanted.equals(await bytes('folder', { unet: path.join(other, 'unet') }))).toBe(true);
+
+    const [file = ''] = readdirSync(path.join(work, 'model'));
+    const again = await requestFromRecipe(path.join(work, 'model', file), {
+      ...{ out: path.join(work, 'again'), provider: 'cpu' },
+    });
+    expect(again).toMatchObject({ model, unet: path.join(other, 'unet') });
+    expect(wanted.equals(await bytes('from recipe', again))).toBe(true);
+  });
+
+  it('is refused where it does not fit, or is not there', async () => {
+    await expect(make('none', { unet: path.join(work, 'nothing') })).rejects.toMatchObject({
+      code: 'file.missing',
+    });
+  });
+});
+
 describe('a set of pictures', () => {
   const set = {
     ...{ prompts: ['a dog', 'a cat', 'a cup'], names: ['1.jpg', 'b c.png', '3.jpg'], seed: 7 },

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+
+const work = mkdtempSync(path.join(tmpdir(), 'likeness goes on '));
+afterAll(() => rmSync(work, { recursive: true }));
+const model = path.resolve('test/golden/fixtures/models/tiny-bk');
+
+interface Ended {
+  readonly images: { readonly path: string; readonly seed: number }[];
+}
+
+/** `likeness generate` in a process of its own, which is killed when `killAt` pictures are there and some time has passed. */
+function generate(
+  out: string,
+  words: readonly string[],
+  kill?: { at: number; after: number },
+): Promise<Ended | undefined> {
+  const argv = ['dist/likeness.js', 'generate', '--prompt', 'a dog', 'a cat', '--count', '5', '--batch', '2'];
+  const own = ['--model', model, '--steps', '2', '--provider', 'cpu', '--json', '--out', out];
+  const env = { ...process.env, LIKENESS_CACHE: path.join(work, 'cache') };
+  const child = spawn(process.execPath, [...argv, ...own, ...words], { env });
+  let said = '';
+  child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
+  const watch =
+    kill &&
+    setInterval(() => {
+      if (pictures(out).length < kill.at) return;
+      clearInterval(watch);
+      setTimeout(() => child.kill('SIGKILL'), kill.after);
+    }, 5);
+  return new Promise((resolve) =>
+    child.on('exit', () => {
+      clearInterval(watch);
+      const done = said.split('\n').find((line) => line.includes('"type":"done"'));
+      resolve(done === undefined ? undefined : (JSON.parse(done) as Ended));
+    }),
+  );
+}
+
+function pictures(out: string): string[] {
+  try {
+    return readdirSync(out).filter((name) => name.endsWith('.png'));
+  } catch {
+    return [];
+  }
+}
+
+const hashes = (out: string): string[] =>
+  pictures(out)
+    .sort()
+    .map((name) =>
+      createHash('sha256')
+        .update(readFileSync(path.join(out, name)))
+        .digest('hex'),
+    );
+
+it(
+  'goes on after kills at random moments, to the same files and the same bits',
+  { timeout: 900_000 },
+  async () => {
+    const calm = path.join(work, 'calm');
+    expect((await generate(calm, ['--seed', '7']))?.images).toHaveLength(10);
+    const out = path.join(work, 'killed');
+    let seed = 11;
+    const random = (): number => (seed = (seed * 48271) % 0x7fffffff) / 0x7fffffff;
+    for (const at of [1, 3, 6]) {
+      const ended = await generate(out, ['--seed', '7'], { at, after: random() * 200 });
+      expect(ended).toBeUndefined();
+    }
+    const ended = await generate(out, ['--seed', '7']);
+    expect(ended?.images.map(({ path: file }) => path.basename(file))).toEqual(pictures(calm).sort());
+    expect(hashes(out)).toEqual(hashes(calm));
+    // Nothing else is left behind.
+    expect(readdirSync(out).filter((name) => !name.endsWith('.png'))).toEqual([]);
+
+    // A command that ended is no part of the next one.
+    await generate(out, ['--seed', '7']);
+    expect(pictures(out)).toHaveLength(20);
+  },
+);
+
+it('goes on with the seed that nobody named', { timeout: 900_000 }, async () => {
+  const out = path.join(work, 'any');
+  await generate(out, [], { at: 2, after: 0 });
+  const ended = await generate(out, []);
+  const seeds = ended?.images.map(({ seed }) => seed) ?? [];
+  const first = seeds[0] ?? NaN;
+  expect(seeds).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4].map((i) => first + i));
+  expect(pictures(out)).toHaveLength(10);
+});
