@@ -9,6 +9,7 @@ import { unet } from '../models/unet.ts';
 import { vaeDecode, vaeEncode } from '../models/vae.ts';
 import { Scope, type Adapter } from '../nn/scope.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
+import { graphicsDevices } from '../runtime/graphicsDevice.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { toF32 } from '../tensor/half.ts';
@@ -31,6 +32,9 @@ const tokenTable = 'text_model.embeddings.token_embedding.weight';
 
 type Part = 'text' | 'unet' | 'encoder' | 'decoder';
 type Floats = HostTensor<'f32'>;
+
+/** Bytes of device memory in which the U-Net of Stable Diffusion and a decoder at work fit together, in f32. */
+const roomy = 12e9;
 
 /** A model's networks, ready to be called. Sessions are made when first needed, one for each network and size at a time. */
 export class Networks {
@@ -81,6 +85,17 @@ export class Networks {
       await this.sessions.get(part)?.session.dispose();
       this.sessions.delete(part);
     }
+  }
+
+  /**
+   * Releases a network whose turn is over where the next one needs its memory: on a graphics device, unless that is known to be large.
+   * On the CPU weights are mapped from their file and stay.
+   */
+  async makeRoom(part: Part): Promise<void> {
+    const session = this.sessions.get(part)?.session;
+    if (!session || session.provider === 'cpu') return;
+    const memory = (await graphicsDevices())[0]?.memory ?? 0;
+    if (memory < roomy) await this.release(part);
   }
 
   private decoder(latents: Value): { image: Value } {

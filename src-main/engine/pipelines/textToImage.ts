@@ -153,11 +153,14 @@ export class TextToImage {
       const latents = await this.sample(part, shape, conditions, options, {
         ...{ batch, batches: parts.length, first, over },
       });
+      await this.networks.makeRoom('unet');
+      await this.base.makeRoom('unet');
       for (const [i, request] of part.entries()) {
         signal?.throwIfAborted();
         const final = unstack(latents, i);
         yield { request, picture: await this.decode(final), latents: final };
       }
+      await this.networks.makeRoom('decoder');
     }
   }
 
