@@ -8,6 +8,8 @@ export const scorerMessages = {
     `${d.folder} holds no folders; it needs a folder of photos for each subject.`,
   'dreambooth.noClass': (d: { subject: string; table: string }) =>
     `Nothing says what "${d.subject}" is. Write a line "${d.subject},dog" with its class into ${d.table}, or name the folder "10_sks dog".`,
+  'evaluate.noRow': (d: { file: string; picture: string }) =>
+    `${d.file} has no row for ${d.picture}; add one, or take the picture out of the folder.`,
   'evaluate.counts': (d: { file: string; lines: number; folder: string; pictures: number }) =>
     `${d.file} has ${d.lines} lines, but ${d.folder} has ${d.pictures} pictures; write one line per picture, in the natural order of their names.`,
   'evaluate.noPictures': (d: { folder: string }) =>

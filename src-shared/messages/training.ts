@@ -17,6 +17,14 @@ export const trainingMessages = {
   'training.badSettings': (d: { why: string }) => `These settings can't be used: ${d.why}.`,
   'training.diverged': (d: { step: number }) =>
     `The loss is no longer a number at step ${d.step}; the last checkpoint has been kept. Start again with a lower learning rate.`,
+  'capsule.damaged': (d: { file: string; why: string }) =>
+    `${d.file} is no run's capsule (${d.why}); give RUN/capsule.json, or the run's folder.`,
+  'capsule.lost': (d: { file: string; what: string; option: string }) =>
+    `${d.file} was made with ${d.what}, which is not where it was; give its place with ${d.option}.`,
+  'capsule.changed': (d: { file: string; what: string }) =>
+    `The run of ${d.file} can't be made again: ${d.what}. Put these back as they were.`,
+  'capsule.otherBits': (d: { file: string; what: string }) =>
+    `The weights are not those of ${d.file} to the bit: ${d.what}.`,
   'run.exists': (d: { folder: string }) =>
     `${d.folder} already holds a run; add --resume to continue it, or choose another --out.`,
   'run.otherModel': (d: { folder: string; model: string }) =>

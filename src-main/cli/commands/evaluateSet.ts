@@ -22,7 +22,7 @@ export const evaluateSet = command({
     ),
     prompts: file(
       'FILE',
-      'what the pictures should show: line i belongs to picture i, in natural order of names',
+      'what the pictures should show: line i belongs to picture i, in natural order of names; or a .csv with file_name and text',
     ),
     inception: file('FILE', "pytorch-fid's weights of Inception, .pth or .safetensors"),
     resize: choice(

@@ -15,7 +15,7 @@ export const evaluateSubject = command({
     images: required(file('DIR', 'the pictures to measure')),
     prompts: file(
       'FILE',
-      'what the pictures should show: line i belongs to picture i, in natural order of names',
+      'what the pictures should show: line i belongs to picture i, in natural order of names; or a .csv with file_name and text',
     ),
     clip: model(
       'DIR',

@@ -31,7 +31,7 @@ import {
   type Option,
 } from '../options.ts';
 import { optionName } from '../parse.ts';
-import { readPrompts, readPromptTable } from '../readPrompts.ts';
+import { readPrompts, readPromptTable } from '../../engine/training/data/promptFiles.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 
 export const generateOptions = {

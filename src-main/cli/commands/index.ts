@@ -15,6 +15,7 @@ import { inspect } from './inspect.ts';
 import { join } from './join.ts';
 import { photos } from './photos.ts';
 import { quickstart } from './quickstart.ts';
+import { rerun } from './rerun.ts';
 import { score } from './score.ts';
 import { serve } from './serve.ts';
 
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   generate,
   photos,
   finetune,
+  rerun,
   score,
   exportCommand,
   compress,

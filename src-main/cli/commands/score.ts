@@ -9,7 +9,7 @@ import {
 import { schedulerNames } from '../../engine/schedulers/config.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { choice, file, integer, names, number, required, type Given } from '../options.ts';
-import { readPrompts } from '../readPrompts.ts';
+import { readPrompts } from '../../engine/training/data/promptFiles.ts';
 import { defined, provider } from '../shared.ts';
 import { scorerFiles } from '../../shipped.ts';
 

@@ -39,6 +39,11 @@ export function fileHash(file: string): string {
   });
 }
 
+/** SHA-256 of a text, hex. */
+export function textHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
 const pieceBytes = 4 << 20;
 const settlingNs = 2_000_000_000n;
 

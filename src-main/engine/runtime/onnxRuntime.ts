@@ -7,4 +7,7 @@ process.env['ORT_DISABLE_TELEMETRY'] = '1';
 // What goes wrong is thrown; its own log would put lines about its sources before our sentence.
 env.logLevel = 'fatal';
 
+/** Of the package that computes. */
+export const runtimeVersion = env.versions.node ?? env.versions.common;
+
 export { InferenceSession, listSupportedBackends, Tensor };

@@ -1,9 +1,11 @@
+import { parse } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { readText } from '../../engine/checkpoints/files.ts';
 import { ClipFeatures } from '../../engine/evaluation/clip.ts';
 import { meanOfPairs, meanOfPartners } from '../../engine/evaluation/subject.ts';
 import { VitFeatures } from '../../engine/evaluation/visionTransformer.ts';
+import { readPromptTable } from '../../engine/training/data/promptFiles.ts';
 import { listPictures } from '../../engine/pipelines/pictures.ts';
 import { look } from './look.ts';
 import type { SubjectRequest } from './request.ts';
@@ -86,8 +88,12 @@ export async function picturesOf(folder: string): Promise<string[]> {
   return pictures;
 }
 
-/** The lines of a file, one a picture; empty ones at its end do not count. Errors: `evaluate.counts`. */
+/**
+ * The lines of a file, one a picture, empty ones at its end not counted; or of a table (`.csv`) the row of each picture's name, as
+ * `generate --prompts` reads it. Errors: `evaluate.counts`, `evaluate.noRow`, those of `readPromptTable`.
+ */
 export function promptsOf(file: string, folder: string, pictures: readonly string[]): string[] {
+  if (/\.csv$/i.test(file)) return rowsOf(file, pictures);
   const lines = readText(file)
     .replace(/^\uFEFF/, '')
     .trimEnd()
@@ -95,4 +101,15 @@ export function promptsOf(file: string, folder: string, pictures: readonly strin
   if (lines.length !== pictures.length)
     throw problem('evaluate.counts', { file, lines: lines.length, folder, pictures: pictures.length });
   return lines.map((line) => line.trim());
+}
+
+function rowsOf(file: string, pictures: readonly string[]): string[] {
+  const { prompts, names } = readPromptTable(file);
+  const stem = (name: string): string => parse(name).name.toLowerCase();
+  const byName = new Map(names.map((name, i) => [stem(name), prompts[i] as string]));
+  return pictures.map((picture) => {
+    const prompt = byName.get(stem(picture));
+    if (prompt === undefined) throw problem('evaluate.noRow', { file, picture });
+    return prompt;
+  });
 }

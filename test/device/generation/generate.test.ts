@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readPromptTable } from '../../../src-main/cli/readPrompts.ts';
+import { readPromptTable } from '../../../src-main/engine/training/data/promptFiles.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { ownGuidance } from '../../../src-main/engine/checkpoints/ownGuidance.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';

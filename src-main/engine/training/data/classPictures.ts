@@ -30,13 +30,12 @@ export async function classPictures(
   { report, signal }: JobContext,
 ): Promise<Float32Array[]> {
   const { size, provider, prior } = settings;
-  const prompt = classPrompt(settings);
   const { guidance } = ownGuidance(model.path);
-  const asked = createHash('sha256').update(prompt).digest('hex').slice(0, 16);
-  const folder = join(cache, 'class-pictures', `${modelHash(model)}-${size}-${guidance}-${asked}`);
+  const prompt = classPrompt(settings);
+  const folder = classFolder(model, settings, cache);
   const count = prior?.classImages ?? 0;
-  const fileOf = (i: number): string => join(folder, `${String(i).padStart(4, '0')}.png`);
-  const files = Array.from({ length: count }, (_, i) => fileOf(i));
+  const fileOf = (i: number): string => join(folder, classFile(i));
+  const files = classPictureFiles(model, settings, cache);
   const told = (done: number, total = count): void =>
     report({ type: 'progress', done, total, label: 'class pictures' });
   if (files.some((file) => !existsSync(file))) {
@@ -64,4 +63,18 @@ export async function classPictures(
   const pictures: Float32Array[] = [];
   for (const file of files) pictures.push(await loadPhoto(file, { size }));
   return pictures;
+}
+
+const classFile = (i: number): string => `${String(i).padStart(4, '0')}.png`;
+
+function classFolder(model: Model, settings: FinetuneSettings, cache: string): string {
+  const { guidance } = ownGuidance(model.path);
+  const asked = createHash('sha256').update(classPrompt(settings)).digest('hex').slice(0, 16);
+  return join(cache, 'class-pictures', `${modelHash(model)}-${settings.size}-${guidance}-${asked}`);
+}
+
+/** Where a run's class pictures lie, or will. */
+export function classPictureFiles(model: Model, settings: FinetuneSettings, cache: string): string[] {
+  const folder = classFolder(model, settings, cache);
+  return Array.from({ length: settings.prior?.classImages ?? 0 }, (_, i) => join(folder, classFile(i)));
 }

@@ -20,6 +20,8 @@ import { listPhotos } from '../data/photoFolder.ts';
 import { picturesOf } from '../data/subjectPhotos.ts';
 import { diffusionFeeds, finetuneObjective } from '../loss/diffusionLoss.ts';
 import type { Feeds } from '../loss/gradients.ts';
+import { makeCapsule, weightHashes, writeCapsule } from './capsule.ts';
+import { classPictureFiles } from '../data/classPictures.ts';
 import { trainingLoop, type RunResult } from './loop.ts';
 import { finetunePhases } from './plan.ts';
 import { RunFolder } from './runFolder.ts';
@@ -69,6 +71,13 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
     signal,
   });
 
+  const capsule = await makeCapsule({
+    ...{ settings, model, version: options.version, team: options.team !== undefined },
+    classPictures:
+      source.prior && settings.replay === undefined ? classPictureFiles(model, settings, options.cache) : [],
+  });
+  writeCapsule(options.out, capsule);
+
   const priorWeight = source.prior ? (settings.prior?.weight ?? 1) : undefined;
   const loss = finetuneObjective(model, trained, {
     ...source,
@@ -95,7 +104,7 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   report({ ...building, done: 1 });
   const shown = shownWeights(trainer, settings.ema);
   try {
-    return await trainingLoop(
+    const result = await trainingLoop(
       {
         ...{ run, trainer, ...shown.upkeep },
         settings: rateOf ? { ...settings, learningRate: 1 } : settings,
@@ -117,6 +126,8 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
       },
       { report, signal },
     );
+    writeCapsule(options.out, { ...capsule, results: weightHashes(result.checkpoint) });
+    return result;
   } finally {
     await trainer.dispose();
   }

@@ -17,6 +17,7 @@ import { writeAtomically, writeSafetensors } from '../../checkpoints/writeSafete
  * A run's folder:
  *
  *     run.json                    settings and the base model
+ *     capsule.json                all that a finetune depends on, by hash, and the hashes of what came out
  *     log.jsonl                   an event a line
  *     checkpoints/000200/         weights of a step (PEFT folders, or whole networks)
  *     samples/000200.png

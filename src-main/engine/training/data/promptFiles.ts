@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
-import { withFile } from '../engine/checkpoints/files.ts';
-import { LikenessError, problem } from '../../src-shared/messages/index.ts';
+import { withFile } from '../../checkpoints/files.ts';
+import { LikenessError, problem } from '../../../../src-shared/messages/index.ts';
 
 const maxBytes = 64e6;
 

@@ -1,0 +1,150 @@
+import os from 'node:os';
+import { basename, join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { z } from 'zod';
+import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { problem } from '../../../../src-shared/messages/index.ts';
+import { fileHash, textHash } from '../../checkpoints/contentHash.ts';
+import { isFile, isFolder, readJson } from '../../checkpoints/files.ts';
+import type { Model } from '../../checkpoints/model.ts';
+import { modelHash } from '../../checkpoints/modelHash.ts';
+import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
+import { runtimeVersion } from '../../runtime/onnxRuntime.ts';
+import { photoHashes } from '../data/photoHashes.ts';
+
+const hashes = z.record(z.string(), z.string());
+
+const capsuleType = z.object({
+  capsule: z.literal(1),
+  /** Of this program. */
+  version: z.string(),
+  /** What the last bits of a sum depend on. */
+  machine: z.object({ cpu: z.string(), threads: z.int(), platform: z.string(), onnxRuntime: z.string() }),
+  model: z.object({ name: z.string(), hash: z.string(), configs: z.string() }),
+  /** Complete, with names in the place of paths. */
+  settings: z.record(z.string(), z.unknown()),
+  /** SHA-256 of the files that were learnt from, hex: photos, `masks/NAME`, `class pictures`, `--init-lora`, `--replay`. */
+  files: hashes,
+  /** Others computed too. */
+  team: z.boolean(),
+  /** SHA-256 of the weights in the last checkpoint, once there is one. */
+  results: hashes.optional(),
+});
+
+/**
+ * Everything that a run depends on, by hash: with these the same bits come out again on the same kind of processor. No path of this
+ * machine is in it.
+ */
+export type Capsule = z.output<typeof capsuleType>;
+
+export const capsuleFile = 'capsule.json';
+
+export interface CapsuleParts {
+  readonly settings: FinetuneSettings;
+  readonly model: Model;
+  readonly version: string;
+  readonly team: boolean;
+  /** Of the pictures of the class, where there are any. */
+  readonly classPictures: readonly string[];
+}
+
+/** Errors: those of `photoHashes`, `file.missing`, `file.unreadable`. */
+export async function makeCapsule({
+  settings,
+  model,
+  version,
+  team,
+  classPictures,
+}: CapsuleParts): Promise<Capsule> {
+  const { photos, model: _model, initLora, replay, provider: _provider, ...rest } = settings;
+  const learnt = photos === undefined ? {} : await photoHashes(photos, settings.backgroundWeight !== 1);
+  return {
+    capsule: 1,
+    version,
+    machine: {
+      cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
+      threads: os.availableParallelism(),
+      platform: `${os.type()} ${os.arch()}`,
+      onnxRuntime: runtimeVersion,
+    },
+    model: { name: basename(settings.model), hash: modelHash(model), configs: configsOf(model) },
+    settings: rest,
+    files: {
+      ...learnt,
+      ...(classPictures.length > 0 && { 'class pictures': textHash(classPictures.map(fileHash).join()) }),
+      ...(initLora !== undefined && { '--init-lora': placeHash(initLora) }),
+      ...(replay !== undefined && { '--replay': fileHash(replay) }),
+    },
+    team,
+  };
+}
+
+/** Sizes and schedule, which are no weights. */
+function configsOf({ unet, vae, textEncoder, scheduler }: Model): string {
+  return textHash(JSON.stringify([unet.config, vae.config, textEncoder.config, scheduler]));
+}
+
+/** Of a file, or of every file of weights in a folder. */
+function placeHash(place: string): string {
+  return isFolder(place) ? textHash(JSON.stringify(weightHashes(place))) : fileHash(place);
+}
+
+/** SHA-256 of each file of weights below a folder, by its name there. */
+export function weightHashes(folder: string): Record<string, string> {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => /\.(safetensors|bin)$/.test(name) && isFile(join(folder, name)));
+  return Object.fromEntries(names.sort().map((name) => [name, fileHash(join(folder, name))]));
+}
+
+export function writeCapsule(run: string, capsule: Capsule): void {
+  writeAtomically(join(run, capsuleFile), () => [Buffer.from(`${JSON.stringify(capsule, null, 2)}\n`)]);
+}
+
+/** Errors: `file.missing`, `capsule.damaged`. */
+export function readCapsule(file: string): Capsule {
+  const parsed = capsuleType.safeParse(readJson(file));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw problem('capsule.damaged', { file, why: `"${issue?.path.join('.')}" is not what it should be` });
+}
+
+/** In what two capsules differ, results apart, each as a piece of a sentence. `inputs`: what is learnt from, so that other bits must come out. */
+export function differences(before: Capsule, now: Capsule): { inputs: string[]; surroundings: string[] } {
+  const inputs: string[] = [];
+  const surroundings: string[] = [];
+  const compare = (list: string[], what: string, was: unknown, is: unknown): void => {
+    const [old, young] = [was, is].map((value) =>
+      typeof value === 'string' ? value : JSON.stringify(value),
+    );
+    if (old !== young) list.push(`${what} was ${old ?? 'not there'} and is ${young ?? 'gone'}`);
+  };
+  if (before.model.hash !== now.model.hash) inputs.push(`the weights of ${before.model.name} are others`);
+  else if (before.model.configs !== now.model.configs)
+    inputs.push(`the configuration of ${before.model.name} is another`);
+  for (const name of new Set([...Object.keys(before.files), ...Object.keys(now.files)])) {
+    const [was, is] = [before.files[name], now.files[name]];
+    if (was !== is)
+      inputs.push(
+        is === undefined
+          ? `${name} is gone`
+          : was === undefined
+            ? `${name} is new`
+            : `${name} has another content`,
+      );
+  }
+  for (const name of new Set([...Object.keys(before.settings), ...Object.keys(now.settings)]))
+    compare(inputs, `"${name}"`, before.settings[name], now.settings[name]);
+  compare(surroundings, 'Likeness', before.version, now.version);
+  for (const name of Object.keys(before.machine) as (keyof Capsule['machine'])[])
+    compare(surroundings, machineWords[name], before.machine[name], now.machine[name]);
+  if (before.team) surroundings.push('other machines computed too');
+  return { inputs, surroundings };
+}
+
+const machineWords = {
+  cpu: 'the processor',
+  threads: 'the number of threads',
+  platform: 'the system',
+  onnxRuntime: 'ONNX Runtime',
+} as const;

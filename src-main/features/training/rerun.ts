@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type FinetuneSettings, finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { checkedSettings } from '../../../src-shared/domain/settingValues.ts';
+import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { isFolder } from '../../engine/checkpoints/files.ts';
+import { openModel } from '../../engine/checkpoints/openModel.ts';
+import {
+  capsuleFile,
+  differences,
+  makeCapsule,
+  readCapsule,
+  type Capsule,
+} from '../../engine/training/run/capsule.ts';
+import { finetune as train, type FinetuneResult } from '../../engine/training/run/finetune.ts';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import { cacheFolder } from '../../places.ts';
+
+/** Paths are absolute; what a place is left out of lies where the run had it. */
+export interface RerunRequest {
+  /** A `capsule.json`, or the folder of a run that has one. */
+  readonly capsule: string;
+  readonly out: string;
+  readonly resume: boolean;
+  readonly photos?: string | undefined;
+  readonly model?: string | undefined;
+  readonly initLora?: string | undefined;
+  readonly replay?: string | undefined;
+  readonly provider?: ProviderChoice | undefined;
+}
+
+export interface RerunResult extends FinetuneResult {
+  /** The last checkpoint has the same bits as the first run's. */
+  readonly same: boolean;
+  /** What is not as it was. */
+  readonly changed: readonly string[];
+}
+
+/**
+ * Makes a run again from its capsule, into a folder of its own, and compares the weights that come out. Errors: `capsule.changed` where
+ * what was learnt from is not the same any more, `capsule.lost`, `capsule.damaged`, `run.exists`, those of `finetune`.
+ */
+export async function rerun(
+  request: RerunRequest,
+  context: JobContext,
+  version: string,
+): Promise<RerunResult> {
+  const { out, resume } = request;
+  const file = isFolder(request.capsule) ? join(request.capsule, capsuleFile) : request.capsule;
+  const before = readCapsule(file);
+  if (RunFolder.exists(out) && !resume) throw problem('run.exists', { folder: out });
+  const settings = settingsFrom(file, before, request);
+  const parts = { settings, model: openModel(settings.model, settings.prediction), version, team: false };
+  // Class pictures are made by the run, so they are compared behind it.
+  const { 'class pictures': _, ...files } = before.files;
+  const now = await makeCapsule({ ...parts, classPictures: [] });
+  const { inputs, surroundings } = differences({ ...before, files }, now);
+  if (inputs.length > 0) throw problem('capsule.changed', { file, what: inputs.join('; ') });
+  for (const message of surroundings.map((what) => `Not as it was: ${what}.`))
+    context.report({ type: 'note', message });
+  const result = await train({ settings, out, version, cache: cacheFolder() }, context);
+  const after = readCapsule(join(out, capsuleFile));
+  const found = differences(before, after);
+  return {
+    ...result,
+    same: before.results !== undefined && sameHashes(before.results, after.results ?? {}),
+    changed: [
+      ...found.inputs,
+      ...found.surroundings,
+      ...(before.results ? [] : ['the first run has not ended, so there is nothing to compare with']),
+    ],
+  };
+}
+
+function sameHashes(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const names = Object.keys({ ...a, ...b });
+  return names.every((name) => a[name] === b[name]);
+}
+
+/** The capsule's settings, with the places of the run beside it or those that were said. Errors: `capsule.lost`, `training.badSettings`. */
+function settingsFrom(file: string, capsule: Capsule, said: RerunRequest): FinetuneSettings {
+  const beside = dirname(file);
+  const known = RunFolder.exists(beside) ? new RunFolder(beside).describe().settings : undefined;
+  const place = (
+    what: string,
+    option: string,
+    asked: string | undefined,
+    was: string | undefined,
+  ): string => {
+    const found = asked ?? was;
+    if (found === undefined || !existsSync(found)) throw problem('capsule.lost', { file, what, option });
+    return found;
+  };
+  const names = Object.keys(capsule.files);
+  const hasPhotos = !names.includes('--replay');
+  return checkedSettings(finetuneSettings, {
+    ...capsule.settings,
+    provider: said.provider ?? known?.provider ?? 'auto',
+    model: place(`the model ${capsule.model.name}`, '--model', said.model, known?.model),
+    ...(hasPhotos && { photos: place('photos', '--photos', said.photos, known?.photos) }),
+    ...(names.includes('--init-lora') && {
+      initLora: place('a LoRA to start from', '--init-lora', said.initLora, known?.initLora),
+    }),
+    ...(names.includes('--replay') && {
+      replay: place('recorded batches', '--replay', said.replay, known?.replay),
+    }),
+  });
+}
