@@ -87,15 +87,7 @@ async function bundle(folder) {
     ...{ absWorkingDir: root, logLevel: 'error', outdir: path.join(folder, 'dist') },
     entryPoints: { likeness: path.join(root, 'src-main/cli/main.ts') },
     chunkNames: 'chunks/[name]-[hash]',
-    external: [
-      'onnxruntime-node',
-      'sharp',
-      'better-sqlite3',
-      'libheif-js',
-      '@grpc/grpc-js',
-      'chokidar',
-      'electron',
-    ],
+    external: ['onnxruntime-node', 'sharp', 'better-sqlite3', 'libheif-js', 'chokidar', 'electron'],
     // CommonJS packages ask for Node's own modules.
     banner: {
       js: "import { createRequire as __makeRequire } from 'node:module'; const require = __makeRequire(import.meta.url);",

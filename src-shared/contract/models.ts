@@ -65,6 +65,8 @@ export const modelRequests = {
         .max(100)
         .regex(/^[\w.-]+$/)
         .default('main'),
+      /** Use this machine's Hub login. */
+      login: z.boolean().default(false),
       /** Asked and agreed to: this download alone may reach the Hub, whatever the locks say. They stay as they are. */
       confirmed: z.boolean().default(false),
     }),

@@ -11,6 +11,8 @@ export interface DownloadInput {
   readonly revision: string;
   /** The person has agreed to this one. */
   readonly confirmed?: boolean;
+  /** Use this machine's Hub login. */
+  readonly login?: boolean;
 }
 
 /** Where a repository's model lies in the library. */
@@ -26,9 +28,9 @@ export function downloadJob(context: Surroundings): JobHandling<'download'> {
     online: true,
     task: ({ input }) => {
       const { offline, downloads } = settings.get();
-      const { repository, revision, confirmed = false } = input as DownloadInput;
+      const { repository, revision, confirmed = false, login = false } = input as DownloadInput;
       if (!confirmed && (offline || !downloads)) throw problem('download.off', {});
-      return { hub: hubAddress(), repository, revision, out: folder.at(downloadPlace(repository)) };
+      return { hub: hubAddress(), repository, revision, login, out: folder.at(downloadPlace(repository)) };
     },
     event: ({ id }, event) => {
       if (event.type === 'file')

@@ -39,10 +39,10 @@ export function modelHandlers(context: StudioContext): Handlers<'models'> {
         installed: models.byPath(folder.at(downloadPlace(entry.repository))) !== undefined,
       }));
     },
-    'models.download': ({ repository, revision, confirmed }) => {
+    'models.download': ({ repository, revision, confirmed, login }) => {
       const { offline, downloads } = settings.get();
       if (!confirmed && (offline || !downloads)) throw problem('download.off', {});
-      const input: DownloadInput = { repository, revision, confirmed };
+      const input: DownloadInput = { repository, revision, confirmed, login };
       return { jobId: queue.add({ kind: 'download', title: `Downloading ${repository}`, input }).id };
     },
   };
