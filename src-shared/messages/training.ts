@@ -45,6 +45,8 @@ export const trainingMessages = {
     `${d.folder} holds a quickstart with other options; give the same photos, class, model and steps to resume it, or choose another --out.`,
   'training.noClass': (d: { option: string }) =>
     `The class noun is missing; say what the photos show with ${d.option}, for example ${d.option} dog.`,
+  'training.inpainting': (d: { model: string }) =>
+    `${d.model} is made for inpainting, and such models can draw here but not be trained; train the model it was made from.`,
   'training.noPhotos': (d: { option: string }) =>
     `There are no photos to learn from; give a folder of them with ${d.option}.`,
 };

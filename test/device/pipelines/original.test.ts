@@ -12,6 +12,7 @@ import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
 import { resize } from '../../../src-main/engine/pipelines/resample.ts';
 import { TextToImage, type SamplingOptions } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { schedulerNames } from '../../../src-main/engine/schedulers/config.ts';
+import { refuseInpainting } from '../../../src-main/engine/training/data/trainable.ts';
 import type { HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 /** From diffusers: `test/golden/reference/make_image_goldens.py`. */
@@ -89,6 +90,11 @@ describe('a U-Net that sees the mask', () => {
       tensor: readF32(name.startsWith('conv_in.') ? golden(name) : entry),
     })),
   );
+
+  it('is not trained, and says so', () => {
+    expect(() => refuseInpainting(openModelFolder(folder))).toThrow('inpainting');
+    expect(() => refuseInpainting(openModelFolder(small))).not.toThrow();
+  });
 
   it.each([
     ['nine-0.7', { picture, mask, strength: 0.7 }],

@@ -9,6 +9,7 @@ import { PictureCache } from './pictureCache.ts';
 import { latentShape } from './posteriors.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 import { openRecord } from './replay.ts';
+import { refuseInpainting } from './trainable.ts';
 
 /** Where a distillation's batches come from: recorded ones, or pictures with captions. */
 export interface DistillSource {
@@ -32,6 +33,7 @@ export async function distillBatches(
   { cache, onSkipped }: DistillBatchesOptions,
   context: JobContext,
 ): Promise<DistillSource> {
+  refuseInpainting(model);
   if (settings.replay !== undefined) return recorded(model, settings, settings.replay, timesteps);
   if (settings.data === undefined) throw problem('data.missing', { data: '--data' });
   const latents = latentShape(model, settings.size);

@@ -17,6 +17,7 @@ import { LatentCache } from './latentCache.ts';
 import { latentShape, type Posterior } from './posteriors.ts';
 import { classPrompt, photoPrompt, tokenIds } from './prompts.ts';
 import { openReplay } from './replay.ts';
+import { refuseInpainting } from './trainable.ts';
 import { subjectPhotos } from './subjectPhotos.ts';
 
 /** Where a run's batches come from: recorded ones, or photos and class pictures. */
@@ -40,6 +41,7 @@ export async function finetuneBatches(
   cache: string,
   context: JobContext,
 ): Promise<FinetuneBatches> {
+  refuseInpainting(model);
   if (settings.replay !== undefined) {
     const channels = model.unet.config.in_channels;
     const { max_position_embeddings: tokens, vocab_size: words } = model.textEncoder.config;
