@@ -4,8 +4,8 @@ export const exportMessages = {
     `${d.file} already exists and is never overwritten; choose another --out.`,
   'export.needsLora': (d: { format: string }) =>
     `The run trained all weights, which ${d.format} can't hold; export it as diffusers, single-file or onnx.`,
-  'export.overflow': (d: { tensor: string; value: number }) =>
-    `The weight "${d.tensor}" has the value ${d.value.toPrecision(3)}, and f16 ends at 65504; export with --dtype f32.`,
+  'export.overflow': (d: { tensor: string; value: string }) =>
+    `The weight "${d.tensor}" has the value ${d.value}, and f16 ends at 65504; export with --dtype f32.`,
   'export.unproven': (d: { file: string; error: string }) =>
     `The export ${d.file} drew a different picture when it was read back (off by ${d.error}), so it was not kept; report this as a fault.`,
 };

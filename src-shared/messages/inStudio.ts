@@ -28,6 +28,8 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
   'distill.unfit': ({ why }) =>
     `This student can't learn from this teacher: ${why}. Make the student from the teacher, under "Make a model smaller".`,
   'export.exists': ({ file }) => `${file} already exists and is never overwritten; remove it first.`,
+  'export.overflow': ({ tensor, value }) =>
+    `The weight "${tensor}" has the value ${value}, which 16 bits can't hold; export it with 32 bits.`,
   'provider.failed': ({ provider, why }) =>
     `The provider "${provider}" failed while it worked (${why}); choose Automatic or CPU under Settings, and update the graphics driver.`,
   'provider.missing': ({ provider }) =>

@@ -151,6 +151,7 @@ function converted(name: string, bytes: Uint8Array, from: DType, to: DType): Uin
   const lost = floats.find(
     (value, i) => ((result[i] as number) & 0x7fff) === 0x7c00 && Number.isFinite(value),
   );
-  if (to === 'f16' && lost !== undefined) throw problem('export.overflow', { tensor: name, value: lost });
+  if (to === 'f16' && lost !== undefined)
+    throw problem('export.overflow', { tensor: name, value: lost.toPrecision(3) });
   return new Uint8Array(result.buffer, result.byteOffset, result.byteLength);
 }

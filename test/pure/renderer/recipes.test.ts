@@ -21,7 +21,7 @@ describe('the differences of two recipes', () => {
     ['Prompt', { prompt: 'a cat' }, 'a dog', 'a cat'],
     ['Seed', { seed: 6 }, '5', '6'],
     ['Size', { height: 192 }, '128 × 128', '128 × 192'],
-    ['LoRA', { loras: [] }, 'runs/rex × 1', ''],
+    ['Subject', { loras: [] }, 'rex × 1', ''],
     ['Base model guidance', { baseGuidance: 3 }, '', '3'],
     ['Guidance stops at', { guidanceStop: 0.6 }, '', '60%'],
   ])('name %s with both values', (name, changed, left, right) => {
