@@ -191,10 +191,12 @@ class Generation {
     return true;
   }
 
-  /** Brings back the sheet that was shown before a reload, else the one that is being made; what came meanwhile is on it. */
+  /** Brings back the sheet that was shown before a reload, else the one that is being made, else the last; what came meanwhile is on it. */
   async restore(): Promise<void> {
     const kept = Number(sessionStorage.getItem(sheetKey));
-    const job = jobs.byId(this.#sheet?.jobId ?? kept) ?? jobs.running.find(({ kind }) => kind === 'generate');
+    const job =
+      jobs.byId(this.#sheet?.jobId ?? kept) ??
+      [...jobs.running, ...jobs.ended].find(({ kind }) => kind === 'generate');
     if (job?.kind === 'generate') await this.open(job.id);
   }
 
