@@ -105,6 +105,20 @@ export async function expandsWithin(file: string): Promise<boolean> {
   }
 }
 
+/** The same of a PNG in memory. */
+export function unpacksWithin(png: Buffer): boolean {
+  let room = maxTextBytes;
+  for (let at = signature.length; at + 12 <= png.length;) {
+    const length = png.readUInt32BE(at);
+    const type = png.toString('latin1', at + 4, at + 8);
+    if (type === 'zTXt' || type === 'iTXt')
+      room -= (unpackText(type, png.subarray(at + 8, at + 8 + length), room) ?? []).length;
+    if (room <= 0) return false;
+    at += 12 + length;
+  }
+  return true;
+}
+
 /** The bytes of a chunk's text, at most `room` where it is compressed; undefined for other chunks and damaged ones. */
 function unpackText(type: string, chunk: Buffer, room: number): Buffer | undefined {
   const body = chunk.subarray(chunk.indexOf(0) + 1);

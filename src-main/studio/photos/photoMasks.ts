@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
+import { unpacksWithin } from '../../engine/pipelines/png.ts';
 import type { Library } from '../../storage/library.ts';
 import type { StoredPhoto } from '../../storage/photos.ts';
 
@@ -34,7 +35,7 @@ export async function keepMask(
     if (photo.mask !== null) await rm(path.join(folder.masks(subject), photo.mask), { force: true });
     return null;
   }
-  const found = await look(png).catch(() => undefined);
+  const found = unpacksWithin(png) ? await look(png).catch(() => undefined) : undefined;
   if (found?.format !== 'png' || found.width !== width || found.height !== height)
     throw problem('photos.badMask', { name, width, height });
   if (found.black) throw problem('masks.empty', { mask: `The mask for ${name}` });

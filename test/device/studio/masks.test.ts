@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import type { Photo } from '../../../src-shared/domain/photo.ts';
@@ -55,6 +56,20 @@ it('a mask is kept beside the photos, replaced, and taken away', async () => {
   expect(masks()).toEqual([]);
 });
 
+/** A few kilobytes of text that unpack to five million. */
+function withLongText(png: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from('note\0\0'), deflateSync(Buffer.alloc(5 << 20, 65))]);
+  const named = Buffer.concat([Buffer.from('zTXt'), body]);
+  const ends = Buffer.alloc(8);
+  ends.writeUInt32BE(body.length, 0);
+  ends.writeUInt32BE(crc32(named), 4);
+  const ihdrEnd = 33;
+  return Buffer.concat([
+    ...[png.subarray(0, ihdrEnd), ends.subarray(0, 4), named],
+    ...[ends.subarray(4), png.subarray(ihdrEnd)],
+  ]);
+}
+
 it('what is no mask is refused, and the old one stays', async () => {
   const data = await leftOf(100, photo);
   await studio.ask('photos.setMask', { id: photo.id, data });
@@ -64,6 +79,7 @@ it('what is no mask is refused, and the old one stays', async () => {
     [await leftOf(0, photo), 'masks.empty'],
     [jpeg.toString('base64'), 'photos.badMask'],
     [data.slice(0, 80), 'photos.badMask'],
+    [withLongText(Buffer.from(data, 'base64')).toString('base64'), 'photos.badMask'],
     ['', 'photos.badMask'],
   ] as const)
     await expect(studio.ask('photos.setMask', { id: photo.id, data: bad })).rejects.toThrow(code);
