@@ -5,8 +5,8 @@ import { problem } from '../../src-shared/messages/index.ts';
 import { fromJson, fromJsonOrNull, insert, update } from './rows.ts';
 
 /** A job and what it was asked to do, in its kind's own terms. */
-export interface StoredJob extends Job {
-  readonly input: unknown;
+export interface StoredJob<Input = unknown> extends Job {
+  readonly input: Input;
 }
 
 interface Row extends Omit<Job, 'progress' | 'error' | 'warnings' | 'stopping'> {

@@ -1,10 +1,10 @@
 import type { Database } from 'better-sqlite3';
-import { trainingSettings } from '../../src-shared/domain/finetuneSettings.ts';
-import { salvagedSettings } from '../../src-shared/domain/settingValues.ts';
+import { trainingSettings, type TrainingSettings } from '../../src-shared/domain/finetuneSettings.ts';
+import { parseSettings, salvagedSettings } from '../../src-shared/domain/settingValues.ts';
 import type { Problem } from '../../src-shared/domain/problem.ts';
 import type { Run } from '../../src-shared/domain/run.ts';
-import { problem } from '../../src-shared/messages/index.ts';
-import { fromJson, fromJsonOrNull, insert, update } from './rows.ts';
+import { LikenessError, problem } from '../../src-shared/messages/index.ts';
+import { fromJsonOrNull, insert, update } from './rows.ts';
 
 type Row = Omit<Run, 'settings' | 'error'> & { settings: string; error: string | null };
 
@@ -29,6 +29,13 @@ export class Runs {
     const [found] = this.select('AND r.id = ?', id);
     if (!found) throw problem('library.gone', { what: 'run' });
     return found;
+  }
+
+  /** The settings to train with. Errors: `run.settings` where the row does not hold them. */
+  settingsOf(id: number): TrainingSettings {
+    const { settings, error } = this.get(id);
+    if (error?.code === 'run.settings') throw new LikenessError('run.settings', error.message);
+    return settings;
   }
 
   byFolder(folder: string): Run | undefined {
@@ -80,10 +87,27 @@ export class Runs {
          WHERE r.trash IS NULL ${rest}`,
       )
       .all(...values) as Row[];
-    return rows.map((row) => ({
-      ...row,
-      settings: salvagedSettings(trainingSettings, fromJson(row.settings), { size: 512 }),
-      error: fromJsonOrNull(row.error) as Problem | null,
-    }));
+    return rows.map((row) => {
+      const error = fromJsonOrNull(row.error) as Problem | null;
+      const kept = jsonIn(row.settings);
+      const read = parseSettings(trainingSettings, kept);
+      if ('settings' in read) return { ...row, settings: read.settings, error };
+      const { code, message } = problem('run.settings', { name: row.name, why: read.fault });
+      // Shown as far as they can be read; `settingsOf` trains nothing with them.
+      return {
+        ...row,
+        settings: salvagedSettings(trainingSettings, kept, { size: 512 }),
+        error: { code, message },
+      };
+    });
+  }
+}
+
+/** Undefined where it is no JSON. */
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
   }
 }

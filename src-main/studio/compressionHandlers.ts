@@ -1,38 +1,43 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { z } from 'zod';
+import { studentKinds } from '../../src-shared/contract/compression.ts';
 import { adviceSchema, type BlockAdvice } from '../../src-shared/domain/advice.ts';
+import { idSchema } from '../../src-shared/domain/id.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { RunFolder } from '../engine/training/run/runFolder.ts';
-import type { JobHandling } from '../jobs/kind.ts';
+import { withInput, type JobHandling } from '../jobs/kind.ts';
 import { cacheFolder } from '../places.ts';
 import { fileName } from '../storage/libraryFolder.ts';
 import type { StoredModel } from '../storage/models.ts';
 import type { Handlers, StudioContext, Surroundings } from './context.ts';
 import { putModel } from './models/putModel.ts';
-import { compressDefaults, type CompressRequest } from '../features/compression/request.ts';
+import { compressDefaults } from '../features/compression/request.ts';
 
-interface MakeInput {
-  readonly modelId: number;
-  readonly name: string;
+const adviseInput = z.object({ modelId: idSchema });
+
+const makeInput = z.object({
+  modelId: idSchema,
+  name: z.string(),
   /** Seen from the library. */
-  readonly out: string;
-  readonly what: Pick<CompressRequest, 'to' | 'remove'>;
-}
+  out: z.string(),
+  what: z.union([z.object({ to: z.enum(studentKinds) }), z.object({ remove: z.array(z.string()) })]),
+});
 
-interface DistillInput {
-  readonly teacherId: number;
-  readonly studentId: number;
-  readonly name: string;
+const distillInput = z.object({
+  teacherId: idSchema,
+  studentId: idSchema,
+  name: z.string(),
   /** Seen from the library: the run, and the model that it ends in. */
-  readonly run: string;
-  readonly out: string;
-  readonly settings: {
-    readonly data: string;
-    readonly steps: number;
-    readonly batch: number;
-    readonly learningRate: number;
-  };
-}
+  run: z.string(),
+  out: z.string(),
+  settings: z.object({
+    data: z.string(),
+    steps: z.int(),
+    batch: z.int(),
+    learningRate: z.number(),
+  }),
+});
 
 export function compressionHandlers({ library, queue }: StudioContext): Handlers<'compression'> {
   const { models, folder } = library;
@@ -43,7 +48,8 @@ export function compressionHandlers({ library, queue }: StudioContext): Handlers
   };
   /** A place that neither a model nor a job that waits has. */
   const freePlace = (name: string): string => {
-    const taken = new Set(library.jobs.list().map(({ input }) => (input as { out?: string }).out));
+    const placed = z.object({ out: z.string() });
+    const taken = new Set(library.jobs.list().map(({ input }) => placed.safeParse(input).data?.out));
     for (let number = 1; ; number++) {
       const place = `models/${fileName(name)}${number === 1 ? '' : `-${number}`}`;
       if (!taken.has(place) && !existsSync(folder.at(place))) return place;
@@ -62,7 +68,7 @@ export function compressionHandlers({ library, queue }: StudioContext): Handlers
       const name =
         wanted ??
         `${model.name}, ${'kind' in what ? kindNames[what.kind] : `${what.blocks.length} blocks less`}`;
-      const input: MakeInput = {
+      const input: z.infer<typeof makeInput> = {
         ...{ modelId, name, out: freePlace(name) },
         what: 'kind' in what ? { to: what.kind } : { remove: what.blocks },
       };
@@ -73,7 +79,14 @@ export function compressionHandlers({ library, queue }: StudioContext): Handlers
       const name = `${present(studentId).name}, distilled`.slice(0, 80);
       if (!existsSync(settings.data)) throw problem('file.missing', { file: settings.data });
       const out = freePlace(name);
-      const input: DistillInput = { teacherId, studentId, name, out, run: `${out}-run`, settings };
+      const input: z.infer<typeof distillInput> = {
+        teacherId,
+        studentId,
+        name,
+        out,
+        run: `${out}-run`,
+        settings,
+      };
       return { jobId: queue.add({ kind: 'distill', title: `Distilling ${teacher}`, input }).id };
     },
   };
@@ -97,41 +110,36 @@ function readAdvice(model: StoredModel): BlockAdvice | null {
 }
 
 export function adviseJob({ library: { models, settings }, emit }: Surroundings): JobHandling<'advise'> {
-  return {
-    models: ({ input }) => [models.get((input as { modelId: number }).modelId)],
+  return withInput(adviseInput, {
+    models: ({ input }) => [models.get(input.modelId)],
     task: ({ input }) => {
-      const model = models.get((input as { modelId: number }).modelId);
+      const model = models.get(input.modelId);
       const out = advicePlace(model);
       rmSync(out, { recursive: true, force: true });
       return { ...compressDefaults, model: model.path, out, advise: true, provider: settings.get().provider };
     },
-    done: ({ input }) => emit('compression.advised', input as { modelId: number }),
-  };
+    done: ({ input }) => emit('compression.advised', input),
+  });
 }
 
 export function compressJob(context: Surroundings): JobHandling<'compress'> {
   const { models, settings, folder } = context.library;
-  return {
-    models: ({ input }) => [models.get((input as MakeInput).modelId)],
-    task: ({ input }) => {
-      const { modelId, out, what } = input as MakeInput;
+  return withInput(makeInput, {
+    models: ({ input }) => [models.get(input.modelId)],
+    task: ({ input: { modelId, out, what } }) => {
       const { provider } = settings.get();
       clear(folder.at(out), models.list());
       return { ...compressDefaults, ...what, model: models.get(modelId).path, out: folder.at(out), provider };
     },
-    done: ({ input }, found) => void putModel(context, found, (input as MakeInput).name, 'made'),
-  };
+    done: ({ input }, found) => void putModel(context, found, input.name, 'made'),
+  });
 }
 
 export function distillJob(context: Surroundings): JobHandling<'distill'> {
   const { models, folder } = context.library;
-  return {
-    models: ({ input }) => {
-      const { teacherId, studentId } = input as DistillInput;
-      return [models.get(teacherId), models.get(studentId)];
-    },
-    task: ({ input }) => {
-      const { teacherId, studentId, run, out, settings } = input as DistillInput;
+  return withInput(distillInput, {
+    models: ({ input }) => [models.get(input.teacherId), models.get(input.studentId)],
+    task: ({ input: { teacherId, studentId, run, out, settings } }) => {
       clear(folder.at(out), models.list());
       return {
         ...{ run: folder.at(run), out: folder.at(out), version: context.shipped.version },
@@ -139,11 +147,11 @@ export function distillJob(context: Surroundings): JobHandling<'distill'> {
       };
     },
     kept: ({ input }) => {
-      const step = new RunFolder(folder.at((input as DistillInput).run)).checkpointSteps().at(-1);
+      const step = new RunFolder(folder.at(input.run)).checkpointSteps().at(-1);
       return step === undefined ? undefined : `The checkpoint of step ${step} is kept`;
     },
-    done: ({ input }, found) => void putModel(context, found, (input as DistillInput).name, 'made'),
-  };
+    done: ({ input }, found) => void putModel(context, found, input.name, 'made'),
+  });
 }
 
 /** What an interrupted job left half-written. */

@@ -1,18 +1,19 @@
 import { rmSync } from 'node:fs';
-import type { Exported } from '../../src-shared/domain/exported.ts';
+import { z } from 'zod';
+import { exportFormats } from '../../src-shared/domain/exported.ts';
 import { problem } from '../../src-shared/messages/index.ts';
-import type { JobHandling } from '../jobs/kind.ts';
+import { withInput, type JobHandling } from '../jobs/kind.ts';
 import { fileName } from '../storage/libraryFolder.ts';
 import type { Handlers, StudioContext, Surroundings } from './context.ts';
 import { sizeOf } from './sizeOf.ts';
 
-interface ExportJobInput {
-  readonly step: number;
-  readonly format: Exported['format'];
-  readonly dtype: 'f32' | 'f16' | null;
+const exportInput = z.object({
+  step: z.int(),
+  format: z.enum(exportFormats),
+  dtype: z.enum(['f32', 'f16']).nullable(),
   /** Seen from the library. */
-  readonly out: string;
-}
+  out: z.string(),
+});
 
 export function exportHandlers({ library, queue }: StudioContext): Handlers<'exports'> {
   const { exports, runs, subjects, checkpoints, trash, folder } = library;
@@ -27,7 +28,7 @@ export function exportHandlers({ library, queue }: StudioContext): Handlers<'exp
         throw problem('run.noCheckpoint', { folder: run.name, wanted: String(chosen) });
       const subject = subjects.get(run.subjectId);
       const holder = folder.claim('exports', `${fileName(subject.name)} ${chosen} ${format}`);
-      const input: ExportJobInput = {
+      const input: z.infer<typeof exportInput> = {
         step: chosen,
         format,
         dtype,
@@ -45,9 +46,8 @@ export function exportHandlers({ library, queue }: StudioContext): Handlers<'exp
 
 export function exportJob({ library, emit }: Surroundings): JobHandling<'export'> {
   const { runs, exports, folder } = library;
-  return {
-    task: ({ runId, input }) => {
-      const { step, format, dtype, out } = input as ExportJobInput;
+  return withInput(exportInput, {
+    task: ({ runId, input: { step, format, dtype, out } }) => {
       // The place is this job's own: what is there is of a try that was cut off before it was written down.
       for (const name of [out, `${out}.safetensors`])
         rmSync(folder.at(name), { recursive: true, force: true });
@@ -60,13 +60,12 @@ export function exportJob({ library, emit }: Surroundings): JobHandling<'export'
         transformers: 5,
       };
     },
-    done: ({ runId, input }, { path, tensors, maxError }) => {
-      const { step, format } = input as ExportJobInput;
+    done: ({ runId, input: { step, format } }, { path, tensors, maxError }) => {
       const place = folder.relative(path);
       // Told twice when it could not be written down that the job had ended.
       const known = exports.list(runId ?? 0).find((one) => one.path === place);
       const about = { step, format, tensors, maxError, path: place, bytes: sizeOf(path) };
       emit('exports.changed', known ?? exports.add({ runId: runId ?? 0, ...about }));
     },
-  };
+  });
 }

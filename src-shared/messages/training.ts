@@ -37,6 +37,8 @@ export const trainingMessages = {
     `${d.folder} holds no run; give the folder that finetune wrote to with --out.`,
   'run.damaged': (d: { file: string; why: string }) =>
     `${d.file} can't be read as a run (${d.why}); start a new run in another folder.`,
+  'run.settings': (d: { name: string; why: string }) =>
+    `What the library keeps of ${d.name}'s settings can't be read (${d.why}). If it has begun to train, its folder has them too and it can be resumed; if not, start a new run.`,
   'run.stateDamaged': (d: { file: string; why: string }) =>
     `${d.file} can't be resumed from (${d.why}); the run's checkpoints can still be used. Delete the file to train again from the first step.`,
   'run.noCheckpoint': (d: { folder: string; wanted: string }) =>

@@ -1,7 +1,8 @@
 import { rm, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import type { GenerateInput } from '../../../src-shared/contract/generation.ts';
-import type { JobHandling } from '../../jobs/kind.ts';
+import { z } from 'zod';
+import { generateInputSchema, type GenerateInput } from '../../../src-shared/contract/generation.ts';
+import { withInput, type JobHandling } from '../../jobs/kind.ts';
 import type { Surroundings } from '../context.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -12,12 +13,18 @@ import { namedRuns } from './namedRuns.ts';
 import { generateDefaults, type GenerateRequest } from '../../features/generation/request.ts';
 
 /** What a job of pictures keeps: the request with wildcards expanded and the seed drawn, and how many are done. */
-export interface GenerateJobInput extends GenerateInput {
-  readonly seed: number;
-  readonly done: number;
-  /** The pictures that are done, by their place. */
-  readonly made?: readonly number[];
-}
+export const generateJobInput = generateInputSchema.extend({
+  // Beyond the limits of what may be asked for: wildcards make many prompts, a recipe may come from elsewhere.
+  prompts: z.array(z.string()).min(1),
+  negative: z.string(),
+  steps: z.int().min(1),
+  size: z.object({ width: z.int(), height: z.int() }).nullable(),
+  seed: z.int().min(0),
+  done: z.int().min(0),
+  /** The pictures that are done, by their place; null where one is missing. */
+  made: z.array(z.int().nullable()).optional(),
+});
+export type GenerateJobInput = z.infer<typeof generateJobInput>;
 
 /**
  * What a worker is told. Pictures come mix by mix, prompt by prompt, seed by seed; a job that was interrupted goes on behind the last
@@ -119,20 +126,17 @@ export function generateJob(surroundings: Surroundings): JobHandling<'generate'>
   /** Pictures of the present jobs, by job and place: their likeness comes a little later. */
   const made = new Map<string, number>();
 
-  return {
+  return withInput(generateJobInput, {
     models: ({ input }) => {
-      const asked = input as GenerateJobInput;
-      const used = asked.mixes.flatMap((mix) => modelOf(library, asked, mix) ?? []);
+      const used = input.mixes.flatMap((mix) => modelOf(library, input, mix) ?? []);
       return [...new Map(used.map((model) => [model.id, model])).values()];
     },
     stays: true,
-    task: (job) => generateTask(surroundings, job.input as GenerateJobInput),
-    kept: ({ input }) => {
-      const { prompts, count, mixes, done } = input as GenerateJobInput;
-      return done === 0
+    task: ({ input }) => generateTask(surroundings, input),
+    kept: ({ input: { prompts, count, mixes, done } }) =>
+      done === 0
         ? undefined
-        : `${done} of ${prompts.length * count * mixes.length} pictures are in the gallery`;
-    },
+        : `${done} of ${prompts.length * count * mixes.length} pictures are in the gallery`,
     event: async (job, event) => {
       if (event.type === 'preview') {
         const { index, step, steps, image } = event;
@@ -145,7 +149,7 @@ export function generateJob(surroundings: Surroundings): JobHandling<'generate'>
         emit('gallery.changed', { ids: [id] });
       }
       if (event.type !== 'picture') return;
-      const input = job.input as GenerateJobInput;
+      const { input } = job;
       const { width, height, hash, recipe } = await readPicture(event.path);
       const { size: bytes } = await stat(event.path);
       const each = input.prompts.length * input.count;
@@ -179,5 +183,5 @@ export function generateJob(surroundings: Surroundings): JobHandling<'generate'>
       emit('gallery.added', image);
       if (run) emit('subjects.changed', subjects.get(run.subjectId));
     },
-  };
+  });
 }

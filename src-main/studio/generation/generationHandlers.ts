@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { samplers } from '../../../src-shared/contract/generation.ts';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { expandWildcards } from '../../../src-shared/domain/wildcards.ts';
@@ -8,7 +9,8 @@ import type { Handlers, StudioContext } from '../context.ts';
 import { takeLoraTags } from '../../features/generation/loraTags.ts';
 import { namedRuns } from './namedRuns.ts';
 import { Originals, overRequest } from '../originals/originals.ts';
-import { generateTask, type GenerateJobInput } from './generateJob.ts';
+import { generateJobInput, generateTask, type GenerateJobInput } from './generateJob.ts';
+import { readJob } from '../../jobs/kind.ts';
 
 const mostPictures = 1000;
 
@@ -73,10 +75,11 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
       return {};
     },
     'generation.sheet': ({ jobId }) => {
-      const { kind, input } = jobs.get(jobId);
-      if (kind !== 'generate') throw problem('library.gone', { what: 'sheet' });
-      const { prompts, count, mixes, made = [] } = input as GenerateJobInput;
-      const found = new Map(images.get(made).map((image) => [image.id, image]));
+      const job = jobs.get(jobId);
+      if (job.kind !== 'generate') throw problem('library.gone', { what: 'sheet' });
+      const { prompts, count, mixes, made = [] } = readJob(generateJobInput, job).input;
+      const ids = made.filter((id) => id !== null);
+      const found = new Map(images.get(ids).map((image) => [image.id, image]));
       const total = prompts.length * count * mixes.length;
       return {
         mixes,
@@ -97,7 +100,7 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
           ...{ negative, seed, steps, ...guidanceOf(recipe), count: 1, done: 0 },
           modelId: models.list().find((model) => model.hash === recipe.model.hash)?.id ?? null,
           mixes: [image.runId === null ? [] : [{ runId: image.runId, step: image.step, weight }]],
-          sampler: recipe.scheduler as GenerateJobInput['sampler'],
+          sampler: samplers.find((name) => name === recipe.scheduler) ?? null,
           size: { width, height },
           over: overOf(recipe),
           promptRules: recipe.promptRules ?? 'none',

@@ -1,19 +1,21 @@
 import { existsSync } from 'node:fs';
+import { z } from 'zod';
 import { catalogue } from '../../../src-shared/domain/catalogue.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import type { JobHandling } from '../../jobs/kind.ts';
+import { withInput, type JobHandling } from '../../jobs/kind.ts';
 import type { Surroundings } from '../context.ts';
 import { hubAddress } from '../../features/download/hub.ts';
 import { putModel } from './putModel.ts';
 
-export interface DownloadInput {
-  readonly repository: string;
-  readonly revision: string;
+const downloadInput = z.object({
+  repository: z.string(),
+  revision: z.string(),
   /** The person has agreed to this one. */
-  readonly confirmed?: boolean;
+  confirmed: z.boolean().optional(),
   /** Use this machine's Hub login. */
-  readonly login?: boolean;
-}
+  login: z.boolean().optional(),
+});
+export type DownloadInput = z.infer<typeof downloadInput>;
 
 /** Where a repository's model lies in the library. */
 export function downloadPlace(repository: string): string {
@@ -24,11 +26,10 @@ export function downloadPlace(repository: string): string {
 export function downloadJob(context: Surroundings): JobHandling<'download'> {
   const { library, emit } = context;
   const { settings, folder } = library;
-  return {
+  return withInput(downloadInput, {
     online: true,
-    task: ({ input }) => {
+    task: ({ input: { repository, revision, confirmed = false, login = false } }) => {
       const { offline, downloads } = settings.get();
-      const { repository, revision, confirmed = false, login = false } = input as DownloadInput;
       if (!confirmed && (offline || !downloads)) throw problem('download.off', {});
       return { hub: hubAddress(), repository, revision, login, out: folder.at(downloadPlace(repository)) };
     },
@@ -36,14 +37,11 @@ export function downloadJob(context: Surroundings): JobHandling<'download'> {
       if (event.type === 'file')
         emit('models.file', { jobId: id, file: event.file, done: event.done, total: event.total });
     },
-    kept: ({ input }) => {
-      const { repository } = input as DownloadInput;
-      return existsSync(folder.at(downloadPlace(repository))) ? 'What has been fetched is kept' : undefined;
-    },
-    done: ({ input }, found) => {
-      const { repository } = input as DownloadInput;
+    kept: ({ input: { repository } }) =>
+      existsSync(folder.at(downloadPlace(repository))) ? 'What has been fetched is kept' : undefined,
+    done: ({ input: { repository } }, found) => {
       const name = catalogue.find((entry) => entry.repository === repository)?.name;
       putModel(context, found, name ?? repository.split('/').at(-1) ?? repository);
     },
-  };
+  });
 }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { z } from 'zod';
 import { catalogue } from '../../../src-shared/domain/catalogue.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import type { JobHandling } from '../../jobs/kind.ts';
+import { withInput, type JobHandling } from '../../jobs/kind.ts';
 import type { Handlers, StudioContext, Surroundings } from '../context.ts';
 import { downloadPlace, type DownloadInput } from './downloadJob.ts';
 import { outlook, paceOf } from './outlook.ts';
@@ -48,13 +49,12 @@ export function modelHandlers(context: StudioContext): Handlers<'models'> {
   };
 }
 
+const importInput = z.object({ path: z.string(), name: z.string().optional() });
+
 /** Checks and hashes a model, and links it: its files stay where they are. */
 export function importJob(context: Surroundings): JobHandling<'import'> {
-  return {
-    task: ({ input }) => ({ path: (input as { path: string }).path }),
-    done: ({ input }, found) => {
-      const { path: place, name = path.parse(place).name } = input as { path: string; name?: string };
-      putModel(context, found, name);
-    },
-  };
+  return withInput(importInput, {
+    task: ({ input }) => ({ path: input.path }),
+    done: ({ input }, found) => void putModel(context, found, input.name ?? path.parse(input.path).name),
+  });
 }

@@ -1,22 +1,26 @@
+import { z } from 'zod';
 import {
+  trainingChangesType,
   trainingSettings,
+  trainingSettingsType,
   type TrainingChanges,
-  type TrainingSettings,
 } from '../../../src-shared/domain/finetuneSettings.ts';
+import { idSchema } from '../../../src-shared/domain/id.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
-import type { JobHandling } from '../../jobs/kind.ts';
+import { withInput, type JobHandling } from '../../jobs/kind.ts';
 import type { NewJob, StoredJob } from '../../storage/jobs.ts';
 import type { Measured } from '../../storage/measurements.ts';
 import type { Surroundings } from '../context.ts';
 import { measurementKey } from './measurementKey.ts';
 import { presetsFor } from './presets.ts';
 
-interface MeasureInput {
-  readonly modelId: number;
-  readonly key: string;
-  readonly settings: TrainingSettings;
-  readonly changes?: TrainingChanges | undefined;
-}
+const measureInput = z.object({
+  modelId: idSchema,
+  key: z.string(),
+  settings: trainingSettingsType,
+  changes: trainingChangesType.optional(),
+});
+type MeasureInput = z.infer<typeof measureInput>;
 
 /** The dry run that would say more about the presets; undefined when all is known. */
 export function nextDryRun(
@@ -45,17 +49,16 @@ export function measureJob(
   enqueue: (job: NewJob) => void,
 ): JobHandling<'measure'> {
   const { models, subjects, folder, measurements, settings } = library;
-  const keep = ({ input, subjectId }: StoredJob, measured: Measured | null): void => {
-    const { modelId, key, changes } = input as MeasureInput;
+  const keep = ({ input, subjectId }: StoredJob<MeasureInput>, measured: Measured | null): void => {
+    const { modelId, key, changes } = input;
     measurements.set(key, measured);
     emit('training.measured', { modelId });
     const next = subjectId === null ? undefined : nextDryRun({ library }, subjectId, modelId, changes);
     if (next) enqueue(next);
   };
-  return {
-    models: ({ input }) => [models.get((input as MeasureInput).modelId)],
-    task: ({ input, subjectId }) => {
-      const { modelId, settings: wanted } = input as MeasureInput;
+  return withInput(measureInput, {
+    models: ({ input }) => [models.get(input.modelId)],
+    task: ({ input: { modelId, settings: wanted }, subjectId }) => {
       const { path: model } = models.get(modelId);
       const photos = folder.photos(subjects.get(subjectId ?? 0));
       const { provider } = settings.get();
@@ -69,5 +72,5 @@ export function measureJob(
       const short = job.error?.code === 'job.crashed' || job.error?.code === 'memory.short';
       if (job.state === 'failed' && short) keep(job, null);
     },
-  };
+  });
 }

@@ -30,9 +30,10 @@ export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<
           out,
           resume: true,
           settings: begun
-            ? { model, steps: run.settings.steps }
+            ? // The run's folder has its settings; it may have been given more steps since.
+              { model, ...(run.error?.code !== 'run.settings' && { steps: run.settings.steps }) }
             : {
-                ...run.settings,
+                ...runs.settingsOf(run.id),
                 model,
                 photos: folder.at(run.folder, 'photos'),
                 provider: settings.get().provider,

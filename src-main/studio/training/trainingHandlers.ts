@@ -75,7 +75,8 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
     'training.resume': ({ id, steps }) => {
       const run = runs.get(id);
       if (queue.isBusy({ runId: id })) throw problem('run.busy', { name: run.name });
-      return enqueue(steps === undefined ? run : runs.change(id, { settings: { ...run.settings, steps } }));
+      if (steps === undefined) return enqueue(run);
+      return enqueue(runs.change(id, { settings: { ...runs.settingsOf(id), steps } }));
     },
     'training.rename': ({ id, name }) => told(runs.change(id, { name })),
     'training.pick': ({ id, step }) => {

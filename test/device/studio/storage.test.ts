@@ -139,6 +139,25 @@ describe('migrations', () => {
     expect(run?.settings).toMatchObject({ steps: 4, prior: null, backgroundWeight: 1 });
   });
 
+  it.each([
+    ['{"steps":0}', 'steps: '],
+    ['{"steps":', 'settings: '],
+  ])('say what is wrong with the settings %s of a run, and train nothing with them', (settings, why) => {
+    const { db } = openDatabase(path.join(root, 'library.sqlite'));
+    db.exec(`
+      INSERT INTO projects (id, name, created_at) VALUES (1, 'p', 0);
+      INSERT INTO subjects (id, project_id, name, class_noun, token, folder, created_at)
+        VALUES (1, 1, 'Rex', 'dog', 'sks', 'subjects/rex', 0);
+      INSERT INTO runs (id, subject_id, name, folder, state, model_name, settings, created_at)
+        VALUES (7, 1, 'First', 'subjects/rex/runs/1', 'done', 'mini', '${settings}', 0)`);
+    db.close();
+    const { runs } = open();
+    expect(runs.get(7).error).toMatchObject({ code: 'run.settings' });
+    expect(runs.get(7).error?.message).toContain(why);
+    expect(runs.list()).toHaveLength(1);
+    expect(() => runs.settingsOf(7)).toThrow(expect.objectContaining({ code: 'run.settings' }));
+  });
+
   it('refuse a database of a newer program, and leave it as it is', () => {
     const file = path.join(root, 'library.sqlite');
     const { db } = openDatabase(file);
