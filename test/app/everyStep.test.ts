@@ -42,7 +42,7 @@ describe.skipIf(!browserProgram)(`the story${browserProgram ? '' : ` (${noBrowse
         studio = await StudioProcess.start(library);
         expect(new URL(studio.url).origin).toBe(origin);
         client = await Client.open(studio.url);
-        await page.getByText('Likeness is not answering').waitFor({ state: 'detached' });
+        await page.getByText('Likeness is not answering', { exact: true }).waitFor({ state: 'detached' });
       };
       const finished = async (id: number): Promise<void> => {
         expect(await client.ended(id)).toMatchObject({ state: 'done', error: null });

@@ -78,7 +78,7 @@ async function makePictures({ keyboard }: Opened): Promise<void> {
   await keyboard.activate('button', /^Open: a photo of sks teddy bear in the snow/);
   await keyboard.reads('1 of 2');
   await keyboard.press('f');
-  await keyboard.page.getByRole('button', { name: 'Favourite', pressed: true }).waitFor();
+  await keyboard.page.getByRole('button', { name: 'Favourite', pressed: true }).first().waitFor();
   await keyboard.press('Escape');
   // Back among the results.
   await keyboard.isAt('button', /^Open: a photo of sks teddy bear in the snow/);

@@ -174,7 +174,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
     expect(await page.evaluate('document.activeElement.value')).toBe('ellipse');
     // Everything is reached, and the focus is seen.
     const reached: string[] = [];
-    for (let i = 0; i < 15; i++) {
+    for (let i = 0; i < 18; i++) {
       await page.keyboard.press('Tab');
       const [name, seen] = await page.evaluate<[string, boolean]>(
         `(() => {

@@ -97,7 +97,7 @@ describe('the served studio', () => {
       const small = await load(address);
       bytes += small.length;
       const text = gunzipSync(small).toString();
-      for (const [, found = ''] of text.matchAll(/["'(]\.?\/?((?:assets\/)?[\w.-]+\.(?:js|css))["')]/g))
+      for (const [, found = ''] of text.matchAll(/["'`(]\.?\/?((?:assets\/)?[\w.-]+\.(?:js|css))["'`)]/g))
         await visit(`/assets/${found.replace('assets/', '')}`);
     };
     await visit('/');

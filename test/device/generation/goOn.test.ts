@@ -68,7 +68,7 @@ it(
     let seed = 11;
     const random = (): number => (seed = (seed * 48271) % 0x7fffffff) / 0x7fffffff;
     for (const at of [1, 3, 6]) {
-      const ended = await generate(out, ['--seed', '7'], { at, after: random() * 200 });
+      const ended = await generate(out, ['--seed', '7'], { at, after: random() * 20 });
       expect(ended).toBeUndefined();
     }
     const ended = await generate(out, ['--seed', '7']);

@@ -175,10 +175,14 @@ describe('a run with masks', () => {
 
   it('by two workers learns what one process does', { timeout: patience }, async () => {
     const start: StartWorker = ({ address, token }) =>
-      spawn(process.execPath, ['dist/likeness.js', 'join', address, '--threads', '1', '--quiet'], {
-        env: { ...process.env, LIKENESS_TOKEN: token },
-        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      });
+      spawn(
+        process.execPath,
+        ['dist/likeness.js', 'join', address, '--model', model, '--threads', '1', '--quiet'],
+        {
+          env: { ...process.env, LIKENESS_TOKEN: token },
+          stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        },
+      );
     const together = await train({ photos: masked }, { team: { workers: 2, start } });
     expect(together.error).toBeUndefined();
     expect(lossesOf(together)).toHaveLength(steps);

@@ -95,11 +95,11 @@ describe.each(['lora', 'full'] as const)('a %s run', (method) => {
     ]);
     const [sample] = watched.events.flatMap((event) => (event.type === 'sample' ? event.path : []));
     expect(await sharp(sample).metadata()).toMatchObject({ format: 'png', width: 32, height: 32 });
-    const made = watched.events.filter(
-      (event) => event.type === 'progress' && event.label === 'class pictures',
+    const drawn = watched.events.filter(
+      (event) => event.type === 'progress' && event.label === 'class pictures' && event.done < event.total,
     );
+    expect(drawn.length > 0).toBe(!madeBefore);
     // A whole batch is drawn: its last bits depend on its size.
-    expect(made).toHaveLength(madeBefore ? 0 : 4);
     expect(
       readdirSync(classFolder, { recursive: true }).filter((name) => String(name).endsWith('.png')),
     ).toHaveLength(4);
@@ -112,7 +112,8 @@ describe.each(['lora', 'full'] as const)('a %s run', (method) => {
     const run = folder('cancelled');
     const stopped = await train(run, method, 3);
     expect(stopped.error).toMatchObject({ message: 'stopped' });
-    expect(stopped.events.at(-1)).toMatchObject({ type: 'checkpoint', step: 3 });
+    const kept = stopped.events.flatMap((event) => (event.type === 'checkpoint' ? event.step : []));
+    expect(kept).toEqual([3]);
     const resumed = await train(run, method);
     expect(stepsOf(resumed)).toEqual([4, 5, 6]);
     expect(finalFiles(run)).toEqual(expected);
