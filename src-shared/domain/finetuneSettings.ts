@@ -167,6 +167,13 @@ export const trainingSettings = {
         max: 100_000,
         default: 200,
       }),
+      /** diffusers' `--class_prompt`; with choices, class pictures take turns, each with its own. */
+      prompt: text({
+        help: 'what class pictures show, {class} filled in; "{on grass|in the snow}": they take turns',
+        option: 'class-prompt',
+        default: 'a photo of {class}',
+        before: 'a photo of {class}',
+      }),
     },
     { help: 'train on the photos alone, without class pictures', option: 'prior' },
     { group: 'knowledge' },

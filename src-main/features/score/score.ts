@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';
-import { classPrompt } from '../../engine/training/data/prompts.ts';
+import { classPrompts } from '../../engine/training/data/prompts.ts';
 import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { ScoredCheckpoint, Copy, RunScore } from '../../../src-shared/domain/runScore.ts';
@@ -200,11 +200,12 @@ function wantedPictures(
   const scenes = prompts.flatMap((prompt, p) =>
     Array.from({ length: seeds }, (_, s) => ({ prompt: prompt[of], seed: firstSeed + p * seeds + s })),
   );
-  const ofClass = Array.from({ length: classPictures }, (_, i) => ({
-    prompt: classPrompt(settings),
+  const ofClass = classPrompts(settings);
+  const drawn = Array.from({ length: classPictures }, (_, i) => ({
+    prompt: ofClass[i % ofClass.length] ?? '',
     seed: i,
   }));
-  return [...scenes, ...ofClass];
+  return [...scenes, ...drawn];
 }
 
 function copyFinder(photos: readonly Photo[]): {

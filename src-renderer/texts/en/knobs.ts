@@ -71,6 +71,10 @@ export const knobs = {
     },
     'prior.weight': { label: 'Prior weight' },
     'prior.classImages': { label: 'Class pictures' },
+    'prior.prompt': {
+      label: 'Class prompt',
+      hint: 'What class pictures show. With {on grass|in the snow} they take turns.',
+    },
     size: { label: 'Size in pixels' },
     captions: {
       label: 'Use captions',

@@ -179,7 +179,12 @@ describe('finetune', () => {
         accumulate: 1,
         seed: 1234,
       },
-      ...{ schedule: 'constant', warmup: 0, trainTextEncoder: true, prior: { weight: 1, classImages: 200 } },
+      ...{
+        schedule: 'constant',
+        warmup: 0,
+        trainTextEncoder: true,
+        prior: { weight: 1, classImages: 200, prompt: 'a photo of {class}' },
+      },
       ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2, maxGradientNorm: 1, size: 128 },
       lora: { rank: 16, alpha: 5, targets: ['to_q', 'to_v'] },
       textLora: { rank: 16, alpha: 17, targets: ['q_proj', 'v_proj'] },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { classPrompt } from './prompts.ts';
+import { classPrompts } from './prompts.ts';
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { makeFolder } from '../../checkpoints/files.ts';
@@ -20,8 +20,8 @@ import { loadPhoto } from './photoPixels.ts';
 const samplingSteps = 25;
 
 /**
- * Class pictures for prior preservation, [3,size,size] in −1…1, made by the base model from "a photo of {class}". Picture i has
- * seed i and is kept in `cache`, so that later runs, and this one when it is interrupted, do not make it again.
+ * Class pictures for prior preservation, [3,size,size] in −1…1, made by the base model from the class's prompts in turn. Picture i
+ * has seed i and is kept in `cache`, so that later runs, and this one when it is interrupted, do not make it again.
  */
 export async function classPictures(
   model: Model,
@@ -31,7 +31,7 @@ export async function classPictures(
 ): Promise<Float32Array[]> {
   const { size, provider, prior } = settings;
   const { guidance } = ownGuidance(model.path);
-  const prompt = classPrompt(settings);
+  const prompts = classPrompts(settings);
   const folder = classFolder(model, settings, cache);
   const count = prior?.classImages ?? 0;
   const fileOf = (i: number): string => join(folder, classFile(i));
@@ -50,7 +50,7 @@ export async function classPictures(
     const known = most - missing.length;
     const { onStep, onPicture } = pictureProgress(missing.length, (made) => told(known + made, most));
     try {
-      const requests = missing.map((i) => ({ prompt, seed: i }));
+      const requests = missing.map((i) => ({ prompt: prompts[i % prompts.length] ?? '', seed: i }));
       for await (const { request, picture } of pipeline.generate(requests, { ...options, batch, onStep })) {
         const png = await encodePng(picture);
         writeAtomically(fileOf(request.seed), () => [png]);
@@ -69,7 +69,7 @@ const classFile = (i: number): string => `${String(i).padStart(4, '0')}.png`;
 
 function classFolder(model: Model, settings: FinetuneSettings, cache: string): string {
   const { guidance } = ownGuidance(model.path);
-  const asked = createHash('sha256').update(classPrompt(settings)).digest('hex').slice(0, 16);
+  const asked = createHash('sha256').update(classPrompts(settings).join('\n')).digest('hex').slice(0, 16);
   return join(cache, 'class-pictures', `${modelHash(model)}-${settings.size}-${guidance}-${asked}`);
 }
 

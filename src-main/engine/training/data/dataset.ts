@@ -5,9 +5,13 @@ import type { DiffusionBatch } from './batch.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 import type { Posterior } from './posteriors.ts';
 
-/** A photo of the subject, its prompt's tokens, and what its latents weigh in the loss: [h,w] with mean 1 where it has a mask. */
-export interface SubjectPicture extends Posterior {
+/** A picture and its prompt's tokens. */
+export interface PromptedPicture extends Posterior {
   readonly ids: readonly number[];
+}
+
+/** A photo of the subject, and what its latents weigh in the loss: [h,w] with mean 1 where it has a mask. */
+export interface SubjectPicture extends PromptedPicture {
   readonly lossWeights?: Float32Array | undefined;
 }
 
@@ -15,7 +19,7 @@ export interface SubjectPicture extends Posterior {
 export interface Dataset {
   readonly subject: readonly SubjectPicture[];
   /** Class pictures, with prior preservation. */
-  readonly prior?: { readonly pictures: readonly Posterior[]; readonly ids: readonly number[] } | undefined;
+  readonly prior?: readonly PromptedPicture[] | undefined;
   readonly latents: readonly [number, number, number];
   readonly scalingFactor: number;
   /** Subject pictures a batch. */
@@ -40,18 +44,13 @@ export function drawBatch(options: Dataset, index: number): DiffusionBatch {
       return pictures[order[drawn % pictures.length] as number] as T;
     });
   const photos = pick(subject, 'subject order');
-  const rows: { posterior: Posterior; ids: readonly number[] }[] = photos.map((posterior) => ({
-    posterior,
-    ids: posterior.ids,
-  }));
-  if (prior)
-    rows.push(...pick(prior.pictures, 'class order').map((posterior) => ({ posterior, ids: prior.ids })));
+  const rows: PromptedPicture[] = [...photos, ...(prior ? pick(prior, 'class order') : [])];
 
   const size = latents[0] * latents[1] * latents[2];
   const shape = [rows.length, ...latents];
   const values = new Float32Array(rows.length * size);
-  rows.forEach(({ posterior }, row) => {
-    values.set(sampleLatents(posterior, scalingFactor, generator), row * size);
+  rows.forEach((picture, row) => {
+    values.set(sampleLatents(picture, scalingFactor, generator), row * size);
   });
   return {
     latents: { dtype: 'f32', shape, data: values },

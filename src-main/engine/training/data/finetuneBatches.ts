@@ -15,7 +15,7 @@ import {
 } from './dataset.ts';
 import { LatentCache } from './latentCache.ts';
 import { latentShape, type Posterior } from './posteriors.ts';
-import { classPrompt, photoPrompt, tokenIds } from './prompts.ts';
+import { classPrompts, photoPrompt, tokenIds } from './prompts.ts';
 import { openReplay } from './replay.ts';
 import { refuseInpainting } from './trainable.ts';
 import { subjectPhotos } from './subjectPhotos.ts';
@@ -97,11 +97,12 @@ export async function subjectDataset(
     ids: encode(photoPrompt(settings, file)),
     lossWeights,
   }));
+  const classIds = classPrompts(settings).map(encode);
   const prior = ofClass
-    ? {
-        pictures: await posteriors(ofClass, 'reading class pictures'),
-        ids: encode(classPrompt(settings)),
-      }
+    ? (await posteriors(ofClass, 'reading class pictures')).map((posterior, i) => ({
+        ...posterior,
+        ids: classIds[i % classIds.length] ?? [],
+      }))
     : undefined;
   return {
     ...{ subject, prior, latents, batch, timesteps, seed },

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { expandWildcards } from '../../../../src-shared/domain/wildcards.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import type { EncodedPrompt, Tokenizer } from '../../models/tokenizer.ts';
@@ -21,8 +22,10 @@ export function photoPrompt(
   return [subjectPrompt(settings), ...(scene ? [scene] : [])].join(' ');
 }
 
-export function classPrompt({ classNoun }: Pick<FinetuneSettings, 'classNoun'>): string {
-  return `a photo of ${classNoun}`;
+/** What class pictures are drawn from and trained with: picture i has prompt i, and they start over. */
+export function classPrompts({ classNoun, prior }: Pick<FinetuneSettings, 'classNoun' | 'prior'>): string[] {
+  const prompt = prior?.prompt ?? 'a photo of {class}';
+  return expandWildcards(prompt.replaceAll('{class}', classNoun));
 }
 
 /** A prompt's tokens, as the model's text encoder takes them. Errors: `tokenizer.invalid`. */

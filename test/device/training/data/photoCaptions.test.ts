@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { AskedFinetune } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobEvent } from '../../../../src-shared/domain/jobEvents.ts';
-import { photoPrompt } from '../../../../src-main/engine/training/data/prompts.ts';
+import { classPrompts, photoPrompt } from '../../../../src-main/engine/training/data/prompts.ts';
 import { captionsOf } from '../../../../src-main/engine/training/data/photoCaptions.ts';
 import { listPhotos } from '../../../../src-main/engine/training/data/photoFolder.ts';
 import { RunFolder } from '../../../../src-main/engine/training/run/runFolder.ts';
@@ -73,6 +73,25 @@ describe('captions beside photos', { timeout: 120_000 }, () => {
     const on = await train('told', { steps: 2 });
     caption(stem, 'a drawing of {token} {class} by the sea');
     expect(on.loss).toBe((await train('whole', { steps: 2 })).loss);
+  });
+
+  it('of class pictures are theirs in turn, and are drawn and learnt', async () => {
+    const settings = {
+      classNoun: 'bear',
+      prior: { weight: 1, classImages: 3, prompt: 'a {class}{ at sea|}' },
+    };
+    expect(classPrompts(settings)).toEqual(['a bear at sea', 'a bear']);
+    expect(classPrompts({ classNoun: 'bear', prior: null })).toEqual(['a photo of bear']);
+    const run = (out: string, prompt?: string) =>
+      train(out, { prior: { classImages: 2, ...(prompt !== undefined && { prompt }) }, batch: 2 });
+    const [plain, said, turns] = [
+      await run('plain'),
+      await run('said', 'a photo of {class}'),
+      await run('turns', 'a photo of {class}{| at sea}'),
+    ];
+    expect(said.loss).toBe(plain.loss);
+    expect(turns.loss).not.toBe(plain.loss);
+    expect(turns.settings.prior?.prompt).toBe('a photo of {class}{| at sea}');
   });
 
   it('that do not name the subject are warned of by name', async () => {

@@ -8,9 +8,9 @@ import {
 import { generatorFor } from '../../../../src-main/engine/tensor/seeded.ts';
 
 /** Pictures without spread: their latents say which they are. */
-const pictures = (count: number, first: number) =>
+const pictures = (count: number, first: number, ids = [7, 8, 9]) =>
   Array.from({ length: count }, (_, i) => ({
-    ids: [7, 8, 9],
+    ids,
     mean: new Float32Array(16).fill(first + i),
     deviation: new Float32Array(16),
   }));
@@ -19,7 +19,7 @@ const options: Dataset = {
   ...{ subject: pictures(5, 0), latents: [4, 2, 2], scalingFactor: 0.5 },
   ...{ batch: 2, timesteps: 1000, seed: 3 },
 };
-const prior = { pictures: pictures(3, 100), ids: [1, 2, 3] };
+const prior = pictures(3, 100, [1, 2, 3]);
 
 /** Which picture each row shows. */
 const shown = (dataset: Dataset, index: number): number[] => {
