@@ -71,9 +71,17 @@ export const learningSettings = {
     max: maxSteps,
     default: 0,
     group: 'learning',
+    advanced: true,
   }),
   batch: whole({ help: 'photos a batch', min: 1, max: 1024, default: 1, group: 'learning' }),
-  accumulate: whole({ help: 'batches a step', min: 1, max: 4096, default: 1, group: 'learning' }),
+  accumulate: whole({
+    help: 'batches a step',
+    min: 1,
+    max: 4096,
+    default: 1,
+    group: 'learning',
+    advanced: true,
+  }),
 } as const;
 
 /** A learning rate that is Prodigy's factor on its own, 1, where Prodigy trains. */
@@ -109,6 +117,7 @@ export const optimizerSettings = {
     default: 0.9,
     group: 'optimizer',
     when: { optimizer: ['adamw', 'adamw8bit', 'prodigy'] },
+    advanced: true,
   }),
   beta2: number({
     help: 'decay of the second moment',
@@ -117,6 +126,7 @@ export const optimizerSettings = {
     default: 0.999,
     group: 'optimizer',
     when: { optimizer: ['adamw', 'adamw8bit', 'prodigy'] },
+    advanced: true,
   }),
   epsilon: number({
     help: 'keeps updates finite where gradients are tiny',
@@ -126,6 +136,7 @@ export const optimizerSettings = {
     default: 1e-8,
     group: 'optimizer',
     when: { optimizer: ['adamw', 'adamw8bit', 'prodigy'] },
+    advanced: true,
   }),
   weightDecay: number({
     help: 'weight decay, beside the gradients',
@@ -133,6 +144,7 @@ export const optimizerSettings = {
     max: 1,
     default: 1e-2,
     group: 'optimizer',
+    advanced: true,
   }),
   maxGradientNorm: number({
     help: 'gradients are scaled down to this norm',
@@ -141,6 +153,7 @@ export const optimizerSettings = {
     max: 1e9,
     default: 1,
     group: 'optimizer',
+    advanced: true,
   }),
 } as const;
 

@@ -28,6 +28,8 @@ interface About<T> {
   readonly before?: T;
   /** Where the studio shows it; left out: the studio does not ask for it. */
   readonly group?: SettingGroup;
+  /** For those who know what it does: the studio folds it away. */
+  readonly advanced?: true;
   /** Left out: always. */
   readonly when?: When;
   /** May be null: none. */

@@ -27,6 +27,14 @@ export const places: readonly Place[] = [
   { name: 'photos-none', address: '#/subjects/1' },
   { name: 'train', address: '#/train' },
   { name: 'train-knobs', address: '#/train', enter: async (page) => page.getByText('All settings').click() },
+  {
+    ...{ name: 'train-advanced', address: '#/train' },
+    enter: async (page) => {
+      await page.getByText('All settings').click();
+      await page.getByText('Advanced', { exact: true }).click();
+      await page.getByText('Maximum gradient norm').scrollIntoViewIfNeeded();
+    },
+  },
   { name: 'run', address: '#/train/1' },
   { name: 'runs-compared', address: '#/train/compare/1/2' },
   { name: 'generate', address: '#/generate' },

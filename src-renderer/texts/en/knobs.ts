@@ -99,5 +99,7 @@ export const knobs = {
     weightDecay: { label: 'Weight decay' },
     maxGradientNorm: { label: 'Maximum gradient norm' },
   } satisfies Record<KnobName, KnobWords>,
+  advanced: 'Advanced',
+  advancedAbout: 'loss weighting, moving average, LoRA modules, optimizer constants…',
   reset: 'Reset to the preset',
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { knobs } from '../../../src-renderer/features/train/knobs.ts';
+import { advancedChanges, knobs, knobSections } from '../../../src-renderer/features/train/knobs.ts';
 import { settingRows } from '../../../src-renderer/features/train/settingRows.ts';
 import { trainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
@@ -62,5 +62,34 @@ describe('the settings of runs, side by side', () => {
     for (const { setting, words } of knobs)
       if (setting.input.kind === 'choice')
         expect(Object.keys(words.choices ?? {})).toEqual(setting.input.choices);
+  });
+});
+
+describe('the knobs', () => {
+  const names = (changes: Partial<Run['settings']>, advanced: boolean) =>
+    knobSections({ ...settings, ...changes }, advanced).flatMap(({ shown }) => shown.map(({ name }) => name));
+
+  it('are the everyday ones, and the advanced ones apart, each in one place', () => {
+    expect(names({}, false)).toEqual(
+      expect.arrayContaining(['steps', 'learningRate', 'lora.rank', 'optimizer']),
+    );
+    expect(names({}, true)).toEqual(expect.arrayContaining(['minSnrGamma', 'lora.targets', 'beta1']));
+    const both = [...names({}, false), ...names({}, true)];
+    expect(new Set(both).size).toBe(both.length);
+  });
+
+  it('are those that have an effect beside the others', () => {
+    expect(names({ method: 'full' }, true)).not.toContain('lora.targets');
+    expect(names({ optimizer: 'prodigy' }, false)).toContain('stepScale');
+    expect(names({}, false)).not.toContain('stepScale');
+    // Without prior preservation, its switch is left, in the place of its first setting.
+    expect(names({ prior: null }, false)).toContain('prior.weight');
+    expect(names({ prior: null }, false)).not.toContain('prior.classImages');
+  });
+
+  it('tell how many of those folded away were changed', () => {
+    expect(advancedChanges({})).toBe(0);
+    expect(advancedChanges({ steps: 100, lora: { rank: 4 } })).toBe(0);
+    expect(advancedChanges({ minSnrGamma: 5, lora: { targets: ['to_k'] }, warmup: 10 })).toBe(3);
   });
 });
