@@ -1,3 +1,4 @@
+import type { AskedDistill } from '../../src-shared/domain/distillSettings.ts';
 import type { JobKind } from '../../src-shared/domain/job.ts';
 import type { Problem } from '../../src-shared/domain/problem.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
@@ -14,7 +15,7 @@ import type { DryRunFigures, DryRunRequest } from './training/dryRun.ts';
 import type { finetune } from './training/finetune.ts';
 import type { FinetuneRequest } from './training/request.ts';
 
-/** What each kind of job is, for a worker process: what it is told, and what it answers. */
+/** The task and the result of each kind of job, as they cross to a worker process and back. */
 interface Contract {
   readonly train: {
     readonly task: { readonly request: FinetuneRequest; readonly version: string };
@@ -24,12 +25,12 @@ interface Contract {
     readonly task: { readonly request: DryRunRequest; readonly version: string };
     readonly result: DryRunFigures;
   };
-  /** Its pictures are told as they are made. */
+  /** Its pictures come as events while they are made. */
   readonly generate: { readonly task: GenerateTask; readonly result: undefined };
   readonly score: { readonly task: ScoreRequest; readonly result: ScoreResult };
   readonly export: { readonly task: ExportRequest; readonly result: ExportResult };
   readonly import: { readonly task: { readonly path: string }; readonly result: Report };
-  /** Its advice is written to the folder that it is told. */
+  /** Its advice is written to the folder in its task. */
   readonly advise: { readonly task: CompressRequest; readonly result: undefined };
   readonly compress: { readonly task: CompressRequest; readonly result: Report };
   readonly distill: { readonly task: DistillTask; readonly result: Report };
@@ -44,14 +45,7 @@ interface DistillTask {
   readonly run: string;
   readonly out: string;
   readonly version: string;
-  readonly settings: {
-    readonly teacher: string;
-    readonly student: string;
-    readonly data: string;
-    readonly steps: number;
-    readonly batch: number;
-    readonly learningRate: number;
-  };
+  readonly settings: AskedDistill;
 }
 
 export interface Start<K extends JobKind> {
@@ -60,22 +54,22 @@ export interface Start<K extends JobKind> {
   readonly task: TaskOf<K>;
   /** The worker may open sockets to other machines. */
   readonly online: boolean;
-  /** Models that must be what they were when they were added. */
+  /** Models that must not have changed since they were added. */
   readonly locks: readonly ModelLock[];
-  /** The worker waits for another task when this one is done, with what it has opened; else it ends. */
+  /** After this task, the worker waits for another one and keeps what it has opened; else it ends. */
   readonly stay: boolean;
 }
 
-/** Open what a task will need: it will be started soon. Nothing is told of it. */
+/** Open what a task will need, as it will start soon. Nothing is reported. */
 export interface Prepare {
   readonly type: 'prepare';
   readonly task: TaskOf<'generate'>;
 }
 
-/** What a worker process is told: `start`, then perhaps `stop`, which keeps what is worth keeping; `prepare` while it waits. */
+/** Messages to a worker process: `start`, then perhaps `stop`, which keeps what is worth keeping; `prepare` while it waits. */
 export type ToWorker = Start<JobKind> | Prepare | { readonly type: 'stop' };
 
-/** What it tells; `done` or `failed` come last. */
+/** Messages from it; `done` or `failed` come last. */
 export type FromWorker =
   | { readonly type: 'event'; readonly event: WorkerEvent }
   | { readonly type: 'memory'; readonly bytes: number }

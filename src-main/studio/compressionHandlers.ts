@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { studentKinds } from '../../src-shared/contract/compression.ts';
 import { adviceSchema, type BlockAdvice } from '../../src-shared/domain/advice.ts';
+import { distillSettings } from '../../src-shared/domain/distillSettings.ts';
 import { idSchema } from '../../src-shared/domain/id.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { RunFolder } from '../engine/training/run/runFolder.ts';
@@ -33,9 +34,9 @@ const distillInput = z.object({
   out: z.string(),
   settings: z.object({
     data: z.string(),
-    steps: z.int(),
-    batch: z.int(),
-    learningRate: z.number(),
+    steps: distillSettings.steps.type,
+    batch: distillSettings.batch.type.optional(),
+    learningRate: distillSettings.learningRate.type.optional(),
   }),
 });
 

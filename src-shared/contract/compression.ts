@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adviceSchema } from '../domain/advice.ts';
+import { distillSettings } from '../domain/distillSettings.ts';
 import { idSchema, nameSchema, pathSchema } from '../domain/id.ts';
 import { endpoint } from './endpoint.ts';
 
@@ -32,9 +33,9 @@ export const compressionRequests = {
       studentId: idSchema,
       /** With `metadata.csv`, or a `.txt` beside each picture. */
       data: pathSchema,
-      steps: z.int().min(1).max(1_000_000),
-      batch: z.int().min(1).max(64).default(4),
-      learningRate: z.number().positive().max(1).default(5e-5),
+      steps: distillSettings.steps.type,
+      batch: distillSettings.batch.type.optional(),
+      learningRate: distillSettings.learningRate.type.optional(),
     }),
     queued,
   ),

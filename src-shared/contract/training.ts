@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { trainingChangesType, trainingSettingsType } from '../domain/finetuneSettings.ts';
 import { idSchema, nameSchema } from '../domain/id.ts';
+import { lengthSettings } from '../domain/loopSettings.ts';
 import { checkpointSchema, lossCurveSchema, runSchema } from '../domain/run.ts';
 import { endpoint } from './endpoint.ts';
 import { undoSchema } from './trash.ts';
@@ -76,7 +77,7 @@ export const trainingRequests = {
     }),
   ),
   /** Goes on with a run that was cancelled, failed or is done, up to `steps`. Queues a job. */
-  'training.resume': endpoint(one.extend({ steps: z.int().min(1).max(1_000_000).optional() }), runSchema),
+  'training.resume': endpoint(one.extend({ steps: lengthSettings.steps.type.optional() }), runSchema),
   'training.rename': endpoint(one.extend({ name: nameSchema }), runSchema),
   /** The checkpoint to use; null: the last. */
   'training.pick': endpoint(one.extend({ step: z.int().nullable() }), runSchema),
