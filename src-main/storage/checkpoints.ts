@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Checkpoint } from '../../src-shared/domain/run.ts';
-import type { CheckpointScore } from '../../src-shared/domain/score.ts';
-import { fromJsonOrNull } from './rows.ts';
+import { checkpointScoreSchema, type CheckpointScore } from '../../src-shared/domain/score.ts';
+import { parseCell } from './rows.ts';
 
 type Row = Omit<Checkpoint, 'sample' | 'score'> & { sample: number; score: string | null };
 
@@ -17,7 +17,7 @@ export class Checkpoints {
     return rows.map((row) => ({
       ...row,
       sample: row.sample === 1,
-      score: fromJsonOrNull(row.score) as CheckpointScore | null,
+      score: parseCell(checkpointScoreSchema, row.score),
     }));
   }
 

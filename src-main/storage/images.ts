@@ -1,9 +1,9 @@
 import type { Database } from 'better-sqlite3';
 import type { Image, ImageDetail, ImageFilter, ImageOrder } from '../../src-shared/domain/image.ts';
-import type { Recipe } from '../../src-shared/domain/recipe.ts';
+import { recipeSchema, type Recipe } from '../../src-shared/domain/recipe.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { condition, orders } from './imageFilter.ts';
-import { fromJsonOrNull, insert, update } from './rows.ts';
+import { insert, parseCell, update } from './rows.ts';
 
 type Row = Omit<Image, 'favourite'> & { favourite: number };
 type DetailRow = Row & { file: string; bytes: number; hash: string; recipe: string | null };
@@ -150,7 +150,7 @@ export class Images {
 }
 
 function stored({ file, bytes, hash, recipe }: DetailRow): Omit<ImageDetail, keyof Image> {
-  return { file, bytes, hash, recipe: fromJsonOrNull(recipe) as Recipe | null };
+  return { file, bytes, hash, recipe: parseCell(recipeSchema, recipe) };
 }
 
 function toImage<R extends Row>(row: R): Omit<R, 'favourite'> & { favourite: boolean } {

@@ -1,8 +1,8 @@
 import type { Database } from 'better-sqlite3';
-import type { Job, JobKind, JobProgress } from '../../src-shared/domain/job.ts';
-import type { Problem } from '../../src-shared/domain/problem.ts';
+import { jobSchema, type Job, type JobKind } from '../../src-shared/domain/job.ts';
+import { faultOf } from '../../src-shared/domain/settingValues.ts';
 import { problem } from '../../src-shared/messages/index.ts';
-import { fromJson, fromJsonOrNull, insert, update } from './rows.ts';
+import { fromJson, insert, update } from './rows.ts';
 
 /** A job and what it was asked to do, in its kind's own terms. */
 export interface StoredJob<Input = unknown> extends Job {
@@ -15,6 +15,8 @@ interface Row extends Omit<Job, 'progress' | 'error' | 'warnings' | 'stopping'> 
   error: string | null;
   warnings: string;
 }
+
+const cellsSchema = jobSchema.pick({ progress: true, error: true, warnings: true });
 
 export interface NewJob {
   readonly kind: JobKind;
@@ -121,16 +123,22 @@ export class Jobs {
          FROM jobs ${rest}`,
       )
       .all(...values) as Row[];
-    return rows.map((row) => ({
-      ...row,
-      input: fromJson(row.input),
-      progress: fromJsonOrNull(row.progress) as JobProgress | null,
-      error: fromJsonOrNull(row.error) as Problem | null,
-      warnings: fromJson(row.warnings) as string[],
-      stopping: null,
-      ...this.unwritten.get(row.id),
-    }));
+    return rows.map((row) => ({ ...toJob(row), ...this.unwritten.get(row.id) }));
   }
+}
+
+/** A job whose row cannot be read says what is wrong with it, and can't be started. */
+function toJob({ input, progress, error, warnings, ...row }: Row): StoredJob {
+  const cells = {
+    progress: progress === null ? null : fromJson(progress),
+    error: error === null ? null : fromJson(error),
+    warnings: fromJson(warnings),
+  };
+  const read = cellsSchema.safeParse(cells);
+  if (read.success) return { ...row, ...read.data, input: fromJson(input), stopping: null };
+  const { code, message } = problem('job.unreadable', { title: row.title, why: faultOf(read.error) });
+  const nothing = { input: undefined, progress: null, warnings: [], stopping: null };
+  return { ...row, ...nothing, error: { code, message } };
 }
 
 /** SQLite's own: no room, or no right to write. */

@@ -1,22 +1,25 @@
 import type { Database } from 'better-sqlite3';
-import { fromJson, fromJsonOrNull } from './rows.ts';
+import { z } from 'zod';
+import { parseCell } from './rows.ts';
 
 /** What a dry run of a finetune took: seconds before the first step, of a step and of a picture, and bytes at the peak. */
-export interface Measured {
-  readonly setup: number;
-  readonly secondsPerStep: number;
-  readonly secondsPerPicture: number;
-  readonly bytes: number;
-}
+const measuredSchema = z.object({
+  setup: z.number(),
+  secondsPerStep: z.number(),
+  secondsPerPicture: z.number(),
+  bytes: z.number(),
+});
+export type Measured = Readonly<z.infer<typeof measuredSchema>>;
 
 export class Measurements {
   constructor(private readonly db: Database) {}
 
-  /** null: it ended for want of memory; undefined: it was not tried. */
+  /** null: it ended for want of memory; undefined: it was not tried, or can't be read. */
   get(key: string): Measured | null | undefined {
     const row = this.db.prepare('SELECT figures FROM measurements WHERE key = ?').get(key) as
       { figures: string | null } | undefined;
-    return row && (fromJsonOrNull(row.figures) as Measured | null);
+    if (row?.figures === null) return null;
+    return row && (parseCell(measuredSchema, row.figures) ?? undefined);
   }
 
   /** Those that came to an end, with their keys. */
@@ -25,7 +28,10 @@ export class Measurements {
       key: string;
       figures: string;
     }[];
-    return rows.map(({ key, figures }) => ({ ...(fromJson(figures) as Measured), key }));
+    return rows.flatMap(({ key, figures }) => {
+      const measured = parseCell(measuredSchema, figures);
+      return measured ? [{ ...measured, key }] : [];
+    });
   }
 
   set(key: string, measured: Measured | null): void {

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
 import type { Model } from '../../src-shared/domain/model.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import type { LibraryFolder } from './libraryFolder.ts';
-import { fromJson, insert, update } from './rows.ts';
+import { insert, parseCell, update } from './rows.ts';
 
 /** What is known of a model; whether its files are there is looked up by who asks. */
 export type StoredModel = Omit<Model, 'available' | 'guidance' | 'subjectGuidance' | 'places'>;
@@ -63,7 +64,7 @@ export class Models {
     return rows.map((row) => ({
       ...row,
       path: resolve(this.folder.root, row.path),
-      problems: fromJson(row.problems) as string[],
+      problems: parseCell(z.array(z.string()), row.problems) ?? [],
     }));
   }
 

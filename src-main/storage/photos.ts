@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
-import type { Crop, Photo, PhotoMark } from '../../src-shared/domain/photo.ts';
+import { z } from 'zod';
+import { cropSchema, photoMarkSchema, type Crop, type Photo, type PhotoMark } from '../../src-shared/domain/photo.ts';
 import { problem } from '../../src-shared/messages/index.ts';
-import { fromJson, fromJsonOrNull, insert, update } from './rows.ts';
+import { insert, parseCell, update } from './rows.ts';
 
 interface Row extends Omit<Photo, 'crop' | 'hasMask' | 'marks' | 'missing' | 'caption'> {
   crop: string | null;
@@ -82,9 +83,9 @@ export class Photos {
       .all(...values) as Row[];
     return rows.map((row) => ({
       ...row,
-      crop: fromJsonOrNull(row.crop) as Crop | null,
+      crop: parseCell(cropSchema, row.crop),
       hasMask: row.mask !== null,
-      marks: fromJson(row.marks) as PhotoMark[],
+      marks: parseCell(z.array(photoMarkSchema), row.marks) ?? [],
       missing: row.missing === 1,
     }));
   }

@@ -1,15 +1,21 @@
 import type { Database } from 'better-sqlite3';
+import type { z } from 'zod';
 
 /** What a cell holds. */
 export type Cell = string | number | null;
 
-/** Reads JSON that this program wrote. */
+/** What a cell with JSON holds; undefined where it is no JSON. */
 export function fromJson(text: string): unknown {
-  return JSON.parse(text) as unknown;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
-export function fromJsonOrNull(text: string | null): unknown {
-  return text === null ? null : fromJson(text);
+/** The same, as `schema` reads it; null for an empty cell, and for one that does not fit. */
+export function parseCell<T>(schema: z.ZodType<T>, text: string | null): T | null {
+  return text === null ? null : (schema.safeParse(fromJson(text)).data ?? null);
 }
 
 /** Inserts a row given by column; returns its id. */

@@ -1,10 +1,10 @@
 import type { Database } from 'better-sqlite3';
 import { trainingSettings, type TrainingSettings } from '../../src-shared/domain/finetuneSettings.ts';
 import { parseSettings, salvagedSettings } from '../../src-shared/domain/settingValues.ts';
-import type { Problem } from '../../src-shared/domain/problem.ts';
+import { problemSchema, type Problem } from '../../src-shared/domain/problem.ts';
 import type { Run } from '../../src-shared/domain/run.ts';
 import { LikenessError, problem } from '../../src-shared/messages/index.ts';
-import { fromJsonOrNull, insert, update } from './rows.ts';
+import { fromJson, insert, parseCell, update } from './rows.ts';
 
 type Row = Omit<Run, 'settings' | 'error'> & { settings: string; error: string | null };
 
@@ -88,8 +88,8 @@ export class Runs {
       )
       .all(...values) as Row[];
     return rows.map((row) => {
-      const error = fromJsonOrNull(row.error) as Problem | null;
-      const kept = jsonIn(row.settings);
+      const error = parseCell(problemSchema, row.error);
+      const kept = fromJson(row.settings);
       const read = parseSettings(trainingSettings, kept);
       if ('settings' in read) return { ...row, settings: read.settings, error };
       const { code, message } = problem('run.settings', { name: row.name, why: read.fault });
@@ -100,14 +100,5 @@ export class Runs {
         error: { code, message },
       };
     });
-  }
-}
-
-/** Undefined where it is no JSON. */
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
   }
 }

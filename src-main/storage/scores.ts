@@ -1,13 +1,14 @@
 import type { Database } from 'better-sqlite3';
-import type { ScoreReport } from '../../src-shared/domain/score.ts';
-import { fromJsonOrNull } from './rows.ts';
+import { scoreReportSchema, type ScoreReport } from '../../src-shared/domain/score.ts';
+import { parseCell } from './rows.ts';
 
 export class Scores {
   constructor(private readonly db: Database) {}
 
   get(runId: number): ScoreReport | null {
-    const text = this.db.prepare('SELECT report FROM scores WHERE run_id = ?').pluck().get(runId);
-    return fromJsonOrNull((text as string | undefined) ?? null) as ScoreReport | null;
+    const text = this.db.prepare('SELECT report FROM scores WHERE run_id = ?').pluck().get(runId) as
+      string | undefined;
+    return parseCell(scoreReportSchema, text ?? null);
   }
 
   set(runId: number, report: ScoreReport): void {

@@ -158,6 +158,25 @@ describe('migrations', () => {
     expect(() => runs.settingsOf(7)).toThrow(expect.objectContaining({ code: 'run.settings' }));
   });
 
+  it.each([
+    ['progress', '{"done":1}', 'progress.total: '],
+    ['error', '{"code":', 'error: '],
+    ['warnings', '"hot"', 'warnings: '],
+  ])('say what is wrong with the %s of a job, and show the others', (column, cell, why) => {
+    const { db } = openDatabase(path.join(root, 'library.sqlite'));
+    db.exec(`
+      INSERT INTO jobs (id, kind, title, state, position, input, created_at)
+        VALUES (7, 'import', 'Importing mini', 'done', 1, '{}', 0), (8, 'import', 'Importing a', 'queued', 2, '{', 0);
+      UPDATE jobs SET ${column} = '${cell}' WHERE id = 7`);
+    db.close();
+    const { jobs } = open();
+    expect(jobs.list().map(({ id }) => id)).toEqual([8, 7]);
+    expect(jobs.get(7).error).toMatchObject({ code: 'job.unreadable' });
+    expect(jobs.get(7).error?.message).toContain(`Importing mini: ${why}`);
+    // Input that is no JSON is found when the job starts: `readJob`.
+    expect(jobs.get(8)).toMatchObject({ input: undefined, error: null });
+  });
+
   it('refuse a database of a newer program, and leave it as it is', () => {
     const file = path.join(root, 'library.sqlite');
     const { db } = openDatabase(file);
