@@ -6,39 +6,22 @@ import { statOrNothing } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { hasHash, modelHash } from '../../checkpoints/modelHash.ts';
 import { openModel } from '../../checkpoints/openModel.ts';
-import { findBadValues } from '../../checkpoints/weights.ts';
 import { distillBatches } from '../data/distillBatches.ts';
 import { distillObjective, sharedSchedule, distillFeeds } from '../loss/distillLoss.ts';
-import { trainingLoop, type RunResult } from './loop.ts';
-import { loopPhases, samplingSteps } from './plan.ts';
+import type { RunResult } from './loop.ts';
+import { building, loopPhases, samplingSteps } from './plan.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
-import { shownWeights } from './shownWeights.ts';
 import { wholeNetworks } from '../loss/parameters.ts';
-import { gatherTeam, type TeamSettings } from '../team/gather.ts';
-import type { SharedRun } from '../team/sharedRun.ts';
-import { Trainer } from './trainer.ts';
-import { writeTrained } from './checkpoint.ts';
-
-export interface DistillOptions {
-  readonly settings: DistillSettings;
-  /** The run's folder; a run that is already there continues. */
-  readonly out: string;
-  /** This program's version, kept with the run. */
-  readonly version: string;
-  /** Where latents and text features are kept for the next run. */
-  readonly cache: string;
-  /** Others that compute; this process alone when left out. */
-  readonly team?: TeamSettings | undefined;
-}
+import { train, type RunOptions } from './train.ts';
 
 /**
  * Distils a teacher's U-Net into a student's (Kim et al. 2023, BK-SDM). Resumes to the same bits. Checkpoints hold the student's
  * U-Net in f32, the moving average where there is one. Errors: `distill.…`, `data.…`, and those of a finetune.
  */
 export async function distill(
-  { settings, out, version, cache, team }: DistillOptions,
-  { report, signal }: JobContext,
+  { settings, out, version, cache, team }: RunOptions<DistillSettings>,
+  context: JobContext,
 ): Promise<RunResult> {
   checkedSettings(distillSettings, settings);
   const teacher = openModel(settings.teacher);
@@ -48,7 +31,7 @@ export async function distill(
   const onSkipped = (lines: readonly string[], pictures: number): void => {
     run.listSkipped(lines);
     if (lines.length > 0)
-      report({
+      context.report({
         type: 'warning',
         message: `${lines.length} of ${pictures} pictures can't be used and are skipped (listed in ${run.path}/skipped.txt): ${lines[0]}`,
       });
@@ -57,49 +40,35 @@ export async function distill(
   // What is read first depends on what an earlier run left in the cache.
   const reading = ['reading pictures', 'reading captions'].map((label) => ({ label, total: 1, weight: 0 }));
   const passes = 2 * samplingSteps;
-  report({ type: 'plan', phases: [...reading, ...loopPhases(settings, settings.batch, passes)] });
-  const source = await distillBatches(student, settings, schedule.alphaBars.length, data, { report, signal });
+  const phases = [...reading, building, ...loopPhases(settings, settings.batch, passes)];
+  context.report({ type: 'plan', phases });
+  const source = await distillBatches(student, settings, schedule.alphaBars.length, data, context);
 
-  const loss = distillObjective(teacher, student, {
-    ...settings,
-    ...{ batch: source.rows, latents: source.latents },
-  });
-  const trained = wholeNetworks(student, { trainTextEncoder: false });
-  const { lambdaSd, lambdaOutput, lambdaFeature } = settings;
-  const shared: SharedRun = {
-    ...{ kind: 'distill', settings: { lambdaSd, lambdaOutput, lambdaFeature } },
-    ...{ rows: source.rows, latents: [...source.latents] },
-    ...{ modelHash: modelHash(student), teacherHash: modelHash(teacher) },
-  };
-  const places = { model: settings.student, teacher: settings.teacher, provider: settings.provider };
-  const trainer = await Trainer.create({
-    ...{ ...loss, initial: trained.initial, optimizer: settings },
-    source: team && (await gatherTeam(loss, shared, places, team, { report, signal })),
-  });
-
-  const shown = shownWeights(trainer, settings.ema);
-  try {
-    return await trainingLoop(
-      {
-        ...{ run, trainer, settings, ...shown.upkeep },
-        batch: (index) => distillFeeds(source.batch(index), schedule),
-        write: (folder) => writeTrained(folder, student, trained, shown.value),
-        draw: async (path, onStep) => {
-          const sample = { ...settings, prompt: settings.samplePrompt };
-          const original = run.teacherSamplePath;
-          if (!statOrNothing(original)) await drawSample(original, teacher, sample, {}, { signal });
-          return drawSample(path, student, sample, { fed: shown.tensors }, { signal, onStep });
-        },
-        blame: () => {
-          findBadValues(student.unet.weights);
-          findBadValues(teacher.unet.weights);
-        },
+  const { lambdaSd, lambdaOutput, lambdaFeature, provider } = settings;
+  const { rows, latents } = source;
+  return train(
+    {
+      ...{ run, settings, model: student, team },
+      trained: wholeNetworks(student, { trainTextEncoder: false }),
+      loss: distillObjective(teacher, student, { ...settings, batch: rows, latents }),
+      batch: (index) => distillFeeds(source.batch(index), schedule),
+      draw: async (path, shown, onStep) => {
+        const { signal } = context;
+        const sample = { ...settings, prompt: settings.samplePrompt };
+        const original = run.teacherSamplePath;
+        if (!statOrNothing(original)) await drawSample(original, teacher, sample, {}, { signal });
+        return drawSample(path, student, sample, { fed: shown.tensors }, { signal, onStep });
       },
-      { report, signal },
-    );
-  } finally {
-    await trainer.dispose();
-  }
+      suspects: [student.unet.weights, teacher.unet.weights],
+      shared: {
+        ...{ kind: 'distill', settings: { lambdaSd, lambdaOutput, lambdaFeature } },
+        ...{ rows, latents: [...latents] },
+        ...{ modelHash: modelHash(student), teacherHash: modelHash(teacher) },
+      },
+      places: { model: settings.student, teacher: settings.teacher, provider },
+    },
+    context,
+  );
 }
 
 function openRun(
@@ -109,7 +78,7 @@ function openRun(
     version,
     teacher,
     student,
-  }: Pick<DistillOptions, 'settings' | 'version'> & { teacher: Model; student: Model },
+  }: Pick<RunOptions<DistillSettings>, 'settings' | 'version'> & { teacher: Model; student: Model },
 ): RunFolder {
   const run = new RunFolder(out);
   if (!RunFolder.exists(out)) {

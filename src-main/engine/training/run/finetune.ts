@@ -11,7 +11,6 @@ import type { Model } from '../../checkpoints/model.ts';
 import { hasHash, modelHash } from '../../checkpoints/modelHash.ts';
 import { openModel } from '../../checkpoints/openModel.ts';
 import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
-import { findBadValues } from '../../checkpoints/weights.ts';
 import { noiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
 import { finetuneBatches } from '../data/finetuneBatches.ts';
@@ -22,29 +21,14 @@ import { diffusionFeeds, finetuneObjective } from '../loss/diffusionLoss.ts';
 import type { Feeds } from '../loss/gradients.ts';
 import { makeCapsule, weightHashes, writeCapsule } from './capsule.ts';
 import { classPictureFiles } from '../data/classPictures.ts';
-import { trainingLoop, type RunResult } from './loop.ts';
+import type { RunResult } from './loop.ts';
 import { finetunePhases } from './plan.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
-import { shownWeights } from './shownWeights.ts';
-import { gatherTeam, type TeamSettings } from '../team/gather.ts';
 import type { SharedRun } from '../team/sharedRun.ts';
-import { Trainer } from './trainer.ts';
 import { startToTell } from '../loss/loraStart.ts';
 import { whatToTrain } from '../loss/parameters.ts';
-import { writeTrained } from './checkpoint.ts';
-
-export interface FinetuneOptions {
-  readonly settings: FinetuneSettings;
-  /** The run's folder; a run that is already there continues. */
-  readonly out: string;
-  /** This program's version, kept with the run. */
-  readonly version: string;
-  /** Where class pictures are kept for the next run. */
-  readonly cache: string;
-  /** Others that compute; this process alone when left out. */
-  readonly team?: TeamSettings | undefined;
-}
+import { train, type RunOptions } from './train.ts';
 
 export type { RunResult as FinetuneResult } from './loop.ts';
 
@@ -53,8 +37,11 @@ export type { RunResult as FinetuneResult } from './loop.ts';
  * Every step is a function of the settings and the step's number, so a run that was stopped anywhere goes on to the
  * same bits. Errors: `training.…`, `replay.…`, `run.…`, `lora.…`, `photos.…`, `tensor.…`, `file.unwritable`.
  */
-export async function finetune(options: FinetuneOptions, { report, signal }: JobContext): Promise<RunResult> {
-  const { settings } = options;
+export async function finetune(
+  options: RunOptions<FinetuneSettings>,
+  context: JobContext,
+): Promise<RunResult> {
+  const { settings, cache } = options;
   checkedSettings(finetuneSettings, settings);
   const model = openModel(settings.model, settings.prediction);
   const run = await openRun(options, model);
@@ -64,73 +51,51 @@ export async function finetune(options: FinetuneOptions, { report, signal }: Job
   const trained = whatToTrain(model, settings);
   if (settings.photos !== undefined) {
     const photos = picturesOf((await listPhotos(settings.photos)).length, settings);
-    report({ type: 'plan', phases: finetunePhases(settings, photos, ownGuidance(model.path, 'subject')) });
+    const phases = finetunePhases(settings, photos, ownGuidance(model.path, 'subject'));
+    context.report({ type: 'plan', phases });
   }
-  const source = await finetuneBatches(model, settings, schedule.alphaBars.length, options.cache, {
-    report,
-    signal,
-  });
+  const source = await finetuneBatches(model, settings, schedule.alphaBars.length, cache, context);
 
   const capsule = await makeCapsule({
     ...{ settings, model, version: options.version, team: options.team !== undefined },
     classPictures:
-      source.prior && settings.replay === undefined ? classPictureFiles(model, settings, options.cache) : [],
+      source.prior && settings.replay === undefined ? classPictureFiles(model, settings, cache) : [],
   });
   writeCapsule(options.out, capsule);
 
-  const priorWeight = source.prior ? (settings.prior?.weight ?? 1) : undefined;
-  const loss = finetuneObjective(model, trained, {
-    ...source,
-    priorWeight,
-    minSnr: settings.minSnrGamma !== null,
-    provider: settings.provider,
-  });
+  const feeds = (batch: DiffusionBatch): Feeds => diffusionFeeds(batch, schedule, settings.minSnrGamma);
   const shared: SharedRun = {
     ...{ kind: 'finetune', settings: trainingSettingsOf(settings), modelHash: modelHash(model) },
     ...{ rows: source.rows, latents: [...source.latents], prior: source.prior, masked: source.masked },
     ...(settings.initLora !== undefined && { start: startToTell(trained.loras) }),
   };
-  const places = { model: settings.model, provider: settings.provider };
-  const feeds = (batch: DiffusionBatch): Feeds => diffusionFeeds(batch, schedule, settings.minSnrGamma);
-  const { team } = options;
-  const rateOf = ratesOf(settings);
-  const building = { type: 'progress', total: 1, label: 'building the network' } as const;
-  report({ ...building, done: 0 });
-  const trainer = await Trainer.create({
-    ...{ ...loss, initial: trained.initial, optimizer: settings, rateOf },
-    source: team && (await gatherTeam(loss, shared, places, team, { report, signal })),
-  });
-
-  report({ ...building, done: 1 });
-  const shown = shownWeights(trainer, settings.ema);
-  try {
-    const result = await trainingLoop(
-      {
-        ...{ run, trainer, ...shown.upkeep },
-        settings: rateOf ? { ...settings, learningRate: 1 } : settings,
-        batch: (index) => feeds(source.batch(index)),
-        ...(source.measured.length > 0 && { measure: () => measured(trainer, source.measured.map(feeds)) }),
-        write: (folder) => writeTrained(folder, model, trained, shown.value),
-        draw: (path, onStep) =>
-          drawSample(
-            path,
-            model,
-            { ...settings, prompt: settings.samplePrompt ?? subjectPrompt(settings) },
-            { ...trained.adapters, fed: shown.tensors },
-            { signal, onStep },
-          ),
-        blame: () => {
-          findBadValues(model.unet.weights);
-          findBadValues(model.textEncoder.weights);
-        },
-      },
-      { report, signal },
-    );
-    writeCapsule(options.out, { ...capsule, results: weightHashes(result.checkpoint) });
-    return result;
-  } finally {
-    await trainer.dispose();
-  }
+  const result = await train(
+    {
+      ...{ run, settings, model, trained, shared, team: options.team },
+      loss: finetuneObjective(model, trained, {
+        ...source,
+        priorWeight: source.prior ? (settings.prior?.weight ?? 1) : undefined,
+        minSnr: settings.minSnrGamma !== null,
+        provider: settings.provider,
+      }),
+      rateOf: ratesOf(settings),
+      batch: (index) => feeds(source.batch(index)),
+      measured: source.measured.map(feeds),
+      draw: (path, shown, onStep) =>
+        drawSample(
+          path,
+          model,
+          { ...settings, prompt: settings.samplePrompt ?? subjectPrompt(settings) },
+          { ...trained.adapters, fed: shown.tensors },
+          { signal: context.signal, onStep },
+        ),
+      suspects: [model.unet.weights, model.textEncoder.weights],
+      places: { model: settings.model, provider: settings.provider },
+    },
+    context,
+  );
+  writeCapsule(options.out, { ...capsule, results: weightHashes(result.checkpoint) });
+  return result;
 }
 
 /** Where the text encoder has a rate of its own, each part's; steps then have factors on it. */
@@ -143,13 +108,10 @@ function ratesOf({
   return (name) => (name.startsWith('text_encoder.') ? text : learningRate);
 }
 
-/** The mean loss of the subject's pictures in the batches that are kept for this. */
-async function measured(trainer: Trainer, batches: readonly Feeds[]): Promise<number> {
-  const { loss = NaN, subject = loss } = await trainer.measure(batches);
-  return subject;
-}
-
-async function openRun({ out, settings, version }: FinetuneOptions, model: Model): Promise<RunFolder> {
+async function openRun(
+  { out, settings, version }: RunOptions<FinetuneSettings>,
+  model: Model,
+): Promise<RunFolder> {
   const run = new RunFolder(out);
   const { photos: folder, backgroundWeight } = settings;
   const photos = folder === undefined ? undefined : await photoHashes(folder, backgroundWeight !== 1);

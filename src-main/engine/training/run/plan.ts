@@ -8,7 +8,7 @@ import { measuredBatchCount } from '../data/dataset.ts';
 export const samplingSteps = 25;
 /** A forward and a backward pass, in forward passes. */
 const stepPasses = 3;
-/** Steps of a run from which on its loss is measured before and after. */
+/** Fewest steps for which a run's loss is measured before and after. */
 const worthMeasuring = 20;
 
 /** Whether a run's loss is measured, before its first step and after its last. */
@@ -16,7 +16,10 @@ export function isMeasuredRun({ steps }: Pick<LoopSettings, 'steps'>): boolean {
   return steps >= worthMeasuring;
 }
 
-/** What the training loop does; weights are forward passes of the network for one picture. `rows`: of a batch. */
+/** How long this takes can't be told by passes. */
+export const building: Phase = { label: 'building the network', total: 1, weight: 0 };
+
+/** The phases of the training loop; weights are forward passes of the network for one picture. `rows`: of a batch. */
 export function loopPhases(
   { steps, accumulate, sampleEvery, checkpointEvery }: LoopSettings,
   rows: number,
@@ -31,7 +34,7 @@ export function loopPhases(
   ];
 }
 
-/** All that a finetune of `photos` pictures does. The time to load and to build the network cannot be told by passes. */
+/** All phases of a finetune of `photos` pictures. */
 export function finetunePhases(settings: TrainingSettings, photos: number, guidance: Guidance): Phase[] {
   const { prior, batch } = settings;
   const rows = batch * (prior ? 2 : 1);
@@ -41,7 +44,7 @@ export function finetunePhases(settings: TrainingSettings, photos: number, guida
     ...(classImages > 0 ? [{ label: 'class pictures', total: classImages, weight: 2 * samplingSteps }] : []),
     ...reading('reading photos', photos),
     ...reading('reading class pictures', classImages),
-    { label: 'building the network', total: 1, weight: 0 },
+    building,
     ...(isMeasuredRun(settings) && photos > 0
       ? [{ label: 'measuring', total: 2, weight: stepPasses * rows * measuredBatchCount(batch) }]
       : []),
