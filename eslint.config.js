@@ -179,33 +179,35 @@ function layerProblem(file, specifier) {
   return `${from.name} may not import ${to?.name ?? target}; it may import ${layers[from.key].join(', ')}`;
 }
 
-/** The files that `text` imports at run time, absolute; type imports leave no trace there. */
-function importedFiles(file, text) {
+/** The files that `text` imports, absolute; type imports leave no trace at run time. */
+function importedFiles(file, text, withTypes) {
+  const followed = withTypes ? text : text.replace(/^(im|ex)port type [^;]*;/gm, '');
   return ts
-    .preProcessFile(text.replace(/^(im|ex)port type [^;]*;/gm, ''), true, true)
+    .preProcessFile(followed, true, true)
     .importedFiles.map(({ fileName }) => fileName)
     .filter((name) => name.startsWith('.'))
     .map((name) => path.resolve(path.dirname(file), name));
 }
 
 const importsOf = new Map();
-function importsOnDisk(file) {
-  let found = importsOf.get(file);
+function importsOnDisk(file, withTypes) {
+  const key = `${file} ${withTypes}`;
+  let found = importsOf.get(key);
   if (!found) {
-    found = fs.existsSync(file) ? importedFiles(file, fs.readFileSync(file, 'utf8')) : [];
-    importsOf.set(file, found);
+    found = fs.existsSync(file) ? importedFiles(file, fs.readFileSync(file, 'utf8'), withTypes) : [];
+    importsOf.set(key, found);
   }
   return found;
 }
 
 /** A way from `start` to `goal` along imports, as the files on it, or undefined. */
-function wayTo(start, goal) {
+function wayTo(start, goal, withTypes) {
   const seen = new Set();
   const walk = (file) => {
     if (file === goal) return [file];
     if (seen.has(file)) return undefined;
     seen.add(file);
-    for (const next of importsOnDisk(file)) {
+    for (const next of importsOnDisk(file, withTypes)) {
       const rest = walk(next);
       if (rest) return [file, ...rest];
     }
@@ -215,11 +217,11 @@ function wayTo(start, goal) {
 }
 
 /** Reports a way from the file that is read to `goal`. */
-function wayProblem({ filename, sourceCode, report }, goal, message) {
+function wayProblem({ filename, sourceCode, report }, { goal, withTypes, message }) {
   return {
     Program(node) {
-      for (const next of importedFiles(filename, sourceCode.text)) {
-        const way = wayTo(next, goal);
+      for (const next of importedFiles(filename, sourceCode.text, withTypes)) {
+        const way = wayTo(next, goal, withTypes);
         if (way) return report({ node, message: message(way.map(relative).join(' → ')) });
       }
       return undefined;
@@ -248,18 +250,20 @@ const likeness = {
     },
     'no-cycles': {
       create: (context) =>
-        wayProblem(context, context.filename, (way) => `these files import each other: ${way}`),
+        wayProblem(context, {
+          ...{ goal: context.filename, withTypes: true },
+          message: (way) => `these files import each other: ${way}`,
+        }),
     },
     walls: {
       create(context) {
         const file = relative(context.filename);
         const wall = walls.find(({ of }) => of.some((folder) => covers(folder, file)));
         if (!wall) return {};
-        return wayProblem(
-          context,
-          path.resolve(root, wall.never),
-          (way) => `${wall.of.join(', ')} must not reach ${wall.never}: ${way}`,
-        );
+        return wayProblem(context, {
+          ...{ goal: path.resolve(root, wall.never), withTypes: false },
+          message: (way) => `${wall.of.join(', ')} must not reach ${wall.never}: ${way}`,
+        });
       },
     },
   },

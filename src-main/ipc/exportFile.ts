@@ -3,12 +3,11 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pack as newPack, type Pack } from 'tar-stream';
-import type { FileAnswer } from './files.ts';
+import { nothing, type FileAnswer } from './fileAnswer.ts';
 
 /** An export for taking away: a file as it is, a folder as one .tar. `file`: where it is; undefined for one that is not there. */
 export function exportFile(file: string | undefined): FileAnswer {
-  if (file === undefined || !existsSync(file))
-    return { status: 404, type: 'text/plain', body: 'not here', lasting: false };
+  if (file === undefined || !existsSync(file)) return nothing;
   const name = path.basename(file);
   if (!statSync(file).isDirectory())
     return {

@@ -1,9 +1,9 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import sharp from 'sharp';
 import { exportFile } from './exportFile.ts';
+import { nothing, type FileAnswer } from './fileAnswer.ts';
 import { thumbnailWidths } from '../../src-shared/contract/fileUrls.ts';
 
 /** Where the pictures of the contract's `fileUrls` are; undefined for one that is not there. */
@@ -18,20 +18,6 @@ export interface PictureFiles {
   /** Where thumbnails are kept; they can be made again. */
   readonly thumbnails: string;
 }
-
-export interface FileAnswer {
-  readonly status: 200 | 404;
-  readonly type: string;
-  readonly body: Buffer | Readable | string;
-  /** May be kept for ever, under this address. */
-  readonly lasting: boolean;
-  /** Where it is, of a file of the window's own. */
-  readonly file?: string;
-  /** It is for taking away, under this name. */
-  readonly saveAs?: string;
-}
-
-const nothing: FileAnswer = { status: 404, type: 'text/plain', body: 'not here', lasting: false };
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -71,17 +57,6 @@ function decoded(address: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** What a file is sent with besides the security headers. */
-export function fileHeaders({ type, lasting, saveAs }: FileAnswer): Record<string, string> {
-  return {
-    'Content-Type': type,
-    'Cache-Control': lasting ? 'private, max-age=31536000, immutable' : 'private, no-cache',
-    ...(saveAs !== undefined && {
-      'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(saveAs)}`,
-    }),
-  };
 }
 
 /** A picture, or an export, by the address that `fileUrls` gives; thumbnails are made once. */

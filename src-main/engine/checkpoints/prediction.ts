@@ -1,7 +1,6 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { isFile, readText } from './files.ts';
-import type { Model } from './model.ts';
 import type { RawTensors } from './weightFiles.ts';
 
 /** What a model's U-Net predicts, and how that is known. */
@@ -9,7 +8,7 @@ export interface KnownPrediction {
   readonly type: Prediction | 'sample';
   /** "its metadata", "--prediction" … */
   readonly from: string;
-  /** Nothing says it: `from` tells by what it was guessed. */
+  /** The file doesn't say it: `from` tells what the guess is based on. */
   readonly assumed: boolean;
 }
 
@@ -40,7 +39,7 @@ export function typeOf({
   return type === 'v_prediction' || type === 'sample' ? type : 'epsilon';
 }
 
-/** What stands in the file, unless the person said otherwise. Errors: `model.predicts`. */
+/** What the file says, unless the person said otherwise. Errors: `model.predicts`. */
 export function agreed<P extends Pick<KnownPrediction, 'type' | 'from'>>(
   file: string,
   stated: P,
@@ -72,7 +71,13 @@ function statedIn(
 const words = { epsilon: 'noise', v_prediction: 'velocity', sample: 'the picture' } as const;
 
 /** For people, where what a model predicts is a guess. */
-export function assumption({ path, prediction }: Pick<Model, 'path' | 'prediction'>): string | undefined {
+export function assumption({
+  path,
+  prediction,
+}: {
+  readonly path: string;
+  readonly prediction?: KnownPrediction;
+}): string | undefined {
   if (!prediction?.assumed) return undefined;
   const other = prediction.type === 'epsilon' ? 'v_prediction' : 'epsilon';
   return `${path} does not say what it predicts; ${words[prediction.type]} is assumed (${prediction.from}). Should its pictures not come out, say --prediction ${other}.`;

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { join } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { isFile, makeFolder, readText } from '../../engine/checkpoints/files.ts';
@@ -14,27 +13,9 @@ import { modelFor } from '../generation/runs.ts';
 import { kindOf, promptLists } from '../score/prompts.ts';
 import { finetune } from '../training/finetune.ts';
 import type { DreamboothRequest } from './request.ts';
+import { scoresType, type SubjectResult } from './scores.ts';
 import { subjectsIn, type Subject } from './subjects.ts';
 import { tableOf } from './table.ts';
-
-const figure = z.number().nullable();
-
-const scoresType = z.object({
-  subject: z.string(),
-  classNoun: z.string(),
-  photos: z.number(),
-  images: z.number(),
-  /** Mean cosines, −1…1; null where the network was not given. */
-  dino: figure,
-  clipI: figure,
-  clipT: figure,
-  /** The same as CLIP-I, by the MobileNetV2 that comes with Likeness: for comparing here, never with published figures. */
-  mobileNet: z.number(),
-  /** What they were made with. */
-  asked: z.string(),
-});
-
-export type SubjectResult = Readonly<z.output<typeof scoresType>>;
 
 export interface DreamboothResult {
   readonly out: string;
@@ -44,8 +25,8 @@ export interface DreamboothResult {
 }
 
 /**
- * DreamBooth's evaluation (Ruiz et al. 2023, section 4.2): a finetune of every subject, 25 prompts each, DINO, CLIP-I and CLIP-T, and
- * their means in a table. Goes on with what `out` holds of an earlier call. Errors: `dreambooth.…`, those of the features.
+ * DreamBooth's evaluation (Ruiz et al. 2023, section 4.2): a finetune of every subject, 25 prompts each, DINO, CLIP-I and CLIP-T,
+ * and their means in a table. Continues what an earlier call left in `out`. Errors: `dreambooth.…`, those of the features.
  */
 export async function dreamboothProtocol(
   request: DreamboothRequest,
@@ -110,7 +91,7 @@ async function resultOf(
   return result;
 }
 
-/** The subject's run, taken to its end where it is not there yet. */
+/** Trains the subject's run to its end, unless it is there already. */
 async function trainedRun(
   out: string,
   { photos, classNoun }: Subject,

@@ -15,8 +15,9 @@ export interface Subject {
 const tables = ['prompts_and_classes.txt', 'classes.csv'];
 
 /**
- * The subjects in a folder, a folder of photos each. What each is, a table says (`subject_name,class` a line, as in DreamBooth's data
- * set), or the folder's name in kohya's manner: `10_sks dog`. Errors: `dreambooth.noSubjects`, `dreambooth.noClass`.
+ * The subjects in a folder, each a folder of photos. The class comes from a table (lines of `subject_name,class`, as in
+ * DreamBooth's data set) or from a folder's name in kohya's form, `10_sks dog`. Errors: `dreambooth.noSubjects`,
+ * `dreambooth.noClass`.
  */
 export function subjectsIn(folder: string): Subject[] {
   const names = isFolder(folder)

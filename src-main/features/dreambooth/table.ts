@@ -1,4 +1,4 @@
-import type { SubjectResult } from './protocol.ts';
+import type { SubjectResult } from './scores.ts';
 
 type Figures = Pick<SubjectResult, 'dino' | 'clipI' | 'clipT'> & { readonly mobileNet: number | null };
 
@@ -20,7 +20,7 @@ const columns = [
   ['MobileNetV2', 'mobileNet'],
 ] as const;
 
-/** DreamBooth's table: the mean over subjects first, published figures beside it where they can be compared, then each subject. */
+/** DreamBooth's table: the mean over subjects first, then published figures where they can be compared, then each subject. */
 export function tableOf(results: readonly SubjectResult[]): { readonly table: string; readonly csv: string } {
   const mean = meanOf(results);
   const comparable = mean.dino !== null || mean.clipI !== null;

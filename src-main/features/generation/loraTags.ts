@@ -1,15 +1,7 @@
 import path from 'node:path';
 import { isFile, isFolder } from '../../engine/checkpoints/files.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import type { GenerateRequest, LoraChoice } from './request.ts';
-
-/** Where the LoRAs are that prompts name. */
-export interface NamedLoras {
-  /** Runs, folders and files in these are called by their names, files without their endings. */
-  readonly folders: readonly string[];
-  /** Others by names of their own. */
-  readonly others: readonly { readonly name: string; readonly path: string }[];
-}
+import type { GenerateRequest, LoraChoice, NamedLoras } from './request.ts';
 
 const tag = /\s*<lora:([^<>]*)>/g;
 const endings = ['', '.safetensors', '.pt', '.bin', '.ckpt'];
@@ -36,7 +28,7 @@ function find(name: string, { folders, others }: NamedLoras): string {
   const other = others.find((one) => one.name.toLowerCase() === name.toLowerCase());
   if (other) return other.path;
   const places = folders.flatMap((folder) => endings.map((ending) => path.resolve(folder, name + ending)));
-  // A name is no path: it may not lead out of the folders.
+  // A name is not a path: it may not lead out of the folders.
   const inside = /[\\/]/.test(name) ? undefined : places.find((place) => isFolder(place) || isFile(place));
   if (inside === undefined)
     throw problem('lora.noSuchName', { name, folders: folders.join(', ') || 'the library' });

@@ -4,12 +4,22 @@ import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import type { PromptRules } from '../../../src-shared/domain/promptRules.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
-import type { NamedLoras } from './loraTags.ts';
 
-/** What the model was taught, to mix in: a run's folder or one of its checkpoints, LoRA or full; a PEFT folder; a kohya or diffusers file. */
+/**
+ * Something the model was taught, and its weight: a run's folder or one of its checkpoints, LoRA or full; a PEFT folder; a kohya
+ * or diffusers file.
+ */
 export interface LoraChoice {
   readonly path: string;
   readonly weight: number;
+}
+
+/** Where to find LoRAs that prompts name. */
+export interface NamedLoras {
+  /** Folders whose runs, folders and files can be named; files without their endings. */
+  readonly folders: readonly string[];
+  /** Others, with names of their own. */
+  readonly others: readonly { readonly name: string; readonly path: string }[];
 }
 
 /** A textual inversion, and the word that stands for it where that is not its own. */
@@ -29,7 +39,7 @@ export interface OverRequest {
   readonly image: string;
   /** The share of the steps that is taken, (0, 1]. */
   readonly strength: number;
-  /** A picture of its shape: white is drawn anew, and what it leaves keeps the picture's own pixels. */
+  /** A picture of the same shape: white is drawn anew, everything else keeps its pixels. */
   readonly mask?: string;
   /** Draw what the mask shows and this many of the picture's pixels around it, instead of the whole. */
   readonly maskPadding?: number;
@@ -44,7 +54,7 @@ export interface GenerateRequest extends Partial<Guidance> {
   /** The U-Net from elsewhere: a model, or the folder of a U-Net alone. */
   readonly unet?: string;
   readonly loras: readonly LoraChoice[];
-  /** Use a LoRA of which the model has not every part; else that is an error. */
+  /** Accept a LoRA of which the model lacks parts; else that is an error. */
   readonly partial?: boolean;
   /** What the model predicts, where its file does not say it. */
   readonly prediction?: Prediction;
@@ -74,13 +84,13 @@ export interface GenerateRequest extends Partial<Guidance> {
   readonly resume?: boolean;
   /** How prompts are read; as written when left out. */
   readonly promptRules?: PromptRules;
-  /** Where the LoRAs are that prompts name; names mean nothing when left out. */
+  /** Where to find LoRAs that prompts name; without it, such names mean nothing. */
   readonly named?: NamedLoras;
-  /** Where the same was asked for and interrupted, make the rest of it. */
+  /** If the same request was interrupted, make only the rest. */
   readonly goOn?: boolean;
   /** New pictures from nothing when left out. */
   readonly over?: OverRequest;
-  /** Pixels that each picture is brought to, by Pillow's bicubic filter. */
+  /** Size that each picture is resized to, by Pillow's bicubic filter. */
   readonly resize?: { readonly width: number; readonly height: number };
   /** Where the request was read from, if from a picture. */
   readonly recipe?: RecipeSource;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { NamedLoras } from '../../features/generation/loraTags.ts';
+import type { NamedLoras } from '../../features/generation/request.ts';
 import type { Library } from '../../storage/library.ts';
 
 /** What prompts call the library's runs: by the run's name, or by its subject's for that subject's newest. */

@@ -3,7 +3,6 @@ import { add, input, mean, mul, slice, square, sub } from '../../graph/build.ts'
 import type { Value } from '../../graph/ops.ts';
 import { clipTextModel } from '../../models/clip.ts';
 import { unet } from '../../models/unet.ts';
-import type { ScopeOptions } from '../../nn/scope.ts';
 import { Scope } from '../../nn/scope.ts';
 import { storedWeights } from '../../pipelines/weights.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
@@ -12,9 +11,9 @@ import type { HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
 import type { LossOptions } from './gradients.ts';
 import { minSnrWeights, noised, noiseFeeds } from './noising.ts';
-import type { Trained } from './parameters.ts';
+import type { PartAdapters, Trained } from './parameters.ts';
 
-/** What of a model the loss is built from. */
+/** The parts of a model that the loss is built from. */
 export interface DenoiserConfigs {
   readonly unet: Pick<Model['unet'], 'config'>;
   readonly textEncoder: Pick<Model['textEncoder'], 'config'>;
@@ -31,10 +30,7 @@ export interface DiffusionLossOptions {
   readonly masked?: boolean;
   /** Each row's squared errors are weighed by its noise level. */
   readonly minSnr?: boolean;
-  readonly adapters?: {
-    readonly unet: ScopeOptions['adapters'];
-    readonly textEncoder: ScopeOptions['adapters'];
-  };
+  readonly adapters?: PartAdapters;
 }
 
 /**
@@ -70,7 +66,7 @@ export function diffusionLoss(
   return { loss: add(subject, mul(mean(half(1)), priorWeight)), subject, between };
 }
 
-/** The loss's inputs for a batch; `minSnrGamma` as the loss has been told of. */
+/** The loss's inputs for a batch; `minSnrGamma` where the loss was built with `minSnr`. */
 export function diffusionFeeds(
   batch: DiffusionBatch,
   schedule: NoiseSchedule,
@@ -100,7 +96,7 @@ export interface FinetuneObjectiveOptions {
   readonly threads?: number | undefined;
 }
 
-/** What a trainer needs to know of DreamBooth's loss. Errors: `tensor.…`. */
+/** DreamBooth's loss, ready for a trainer. Errors: `tensor.…`. */
 export function finetuneObjective(
   model: Model,
   trained: Trained,

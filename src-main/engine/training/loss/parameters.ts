@@ -4,25 +4,30 @@ import { expectTensor, readF32 } from '../../checkpoints/weights.ts';
 import { input } from '../../graph/build.ts';
 import { clipTextModel } from '../../models/clip.ts';
 import { unet } from '../../models/unet.ts';
-import { Scope } from '../../nn/scope.ts';
+import { Scope, type ScopeOptions } from '../../nn/scope.ts';
 import type { HostTensor, Shape } from '../../tensor/tensor.ts';
-import type { DiffusionLossOptions } from './diffusionLoss.ts';
 import { freshLora, targetedModules, trainedLora, type Part, type TrainedLora } from './lora.ts';
 import { startFrom, startTold, type ToldStart } from './loraStart.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
+
+/** LoRA adapters of the networks that are trained. */
+export interface PartAdapters {
+  readonly unet: ScopeOptions['adapters'];
+  readonly textEncoder: ScopeOptions['adapters'];
+}
 
 /** What a run trains: parameter names, where they start, and the adapters the networks are built with. */
 export interface Trained {
   readonly names: readonly string[];
   readonly initial: (name: string) => HostTensor<'f32'>;
-  readonly adapters?: NonNullable<DiffusionLossOptions['adapters']>;
+  readonly adapters?: PartAdapters;
   /** For a LoRA run: the parts' adapters, for writing them. */
   readonly loras: readonly { readonly part: Part; readonly lora: TrainedLora }[];
 }
 
 type Settings = Pick<FinetuneSettings, 'method' | 'trainTextEncoder' | 'lora' | 'textLora' | 'seed'> & {
   readonly initLora?: string | undefined;
-  /** In place of the file, for those who compute gradients alone. */
+  /** In place of the file, for workers that only compute gradients. */
   readonly start?: ToldStart | undefined;
 };
 
@@ -30,7 +35,7 @@ export function whatToTrain(model: Model, settings: Settings): Trained {
   return settings.method === 'full' ? wholeNetworks(model, settings) : adaptersOnly(model, settings);
 }
 
-/** Builds a part on a scope, only for the weights it asks for. */
+/** Builds a part on a scope, only to learn which weights it has. */
 export function buildPart(model: Model, part: Part): (scope: Scope) => void {
   const { config } = model.unet;
   const length = model.textEncoder.config.max_position_embeddings;

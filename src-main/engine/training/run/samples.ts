@@ -6,19 +6,19 @@ import type { NetworkOptions } from '../../pipelines/networks.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import { encodePng } from '../../pipelines/png.ts';
 import { TextToImage, type SamplingOptions } from '../../pipelines/textToImage.ts';
-import type { DiffusionLossOptions } from '../loss/diffusionLoss.ts';
+import type { PartAdapters } from '../loss/parameters.ts';
 import { samplingSteps } from './plan.ts';
 
 export interface SampleSettings extends Pick<FinetuneSettings, 'seed' | 'size' | 'provider'> {
   readonly prompt: string;
 }
 
-/** The weights as they are now: those that are trained, and a LoRA run's adapters. */
-export interface PresentWeights extends Partial<NonNullable<DiffusionLossOptions['adapters']>> {
+/** The present weights: those that are trained, and a LoRA run's adapters. */
+export interface PresentWeights extends Partial<PartAdapters> {
   readonly fed?: NetworkOptions['fed'];
 }
 
-/** Draws one picture with the weights as they are now, always from the run's seed, and writes it as a PNG. Returns its path. */
+/** Draws one picture with the present weights, always from the run's seed, and writes it as a PNG. Returns its path. */
 export async function drawSample(
   path: string,
   model: Model,

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+const figure = z.number().nullable();
+
+/** A subject's scores, as its `scores.json` keeps them. */
+export const scoresType = z.object({
+  subject: z.string(),
+  classNoun: z.string(),
+  photos: z.number(),
+  images: z.number(),
+  /** Mean cosines, −1…1; null where the network was not given. */
+  dino: figure,
+  clipI: figure,
+  clipT: figure,
+  /** The same as CLIP-I, by the MobileNetV2 that comes with Likeness: for comparing here, never with published figures. */
+  mobileNet: z.number(),
+  /** What they were made with. */
+  asked: z.string(),
+});
+
+export type SubjectResult = Readonly<z.output<typeof scoresType>>;
