@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { StartWorker, TeamSettings, WorkerProvider } from '../engine/training/team/gather.ts';
+import type { StartTeamWorker, TeamSettings, WorkerProvider } from '../engine/training/team/gather.ts';
 import { providerChoices } from '../../src-shared/domain/providers.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { integer, names, text } from './options.ts';
@@ -55,7 +55,7 @@ function workerProvider(word: string): WorkerProvider {
 }
 
 /** This command again, as a worker. The token is not shown in the list of processes. */
-const start: StartWorker = ({ address, token, threads, model, teacher, provider, device }) => {
+const start: StartTeamWorker = ({ address, token, threads, model, teacher, provider, device }) => {
   const own = { threads: String(threads), model, provider, ...(teacher !== undefined && { teacher }) };
   const words = Object.entries(own).flatMap(([name, value]) => [`--${name}`, value]);
   // CUDA shows a process the cards that this names, and no others.

@@ -16,7 +16,7 @@ export interface Machine {
   /** Of the disk that holds `folder`. */
   readonly disk: { readonly folder: string; readonly free: number };
   readonly providers: Readonly<Record<Provider, ProviderState>>;
-  /** What `--provider auto` stands for here. */
+  /** What `--provider auto` means here. */
   readonly automatic: Provider;
   readonly graphics: readonly GraphicsDevice[];
 }
@@ -26,7 +26,7 @@ export type ProviderState =
   | { readonly works: true; readonly timesCpuSpeed?: number; readonly fusedAttention?: boolean }
   | { readonly works: false; readonly why: string };
 
-/** Looks at this machine; pictures and runs would be written to `folder`. Takes a few seconds: providers are tried, not trusted. */
+/** Examines this machine; `folder` is where pictures and runs would go. Takes a few seconds, as each provider is tried. */
 export async function examineMachine(folder: string): Promise<Machine> {
   const states: Partial<Record<Provider, ProviderState>> = {};
   for (const provider of providers) states[provider] = await stateOf(provider);
@@ -63,7 +63,7 @@ async function stateOf(provider: Provider): Promise<ProviderState> {
   return { works: true, timesCpuSpeed: Number((cpuSeconds / seconds).toPrecision(2)), fusedAttention };
 }
 
-/** What may be used: containers give less than the machine has, and the system's caches count as free. */
+/** Usable memory: a container's limit counts, and the system's caches are free. */
 async function memory(): Promise<Machine['memory']> {
   const limit = process.constrainedMemory();
   const total = limit > 0 && limit < os.totalmem() ? limit : os.totalmem();

@@ -5,8 +5,8 @@ import { keepVerdictsIn } from '../engine/runtime/verdictFile.ts';
 import { cacheFolder } from '../places.ts';
 
 /**
- * What a process that computes does first: what is found out about providers and large files is kept for the next one, and what
- * people should know of a provider (one passed over, one that failed) is reported as a warning. Returns what ends that.
+ * Called first in a process that computes. Results about providers and large files are kept for the next process, and what people
+ * should know about a provider (one was skipped, one failed) is reported as a warning. Returns a function that ends the reports.
  */
 export function hearProviders(report: (event: JobEvent) => void): () => void {
   keepVerdictsIn(cacheFolder());

@@ -37,12 +37,12 @@ import { dims2, dims4 } from '../tensor/tensor.ts';
  */
 export type GradientRule<K extends Op> = (node: Node<K>, gradient: Value) => readonly (Value | undefined)[];
 
-/** Input `index` of a node whose shape rule has seen it. */
+/** Input `index` of a node; its shape rule has checked that it is there. */
 const at = (node: { readonly inputs: readonly Value[] }, index: number): Value => operand(node.inputs, index);
 const self = (node: Node<Op>): Value => node as Value;
 const none = (): readonly undefined[] => [];
 
-/** How a reduction's result lines up with its input again. */
+/** Broadcasts a reduction's result back to the shape of its input. */
 function spread(node: Node<'sum' | 'max'>, reduced: Value): Value {
   const { shape } = at(node, 0);
   const { axes } = node.attributes;
@@ -59,7 +59,7 @@ function undone(permutation: readonly number[]): number[] {
   return permutation.map((_, axis) => permutation.indexOf(axis));
 }
 
-/** Attention scores that are computed again at a time (16 MB): smaller blocks wait for each other more often. */
+/** Attention scores recomputed at a time (16 MB): with smaller blocks, threads wait for each other more often. */
 const scoresAtOnce = 1 << 22;
 
 export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
@@ -204,7 +204,8 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
   attention: (node, g) => {
     const [q, k, v] = [at(node, 0), at(node, 1), at(node, 2)];
     const [targets, sources] = [q.shape[1] as number, k.shape[1] as number];
-    // One key has all the weight whatever the query: exactly no gradient, where rounding would leave some for Adam to enlarge.
+    // A single key always has all the weight, so this gradient is exactly zero. Rounding would leave a little, which Adam would
+    // blow up.
     if (sources === 1) return [mul(q, 0), mul(k, 0), sum(g, [1], true)];
     const attributes = { ...node.attributes, block: scoresAtOnce };
     const joined = apply('attentionGradient', [q, k, v, self(node), g], attributes);

@@ -2,14 +2,14 @@ import { apply, barrier } from '../graph/build.ts';
 import { topological } from '../graph/graph.ts';
 import type { Node, Op, Value } from '../graph/ops.ts';
 
-/** Which forward values the backward part computes again instead of having them kept for it. */
+/** Which forward values the backward pass recomputes instead of keeping. */
 export type Recomputable = (value: Value) => boolean;
 
 /**
  * Gradient checkpointing (Chen et al. 2016, "Training deep nets with sublinear memory cost") as a graph pass: `outputs`, of a
- * graph with `loss` and its gradients, with every use of a recomputable forward value after the loss replaced by a clone.
- * Clones start behind barriers on what is kept and on the gradient that came last, so they are neither computed early nor
- * merged with the originals; each value is cloned once. The numbers are the same bits.
+ * graph with `loss` and its gradients, with every use of a recomputable forward value after the loss replaced by a clone. Clones
+ * wait behind barriers, on the kept values and on the latest gradient, so they are neither computed early nor merged with the
+ * originals. Each value is cloned once. Results are the same to the bit.
  */
 export function recompute<K extends string>(
   outputs: Readonly<Record<K, Value>>,
@@ -40,9 +40,9 @@ export function recompute<K extends string>(
 
   const rebuilt = new Map<Value, Value>();
   const fixed = new Set<Value>();
-  // All of the backward part anew, so that the order of creation stays the order of computation.
+  // The whole backward part is rebuilt, so that the order of creation stays the order of computation.
   for (const value of topological(Object.values<Value>(outputs))) {
-    // What no run changes is folded before the first: nothing can wait for it.
+    // What is the same in every run is folded before the first one, so nothing can wait for it.
     if (stored(value) || (value.inputs.length > 0 && value.inputs.every((x) => fixed.has(x))))
       fixed.add(value);
     if (forward.has(value) || !value.inputs.length) continue;
@@ -57,7 +57,7 @@ export function recompute<K extends string>(
   return Object.fromEntries(entries) as Record<K, Value>;
 }
 
-/** Weights and constants, and slices of them, which may be pieces of a file: in memory all the time. */
+/** Weights, constants and slices of them (which may be parts of a file): always in memory. */
 const stored = (value: Value): boolean =>
   value.op === 'parameter' ||
   value.op === 'constant' ||
@@ -74,19 +74,19 @@ function memo(known: Map<Value, Value>, key: Value, make: () => Value): Value {
   return made;
 }
 
-/** What costs little time beside the products before it, and as much memory as they do. Sums are kept in their addends' place. */
+/** Operations that cost little time beside the products before them, but as much memory. A sum is kept instead of its addends. */
 const cheapOps: ReadonlySet<Op> = new Set<Op>([
   ...(['swish', 'gelu', 'relu', 'sigmoid', 'tanh', 'exp', 'erf', 'neg', 'mul', 'cast'] as const),
   ...(['reshape', 'transpose', 'expand', 'slice', 'pad', 'concat', 'upsample'] as const),
   ...(['layerNorm', 'groupNorm'] as const),
 ]);
 
-/** Recomputes norms, activations and layout from the products and sums that are kept: little time, much memory. */
+/** Keeps products and sums, and recomputes norms, activations and layout: saves much memory for little time. */
 export const cheap: Recomputable = (value) => cheapOps.has(value.op);
 
 /**
- * Keeps `ends`, the outputs of blocks (all that later blocks read: skip connections too), and recomputes each block inside
- * from them. What comes after the last of them is used at once, so it is kept.
+ * Keeps `ends`, the outputs of blocks (all that later blocks read, skip connections too), and recomputes what is inside each
+ * block. What follows the last block is used at once, so it is kept.
  */
 export function blocks(ends: readonly Value[]): Recomputable {
   const inside = new Set(topological(ends));

@@ -2,8 +2,8 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import type { UNetConfig } from '../models/config.ts';
 
 /**
- * A U-Net seen as blocks that can be taken out (Kim et al. 2023, BK-SDM): pairs of a resnet and the attention behind it,
- * named `down_blocks.N.M` and `up_blocks.N.M`; `mid_block`; the innermost stage, `down_blocks.N` with its `up_blocks.0`.
+ * A U-Net as blocks that can be removed (Kim et al. 2023, BK-SDM): pairs of a resnet and the attention after it, named
+ * `down_blocks.N.M` and `up_blocks.N.M`; `mid_block`; the innermost stage, `down_blocks.N` with its `up_blocks.0`.
  */
 export const studentKinds = ['bk-base', 'bk-small', 'bk-tiny'] as const;
 export type StudentKind = (typeof studentKinds)[number];
@@ -36,7 +36,7 @@ export function blocksOfKind(kind: StudentKind, config: UNetConfig, file: string
   ];
 }
 
-/** Every pair of resnet and attention, and the mid block: what can be looked at one by one. */
+/** Every pair of resnet and attention, and the mid block: the blocks that can be measured one by one. */
 export function singleBlocks(config: UNetConfig): string[] {
   const { layers_per_block: layers, mid_block_type: mid } = config;
   const pairs = (side: string, counts: readonly number[]): string[] =>
@@ -78,7 +78,7 @@ export function planRemoval(config: UNetConfig, blocks: readonly string[]): Remo
   return { stages, mid: !!mid && !blocks.includes('mid_block'), down, up };
 }
 
-/** How many stages go, counted from the innermost: one can't go without those inside it. */
+/** How many stages are removed, counted from the innermost: none can go without those inside it. */
 function removedStages(blocks: readonly string[], depth: number): number {
   const isGone = (level: number): boolean =>
     blocks.includes(`down_blocks.${level}`) || blocks.includes(`up_blocks.${depth - 1 - level}`);

@@ -14,8 +14,8 @@ export function keepHashesIn(path: string): void {
 
 /**
  * What `compute` says of the content of `files`, remembered as long as none of them changes: a file is known by device, inode,
- * size and the times of its last changes, to the nanosecond. `about` tells questions about the same files apart.
- * Errors: `file.missing`, `file.unreadable`, those of `compute`.
+ * size and the times of its last changes, to the nanosecond. `about` tells different hashes of the same files apart. Errors:
+ * `file.missing`, `file.unreadable`, those of `compute`.
  */
 export function rememberedHash(files: readonly string[], about: string, compute: () => string): string {
   const { key, settled } = identity(files, about);

@@ -128,7 +128,7 @@ function numbersOf(file: string, tensor: string, entry: TensorEntry | OtherTenso
   return read;
 }
 
-/** Only an alpha may be a whole number: matrices of them are quantised in some way that the file does not tell. */
+/** Only an alpha may be an integer: integer matrices are quantized in some way that the file doesn't tell. */
 function refuseInteger(file: string, tensor: string, dtype: string, kind: LoraName['kind']): void {
   if (kind !== 'alpha' && /^[iu]\d/i.test(dtype))
     throw problem('tensor.type', { file, tensor, found: dtype });
@@ -142,7 +142,7 @@ export interface FittedChange extends WeightChange {
   readonly base: TensorEntry;
 }
 
-/** A LoRA as it goes on one model. */
+/** A LoRA fitted to one model. */
 export interface FittedLora {
   readonly adapters: readonly LoraAdapter[];
   readonly changes: readonly FittedChange[];
@@ -207,7 +207,7 @@ function sameSizes(a: Shape, b: Shape): boolean {
   return sameShape(sizes(a), sizes(b));
 }
 
-/** The same, where all of it must be used: half a LoRA draws another picture. Errors: `lora.partly`, those of `fitLora`. */
+/** The same, where all of it must fit: half a LoRA draws another picture. Errors: `lora.partly`, those of `fitLora`. */
 export function fitWholeLora(lora: Lora, model: Model): FittedLora {
   const fitted = fitLora(lora, model);
   if (fitted.unmatched.length)

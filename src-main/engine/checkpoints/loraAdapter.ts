@@ -15,16 +15,16 @@ export interface LoraAdapter {
   readonly B: HostTensor<'f32'>;
 }
 
-/** A change of one tensor that is no product of two thin matrices: LoHa, LoKr, DoRA, a difference kept whole. */
+/** A change of one tensor that is not a product of two thin matrices: LoHa, LoKr, DoRA, a difference kept whole. */
 export interface WeightChange {
   readonly part: LoraName['part'];
   readonly module: string;
   readonly tensor: 'weight' | 'bias';
   /** What it is called, for messages. */
   readonly method: string;
-  /** How many numbers the tensor has. */
+  /** The number of elements of the tensor. */
   readonly count: number;
-  /** Numbers of the file that make it. */
+  /** The tensors in the file that it is made from. */
   readonly parameters: readonly HostTensor<'f32'>[];
   /** What is added to `base` (the model's own values) at this weight. */
   delta(base: Float32Array, weight: number): Float32Array;

@@ -73,8 +73,8 @@ function scalingOf(keys: Record<string, unknown>, file: string): Scaling {
 const methods = ['LORA', 'LOHA', 'LOKR'];
 
 /**
- * PiSSA, OLoRA and their like start from the base model's own weights, and PEFT changes those by as much when it loads the file:
- * what is drawn with the weights as they are is another picture.
+ * PiSSA, OLoRA and their like start from the base model's own weights, and PEFT subtracts that start from them when it loads the
+ * file. Drawing with unchanged weights would give another picture.
  */
 function refuseChangedBase(start: unknown, file: string): void {
   const harmless = [undefined, null, true, false, 'gaussian', 'eva', 'orthogonal'];
@@ -85,7 +85,7 @@ function refuseChangedBase(start: unknown, file: string): void {
     });
 }
 
-/** PEFT takes these as regular expressions; files name modules, and an expression from a stranger is not run. */
+/** PEFT takes these as regular expressions. Real files name modules, and a stranger's expression is not run. */
 function literalPattern(pattern: string, file: string): string {
   const literal = pattern.replace(/^\^/, '').replace(/\$$/, '').replaceAll('\\.', '.');
   if (!/^[\w.]+$/.test(literal))

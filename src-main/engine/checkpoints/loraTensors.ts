@@ -69,7 +69,7 @@ export function readModule(
   return { adapters: [], changes: [...changes, { ...module, ...own, delta: plainDelta(matrix, scale) }] };
 }
 
-/** Of two methods on one module only one could be used. Errors: `lora.unsupported`, `lora.incomplete`. */
+/** Refuses two methods on one module: only one could be used. Errors: `lora.unsupported`, `lora.incomplete`. */
 function refuseMixed(file: string, tensor: string, found: FoundTensors): void {
   const kinds = Object.keys(found);
   const methods = [/^(A|B|mid)$/, /^hada_/, /^lokr_/].filter((own) => kinds.some((kind) => own.test(kind)));

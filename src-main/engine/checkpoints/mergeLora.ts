@@ -52,7 +52,7 @@ function mergedWeight(entry: TensorEntry, adapters: readonly WeightedAdapter[]):
   return base;
 }
 
-/** One tensor with changes that are no low-rank matrices: each is added as if it were alone, as PEFT adds adapters. */
+/** One tensor with changes other than low-rank matrices: each is added as if it were alone, as PEFT adds adapters. */
 export function changedWeight(
   changes: readonly { readonly change: FittedChange; readonly weight: number }[],
 ): HostTensor<'f32'> {

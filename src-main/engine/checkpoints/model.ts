@@ -33,6 +33,6 @@ export interface Model {
   readonly scheduler: Readonly<Record<string, unknown>>;
   /** Of a single file: folders say it in their scheduler. */
   readonly prediction?: KnownPrediction;
-  /** Nothing for a single file: those hold no vocabulary, it is always CLIP's. */
+  /** Undefined for a single file: those hold no vocabulary, as it is always CLIP's. */
   readonly tokenizer: TokenizerFiles | undefined;
 }

@@ -14,7 +14,7 @@ export function modelHash(model: Model): string {
   return partsHash(...partsOf(model));
 }
 
-/** The same of some parts: what one of them made can be used again with another model that has it too. */
+/** The same of some parts: what they made can be reused with any model that has the same parts. */
 export function partsHash(...parts: readonly Part[]): string {
   const tensors = parts.map(({ weights }) => sorted(weights));
   const files = [...new Set(tensors.flat().map(([, { file }]) => file))].sort();
@@ -42,7 +42,7 @@ export function partsHaveHash(parts: readonly Part[], hash: string): boolean {
   return isFormer(hash) ? formerHash(parts) === hash : partsHash(...parts) === hash;
 }
 
-/** Whether a hash is of the rule that runs and pictures of before version 1 have. */
+/** Whether a hash was made by the rule of before version 1, as older runs and pictures have it. */
 export function isFormer(hash: string): boolean {
   return hash.length === 16;
 }

@@ -2,16 +2,16 @@ import { withFile } from './files.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';
 import { elementCount } from '../tensor/tensor.ts';
 
-/** A tensor of an element type that no network is computed in. Small ones, those of a LoRA, are read all the same. */
+/** A tensor of an element type that no network is computed in. Those of a LoRA, which are small, can be read all the same. */
 export interface OtherTensor {
-  /** As safetensors calls it (`F64`, `F8_E4M3`), or a sentence's piece where nothing can read it. */
+  /** As safetensors calls it (`F64`, `F8_E4M3`), or words for a message where it can't be read. */
   readonly dtype: string;
   readonly shape: Shape;
   readonly file: string;
   readonly offset: number;
 }
 
-/** How the type of a tensor ends whose elements do not lie in their order (`channels_last`). */
+/** Ends the type of a tensor whose elements are not in row-major order (`channels_last`). */
 export const stridedView = 'in a strided view';
 
 type ReadElement = (view: DataView, at: number) => number;

@@ -32,7 +32,7 @@ export function ownGuidance(model: string, what: 'bare' | 'subject' = 'bare'): G
   return (what === 'subject' && subject) || { ...plain, guidance };
 }
 
-/** What was asked for, completed: a guidance alone is the plain one that everybody knows by that name. Errors: `config.invalid`. */
+/** What was asked for, completed: a guidance alone means plain classifier-free guidance. Errors: `config.invalid`. */
 export function chosenGuidance(asked: Partial<Guidance>, own: Guidance): Guidance {
   const { guidance, baseGuidance, guidanceStop } = asked.guidance === undefined ? own : plain;
   return {

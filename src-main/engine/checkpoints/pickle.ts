@@ -21,12 +21,12 @@ export class Global {
   constructor(readonly name: string) {}
 }
 
-/** What `Makers` give back for their own kinds of object; one of this very class stands for an object of no use. */
+/** Base class of the objects that `Makers` return; an instance of this class itself stands for an object of no use. */
 export class Made {
   readonly isMade = true;
 }
 
-/** The few meanings a pickle may rely on; all else is refused, and nothing is ever called by a name from the file. */
+/** The few objects a pickle may make; all others are refused, and nothing is ever called by a name from the file. */
 export interface Makers {
   /** Is this name known? `false` refuses the pickle with `UnsafePickle`. */
   allowed(name: string): boolean;
@@ -43,7 +43,7 @@ export class UnsafePickle extends Error {
   }
 }
 
-/** The bytes are no pickle, or one cut short. */
+/** The bytes are not a pickle, or it is cut short. */
 export class BrokenPickle extends Error {}
 
 /**

@@ -8,7 +8,7 @@ export type TargetSize =
   | { readonly height: number; readonly width: number }
   | { readonly shortest: number; readonly longest?: number };
 
-/** How a network wants its pictures, in this order; a step that is left out is undefined. */
+/** How pictures are prepared for a network, in this order; a step that is left out is undefined. */
 export interface Preprocessor {
   readonly resize?: { readonly size: TargetSize; readonly resample: number };
   readonly crop?: { readonly height: number; readonly width: number };
@@ -29,7 +29,7 @@ const clipDefaults = {
   image_std: clipStd,
 };
 
-/** What transformers' image processors do where the file is silent. */
+/** What transformers' image processors do where the file says nothing. */
 const defaults: Readonly<Record<string, typeof clipDefaults>> = {
   CLIPImageProcessor: clipDefaults,
   BitImageProcessor: clipDefaults,
@@ -109,7 +109,7 @@ function processorConfig(folder: string): { file: string; keys: Record<string, u
   return { file: whole, keys: asRecord(inner) };
 }
 
-/** The class without what tells its versions apart; old files name a feature extractor. */
+/** The class name without its version suffix; old files name a feature extractor. */
 function processorType(keys: Record<string, unknown>): string {
   const named = keys['image_processor_type'] ?? keys['feature_extractor_type'] ?? 'ViTImageProcessor';
   return nameOf(named)

@@ -91,8 +91,8 @@ const maxDepth = 3;
 const maxValues = 32 * maxTensors;
 
 /**
- * Names at the top of a JSON object (JSON.parse keeps the last of several equal ones without a word), how deep it goes, and how many
- * values its lists and objects have, without parsing it. Where it is no JSON the figures mean nothing, but they come.
+ * Names at the top of a JSON object (of several equal ones, JSON.parse silently keeps the last), how deep it goes, and how many
+ * values its lists and objects have, without parsing it. If it is not JSON, the figures mean nothing.
  */
 function measure(json: Uint8Array): { names: number; depth: number; values: number } {
   let [level, depth, names, values] = [0, 0, 0, 0];

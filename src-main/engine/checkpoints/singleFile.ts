@@ -80,7 +80,7 @@ function part(raw: RawTensors, prefix: string): RawTensors {
   return renamed(raw, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : undefined));
 }
 
-/** One network: its config, saved or inferred, says which tensors it has; `named` finds them, under diffusers' names. */
+/** One network: its config, saved or inferred, tells which tensors it has; `named` finds them under diffusers' names. */
 function openPart<Config>(
   file: string,
   configText: string,
@@ -117,7 +117,7 @@ function openClipTensors(raw: RawTensors, { num_hidden_layers: layers }: ClipTex
   return { ...named, tensors };
 }
 
-/** Version 2's transformers project linearly, and its prompts are 1,024 wide. Its text encoder may lie there under either name. */
+/** Version 2's transformers project linearly, and its prompts are 1,024 wide. Its text encoder may have either name. */
 export function hasVersion2UNet(tensors: RawTensors['tensors']): boolean {
   return [...tensors].some(
     ([name, { shape }]) =>

@@ -40,7 +40,7 @@ export function inferUNetConfig(shapes: Shapes, file: string, sampleSize: number
   };
 }
 
-/** Nothing where the channels don't make whole heads: another model's sizes, which only its config knows. */
+/** Null where channels don't divide into heads: a model of other sizes, which only its config knows. */
 function headsOf64(channels: readonly number[]): readonly number[] | null {
   return channels.every((count) => count % 64 === 0) ? channels.map((count) => count / 64) : null;
 }

@@ -5,8 +5,8 @@ import { withFile } from './files.ts';
 export type WeightFormat = 'safetensors' | 'torch';
 
 /**
- * Tells a file of weights by its content. Undefined where the bytes are neither: its name must decide, for the message.
- * Errors: `weights.standIn` for what a download leaves when it was no download of the file: pages, answers, pointers.
+ * Recognises a weight file by its content. Undefined where it is neither format: then its name decides, for the message. Errors:
+ * `weights.standIn` for what failed downloads leave behind: web pages, server answers, LFS pointers.
  */
 export function sniffWeights(path: string): WeightFormat | undefined {
   const start = withFile(path, (file) => file.bytes(0, Math.min(file.size, 512)));

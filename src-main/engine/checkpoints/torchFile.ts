@@ -192,7 +192,7 @@ const ourTypes: Readonly<Record<string, DType>> = {
   BoolStorage: 'bool',
 };
 
-/** Those that can be read all the same, by safetensors' names. */
+/** Those that can be read all the same, with safetensors' names. */
 const otherNames: Readonly<Record<string, string>> = {
   DoubleStorage: 'F64',
   ShortStorage: 'I16',
@@ -204,7 +204,7 @@ const storageBytes: Readonly<Record<string, number>> = {
   ...{ DoubleStorage: 8, ShortStorage: 2, CharStorage: 1, ComplexFloatStorage: 8, ComplexDoubleStorage: 16 },
 };
 
-/** Names that trainers leave in checkpoints beside the weights. They make nothing here. */
+/** Names that trainers leave in checkpoints beside the weights. They are accepted, and make nothing. */
 const inertNames = new Set([
   ...['_codecs.encode', 'collections.Counter', 'numpy.dtype', 'torch.device', 'torch.Size', 'torch.Tensor'],
   ...['numpy.core.multiarray.scalar', 'numpy._core.multiarray.scalar', 'torch.nn.parameter.Parameter'],

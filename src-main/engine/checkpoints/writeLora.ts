@@ -28,7 +28,7 @@ export function writePeft(
     const folder = join(dir, part);
     const own = adapters.filter((adapter) => adapter.part === part);
     if (!own.length) {
-      // An older text encoder left lying there would be loaded along.
+      // An older text encoder left there would be loaded too.
       rmSync(join(folder, 'adapter_config.json'), { force: true });
       rmSync(join(folder, 'adapter_model.safetensors'), { force: true });
       continue;
@@ -44,7 +44,7 @@ export function writePeft(
   }
 }
 
-/** PEFT's `LoraConfig`; modules are named whole, so that no other is touched. Keys left out have PEFT's defaults. */
+/** PEFT's `LoraConfig`; modules are named whole, so that no other is touched. Keys that are left out have PEFT's defaults. */
 function peftConfig(
   adapters: readonly LoraAdapter[],
   nameOf: (adapter: LoraAdapter) => string,

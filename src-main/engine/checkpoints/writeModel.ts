@@ -85,7 +85,7 @@ export function writeSurroundings(
   });
 }
 
-/** Writes one network: its weights, changed ones in place of the stored, and its `config.json`. */
+/** Writes one network: its weights, with `changes` in place of stored ones, and its `config.json`. */
 export function writePart(
   folder: string,
   stem: string,
@@ -99,8 +99,8 @@ export function writePart(
 }
 
 /**
- * Every tensor of a part, changed ones in place of the stored and in their type. A change of an unknown tensor is a mistake
- * of the caller.
+ * Every tensor of a part, with changes in place of stored ones and in their type. A change of an unknown tensor is the caller's
+ * mistake.
  */
 function tensorsOf(
   { weights }: ModelPart<unknown>,

@@ -147,7 +147,7 @@ function converted(name: string, bytes: Uint8Array, from: DType, to: DType): Uin
   const data = viewAs(from, bytes);
   const floats = toF32({ dtype: from, shape: [data.length], data }).data;
   const result = to === 'f16' ? f32ToF16(floats) : floats;
-  // Infinity in f16, and a number before.
+  // Infinite in f16, but finite before.
   const lost = floats.find(
     (value, i) => ((result[i] as number) & 0x7fff) === 0x7c00 && Number.isFinite(value),
   );

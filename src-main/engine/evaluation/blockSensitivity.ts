@@ -12,7 +12,7 @@ import { generatorFor } from '../tensor/seeded.ts';
 
 type Floats = HostTensor<'f32'>;
 
-/** What a U-Net is asked, and what the whole one answers. */
+/** One input of the U-Net, and what the whole U-Net predicts for it. */
 export interface Probe {
   readonly sample: Floats;
   readonly timesteps: Floats;
@@ -29,8 +29,8 @@ export interface ProbeOptions {
 }
 
 /**
- * The states that the model goes through while it draws each prompt in `levels` DDIM steps from the seed's noise, and what it
- * predicts at each: inputs as they occur in use, without any data.
+ * The states the model passes through while it draws each prompt in `levels` DDIM steps from the seed's noise, and its prediction
+ * at each: realistic inputs without any data.
  */
 export async function probesOf(
   model: Model,

@@ -18,7 +18,7 @@ const batch = 4;
 /** CLIP (Radford et al. 2021): pictures and prompts in one space, from the user's transformers folder. */
 export class ClipFeatures implements Features {
   readonly name = 'CLIP';
-  /** Made when first asked for: some figures compare pictures alone. */
+  /** Opened when first needed: some figures compare only pictures. */
   private text: TextTower | undefined;
 
   private constructor(
@@ -46,7 +46,7 @@ export class ClipFeatures implements Features {
     return this.tower.vectors(pictures);
   }
 
-  /** Cut at what the text tower can read. Errors: `tokenizer.*`, `tensor.*`, `output.notFinite`. */
+  /** Cut to what the text tower can read. Errors: `tokenizer.*`, `tensor.*`, `output.notFinite`. */
   async prompts(prompts: readonly string[]): Promise<Float32Array[]> {
     this.text ??= await TextTower.open(this.opened, this.provider);
     return this.text.vectors(prompts);
@@ -106,7 +106,7 @@ class TextTower {
 
   private encode(prompt: string): number[] {
     const { ids } = this.tokenizer.encode(prompt);
-    // Where the tower reads less than the tokenizer gives, the end still comes last, as truncation leaves it.
+    // Where the tower reads fewer tokens than the tokenizer gives, the end token still comes last, as after truncation.
     return ids.length > this.length ? [...ids.slice(0, this.length - 1), ids.at(-1) as number] : ids;
   }
 

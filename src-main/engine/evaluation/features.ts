@@ -1,8 +1,8 @@
 import type { Picture } from '../pipelines/pixels.ts';
 
-/** A place where likeness is an angle: pictures, and where there is a text tower prompts, as vectors of length 1. */
+/** A space in which likeness is an angle: pictures, and with a text tower prompts too, as vectors of length 1. */
 export interface Features {
-  /** What figures made with these are called: "MobileNetV2". */
+  /** The name in figures: "MobileNetV2". */
   readonly name: string;
   pictures(pictures: readonly Picture[]): Promise<Float32Array[]>;
   prompts?(prompts: readonly string[]): Promise<Float32Array[]>;

@@ -14,7 +14,7 @@ export async function statisticsOf(features: Matrix, pause: Pause): Promise<Stat
   const { rows: n, columns: d } = features;
   const scale = 1 / Math.sqrt(n - 1);
   const scaled = { ...centred, data: centred.data.map((value) => value * scale) };
-  // Fewer pictures than features: the scaled rows are themselves such an F, and an exact one.
+  // With fewer pictures than features, the scaled rows are such an F themselves, and an exact one.
   return { mu, factor: n <= d ? scaled : await factor(await gram(scaled), pause) };
 }
 

@@ -23,7 +23,7 @@ export async function kernelDistance(
 ): Promise<Spread & { size: number }> {
   const m = Math.min(size, a.rows, b.rows);
   const d = a.columns;
-  // Products of f32 are summed up in doubles: rounding of single ones averages out over the m² of them.
+  // f32 products are summed in doubles: their rounding errors average out over the m² of them.
   const [x, y] = [input('x', [m, d]), input('y', [m, d])];
   const session = await Session.compile({ outputs: { products: matmul(x, y, { transB: true }) } });
   const sum = async (first: Float32Array, second: Float32Array, diagonal: boolean): Promise<number> => {

@@ -3,10 +3,10 @@ import { doubleProduct, type Doubles } from '../runtime/doubleProduct.ts';
 /** A dense matrix of doubles, rows one after the other. */
 export type Matrix = Doubles;
 
-/** Called between steps of long work, to let others have a turn; may throw to end it. */
+/** Called between steps of long work so that other things get a turn; may throw to end it. */
 export type Pause = () => Promise<void>;
 
-/** Columns taken together: what they change in the rest of a matrix is then one product. Fewer where each costs two passes. */
+/** Columns handled together, so that their effect on the rest of a matrix is one product. Fewer where each costs two passes. */
 const panel = 32;
 const wide = 128;
 
@@ -122,7 +122,7 @@ function tridiagonalEigenvalues(d: Float64Array, off: Float64Array): Float64Arra
   const n = d.length;
   const e = new Float64Array(n);
   e.set(off.subarray(0, n - 1));
-  // Against the largest: what is added up needs no more.
+  // Relative to the largest: their sum needs no more.
   const least = Number.EPSILON * d.reduce((most, _, i) => Math.max(most, Math.abs(e[i] as number)), 0);
   for (let l = 0; l < n; l++) {
     for (let turn = 0; ; turn++) {

@@ -10,7 +10,7 @@ const working = 192;
 const scales = [1, 0.95, 0.9, 0.85, 0.8];
 const places = [0, 0.25, 0.5, 0.75, 1];
 
-/** Every way a photo may have been taken over: its windows, as vectors of length 1. */
+/** Every way a photo may have been copied: its windows, as vectors of length 1. */
 export interface PhotoViews {
   readonly views: readonly Float32Array[];
 }
@@ -38,7 +38,7 @@ export function photoViews(photo: Picture): PhotoViews {
   return { views };
 }
 
-/** How nearly the picture is one of the views, as it is or mirrored: the largest correlation of pixels, at most 1. */
+/** How closely the picture matches one of the views, as it is or mirrored: the largest correlation of pixels, at most 1. */
 export function resemblance(picture: Picture, { views }: PhotoViews): number {
   const whole = view(summedArea(picture), 0, 0, picture.width, picture.height);
   const mirrored = whole.map((_, i) => {

@@ -13,7 +13,7 @@ import { normalized, type Features } from './features.ts';
 const batch = 4;
 const part = 'mobilenet';
 
-/** MobileNetV2's pooled features: an opinion from outside, learnt on other pictures than any model here. */
+/** MobileNetV2's pooled features: an independent opinion, learnt on other pictures than any model here. */
 export class MobileNetFeatures implements Features {
   readonly name = 'MobileNetV2';
 

@@ -1,6 +1,6 @@
 import type { Picture } from '../pipelines/pixels.ts';
 
-/** What can be said of one photo by its pixels. */
+/** What the pixels of one photo tell. */
 export interface PhotoQuality {
   /** 0 sharp to 1 blurred: of the sharpest parts, as backgrounds may be out of focus. */
   readonly blur: number;
@@ -15,10 +15,10 @@ export interface PhotoQuality {
 
 /** Tiles a side that sharpness is judged in. */
 const tiles = 4;
-/** Half the length of the moving average that stands for blurring. */
+/** Half the length of the moving average that blurs. */
 const reach = 4;
 
-/** Judges a photo at the size it will be trained at: what is lost in shrinking does not matter. */
+/** Judges a photo at its training size: what shrinking loses does not matter. */
 export function photoQuality(picture: Picture): PhotoQuality {
   const luma = luminance(picture);
   const mean = average(luma);
@@ -40,7 +40,7 @@ function luminance({ data, width, height }: Picture): Float32Array {
   );
 }
 
-/** The second smallest blur among the tiles that have something in them. */
+/** The second smallest blur among the tiles with any detail. */
 function sharpestBlur(luma: Float32Array, width: number, height: number): number {
   const found: number[] = [];
   const edge = (tile: number, length: number): number => Math.floor((tile * length) / tiles);

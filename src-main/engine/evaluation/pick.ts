@@ -3,19 +3,19 @@ import { bootstrap } from './confidence.ts';
 
 type Scored = Pick<ScoredCheckpoint, 'step' | 'reach' | 'memorization'>;
 
-/** A checkpoint, and the balance of some of its pictures, each as often as it is chosen. */
+/** A checkpoint, and the balance of a sample of its pictures, each as often as it is drawn. */
 export interface Candidate extends Scored {
   readonly balanceOf: (chosen: readonly number[]) => number;
 }
 
-/** Share of copies that is told of a checkpoint that is picked all the same. */
+/** Share of copies from which a picked checkpoint is warned about. */
 const manyCopies = 0.1;
-/** A shorter way than this, in cosine, is no measure. */
+/** A shorter distance than this, in cosine, measures nothing. */
 const leastWay = 0.02;
 
 /**
- * Where a figure stands between what costs nothing and what is best: fidelity from the base model's to the photos', editability
- * from chance to the base model's. Pictures that are a photo again have followed no prompt: `copies` is their share.
+ * Where a figure stands between doing nothing and the best possible: fidelity from the base model's to the photos' own,
+ * editability from chance to the base model's. Pictures that copy a photo followed no prompt: `copies` is their share.
  */
 export function reach(
   fidelity: { readonly value: number; readonly none: number; readonly all: number },
@@ -29,8 +29,8 @@ export function reach(
 }
 
 /**
- * The step to keep: of the checkpoints whose balance is the best one's, for all that other prompts and seeds could make of it, the
- * last. It has learnt for as long as it was asked to without being measurably worse. `cells`: the pictures' places by prompt and seed.
+ * The step to keep: the last checkpoint whose balance is not measurably worse than the best one's, over other draws of prompts and
+ * seeds. It has learnt longest without harm. `cells`: the pictures' places by prompt and seed.
  */
 export function pickCheckpoint(
   candidates: readonly Candidate[],
@@ -42,7 +42,7 @@ export function pickCheckpoint(
   return (candidates.findLast((one) => one.step > best.step && asGood(one)) ?? best).step;
 }
 
-/** The checkpoint of the best balance; of equals the first. */
+/** The checkpoint with the best balance; the first of equals. */
 export function bestOf<T extends Pick<Scored, 'reach'>>(scores: readonly T[]): T {
   return scores.reduce((most, one) => (one.reach.balance > most.reach.balance ? one : most));
 }

@@ -48,7 +48,7 @@ function resizedSize({ height, width }: Size, target: TargetSize): Size {
   const [short, long] = [Math.min(height, width), Math.max(height, width)];
   const { shortest, longest = Infinity } = target;
   const bounded = (shortest * long) / short > longest;
-  // Where the longer side is the limit, the shorter is rounded and the longer computed again from what was not.
+  // Where the longer side is the limit, the shorter one is rounded, and the longer one is computed from its unrounded value.
   const exact = bounded ? (longest * short) / long : shortest;
   const newShort = bounded ? Math.round(exact) : shortest;
   const newLong = Math.trunc((exact * long) / short);

@@ -14,7 +14,7 @@ export function subjectFidelity(pictures: Vectors, photos: Vectors, seeds: numbe
   return bootstrap(cellsOf(likenessToPhotos(pictures, photos), seeds), mean);
 }
 
-/** Photos among themselves: what a picture can reach. One photo alone says 1. */
+/** Photos compared with each other: the most that pictures can reach. 1 for a single photo. */
 export function photoFidelity(photos: Vectors): Estimate {
   if (photos.length < 2) return { value: 1, low: 1, high: 1 };
   return bootstrap(
@@ -33,7 +33,7 @@ export function promptFidelity(pictures: Vectors, prompts: Vectors, seeds: numbe
   return bootstrap(cellsOf(likenessToPrompts(pictures, prompts, seeds), seeds), mean);
 }
 
-/** What prompt fidelity says of pictures that show something else: cosine to the other prompts. */
+/** Prompt fidelity of pictures that show something else: cosine to the other prompts. */
 export function promptFidelityByChance(pictures: Vectors, prompts: Vectors, seeds: number): number {
   return mean(
     pictures.flatMap((picture, i) =>
@@ -47,7 +47,7 @@ export function variety(pictures: Vectors, seeds: number): Estimate {
   return bootstrap(cellsOf([...pictures.keys()], seeds), (chosen) => meanDistance(pictures, chosen));
 }
 
-/** Mean of 1 − cosine over pairs of the chosen; one that is chosen twice says nothing about distances. NaN where there is no pair. */
+/** Mean of 1 − cosine over pairs of the chosen, without pairs of one and the same. NaN where there is no pair. */
 export function meanDistance(vectors: Vectors, chosen: readonly number[]): number {
   const count = new Map<number, number>();
   for (const i of chosen) count.set(i, (count.get(i) ?? 0) + 1);
@@ -63,7 +63,7 @@ export function meanDistance(vectors: Vectors, chosen: readonly number[]): numbe
 
 const distances = new WeakMap<Vectors, Map<number, number>>();
 
-/** 1 − cosine; each pair is worked out once, the bootstrap asks a thousand times. */
+/** 1 − cosine; each pair is computed once, as the bootstrap asks for it a thousand times. */
 function distanceOf(vectors: Vectors, i: number, j: number): number {
   const known = distances.get(vectors) ?? new Map<number, number>();
   distances.set(vectors, known);
@@ -76,13 +76,13 @@ function distanceOf(vectors: Vectors, i: number, j: number): number {
   return distance;
 }
 
-/** A shorter way than this, in cosine, is no measure. */
+/** A shorter distance than this, in cosine, measures nothing. */
 const leastWay = 0.05;
 
 /**
- * Class leak: how far pictures of the class, asked for without the token, moved to the subject. 0: as the base model's from the
- * same seeds; 1: as like the photos as those are to each other. Negative: away from it. Null where photos are hardly nearer to each
- * other than the base model's class is to them: these features cannot say.
+ * Class leak: how far pictures of the class, drawn without the token, moved towards the subject. 0: like the base model's from the
+ * same seeds. 1: as like the photos as these are to each other. Negative: away from the subject. Null where photos are hardly
+ * nearer to each other than to the base model's class: then these features can't tell.
  */
 export function classLeak(pictures: Vectors, base: Vectors, photos: Vectors): Estimate | null {
   const [now, before] = [likenessToPhotos(pictures, photos), likenessToPhotos(base, photos)];

@@ -41,7 +41,7 @@ export class VitFeatures implements Features {
   }
 }
 
-/** In the place of DINOv2's stored position embeddings, where its folder prepares pictures of another size. */
+/** Replaces DINOv2's stored position embeddings where its folder prepares pictures of another size. */
 function resizedPositions({
   config,
   preprocessor,

@@ -10,11 +10,11 @@ import {
 import type { Node, Op, OpAttributes, Value } from './ops.ts';
 import { broadcastShapes, shapeRules } from './shapeRules.ts';
 
-// Builder functions: one a line for plain operations, with small conveniences where networks want them.
+// Builders: one line for each plain operation, and a few conveniences for networks.
 
 let created = 0;
 
-/** Applies `op`: the only way a value comes to be. Throws where the shape rule finds no legal type. */
+/** Applies `op`; every value is made here. Throws where the shape rule finds no legal type. */
 export function apply<K extends Op>(op: K, inputs: readonly Value[], attributes: OpAttributes[K]): Value {
   return node(op, inputs, attributes, shapeRules[op](inputs, attributes));
 }
@@ -29,10 +29,10 @@ function node<K extends Op>(
   return made as Value;
 }
 
-/** A tensor given at every run. */
+/** A tensor that every run is fed. */
 export const input = (name: string, shape: Shape, dtype: DType = 'f32'): Value =>
   node('input', [], { name }, { dtype, shape });
-/** A weight: read from its file by the runtime, or given at every run where it is being trained. */
+/** A weight: the runtime reads it from its file, or is fed it at every run while it is trained. */
 export const parameter = (name: string, shape: Shape, dtype: DType = 'f32'): Value =>
   node('parameter', [], { name }, { dtype, shape });
 export const constant = (tensor: HostTensor): Value => apply('constant', [], { tensor });
@@ -86,7 +86,7 @@ export const mean = (x: Value, axes: Axes = allAxes(x), keepDims = false): Value
 /** Mean squared difference, a scalar. */
 export const meanSquaredError = (a: Value, b: Value): Value => mean(square(sub(a, b)));
 
-/** One size may be -1: what is left over. */
+/** One size may be -1; it is inferred. */
 export const reshape = (x: Value, shape: Shape): Value => {
   const known = shape.reduce((product, size) => (size < 0 ? product : product * size), 1);
   const whole = shape.map((size) => (size < 0 ? elementCount(x.shape) / known : size));

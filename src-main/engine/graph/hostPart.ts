@@ -2,7 +2,7 @@ import { apply, input } from './build.ts';
 import { topological, type Graph } from './graph.ts';
 import type { Node, Op, Value } from './ops.ts';
 
-/** A graph in two: `host` computes, from inputs alone, what `device` takes as further inputs ("host.0", …). */
+/** A graph split in two: from inputs alone, `host` computes what `device` takes as further inputs ("host.0", …). */
 export interface HostPart {
   /** Undefined where there is nothing to compute beforehand. */
   readonly host: Graph | undefined;
@@ -10,8 +10,8 @@ export interface HostPart {
 }
 
 /**
- * Takes sines and cosines of inputs out of a graph, timesteps' embeddings. Shading languages promise a sine to 2⁻¹¹ only, and the
- * angles go up to 1,000.
+ * Moves the sines and cosines of inputs (timestep embeddings) to the host. Shading languages promise a sine only to 2⁻¹¹, and the
+ * angles reach 1,000.
  */
 export function hostPart(graph: Graph): HostPart {
   const order = topological(Object.values(graph.outputs));
@@ -30,14 +30,14 @@ export function hostPart(graph: Graph): HostPart {
   return { host: { outputs }, device: replaced(graph, known) };
 }
 
-/** The graph with some values in other values' place, and all that depends on them anew, in the same order. */
+/** The graph with the values of `known` replaced, and all that depends on them rebuilt in the same order. */
 export function replaced(graph: Graph, known: ReadonlyMap<Value, Value>): Graph {
   const made = new Map(known);
   const now = (value: Value): Value => made.get(value) ?? value;
   for (const value of topological(Object.values(graph.outputs))) {
     if (made.has(value) || !value.inputs.length) continue;
     const { op, attributes } = value as Node<Op>;
-    // All of it, so that the order of creation stays the order of computation.
+    // All of it is rebuilt, so that the order of creation stays the order of computation.
     made.set(value, apply(op, value.inputs.map(now), attributes));
   }
   const outputs = Object.entries(graph.outputs).map(([name, value]) => [name, now(value)]);

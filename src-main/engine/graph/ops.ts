@@ -2,7 +2,7 @@ import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
 
 type None = Readonly<Record<string, never>>;
 
-/** What all convolutions say: strides and zero padding in pixels, as [vertical, horizontal] and [top, left, bottom, right]. */
+/** What every convolution has: strides and zero padding in pixels, as [vertical, horizontal] and [top, left, bottom, right]. */
 export interface ConvAttributes {
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number, number, number];
@@ -59,7 +59,7 @@ export interface OpAttributes {
   matmul: { readonly transA: boolean; readonly transB: boolean; readonly scale: number };
   /** [m,k]·[k,n] (+ bias [n] as third input), either side read transposed. */
   gemm: { readonly transA: boolean; readonly transB: boolean };
-  /** [b,i,h,w] ∗ [o,i/groups,kh,kw] (+ bias [o] as third input); with groups each part of the inputs makes a part of the outputs. */
+  /** [b,i,h,w] ∗ [o,i/groups,kh,kw] (+ bias [o] as third input); with groups, each group of inputs makes one group of outputs. */
   conv2d: ConvAttributes & { readonly groups?: number };
   /** (output gradient, weight) → gradient of the input, whose [h,w] is given. */
   conv2dInputGradient: ConvAttributes & { readonly size: readonly [number, number] };
@@ -83,7 +83,7 @@ export interface OpAttributes {
   gather: None;
   /** (ids i64 […], rows […,d]) → [n,d]: each row added at its id. */
   scatterAdd: { readonly rows: number };
-  /** (x, after) → x, computed only once `after` is there: recomputed values stay late and are not merged away. */
+  /** (x, after) → x, computed only after `after`: keeps recomputed values late, and keeps them from being merged away. */
   barrier: None;
 }
 

@@ -3,9 +3,9 @@ import { topological, type Graph } from './graph.ts';
 import type { Node, Op, Value } from './ops.ts';
 
 /**
- * Cuts a graph where its parameters would exceed `limit` (in `sizeOf`'s unit; one too large gets a piece of its own). Run in order, each
- * piece fed what the earlier ones gave, the pieces compute the same outputs: a value that crosses a cut is an output "cut.N" of
- * one and an input of others.
+ * Cuts a graph into pieces whose parameters stay within `limit` (in the unit of `sizeOf`; a larger parameter gets a piece of its
+ * own). Run in order, each fed what earlier ones computed, the pieces give the graph's outputs. A value that crosses a cut is the
+ * output "cut.N" of one piece and an input of others.
  */
 export function pieces(graph: Graph, sizeOf: (parameter: Value) => number, limit: number): Graph[] {
   const order = topological(Object.values(graph.outputs)).filter((value) => value.inputs.length > 0);

@@ -49,7 +49,10 @@ const unetFields = z.object({
   upcast_attention: z.boolean().nullish(),
 });
 
-/** What a U-Net config may only say one way here: key, the values that mean "not used", what it is otherwise. */
+/**
+ * Keys of a U-Net's config that belong to other families: the key, its values that mean "not used", and what the model is
+ * otherwise.
+ */
 const otherFamilies: readonly (readonly [key: string, plain: readonly unknown[], found: string])[] = [
   ['addition_embed_type', [null], 'an SDXL-like model (it has extra embeddings)'],
   ['class_embed_type', [null], 'a class-conditioned model'],
@@ -238,7 +241,7 @@ export function invalid(file: string, why: string): LikenessError {
   return problem('config.invalid', { file, why });
 }
 
-/** A value from a file as a name for messages; anything but text is only called what it is. */
+/** A value from a file as a name in messages; of anything but text, only its type is named. */
 function nameOf(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, 100) : typeof value;
 }

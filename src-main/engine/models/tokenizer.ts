@@ -115,14 +115,14 @@ export class Tokenizer {
   }
 }
 
-/** Tokens looked for in the text as they are. */
+/** Tokens that are looked for in the text before it is split. */
 class AddedTokens {
   private readonly contents: ReadonlyMap<string, string>;
   private readonly pattern: RegExp | undefined;
 
   constructor(entries: readonly (readonly [asWritten: string, content: string])[]) {
     this.contents = new Map(entries);
-    // The longest first: where several begin, it is the match.
+    // The longest first: of several that begin at one place, it is the match.
     const escaped = [...this.contents.keys()]
       .filter((text) => text !== '')
       .sort((a, b) => b.length - a.length)

@@ -9,7 +9,7 @@ export interface AddedToken {
   readonly normalized: boolean;
 }
 
-/** Everything a tokenizer folder says. `ids` holds the added tokens too. */
+/** All that a tokenizer folder holds. `ids` holds the added tokens too. */
 export interface TokenizerFiles {
   readonly ids: ReadonlyMap<string, number>;
   /** Pairs in order of learning. */

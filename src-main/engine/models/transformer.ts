@@ -57,7 +57,7 @@ function crossAttention(scope: Scope, x: Value, context: Value, heads: number): 
   return linear(scope.at('to_out', 0), mixed, width);
 }
 
-/** The two halves are computed apart: nothing wide has to be cut in two, nor its gradient put together. */
+/** The two halves are computed separately, so that no wide tensor has to be cut, nor its gradient joined. */
 function feedForward(scope: Scope, x: Value): Value {
   const width = x.shape[2] as number;
   const half = (start: number): Value =>

@@ -108,7 +108,7 @@ function upBlock(root: Scope, input: Value, index: number, skips: Value[], parts
     x = unetResnet(scope.at('resnets', layer), concat([x, skips.pop() as Value], 1), channels, parts);
     if (attends) x = attend(scope.at('attentions', layer), x, level, parts);
   }
-  // The next block joins this one's output with a skip, so it takes that one's size: odd sizes don't double back to themselves.
+  // The next block joins this output with a skip, so it takes the skip's size: odd sizes don't double back to themselves.
   const next = skips.at(-1);
   if (next) x = upsampleConv(scope.at('upsamplers', 0), x, dims2(next.shape.slice(2)));
   return feature(scope, x, parts);

@@ -71,7 +71,7 @@ function call(scope: Scope, config: UNetConfig): Value {
   return unet(scope, { sample, timesteps: input('timesteps', [1], 'i64'), context }, config).sample;
 }
 
-/** A prompt's length in the whole family. */
+/** Length of a prompt in all models of this family. */
 const clipTokens = 77;
 
 function count(shapes: Iterable<Shape>): number {

@@ -3,8 +3,8 @@ import type { Value } from '../graph/ops.ts';
 import type { Shape } from '../tensor/tensor.ts';
 
 /**
- * A low-rank change of one Linear or Conv (Hu et al. 2021, LoRA): `scale`·B·A is added to its weight.
- * `name` sets several on one module apart. `scale` is weight·alpha/rank.
+ * A low-rank change of one Linear or Conv (Hu et al. 2021, LoRA): `scale`·B·A is added to its weight. `name` tells several on one
+ * module apart. `scale` is weight·alpha/rank.
  */
 export interface Adapter {
   readonly name: string;
@@ -15,7 +15,7 @@ export interface Adapter {
 export interface ScopeOptions {
   /** Adapters by module name, as in "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q". */
   readonly adapters?: ReadonlyMap<string, readonly Adapter[]>;
-  /** Told of every weight that is asked for, once. */
+  /** Called once for each weight that is asked for. */
   readonly onWeight?: (name: string, shape: Shape) => void;
 }
 

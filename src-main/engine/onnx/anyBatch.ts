@@ -6,7 +6,10 @@ const primes = [1009, 1013, 1019, 1021, 1031, 1033];
 /** ONNX's Slice stops at the end by itself. */
 const toTheEnd = 2 ** 31 - 1;
 
-/** A batch size to build a graph with that shall take any: a prime that divides none of these sizes, so that it is known again. */
+/**
+ * The batch size to build a graph with that is to take any: a prime that divides none of these sizes, so that it can be found
+ * again.
+ */
 export function standInBatch(sizes: Iterable<number>): number {
   const all = [...sizes];
   const prime = primes.find((candidate) => all.every((size) => size % candidate !== 0));
@@ -15,8 +18,8 @@ export function standInBatch(sizes: Iterable<number>): number {
 }
 
 /**
- * The model, built for `batch`, for batches of any size: what is a multiple of it in shapes and slices is left open. Throws an Error
- * where the batch is in something else.
+ * Makes a model that was built for `batch` take batches of any size: multiples of it in shapes and slices are left open. Throws an
+ * Error where the batch is part of anything else.
  */
 export function withAnyBatch(model: ModelProto, batch: number): ModelProto {
   const { graph } = model;
@@ -37,7 +40,7 @@ export function withAnyBatch(model: ModelProto, batch: number): ModelProto {
     return name;
   };
   const node = (one: NodeProto): NodeProto => {
-    // Where a reshape has its one -1 elsewhere, 0 keeps the size that is there.
+    // A reshape has at most one -1. Where it is used elsewhere, 0 keeps the size.
     const place = { Reshape: 1, Slice: 2 }[one.op_type];
     const input = one.input.map((name, i) => {
       const values = integers(name);

@@ -8,7 +8,7 @@ import type { Emitter } from './emitter.ts';
 interface Heads {
   /** Times the scale. */
   readonly queries: string;
-  /** [heads, size, length], both; as nodes of their own, for a product that transposes as it goes takes a quarter longer. */
+  /** [heads, size, length], both. They are nodes of their own: a product that transposes on the fly takes a quarter longer. */
   readonly queriesTransposed: string;
   readonly gradientTransposed: string;
   /** The gradient with −rowsum(dO∘O) as one more column: times [V,1]ᵀ it gives dP less that sum. */
@@ -22,9 +22,9 @@ interface Heads {
 }
 
 /**
- * Gradient of softmax(q·kᵀ·scale)·v without keeping the scores (Dao et al. 2022, FlashAttention, algorithm 4): they are
- * computed again by blocks of heads and queries, and each block's are gone before the next.
- * P = softmax(S); dV = Pᵀ·dO; dS = P∘(dO·Vᵀ − rowsum(dO∘O)); dQ = dS·K·scale; dK = dSᵀ·Q·scale.
+ * Gradient of softmax(q·kᵀ·scale)·v without keeping the scores (Dao et al. 2022, FlashAttention, algorithm 4): they are recomputed
+ * by blocks of heads and queries, and each block's are freed before the next. P = softmax(S); dV = Pᵀ·dO; dS = P∘(dO·Vᵀ −
+ * rowsum(dO∘O)); dQ = dS·K·scale; dK = dSᵀ·Q·scale.
  */
 export function emitAttentionGradient(
   node: Node<'attentionGradient'>,
@@ -171,7 +171,7 @@ function inLoops(
   return e.reshape(results, [all, targets + 2 * sources, size]);
 }
 
-/** Blocks of heads and queries one after the other, for providers that would leave the device for a loop. */
+/** The same without a loop, for providers that would leave the device for one. */
 function unrolled(
   whole: Heads,
   mask: HostTensor<'f32'> | undefined,

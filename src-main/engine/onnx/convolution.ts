@@ -39,8 +39,8 @@ function padsByOne({ stride, padding }: ConvAttributes, [, , tall, wide]: Size4)
 }
 
 /**
- * A convolution of the gradient with the kernel turned round, where that is one (stride 1): about 1.5 times as fast as
- * ConvTranspose. Turning large kernels on the CPU costs what it saves, and strided ones leave holes.
+ * With stride 1, a convolution of the gradient with the kernel turned by 180°: about 1.5 times as fast as ConvTranspose. Turning
+ * large kernels on the CPU costs what it saves, and larger strides leave holes.
  */
 export function emitConvInputGradient(
   node: Node<'conv2dInputGradient'>,

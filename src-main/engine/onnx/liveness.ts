@@ -6,9 +6,9 @@ import type { GraphProto, NodeProto } from './schema.ts';
 export interface GraphMemory {
   /** Weights, constants and what is fed. */
   readonly held: number;
-  /** The most that values which are computed take at a time, each from its node to its last user. */
+  /** The peak of the computed values, each of which lives from its node to its last user. */
   readonly live: number;
-  /** The same with buffers kept by size for values to come: what stays with ONNX Runtime's `simple` cache after a run. */
+  /** The same where freed buffers are kept, by size, for later values: what ONNX Runtime's `simple` cache holds after a run. */
   readonly cached: number;
 }
 

@@ -19,8 +19,8 @@ export interface OnnxOptions {
   /** The stored weight of a name; a parameter without one becomes a graph input. */
   readonly weights?: (name: string) => ExternalTensor | HostTensor | undefined;
   /**
-   * Declares the shapes of reshapes as inputs with a default. Nobody needs to feed them, but no runtime can tell sizes before a
-   * run: ONNX Runtime gives values of one known shape a common buffer, which it holds from the first's use to the last's.
+   * Declares the target shapes of reshapes as inputs with a default, so that no runtime knows sizes before a run. Otherwise ONNX
+   * Runtime gives values of one shape a common buffer, and holds it from the first use to the last.
    */
   readonly hideShapes?: boolean;
   /** Attention as one operation on WebGPU: only where it came out right on this very device. */
@@ -114,7 +114,7 @@ function initializer(value: Value, name: string, stored: ExternalTensor | HostTe
   return dtype === value.dtype ? reshaped : e.castWeight(reshaped, value.dtype);
 }
 
-/** Rows of a stored weight are themselves a stretch of its file: a slice of it needs no copy. */
+/** Rows of a stored weight are contiguous in its file, so a slice of them needs no copy. */
 function pieceOfWeight(
   value: Value,
   weights: NonNullable<OnnxOptions['weights']>,
@@ -147,7 +147,7 @@ function external(
   return name;
 }
 
-/** Lets the node that makes `from` make the output `name`; a leaf or a second name for one value needs a copy. */
+/** Renames the result `from` to the output `name`; a leaf, or a second name for one value, needs a copy. */
 function nameOutput(from: string, name: string, nodes: NodeProto[]): void {
   const maker = nodes.findIndex((node) => node.output[0] === from);
   const made = nodes[maker];

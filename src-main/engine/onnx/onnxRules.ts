@@ -76,10 +76,9 @@ const reduction =
     e.emit(op, [x, e.integers(attributes.axes)], { keepdims: Number(attributes.keepDims) });
 
 /**
- * x through a reshape whose target, [-1 + 0·after[0]], nobody knows before one element of `after` exists. No copy is made;
- * Flatten keeps ONNX Runtime from joining this reshape with one that follows (which drops the dependence, or fails).
- * Targets are known on the CPU alone: on a device, which would be waited for each time, zero is added in place of this; after < after
- * is no number's answer but false.
+ * x through a reshape whose target, [-1 + 0·after[0]], can't be known before `after` exists. No copy is made. Flatten keeps ONNX
+ * Runtime from joining this reshape with a following one, which would drop the dependence or fail. Targets are read on the CPU, so
+ * a device would be waited for each time: there, zero is added instead, as `after < after` is false for every number.
  */
 const emitBarrier: OnnxRule<'barrier'> = ({ inputs, shape, dtype }, [x = '', after = ''], e) => {
   const size = (inputs[1] as { shape: readonly number[] }).shape;
@@ -87,7 +86,7 @@ const emitBarrier: OnnxRule<'barrier'> = ({ inputs, shape, dtype }, [x = '', aft
   const ends = size.map(() => 1);
   const corner = size.length ? e.slice(after, starts, ends) : after;
   if ((e.target === 'webgpu' || e.target === 'device') && (dtype === 'f32' || dtype === 'f16')) {
-    // One number in one axis: of more axes, transpositions would be drawn through it, and WebGPU has none for booleans.
+    // One number in one axis: ONNX Runtime moves transpositions through tensors of more axes, and WebGPU has none for booleans.
     const one = e.reshape(corner, [1]);
     const zero = e.emit('Cast', [e.emit('Less', [one, one])], { to: dataTypes[dtype] });
     const late = e.emit('Add', [x, zero]);

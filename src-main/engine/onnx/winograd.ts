@@ -60,19 +60,19 @@ export type Tile = keyof typeof transforms;
 
 export interface WinogradSizes {
   readonly batch: number;
-  /** Channels of what comes in and what goes out. */
+  /** Input and output channels. */
   readonly from: number;
   readonly to: number;
   readonly height: number;
   readonly width: number;
 }
 
-/** Elements of transformed inputs or outputs up to which they are worth their memory (128 MB). */
+/** Most elements of transformed inputs or outputs (128 MB): beyond that they are not worth their memory. */
 const spectrumAtMost = 32 << 20;
-/** Tiles that must use a transformed kernel: it is transformed at every run. */
+/** Fewest tiles for which it pays to transform the kernel, which happens at every run. */
 const fewestTiles = { 2: 96, 4: 64 };
 
-/** The tile with which it is faster than a direct convolution, if one is. */
+/** The tile with which this beats a direct convolution, if any does. */
 export function winogradTile({ batch, from, to, height, width }: WinogradSizes): Tile | undefined {
   return ([4, 2] as const).find((tile) => {
     const tiles = (batch * height * width) / tile ** 2;
@@ -86,7 +86,7 @@ export function winogradTile({ batch, from, to, height, width }: WinogradSizes):
   });
 }
 
-/** Elements of transformed kernels, inputs or outputs that exist at a time (128 MB): else some frequencies go after others. */
+/** Most elements of transformed kernels, inputs or outputs at a time (128 MB); beyond that, frequencies are computed in rounds. */
 const elementsAtOnce = 32 << 20;
 
 /**
@@ -107,7 +107,7 @@ export function emitWinograd(
   const taps = e.reshape(weight, [from * to, 9]);
   const sum = inRounds(sizes, tile, e, (some, count) => {
     const columns = spectrum(x, from, some(ofInputs), tile, sizes, e);
-    // After what comes in: ONNX Runtime, too, computes in this order, and must not begin with the kernels of all layers.
+    // Emitted after the input: ONNX Runtime computes in this order, and must not begin with the kernels of all layers.
     const kernels = e.emitFused('FusedMatMul', [e.constant(some(ofKernel, transposed)), taps], { transB: 1 });
     const shape = transposed ? [count, from, to] : [count, to, from];
     const products = e.emitFused('FusedMatMul', [e.reshape(kernels, shape), columns], {

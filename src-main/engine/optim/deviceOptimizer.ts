@@ -15,8 +15,8 @@ type Numbers = Readonly<Record<string, number>>;
 type Build = (size: number) => Record<string, Value>;
 
 /**
- * Flat arrays on a WebGPU device, a buffer for each pack, and what an optimizer does with them, in place: buffers are given to ONNX
- * Runtime to write its results to. No last operation of these graphs reads the buffer that it writes.
+ * Flat arrays on a WebGPU device, a buffer for each pack, and what an optimizer does with them. It works in place: ONNX Runtime is
+ * given the buffers to write its results to. The last operation of these graphs never reads the buffer that it writes.
  */
 export class DeviceOptimizer {
   private readonly copies = new DeviceCopies();
@@ -94,7 +94,7 @@ export class DeviceOptimizer {
     for (const made of this.sessions.values()) await (await made).session.dispose();
   }
 
-  /** Runs over all packs; of results that are written over no array the totals are returned. */
+  /** Runs over all packs. Results that overwrite no array are summed and returned. */
   private async each(
     kind: string,
     graph: Build,

@@ -6,7 +6,7 @@ import { f32 } from '../tensor/tensor.ts';
 import type { RatedPart } from './flatParameters.ts';
 import type { Transform } from './transforms.ts';
 
-/** Elements updated at a time (1 MB): temporaries of a run stay in cache, and both halves of them are worth a thread. */
+/** Elements updated at a time (1 MB): a run's temporaries stay in cache, and half of them is still worth a thread. */
 const chunkElements = 1 << 18;
 
 type Arrays = Readonly<Record<string, Float32Array>>;
@@ -20,7 +20,7 @@ class Chunked {
     private readonly atOnce = chunkElements,
   ) {}
 
-  /** Runs over all chunks; `new.x` overwrites the array x, and of other results the totals are returned. */
+  /** Runs over all chunks; `new.x` overwrites the array x; other results are summed and returned. */
   async run(arrays: Arrays, numbers: Readonly<Record<string, number>>): Promise<Record<string, number>> {
     const scalars = Object.entries(numbers).map(
       ([name, value]) => [name, Tensor.from(f32([], [value]))] as const,
@@ -69,7 +69,10 @@ export interface ParameterOptimizer {
   steps: number;
   /** All that an interrupted run needs besides the parameters, by name. */
   readonly state: Readonly<Record<string, Float32Array | Uint8Array>>;
-  /** One step from `gradients` (same layout); returns their global norm before clipping. Throws nothing on NaN: callers look at the norm. */
+  /**
+   * One step from `gradients` (same layout); returns their global norm before clipping. Does not throw on NaN: callers look at the
+   * norm.
+   */
   step(gradients: Float32Array, settings: StepSettings): Promise<number>;
 }
 
@@ -105,7 +108,8 @@ export class Optimizer implements ParameterOptimizer {
     }: { /** A multiple of 16. */ readonly atOnce?: number; readonly parts?: readonly RatedPart[] } = {},
   ) {
     const { length } = parameters;
-    // Filled here: two threads that touch fresh pages wait for each other, 20 seconds of a first step of 446 M parameters.
+    // Filled here: threads that touch fresh pages wait for each other, which cost 20 seconds in a first step with 446 M
+    // parameters.
     this.slots = Object.fromEntries(
       Object.entries(transform.slots).map(([name, start]) => [
         name,

@@ -12,12 +12,12 @@ export interface Pack {
   readonly parameters: readonly { readonly name: string; readonly offset: number }[];
 }
 
-/** Elements from which on a parameter has a buffer of its own, for cutting it out of a larger one would be a copy (16 MB). */
+/** A parameter of this many elements (16 MB) has a buffer of its own: cutting it out of a larger one would be a copy. */
 const alone = 1 << 22;
 /** Elements of the largest buffer that small ones share (64 MB). */
 const together = 1 << 24;
 
-/** Cuts a layout into stretches, each of one rate: all of a LoRA in one or two, whole networks in some hundred. */
+/** Cuts a layout into stretches of one learning rate each: a LoRA into one or two, whole networks into some hundreds. */
 export function packsOf(
   layout: FlatParameters,
   parts: readonly RatedPart[] = [{ start: 0, end: layout.length, rate: 1 }],

@@ -12,7 +12,7 @@ interface Slot {
   readonly length: number;
 }
 
-/** How one tensor changes, where that is no elementwise graph. */
+/** How one tensor changes, where an elementwise graph can't say it. */
 export interface TensorRule {
   /** What is kept for a parameter of this shape, at first zero. */
   readonly slots: (shape: Shape) => Readonly<Record<string, Slot>>;
@@ -26,7 +26,7 @@ export interface TensorRule {
   ) => void;
 }
 
-/** Updates flat parameters in place, a tensor after the other. */
+/** Updates flat parameters in place, one tensor after the other. */
 export class PerTensorOptimizer implements ParameterOptimizer {
   steps = 0;
   readonly state: Readonly<Record<string, Kept>>;

@@ -20,7 +20,7 @@ export interface Transform {
   readonly slots: Readonly<Record<string, 'zero' | 'parameter'>>;
   /** Decides numbers by looking at all elements first. */
   readonly survey?: Survey;
-  /** Of the facts, and of what the survey has learnt, this step's included. */
+  /** From the facts and from what the survey has learnt, this step included. */
   readonly numbers: (facts: StepFacts, learnt: Float32Array) => Numbers;
   /** The new parameter and slots. */
   readonly apply: (value: Values) => Record<string, Value>;

@@ -7,7 +7,7 @@ import type { WeightLookup } from './weights.ts';
 /** A LoRA's adapters (those that fit the model) and how strongly it is applied; 1 is as trained. */
 export interface WeightedLora {
   readonly adapters: readonly LoraAdapter[];
-  /** Changes that are no matrices beside a weight: they are put into it. */
+  /** Changes that can't stand beside a weight as matrices: they are added into it. */
   readonly changes?: readonly FittedChange[];
   readonly weight: number;
 }
@@ -18,7 +18,7 @@ export interface BoundAdapters {
   readonly matrices: WeightLookup;
 }
 
-/** Puts any number of LoRAs side by side; one of weight 0 adds nothing and is left out. */
+/** Combines any number of LoRAs; one of weight 0 is left out. */
 export function bindLoras(loras: readonly WeightedLora[]): BoundAdapters {
   const adapters = new Map<string, Adapter[]>();
   const matrices = new Map<string, HostTensor>();

@@ -1,7 +1,7 @@
 import { freemem } from 'node:os';
 import type { UNetConfig } from '../models/config.ts';
 
-/** A larger batch is hardly faster than this one on a CPU, and shows its first picture later. */
+/** On a CPU, a larger batch is hardly faster, and shows its first picture later. */
 const largest = 4;
 
 /**
@@ -17,18 +17,18 @@ export function picturesThatFit(
   return Math.max(1, Math.min(largest, Math.floor(free / 2 / picture)));
 }
 
-/** What is taken to be free where the size of a batch must be the same each time. */
+/** The free memory assumed where the size of a batch must always be the same. */
 const steadyBytes = 4e9;
 
 /**
- * The same for pictures that later numbers depend on: a picture's last bits depend on how many are drawn with it, so neither the memory
- * that happens to be free nor what an earlier process had drawn may decide.
+ * The same for pictures that later numbers depend on. A picture's last bits depend on the batch it is drawn in, so the size must
+ * depend neither on the memory that happens to be free nor on what an earlier process drew.
  */
 export function steadyBatch(unet: UNetConfig, shape: readonly [number, number, number, number]): number {
   return picturesThatFit(unet, shape, steadyBytes);
 }
 
-/** Of pictures 0 … count − 1, drawn `size` at once, those whose batch has one that is not there: they are drawn again together. */
+/** Of pictures 0 … count − 1, drawn `size` at a time, those whose batch is incomplete: they are drawn again together. */
 export function ofUnfinishedBatches(
   count: number,
   size: number,

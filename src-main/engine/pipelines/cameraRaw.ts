@@ -16,8 +16,8 @@ interface Directory {
 }
 
 /**
- * Whether a TIFF holds a camera's raw data (DNG, NEF, ARW, PEF …), or a thumbnail before a larger picture: what a TIFF reader would
- * take for the photo is then only a preview. False for what is no TIFF or broken.
+ * Whether a TIFF holds a camera's raw data (DNG, NEF, ARW, PEF …), or a thumbnail before a larger picture: what a TIFF reader
+ * would take for the photo is then only a preview. False for a file that is broken or no TIFF.
  */
 export async function isCameraRaw(file: string): Promise<boolean> {
   const handle = await open(file);

@@ -25,9 +25,9 @@ export interface Conditions {
 }
 
 /**
- * A finetuned model forgets what a picture of nothing in particular looks like: its own negative shows the subject, and guidance takes
- * the subject away. So the base model gives the negative ("Unconditional Priors Matter!", Phunyaphibarn et al. 2025), and what the
- * prompt says of everything else is asked of it too (sum of conditions: "Composable Diffusion", Liu et al. 2022):
+ * A finetuned model forgets what pictures in general look like: its own negative shows the subject, so guidance would take the
+ * subject away. The base model therefore gives the negative ("Unconditional Priors Matter!", Phunyaphibarn et al. 2025), and its
+ * reading of the prompt is added for everything but the subject (sum of conditions: "Composable Diffusion", Liu et al. 2022):
  * negative_b + guidance·(prompt − negative_b) + baseGuidance·(prompt_b − negative_b).
  */
 export interface BaseConditions {
@@ -41,11 +41,11 @@ export interface BaseConditions {
 export interface DenoiseOptions {
   /** The step to begin with; 0 when left out. */
   readonly first?: number;
-  /** What becomes of the latents after step i. */
+  /** Changes the latents after step i. */
   readonly afterStep?: (latents: Float32Array, i: number) => Float32Array;
   /** Standard normal values for all pictures, for samplers that add noise. */
   readonly noise: () => Float32Array;
-  /** Called after step `i`, with the latents as they are, and what the U-Net was given and said. */
+  /** Called after step `i` with the latents, and with the U-Net's input and output. */
   readonly onStep?: (latents: Float32Array, i: number, input: Float32Array, output: Float32Array) => void;
   readonly signal?: AbortSignal;
 }

@@ -66,7 +66,8 @@ export class PromptEncoder {
 }
 
 /**
- * Each token's state times its weight, then all so that their mean is what it was: the emphasis "Original" of AUTOMATIC1111's web UI.
+ * Multiplies each token's state by its weight, then all of them so that their mean is unchanged: the emphasis "Original" of
+ * AUTOMATIC1111's web UI.
  */
 function weighted(state: Floats, weights: readonly number[]): Floats {
   if (weights.every((weight) => weight === 1)) return state;

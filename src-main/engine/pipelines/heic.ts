@@ -5,8 +5,8 @@ import { z } from 'zod';
 import type { Pixels } from './bmp.ts';
 
 /**
- * What the thread runs after libheif itself. libheif turns the picture as the file says (`irot`, `imir`) and lays tiles together; its
- * list holds no depth maps, and the sequence of a Live Photo is not in this file.
+ * The thread runs this after libheif itself. libheif turns the picture as the file says (`irot`, `imir`) and joins its tiles; its
+ * list holds no depth maps, and a Live Photo's sequence is not in this file.
  */
 const decoding = `
   const { parentPort, workerData } = require('node:worker_threads');

@@ -19,7 +19,7 @@ export async function drawText(text: string, width: number, points: number): Pro
     .toBuffer();
 }
 
-/** Whether this machine has letters: one without any font draws boxes, each as wide as the other. */
+/** Whether this machine has a font: without one, every letter is drawn as the same box. */
 export async function canDrawText(): Promise<boolean> {
   const widthOf = async (text: string): Promise<number | undefined> =>
     (await sharp({ text: { text, font: `${font} 20` } }).metadata()).width;

@@ -22,7 +22,7 @@ export interface NetworkOptions {
   readonly adapters?: ReadonlyMap<string, readonly Adapter[]>;
   /** Weights that are used instead of the model's or beside them: a LoRA's matrices. */
   readonly own?: WeightLookup;
-  /** Vectors [n, width] behind the text encoder's table of tokens: words that it was not trained with. */
+  /** Vectors [n, width] appended to the text encoder's token table: words that it was not trained with. */
   readonly words?: HostTensor<'f32'>;
   /** Weights given anew at every run, by full name: those that are being trained. */
   readonly fed?: Readonly<Record<string, Tensor>>;
@@ -67,7 +67,7 @@ export class Networks {
     return this.call('decoder', 'image', { latents }, ({ latents }) => this.decoder(latents));
   }
 
-  /** Throws now what `decode` would throw after the wait for the latents. Errors: `tensor.*`. */
+  /** Throws now what `decode` would throw once the latents are there. Errors: `tensor.*`. */
   checkDecoder(latents: Shape): void {
     storedWeights({ outputs: this.decoder(input('latents', latents)) }, this.model, this.options.own);
   }
@@ -88,8 +88,8 @@ export class Networks {
   }
 
   /**
-   * Releases a network whose turn is over where the next one needs its memory: on a graphics device, unless that is known to be large.
-   * On the CPU weights are mapped from their file and stay.
+   * Releases a network that is no longer needed where the next one needs its memory: on a graphics device, unless that is known to
+   * be large. On the CPU, weights are mapped from their file and stay.
    */
   async makeRoom(part: Part): Promise<void> {
     const session = this.sessions.get(part)?.session;
@@ -172,7 +172,7 @@ export class Networks {
   }
 }
 
-/** Blocks that the config leaves out and the weights have: one of them is another model's. Errors: `tensor.surplus`. */
+/** Refuses blocks that the weights have and the config leaves out: one of the two is another model's. Errors: `tensor.surplus`. */
 function refuseSurplus(graph: Graph, weights: Weights): void {
   const used = leaves(graph, 'parameter');
   const [tensor] = weights

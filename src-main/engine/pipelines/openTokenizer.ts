@@ -7,8 +7,8 @@ import { publishedTokenizer } from '../models/publishedTokenizer.ts';
 import { Tokenizer } from '../models/tokenizer.ts';
 
 /**
- * The model's tokenizer. A single file has none inside; then the folder beside it is taken, and without one the vocabulary that
- * Stable Diffusion was published with, if it is the model's. Errors: `tokenizer.wanting`, `tokenizer.*`.
+ * The model's tokenizer. A single file holds none: then it is the folder beside it, or else the vocabulary that Stable Diffusion
+ * was published with, if that fits. Errors: `tokenizer.wanting`, `tokenizer.*`.
  */
 export async function openTokenizer(model: Model): Promise<Tokenizer> {
   const files = tokenizerOf(model);

@@ -26,7 +26,7 @@ interface Posterior {
   readonly deviation: Float32Array;
 }
 
-/** One picture's latents of the original, noise, and what a model that sees masks is shown. */
+/** What one picture starts from: latents of the original, noise, and what a model that sees masks is shown. */
 interface Drawn {
   readonly image?: Floats;
   readonly noise: Floats;
@@ -48,7 +48,7 @@ export class EncodedOriginal {
     private readonly masked: Posterior | undefined,
   ) {}
 
-  /** Errors: those of the VAE's session. */
+  /** Encodes the original. Errors: those of the VAE's session. */
   static async of(
     networks: Networks,
     { unet, vae }: Model,
@@ -90,7 +90,7 @@ export class EncodedOriginal {
     return { ...(image && { image }), noise: drawn };
   }
 
-  /** What a batch begins with, at which step, and what keeps the original where the mask is black. Errors: `strength.tooLow`. */
+  /** What a batch begins with, at which step, and how the original is kept where the mask is black. Errors: `strength.tooLow`. */
   begin(sampler: Sampler, steps: number, drawn: readonly Drawn[]): Beginning {
     const noise = stack(drawn.map(({ noise }) => noise));
     const images = drawn.flatMap(({ image }) => image ?? []);

@@ -6,7 +6,7 @@ const maxMegabytes = 500;
 
 export type PictureKind = 'sharp' | 'png' | 'heic' | 'bmp' | 'raw' | 'other';
 
-/** Endings of files that mean to be pictures. */
+/** Endings of files that claim to be pictures. */
 export const claimsPicture =
   /\.(jpe?g|jfif|png|webp|avif|tiff?|gif|hei[cf]|bmp|svg|jxl|jp2|dng|nef|nrw|cr[23w]|arw|sr[2fw]|raf|rw2|orf|pef|3fr|iiq|raw)$/i;
 

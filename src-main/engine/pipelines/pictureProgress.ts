@@ -4,8 +4,9 @@ import type { SamplingOptions } from './textToImage.ts';
 const decoding = 0.1;
 
 /**
- * Tells how many of `total` pictures are done, with parts of those that are being drawn. All of a batch are denoised together, so whole
- * ones alone would say nothing for minutes; a picture is whole once it is decoded. `onPicture` is called for each that is done with.
+ * Reports how many of `total` pictures are done, counting parts of those being drawn: a batch is denoised together, so whole
+ * pictures alone would report nothing for minutes. A picture is whole once it is decoded. Call `onPicture` for each that is
+ * finished.
  */
 export function pictureProgress(
   total: number,

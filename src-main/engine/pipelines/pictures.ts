@@ -42,8 +42,8 @@ export async function listPictures(folder: string): Promise<string[]> {
 }
 
 /**
- * What sharp opens for a picture: the file, or its pixels as a PNG where sharp cannot decode it. Its size and what unpacks in it are
- * checked, before it is decoded. Errors: those of `loadPicture`.
+ * What to open with sharp: the file, or its pixels as a PNG where sharp can't decode it. Its size and what it unpacks to are
+ * checked before it is decoded. Errors: those of `loadPicture`.
  */
 export async function openPicture(file: string): Promise<string | Buffer> {
   const kind = await pictureKind(file);
@@ -74,7 +74,7 @@ async function asPng({ width, height, data }: Pixels, profile?: Buffer): Promise
   return profile ? withProfile(png, profile) : png;
 }
 
-/** Decodes to bytes, upright, colour profile applied. Damage is an error, not a grey half. */
+/** Decodes to bytes, upright, with the colour profile applied. A damaged file is an error, not a picture that is half grey. */
 function decoding(input: string | Buffer): Sharp {
   return sharp(input, { failOn: 'error', limitInputPixels: maxMegapixels * 1e6, pages: 1 })
     .timeout({ seconds: secondsToDecode })
@@ -90,7 +90,7 @@ export function loadPicture(file: string): Promise<Picture> {
   return loadPictureOn('white', file);
 }
 
-/** The same with another colour behind what is transparent. */
+/** The same on a background of another colour. */
 export async function loadPictureOn(background: 'white' | 'black', file: string): Promise<Picture> {
   const input = await openPicture(file);
   try {

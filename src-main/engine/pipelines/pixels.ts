@@ -7,7 +7,7 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
-/** The picture as a VAE's encoder takes it: [1,3,h,w] in [-1,1], as diffusers' `VaeImageProcessor` makes it. */
+/** A picture as the input of a VAE's encoder: [1,3,h,w] in [-1,1], as diffusers' `VaeImageProcessor` makes it. */
 export function fromPicture({ width, height, data }: Picture): HostTensor<'f32'> {
   const pixels = width * height;
   const floats = new Float32Array(3 * pixels);

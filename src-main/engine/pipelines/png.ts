@@ -34,7 +34,7 @@ export async function encodePng({ width, height, data }: Picture, recipe?: Recip
 export async function readRecipe(file: string): Promise<Recipe> {
   let bytes: Buffer;
   try {
-    // Anything else, a pipe, could block for ever; nobody's picture is larger.
+    // A pipe could block for ever, and no real picture is larger.
     const stats = await stat(file);
     if (!stats.isFile() || stats.size > maxBytes) throw new Error('no regular file of a sensible size');
     bytes = await readFile(file);
@@ -132,7 +132,7 @@ function unpackText(type: string, chunk: Buffer, room: number): Buffer | undefin
   return body[0] ? inflateAtMost(text, room) : text.subarray(0, room);
 }
 
-/** What would be more than `room` counts as `room` of nothing that anyone reads. */
+/** Text that would exceed `room` counts as `room` bytes and is not read. */
 function inflateAtMost(packed: Buffer, room: number): Buffer | undefined {
   try {
     return inflateSync(packed, { maxOutputLength: room });
@@ -141,7 +141,7 @@ function inflateAtMost(packed: Buffer, room: number): Buffer | undefined {
   }
 }
 
-/** A PNG that says which colour profile its colours are of (11.3.2.3). */
+/** The PNG with a colour profile (11.3.2.3). */
 export function withProfile(png: Buffer, profile: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from('ICC\0\0', 'latin1'), deflateSync(profile)]);
   return Buffer.concat([png.subarray(0, ihdrEnd), chunk('iCCP', body), png.subarray(ihdrEnd)]);
@@ -196,7 +196,7 @@ function parameters(recipe: Recipe): string {
     `Model: ${recipe.model.name}`,
     ...(recipe.strength === undefined ? [] : [`Denoising strength: ${recipe.strength}`]),
     `Version: Likeness ${recipe.version}`,
-    // No other tool has these: a picture that was made with them does not come out the same there.
+    // No other tool has these: there, such a picture does not come out the same.
     ...(baseGuidance > 0 ? [`Base guidance: ${baseGuidance}`] : []),
     ...(guidanceStop < 1 ? [`Guidance stop: ${guidanceStop}`] : []),
   ];

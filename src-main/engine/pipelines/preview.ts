@@ -8,7 +8,7 @@ type Floats = HostTensor<'f32'>;
 
 /** Latents a side of the picture that the colours are learnt from. */
 const side = 24;
-/** Keeps the fit sane where two channels say the same. */
+/** Keeps the fit stable where two channels are alike. */
 const ridge = 1e-3;
 
 /**

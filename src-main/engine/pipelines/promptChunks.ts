@@ -1,7 +1,7 @@
 import type { Tokenizer } from '../models/tokenizer.ts';
 import { breakMark, parseWeights } from './promptWeights.ts';
 
-/** As many ids as the text encoder takes at once, start and end among them, and how much each counts. */
+/** As many ids as the text encoder takes at once, with start and end, and the weight of each. */
 export interface PromptChunk {
   readonly ids: readonly number[];
   readonly weights: readonly number[];
@@ -44,7 +44,7 @@ export function promptChunks(prompt: string, tokenizer: Tokenizer): PromptChunk[
   return chunks;
 }
 
-/** What a shorter prompt is filled up with beside a longer one. */
+/** Fills up a prompt that is shorter than another of its batch. */
 export function emptyChunk(tokenizer: Tokenizer): PromptChunk {
   return chunkOf([], tokenizer);
 }

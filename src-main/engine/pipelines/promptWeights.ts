@@ -1,4 +1,4 @@
-/** A piece of a prompt and how much it counts; 1 is as written. */
+/** A piece of a prompt and its weight; 1 is as written. */
 export interface WeightedText {
   readonly text: string;
   readonly weight: number;

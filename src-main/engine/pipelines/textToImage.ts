@@ -30,7 +30,7 @@ export interface SamplingOptions {
   readonly steps: number;
   /** Classifier-free guidance; off at 1 and below. */
   readonly guidance: number;
-  /** How much of what the model without adapters and weights of its own makes of the prompt (`BaseConditions`); off at 0. */
+  /** Weight of what the model, without adapters and trained weights, makes of the prompt (`BaseConditions`); 0 is off. */
   readonly baseGuidance?: number;
   /** Share of the steps after which there is no guidance; 1 when left out. */
   readonly guidanceStop?: number;
@@ -44,7 +44,7 @@ export interface SamplingOptions {
   readonly promptRules?: PromptRules | undefined;
   /** Pictures at once; what memory allows when left out. */
   readonly batch?: number | undefined;
-  /** Steps of all batches done and to do, and the present batch's latents [b,c,h,w]. */
+  /** Steps done and steps in all, over all batches, and the present batch's latents [b,c,h,w]. */
   readonly onStep?: (done: number, total: number, latents: Float32Array) => void;
   /** The batch as it looks after a step: latents [b,c,h,w] without the noise that is still to go. `first`: its first picture's place. */
   readonly onPreview?: (clean: Floats, first: number, step: number, steps: number) => void;
@@ -63,7 +63,7 @@ export interface GeneratedPicture {
 /** diffusers' `StableDiffusionPipeline` without a safety checker, and with `original` its siblings: prompts and seeds in, pictures out. */
 export class TextToImage {
   readonly networks: Networks;
-  /** The model as it was before it was taught anything. */
+  /** The model before any finetune. */
   private readonly base: Networks;
 
   constructor(
@@ -83,7 +83,7 @@ export class TextToImage {
     return { width: width * factor, height: height * factor };
   }
 
-  /** Pictures of that size that are drawn at once where later numbers depend on their last bits: see `steadyBatch`. */
+  /** Pictures drawn at once where later numbers depend on their last bits: see `steadyBatch` in `batchSize.ts`. */
   steadyBatch(size: Pick<SamplingOptions, 'width' | 'height'>): number {
     return steadyBatch(this.model.unet.config, this.latentShape(size));
   }
@@ -104,9 +104,8 @@ export class TextToImage {
   }
 
   /**
-   * Makes the pictures in order, each as soon as its batch is done; a picture depends on the batch it is in
-   * by rounding alone.
-   * Errors: `size.unusable`, `output.notFinite`, `scheduler.*`, `tensor.*`; the signal's reason when it aborts.
+   * Makes the pictures in order, each as soon as its batch is done. The batch changes a picture only by rounding. Errors:
+   * `size.unusable`, `output.notFinite`, `scheduler.*`, `tensor.*`; the signal's reason when it aborts.
    */
   async *generate(
     requests: readonly PictureRequest[],
@@ -220,7 +219,7 @@ export class TextToImage {
     );
   }
 
-  /** What is drawn over; a U-Net that sees masks draws over nothing, all of it masked, where there is no original. */
+  /** Encodes what is drawn over. Without an original, a U-Net that sees masks is shown nothing, all of it masked. */
   private async encodeOriginal({
     original,
     width,
@@ -242,7 +241,7 @@ export class TextToImage {
     return toPicture(this.checked(image, 'vae', weights));
   }
 
-  /** Throws where there is no number: with the weight that is to blame, if one is. */
+  /** Throws where a value is not a number, naming the weight that is to blame, if one is. */
   private checked(tensor: Floats, part: string, weights: Weights): Floats {
     if (tensor.data.every(Number.isFinite)) return tensor;
     findBadValues(weights);
@@ -260,7 +259,7 @@ export class TextToImage {
   }
 }
 
-/** Where a batch is among all, and what it is drawn over. */
+/** Which pictures a batch holds, and what they are drawn over. */
 interface BatchPlace {
   readonly batch: number;
   readonly batches: number;
@@ -273,7 +272,7 @@ function fromNoise({ initNoiseSigma }: NamedSampler, noise: Floats): Beginning {
   return { first: 0, latents: { ...noise, data: noise.data.map((value) => value * initNoiseSigma) } };
 }
 
-/** Places in a list, at most `most` together, whose values are equal: contexts of a batch are of one length. */
+/** Stretches of equal values, each at most `most` long: all contexts of a batch must have one length. */
 function runsOfEqual(values: readonly number[], most: number): { first: number; count: number }[] {
   const runs: { first: number; count: number }[] = [];
   for (const [i, value] of values.entries()) {
@@ -284,7 +283,7 @@ function runsOfEqual(values: readonly number[], most: number): { first: number; 
   return runs;
 }
 
-/** The conditions of single pictures as those of a batch. */
+/** Joins the conditions of single pictures into those of a batch. */
 function together(parts: readonly Conditions[]): Conditions {
   const [first] = parts as [Conditions];
   const all = (of: (one: Conditions) => Floats | undefined): Floats =>

@@ -3,14 +3,14 @@ import type { Model } from '../checkpoints/model.ts';
 import { leaves, type Graph } from '../graph/graph.ts';
 import type { FileTensor, HostTensor } from '../tensor/tensor.ts';
 
-/** Where the weight of that name ("unet.conv_in.weight") is, or nothing where the run must be fed it. */
+/** Where the weight of that name ("unet.conv_in.weight") is; undefined where every run must be fed it. */
 export type WeightLookup = (name: string) => FileTensor | HostTensor | undefined;
 
-/** The names that networks of a model have as a Scope's root. */
+/** The root scope of each of a model's networks. */
 export const partNames = { unet: 'unet', vae: 'vae', textEncoder: 'text_encoder' } as const;
 
 /**
- * The stored weights of every parameter of `graph`, except those that `own` has or `fed` names. Errors: `tensor.missing`,
+ * The stored weight of every parameter of `graph`, except those in `own` or named by `fed`. Errors: `tensor.missing`,
  * `tensor.shape`, `tensor.type`.
  */
 export function storedWeights(

@@ -3,8 +3,8 @@ import { providerNotice } from './notices.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
 
 /**
- * Whether a device had too little memory. Dawn (WebGPU) reports it late: the first use of a buffer that was never made fails "due to
- * a previous error". The others: Direct3D's codes, CUDA, Metal, the C++ library.
+ * Whether a device had too little memory. Dawn (WebGPU) reports it late: the first use of a buffer that was never made fails "due
+ * to a previous error". The other patterns are of Direct3D, CUDA, Metal and the C++ library.
  */
 export function isOutOfMemory(error: unknown): boolean {
   if (error instanceof LikenessError && error.code === 'provider.outOfMemory') return true;
@@ -30,12 +30,12 @@ function textOf(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}\n${textOf(error.cause)}`;
 }
 
-/** Tells that a step is going to keep less for its backward pass. */
+/** Tells the person that steps now keep less for the backward pass. */
 export function tellByBlock(provider: Provider): void {
   providerNotice(messages['provider.byBlock']({ provider }));
 }
 
-/** Whether an error is a device's own, and not of what it was asked to do. */
+/** Whether an error is the device's own, and not due to what it was asked to do. */
 export function isDeviceFailure(error: unknown): boolean {
   return (
     error instanceof LikenessError &&
@@ -49,7 +49,7 @@ export function deviceProblem(provider: Provider, error: unknown): Error {
   return problem('provider.failed', { provider, why: reasonOf(error) }, error);
 }
 
-/** Tells that the CPU takes over from a device that failed. */
+/** Tells the person that the CPU takes over from a device that failed. */
 export function tellFallBack(provider: Provider, error: unknown): void {
   providerNotice(
     isOutOfMemory(error)

@@ -15,17 +15,18 @@ export interface CompileOptions {
   readonly threads?: number;
   /** Every run on CPU is given memory for all large outputs (`into`); the others are f32. */
   readonly writesInto?: boolean;
-  /** Many runs of milliseconds, one after the other: threads wait for the next operation awake, until the run ends. */
+  /** For many runs of a few milliseconds: threads stay awake between operations, until the run ends. */
   readonly shortRuns?: boolean;
-  /** Memory of intermediate values goes back to the system instead of waiting for the next run. */
+  /** Memory of intermediate values goes back to the system after a run instead of being kept for the next. */
   readonly frugal?: boolean;
   /** Writes what each operation takes to a file whose name begins so (`Session.endProfile`). */
   readonly profileTo?: string;
 }
 
 /**
- * onnxruntime-node copies each output of a run into a fresh array, also those that were written where they were wanted: gigabytes
- * at every step. It does so one after the other, and gives up at one that is no tensor; this is the first output of such graphs.
+ * onnxruntime-node copies each output of a run into a fresh array, even one that was written in place: gigabytes at every step. It
+ * goes through the outputs in order and stops at one that is not a tensor, so such graphs get a first output that is none: this
+ * one.
  */
 const stopper = 'no copies';
 export const stoppersError = 'Non tensor type';
@@ -79,7 +80,7 @@ export async function release({ session, before }: Execution): Promise<void> {
   await before?.release();
 }
 
-/** Bytes of stored weights up to which constants are folded (f16 weights cast once): folding keeps a second copy. */
+/** Most bytes of stored weights for which constants are folded (f16 weights cast once): folding keeps a second copy. */
 const foldAtMost = 256 << 20;
 
 export function sessionOptions(
@@ -100,7 +101,7 @@ export function sessionOptions(
     // Layout changes and fusions speed up inference; in training they would disturb the order of computation.
     graphOptimizationLevel: training ? 'basic' : 'all',
     logSeverityLevel: 3,
-    // A pattern would be laid out beside the first run's memory.
+    // A memory pattern would be allocated beside the first run's memory.
     enableMemPattern: !training,
     enableCpuMemArena: !frugal,
     ...(profileTo !== undefined && { enableProfiling: true, profileFilePrefix: profileTo }),

@@ -16,7 +16,7 @@ export interface GraphicsDevice {
 const run = promisify(execFile);
 let found: Promise<readonly GraphicsDevice[]> | undefined;
 
-/** This machine's graphics devices, the one with the most memory first; none where the system says nothing. Looked for once. */
+/** This machine's graphics devices, the one with the most memory first; none where the system tells nothing. Looked up once. */
 export function graphicsDevices(): Promise<readonly GraphicsDevice[]> {
   return (found ??= lookFor().then((devices) => devices.sort((a, b) => (b.memory ?? 0) - (a.memory ?? 0))));
 }
@@ -84,7 +84,7 @@ export function windowsDevices(text: string): GraphicsDevice[] {
   });
 }
 
-/** Everything that a verdict on a provider hangs on: another device, driver or Vulkan set-up is looked at anew. */
+/** Everything that the trial of a provider depends on: with another device, driver or Vulkan set-up it is tried again. */
 export async function deviceFingerprint(): Promise<string> {
   const devices = (await graphicsDevices()).map(({ name, driver }) => `${name} ${driver}`);
   const { VK_ICD_FILENAMES = '', VK_DRIVER_FILES = '' } = process.env;
@@ -92,7 +92,7 @@ export async function deviceFingerprint(): Promise<string> {
   return [process.platform, os.release(), ...devices, ...named, ...vulkanDrivers()].join('; ');
 }
 
-/** Mesa's drivers change with its package, whose files say so in their times. */
+/** Mesa's drivers change with its package, which shows in the times of its files. */
 function vulkanDrivers(): string[] {
   if (process.platform !== 'linux') return [];
   return ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'].flatMap((folder) =>

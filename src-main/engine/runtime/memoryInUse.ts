@@ -17,7 +17,7 @@ export async function memoryInUse(): Promise<MemoryInUse | undefined> {
   return bytes === undefined ? undefined : { bytes, of: 'process' };
 }
 
-/** A Vulkan driver that was named is one of those in software that tests use. */
+/** A Vulkan driver that the environment names is one of the software drivers that tests use. */
 function isSoftware(): boolean {
   const named = `${process.env['VK_DRIVER_FILES'] ?? ''} ${process.env['VK_ICD_FILENAMES'] ?? ''}`;
   return /lvp|lavapipe|swiftshader/i.test(named);
@@ -29,7 +29,7 @@ async function nvidia(): Promise<number | undefined> {
   return mebibytes.trim() ? Number(mebibytes) * 2 ** 20 : undefined;
 }
 
-/** amdgpu tells it of each card; the fullest is the one that computes. */
+/** amdgpu reports it for each card; the fullest one is the one that computes. */
 function amd(): number | undefined {
   const drm = '/sys/class/drm';
   const used = namesIn(drm).flatMap((card) => {

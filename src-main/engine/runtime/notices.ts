@@ -1,10 +1,10 @@
-/** What a person should hear of the providers, while no caller waits for an answer. */
+/** Passes on what a person should hear about providers, where no caller waits for an answer. */
 type Listener = (sentence: string) => void;
 
 const listeners = new Set<Listener>();
 const told = new Set<string>();
 
-/** Calls `listener` with each sentence from now on, and with those that were told before. Returns what ends it. */
+/** Calls `listener` with each sentence, also with earlier ones. Returns a function that ends it. */
 export function onProviderNotice(listener: Listener): () => void {
   for (const sentence of told) listener(sentence);
   listeners.add(listener);

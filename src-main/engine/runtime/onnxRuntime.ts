@@ -4,7 +4,7 @@ import { env, InferenceSession, listSupportedBackends, Tensor } from 'onnxruntim
 // session. Nothing leaves this machine.
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
 
-// What goes wrong is thrown; its own log would put lines about its sources before our sentence.
+// Errors are thrown; its own log would put lines about its sources before our message.
 env.logLevel = 'fatal';
 
 /** Of the package that computes. */

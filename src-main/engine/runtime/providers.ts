@@ -14,8 +14,8 @@ export function bundledProviders(): Provider[] {
 }
 
 /**
- * What `auto` tries besides the CPU, containers and WSL without /dev/dri included: only a trial tells. On a Mac WebGPU is alone, for
- * Core ML's format lacks norms, softmax and slices, and a U-Net falls into hundreds of pieces.
+ * What `auto` tries besides the CPU. Containers and WSL without /dev/dri are tried too: only a trial tells. On a Mac only WebGPU
+ * is tried: Core ML lacks norms, softmax and slices, so a U-Net would fall into hundreds of pieces.
  */
 export function providersToTry(): Provider[] {
   const there = bundledProviders().filter((provider) => provider !== 'cpu');

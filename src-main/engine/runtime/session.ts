@@ -20,7 +20,7 @@ type Tensors = Readonly<Record<string, Tensor>>;
 export class Session {
   private constructor(
     private execution: Execution,
-    /** Makes the same graph ready on the CPU, where `auto` may go on there. */
+    /** Prepares the same graph on the CPU, where `auto` may fall back to it. */
     private readonly onCpu?: () => Promise<Execution>,
   ) {}
 
@@ -62,7 +62,7 @@ export class Session {
     }
   }
 
-  /** A graph on a device as it is, without a trial. */
+  /** A graph on a device, without a trial of its provider. */
   static async untried(
     provider: Provider,
     graph: Graph,
@@ -148,12 +148,12 @@ const openTrial: TrialOpener = (provider, graph, { weights, fusedAttention }) =>
 /** Whether a provider works here and gives the CPU's numbers; tried once. */
 export const examine = (provider: Provider): Promise<Verdict> => verdictOn(provider, openTrial);
 
-/** What `auto` stands for on this machine. */
+/** What `auto` means on this machine. */
 export async function automaticProvider(): Promise<Provider> {
   return (await chosenProvider(openTrial))?.provider ?? 'cpu';
 }
 
-/** The provider that a choice stands for on this machine. */
+/** The provider that a choice means on this machine. */
 export async function providerFor(choice: ProviderChoice): Promise<Provider> {
   return choice === 'auto' ? automaticProvider() : choice;
 }

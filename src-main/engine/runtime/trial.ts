@@ -25,7 +25,7 @@ import type { Verdict } from './verdict.ts';
 
 type Feeds = Readonly<Record<string, HostTensor>>;
 
-/** A graph made ready on a provider. */
+/** A graph that is ready to run on a provider. */
 interface Trial {
   runHost(feeds: Feeds): Promise<Record<string, HostTensor>>;
   dispose(): Promise<void>;
@@ -41,8 +41,8 @@ export type TrialOpener = (
 const tolerance = 1e-3;
 
 /**
- * Tries a provider in earnest: a small U-Net with 1,024 tokens, text and its gradients, three times, against the CPU's numbers; then the
- * fused attention, which is a matter of its own. Throws nothing.
+ * Tries a provider in earnest: a small U-Net with 1,024 tokens, text and its gradients, three times, against the CPU's numbers;
+ * then fused attention by itself. Does not throw.
  */
 export async function tryProvider(provider: Provider, open: TrialOpener): Promise<Verdict> {
   const graph = smallUNet();
@@ -92,9 +92,9 @@ async function fusedAttentionIsRight(provider: Provider, open: TrialOpener): Pro
   }
 }
 
-/** After a first one, which compiles kernels. */
+/** Runs after the first, which compiles kernels. */
 const timedRuns = 2;
-/** Seconds of a first run that no compiling explains: a graphics driver that is software. */
+/** A first run of more seconds than compiling explains: the graphics driver is software. */
 const hopeless = 5;
 
 interface Timed {
@@ -102,7 +102,7 @@ interface Timed {
   readonly seconds: number;
 }
 
-/** The session was made, and did not run. */
+/** The session was made but did not run. */
 class RunFailed extends Error {}
 
 async function run(
@@ -133,7 +133,7 @@ async function run(
   }
 }
 
-/** Largest difference of any output, relative to that output's largest value; NaN where a number is none. */
+/** Largest difference of any output, relative to that output's largest value; NaN where any value is NaN. */
 function largestError(found: Record<string, HostTensor>, expected: Record<string, HostTensor>): number {
   let worst = 0;
   for (const [name, { data }] of Object.entries(expected)) {

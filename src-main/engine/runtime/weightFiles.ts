@@ -3,8 +3,8 @@ import type { ExternalTensor } from '../onnx/model.ts';
 import type { FileTensor } from '../tensor/tensor.ts';
 
 /**
- * The weights that a model in memory points to. ONNX Runtime maps their bytes where they lie, below a folder that it is told:
- * the root of the file system, so that files may be anywhere, on any volume and behind links. (Windows: of one drive.)
+ * The weights that a model in memory points to. ONNX Runtime maps their bytes in place, below a folder that it is given: the root
+ * of the file system (on Windows, of a drive), so that files may be anywhere, on any volume and behind links.
  */
 export class WeightFiles {
   /** Size of all weights placed. */

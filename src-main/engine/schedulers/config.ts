@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
 
-/** The samplers by the names people type, and diffusers' classes they are. */
+/** The samplers: the names people type, and diffusers' class of each. */
 const schedulerClasses = {
   pndm: 'PNDMScheduler',
   ddim: 'DDIMScheduler',
@@ -166,10 +166,10 @@ const classDefaults: Record<SchedulerName, Partial<SchedulerConfig>> = {
 };
 
 /**
- * What `StableDiffusionPipeline` makes of a folder's scheduler. Without `name`, its own class: the pipeline sets
- * `steps_offset` 1 and `clip_sample` false whatever the file says (StableDiffusionPipeline.__init__). With `name`,
- * `Class.from_config(pipe.scheduler.config)`: keys of the file are carried over, thus mended, and keys that are not
- * in the file get the new class's defaults, unmended.
+ * What `StableDiffusionPipeline` makes of a folder's scheduler. Without `name`, its own class: the pipeline sets `steps_offset` 1
+ * and `clip_sample` false whatever the file says (StableDiffusionPipeline.__init__). With `name`,
+ * `Class.from_config(pipe.scheduler.config)`: keys of the file are carried over with these corrections, and missing keys get the
+ * new class's defaults without them.
  */
 export function resolveScheduler(
   json: unknown,
@@ -189,7 +189,7 @@ export function resolveScheduler(
       known: schedulerNames.join(', '),
     });
   }
-  // The keys of a class that is not built mean other things: what a stand-in needs is how the model was trained.
+  // Keys of a class that is not built here mean other things; a stand-in needs only how the model was trained.
   const given = presentKeys(
     withoutForeignKeys(entries.data, chosen, name !== undefined),
     other === undefined ? [...commonKeys, ...ownKeys[chosen]] : commonKeys,
@@ -218,8 +218,8 @@ function ownSampler({ _class_name, algorithm_type }: Readonly<Record<string, unk
 }
 
 /**
- * The solvers' classes have keys of the same names with values of their own. A value that is another class's gives way
- * to the sampler's own, as in diffusers; so does one that says otherwise than the name that was `asked` for.
+ * The solvers' classes share the names of keys but not their values. A value of another class gives way to the sampler's own, as
+ * in diffusers; so does one that contradicts the name that was `asked` for.
  */
 function withoutForeignKeys(
   entries: Readonly<Record<string, unknown>>,

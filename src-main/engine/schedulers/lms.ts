@@ -20,7 +20,7 @@ export function lms(config: SchedulerConfig, steps: number): Sampler {
     step(output, i, x) {
       const [sigma, next] = [sigmas[i] as number, sigmas[i + 1] as number];
       newestFirst = [derivative(config, output, x, sigma), ...newestFirst.slice(0, order - 1)];
-      // Where drawing begins in the middle, diffusers weighs the few derivatives as if there were those before them: so here.
+      // When drawing begins in the middle, diffusers weighs the few derivatives as if there had been earlier ones; so does this.
       const nodes = Array.from({ length: Math.min(i + 1, order) }, (_, back) => sigmas[i - back] as number);
       return combine(
         [1, x],

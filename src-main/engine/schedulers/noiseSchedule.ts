@@ -60,7 +60,7 @@ export interface NoiseSchedule {
   readonly prediction: PredictionType;
 }
 
-/** The schedule that a model's parsed `scheduler_config.json` says; `file` is named in errors. */
+/** The schedule in a model's parsed `scheduler_config.json`; `file` is named in errors. */
 export function noiseSchedule(schedulerConfig: unknown, file: string): NoiseSchedule {
   const config = trainingConfig(schedulerConfig, file);
   return { alphaBars: alphasCumprod(config), prediction: config.prediction_type };

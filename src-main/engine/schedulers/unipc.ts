@@ -55,7 +55,10 @@ export function unipc(config: SchedulerConfig, steps: number): Sampler {
   };
 }
 
-/** What each difference from the newest x0 counts: equation 10 of the paper, Σ weight·placeⁿ⁻¹ = n!·φₙ₊₁/B; one alone counts half. */
+/**
+ * The weight of each difference from the newest x0: equation 10 of the paper, Σ weight·placeⁿ⁻¹ = n!·φₙ₊₁/B; one alone counts
+ * half.
+ */
 function weights(places: readonly number[], h: number, scale: number): number[] {
   if (places.length < 2) return places.map(() => 0.5);
   let [phi, factorial] = [Math.expm1(-h) / -h - 1, 1];

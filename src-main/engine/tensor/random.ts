@@ -72,7 +72,7 @@ export class TorchGenerator {
     const values = this.rand([size]);
     for (let start = 0; start + 16 <= size; start += 16) boxMuller16(values, start);
     if (size % 16) {
-      // As torch: the last 16 are drawn anew, over what the whole blocks had left there.
+      // As torch does: the last 16 are drawn again, over what the whole blocks left there.
       values.set(this.rand([16]), size - 16);
       boxMuller16(values, size - 16);
     }

@@ -15,8 +15,8 @@ import { Scope } from '../../engine/nn/scope.ts';
 import type { ShapeConfigs } from './shapes.ts';
 
 /**
- * A U-Net and a text encoder with random f32 weights (no VAE), which lie in a file below `cache` as a real model's do: written
- * once, then used from there. Errors: `file.unwritable`.
+ * A U-Net and a text encoder with random f32 weights (no VAE), in a file below `cache`, as a real model's are. It is written once
+ * and then reused. Errors: `file.unwritable`.
  */
 export function randomModel(
   name: string,
@@ -68,7 +68,7 @@ export function withRandomVae(
   };
 }
 
-/** A file below `folder` with random weights of these shapes, which its name tells. */
+/** A file below `folder` with random weights of these shapes; its name is a hash of the shapes. */
 function writtenOnce(
   folder: string,
   name: string,
@@ -94,7 +94,7 @@ function writtenOnce(
   return file;
 }
 
-/** A model that has configurations and no weights: its graphs can be built and looked at. */
+/** A model with configurations but no weights: its graphs can be built and examined. */
 export function modelOfShape(name: string, { unet, textEncoder }: ShapeConfigs, folder = ''): Model {
   const part = <C>(config: C, tensors = new Map<string, never>()): ModelPart<C> => ({
     config,

@@ -11,13 +11,13 @@ export type BenchPart = (typeof benchParts)[number];
 export interface BenchRequest {
   readonly source: { readonly shape: BenchShape } | { readonly model: string };
   readonly part: BenchPart;
-  /** Whom a distillation learns from; the shape of Stable Diffusion 1 or 2 that fits when left out. */
+  /** The teacher of a distillation; when left out, the shape of Stable Diffusion 1 or 2, whichever fits. */
   readonly teacher?: string;
   /** Side of the square latents. */
   readonly latents: number;
   readonly batch: number;
   readonly repeat: number;
-  /** What ONNX Runtime takes by itself when left out. */
+  /** ONNX Runtime's own choice when left out. */
   readonly threads?: number;
   readonly provider: ProviderChoice;
 }

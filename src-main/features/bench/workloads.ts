@@ -22,9 +22,9 @@ import type { Feeds } from '../../engine/training/loss/gradients.ts';
 import { Trainer, type TrainerOptions } from '../../engine/training/run/trainer.ts';
 import type { BenchRequest } from './request.ts';
 
-/** Something to be measured: all that a call needs is there before. */
+/** Something to measure; all that a call needs is prepared before. */
 export interface Workload {
-  /** Of one call: products of layers and attention, two operations a multiply–accumulate; elementwise work is left out. */
+  /** Of one call: products of layers and attention, at two operations for each multiply–accumulate; without elementwise work. */
   readonly gflop: number;
   /** One call; a training step returns its loss. */
   readonly run: () => Promise<number | undefined>;
@@ -78,7 +78,7 @@ export interface TrainingWork {
   readonly feeds: Feeds;
 }
 
-/** DreamBooth's step with prior preservation: half the batch is the subject's, the text encoder is trained too. */
+/** DreamBooth's step with prior preservation: half the batch is the subject's, and the text encoder is trained too. */
 export function trainingWork(
   model: Model,
   { batch, latents, threads, provider, part }: Size & { readonly part: 'lora' | 'full' },
@@ -187,7 +187,7 @@ function normal(generator: TorchGenerator, shape: Shape): HostTensor<'f32'> {
   return { dtype: 'f32', shape, data: generator.randn(shape) };
 }
 
-/** Forward and backward; what a trainer computes a second time to save memory is not counted twice, attention's scores are. */
+/** Forward and backward. What a trainer recomputes to save memory is counted once, except attention's scores. */
 function trainingOperations(loss: Value, trained: ReadonlySet<string>): number {
   const parameters = [...leaves({ outputs: { loss } }, 'parameter')].filter(([name]) => trained.has(name));
   const gradients = backward(

@@ -16,7 +16,7 @@ import {
   type ProbeOptions,
 } from '../../engine/evaluation/blockSensitivity.ts';
 
-/** What taking something out saves, and what it does to the noise prediction. */
+/** What a removal saves, and what it does to the noise prediction. */
 export interface Sensitivity {
   /** A block, or a kind of student. */
   readonly name: string;
@@ -33,8 +33,8 @@ export interface Advice {
 }
 
 /**
- * Measures what each block is worth, one by one, and each published student that the model can become, before any training.
- * `wanted`: a student of the user's own to be measured too.
+ * Measures what each single block is worth, and each published student that the model can become, before any training. `wanted`: a
+ * student of the user's own, to measure too.
  */
 export async function advise(
   model: Model,

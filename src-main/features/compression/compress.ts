@@ -17,7 +17,7 @@ import { drawSensitivity } from './sensitivityChart.ts';
 
 export interface CompressResult {
   readonly path: string;
-  /** Blocks taken out; none where only advice was asked for. */
+  /** Removed blocks; none where only advice was asked for. */
   readonly removed: readonly string[];
   readonly before: Cost;
   readonly after?: Cost;
@@ -25,7 +25,7 @@ export interface CompressResult {
 }
 
 /**
- * Makes a smaller model of a teacher by taking out blocks of its U-Net, says what its blocks are worth, or both. Errors:
+ * Makes a smaller model from a teacher by removing blocks of its U-Net, measures what its blocks are worth, or both. Errors:
  * `compress.…`, those of `openModel`, `file.unwritable`.
  */
 export async function compress(request: CompressRequest, context: JobContext): Promise<CompressResult> {
@@ -43,7 +43,7 @@ export async function compress(request: CompressRequest, context: JobContext): P
   if (student) {
     context.signal.throwIfAborted();
     writeStudent(out, student, { tokenizer: tokenizerOf(teacher) });
-    // What was written is read as any model.
+    // Reads the result like any model, as a check.
     openModel(out);
   }
   return {

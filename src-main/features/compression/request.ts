@@ -10,7 +10,7 @@ export interface CompressRequest {
   readonly remove?: readonly string[];
   /** Measure what each block is worth. */
   readonly advise: boolean;
-  /** Prompts of that measurement, and the noise levels each is looked at. */
+  /** Prompts of that measurement, and noise levels for each. */
   readonly prompts: readonly string[];
   readonly levels: number;
   readonly seed: number;

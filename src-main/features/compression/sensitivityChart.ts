@@ -10,8 +10,8 @@ const top = 70;
 const colors = { down_blocks: '#4878a8', mid_block: '#7a5ca0', up_blocks: '#c8743c', student: '#5a8a4a' };
 
 /**
- * The sensitivity table as a PNG: a bar a block, on a logarithmic scale of the change, with what it saves beside it. On a
- * machine without fonts the bars stand alone.
+ * The sensitivity table as a PNG: a bar for each block, on a logarithmic scale of the change, with what it saves beside it.
+ * Without fonts on the machine, there are only bars.
  */
 export async function drawSensitivity(title: string, { blocks, students }: Advice): Promise<Buffer> {
   const labelled = await canDrawText();

@@ -11,7 +11,10 @@ import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { cacheFolder } from '../../places.ts';
 import { type DistillRequest } from './request.ts';
 
-/** Starts the run that `request` asks for, or goes on with it (with `resume` and no run there: starts it). Errors: those of the engine's `distill`, `run.…`. */
+/**
+ * Starts the run that `request` asks for, or resumes it (with `resume` and no run there: starts it). Errors: those of the engine's
+ * `distill`, `run.…`.
+ */
 export async function distill(
   request: DistillRequest,
   context: JobContext,
@@ -39,7 +42,10 @@ function newSettings({ settings: asked, team }: DistillRequest): DistillSettings
   });
 }
 
-/** The run's own settings, with what may change as asked. Errors: `run.otherSetting` for anything else. */
+/**
+ * The run's own settings, with the changes that were asked for where they are allowed. Errors: `run.otherSetting` for anything
+ * else.
+ */
 function settingsOfRun({ out, settings: asked }: DistillRequest): DistillSettings {
   const { settings } = new RunFolder(out).describe('distill');
   return changedSettings(distillSettings, settings, asked, { folder: out, isThere: existsSync });

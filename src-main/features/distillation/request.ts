@@ -5,7 +5,7 @@ import type { TeamSettings } from '../../engine/training/team/gather.ts';
 export interface DistillRequest {
   /** The run's folder. */
   readonly out: string;
-  /** Go on with the run in `out`, by its own settings; `settings` may change some of them. */
+  /** Resume the run in `out` with its own settings; `settings` may change some of them. */
   readonly resume: boolean;
   /** Others that compute; this process alone when left out. */
   readonly team?: TeamSettings | undefined;

@@ -14,7 +14,7 @@ export interface DownloadRequest {
   /** "owner/name" */
   readonly repository: string;
   readonly revision: string;
-  /** The model's folder; files that are there whole are not fetched again. */
+  /** The model's folder; complete files there are not fetched again. */
   readonly out: string;
   /** Use this machine's login. */
   readonly login?: boolean;
@@ -24,7 +24,10 @@ interface DownloadContext extends Omit<JobContext, 'report'> {
   readonly report: (event: Parameters<JobContext['report']>[0] | FileEvent) => void;
 }
 
-/** A model, a LoRA or what judges pictures, from the Hub into a folder. Errors: `download.…`, those of `fetchFile`. */
+/**
+ * Downloads a model, a LoRA or a network that scores pictures from the Hub into a folder. Errors: `download.…`, those of
+ * `fetchFile`.
+ */
 export async function download(
   { hub, repository, revision, out, login: loggedIn = false }: DownloadRequest,
   { report, signal }: DownloadContext,

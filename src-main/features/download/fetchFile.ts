@@ -9,8 +9,8 @@ import { getFromHub, type HubFile } from './hub.ts';
 import { waitBefore } from './retry.ts';
 
 /**
- * Brings a file here, unless it is there: what an earlier try left in `FILE.part` is continued, and the file gets its name only
- * when its hash is the one that was listed. Errors: `download.failed`, `download.changed`, `system.refused`.
+ * Downloads a file, unless it is there. An earlier try's `FILE.part` is continued, and the file gets its name only when its hash
+ * is the listed one. Errors: `download.failed`, `download.changed`, `system.refused`.
  */
 export async function fetchFile(
   address: string,
@@ -39,9 +39,9 @@ export async function fetchFile(
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof LikenessError) throw error;
-      // A disk that is full does not mend itself.
+      // Trying again does not help against a full disk.
       if ((error as NodeJS.ErrnoException).path !== undefined) throw forPeople(error);
-      // Tries count anew while bytes arrive: a gigabyte over a bad line is cut off more often than a small file.
+      // The count of tries starts over while bytes arrive: over a bad line, a gigabyte is cut off more often than a small file.
       const here = (await sizeOf(part)) ?? 0;
       if (here > known) attempt = 1;
       known = here;

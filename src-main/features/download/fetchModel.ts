@@ -4,7 +4,10 @@ import { download } from './download.ts';
 import { hubAddress } from './hub.ts';
 import { downloadPlace, type HubId } from './hubCache.ts';
 
-/** Brings what a Hub id names to where `modelPlace` looks for it, unless it is there. Returns its folder. Errors: those of `download`. */
+/**
+ * Downloads what a Hub id names to where `modelPlace` looks for it, unless it is there. Returns its folder. Errors: those of
+ * `download`.
+ */
 export async function fetchModel(
   id: HubId & { readonly login: boolean },
   { report, signal }: JobContext,

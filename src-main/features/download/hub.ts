@@ -23,7 +23,7 @@ const treeSchema = z.array(
   }),
 );
 
-/** Where models are fetched from: the Hugging Face Hub, or what its own tools' variable names. */
+/** Where models are fetched from: the Hugging Face Hub, or the address in the variable that its own tools read. */
 export function hubAddress(): string {
   return (process.env['HF_ENDPOINT'] ?? 'https://huggingface.co').replace(/\/+$/, '');
 }
@@ -75,14 +75,14 @@ async function ask(
     throw cause instanceof LikenessError ? cause : failed('no connection to the Hub', cause);
   });
   const link = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
-  // Another host has no say in what is listed.
+  // A list is never continued on another host.
   const next = link !== undefined && new URL(link, address).origin === new URL(address).origin;
   return { json: await jsonOf(answer, failed), next: next ? new URL(link, address).href : undefined };
 }
 
 const maxAnswerBytes = 32e6;
 
-/** The body of an answer, which a sign-in page of the network or an endless one is not. */
+/** The body of an answer; a network's sign-in page or an endless answer is an error. */
 async function jsonOf(answer: Response, failed: (why: string, cause?: unknown) => Error): Promise<unknown> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
@@ -105,7 +105,7 @@ async function jsonOf(answer: Response, failed: (why: string, cause?: unknown) =
   }
 }
 
-/** An answer that is no error; a server that is busy is asked again, when it says. Errors: `download.failed`, with `file`. */
+/** Fetches an answer without an error; a busy server is asked again when it says so. Errors: `download.failed`, with `file`. */
 export async function getFromHub(
   address: string,
   file: string,
@@ -124,7 +124,7 @@ export async function getFromHub(
   }
 }
 
-/** Why the Hub refuses; it answers 401 for a name that does not exist, too, and says which it is in a header. */
+/** Why the Hub refuses. It answers 401 also for a name that does not exist; a header tells which. */
 function refusal({ status, headers }: Response, loggedIn: boolean): string {
   const code = headers.get('x-error-code');
   if (code === 'RepoNotFound')

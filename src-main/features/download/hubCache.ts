@@ -17,7 +17,7 @@ export function readHubId(word: string): HubId | undefined {
   return repository === undefined ? undefined : { repository, revision };
 }
 
-/** Where a person's word for a model leads: a path, a folder of the Hub's cache, or a Hub id that is here. Errors: `model.notHere`. */
+/** Where the model is that a person named: a path, or the folder of a Hub id that is on this machine. Errors: `model.notHere`. */
 export function modelPlace(word: string): string {
   const full = path.resolve(word);
   if (existsSync(full)) return snapshotOf(full, 'main') ?? full;
@@ -34,7 +34,7 @@ export function isHere(word: string): boolean {
   return existsSync(path.resolve(word)) || (id !== undefined && placeOfId(id) !== undefined);
 }
 
-/** The only weights file of a folder that holds nothing else to go by, as LoRAs lie on the Hub; else the folder. */
+/** A folder's only weights file, if the folder holds nothing else of use, as LoRAs on the Hub do; else the folder. */
 export function onlyFileIn(place: string): string {
   const names = existsSync(place) && statSync(place).isDirectory() ? readdirSync(place) : [];
   const weights = names.filter((name) => /\.safetensors$/i.test(name));
@@ -50,7 +50,7 @@ function placeOfId(id: HubId): string | undefined {
   return snapshotOf(cached, id.revision) ?? [downloadPlace(id)].find((place) => existsSync(place));
 }
 
-/** Folders of models from the Hub that are on this machine: all snapshots of its cache, and what was downloaded here. */
+/** Folders of models from the Hub on this machine: all snapshots in its cache, and what `likeness download` fetched. */
 export function* modelsOfHub(): Generator<string> {
   const foldersIn = (folder: string): string[] =>
     existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : [];

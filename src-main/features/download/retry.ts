@@ -1,6 +1,6 @@
 /** Tries without progress before a download is given up. */
 const tries = 4;
-/** Longer than this nobody waits for a server that is busy; seconds. */
+/** Most seconds to wait for a busy server. */
 const longest = 300;
 
 /** Milliseconds to wait after failed try number `attempt`, or undefined when it was the last. */
@@ -8,7 +8,7 @@ export function waitBefore(attempt: number): number | undefined {
   return attempt < tries ? 500 * 2 ** (attempt - 1) : undefined;
 }
 
-/** A request timed out, too many of them, or the server's own trouble: the same request may do later. */
+/** Whether the same request may succeed later: it timed out, there were too many, or the server has trouble. */
 export function mayPass(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }

@@ -1,7 +1,7 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { HubFile } from './hub.ts';
 
-/** In the order they are read: see the engine's `readWeightFolder`. A `.bin` is a pickle, and only ever read as data. */
+/** In the order of preference of `readWeightFolder`. A `.bin` is a pickle, which is only read as data. */
 const weightNames = [
   ...['diffusion_pytorch_model.safetensors', 'model.safetensors'],
   ...['diffusion_pytorch_model.fp16.safetensors', 'model.fp16.safetensors'],
@@ -24,8 +24,8 @@ const besides =
   /^(config|preprocessor_config|adapter_config|tokenizer|tokenizer_config|special_tokens_map|vocab)\.json$|^merges\.txt$/;
 
 /**
- * Of a repository's files those that are used here, each network's weights once: a diffusers model's; else a LoRA's, a CLIP's or a
- * DINO's, which lie at the top. Errors: `download.noModel`.
+ * The files of a repository that are used here, with each network's weights once: those of a diffusers model, or else of a LoRA, a
+ * CLIP or a DINO at the top level. Errors: `download.noModel`.
  */
 export function wantedFiles(repository: string, files: readonly HubFile[]): HubFile[] {
   const byPath = new Map(files.map((file) => [file.path, file]));

@@ -5,7 +5,7 @@ import { loadPicture } from '../../engine/pipelines/pictures.ts';
 /** Pictures in memory at a time. */
 const atOnce = 8;
 
-/** What `features` makes of each file, in order; files are read as they are needed. Errors: those of `loadPicture`. */
+/** The features of each file, in order; files are read as they are needed. Errors: those of `loadPicture`. */
 export async function look<T>(
   features: { pictures(pictures: readonly Picture[]): Promise<readonly T[]> },
   files: readonly string[],

@@ -1,7 +1,7 @@
 import type { InceptionResize } from '../../engine/evaluation/inceptionFeatures.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 
-/** How like the subject pictures are, and their prompts. Paths are absolute. */
+/** What a person asked of a comparison with a subject and with prompts. Paths are absolute. */
 export interface SubjectRequest {
   /** The folder of the subject's photos. */
   readonly photos: string;
@@ -16,7 +16,7 @@ export interface SubjectRequest {
   readonly provider: ProviderChoice;
 }
 
-/** How good a set of pictures is, and how near another set. Paths are absolute. */
+/** What a person asked of a set's quality and its distance from another set. Paths are absolute. */
 export interface SetRequest {
   /** A folder of pictures, or a file of features. */
   readonly images: string;
@@ -29,9 +29,9 @@ export interface SetRequest {
   readonly resize: InceptionResize;
   /** transformers folder of a CLIP model. */
   readonly clip?: string;
-  /** Where mean and covariance of the images go. */
+  /** File for the mean and covariance of the images. */
   readonly saveStats?: string;
-  /** The shipped MobileNetV2, which stands in where Inception was not given. */
+  /** The shipped MobileNetV2, used where Inception was not given. */
   readonly mobileNet?: string;
   readonly provider: ProviderChoice;
 }

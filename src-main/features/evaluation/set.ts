@@ -21,7 +21,7 @@ import { look } from './look.ts';
 import type { SetRequest } from './request.ts';
 import { picturesOf, promptsOf } from './subject.ts';
 
-/** A figure is null where what it needs was not given; a note says what that is. */
+/** A figure is null where something it needs was not given; a note says what. */
 export interface SetScores {
   readonly fid: number | null;
   readonly kid: number | null;
@@ -31,7 +31,10 @@ export interface SetScores {
   readonly is: number | null;
   readonly isStd: number | null;
   readonly clipScore: number | null;
-  /** The same distances of MobileNetV2's features, where Inception was not given: for comparing here, never with published FID. */
+  /**
+   * The same distances in MobileNetV2's features, where Inception was not given: comparable with each other, never with a
+   * published FID.
+   */
   readonly mobileNet: { readonly frechet: number; readonly kid: number } | null;
 }
 
@@ -142,7 +145,7 @@ async function saveStatistics(file: string, { source, features }: FeatureSet): P
   });
 }
 
-/** Features at length √d, so that the kernel's x·y/d is their cosine. */
+/** Features scaled to length √d, so that the kernel's x·y/d is their cosine. */
 async function withMobileNet(
   file: string,
   [a, b]: readonly [string, string],

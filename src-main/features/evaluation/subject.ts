@@ -89,8 +89,8 @@ export async function picturesOf(folder: string): Promise<string[]> {
 }
 
 /**
- * The lines of a file, one a picture, empty ones at its end not counted; or of a table (`.csv`) the row of each picture's name, as
- * `generate --prompts` reads it. Errors: `evaluate.counts`, `evaluate.noRow`, those of `readPromptTable`.
+ * The prompt of each picture: the lines of a text file (empty ones at its end don't count), or the rows of a table (`.csv`) by
+ * picture name, as `generate --prompts` reads it. Errors: `evaluate.counts`, `evaluate.noRow`, those of `readPromptTable`.
  */
 export function promptsOf(file: string, folder: string, pictures: readonly string[]): string[] {
   if (/\.csv$/i.test(file)) return rowsOf(file, pictures);

@@ -19,8 +19,8 @@ export interface ExportResult extends Proof {
 }
 
 /**
- * Writes a checkpoint in another tool's format, reads it back and compares; only then it gets its name. Errors: `run.…`, `export.…`,
- * `file.unwritable`.
+ * Writes a checkpoint in another tool's format, reads it back and compares; only then does it get its name. Errors: `run.…`,
+ * `export.…`, `file.unwritable`.
  */
 export async function exportRun(
   request: ExportRequest,
@@ -43,7 +43,7 @@ export async function exportRun(
   return { path, step, tensors, maxError };
 }
 
-/** One-file formats are read by the suffix, here and elsewhere. */
+/** Single-file formats are recognised by their suffix, here and in other tools. */
 function withSuffix({ format, out }: ExportRequest): string {
   const oneFile = format === 'kohya' || format === 'single-file';
   return oneFile && !out.endsWith('.safetensors') ? `${out}.safetensors` : out;

@@ -3,9 +3,9 @@ import { modelSpecOf } from '../../engine/checkpoints/modelspec.ts';
 import type { OpenedRun } from './openRun.ts';
 
 /**
- * By what other tools show a LoRA file and choose where it fits: kohya's `ss_…` keys (sd-scripts' `train_network.py`, read by
- * A1111, Forge and Civitai) and Stability's ModelSpec 1.0, with kohya's spelling of a LoRA's architecture. `title` is the file's
- * name without its ending.
+ * The metadata by which other tools show a LoRA file and tell what it fits: kohya's `ss_…` keys (sd-scripts' `train_network.py`,
+ * read by A1111, Forge and Civitai) and Stability's ModelSpec 1.0, with kohya's spelling of a LoRA's architecture. `title` is the
+ * file's name without its ending.
  */
 export function loraMetadata(
   { model, subject, size, step }: Pick<OpenedRun, 'model' | 'subject' | 'size' | 'step'>,
@@ -27,7 +27,7 @@ export function loraMetadata(
     'modelspec.resolution': `${size}x${size}`,
     'modelspec.prediction_type': prediction,
     ...(subject && {
-      // Words by the folder that kohya would train from, `REPEATS_TOKEN CLASS`; the one thing that every photo shows.
+      // Tags by the folder that kohya would train from, `REPEATS_TOKEN CLASS`: the one thing that every photo shows.
       ss_tag_frequency: JSON.stringify({ [`1_${subject}`]: { [subject]: 1 } }),
       'modelspec.trigger_phrase': subject,
       'modelspec.usage_hint': `Write "${subject}" in the prompt.`,

@@ -15,17 +15,17 @@ import { readWholeNetworks, wholeTensor } from '../../engine/training/run/checkp
 /** A checkpoint of a run, opened for export. */
 export interface OpenedRun {
   readonly model: Model;
-  /** What it is proven with: a prompt of the run, and its pictures' side. */
+  /** For the proof: a prompt of the run, and the side of its pictures. */
   readonly prompt: string;
   readonly size: number;
-  /** What a finetune taught, as prompts say it: "sks dog". */
+  /** The subject of a finetune as prompts name it: "sks dog". */
   readonly subject?: string;
   readonly step: number;
   /** Of a LoRA run; none of a full one. */
   readonly adapters: readonly LoraAdapter[];
   /** What the run changes in the model's weights; LoRAs merged in. */
   readonly changes: Changes;
-  /** Makes a pipeline draw with the checkpoint as it lies in the run. */
+  /** Makes a pipeline draw with the checkpoint itself. */
   readonly networks: NetworkOptions;
 }
 

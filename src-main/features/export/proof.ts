@@ -16,11 +16,11 @@ import type { onnxParts } from './exportOnnx.ts';
 import type { OpenedRun } from './openRun.ts';
 import type { ExportRequest } from './request.ts';
 
-/** What came of reading an export back. */
+/** The result of reading an export back. */
 export interface Proof {
   /** Tensors found in what was written. */
   readonly tensors: number;
-  /** Largest difference of a picture's latents (ONNX: of each network's results) over the largest value. */
+  /** Largest difference of a picture's latents (for ONNX, of each network's outputs), relative to the largest value. */
   readonly maxError: number;
 }
 
@@ -29,7 +29,7 @@ export interface ShownProof extends Proof {
   readonly pictures: readonly { readonly title: string; readonly picture: Picture }[];
 }
 
-/** Rounding to 16 bits moves a picture a little, over all its steps. */
+/** Rounding to 16 bits changes a picture a little at every step. */
 const tolerance = { f32: 3e-3, f16: 0.1 } as const;
 const steps = 4;
 const guidance = 4;
@@ -66,7 +66,7 @@ async function provePicture(
   const wanted = await taught(run, signal);
   if (format === 'peft' || format === 'kohya') {
     const { adapters, unmatched } = fitLora(readLora(out), run.model);
-    // One more where a pair of zeros was added for other tools.
+    // There may be one more: a pair of zeros for other tools.
     if (unmatched.length > 0 || adapters.length < run.adapters.length)
       throw problem('export.unproven', { file: basename(out), error: '∞' });
     const { adapters: bound, matrices } = bindLoras([{ adapters, weight: 1 }]);
@@ -143,7 +143,7 @@ async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
 
     const sample = noise(latentShape(run));
     const timestep: HostTensor<'f32'> = { dtype: 'f32', shape: [1], data: Float32Array.of(500) };
-    // Guidance calls it with two at once.
+    // With guidance, it is called with two at once.
     const two = { sample: stack([sample, sample]), timestep: stack([timestep, timestep]) };
     const contexts = stack([context, context]);
     compare(

@@ -13,13 +13,13 @@ import type { ExportFormat } from './request.ts';
 interface Loader {
   readonly tools: string;
   readonly names: RegExp;
-  /** Which of the names are its concern; all when left out. */
+  /** Which names it looks at; all when left out. */
   readonly among?: RegExp;
 }
 
 const parts = /^(unet|vae|vae_encoder|vae_decoder|text_encoder)\//;
 
-/** By what each tool's own loader reads; tensors as FILE/NAME in folders. */
+/** From each tool's own loader; tensors in folders are FILE/NAME. */
 const loaders: Readonly<Record<ExportFormat, readonly Loader[]>> = {
   kohya: [
     {
@@ -65,8 +65,8 @@ export interface ReceiptFacts {
 }
 
 /**
- * Writes NAME.receipt.json and NAME.receipt.png beside an export: how it was opened again and what came of it, which of its tensors each
- * tool looks for, and a picture before and after. Errors: `file.unwritable`.
+ * Writes NAME.receipt.json and NAME.receipt.png beside an export: how it was read back, with what result, which of its tensors
+ * each tool looks for, and a picture before and after. Errors: `file.unwritable`.
  */
 export async function writeReceipt(out: string, facts: ReceiptFacts): Promise<void> {
   const { format, step, tensors, maxError, prompt, pictures } = facts;
@@ -97,7 +97,7 @@ export async function writeReceipt(out: string, facts: ReceiptFacts): Promise<vo
   writeAtomically(place('png'), () => [png]);
 }
 
-/** Of a file, its tensors; of a folder, those of its files, as PART/NAME, and of a file that lies in the folder itself as NAME. */
+/** The tensors of a file; of a folder, those of its files as PART/NAME, or NAME for a file in the folder itself. */
 function tensorNames(out: string): string[] {
   if (!isFolder(out)) return [...readSafetensors(out).tensors.keys()];
   return readdirSync(out, { recursive: true, withFileTypes: true })

@@ -9,8 +9,8 @@ export interface ExportRequest {
   readonly out: string;
   /** The step of a checkpoint; the last one when left out. */
   readonly checkpoint?: number;
-  /** That of the run's base model when left out. */
+  /** The type of the run's base model when left out. */
   readonly dtype?: 'f32' | 'f16';
-  /** Whose names PEFT's text encoder part has: published folders are of transformers 4. */
+  /** The version of transformers whose names the text encoder's part of a PEFT folder gets; published folders have those of 4. */
   readonly transformers: 4 | 5;
 }

@@ -5,8 +5,8 @@ import { makeFolder, orUnwritable, statOrNothing } from '../../engine/checkpoint
 import { isLeftover } from '../../engine/checkpoints/leftovers.ts';
 
 /**
- * Lets `make` work at a place beside `out` and gives the result its name when it is complete, so that nothing half-made is ever at `out`.
- * What processes that were killed left beside it is removed. Errors: `export.exists`, `file.unwritable`, those of `make`.
+ * Lets `make` work beside `out` and renames the result when it is complete, so that `out` is never half-made. Leftovers of killed
+ * processes beside it are removed. Errors: `export.exists`, `file.unwritable`, those of `make`.
  */
 export async function inWorkFolder<T>(out: string, make: (place: string) => Promise<T>): Promise<T> {
   const refuse = (): void => {

@@ -9,8 +9,8 @@ export interface Region {
 }
 
 /**
- * What of a picture is drawn: all that the mask does not leave black, `padding` pixels around it, in the shape of `drawn` as far as
- * the picture reaches. diffusers' `VaeImageProcessor.get_crop_region`.
+ * The region of a picture to draw: all that is not black in the mask and `padding` pixels around it, in the proportions of `drawn`
+ * as far as the picture reaches. diffusers' `VaeImageProcessor.get_crop_region`.
  */
 export function cropRegion(
   mask: Picture,

@@ -9,12 +9,12 @@ import type { OpenedModel } from './openForGeneration.ts';
 import type { OverPicture } from './overPicture.ts';
 import type { GenerateRequest, RecipeSource } from './request.ts';
 
-/** What a person says beside `--recipe`; a model and LoRAs that are named here are where the recipe's lie now. */
+/** Options beside `--recipe`; a model and LoRAs named here say where the recipe's are now. */
 export type SaidWithRecipe = Pick<GenerateRequest, 'out' | 'provider'> &
   Partial<
     Pick<GenerateRequest, 'model' | 'unet' | 'loras' | 'embeddings' | 'partial' | 'latents' | 'saveLatents'>
   > & {
-    /** Where the picture and the mask that it was drawn over lie now. */
+    /** Where the picture and the mask of the recipe are now. */
     readonly image?: string;
     readonly mask?: string;
   };

@@ -34,7 +34,7 @@ export interface MadePicture {
   readonly prompt: string;
 }
 
-/** Who wants to see more than the end. */
+/** Hooks for callers who want more than the result. */
 export interface GenerateListeners {
   /** Opens the model; anew each time when left out. */
   readonly models?: Opener;
@@ -47,8 +47,8 @@ type Seeded = GenerateRequest & { readonly seed: number };
 type Size = NonNullable<GenerateRequest['size']>;
 
 /**
- * Makes the pictures of a request; prompts that name other LoRAs than those before them are drawn after those. Errors: those of
- * `draw` and `splitByLoraTags`.
+ * Makes the pictures of a request; prompts that name different LoRAs are drawn one group after the other. Errors: those of `draw`
+ * and `splitByLoraTags`.
  */
 export async function generate(
   said: GenerateRequest,
@@ -61,7 +61,7 @@ export async function generate(
   const images: MadePicture[] = [];
   let first = 0;
   const requests = splitByLoraTags(seeded);
-  // Where prompts differ in length, batches are cut by that.
+  // Prompts of different lengths can't share a batch.
   const isPlain = requests.length === 1 && (said.promptRules ?? 'none') === 'none';
   const goesOn = said.goOn && isPlain ? { seed: said.seed } : undefined;
   for (const request of requests) {
@@ -160,7 +160,7 @@ async function draw(
       const whole = over ? over.finish(picture) : picture;
       const sized = to ? resize(whole, to.width, to.height, 'bicubic') : whole;
       const png = await encodePng(sized, recipeOf(one));
-      // First the word: a picture that nobody knows of would be drawn again beside itself.
+      // Noted first: a picture that the journal doesn't know would be drawn a second time.
       journal?.made(index, file);
       writeAtomically(file, () => [png]);
       images.push({ path: file, seed, prompt });
@@ -180,8 +180,7 @@ async function draw(
 }
 
 /**
- * Makes ready what `generate` will need of `models` for the same request, up to the first step; nothing is drawn. Errors: those of
- * `generate`.
+ * Prepares what `generate` will need for the same request, up to the first step; nothing is drawn. Errors: those of `generate`.
  */
 export async function warmUp(said: GenerateRequest, models: Opener, signal: AbortSignal): Promise<void> {
   const [first] = splitByLoraTags({ ...said, seed: said.seed ?? 0 });
@@ -202,7 +201,7 @@ export async function warmUp(said: GenerateRequest, models: Opener, signal: Abor
   });
 }
 
-/** What was left out is the model's own. */
+/** Completes the request with the model's own guidance. */
 function completed<R extends GenerateRequest>(said: R): R & Guidance {
   const asked = withoutRunAsModel(said);
   const own = ownGuidance(asked.model, asked.loras.length > 0 ? 'subject' : 'bare');
@@ -210,7 +209,9 @@ function completed<R extends GenerateRequest>(said: R): R & Guidance {
   return { ...asked, ...chosenGuidance(asked, own), ...(prediction && { prediction }) };
 }
 
-/** Where this request can be gone on with after a kill. `anySeed`: for a new one, where nobody said a seed. */
+/**
+ * Opens the journal, with which this request can continue after a kill. `anySeed`: the seed of a new one, where none was given.
+ */
 function beginJournal(
   {
     out,
@@ -221,7 +222,7 @@ function beginJournal(
   { textToImage, hash, loras, embeddings }: OpenedModel,
   { noise, over, size }: Pick<RecipeParts, 'noise' | 'over'> & { readonly size: Size },
 ): Journal | undefined {
-  // The final latents of pictures that are there would be missing.
+  // Then the latents of earlier pictures would be missing.
   if (request.saveLatents !== undefined) return undefined;
   const { provider: _p, model: _m, recipe: _r, resume: _s, ...said } = request;
   const taught = [...loras.map((lora) => [lora.hash, lora.weight]), ...embeddings.map((one) => one.hash)];
@@ -240,7 +241,7 @@ function startingNoise(
   return readStartingNoise(latents, model.vae.config.latent_channels, prompts.length * count, count);
 }
 
-/** The size that was asked for, the starting noise's, or the model's. */
+/** The size that was asked for, that of the starting noise, or the model's. */
 function sizeOf(
   { size, latents = '' }: GenerateRequest,
   { model }: TextToImage,
@@ -257,7 +258,10 @@ function sizeOf(
   return { width: width * factor, height: height * factor };
 }
 
-/** Prompt by prompt; picture i of a prompt has seed + i, so that each can be made again alone. In a set no two have the same. */
+/**
+ * Prompt by prompt. Picture i of a prompt has seed + i, so that each can be made again alone. In a set, no two pictures share a
+ * seed.
+ */
 function requestPictures(
   { prompts, negative, count, names, seed }: Seeded,
   noise: StartingNoise | undefined,

@@ -11,7 +11,7 @@ export interface GenerateTask {
   readonly parts: readonly {
     readonly first: number;
     readonly request: GenerateRequest;
-    /** Of the subject that is drawn, if it is one's. */
+    /** Measures the likeness to the drawn subject, if there is one. */
     readonly likeness?: LikenessRequest;
   }[];
   readonly total: number;
@@ -37,7 +37,7 @@ export async function generateParts(
   for (const { first, request, likeness } of parts) {
     let index = first;
     const measure = likeness && likenessOf(likeness, report);
-    // Pictures of one part of the task; told as pictures of the whole.
+    // Reports pictures of one part as pictures of the whole task.
     const inWhole: Report = (event) =>
       report(event.type === 'progress' ? { ...event, done: first + event.done, total } : event);
     await generate(request, { report: inWhole, signal }, version, {
@@ -53,7 +53,7 @@ export async function generateParts(
   }
 }
 
-/** Makes `models` ready for the first part of a task. Errors: those of `generate`. */
+/** Prepares `models` for the first part of a task. Errors: those of `generate`. */
 export async function prepareParts(
   { parts: [first] }: GenerateTask,
   models: Opener,
@@ -63,8 +63,8 @@ export async function prepareParts(
 }
 
 /**
- * Measures pictures one after the other, beside the next one's making. What can't be measured (no photo left) is none. The meter is
- * opened once there is a picture: the first preview does not wait for it.
+ * Measures each picture while the next one is made; one that can't be measured (no photo left) has no figure. The meter is opened
+ * with the first picture, so that the first preview does not wait for it.
  */
 function likenessOf(
   request: LikenessRequest,

@@ -13,10 +13,10 @@ import { z } from 'zod';
 import { isLeftover } from '../../engine/checkpoints/leftovers.ts';
 import { ofUnfinishedBatches } from '../../engine/pipelines/batchSize.ts';
 
-/** What must be the same where a command goes on, though nobody said it. */
+/** Choices nobody made, which must stay the same when a command continues. */
 export interface Choices {
   readonly seed: number;
-  /** Pictures at once: a picture's last bits depend on which are drawn with it. */
+  /** Pictures at once: a picture's last bits depend on its batch. */
   readonly batch: number;
 }
 
@@ -25,8 +25,8 @@ const lineType = z.object({ index: z.int().min(0), file: z.string() });
 const nameOf = (pid: number): string => `.pictures.${pid}.tmp`;
 
 /**
- * Which pictures of a request are there, in a file beside them until all are. The next command that asks for the same goes on where
- * one was killed or cancelled, to the same bits, and draws nothing beside what is there.
+ * A file beside the pictures that lists which are finished, until all are. After a kill, the next command that asks for the same
+ * continues there, to the same bits, and draws no picture twice.
  */
 export class Journal {
   private constructor(
@@ -36,7 +36,7 @@ export class Journal {
     readonly before: ReadonlyMap<number, string>,
   ) {}
 
-  /** `request`: all that a picture's bits follow from. `fresh`: what is chosen where no command was interrupted. */
+  /** `request`: all that determines a picture's bits. `fresh`: choices for a new command. */
   static open(folder: string, request: unknown, fresh: () => Choices): Journal {
     const key = createHash('sha256').update(JSON.stringify(request)).digest('hex');
     const file = path.join(folder, nameOf(process.pid));
@@ -57,8 +57,8 @@ export class Journal {
   }
 
   /**
-   * Of all pictures those that are still to be drawn, and with them the rest of their batches, so that all have the bits that they
-   * would have had. `missing`: those whose files are not there, where names say which they are.
+   * The pictures that are still to be drawn, with the rest of their batches, so that all get the bits they would have had.
+   * `missing`: pictures whose files are not there, where files have given names.
    */
   unfinished<Picture>(all: readonly Picture[], missing?: readonly Picture[]): Picture[] {
     const isThere = (index: number): boolean =>
@@ -66,12 +66,12 @@ export class Journal {
     return ofUnfinishedBatches(all.length, this.choices.batch, isThere).map((index) => all[index] as Picture);
   }
 
-  /** Picture `index` is about to be there. */
+  /** Picture `index` is about to be written. */
   made(index: number, file: string): void {
     appendFileSync(this.file, `${JSON.stringify({ index, file: path.basename(file) })}\n`);
   }
 
-  /** All are there. */
+  /** All pictures are there. */
   end(): void {
     rmSync(this.file, { force: true });
   }
@@ -83,7 +83,7 @@ function read(file: string): (z.output<typeof headType> & { made: z.output<typeo
   return begun && { ...begun, made: lines.flatMap((line) => lineType.safeParse(line).data ?? []) };
 }
 
-/** A line may have been cut. */
+/** The last line may be cut off. */
 function parsed(line: string): unknown {
   try {
     return JSON.parse(line);
@@ -92,7 +92,7 @@ function parsed(line: string): unknown {
   }
 }
 
-/** Whether this process has it now: two may want to go on. */
+/** Whether this process got it: two may want to continue. */
 function took(from: string, to: string): boolean {
   try {
     renameSync(from, to);

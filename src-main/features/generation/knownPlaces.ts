@@ -3,7 +3,10 @@ import path from 'node:path';
 import { statOrNothing } from '../../engine/checkpoints/files.ts';
 import { cacheFolder } from '../../places.ts';
 
-/** What a recipe calls weights: pictures are shared, so no path. A checkpoint has its run's name too, a snapshot its repository's. */
+/**
+ * The name of weights in a recipe: not a path, as pictures are shared. A checkpoint has its run's name too, a snapshot its
+ * repository's.
+ */
 export function nameInRecipe(place: string): string {
   const parent = path.dirname(place);
   const above = path.basename(path.dirname(parent));
@@ -14,20 +17,20 @@ export function nameInRecipe(place: string): string {
 
 const noteOf = (hash: string): string => path.join(cacheFolder(), 'places', hash);
 
-/** Notes on this machine where the weights of this hash are, for the recipes that name them by it. */
+/** Remembers where on this machine the weights of this hash are, for recipes that name them by it. */
 export function rememberPlace(hash: string, place: string): void {
   if (placeOf(hash) === place) return;
   try {
     mkdirSync(path.dirname(noteOf(hash)), { recursive: true });
     writeFileSync(noteOf(hash), place);
   } catch {
-    // Without the note a person says where the weights are.
+    // Without the note, a person must say where the weights are.
   }
 }
 
-/** Where weights of this hash were last seen, if something is there still. */
+/** Where weights of this hash were last seen, if anything is still there. */
 export function placeOf(hash: string): string | undefined {
-  // From a picture, which may be anybody's.
+  // The hash is from a picture, which may be anybody's.
   if (!/^[0-9a-f]{16,64}$/.test(hash)) return undefined;
   try {
     const place = readFileSync(noteOf(hash), 'utf8');

@@ -26,11 +26,14 @@ export interface OpenedModel {
   /** Where the U-Net is from, if from elsewhere than the model. */
   readonly unet?: { readonly path: string; readonly hash: string };
   readonly loras: readonly (LoraChoice & Pick<OpenedModel, 'hash' | 'isOf'>)[];
-  /** Textual inversions, those that came with a LoRA not among them. */
+  /** Textual inversions, without those that came with a LoRA. */
   readonly embeddings: readonly { readonly path: string; readonly word: string; readonly hash: string }[];
 }
 
-/** Opens the model, its tokenizer, and what it was taught: LoRAs and runs of any method. Errors: those of `openModel`, `readEmbedding` and `readLora`, `embedding.…`, `clipSkip.tooMany`, `lora.otherModel`, `tokenizer.*`. */
+/**
+ * Opens the model, its tokenizer, and LoRAs and runs of any method. Errors: those of `openModel`, `readEmbedding` and `readLora`,
+ * `embedding.…`, `clipSkip.tooMany`, `lora.otherModel`, `tokenizer.*`.
+ */
 export async function openForGeneration(
   request: Pick<
     GenerateRequest,

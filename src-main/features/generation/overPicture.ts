@@ -13,11 +13,11 @@ import type { GenerateRequest, OverRequest } from './request.ts';
 
 type Size = NonNullable<GenerateRequest['size']>;
 
-/** A picture to draw over, ready for the pipeline, and what becomes of what was drawn. */
+/** A picture to draw over, ready for the pipeline, and how the result is put together. */
 export interface OverPicture {
   readonly original: Original;
   readonly size: Size;
-  /** What recipes say of it. */
+  /** Its part of the recipe. */
   readonly recipe: Pick<Recipe, 'image' | 'mask' | 'strength' | 'maskPadding'>;
   /** A sentence where the picture is not drawn at its own size. */
   readonly note?: string;

@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * Names for new pictures in `folder`: a number that goes on where the folder's pictures end, so that they sort in order and none is
- * overwritten, the prompt's words and the seed: `0007-a-dog-in-the-snow-42.png`.
+ * Names for new pictures in `folder`: a number that continues from the folder's last (so that they sort in order and none is
+ * overwritten), words of the prompt, and the seed: `0007-a-dog-in-the-snow-42.png`.
  */
 export class PictureNames {
   private next: number;

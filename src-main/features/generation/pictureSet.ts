@@ -23,8 +23,8 @@ export function setFiles(
 }
 
 /**
- * The pictures of a set that are still to be made. One that is there is looked at: it must have been made as this request would make
- * it. Errors: `set.exists` without `resume`, `set.otherSettings`.
+ * The pictures of a set that are still to be made. An existing one must have been made as this request would make it. Errors:
+ * `set.exists` without `resume`, `set.otherSettings`.
  */
 export async function missingPictures(
   { out, resume = false }: Pick<GenerateRequest, 'out' | 'resume'>,

@@ -4,10 +4,10 @@ import { encodePng } from '../../engine/pipelines/png.ts';
 import type { SamplingOptions } from '../../engine/pipelines/textToImage.ts';
 import type { OpenedModel } from './openForGeneration.ts';
 
-/** Seconds between two looks at a batch: more often nobody sees. */
+/** Seconds between two previews of a batch: nobody could follow more. */
 const pause = 0.05;
 
-/** Tells how the pictures look while they are made: after a step, and not more often than one can follow. */
+/** Reports previews while pictures are made: after a step, but no more often than one can follow. */
 export async function previews(
   opened: Pick<OpenedModel, 'colours'>,
   report: (event: PreviewEvent) => void,
@@ -16,7 +16,7 @@ export async function previews(
   let last = -Infinity;
   return (clean, first, step, steps) => {
     const now = performance.now() / 1000;
-    // The last step's picture itself comes right after.
+    // The picture itself follows right after the last step.
     if (now - last < pause || step === steps) return;
     last = now;
     for (let i = 0; i < (clean.shape[0] as number); i++)

@@ -18,7 +18,7 @@ function modelOfRun(path: string): string {
   return run.kind() === 'distill' ? run.describe('distill').settings.student : run.describe().settings.model;
 }
 
-/** The model that the first run among `loras` was trained on, if it is where it was. Errors: `run.damaged`, `run.otherModel`. */
+/** The model that the first run among `loras` was trained on, if it is still there. Errors: `run.damaged`, `run.otherModel`. */
 export function modelFor(loras: readonly LoraChoice[]): string | undefined {
   const [run] = loras.map(({ path }) => path).filter((path) => RunFolder.exists(path));
   if (run === undefined) return undefined;
@@ -29,7 +29,7 @@ export function modelFor(loras: readonly LoraChoice[]): string | undefined {
   return model;
 }
 
-/** What the model predicts by the runs that were trained on it, where its file does not say. Errors: `run.damaged`. */
+/** What the model predicts according to runs that were trained on it, where its file does not say. Errors: `run.damaged`. */
 export function predictionOfRuns({
   model,
   loras,
@@ -41,14 +41,14 @@ export function predictionOfRuns({
   return trained.find((settings) => settings.model === model)?.prediction;
 }
 
-/** A run in the place of a model is the model that it trains, and what it taught it. Errors: `run.damaged`. */
+/** A run given as the model means its base model and what the run taught it. Errors: `run.damaged`. */
 export function withoutRunAsModel<R extends Pick<GenerateRequest, 'model' | 'loras'>>(request: R): R {
   const { model, loras } = request;
   if (!RunFolder.exists(model)) return request;
   return { ...request, model: modelOfRun(model), loras: [{ path: model, weight: 1 }, ...loras] };
 }
 
-/** The whole networks that a run trained, and how much of their change is wanted; 1 is as trained. */
+/** The whole networks that a run trained, and the weight of their change; 1 is as trained. */
 export interface WholeRun extends LoraChoice {
   readonly hash: string;
   readonly isOf: (hash: string) => boolean;
@@ -79,7 +79,7 @@ export function openWholeRun(choice: LoraChoice, model: Model): WholeRun | undef
   };
 }
 
-/** A run's last checkpoint, or the checkpoint itself; undefined for what lies in no run. */
+/** A run's last checkpoint, or the checkpoint itself; undefined outside of a run. */
 function checkpointOf(path: string): string | undefined {
   if (!RunFolder.exists(path)) return RunFolder.exists(join(path, '..', '..')) ? path : undefined;
   const run = new RunFolder(path);

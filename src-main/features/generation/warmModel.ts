@@ -4,19 +4,19 @@ import { openForGeneration, type OpenedModel } from './openForGeneration.ts';
 
 type Asked = Parameters<typeof openForGeneration>[0];
 
-/** Who opens a model for pictures, and what becomes of it when they are drawn. */
+/** Opens a model for pictures, and decides what happens to it afterwards. */
 export interface Opener {
   open(asked: Asked, report: JobContext['report']): Promise<OpenedModel>;
   close(opened: OpenedModel): Promise<void>;
 }
 
-/** Opened each time, and closed at once. */
+/** Opens the model each time, and closes it afterwards. */
 export const openAnew: Opener = {
   open: openForGeneration,
   close: ({ textToImage }) => textToImage.dispose(),
 };
 
-/** Keeps the model that drew last, with its networks, for the next pictures of the same. */
+/** Keeps the last model, with its networks, for the next pictures of the same model. */
 export class WarmModel implements Opener {
   private kept: { readonly key: string; readonly opened: OpenedModel } | undefined;
 

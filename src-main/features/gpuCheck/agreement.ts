@@ -19,7 +19,7 @@ export interface AgreementOptions {
   readonly tell: Tell;
 }
 
-/** Compares a model's networks, called once on each, with the CPU's. */
+/** Calls each of a model's networks once on the device and once on the CPU, and compares. */
 export async function compareNetworks(
   model: Model,
   { provider, latents, tell }: AgreementOptions,
@@ -105,7 +105,7 @@ async function gradientsOf({
   }
 }
 
-/** A comparison that fails is a finding, and the next one follows. */
+/** A comparison that fails is a finding; the next one follows. */
 async function attempt(what: string, tell: Tell, compare: () => Promise<void>): Promise<void> {
   try {
     await compare();

@@ -10,15 +10,15 @@ import { checkParts, type CheckPart, type GpuCheckRequest } from './request.ts';
 export interface GpuCheckResult {
   readonly page: string;
   readonly provider: string | undefined;
-  /** Findings that are as they must be, that are not, and parts that did not end. */
+  /** Numbers of right findings, of wrong ones, and of parts that did not end. */
   readonly right: number;
   readonly wrong: number;
   readonly unfinished: number;
 }
 
 /**
- * Checks a graphics device in parts, each in a process of its own: one that fails, hangs or crashes is written down and the others
- * go on. Writes a page. Random weights lie in a folder that goes with the check. `command`: words that start this program.
+ * Checks a graphics device in parts, each in a process of its own: one that fails, hangs or crashes is noted, and the others still
+ * run. Writes a page. Random weights are in a folder that is removed after the check. `command`: words that start this program.
  * Errors: `file.unwritable`; the signal's reason when it aborts.
  */
 export async function gpuCheck(
@@ -59,7 +59,7 @@ export async function gpuCheck(
         if (finding.provider) provider = finding.provider as GpuCheckRequest['provider'];
       }
       if (section.ended !== undefined) report({ type: 'warning', message: `${part}: ${section.ended}` });
-      // After each part, so that an end by force leaves a page too.
+      // After each part, so that a page is left even if this is killed.
       const seconds = (performance.now() - started) / 1000;
       writeFileSync(request.out, pageOf(sections, { version, provider, seconds, small: request.small }));
     }

@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 export interface Finding {
   readonly what: string;
   readonly found: string;
-  /** Whether it is as it must be; left out where nothing is asked. */
+  /** Whether it is as expected; left out where nothing is expected. */
   readonly right?: boolean;
   /** The provider that all later parts check. */
   readonly provider?: string;
@@ -12,12 +12,12 @@ export interface Finding {
 
 export type Tell = (finding: Finding) => void;
 
-/** Writes each finding at once: what was found before a driver took the process with it is not lost. */
+/** Writes each finding at once, so that nothing is lost when a driver crashes the process. */
 export function tellTo(file: string): Tell {
   return (finding) => appendFileSync(file, `${JSON.stringify(finding)}\n`);
 }
 
-/** What a part found; a last line that was cut off is left out. */
+/** The findings of a part; a last line that was cut off is ignored. */
 export function findingsIn(file: string): Finding[] {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);

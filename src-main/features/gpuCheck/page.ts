@@ -1,7 +1,7 @@
 import type { Finding } from './findings.ts';
 import type { CheckPart } from './request.ts';
 
-/** What came of one part. */
+/** The result of one part. */
 export interface Section {
   readonly part: CheckPart;
   readonly findings: readonly Finding[];

@@ -60,7 +60,7 @@ export async function checkPart(request: CheckPartRequest, shippedModel: string)
   return parts[part]();
 }
 
-/** The devices, the verdict on each provider, and the one that will be checked. */
+/** Reports the devices and the verdict on each provider, and which one will be checked. */
 async function lookAtDevices({ provider: wanted }: CheckPartRequest, tell: Tell): Promise<void> {
   tell({ what: 'System', found: `${os.type()} ${os.release()} ${os.arch()}, Node ${process.versions.node}` });
   tell({

@@ -33,7 +33,7 @@ export async function comparePicture(model: Model, options: PictureOptions): Pro
   tell({ what: 'Time', found: `${found.seconds.toFixed(2)} s, the CPU ${expected.seconds.toFixed(2)} s` });
 }
 
-/** Draws a picture and tells the time, and the memory that is in use then. */
+/** Draws a picture, and reports the time and the memory in use. */
 export async function timePicture(model: Model, options: PictureOptions): Promise<void> {
   const before = await memoryInUse();
   const { seconds } = await draw(model, options);

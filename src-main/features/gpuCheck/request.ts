@@ -1,6 +1,6 @@
 import type { Provider } from '../../../src-shared/domain/providers.ts';
 
-/** The parts of the check, in their order: what is most worth knowing comes first, for time may end. */
+/** The parts of the check, the most useful first, as time may run out. */
 export const checkParts = [
   'device',
   'mini',
@@ -19,9 +19,9 @@ export interface GpuCheckRequest {
   readonly out: string;
   /** What is checked; the fastest that gives the CPU's numbers when left out. */
   readonly provider: Exclude<Provider, 'cpu'> | undefined;
-  /** Narrow networks in place of the published shapes: for drivers in software, which would take hours. */
+  /** Narrow networks in place of the published shapes, which would take software drivers hours. */
   readonly small: boolean;
-  /** Seconds after which no part begins, and one that runs is ended. */
+  /** Seconds after which no part begins, and a running one is ended. */
   readonly seconds: number;
   readonly parts: readonly CheckPart[];
 }

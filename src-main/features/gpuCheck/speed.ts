@@ -33,7 +33,7 @@ export async function timeForward(model: Model, { provider, latents, tell }: Spe
   }
 }
 
-/** Seconds of a training step, its memory beside what was simulated, and where its time goes. */
+/** Seconds of a training step, and its memory beside the simulated figure. */
 export async function timeStep(
   model: Model,
   part: 'lora' | 'full',
@@ -82,7 +82,7 @@ export async function profileStep(model: Model, { provider, latents, tell }: Spe
   }
 }
 
-/** The first compiles kernels, and is not counted. */
+/** The first run compiles kernels and is not counted. */
 const profiledRuns = 2;
 
 interface Profiled {
@@ -112,7 +112,10 @@ interface ProfileEvent {
   readonly args: { readonly op_name?: string; readonly provider?: string };
 }
 
-/** The operations that take most of a profile's last run, by kernels' own times where a device tells them; and what ran elsewhere. */
+/**
+ * The operations that take most of a profile's last run, by the kernels' own times where a device reports them, and what ran
+ * elsewhere.
+ */
 export function timesByOperation(profile: string, runs: number): Finding[] {
   const events = JSON.parse(profile) as ProfileEvent[];
   const kernels = events.filter(({ cat }) => cat === 'Api');

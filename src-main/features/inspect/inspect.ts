@@ -10,7 +10,7 @@ import { inspectModel, type ModelReport } from './inspectModel.ts';
 export interface LoraReport {
   readonly kind: 'lora';
   readonly path: string;
-  /** Modules and numbers of each part that is changed. */
+  /** Changed modules of each part. */
   readonly modules: { readonly unet: number; readonly text_encoder: number };
   readonly parameters: { readonly unet: number; readonly text_encoder: number; readonly total: number };
   /** LoRA (LoCon too), LoHa, LoKr, DoRA, difference. */
@@ -36,8 +36,8 @@ export interface RunReport {
 export type Report = ModelReport | LoraReport | RunReport;
 
 /**
- * Says what is at `path`: a model, a LoRA or a run. Errors where it is none of them or cannot be read; a model that opens
- * but would not work is reported, with `fatal` set.
+ * Describes what is at `path`: a model, a LoRA or a run. Throws where it is none of these or can't be read; a model that opens but
+ * would not work is reported with `fatal` set.
  */
 export async function inspect(
   path: string,
@@ -50,7 +50,7 @@ export async function inspect(
   return lora ? { report: inspectLora(lora) } : inspectModel(openModel(path, prediction));
 }
 
-/** Where PEFT's folders, and ours, have one. */
+/** Where PEFT's folders and runs have one. */
 const adapterConfigs = [
   'adapter_config.json',
   'unet/adapter_config.json',
@@ -61,7 +61,7 @@ function hasCode(error: unknown, code: MessageCode): boolean {
   return error instanceof LikenessError && error.code === code;
 }
 
-/** Nothing where `path` holds no LoRA: then what is said of it as of a model says more. */
+/** Undefined where `path` holds no LoRA: then the error it gives as a model says more. */
 function loraOrNothing(path: string): Lora | undefined {
   try {
     return readLora(path);

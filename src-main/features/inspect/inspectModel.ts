@@ -24,11 +24,11 @@ export interface ModelReport {
   readonly family: string;
   readonly hash: string;
   readonly parameters: ByPart<number> & { readonly total: number };
-  /** Element types, each part's commonest first. */
+  /** Element types of each part, the commonest first. */
   readonly dtype: ByPart<readonly string[]>;
   /**
    * Multiply–accumulates of one U-Net call (one picture of the model's size, a whole prompt, no guidance) in convolutions and
-   * linear layers, as the papers count them; attention's own products stand apart.
+   * linear layers, as the papers count them; attention's own products are counted separately.
    */
   readonly macs: number;
   readonly attentionMacs: number;
@@ -42,7 +42,7 @@ export interface ModelReport {
   readonly problems: readonly string[];
 }
 
-/** Checks every weight of a model, by name, shape and value, its tokenizer and schedule, and counts what one call costs. */
+/** Checks every weight of a model by name, shape and value, its tokenizer and its schedule, and counts the cost of one call. */
 export async function inspectModel(model: Model): Promise<{ report: ModelReport; fatal?: LikenessError }> {
   const { config } = model.unet;
   const [height, width] = config.sample_size;
@@ -110,7 +110,7 @@ export async function inspectModel(model: Model): Promise<{ report: ModelReport;
   };
 }
 
-/** Said where another sampler draws than the folder names. */
+/** A note where another sampler draws than the one the folder names. */
 function standInNote(model: Model): string[] {
   try {
     const { name, standsFor } = resolveScheduler(model.scheduler, undefined, model.path);
@@ -123,7 +123,7 @@ function standInNote(model: Model): string[] {
   }
 }
 
-/** Said of version 2, of which there are both kinds. */
+/** A note for version 2, of which both kinds exist. */
 function guessNote(model: Model): string[] {
   const note = assumption(model);
   return note !== undefined && model.prediction?.type === 'v_prediction' ? [note] : [];

@@ -10,7 +10,7 @@ export interface Advice {
 export interface PhotoFacts extends PhotoQuality {
   readonly width: number;
   readonly height: number;
-  /** The square that training takes: the middle one, unless a person chose another. */
+  /** The square used for training: the middle one, unless a person chose another. */
   readonly crop: { readonly left: number; readonly top: number; readonly size: number };
   /** Share of the photo's edges outside that square; 0 where a person chose it. */
   readonly cropLoses: number;
@@ -18,7 +18,7 @@ export interface PhotoFacts extends PhotoQuality {
   readonly chosen?: boolean;
 }
 
-/** Limits found on real photos, blurred and spoilt by known amounts. */
+/** Limits from real photos that were degraded by known amounts. */
 const limits = {
   blur: 0.53,
   dark: 0.15,
@@ -30,7 +30,7 @@ const limits = {
   cropLoses: 0.3,
 };
 
-/** What to do about one photo; nothing where it is good as it is. */
+/** What to do about one photo; empty where it is good as it is. */
 export function photoAdvice(facts: PhotoFacts): Advice[] {
   const { blur, brightness, tooDark, contrast, cropLoses, chosen = false } = facts;
   const { size } = facts.crop;
@@ -76,7 +76,7 @@ export function photoAdvice(facts: PhotoFacts): Advice[] {
 
 export interface SetFacts {
   readonly count: number;
-  /** Pairs that are one photo twice. */
+  /** Pairs that are the same photo twice. */
   readonly duplicates: readonly (readonly [string, string])[];
   /** Mean distance of the photos by MobileNetV2; null for one photo alone. */
   readonly variety: number | null;
@@ -84,7 +84,7 @@ export interface SetFacts {
 
 const few = 4;
 const many = 30;
-/** Below this photos are of one side in one place and light: sets that are not have 0.22 to 0.40 (nine sets, real and rendered). */
+/** Below this, all photos show one side in one place and light: varied sets have 0.22 to 0.40 (nine sets, real and rendered). */
 const uniform = 0.1;
 
 /** "a.jpg and b.jpg, c.jpg and d.jpg, and 3 more pairs are" */

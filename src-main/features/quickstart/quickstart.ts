@@ -29,17 +29,17 @@ export interface QuickstartResult {
   readonly run: string;
   readonly settings: FinetuneSettings;
   readonly contactSheet: string;
-  /** Whether the sheet says which picture shows what. */
+  /** Whether the sheet has labels. */
   readonly labelled: boolean;
   readonly pictures: readonly Picture[];
-  /** Each read back and compared. */
+  /** Each was read back and compared. */
   readonly weights: readonly { readonly format: ExportFormat; readonly path: string }[];
   readonly steps: number;
 }
 
 /**
- * Photos to pictures in one go: finetune, the subject in several scenes, weights for other tools, a contact sheet. Goes on
- * with what `request.out` holds of an earlier call. Errors: those of the features, `quickstart.other`.
+ * Photos to pictures in one go: a finetune, the subject in several scenes, weights for other tools, a contact sheet. Continues
+ * what an earlier call left in `request.out`. Errors: those of the features, `quickstart.other`.
  */
 export async function quickstart(
   request: QuickstartRequest,
@@ -99,7 +99,7 @@ export async function quickstart(
   return { out, run, settings, contactSheet, labelled, pictures, weights, steps };
 }
 
-/** An earlier call to the same folder must have asked for the same. Errors: `quickstart.other`. */
+/** Refuses a folder in which an earlier call asked for something else. Errors: `quickstart.other`. */
 function refuseOther({ out, photos, classNoun, model, steps }: QuickstartRequest): void {
   const run = join(out, 'run');
   if (!RunFolder.exists(run)) return;
@@ -109,7 +109,7 @@ function refuseOther({ out, photos, classNoun, model, steps }: QuickstartRequest
   if (!same) throw problem('quickstart.other', { folder: out });
 }
 
-/** A LoRA as one file, and a whole model; `isWhole` says whether an earlier call finished it. */
+/** A LoRA as one file, and a whole model; `isWhole` tells whether an earlier call finished it. */
 function exportsOf(
   { method, token, classNoun }: FinetuneSettings,
   folder: string,

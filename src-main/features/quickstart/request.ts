@@ -25,5 +25,5 @@ export const scenes = [
   'on a city street',
 ] as const;
 
-/** Each scene starts from the same noise, and every quickstart from the same. */
+/** All scenes of all quickstarts start from the same noise. */
 export const pictureSeed = 1;

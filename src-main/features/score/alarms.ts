@@ -1,20 +1,20 @@
 import type { Estimate, RunScore, ScoredCheckpoint } from '../../../src-shared/domain/runScore.ts';
 
-/** Share of the way to the photos from which the class has moved too far. */
+/** Share of the distance to the photos beyond which the class has moved too far. */
 const leaked = 0.3;
-/** Of the base model's variety, below which pictures are too much alike. */
+/** Share of the base model's variety below which pictures are too much alike. */
 const alike = 0.5;
-/** What is left of following prompts, below which they are hardly followed. */
+/** Editability below which prompts are hardly followed. */
 const deaf = 0.25;
 
 type Told = (one: ScoredCheckpoint) => string | undefined;
 
-/** What is wrong with a run's checkpoints, each a sentence that says what to do; none where nothing is. */
+/** What is wrong with a run's checkpoints: sentences that say what to do. */
 export function alarmsOf(score: RunScore): string[] {
   return [copied, leaking, unvaried(score), unheeding].flatMap((told) => inWords(score.checkpoints, told));
 }
 
-/** One sentence for all checkpoints that have the fault, with the figures of the last. */
+/** One sentence for all checkpoints with the fault, with the figures of the last one. */
 function inWords(checkpoints: readonly ScoredCheckpoint[], told: Told): string[] {
   const found = checkpoints.filter((one) => told(one) !== undefined);
   const last = found.at(-1);
@@ -50,7 +50,7 @@ const unheeding: Told = ({ reach }) =>
     ? undefined
     : `it hardly does what the prompt says any more (${percent(Math.max(0, reach.editability))} of what the base model does). Keep an earlier checkpoint, or train for fewer steps.`;
 
-/** The figures that are called so, whatever features they were measured with. */
+/** The figures of this name, whatever features they were measured with. */
 function named(figures: RunScore['base'], what: string): Estimate[] {
   return Object.entries(figures).flatMap(([name, value]) => (name.startsWith(what) && value ? [value] : []));
 }

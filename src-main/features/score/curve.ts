@@ -6,7 +6,7 @@ const width = 640;
 const height = 480;
 const margin = 64;
 
-/** Fidelity (up) against editability (right), a point a checkpoint, joined in order; the pick is filled. As a PNG. */
+/** A PNG of fidelity (up) against editability (right): a point for each checkpoint, joined in order, with the pick filled. */
 export async function drawCurve(report: RunScore): Promise<Buffer> {
   const { checkpoints, pick, knee } = report;
   const x = axis(
@@ -53,7 +53,7 @@ ${text(margin, margin - 24, `fidelity: ${report.fidelityBy}, from the base model
   return sharp(Buffer.from(svg)).removeAlpha().png().toBuffer();
 }
 
-/** A scale that shows all values with some room about them, and where to write numbers. */
+/** A scale that shows all values with some margin, and where its numbers go. */
 function axis(
   values: readonly number[],
   from: number,

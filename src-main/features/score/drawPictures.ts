@@ -18,7 +18,7 @@ export interface Wanted {
   readonly seed: number;
 }
 
-/** A model as it draws: with a checkpoint's weights, or bare. */
+/** A model that draws: with a checkpoint's weights, or bare. */
 export interface Artist {
   readonly model: Model;
   readonly networks: NetworkOptions;
@@ -29,7 +29,10 @@ export interface DrawnPicture {
   readonly picture: Picture;
 }
 
-/** Draws what is wanted into `folder`, except whole batches that an earlier call drew there. `report` is told how many are there, with parts of those that are being drawn. */
+/**
+ * Draws the wanted pictures into `folder`, except complete batches of an earlier call. `report` gets the number of pictures that
+ * are there, counting parts of those being drawn.
+ */
 export async function drawPictures(
   folder: string,
   wanted: readonly Wanted[],

@@ -32,10 +32,10 @@ interface Measure {
   readonly base: Shown;
 }
 
-/** Where pictures stand, of which some are copies; of those that are chosen, or of all in scenes. Numbers are places among the pictures. */
+/** The reach of pictures, some of which are copies: of the `chosen` ones, or of all in scenes. Numbers are indices of pictures. */
 export type ReachOf = (copies: ReadonlySet<number>, chosen?: readonly number[]) => Reach;
 
-/** All scorers with the photos, the prompts and the base model's pictures before their eyes. */
+/** All scorers, with what they compare with: the photos, the prompts and the base model's pictures. */
 export class Measures {
   private constructor(
     private readonly measures: readonly Measure[],
@@ -66,7 +66,7 @@ export class Measures {
     return new Measures(measures, scorers, prompts.length * seeds, seeds);
   }
 
-  /** The name of the figure that fidelity is, and that of editability: variety where no scorer reads. */
+  /** The names of the figures that fidelity and editability are measured by; variety where no scorer reads text. */
   get names(): { readonly fidelity: string; readonly editability: string } {
     const { subject, prompt } = this.scorers;
     return {
@@ -85,7 +85,7 @@ export class Measures {
     return this.figures(this.measures.map(({ base }) => base));
   }
 
-  /** Places of the pictures in scenes, by prompt and seed. */
+  /** Indices of the pictures in scenes, by prompt and seed. */
   get cells(): number[][] {
     return cellsOf([...Array(this.scenes).keys()], this.seeds);
   }

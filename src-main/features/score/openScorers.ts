@@ -6,7 +6,7 @@ import { VitFeatures } from '../../engine/evaluation/visionTransformer.ts';
 import type { ScoreRequest } from './request.ts';
 
 export interface Scorers {
-  /** All that are here. */
+  /** All that are available. */
   readonly all: readonly Features[];
   /** The one that fidelity to the subject is judged by: DINO where given, as DreamBooth does, else MobileNetV2. */
   readonly subject: Features;
@@ -15,7 +15,7 @@ export interface Scorers {
   dispose(): Promise<void>;
 }
 
-/** Opens every scorer that is to be had. Errors: those of their folders. */
+/** Opens every scorer that is available. Errors: those of their folders. */
 export async function openScorers(
   request: Pick<ScoreRequest, 'mobileNet' | 'likenessScorer' | 'clip' | 'dino' | 'provider'>,
 ): Promise<Scorers> {

@@ -21,7 +21,9 @@ const places = [
   'a {} at sunset',
 ];
 
-/** 25 prompts a kind, in the manner of DreamBooth's (Ruiz et al. 2022, supplementary material): places, things beside it, properties. */
+/**
+ * 25 prompts for each kind, like DreamBooth's (Ruiz et al. 2022, supplementary material): places, things beside it, properties.
+ */
 const standardPrompts: Readonly<Record<SubjectKind, readonly string[]>> = {
   object: [
     ...places,
@@ -59,13 +61,13 @@ const livingNouns = new Set(
   ).split(' '),
 );
 
-/** What a class noun names: by its last word, "golden retriever dog". */
+/** The kind of a class noun, by its last word: "golden retriever dog". */
 export function kindOf(classNoun: string): SubjectKind {
   const last = classNoun.trim().toLowerCase().split(/\s+/).at(-1) ?? '';
   return livingNouns.has(last) ? 'living' : 'object';
 }
 
-/** A prompt as the finetuned model is asked, and as any other would understand it. */
+/** A prompt as the finetuned model is given it, and as any other would understand it. */
 export interface ScoredPrompt {
   readonly subject: string;
   readonly plain: string;
@@ -77,7 +79,7 @@ export const promptLists = {
   dreambooth: dreamboothPrompts,
 } as const satisfies Readonly<Record<PromptList, Readonly<Record<SubjectKind, readonly string[]>>>>;
 
-/** The prompts of a list for `kind`, then the user's own: with `{}` in the subject's place, or with the token already in them. */
+/** The prompts of a list for `kind`, then the user's own, with `{}` for the subject or with the token in them. */
 export function scoredPrompts(
   { list, kind }: { readonly list: PromptList; readonly kind: SubjectKind },
   own: readonly string[],

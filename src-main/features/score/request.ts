@@ -16,7 +16,7 @@ export interface ScoreRequest {
   readonly list: PromptList;
   /** Prompts of one's own, added to those of the list; `{}` stands for the subject. */
   readonly prompts: readonly string[];
-  /** Worked out from the class noun when left out. */
+  /** Derived from the class noun when left out. */
   readonly kind?: SubjectKind;
   /** Pictures a prompt. */
   readonly seeds: number;
@@ -33,7 +33,7 @@ export interface ScoreRequest {
   readonly provider: ProviderChoice;
 }
 
-/** Few steps of a fast sampler: differences between checkpoints show as well as with many. */
+/** Few steps of a fast sampler show differences between checkpoints as well as many steps. */
 export const scoreDefaults = {
   list: 'standard',
   prompts: [],

@@ -31,10 +31,10 @@ export interface ScoreResult extends RunScore {
 
 /** Pictures of the class without the token, for every model. */
 const classPictures = 4;
-/** Forward passes of a sampling step, with guidance, and what comparing a picture takes of the same. */
+/** Forward passes of a sampling step with guidance; comparing a picture costs about half a pass. */
 const passesPerPicture = 2.5;
 const comparing = 3;
-/** Each prompt has seeds of its own, the same for all checkpoints. */
+/** Each prompt has its own seeds, the same for all checkpoints. */
 const firstSeed = 1000;
 
 /**
@@ -251,7 +251,7 @@ function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
-/** Tells checkpoints apart by every file's name and content. */
+/** A hash of every file's name and content, which tells checkpoints apart. */
 function checkpointHash(folder: string): string {
   const hash = createHash('sha256');
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort())

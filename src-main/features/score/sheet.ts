@@ -12,7 +12,7 @@ interface Row {
   readonly pictures: readonly { readonly picture: Picture }[];
 }
 
-/** A model a row, the same prompts and seeds below each other, as a PNG; a sample of the prompts where there are many. */
+/** A PNG with a row for each model, the same prompts and seeds below each other; only a sample of many prompts. */
 export async function drawSheet(rows: readonly Row[]): Promise<Buffer> {
   const labelled = await canDrawText();
   const count = Math.min(...rows.map(({ pictures }) => pictures.length));

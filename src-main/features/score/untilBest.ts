@@ -3,12 +3,12 @@ import type { RunScore } from '../../../src-shared/domain/runScore.ts';
 import { bestOf } from '../../engine/evaluation/pick.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 
-/** Checkpoints after the best one that a run is given to do better. */
+/** Checkpoints after the best one in which a run may improve on it. */
 const patience = 2;
 
 /**
- * Trains from checkpoint to checkpoint and scores each; ends the run when `patience` checkpoints in a row did not beat the best, or at
- * its last step. All checkpoints stay. `train` goes on with the run in `folder` where there is one; it is stopped right behind a
+ * Trains from checkpoint to checkpoint and scores each; ends the run when `patience` checkpoints in a row did not beat the best,
+ * or at its last step. All checkpoints stay. `train` resumes the run in `folder` where there is one. It is stopped right after a
  * checkpoint, so the weights are those of an uninterrupted run.
  */
 export async function untilBest<T>(
@@ -27,7 +27,7 @@ export async function untilBest<T>(
   }
 }
 
-/** The result where the run came to its end, undefined where it was stopped behind a checkpoint. */
+/** The result if the run came to its end, undefined if it was stopped after a checkpoint. */
 async function trainToCheckpoint<T>(
   folder: string,
   train: (context: JobContext) => Promise<T>,
@@ -49,7 +49,7 @@ async function trainToCheckpoint<T>(
   }
 }
 
-/** Whether a sample picture follows this checkpoint: it shall be drawn first. */
+/** Whether a sample picture follows this checkpoint: then it is drawn before the run is stopped. */
 function isSampled(folder: string, step: number): boolean {
   const { sampleEvery } = new RunFolder(folder).describe().settings;
   return sampleEvery !== null && step % sampleEvery === 0;

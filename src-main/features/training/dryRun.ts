@@ -19,7 +19,7 @@ export interface DryRunFigures {
 }
 
 export interface DryRunRequest {
-  /** Complete, and with model and photos; the length does not matter. */
+  /** Complete, with model and photos; the length does not matter. */
   readonly settings: AskedFinetune & { readonly model: string; readonly size: number };
 }
 
@@ -27,8 +27,8 @@ export interface DryRunRequest {
 const steps = 4;
 
 /**
- * A finetune in earnest, but of a few steps and to a folder that is thrown away: what a step, a picture and the start take, and the
- * memory of this process, which must be a fresh one. Errors: those of `finetune`.
+ * A real finetune of a few steps into a temporary folder. Measures how long the start, a step and a picture take, and the memory
+ * of this process, which must be a fresh one. Errors: those of `finetune`.
  */
 export async function dryRun(
   { settings }: DryRunRequest,
@@ -48,7 +48,7 @@ export async function dryRun(
       {
         settings: completeSettings(
           finetuneSettings,
-          // Without a prior no picture is made before the end, so one is drawn there.
+          // Without a prior, no picture is made, so one is drawn at the end.
           {
             ...settings,
             ...(prior && { prior }),

@@ -15,7 +15,10 @@ import { ownScenes, ownSettings } from './ownSettings.ts';
 import { photoScenes } from './photoScenes.ts';
 import { type FinetuneRequest } from './request.ts';
 
-/** Starts the run that `request` asks for, or goes on with it (with `resume` and no run there: starts it). Errors: those of the engine's `finetune`, `run.…`, `training.…`. */
+/**
+ * Starts the run that `request` asks for, or resumes it (with `resume` and no run there: starts it). Errors: those of the engine's
+ * `finetune`, `run.…`, `training.…`.
+ */
 export async function finetune(
   request: FinetuneRequest,
   context: JobContext,
@@ -60,7 +63,7 @@ async function newSettings(
   };
 }
 
-/** The captions beside the photos, with a word about them; nothing where there are none. */
+/** The captions beside the photos, and a note about them; undefined where there are none. */
 async function captionsIn(
   folder: string,
   { token }: Pick<FinetuneSettings, 'token'>,
@@ -85,7 +88,10 @@ async function captionsIn(
   return captions;
 }
 
-/** The run's own settings, with what may change as asked. Errors: `run.otherSetting` for anything else. */
+/**
+ * The run's own settings, with the changes that were asked for where they are allowed. Errors: `run.otherSetting` for anything
+ * else.
+ */
 function settingsOfRun({ out, settings: asked }: FinetuneRequest): FinetuneSettings {
   const { settings } = new RunFolder(out).describe();
   return changedSettings(finetuneSettings, settings, asked, { folder: out, isThere: existsSync });

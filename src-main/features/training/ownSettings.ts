@@ -10,7 +10,7 @@ import { readJson } from '../../engine/checkpoints/files.ts';
 const schema = z.object({
   finetune: askedType({
     ...trainingSettings,
-    /** Places that the model can tell photos' by. */
+    /** Places that the model can recognise in photos. */
     scenes: data(z.array(z.string().min(1)), { help: 'places that photos are told by' }),
   }).optional(),
 });
@@ -21,7 +21,7 @@ export function ownSettings(model: string): AskedFinetune {
   return settings;
 }
 
-/** The places that a model can tell photos' by, from the same file. */
+/** The places that a model can recognise in photos, from the same file. */
 export function ownScenes(model: string): readonly string[] {
   return ownFinetune(model).scenes ?? [];
 }

@@ -7,8 +7,8 @@ import { loadPicture } from '../../engine/pipelines/pictures.ts';
 import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 
 /**
- * Which of the `scenes` that a model knows each photo shows most, by the model's own scorer; nothing for a model that comes without
- * one. What a photo's prompt says of the place is not learnt as the subject's.
+ * For each photo, the best match among the `scenes` that the model knows, by the model's own scorer; undefined for a model without
+ * one. A place that is named in a photo's prompt is not learnt as part of the subject.
  */
 export async function photoScenes(
   {

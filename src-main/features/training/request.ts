@@ -5,9 +5,9 @@ import type { TeamSettings } from '../../engine/training/team/gather.ts';
 export interface FinetuneRequest {
   /** The run's folder. */
   readonly out: string;
-  /** Go on with the run in `out`, by its own settings; `settings` may change its length, and where things are. */
+  /** Resume the run in `out` with its own settings; `settings` may change its length, and where things are. */
   readonly resume: boolean;
-  /** A new run's, where `settings` name none. */
+  /** The model of a new run, where `settings` name none. */
   readonly fallbackModel?: string;
   /** Others that compute; this process alone when left out. */
   readonly team?: TeamSettings | undefined;

@@ -18,7 +18,7 @@ import { finetune as train, type FinetuneResult } from '../../engine/training/ru
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { cacheFolder } from '../../places.ts';
 
-/** Paths are absolute; what a place is left out of lies where the run had it. */
+/** Paths are absolute; whatever is left out is where the run had it. */
 export interface RerunRequest {
   /** A `capsule.json`, or the folder of a run that has one. */
   readonly capsule: string;
@@ -34,7 +34,7 @@ export interface RerunRequest {
 export interface RerunResult extends FinetuneResult {
   /** The last checkpoint has the same bits as the first run's. */
   readonly same: boolean;
-  /** What is not as it was. */
+  /** What is no longer as it was. */
   readonly changed: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export async function rerun(
   if (RunFolder.exists(out) && !resume) throw problem('run.exists', { folder: out });
   const settings = settingsFrom(file, before, request);
   const parts = { settings, model: openModel(settings.model, settings.prediction), version, team: false };
-  // Class pictures are made by the run, so they are compared behind it.
+  // The run itself makes class pictures, so they are compared after it.
   const { 'class pictures': _, ...files } = before.files;
   const now = await makeCapsule({ ...parts, classPictures: [] });
   const { inputs, surroundings } = differences({ ...before, files }, now);
@@ -79,7 +79,9 @@ function sameHashes(a: Readonly<Record<string, string>>, b: Readonly<Record<stri
   return names.every((name) => a[name] === b[name]);
 }
 
-/** The capsule's settings, with the places of the run beside it or those that were said. Errors: `capsule.lost`, `training.badSettings`. */
+/**
+ * The capsule's settings, with paths from the run beside it or from the request. Errors: `capsule.lost`, `training.badSettings`.
+ */
 function settingsFrom(file: string, capsule: Capsule, said: RerunRequest): FinetuneSettings {
   const beside = dirname(file);
   const known = RunFolder.exists(beside) ? new RunFolder(beside).describe().settings : undefined;

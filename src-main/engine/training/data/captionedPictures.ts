@@ -96,7 +96,7 @@ async function unpacked(tar: string, cache: string): Promise<string> {
   try {
     const entries = extract();
     const reading = pipeline(createReadStream(tar), entries);
-    // Its failure reaches the loop below too.
+    // The loop below gets this failure too.
     reading.catch(() => undefined);
     for await (const entry of entries) {
       const { name: path, type } = entry.header;

@@ -21,7 +21,7 @@ const samplingSteps = 25;
 
 /**
  * Class pictures for prior preservation, [3,size,size] in −1…1, made by the base model from the class's prompts in turn. Picture i
- * has seed i and is kept in `cache`, so that later runs, and this one when it is interrupted, do not make it again.
+ * has seed i and is kept in `cache`, so that later runs, and this one after an interruption, do not make it again.
  */
 export async function classPictures(
   model: Model,
@@ -44,7 +44,7 @@ export async function classPictures(
     const pipeline = new TextToImage(model, await openTokenizer(model), { provider });
     const options = { steps: samplingSteps, guidance, width: size, height: size, signal };
     const batch = pipeline.steadyBatch(options);
-    // Whole batches, whatever is asked for now: a picture that is there stays as it is when more are wanted later.
+    // Always whole batches, so that existing pictures stay as they are when more are wanted later.
     const most = Math.ceil(count / batch) * batch;
     const missing = ofUnfinishedBatches(most, batch, (i) => existsSync(fileOf(i)));
     const known = most - missing.length;
@@ -73,7 +73,7 @@ function classFolder(model: Model, settings: FinetuneSettings, cache: string): s
   return join(cache, 'class-pictures', `${modelHash(model)}-${settings.size}-${guidance}-${asked}`);
 }
 
-/** Where a run's class pictures lie, or will. */
+/** Where a run's class pictures are, or will be. */
 export function classPictureFiles(model: Model, settings: FinetuneSettings, cache: string): string[] {
   const folder = classFolder(model, settings, cache);
   return Array.from({ length: settings.prior?.classImages ?? 0 }, (_, i) => join(folder, classFile(i)));

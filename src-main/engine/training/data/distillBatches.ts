@@ -21,7 +21,7 @@ export interface DistillSource {
 
 export interface DistillBatchesOptions {
   readonly cache: string;
-  /** Told of the pictures that can't be used, a line each, and how many pictures there are. */
+  /** Gets a line for each picture that can't be used, and the number of all pictures. */
   readonly onSkipped: (lines: readonly string[], pictures: number) => void;
 }
 
@@ -69,7 +69,7 @@ function recorded(model: Model, settings: DistillSettings, file: string, timeste
       throw problem('replay.invalid', { file, why: `row ${index} has a context that is no number` });
     return { ...noise, context };
   };
-  // A fault is told before networks are built, not when its step comes.
+  // A fault is found before networks are built, not at its step.
   for (let index = 0; index < wanted; index++) batch(index);
   return { rows: record.batch, latents: record.latents, batch };
 }

@@ -30,7 +30,7 @@ export interface FinetuneBatches {
   /** Whether the subject's rows have loss weights. */
   readonly masked: boolean;
   readonly batch: (index: number) => DiffusionBatch;
-  /** Those that a run is measured by; none where batches are recorded. */
+  /** Batches that measure a run; none where batches are recorded. */
   readonly measured: readonly DiffusionBatch[];
 }
 

@@ -21,8 +21,8 @@ export interface LatentCacheOptions {
 }
 
 /**
- * Posteriors of pictures, kept on disk below `cache` for later runs. Others are made by another VAE, for another size, and by
- * another provider, whose last bits differ.
+ * Posteriors of pictures, kept on disk below `cache` for later runs. Another VAE, size or provider (whose last bits differ) has
+ * its own.
  */
 export class LatentCache {
   private constructor(
@@ -52,7 +52,7 @@ export class LatentCache {
     return { mean: of('mean'), deviation: of('deviation') };
   }
 
-  /** Encodes pictures, [3,size,size] in −1…1, and keeps each as soon as it is there. Errors: those of `vaePosteriors`. */
+  /** Encodes pictures, [3,size,size] in −1…1, and keeps each at once. Errors: those of `vaePosteriors`. */
   async encode(
     pictures: readonly { readonly file: string; readonly data: Float32Array }[],
     { signal, onPicture }: { readonly signal: AbortSignal; readonly onPicture?: () => void },

@@ -8,9 +8,9 @@ import type { Picture } from '../../pipelines/pixels.ts';
 export const masksFolder = 'masks';
 
 /**
- * The masks of photos: `masks/NAME.png` belongs to the photo NAME in any format, whatever the capitals and the Unicode form (macOS
- * takes letters and their accents apart). White is the subject, black what is around it, grey counts in part. A photo without one that
- * is transparent in part is its own mask. `strays` are files in the folder that belong to no photo.
+ * The masks of photos: `masks/NAME.png` belongs to the photo NAME in any format, in any case and Unicode form (macOS splits
+ * letters from their accents). White is the subject, black what is around it, grey counts in part. A partly transparent photo
+ * without one is its own mask. `strays` are files in the folder that belong to no photo.
  */
 export async function masksOf(
   folder: string,
@@ -41,7 +41,7 @@ export async function masksOf(
 
 const folded = (name: string): string => name.normalize('NFC').toLowerCase();
 
-/** What cannot be read is told of where it is read as a photo. */
+/** An unreadable file is reported where it is read as a photo. */
 async function isTransparentInPart(photo: string): Promise<boolean> {
   return loadOpacity(photo).then(
     (opacity) => opacity !== undefined,
@@ -50,9 +50,8 @@ async function isTransparentInPart(photo: string): Promise<boolean> {
 }
 
 /**
- * A photo's mask as a picture of the photo's size, upright as the photo is (a mask that says so by EXIF is turned too); what is
- * transparent is black. A photo that is its own mask: how opaque it is. Errors: `masks.otherSize`, `masks.empty`, those of
- * `loadPicture`.
+ * A photo's mask as a picture of the photo's size, upright like the photo (EXIF turns a mask too); transparency is black. A photo
+ * that is its own mask: how opaque it is. Errors: `masks.otherSize`, `masks.empty`, those of `loadPicture`.
  */
 export async function loadMask(
   mask: string,
@@ -74,9 +73,9 @@ export async function loadMask(
 /**
  * What each latent of a photo weighs in the loss, [size/factor]²: the share of its pixels that are the subject's, at least
  * `backgroundWeight`; divided by their mean, so that a small subject is learnt as fast as one that fills the photo. As OneTrainer
- * does it with "normalize masked area loss" (its weight of the background is 0.1; on the shipped model 0.3 kept more of the places).
- * Nothing where no latent shows more of the subject than `backgroundWeight`: all would count alike, and the background would be what
- * is learnt.
+ * does it with "normalize masked area loss" (its weight of the background is 0.1; on the shipped model 0.3 kept more of the
+ * places). Undefined where no latent shows more of the subject than `backgroundWeight`: all would weigh the same, and the run
+ * would learn the background.
  */
 export function latentWeights(
   mask: Float32Array,

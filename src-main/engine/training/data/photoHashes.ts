@@ -8,7 +8,7 @@ import { listPhotos } from './photoFolder.ts';
 /** File name → SHA-256 of what is in it, hex; masks as `masks/NAME`. */
 export type PhotoHashes = Readonly<Record<string, string>>;
 
-/** What a run learns from, by content. Errors: those of `listPhotos`. */
+/** The files that a run learns from, by content. Errors: those of `listPhotos`. */
 export async function photoHashes(folder: string, withMasks: boolean): Promise<PhotoHashes> {
   const photos = await listPhotos(folder);
   const hashes: Record<string, string> = {};
@@ -26,7 +26,7 @@ async function hashOf(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The first file that is another now, is gone, or is new, and how. */
+/** The first file that has changed, is gone or is new, and which of these. */
 export function firstChange(
   before: PhotoHashes,
   now: PhotoHashes,

@@ -11,7 +11,7 @@ const maxAspect = 16;
 export interface PhotoOptions {
   /** Height and width in pixels. */
   readonly size: number;
-  /** Where the crop goes is drawn from this; without it the crop is centred. */
+  /** Chooses a random crop; without it the crop is centred. */
   readonly generator?: TorchGenerator;
 }
 
@@ -64,7 +64,7 @@ function squareOf(
   const room = { top: resized.height - size, left: resized.width - size };
   const offset = (space: number) =>
     generator ? (generator.randint(0, space + 1, [1])[0] ?? 0) : roundEven(space / 2);
-  // torchvision draws nothing where there is nothing to choose.
+  // torchvision draws no random number where there is nothing to choose.
   const exact = room.top === 0 && room.left === 0;
   const top = exact ? 0 : offset(room.top);
   const left = exact ? 0 : offset(room.left);
@@ -85,7 +85,7 @@ function toChannels(picture: Picture, { width, height, top, left, size }: Square
   return values;
 }
 
-/** A picture [channels,size,size] seen in a mirror. */
+/** A picture [channels,size,size], mirrored. */
 export function mirrored(picture: Float32Array, size: number): Float32Array {
   return picture.map((_, i) => picture[i - (i % size) + (size - 1 - (i % size))] as number);
 }

@@ -32,8 +32,8 @@ export interface EncodeOptions {
 const atOnce = 32;
 
 /**
- * Latents and text features of captioned pictures, kept on disk below `cache` for this run's going on and for other runs: latents
- * by VAE, picture (path, size and time of change), side and flip; text features by text encoder and tokens.
+ * Latents and text features of captioned pictures, kept on disk below `cache` so that this run can resume and others reuse them:
+ * latents by VAE, picture (path, size and time of change), side and flip; text features by text encoder and tokens.
  */
 export class PictureCache {
   private constructor(
@@ -46,7 +46,7 @@ export class PictureCache {
     return this.pictures.length;
   }
 
-  /** Encodes what is not in the cache yet; pictures that can't be read go to `onSkip`. Errors: those of the networks. */
+  /** Encodes what is not cached yet; `onSkip` gets pictures that can't be read. Errors: those of the networks. */
   static async prepare(
     model: Model,
     pictures: readonly CaptionedPicture[],

@@ -10,7 +10,7 @@ export function subjectPrompt({ token, classNoun }: Pick<FinetuneSettings, 'toke
   return `a photo of ${token} ${classNoun}`;
 }
 
-/** What a photo is trained with: its caption; without one, the subject and the place. */
+/** The prompt that a photo is trained with: its caption, or else the subject and the place. */
 export function photoPrompt(
   settings: Pick<FinetuneSettings, 'token' | 'classNoun' | 'photoScenes' | 'photoCaptions'>,
   file: string,

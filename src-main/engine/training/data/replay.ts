@@ -14,7 +14,7 @@ export interface Replay {
   readonly row: (index: number) => DiffusionBatch;
 }
 
-/** What the model takes. */
+/** What the model can be fed. */
 export interface ReplayLimits {
   readonly channels: number;
   /** Tokens of a prompt. */
@@ -34,7 +34,7 @@ export function openReplay(file: string, { words, ...limits }: ReplayLimits): Re
     if (!within(inputIds.data, words)) throw invalid(`row ${index} has a token outside 0…${words - 1}`);
     return { ...noise, inputIds };
   };
-  // A fault is told before networks are built, not when its step comes.
+  // A fault is found before networks are built, not at its step.
   for (let index = 0; index < record.steps; index++) row(index);
   return { ...record, batch, prior, row };
 }

@@ -32,7 +32,7 @@ export function packedStep(step: Graph, layout: FlatParameters, packs: readonly 
       const gap = end - offset - count;
       return gap ? [flat, constant(f32([gap]))] : [flat];
     });
-    // A product keeps an output from being another's name.
+    // The product makes an output that is not just another name of an input.
     return [`gradient.${name}`, parts.length === 1 ? mul(parts[0] as Value, 1) : concat(parts, 0)] as const;
   });
   const squares = gradients.map(([, gradient]) => sum(square(gradient))).reduce((a, b) => add(a, b));

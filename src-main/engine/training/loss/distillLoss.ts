@@ -31,11 +31,11 @@ export interface DistillLossOptions {
 }
 
 /**
- * BK-SDM's loss (Kim et al. 2023, equation 4): λsd·MSE(prediction, target) + λoutput·MSE(prediction, teacher's) + λfeature·Σ
- * MSE(a block's output, the teacher's). Feed it with `distillFeeds` and what `taught` gives for them. Errors: `distill.unfit`.
+ * BK-SDM's loss (Kim et al. 2023, equation 4): λsd·MSE(prediction, target) + λoutput·MSE(prediction, teacher's) + λfeature·Σ MSE(a
+ * block's output, the teacher's). Feed it with `distillFeeds` and what `taught` gives for them. Errors: `distill.unfit`.
  *
- * The teacher is a graph of its own, `taught`, whose outputs "taught.…" are inputs of the loss: it has no gradient to keep anything
- * for, and what it computes is gone when the student starts, but for the values that are compared.
+ * The teacher is a graph of its own, `taught`, whose outputs "taught.…" are inputs of the loss. It needs no gradient, so all that
+ * it computes is freed before the student starts, except the values that are compared.
  */
 export function distillLoss(
   teacher: UNetConfig,
@@ -86,8 +86,8 @@ export function distillFeeds(batch: DistillBatch, schedule: NoiseSchedule): Reco
 
 /**
  * The blocks whose outputs are compared, as [teacher's, student's] names: all down and up blocks. Where the student lacks inner
- * stages its innermost down block has no successor to shrink its output for, so its last attention's projection stands for
- * it, and up blocks count from the outside.
+ * stages, its innermost down block does not shrink its output, so its last attention's projection stands for it; up blocks are
+ * counted from the outside.
  */
 function featurePairs(teacher: UNetConfig, student: UNetConfig): [string, string][] {
   const depth = student.block_out_channels.length;
@@ -112,7 +112,7 @@ function shapeText(value: Value | undefined): string {
   return value ? value.shape.slice(1).join('×') : 'nothing';
 }
 
-/** What a trainer needs to know of the loss: all of the student's U-Net is trained. Errors: `distill.unfit`, `tensor.…`. */
+/** The loss, ready for a trainer: all of the student's U-Net is trained. Errors: `distill.unfit`, `tensor.…`. */
 export function distillObjective(
   teacher: Model,
   student: Model,

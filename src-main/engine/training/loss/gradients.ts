@@ -16,9 +16,9 @@ export interface LossOptions {
   readonly metrics?: Readonly<Record<string, Value>>;
   /** Names of the trained parameters. */
   readonly trained: readonly string[];
-  /** What blocks of the network read of each other: all that is kept for the backward pass where memory is short. */
+  /** The values that pass between blocks of the network: all that is kept for the backward pass where memory is short. */
   readonly between?: readonly Value[];
-  /** Memory is short: blocks are computed again from what is `between` them. A step takes about a third longer. */
+  /** Memory is short: blocks are recomputed from the values `between` them. A step takes about a third longer. */
   readonly frugal?: boolean;
   /** Frozen ones. */
   readonly weights: NonNullable<CompileOptions['weights']>;
@@ -26,7 +26,7 @@ export interface LossOptions {
   readonly threads?: number;
   /** Where the session writes what each operation takes; see `CompileOptions`. */
   readonly profileTo?: string;
-  /** Makes what computes the inputs that the loss takes besides a batch's own. */
+  /** Prepares what computes further inputs of the loss from a batch's own. */
   readonly preparation?: (on: {
     readonly provider: Provider;
     readonly idleBytes: number;
@@ -46,7 +46,7 @@ export type StepOptions = Pick<LossOptions, 'loss' | 'metrics' | 'trained' | 'be
 
 /** Computes more inputs from a batch's. */
 export interface Preparation {
-  /** `idle`: memory that may be overwritten; the gradients are going to be there. */
+  /** `idle`: memory that may be overwritten, as gradients will be written there later. */
   prepare(given: Tensors, idle: Float32Array): Promise<Tensors>;
   dispose(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export type Feeds = Readonly<Record<string, HostTensor>>;
 /** "loss", and the metrics by their names. */
 export type Losses = Readonly<Record<string, number>>;
 
-/** Where gradients come from: this process' own session, or others'. */
+/** Where gradients come from: a session of this process, or a team. */
 export interface GradientSource {
   readonly layout: FlatParameters;
   /** Writes the mean gradient of `batches` at `values` to `into` (both in the layout). Returns the mean losses. */
@@ -164,7 +164,7 @@ export function tensorsIn(layout: FlatParameters, array: Float32Array, prefix = 
   );
 }
 
-/** Bytes of forward values from which on norms and activations are computed again instead of being kept. */
+/** Bytes of forward values beyond which norms and activations are recomputed instead of kept. */
 const keepAtMost = 1 << 30;
 
 /** The graph with an output `gradient.<name>` for every trained parameter. */

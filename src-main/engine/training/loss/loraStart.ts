@@ -9,7 +9,7 @@ import type { Part, TrainedLora } from './lora.ts';
 export interface LoraStart {
   /** Errors: `lora.startUnfit` where the file has nothing for the module, or something of another size. */
   take(part: Part, module: string, shape: Shape): LoraAdapter;
-  /** To be called when all is taken. Errors: `lora.startLeft` where some of the file was not. */
+  /** Call it when all is taken. Errors: `lora.startLeft` where some of the file was left. */
   refuseLeft(): void;
 }
 
@@ -43,7 +43,7 @@ export function startFrom(file: string, model: Model): LoraStart {
   };
 }
 
-/** What a worker is told of the LoRA that its run goes on from: the numbers come with every step. */
+/** What a worker is told of the LoRA that its run starts from; the values come with every step. */
 export const toldStartType = z
   .array(
     z.strictObject({
@@ -67,7 +67,7 @@ export function startToTell(
   );
 }
 
-/** Matrices of zeros of the sizes that were told. Errors: `lora.startUnfit`. */
+/** Matrices of zeros in the sizes that were told. Errors: `lora.startUnfit`. */
 export function startTold(told: ToldStart): LoraStart {
   return {
     take: (part, module, [outputs = 0, ...inputs]) => {
@@ -95,7 +95,7 @@ function optionsFor(adapters: readonly LoraAdapter[]): string {
   ].join(' ');
 }
 
-/** As targets are given: `to_q`, `to_out.0`, `net.0.proj`. */
+/** A module's name as a target: `to_q`, `to_out.0`, `net.0.proj`. */
 function lastName(module: string): string {
   return /(?:[^.]+\.\d+\.)?[^.]+(?:\.\d+)?$/.exec(module)?.[0] ?? module;
 }

@@ -19,7 +19,7 @@ export function noised(
   return { sample: mix('sample'), timesteps: input('timesteps', [batch], 'i64'), target: mix('target') };
 }
 
-/** The inputs of `noised` for a batch: the schedule says how much noise a timestep has, and what is predicted. */
+/** The inputs of `noised` for a batch. */
 export function noiseFeeds(batch: NoiseBatch, schedule: NoiseSchedule): Record<string, HostTensor> {
   const { latents, noise, timesteps } = batch;
   const levels = noiseLevels(batch, schedule);

@@ -9,7 +9,7 @@ import { Tensor } from '../../runtime/tensor.ts';
 import { elementCount } from '../../tensor/tensor.ts';
 import type { Preparation } from './gradients.ts';
 
-/** Bytes of weights up to which they stay in memory. */
+/** Most bytes of weights that stay in memory. */
 const keepAtMost = 256 << 20;
 
 export interface TeacherOptions {
@@ -31,9 +31,9 @@ interface Piece {
 }
 
 /**
- * A frozen network beside one that learns. Weights of a large f32 one on the CPU are read from their file (from the system's cache,
- * where there is memory for it) at each call, piece by piece, into memory that is idle just then: the gradients'. So they take
- * none, where 3.4 GB of Stable Diffusion's would lie there during the backward pass too. Reading them costs half a second.
+ * A frozen network beside one that learns. On the CPU, the weights of a large f32 teacher are read from their file (or the
+ * system's cache of it) at each call, piece by piece, into memory that is idle just then: that of the gradients. So they take no
+ * memory of their own; Stable Diffusion's 3.4 GB would stay there during the backward pass too. Reading them costs half a second.
  */
 export class Teacher implements Preparation {
   private constructor(
@@ -42,7 +42,7 @@ export class Teacher implements Preparation {
     private readonly elements: number,
   ) {}
 
-  /** `graph`: what the teacher gives, as outputs. */
+  /** `graph`: its outputs are what the teacher gives. */
   static async create(graph: Graph, options: TeacherOptions): Promise<Teacher> {
     const { weights, provider, threads, idleBytes } = options;
     const parameters = [...leaves(graph, 'parameter').values()];
@@ -54,7 +54,7 @@ export class Teacher implements Preparation {
     const total = parameters.reduce((sum, parameter) => sum + bytesOf(parameter), 0);
     const isF32 = parameters.every((parameter) => entryOf(parameter).dtype === 'f32');
     const streams = provider === 'cpu' && isF32 && total > (options.keepAtMost ?? keepAtMost);
-    // Other sessions' memory is idle while the teacher works: it need not keep any of its own.
+    // Other sessions are idle while the teacher works, so it keeps no memory of its own.
     const session = { provider, frugal: true, keepOnDevice: true, ...(threads && { threads }) };
     if (!streams) {
       const whole = await Session.compile(graph, { ...session, weights });

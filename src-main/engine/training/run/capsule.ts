@@ -18,22 +18,22 @@ const capsuleType = z.object({
   capsule: z.literal(1),
   /** Of this program. */
   version: z.string(),
-  /** What the last bits of a sum depend on. */
+  /** What the last bits of sums depend on. */
   machine: z.object({ cpu: z.string(), threads: z.int(), platform: z.string(), onnxRuntime: z.string() }),
   model: z.object({ name: z.string(), hash: z.string(), configs: z.string() }),
-  /** Complete, with names in the place of paths. */
+  /** Complete, with names in place of paths. */
   settings: z.record(z.string(), z.unknown()),
   /** SHA-256 of the files that were learnt from, hex: photos, `masks/NAME`, `class pictures`, `--init-lora`, `--replay`. */
   files: hashes,
-  /** Others computed too. */
+  /** Whether other processes computed too. */
   team: z.boolean(),
   /** SHA-256 of the weights in the last checkpoint, once there is one. */
   results: hashes.optional(),
 });
 
 /**
- * Everything that a run depends on, by hash: with these the same bits come out again on the same kind of processor. No path of this
- * machine is in it.
+ * Everything that a run depends on, by hash: the same capsule gives the same bits on the same kind of processor. It holds no path
+ * of this machine.
  */
 export type Capsule = z.output<typeof capsuleType>;
 
@@ -79,7 +79,7 @@ export async function makeCapsule({
   };
 }
 
-/** Sizes and schedule, which are no weights. */
+/** Sizes and schedule: all of a model but its weights. */
 function configsOf({ unet, vae, textEncoder, scheduler }: Model): string {
   return textHash(JSON.stringify([unet.config, vae.config, textEncoder.config, scheduler]));
 }
@@ -109,7 +109,10 @@ export function readCapsule(file: string): Capsule {
   throw problem('capsule.damaged', { file, why: `"${issue?.path.join('.')}" is not what it should be` });
 }
 
-/** In what two capsules differ, results apart, each as a piece of a sentence. `inputs`: what is learnt from, so that other bits must come out. */
+/**
+ * How two capsules differ (not in results), each as a part of a sentence. `inputs`: what is learnt from, so the results must
+ * differ.
+ */
 export function differences(before: Capsule, now: Capsule): { inputs: string[]; surroundings: string[] } {
   const inputs: string[] = [];
   const surroundings: string[] = [];

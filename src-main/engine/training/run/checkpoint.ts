@@ -26,7 +26,7 @@ export function readWholeNetworks(folder: string): Map<TrainedPart, ReadonlyMap<
   return new Map(parts.map((part) => [part, readSafetensors(join(folder, trainedFiles[part])).tensors]));
 }
 
-/** Of them the tensor with that full name, `unet.conv_in.weight`. */
+/** The tensor of that full name, `unet.conv_in.weight`. */
 export function wholeTensor(
   parts: ReturnType<typeof readWholeNetworks>,
   name: string,

@@ -10,8 +10,8 @@ import type { StepResult, Steps } from './steps.ts';
 type Buffers = Tensor[];
 
 /**
- * Steps on a WebGPU device that leave nothing but the losses and the gradients' norm: parameters, gradients and slots stay there from
- * step to step. `host` has them as they were at the last `sync`, or where they start.
+ * Steps on a WebGPU device, of which only losses and the gradients' norm come back: parameters, gradients and slots stay there.
+ * `host` has their values of the last `sync`, or of the start.
  */
 export class DeviceSteps implements Steps {
   /** Uploaded with the first step: until then a run may restore its state. */
@@ -20,7 +20,7 @@ export class DeviceSteps implements Steps {
   /** Gradients of batches after the first, where there are more than one. */
   private more: Buffers | undefined;
   private steps = 0;
-  /** As the optimizer's own, which stays as it was at the last `sync`. */
+  /** The optimizer's `learnt` on the device; the optimizer's own stays as at the last `sync`. */
   private learnt: Float32Array;
 
   private constructor(

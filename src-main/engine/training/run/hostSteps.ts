@@ -2,7 +2,7 @@ import { movingAverage, type ParameterOptimizer, type StepSettings } from '../..
 import type { Feeds, GradientSource, Losses } from '../loss/gradients.ts';
 import type { StepResult, Steps } from './steps.ts';
 
-/** Steps over flat arrays of this program's memory: gradients from wherever, the optimizer on the CPU. */
+/** Steps over flat arrays in this program's memory: gradients from any source, the optimizer on the CPU. */
 export class HostSteps implements Steps {
   private readonly gradients: Float32Array;
   private average: ReturnType<typeof movingAverage> | undefined;

@@ -18,13 +18,13 @@ export interface Loop {
   readonly arrays?: Readonly<Record<string, Float32Array>>;
   /** After update `step` (1, 2, …). */
   readonly onStep?: (step: number) => Promise<void>;
-  /** The loss on something that stays the same, as the weights are now. */
+  /** The loss of the present weights on batches that stay the same. */
   readonly measure?: () => Promise<number>;
   /** Writes a checkpoint's files into a folder. */
   readonly write: (folder: string) => void;
   /** Draws a sample picture; `onStep` tells how far it is. */
   readonly draw: (path: string, onStep: (done: number, total: number) => void) => Promise<string>;
-  /** Throws where the weights that the run started from are to blame for a loss that is no number. */
+  /** Throws where the weights that the run started from explain a loss that is NaN. */
   readonly blame: () => void;
 }
 
@@ -36,12 +36,12 @@ export interface RunResult {
   readonly checkpoint: string;
 }
 
-/** Losses that are averaged. */
+/** Steps that the smoothed loss averages over. */
 const smoothing = 20;
 
 /**
  * Takes a run from where its folder says it is to its last step. Every step is a function of the settings and the step's number,
- * so a run that was stopped anywhere ends in the same bits. Errors: `run.stateDamaged`, `training.diverged`,
+ * so a run that was interrupted anywhere ends in the same bits. Errors: `run.stateDamaged`, `training.diverged`,
  * `file.unwritable`; the signal's reason when it aborts.
  */
 export async function trainingLoop(loop: Loop, { report, signal }: JobContext): Promise<RunResult> {
@@ -76,7 +76,7 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
     const before = step === 0 ? 0 : 1;
     told('measuring', before, 2);
     const loss = await loop.measure().catch(lostSteps);
-    // No step is lost here: what is measured is the start, or was just saved.
+    // No step is lost here: the weights that are measured are the start's, or were just saved.
     report({ type: 'measured', step, loss: typeof loss === 'number' ? loss : await loop.measure() });
     told('measuring', before + 1, 2);
   };
@@ -97,7 +97,8 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
 
   try {
     if (step === 0) await measure();
-    // The first shows where the run begins; a later one is missing after a kill between a checkpoint and its sample.
+    // The first sample shows where the run begins; a later one is missing if the run was killed between a checkpoint and its
+    // sample.
     if (isSampled() && !existsSync(run.samplePath(step))) await draw();
     told('steps', step, settings.steps);
     while (step < settings.steps) {
@@ -134,14 +135,14 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
       if (step === settings.steps) await measure();
     }
   } catch (error) {
-    // After Ctrl-C, what was learnt since the last checkpoint is kept; after a fault the values may be half a step's.
+    // After Ctrl-C, what was learnt since the last checkpoint is kept; after an error, the values may be those of half a step.
     if (signal.aborted && step > saved) await save();
     throw error;
   }
   return { steps: step, loss: last, checkpoint: run.checkpointPath(step) };
 }
 
-/** Steps that a failed device took with it are taken again; any other error is thrown on. */
+/** Steps that a failed device lost are taken again; any other error is thrown on. */
 function lostSteps(error: unknown): StepsLost {
   if (error instanceof StepsLost) return error;
   throw error;

@@ -91,7 +91,10 @@ export class RunFolder {
     orUnwritable(join(this.path, 'log.jsonl'), (file) => appendFileSync(file, `${JSON.stringify(event)}\n`));
   }
 
-  /** Drops what was logged after `step`, and a line that was cut: those steps are done again. Returns the last that is kept. */
+  /**
+   * Drops what was logged after `step`, and a line that was cut off: those steps are taken again. Returns the last event that is
+   * kept.
+   */
   trimLog(step: number): StepEvent | undefined {
     const file = join(this.path, 'log.jsonl');
     if (!existsSync(file)) return undefined;
@@ -103,14 +106,14 @@ export class RunFolder {
     return kept.at(-1);
   }
 
-  /** Lists the pictures that are passed over, with the reason. */
+  /** Lists the pictures that are skipped, with the reason. */
   listSkipped(lines: readonly string[]): void {
     writeAtomically(join(this.path, 'skipped.txt'), () => [
       Buffer.from(lines.map((line) => `${line}\n`).join('')),
     ]);
   }
 
-  /** Removes what an interrupted run left half-written, and states before the newest. */
+  /** Removes what an interrupted run left half-written, and all states but the newest. */
   tidy(): void {
     for (const older of this.states().slice(0, -1)) rmSync(join(this.path, older), { force: true });
     for (const folder of [this.path, join(this.path, 'checkpoints'), join(this.path, 'samples')])
@@ -120,7 +123,7 @@ export class RunFolder {
 
   /** Writes a checkpoint's files with `write`, then gives the folder its name. Returns its path. Errors: `run.missing`, `file.unwritable`. */
   saveCheckpoint(step: number, write: (folder: string) => void): string {
-    // Not a second run in the place that this one was moved from.
+    // A run that was moved away must not begin a second one in its old place.
     if (!isFolder(this.path)) throw problem('run.missing', { folder: this.path });
     const folder = join(this.path, 'checkpoints', stepName(step));
     const temporary = join(this.path, 'checkpoints', `.${stepName(step)}.tmp`);
@@ -191,7 +194,7 @@ export class RunFolder {
       .sort((a, b) => a - b);
   }
 
-  /** Those that the run was to leave, without the one that a pause left; where there are no others, that one. */
+  /** The checkpoints the run was asked for, without the one that a pause left; that one where there are no others. */
   plannedSteps({ steps, checkpointEvery }: Pick<LoopSettings, 'steps' | 'checkpointEvery'>): number[] {
     const all = this.checkpointSteps();
     const planned = all.filter((step) => step % checkpointEvery === 0 || step >= steps);
@@ -212,7 +215,7 @@ export class RunFolder {
     return join(this.path, 'checkpoints', stepName(step));
   }
 
-  /** Whether a run has worked here. */
+  /** Whether a run has left anything here. */
   private isTouched(): boolean {
     return this.states().length > 0 || this.checkpointSteps().length > 0;
   }
@@ -224,7 +227,7 @@ export class RunFolder {
   }
 }
 
-/** What a run goes on from, by name. */
+/** The state that a run resumes from, by name. */
 export type StateArrays = Readonly<Record<string, Float32Array | Uint8Array>>;
 
 function stateType(array: Float32Array | Uint8Array): 'f32' | 'u8' {

@@ -13,7 +13,7 @@ export interface ShownWeights {
   readonly upkeep: Pick<Loop, 'arrays' | 'onStep'>;
 }
 
-/** Those that are trained, or with a `decay` their exponential moving average. */
+/** The trained weights, or with a `decay` their exponential moving average. */
 export function shownWeights(trainer: Trainer, decay: number | null): ShownWeights {
   if (decay === null)
     return { value: (name) => trainer.value(name), tensors: trainer.parameters, upkeep: {} };

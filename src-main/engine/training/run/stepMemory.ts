@@ -9,8 +9,8 @@ import { packedStep } from '../loss/deviceGradients.ts';
 import { layoutOf, stepGraph, type StepOptions } from '../loss/gradients.ts';
 
 /**
- * The bytes of device memory that a training step takes, before anything was measured: its graph as it is written for `target`,
- * simulated node by node. `stored` is the type of the frozen weights' file.
+ * The bytes of device memory that a training step takes, without running it: its graph, as written for `target`, is simulated node
+ * by node. `stored` is the type of the frozen weights' file.
  */
 export function stepMemory(
   loss: StepOptions,
@@ -33,6 +33,6 @@ export function stepMemory(
     },
   });
   const memory = graphMemory(model.graph);
-  // AdamW's two slots lie there too.
+  // AdamW's two slots are there too.
   return packs.length ? { ...memory, held: memory.held + 2 * 4 * layout.length } : memory;
 }

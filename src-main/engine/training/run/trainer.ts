@@ -35,7 +35,10 @@ export interface TrainerOptions extends LossOptions {
   readonly source?: GradientSource | undefined;
 }
 
-/** A device failed and the steps go on in another way (fewer values kept, or on the CPU); what was learnt since the state after `step` was last read is to be learnt again. */
+/**
+ * A device failed, and the steps continue in another way (keeping fewer values, or on the CPU). What was learnt after `step`, when
+ * the device was last read, must be learnt again.
+ */
 export class StepsLost extends Error {
   constructor(readonly step: number) {
     super(`the steps after ${step} are lost`);
@@ -55,7 +58,7 @@ export class Trainer {
     readonly values: Float32Array,
     readonly optimizer: ParameterOptimizer,
     private steps: Steps,
-    /** What is tried where a device fails. */
+    /** What is tried next when a device fails. */
     private readonly ladder: Rung[] = [],
   ) {
     this.parameters = tensorsIn(layout, values);
@@ -112,7 +115,7 @@ export class Trainer {
     return this.steps.follow(average, decay);
   }
 
-  /** Reads parameters, slots and the average from the device: before anyone looks at them. */
+  /** Reads parameters, slots and the average from the device. Call it before looking at them. */
   sync(): Promise<void> {
     return this.steps.sync();
   }
@@ -134,15 +137,15 @@ export class Trainer {
   }
 }
 
-/** A way to take the same steps with less of a device. */
+/** A way to take the same steps that asks less of a device. */
 interface Rung {
-  /** Of use where memory was short, and no help against other faults. */
+  /** Helps only where memory was short. */
   readonly memoryOnly?: boolean;
   readonly tell: (provider: Provider, error?: unknown) => void;
   readonly make: () => Promise<Steps>;
 }
 
-/** Takes rungs off a ladder until one works, telling each; throws the error where there is none. */
+/** Takes rungs off the ladder until one works, and tells of each; throws the error when none is left. */
 async function nextRung(ladder: Rung[], error: unknown): Promise<Steps> {
   if (!isDeviceFailure(error)) throw error;
   const rung = ladder.shift();

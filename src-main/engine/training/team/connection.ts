@@ -5,7 +5,7 @@ import { bytesPerElement, elementCount, type HostTensor } from '../../tensor/ten
 export type Tensors = Readonly<Record<string, HostTensor>>;
 
 const maxMessageBytes = 1 << 20;
-/** Of a batch's tensors together; a batch of 64 latents of 1024 pixels takes 17 MB. */
+/** For all tensors of a batch; 64 latents of 1024 pixels take 17 MB. */
 const maxTensorBytes = 256 << 20;
 const chunkBytes = 1 << 20;
 
@@ -20,13 +20,13 @@ const announcementType = z.object({ tensors: z.array(announcedType).max(64).defa
 /** The other end is gone, for whatever reason. */
 export class ConnectionLost extends Error {}
 
-/** What came is no message of this kind, or announces more than a batch can have. */
+/** What came is not such a message, or announces more than a batch can hold. */
 export class MessageFault extends Error {}
 
 /**
- * One end of a connection: messages, the tensors that they announce, and arrays of a length that both ends know, one after another.
- * A message is its length in four bytes and that much JSON. Nothing is read ahead of who asks for it, so what comes too fast waits
- * in the network.
+ * One end of a connection: messages, the tensors that they announce, and arrays of a length that both ends know, one after
+ * another. A message is its length in four bytes and that much JSON. Nothing is read before it is asked for, so what comes too
+ * fast waits in the network.
  */
 export class Connection {
   private into: Uint8Array = new Uint8Array();
@@ -49,7 +49,7 @@ export class Connection {
     socket.on('close', () => this.end());
   }
 
-  /** The next message and its tensors. Errors: `ConnectionLost`, `MessageFault`. */
+  /** Reads the next message and its tensors. Errors: `ConnectionLost`, `MessageFault`. */
   async next<Said>(type: z.ZodType<Said>): Promise<{ readonly said: Said; readonly tensors: Tensors }> {
     const head = Buffer.alloc(4);
     await this.fill(head);
@@ -98,7 +98,7 @@ export class Connection {
     this.socket.destroy();
   }
 
-  /** One thing after another, whoever sends. */
+  /** One message after another, whoever sends it. */
   private send(...pieces: readonly Uint8Array[]): Promise<void> {
     this.sending = this.sending.then(async () => {
       for (const piece of pieces)

@@ -1,21 +1,21 @@
 import os from 'node:os';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { layoutOf, type GradientSource, type LossOptions } from '../loss/gradients.ts';
-import { LocalWorkers, type LocalPlaces, type StartWorker, type WorkerProvider } from './localWorkers.ts';
+import { LocalWorkers, type LocalPlaces, type StartTeamWorker, type WorkerProvider } from './localWorkers.ts';
 import type { SharedRun } from './sharedRun.ts';
 import { Team } from './team.ts';
 
-export type { LocalPlaces, StartWorker, WorkerProvider } from './localWorkers.ts';
+export type { LocalPlaces, StartTeamWorker, WorkerProvider } from './localWorkers.ts';
 
-/** Who works on a run besides the process that steers it. */
+/** Who works on a run besides the process that controls it. */
 export interface TeamSettings {
   /** Worker processes on this machine. */
   readonly workers: number;
-  /** What each of them computes with, in turn; what the run does where none are given. */
+  /** What each of them computes with, in turn; the run's own provider where none are given. */
   readonly workerProviders?: readonly WorkerProvider[] | undefined;
   /** "host:port" where workers of other machines may join; only those of this machine when left out. */
   readonly listen?: string | undefined;
-  readonly start: StartWorker;
+  readonly start: StartTeamWorker;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Calling } from './secrecy.ts';
 
 /** Seconds between two signs of life. */
 const interval = 4;
-/** Seconds without one after which a process is taken for lost. */
+/** Seconds without one after which a process counts as lost. */
 export const longestSilence = 24;
 
 /**
@@ -15,7 +15,7 @@ export function startHeartbeat(calling: Calling): () => void {
     eval: true,
     workerData: { ...calling, milliseconds: 1000 * interval },
   });
-  // That the connection fails, the one that carries the work tells too.
+  // If it fails, so does the connection that carries the work, which reports it.
   thread.on('error', () => undefined);
   thread.unref();
   return () => void thread.terminate();

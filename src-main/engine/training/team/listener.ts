@@ -9,7 +9,7 @@ export interface ListenerEvents {
   readonly onHeartbeat: (id: string) => void;
 }
 
-/** Listens on one port, encrypted. Who does not know the token gets no further than the handshake. */
+/** Listens on one port, encrypted. Without the token, nobody gets past the handshake. */
 export class Listener {
   private readonly server: Server;
   private readonly callers = new WeakMap<object, Caller>();
@@ -42,7 +42,7 @@ export class Listener {
     });
   }
 
-  /** Nobody gets in any more; connections that are open end by themselves. */
+  /** Accepts no more connections; open ones end by themselves. */
   close(): void {
     this.server.close();
     for (const socket of this.open) socket.unref();

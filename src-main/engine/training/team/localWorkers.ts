@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 
-/** What a worker of this machine is told beside the run itself, on its command line. */
+/** What a worker of this machine is told on its command line, besides the run. */
 export interface LocalPlaces {
   readonly model: string;
   readonly teacher?: string;
@@ -11,15 +11,15 @@ export interface LocalPlaces {
   readonly device?: number;
 }
 
-/** What a worker computes with, where it is not what the run does. */
+/** What a worker computes with, where that is not the run's own provider. */
 export type WorkerProvider = Pick<LocalPlaces, 'provider' | 'device'>;
 
 /** Starts a process that works for the run at `address`; it dies with this one. */
-export type StartWorker = (
+export type StartTeamWorker = (
   run: LocalPlaces & { readonly address: string; readonly token: string; readonly threads: number },
 ) => ChildProcess;
 
-/** Ends in a row, without any work between them, after which starting again is no use. */
+/** Ends in a row without any work between them, after which workers are not started again. */
 const patience = 3;
 
 /** Keeps `count` worker processes of this machine at work: one that ends is started anew. */

@@ -7,8 +7,8 @@ const lineType = z
   .transform((line) => line.replace(/\p{Cc}+/gu, ' '));
 
 /**
- * To a worker: the run it works for, why it gets none, the weights as they are now (followed by them), a batch whose gradient is
- * wanted (with its tensors), the end of the run.
+ * To a worker: the run it works for; why it gets none; present weights (which follow); a batch whose gradient is wanted (with its
+ * tensors); the end of the run.
  */
 export const toWorkerType = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run'), run: z.unknown() }),
@@ -19,7 +19,7 @@ export const toWorkerType = z.discriminatedUnion('type', [
 ]);
 export type ToWorker = z.output<typeof toWorkerType>;
 
-/** From a worker: it is ready (`length`: of its layout), a batch's gradient (followed by it), why it cannot go on. */
+/** From a worker: it is ready (`length`: of its layout); a batch's gradient (which follows); why it can't continue. */
 export const fromWorkerType = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), length: z.int().min(0), name: lineType }),
   z.object({

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import type { ConnectionOptions, TlsOptions } from 'node:tls';
 
 /**
- * TLS 1.3 with a shared key (RFC 8446, 2.2): the run's token is the key. Each end proves to the other that it has it, so there is no
- * certificate, and whoever listens in learns nothing, with the token neither (every connection agrees on a fresh secret).
+ * TLS 1.3 with a shared key (RFC 8446, 2.2): the run's token is the key. Each end proves to the other that it has it, so no
+ * certificate is needed. An eavesdropper learns nothing, even with the token: every connection agrees on a fresh secret.
  */
 const common = {
   minVersion: 'TLSv1.3',
-  // Both hash with SHA-256, as a shared key asks for.
+  // Both hash with SHA-256, as a shared key requires.
   ciphers: 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256',
 } as const;
 
-/** What a team's connections speak; other versions of Likeness do not get in. */
+/** The protocol of a team's connections; other versions of Likeness are not let in. */
 const version = 'likeness-team-2';
 
 /** Which process a connection belongs to, and whether it carries work or the sign that the process lives. */
@@ -23,7 +23,7 @@ export interface Caller {
 
 const keyOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 
-/** For the run's end. `called` hears who connects, before anything is known of their key. */
+/** For the run's end. `called` hears who connects, before their key is checked. */
 export function listeningOptions(
   token: string,
   called: (socket: object, caller: Caller) => void,

@@ -21,8 +21,8 @@ const maxNumbers = 1 << 26;
 const common = { rows: z.int().min(1).max(2048), latents: latentsType, modelHash: hashType };
 
 /**
- * What a worker must know of a run to compute its gradients: all but the data, which comes with every batch. It names models by what
- * is in them, and tells no path.
+ * What a worker must know of a run to compute its gradients: all but the data, which comes with every batch. Models are named by
+ * the hash of their content, never by a path.
  */
 export const sharedRunType = z
   .discriminatedUnion('kind', [
@@ -49,11 +49,11 @@ export const sharedRunType = z
   .refine(({ rows, latents: [c, h, w] }) => rows * c * h * w <= maxNumbers, 'the batches are too large');
 export type SharedRun = z.output<typeof sharedRunType>;
 
-/** Where a worker has things, and how it computes: its own affair. */
+/** Where a worker has its models, and how it computes; the run has no say in it. */
 export interface WorkerPlaces {
   readonly model?: string | undefined;
   readonly teacher?: string | undefined;
-  /** Models of this machine, where nobody said which it is: those that may be the one of this hash. */
+  /** Models on this machine that may have this hash, where nobody said which to use. */
   readonly known?: ((hash: string) => Iterable<string>) | undefined;
   readonly provider?: ProviderChoice | undefined;
   readonly threads?: number | undefined;
@@ -101,7 +101,7 @@ function openIfAny(place: string): Model | undefined {
   try {
     return openModel(place);
   } catch {
-    // Something else, or half of a model: not the one that is looked for.
+    // Not a model, or half of one: not the one that is looked for.
     return undefined;
   }
 }

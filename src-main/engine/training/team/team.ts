@@ -46,7 +46,7 @@ export class Team implements GradientSource {
   readonly times: TeamTimes = { waited: 0, computed: 0, batches: 0, lost: 0 };
   private readonly listener: Listener;
   private readonly queue = new PQueue({ autoStart: false });
-  /** Everyone who is connected, by the id of the process. */
+  /** All connections, by the id of the process. */
   private readonly connected = new Map<string, WorkerConnection>();
   /** Those of them that can compute. */
   private readonly workers = new Set<WorkerConnection>();
@@ -84,7 +84,7 @@ export class Team implements GradientSource {
     return this.workers.size;
   }
 
-  /** Nobody will come any more: what waits for workers ends with this. */
+  /** No worker will come any more: what waits for one fails with `fault`. */
   giveUp(fault: Error): void {
     this.fault = fault;
     for (const worker of this.workers) worker.leave();

@@ -49,7 +49,7 @@ export async function workFor(options: WorkerOptions): Promise<number> {
 async function work(connection: Connection, options: WorkerOptions): Promise<number> {
   const { address, name, open, onBatch } = options;
   const say = (said: FromWorker): Promise<void> => connection.say(said);
-  /** What goes wrong here is told to the run too. */
+  /** Tells the run too what goes wrong here. */
   const attempt = async <T>(doing: () => Promise<T>): Promise<T> => {
     try {
       return await doing();
@@ -93,7 +93,7 @@ const otherKey = /ALERT_(ILLEGAL_PARAMETER|HANDSHAKE_FAILURE|DECRYPT_ERROR)/;
 function reach({ address, token, signal }: WorkerOptions, id: string): Promise<TLSSocket> {
   const { psk, identity, ...where } = callingOptions(address, token, { kind: 'work', id });
   const socket = connect({ ...where, ...strangers, pskCallback: () => ({ psk, identity }) });
-  // A machine that is switched off refuses nothing.
+  // A machine that is switched off doesn't even refuse.
   const tooLong = setTimeout(() => socket.destroy(new Error('no answer')), longestSilence * 1000);
   const leave = (): void => void socket.destroy(new Error('stopped'));
   signal.addEventListener('abort', leave);

@@ -15,7 +15,7 @@ export interface WorkerEvents {
   /** It can compute; `length` of its layout. */
   readonly onReady: (length: number) => void;
   readonly onIdle: () => void;
-  /** `why`: in words, where there is more to say than that it went. */
+  /** `why`: in words, where there is more to say than that it is gone. */
   readonly onLost: (why?: string) => void;
   readonly onFailed: (error: LikenessError) => void;
 }
@@ -38,11 +38,11 @@ export class WorkerConnection {
     readonly id: string,
     private readonly events: WorkerEvents,
   ) {
-    // What says nothing that a worker says is none.
+    // Whoever sends anything else is no worker.
     this.listen().catch(() => this.leave());
   }
 
-  /** Tells what it works for. */
+  /** Tells it which run it works for. */
   begin(run: unknown): void {
     void this.say({ type: 'run', run });
   }

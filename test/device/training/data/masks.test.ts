@@ -18,7 +18,7 @@ import { completeSettings } from '../../../../src-shared/domain/settingValues.ts
 import type { JobEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { openModelFolder } from '../../../../src-main/engine/checkpoints/modelFolder.ts';
 import { subjectDataset } from '../../../../src-main/engine/training/data/finetuneBatches.ts';
-import type { StartWorker } from '../../../../src-main/engine/training/team/gather.ts';
+import type { StartTeamWorker } from '../../../../src-main/engine/training/team/gather.ts';
 import { finetune } from '../../../../src-main/features/training/finetune.ts';
 import { type FinetuneRequest } from '../../../../src-main/features/training/request.ts';
 import { likeness } from '../../../pure/cli/likeness.ts';
@@ -174,7 +174,7 @@ describe('a run with masks', () => {
   });
 
   it('by two workers learns what one process does', { timeout: patience }, async () => {
-    const start: StartWorker = ({ address, token }) =>
+    const start: StartTeamWorker = ({ address, token }) =>
       spawn(
         process.execPath,
         ['dist/likeness.js', 'join', address, '--model', model, '--threads', '1', '--quiet'],

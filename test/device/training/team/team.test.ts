@@ -9,7 +9,7 @@ import { readF32 } from '../../../../src-main/engine/checkpoints/weights.ts';
 import { writeSafetensors } from '../../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { TorchGenerator } from '../../../../src-main/engine/tensor/random.ts';
 import { i64, type HostTensor, type Shape } from '../../../../src-main/engine/tensor/tensor.ts';
-import type { StartWorker } from '../../../../src-main/engine/training/team/gather.ts';
+import type { StartTeamWorker } from '../../../../src-main/engine/training/team/gather.ts';
 import { compress } from '../../../../src-main/features/compression/compress.ts';
 import { compressDefaults } from '../../../../src-main/features/compression/request.ts';
 import { distill } from '../../../../src-main/features/distillation/distill.ts';
@@ -56,7 +56,7 @@ const ids = (shape: Shape): Record<string, HostTensor> => ({
 });
 
 const processes: ChildProcess[] = [];
-const start: StartWorker = ({ address, token, model, teacher, provider }) => {
+const start: StartTeamWorker = ({ address, token, model, teacher, provider }) => {
   const places = [
     '--model',
     model,
@@ -188,7 +188,7 @@ describe('a team', { timeout: 600_000 }, () => {
 
   it('ends with what its workers say when none stays alive', async () => {
     const settings = { teacher, student, replay: record('distill', 1, contexts), steps: 1 };
-    const broken: StartWorker = () =>
+    const broken: StartTeamWorker = () =>
       spawn(process.execPath, ['-e', 'console.error("no good");process.exit(1)'], {
         stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       });
