@@ -1,6 +1,12 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
-import { cropSchema, photoMarkSchema, type Crop, type Photo, type PhotoMark } from '../../src-shared/domain/photo.ts';
+import {
+  cropSchema,
+  photoMarkSchema,
+  type Crop,
+  type Photo,
+  type PhotoMark,
+} from '../../src-shared/domain/photo.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { insert, parseCell, update } from './rows.ts';
 
