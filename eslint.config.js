@@ -12,6 +12,7 @@ const engine = [
   ['training/loss'],
   ['training/data'],
   ['pipelines'],
+  ['pictures'],
   ['optim', 'schedulers', 'checkpoints'],
   ['models'],
   ['nn'],
@@ -128,7 +129,7 @@ const packages = {
   protobufjs: ['src-main/engine/onnx'],
   sharp: [
     'src-main/engine/evaluation',
-    'src-main/engine/pipelines',
+    'src-main/engine/pictures',
     'src-main/features',
     'src-main/studio',
     'src-main/ipc',

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { Picture } from '../../src-main/engine/pipelines/pixels.ts';
+import type { Picture } from '../../src-main/engine/pictures/pixels.ts';
 
 const gap = 2;
 

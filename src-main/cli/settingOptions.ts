@@ -1,4 +1,4 @@
-import type { Asked, Declaration } from '../../src-shared/domain/setting.ts';
+import type { Asked, Declaration } from '../../src-shared/domain/settingSchema.ts';
 import { askedType, isDerived, leavesOf, type Leaf } from '../../src-shared/domain/settingValues.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import {

@@ -1,7 +1,7 @@
 import type { JobEvent } from '../../src-shared/domain/jobEvents.ts';
 import { keepHashesIn } from '../engine/checkpoints/contentHash.ts';
 import { onProviderNotice } from '../engine/runtime/notices.ts';
-import { keepVerdictsIn } from '../engine/runtime/verdictFile.ts';
+import { keepVerdictsIn } from '../engine/runtime/keptVerdicts.ts';
 import { cacheFolder } from '../places.ts';
 
 /**

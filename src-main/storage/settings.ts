@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { settingsSchema, type Settings } from '../../src-shared/domain/settings.ts';
+import { settingsSchema, type Settings } from '../../src-shared/domain/studioSettings.ts';
 
 type Changes = { readonly [K in keyof Settings]?: Settings[K] | undefined };
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { recipeSchema } from '../../src-shared/domain/recipe.ts';
 import { problem } from '../../src-shared/messages/index.ts';
-import { readTexts } from '../engine/pipelines/png.ts';
+import { readTexts } from '../engine/pictures/png.ts';
 import type { Handlers, StudioContext } from './context.ts';
 
 export function galleryHandlers({ library, emit }: StudioContext): Handlers<'gallery'> {

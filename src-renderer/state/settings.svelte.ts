@@ -1,5 +1,5 @@
 import type { Input } from '../../src-shared/contract/index.ts';
-import type { Settings } from '../../src-shared/domain/settings.ts';
+import type { Settings } from '../../src-shared/domain/studioSettings.ts';
 import { listen, request } from '../client/index.ts';
 import { attempt } from './toasts.svelte.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { settingsSchema } from '../domain/settings.ts';
+import { settingsSchema } from '../domain/studioSettings.ts';
 import { endpoint } from './endpoint.ts';
 
 /** Without the defaults: what is left out stays as it is. */

@@ -8,7 +8,7 @@ import {
   unlessProdigy,
   unlessReplayed,
 } from './loopSettings.ts';
-import { number, optional, orNone, path, text, toggle, type Asked, type Values } from './setting.ts';
+import { number, optional, orNone, path, text, toggle, type Asked, type Values } from './settingSchema.ts';
 
 /** Decay of the moving average where one is asked for, diffusers' own. */
 export const usualEma = 0.9999;

@@ -27,7 +27,7 @@ import {
   type Asked,
   type SettingName,
   type Values,
-} from './setting.ts';
+} from './settingSchema.ts';
 
 /** diffusers' and PEFT's DreamBooth scripts. */
 const rateOfMethod = unlessProdigy('1e-4 for lora, 1e-6 for full', ({ method }) =>

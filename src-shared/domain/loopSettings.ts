@@ -1,5 +1,5 @@
 import { providerChoices } from './providers.ts';
-import { choice, number, orNone, side, whole, type Derived, type Values } from './setting.ts';
+import { choice, number, orNone, side, whole, type Derived, type Values } from './settingSchema.ts';
 
 /** How the learning rate goes over a run; diffusers' names (`get_scheduler`). */
 const learningRateSchedules = ['constant', 'constant_with_warmup', 'linear', 'cosine'] as const;

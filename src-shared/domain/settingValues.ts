@@ -9,7 +9,7 @@ import {
   type Setting,
   type Values,
   type When,
-} from './setting.ts';
+} from './settingSchema.ts';
 
 type Loose = Readonly<Record<string, unknown>>;
 

@@ -9,7 +9,7 @@ import { bundleFolder, shippedFiles } from '../../src-main/shipped.ts';
 import { measurementKey } from '../../src-main/studio/training/measurementKey.ts';
 import { cacheFolder } from '../../src-main/places.ts';
 import type { BlockAdvice, Sensitivity } from '../../src-shared/domain/advice.ts';
-import { readRecipe } from '../../src-main/engine/pipelines/png.ts';
+import { readRecipe } from '../../src-main/engine/pictures/png.ts';
 import { nodeWorkers } from '../../src-main/jobs/workerProcess.ts';
 import type { Library } from '../../src-main/storage/library.ts';
 import { openStudio, type Studio } from '../../src-main/studio/studio.ts';

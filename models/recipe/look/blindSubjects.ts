@@ -8,8 +8,8 @@
  */
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { loadPicture } from '../../../src-main/engine/pipelines/pictures.ts';
-import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
+import { loadPicture } from '../../../src-main/engine/pictures/pictures.ts';
+import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
 import { cutContactSheet } from '../contactSheet.ts';
 import { numberOption, option, outFolder } from '../paths.ts';
 import { Random } from '../render/random.ts';

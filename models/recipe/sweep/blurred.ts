@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
+import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
 
 /** A picture blurred by a Gaussian of `sigma` pixels. */
 export async function blurred({ data, width, height }: Picture, sigma: number): Promise<Picture> {

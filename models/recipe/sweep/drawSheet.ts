@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { loadPicture } from '../../../src-main/engine/pipelines/pictures.ts';
+import { loadPicture } from '../../../src-main/engine/pictures/pictures.ts';
 import { contactSheet, cutContactSheet } from '../contactSheet.ts';
 import { side } from '../settings.ts';
 import { numberOption, option, outFolder } from '../paths.ts';

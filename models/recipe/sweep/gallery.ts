@@ -1,5 +1,5 @@
 import { cosine, type Features } from '../../../src-main/engine/evaluation/features.ts';
-import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
+import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
 import { photosOf, type Subject } from './subjects.ts';
 
 /** All subjects' photos as features, to tell which subject a picture is most like. */

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { resize } from '../../../src-main/engine/pipelines/resample.ts';
-import { listPictures, loadPicture } from '../../../src-main/engine/pipelines/pictures.ts';
-import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
+import { resize } from '../../../src-main/engine/pictures/resample.ts';
+import { listPictures, loadPicture } from '../../../src-main/engine/pictures/pictures.ts';
+import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
 
 /** A subject that the model was never trained on. */
 export interface Subject {

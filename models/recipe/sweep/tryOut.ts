@@ -4,7 +4,7 @@ import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import { cosine, type Features } from '../../../src-main/engine/evaluation/features.ts';
 import { openTokenizer } from '../../../src-main/engine/pipelines/openTokenizer.ts';
-import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
+import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
 import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { finetune } from '../../../src-main/engine/training/run/finetune.ts';
 import { openRun } from '../../../src-main/features/export/openRun.ts';

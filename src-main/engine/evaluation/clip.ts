@@ -4,7 +4,7 @@ import { clipImageEmbeds, clipTextEmbeds } from '../models/clipVision.ts';
 import type { ClipConfig } from '../models/parseVisionConfig.ts';
 import { Tokenizer } from '../models/tokenizer.ts';
 import { Scope } from '../nn/scope.ts';
-import type { Picture } from '../pipelines/pixels.ts';
+import type { Picture } from '../pictures/pixels.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';

@@ -1,4 +1,4 @@
-import type { Picture } from '../pipelines/pixels.ts';
+import type { Picture } from '../pictures/pixels.ts';
 
 /** A space in which likeness is an angle: pictures, and with a text tower prompts too, as vectors of length 1. */
 export interface Features {
@@ -21,4 +21,16 @@ export function cosine(a: Float32Array, b: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
   return sum;
+}
+
+/** Mean cosine over all pairs of one of `a` and one of `b`, vectors of length 1: CLIP-I and DINO of DreamBooth. */
+export function meanOfPairs(a: readonly Float32Array[], b: readonly Float32Array[]): number {
+  let sum = 0;
+  for (const one of a) for (const other of b) sum += cosine(one, other);
+  return sum / (a.length * b.length);
+}
+
+/** Mean cosine of each of `a` and the one of `b` in its place: CLIP-T. */
+export function meanOfPartners(a: readonly Float32Array[], b: readonly Float32Array[]): number {
+  return a.reduce((sum, one, i) => sum + cosine(one, b[i] as Float32Array), 0) / a.length;
 }

@@ -15,7 +15,7 @@ import type { Tokenizer } from '../models/tokenizer.ts';
 import { vaeEncode } from '../models/vae.ts';
 import { Scope } from '../nn/scope.ts';
 import { openTokenizer } from '../pipelines/openTokenizer.ts';
-import type { Picture } from '../pipelines/pixels.ts';
+import type { Picture } from '../pictures/pixels.ts';
 import { TextToImage } from '../pipelines/textToImage.ts';
 import { partNames, storedWeights } from '../pipelines/weights.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';

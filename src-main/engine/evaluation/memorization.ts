@@ -1,5 +1,5 @@
-import type { Picture } from '../pipelines/pixels.ts';
-import { resize } from '../pipelines/resample.ts';
+import type { Picture } from '../pictures/pixels.ts';
+import { resize } from '../pictures/resample.ts';
 import { cosine, normalized } from './features.ts';
 
 /** Pictures are compared at this height and width: coarse enough for JPEG and small shifts, fine enough to tell scenes apart. */

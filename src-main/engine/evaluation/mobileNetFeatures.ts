@@ -3,7 +3,7 @@ import { readMobileNet } from '../checkpoints/mobileNetFile.ts';
 import { input } from '../graph/build.ts';
 import { mobileNet } from '../models/mobileNet.ts';
 import { Scope } from '../nn/scope.ts';
-import type { Picture } from '../pipelines/pixels.ts';
+import type { Picture } from '../pictures/pixels.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { f32, type HostTensor } from '../tensor/tensor.ts';

@@ -1,4 +1,4 @@
-import type { Picture } from '../pipelines/pixels.ts';
+import type { Picture } from '../pictures/pixels.ts';
 
 /** What the pixels of one photo tell. */
 export interface PhotoQuality {

@@ -4,7 +4,7 @@ import { input } from '../graph/build.ts';
 import { leaves, type Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import { Scope } from '../nn/scope.ts';
-import type { Picture } from '../pipelines/pixels.ts';
+import type { Picture } from '../pictures/pixels.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';

@@ -1,6 +1,6 @@
 import type { Preprocessor, TargetSize } from '../checkpoints/preprocessor.ts';
-import type { Picture } from '../pipelines/pixels.ts';
-import { resampleFilters, resize, type ResampleFilter } from '../pipelines/resample.ts';
+import type { Picture } from '../pictures/pixels.ts';
+import { resampleFilters, resize, type ResampleFilter } from '../pictures/resample.ts';
 
 /**
  * A picture as transformers' image processors hand it to a network (their PIL backend): resized, cropped, rescaled, normalized.

@@ -1,7 +1,7 @@
 import { openVitFolder, type ScorerFolder } from '../checkpoints/scorerFolders.ts';
 import { expectTensor } from '../checkpoints/weights.ts';
 import { vit, type VitConfig } from '../models/vit.ts';
-import type { Picture } from '../pipelines/pixels.ts';
+import type { Picture } from '../pictures/pixels.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
 import type { Features } from './features.ts';

@@ -1,5 +1,6 @@
-import type { FittedChange, LoraAdapter } from '../checkpoints/lora.ts';
-import { changedWeight } from '../checkpoints/mergeLora.ts';
+import type { FittedChange } from '../checkpoints/lora/fitLora.ts';
+import type { LoraAdapter } from '../checkpoints/lora/weightChanges.ts';
+import { changedWeight } from '../checkpoints/lora/mergeLora.ts';
 import { loraName, type Adapter } from '../nn/scope.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
 import type { WeightLookup } from './weights.ts';

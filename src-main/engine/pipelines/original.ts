@@ -6,7 +6,7 @@ import { combine } from '../schedulers/vector.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
 import { joinChannels, stack } from './denoise.ts';
 import type { Networks } from './networks.ts';
-import { fromPicture, isWhite, type Picture } from './pixels.ts';
+import { fromPicture, isWhite, type Picture } from '../pictures/pixels.ts';
 
 type Floats = HostTensor<'f32'>;
 

@@ -2,7 +2,7 @@ import type { VaeConfig } from '../models/config.ts';
 import { TorchGenerator } from '../tensor/random.ts';
 import { dims4, type HostTensor } from '../tensor/tensor.ts';
 import type { Networks } from './networks.ts';
-import type { Picture } from './pixels.ts';
+import type { Picture } from '../pictures/pixels.ts';
 
 type Floats = HostTensor<'f32'>;
 

@@ -13,7 +13,7 @@ import { PromptEncoder } from './encodePrompts.ts';
 import { denoise, stack, unstack, type Conditions } from './denoise.ts';
 import { Networks, type NetworkOptions } from './networks.ts';
 import { EncodedOriginal, type Beginning, type Original } from './original.ts';
-import { toPicture, type Picture } from './pixels.ts';
+import { toPicture, type Picture } from '../pictures/pixels.ts';
 
 type Floats = HostTensor<'f32'>;
 

@@ -10,7 +10,7 @@ import { providerMissing } from './providers.ts';
 import { Tensor } from './tensor.ts';
 import type { TrialOpener } from './trial.ts';
 import type { Verdict } from './verdict.ts';
-import { chosenProvider, verdictOn } from './verdicts.ts';
+import { chosenProvider, verdictOn } from './chooseProvider.ts';
 
 export { unstored, type CompileOptions } from './execution.ts';
 

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { canDrawText } from '../../engine/pipelines/labels.ts';
+import { canDrawText } from '../../engine/pictures/labels.ts';
 import type { Advice, Sensitivity } from './advise.ts';
 
 const rowHeight = 22;

@@ -3,7 +3,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { isFile, makeFolder, readText } from '../../engine/checkpoints/files.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
-import { meanOfPairs } from '../../engine/evaluation/subject.ts';
+import { meanOfPairs } from '../../engine/evaluation/features.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { look } from '../evaluation/look.ts';
 import { evaluateSubject, picturesOf } from '../evaluation/subject.ts';

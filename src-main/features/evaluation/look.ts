@@ -1,6 +1,6 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
-import type { Picture } from '../../engine/pipelines/pixels.ts';
-import { loadPicture } from '../../engine/pipelines/pictures.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
+import { loadPicture } from '../../engine/pictures/pictures.ts';
 
 /** Pictures in memory at a time. */
 const atOnce = 8;

@@ -15,7 +15,7 @@ import { inceptionScore } from '../../engine/evaluation/inceptionScore.ts';
 import { kernelDistance } from '../../engine/evaluation/kid.ts';
 import type { Pause } from '../../engine/evaluation/linalg.ts';
 import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
-import { meanOfPartners } from '../../engine/evaluation/subject.ts';
+import { meanOfPartners } from '../../engine/evaluation/features.ts';
 import { readFeatureSet, stacked, type FeatureSet } from './featureSet.ts';
 import { look } from './look.ts';
 import type { SetRequest } from './request.ts';

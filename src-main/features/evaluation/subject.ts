@@ -3,10 +3,10 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { readText } from '../../engine/checkpoints/files.ts';
 import { ClipFeatures } from '../../engine/evaluation/clip.ts';
-import { meanOfPairs, meanOfPartners } from '../../engine/evaluation/subject.ts';
+import { meanOfPairs, meanOfPartners } from '../../engine/evaluation/features.ts';
 import { VitFeatures } from '../../engine/evaluation/visionTransformer.ts';
 import { readPromptTable } from '../../engine/training/data/promptFiles.ts';
-import { listPictures } from '../../engine/pipelines/pictures.ts';
+import { listPictures } from '../../engine/pictures/pictures.ts';
 import { look } from './look.ts';
 import type { SubjectRequest } from './request.ts';
 

@@ -1,8 +1,10 @@
 import { subjectPrompt } from '../../engine/training/data/prompts.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { fitLora, readLora, type LoraAdapter } from '../../engine/checkpoints/lora.ts';
-import { mergeLora } from '../../engine/checkpoints/mergeLora.ts';
+import { fitLora } from '../../engine/checkpoints/lora/fitLora.ts';
+import { readLora } from '../../engine/checkpoints/lora/readLora.ts';
+import type { LoraAdapter } from '../../engine/checkpoints/lora/weightChanges.ts';
+import { mergeLora } from '../../engine/checkpoints/lora/mergeLora.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { hasHash } from '../../engine/checkpoints/modelHash.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { fitLora, readLora } from '../../engine/checkpoints/lora.ts';
+import { fitLora } from '../../engine/checkpoints/lora/fitLora.ts';
+import { readLora } from '../../engine/checkpoints/lora/readLora.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
@@ -11,7 +12,7 @@ import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { runOnnxFile } from '../../engine/runtime/onnxFile.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { i64, type HostTensor } from '../../engine/tensor/tensor.ts';
-import type { Picture } from '../../engine/pipelines/pixels.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
 import type { onnxParts } from './exportOnnx.ts';
 import type { OpenedRun } from './openRun.ts';
 import type { ExportRequest } from './request.ts';

@@ -5,8 +5,8 @@ import { isFolder } from '../../engine/checkpoints/files.ts';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import { writeJson } from '../../engine/checkpoints/writeJson.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
-import { canDrawText, drawText } from '../../engine/pipelines/labels.ts';
-import type { Picture } from '../../engine/pipelines/pixels.ts';
+import { canDrawText, drawText } from '../../engine/pictures/labels.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
 import type { ExportFormat } from './request.ts';
 
 /** What other tools look for in a format: names of tensors, or files. */

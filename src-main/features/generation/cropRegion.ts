@@ -1,5 +1,5 @@
-import type { Picture } from '../../engine/pipelines/pixels.ts';
-import { greyAt } from '../../engine/pipelines/pixels.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
+import { greyAt } from '../../engine/pictures/pixels.ts';
 
 export interface Region {
   readonly x: number;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { statOrNothing } from '../../engine/checkpoints/files.ts';
-import { readRecipe } from '../../engine/pipelines/png.ts';
+import { readRecipe } from '../../engine/pictures/png.ts';
 import { schedulerNames } from '../../engine/schedulers/config.ts';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { problem } from '../../../src-shared/messages/index.ts';

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { cosine } from '../../engine/evaluation/features.ts';
 import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
-import { listPictures, loadPicture } from '../../engine/pipelines/pictures.ts';
-import type { Picture } from '../../engine/pipelines/pixels.ts';
+import { listPictures, loadPicture } from '../../engine/pictures/pictures.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
 
 /** Where a subject's photos are, and MobileNetV2's weights. */
 export interface LikenessRequest {

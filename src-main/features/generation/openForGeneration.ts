@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { fitLora, fitWholeLora, readLora, someOf, type FittedLora } from '../../engine/checkpoints/lora.ts';
+import { fitLora, fitWholeLora, someOf, type FittedLora } from '../../engine/checkpoints/lora/fitLora.ts';
+import { readLora } from '../../engine/checkpoints/lora/readLora.ts';
 import { readEmbedding, wordsFor, type Embedding } from '../../engine/checkpoints/embedding.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { hasHash, modelHash, partsHash } from '../../engine/checkpoints/modelHash.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Original } from '../../engine/pipelines/original.ts';
-import { loadPicture, loadPictureOn } from '../../engine/pipelines/pictures.ts';
-import { greyAt, type Picture } from '../../engine/pipelines/pixels.ts';
-import { resize } from '../../engine/pipelines/resample.ts';
+import { loadPicture, loadPictureOn } from '../../engine/pictures/pictures.ts';
+import { greyAt, type Picture } from '../../engine/pictures/pixels.ts';
+import { resize } from '../../engine/pictures/resample.ts';
 import { pixelsPerLatent, TextToImage } from '../../engine/pipelines/textToImage.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { problem } from '../../../src-shared/messages/index.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { readRecipe } from '../../engine/pipelines/png.ts';
+import { readRecipe } from '../../engine/pictures/png.ts';
 import type { PictureRequest } from '../../engine/pipelines/textToImage.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';

@@ -1,7 +1,7 @@
 import type { Provider } from '../../../src-shared/domain/providers.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
-import type { Picture } from '../../engine/pipelines/pixels.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { memoryInUse } from '../../engine/runtime/memoryInUse.ts';
 import { gigabytes } from './speed.ts';

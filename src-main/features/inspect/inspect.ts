@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { readLora, type Lora } from '../../engine/checkpoints/lora.ts';
+import { readLora, type Lora } from '../../engine/checkpoints/lora/readLora.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';

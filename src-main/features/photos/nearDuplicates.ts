@@ -1,5 +1,5 @@
 import { photoViews, resemblance } from '../../engine/evaluation/memorization.ts';
-import type { Picture } from '../../engine/pipelines/pixels.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
 
 /** Resemblance from which two photos are one. */
 const duplicate = 0.95;

@@ -1,6 +1,6 @@
 import sharp, { type OverlayOptions } from 'sharp';
-import { loadPicture } from '../../engine/pipelines/pictures.ts';
-import { canDrawText, drawText } from '../../engine/pipelines/labels.ts';
+import { loadPicture } from '../../engine/pictures/pictures.ts';
+import { canDrawText, drawText } from '../../engine/pictures/labels.ts';
 
 export interface ContactSheet {
   readonly photos: readonly string[];

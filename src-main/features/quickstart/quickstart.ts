@@ -6,7 +6,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
-import { readRecipe } from '../../engine/pipelines/png.ts';
+import { readRecipe } from '../../engine/pictures/png.ts';
 import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { exportRun } from '../export/export.ts';

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import type { ScoredCheckpoint, RunScore } from '../../../src-shared/domain/runScore.ts';
-import { canDrawText } from '../../engine/pipelines/labels.ts';
+import { canDrawText } from '../../engine/pictures/labels.ts';
 
 const width = 640;
 const height = 480;

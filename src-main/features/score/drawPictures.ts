@@ -7,10 +7,10 @@ import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import type { NetworkOptions } from '../../engine/pipelines/networks.ts';
 import { ofUnfinishedBatches } from '../../engine/pipelines/batchSize.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
-import { loadPicture } from '../../engine/pipelines/pictures.ts';
-import type { Picture } from '../../engine/pipelines/pixels.ts';
+import { loadPicture } from '../../engine/pictures/pictures.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
 import { pictureProgress } from '../../engine/pipelines/pictureProgress.ts';
-import { encodePng } from '../../engine/pipelines/png.ts';
+import { encodePng } from '../../engine/pictures/png.ts';
 import { TextToImage, type SamplingOptions } from '../../engine/pipelines/textToImage.ts';
 
 export interface Wanted {

@@ -13,7 +13,7 @@ import {
   subjectFidelity,
   variety,
 } from '../../engine/evaluation/subjectScores.ts';
-import type { Picture } from '../../engine/pipelines/pixels.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
 import type { Scorers } from './openScorers.ts';
 
 type Vectors = readonly Float32Array[];

@@ -13,8 +13,8 @@ import { chosenGuidance, ownGuidance } from '../../engine/checkpoints/ownGuidanc
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { copyThreshold, photoViews, resemblance } from '../../engine/evaluation/memorization.ts';
 import { kneeOf, pickCheckpoint, whyPicked, type Candidate } from '../../engine/evaluation/pick.ts';
-import { listPictures, loadPicture } from '../../engine/pipelines/pictures.ts';
-import type { Picture } from '../../engine/pipelines/pixels.ts';
+import { listPictures, loadPicture } from '../../engine/pictures/pictures.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { openRun } from '../export/openRun.ts';
 import { drawCurve } from './curve.ts';

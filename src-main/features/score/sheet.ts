@@ -1,6 +1,6 @@
 import sharp, { type OverlayOptions } from 'sharp';
-import { canDrawText, drawText } from '../../engine/pipelines/labels.ts';
-import type { Picture } from '../../engine/pipelines/pixels.ts';
+import { canDrawText, drawText } from '../../engine/pictures/labels.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
 
 const tile = 128;
 const gap = 6;

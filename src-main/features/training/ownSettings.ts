@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { trainingSettings, type AskedFinetune } from '../../../src-shared/domain/finetuneSettings.ts';
-import { data } from '../../../src-shared/domain/setting.ts';
+import { data } from '../../../src-shared/domain/settingSchema.ts';
 import { askedType } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { readJson } from '../../engine/checkpoints/files.ts';

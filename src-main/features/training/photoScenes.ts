@@ -3,7 +3,7 @@ import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettin
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { cosine } from '../../engine/evaluation/features.ts';
 import { LikenessScorer } from '../../engine/evaluation/likenessScorer.ts';
-import { loadPicture } from '../../engine/pipelines/pictures.ts';
+import { loadPicture } from '../../engine/pictures/pictures.ts';
 import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 
 /**

@@ -6,8 +6,8 @@ import sharp from 'sharp';
 import type { Original, Over } from '../../../src-shared/contract/originals.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
-import { loadPicture } from '../../engine/pipelines/pictures.ts';
-import { encodePng } from '../../engine/pipelines/png.ts';
+import { loadPicture } from '../../engine/pictures/pictures.ts';
+import { encodePng } from '../../engine/pictures/png.ts';
 import type { OverRequest } from '../../features/generation/request.ts';
 import type { LibraryFolder } from '../../storage/libraryFolder.ts';
 

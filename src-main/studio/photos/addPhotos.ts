@@ -13,8 +13,8 @@ import {
   loadPicture,
   naturalOrder,
   openPicture,
-} from '../../engine/pipelines/pictures.ts';
-import { encodePng } from '../../engine/pipelines/png.ts';
+} from '../../engine/pictures/pictures.ts';
+import { encodePng } from '../../engine/pictures/png.ts';
 import type { StudioContext } from '../context.ts';
 import { markPhoto } from './markPhoto.ts';
 import { publicPhoto } from './photoCaption.ts';

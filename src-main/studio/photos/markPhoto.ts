@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import type { Crop, PhotoMark } from '../../../src-shared/domain/photo.ts';
 import { detailOutsideSquare, photoQuality } from '../../engine/evaluation/photoQuality.ts';
-import type { Picture } from '../../engine/pipelines/pixels.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
 import { photoAdvice, type Advice } from '../../features/photos/advice.ts';
 
 /** The shorter side that sharpness and light are judged at; the rest of preflight judges there too. */

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
-import { unpacksWithin } from '../../engine/pipelines/png.ts';
+import { unpacksWithin } from '../../engine/pictures/png.ts';
 import type { Library } from '../../storage/library.ts';
 import type { StoredPhoto } from '../../storage/photos.ts';
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { recipeSchema, type Recipe } from '../../../src-shared/domain/recipe.ts';
-import { openPicture } from '../../engine/pipelines/pictures.ts';
-import { readTexts } from '../../engine/pipelines/png.ts';
+import { openPicture } from '../../engine/pictures/pictures.ts';
+import { readTexts } from '../../engine/pictures/png.ts';
 
 export interface ReadPicture {
   readonly width: number;

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { z } from 'zod';
 import type { TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
-import type { Settings } from '../../../src-shared/domain/settings.ts';
+import type { Settings } from '../../../src-shared/domain/studioSettings.ts';
 import type { StoredModel } from '../../storage/models.ts';
 
 const thisMachine = () => [os.cpus()[0]?.model.trim() ?? '', os.availableParallelism(), os.totalmem()];

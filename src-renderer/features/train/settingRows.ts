@@ -1,8 +1,8 @@
 import type { Run } from '../../../src-shared/domain/run.ts';
-import { settingGroups } from '../../../src-shared/domain/setting.ts';
+import { settingGroups } from '../../../src-shared/domain/settingSchema.ts';
 import { holds, valueAt } from '../../../src-shared/domain/settingValues.ts';
 import { texts } from '../../texts/index.ts';
-import { knobs, type Knob } from './knobs.ts';
+import { knobs, type Knob } from './knobSections.ts';
 
 export interface SettingRow {
   readonly name: string;

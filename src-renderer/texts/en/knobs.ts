@@ -1,5 +1,5 @@
 import type { KnobName, TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
-import type { SettingGroup } from '../../../src-shared/domain/setting.ts';
+import type { SettingGroup } from '../../../src-shared/domain/settingSchema.ts';
 
 export interface KnobWords {
   readonly label: string;

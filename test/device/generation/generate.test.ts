@@ -10,7 +10,7 @@ import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensor
 import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
 import { writeDiffusers } from '../../../src-main/engine/checkpoints/writeModel.ts';
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
-import { encodePng, readRecipe } from '../../../src-main/engine/pipelines/png.ts';
+import { encodePng, readRecipe } from '../../../src-main/engine/pictures/png.ts';
 import { requestFromRecipe } from '../../../src-main/features/generation/fromRecipe.ts';
 import { generate } from '../../../src-main/features/generation/generate.ts';
 import { generateDefaults, type GenerateRequest } from '../../../src-main/features/generation/request.ts';

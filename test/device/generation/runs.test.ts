@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readF32, type Weights } from '../../../src-main/engine/checkpoints/weights.ts';
 import { writeDiffusers } from '../../../src-main/engine/checkpoints/writeModel.ts';
-import { readRecipe } from '../../../src-main/engine/pipelines/png.ts';
+import { readRecipe } from '../../../src-main/engine/pictures/png.ts';
 import { exportRun } from '../../../src-main/features/export/export.ts';
 import { requestFromRecipe } from '../../../src-main/features/generation/fromRecipe.ts';
 import { generate } from '../../../src-main/features/generation/generate.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { LoraAdapter } from '../../../src-main/engine/checkpoints/lora.ts';
-import { mergeLora } from '../../../src-main/engine/checkpoints/mergeLora.ts';
+import type { LoraAdapter } from '../../../src-main/engine/checkpoints/lora/weightChanges.ts';
+import { mergeLora } from '../../../src-main/engine/checkpoints/lora/mergeLora.ts';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
 import { expectTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { bindLoras, type WeightedLora } from '../../../src-main/engine/pipelines/adapters.ts';

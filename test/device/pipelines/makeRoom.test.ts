@@ -5,7 +5,7 @@ import { afterAll, expect, it, vi } from 'vitest';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { Networks } from '../../../src-main/engine/pipelines/networks.ts';
 import type * as Devices from '../../../src-main/engine/runtime/graphicsDevice.ts';
-import { keepVerdictsIn } from '../../../src-main/engine/runtime/verdictFile.ts';
+import { keepVerdictsIn } from '../../../src-main/engine/runtime/keptVerdicts.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
 import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
 import { setStub } from '../runtime/stubProvider.ts';

@@ -8,8 +8,8 @@ import { readF32, readTensor, type TensorEntry } from '../../../src-main/engine/
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { Tokenizer } from '../../../src-main/engine/models/tokenizer.ts';
 import type { Original } from '../../../src-main/engine/pipelines/original.ts';
-import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
-import { resize } from '../../../src-main/engine/pipelines/resample.ts';
+import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
+import { resize } from '../../../src-main/engine/pictures/resample.ts';
 import { TextToImage, type SamplingOptions } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { schedulerNames } from '../../../src-main/engine/schedulers/config.ts';
 import { refuseInpainting } from '../../../src-main/engine/training/data/trainable.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawContactSheet } from '../../../src-main/features/quickstart/contactSheet.ts';
-import { drawText } from '../../../src-main/engine/pipelines/labels.ts';
+import { drawText } from '../../../src-main/engine/pictures/labels.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness sheet '));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -78,7 +78,7 @@ describe('contact sheet', () => {
     const config = path.join(scratch, 'fonts.conf');
     writeFileSync(config, '<?xml version="1.0"?><fontconfig></fontconfig>');
     const script = `
-      import { canDrawText } from './src-main/engine/pipelines/labels.ts';
+      import { canDrawText } from './src-main/engine/pictures/labels.ts';
       console.log(await canDrawText());`;
     const answer = (env: NodeJS.ProcessEnv): string =>
       execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {

@@ -12,9 +12,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readLora } from '../../../src-main/engine/checkpoints/lora.ts';
+import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
-import { readRecipe } from '../../../src-main/engine/pipelines/png.ts';
+import { readRecipe } from '../../../src-main/engine/pictures/png.ts';
 import { jsonLines, likeness } from '../../pure/cli/likeness.ts';
 import { scenes } from '../../../src-main/features/quickstart/request.ts';
 

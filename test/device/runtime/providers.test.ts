@@ -5,8 +5,8 @@ import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { add, cos, input, mul } from '../../../src-main/engine/graph/build.ts';
 import { onProviderNotice } from '../../../src-main/engine/runtime/notices.ts';
 import { automaticProvider, examine, Session } from '../../../src-main/engine/runtime/session.ts';
-import { keepVerdictsIn } from '../../../src-main/engine/runtime/verdictFile.ts';
-import { forgetVerdicts } from '../../../src-main/engine/runtime/verdicts.ts';
+import { keepVerdictsIn } from '../../../src-main/engine/runtime/keptVerdicts.ts';
+import { forgetVerdicts } from '../../../src-main/engine/runtime/chooseProvider.ts';
 import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
 import { setStub } from './stubProvider.ts';
 

@@ -6,7 +6,7 @@ import { readEmbedding } from '../../../src-main/engine/checkpoints/embedding.ts
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
-import { readRecipe } from '../../../src-main/engine/pipelines/png.ts';
+import { readRecipe } from '../../../src-main/engine/pictures/png.ts';
 import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
 import { generate } from '../../../src-main/features/generation/generate.ts';
 import { requestFromRecipe } from '../../../src-main/features/generation/fromRecipe.ts';

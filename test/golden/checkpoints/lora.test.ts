@@ -2,12 +2,18 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fitLora, readLora, type Lora, type LoraAdapter } from '../../../src-main/engine/checkpoints/lora.ts';
-import { mergeLora } from '../../../src-main/engine/checkpoints/mergeLora.ts';
+import { fitLora } from '../../../src-main/engine/checkpoints/lora/fitLora.ts';
+import { readLora, type Lora } from '../../../src-main/engine/checkpoints/lora/readLora.ts';
+import type { LoraAdapter } from '../../../src-main/engine/checkpoints/lora/weightChanges.ts';
+import { mergeLora } from '../../../src-main/engine/checkpoints/lora/mergeLora.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
-import { writeDiffusersLora, writeKohya, writePeft } from '../../../src-main/engine/checkpoints/writeLora.ts';
+import {
+  writeDiffusersLora,
+  writeKohya,
+  writePeft,
+} from '../../../src-main/engine/checkpoints/lora/writeLora.ts';
 import type { Computed } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures');

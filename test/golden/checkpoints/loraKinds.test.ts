@@ -2,8 +2,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fitLora, fitWholeLora, readLora } from '../../../src-main/engine/checkpoints/lora.ts';
-import { mergeLora } from '../../../src-main/engine/checkpoints/mergeLora.ts';
+import { fitLora, fitWholeLora } from '../../../src-main/engine/checkpoints/lora/fitLora.ts';
+import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts';
+import { mergeLora } from '../../../src-main/engine/checkpoints/lora/mergeLora.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';

@@ -6,7 +6,7 @@ import { ClipFeatures } from '../../../src-main/engine/evaluation/clip.ts';
 import { cosine } from '../../../src-main/engine/evaluation/features.ts';
 import { preprocess } from '../../../src-main/engine/evaluation/preprocess.ts';
 import { VitFeatures } from '../../../src-main/engine/evaluation/visionTransformer.ts';
-import { listPictures, loadPicture } from '../../../src-main/engine/pipelines/pictures.ts';
+import { listPictures, loadPicture } from '../../../src-main/engine/pictures/pictures.ts';
 import { evaluateSubject } from '../../../src-main/features/evaluation/subject.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/towers/', import.meta.url));

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { loadOpacity, loadPicture } from '../../../src-main/engine/pipelines/pictures.ts';
+import { loadOpacity, loadPicture } from '../../../src-main/engine/pictures/pictures.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/heic/', import.meta.url));
 

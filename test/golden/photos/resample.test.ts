@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
-import { loadPicture } from '../../../src-main/engine/pipelines/pictures.ts';
-import { resampleFilters, resize, resizeFloat } from '../../../src-main/engine/pipelines/resample.ts';
+import { loadPicture } from '../../../src-main/engine/pictures/pictures.ts';
+import { resampleFilters, resize, resizeFloat } from '../../../src-main/engine/pictures/resample.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));
 const { tensors } = readSafetensors(`${fixtures}resampling/expected.safetensors`);

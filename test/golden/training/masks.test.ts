@@ -16,7 +16,7 @@ import {
   finetuneObjective,
 } from '../../../src-main/engine/training/loss/diffusionLoss.ts';
 import { LocalGradients, type Feeds } from '../../../src-main/engine/training/loss/gradients.ts';
-import { finishedLora } from '../../../src-main/engine/training/loss/lora.ts';
+import { finishedLora } from '../../../src-main/engine/training/loss/trainedLora.ts';
 import { latentWeights } from '../../../src-main/engine/training/data/masks.ts';
 import { loadMaskedPhoto, loadPhoto, mirrored } from '../../../src-main/engine/training/data/photoPixels.ts';
 import { openReplay } from '../../../src-main/engine/training/data/replay.ts';

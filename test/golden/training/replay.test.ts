@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
-import { readLora } from '../../../src-main/engine/checkpoints/lora.ts';
+import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readF32, readTensor } from '../../../src-main/engine/checkpoints/weights.ts';

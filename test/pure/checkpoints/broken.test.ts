@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readLora } from '../../../src-main/engine/checkpoints/lora.ts';
+import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readWeightFile } from '../../../src-main/engine/checkpoints/weightFiles.ts';
 import { readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';

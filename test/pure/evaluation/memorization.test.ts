@@ -6,8 +6,8 @@ import {
   resemblance,
   type PhotoViews,
 } from '../../../src-main/engine/evaluation/memorization.ts';
-import { listPictures, loadPicture } from '../../../src-main/engine/pipelines/pictures.ts';
-import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
+import { listPictures, loadPicture } from '../../../src-main/engine/pictures/pictures.ts';
+import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
 
 /** The shipped sample subject: photos of one thing in several places. */
 let photos: Picture[] = [];

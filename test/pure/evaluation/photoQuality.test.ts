@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { expect, it } from 'vitest';
 import { detailOutsideSquare, photoQuality } from '../../../src-main/engine/evaluation/photoQuality.ts';
-import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
+import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
 import { photoAdvice, setAdvice, type PhotoFacts } from '../../../src-main/features/photos/advice.ts';
 
 const photo = 'resources/sample-subject/01.jpg';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { crop, cropRegion } from '../../../src-main/features/generation/cropRegion.ts';
-import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
+import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
 
 function masked(width: number, height: number, [x1, y1, x2, y2]: readonly number[]): Picture {
   const isIn = (x: number, y: number): boolean =>

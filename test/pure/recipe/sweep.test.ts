@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Features } from '../../../src-main/engine/evaluation/features.ts';
-import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
+import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
 import { Gallery } from '../../../models/recipe/sweep/gallery.ts';
 import { asTable, picksAgainstFixed, quality, type Result } from '../../../models/recipe/sweep/results.ts';
 import { photographedSubjects, photosOf } from '../../../models/recipe/sweep/subjects.ts';

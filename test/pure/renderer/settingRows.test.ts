@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { advancedChanges, knobs, knobSections } from '../../../src-renderer/features/train/knobs.ts';
+import { advancedChanges, knobs, knobSections } from '../../../src-renderer/features/train/knobSections.ts';
 import { settingRows } from '../../../src-renderer/features/train/settingRows.ts';
 import { trainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';

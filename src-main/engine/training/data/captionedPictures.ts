@@ -6,7 +6,7 @@ import { parse } from 'csv-parse/sync';
 import { extract } from 'tar-stream';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { errorCode, isFile, isFolder, makeFolder, readText, statOrNothing } from '../../checkpoints/files.ts';
-import { naturalOrder } from '../../pipelines/pictures.ts';
+import { naturalOrder } from '../../pictures/pictures.ts';
 
 export interface CaptionedPicture {
   readonly file: string;

@@ -13,7 +13,7 @@ import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
 import { ofUnfinishedBatches } from '../../pipelines/batchSize.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import { pictureProgress } from '../../pipelines/pictureProgress.ts';
-import { encodePng } from '../../pipelines/png.ts';
+import { encodePng } from '../../pictures/png.ts';
 import { TextToImage } from '../../pipelines/textToImage.ts';
 import { loadPhoto } from './photoPixels.ts';
 

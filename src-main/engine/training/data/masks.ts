@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { problem } from '../../../../src-shared/messages/index.ts';
-import { loadOpacity, loadPictureOn, naturalOrder } from '../../pipelines/pictures.ts';
-import type { Picture } from '../../pipelines/pixels.ts';
+import { loadOpacity, loadPictureOn, naturalOrder } from '../../pictures/pictures.ts';
+import type { Picture } from '../../pictures/pixels.ts';
 
 /** The folder of masks inside a folder of photos. */
 export const masksFolder = 'masks';

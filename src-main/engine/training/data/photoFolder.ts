@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { problem } from '../../../../src-shared/messages/index.ts';
-import { claimsPicture } from '../../pipelines/pictureKinds.ts';
-import { listPictures } from '../../pipelines/pictures.ts';
+import { claimsPicture } from '../../pictures/pictureKinds.ts';
+import { listPictures } from '../../pictures/pictures.ts';
 import { kohyaFolder } from './kohyaFolder.ts';
 import { masksFolder } from './masks.ts';
 

@@ -1,7 +1,7 @@
 import { problem } from '../../../../src-shared/messages/index.ts';
-import { loadPicture } from '../../pipelines/pictures.ts';
-import type { Picture } from '../../pipelines/pixels.ts';
-import { resize } from '../../pipelines/resample.ts';
+import { loadPicture } from '../../pictures/pictures.ts';
+import type { Picture } from '../../pictures/pixels.ts';
+import { resize } from '../../pictures/resample.ts';
 import { roundEven } from '../../schedulers/timesteps.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';
 import { loadMask } from './masks.ts';

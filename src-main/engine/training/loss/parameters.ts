@@ -6,8 +6,8 @@ import { clipTextModel } from '../../models/clip.ts';
 import { unet } from '../../models/unet.ts';
 import { Scope, type ScopeOptions } from '../../nn/scope.ts';
 import type { HostTensor, Shape } from '../../tensor/tensor.ts';
-import { freshLora, targetedModules, trainedLora, type Part, type TrainedLora } from './lora.ts';
-import { startFrom, startTold, type ToldStart } from './loraStart.ts';
+import { freshLora, targetedModules, trainedLora, type Part, type TrainedLora } from './trainedLora.ts';
+import { startFrom, startTold, type ToldStart } from './startingLora.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 
 /** LoRA adapters of the networks that are trained. */

@@ -4,10 +4,10 @@ import { isFile } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import type { TensorEntry } from '../../checkpoints/weights.ts';
-import { writePeft } from '../../checkpoints/writeLora.ts';
+import { writePeft } from '../../checkpoints/lora/writeLora.ts';
 import { writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
-import { finishedLora } from '../loss/lora.ts';
+import { finishedLora } from '../loss/trainedLora.ts';
 import type { Trained } from '../loss/parameters.ts';
 
 /** Where whole networks of a checkpoint lie, below its folder; LoRA checkpoints are PEFT folders. */

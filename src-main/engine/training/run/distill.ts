@@ -13,7 +13,7 @@ import { building, loopPhases, samplingSteps } from './plan.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
 import { wholeNetworks } from '../loss/parameters.ts';
-import { train, type RunOptions } from './train.ts';
+import { trainToEnd, type RunOptions } from './trainToEnd.ts';
 
 /**
  * Distils a teacher's U-Net into a student's (Kim et al. 2023, BK-SDM). Resumes to the same bits. Checkpoints hold the student's
@@ -46,7 +46,7 @@ export async function distill(
 
   const { lambdaSd, lambdaOutput, lambdaFeature, provider } = settings;
   const { rows, latents } = source;
-  return train(
+  return trainToEnd(
     {
       ...{ run, settings, model: student, team },
       trained: wholeNetworks(student, { trainTextEncoder: false }),

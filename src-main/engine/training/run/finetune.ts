@@ -26,9 +26,9 @@ import { finetunePhases } from './plan.ts';
 import { RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
 import type { SharedRun } from '../team/sharedRun.ts';
-import { startToTell } from '../loss/loraStart.ts';
+import { startToTell } from '../loss/startingLora.ts';
 import { whatToTrain } from '../loss/parameters.ts';
-import { train, type RunOptions } from './train.ts';
+import { trainToEnd, type RunOptions } from './trainToEnd.ts';
 
 export type { RunResult as FinetuneResult } from './loop.ts';
 
@@ -69,7 +69,7 @@ export async function finetune(
     ...{ rows: source.rows, latents: [...source.latents], prior: source.prior, masked: source.masked },
     ...(settings.initLora !== undefined && { start: startToTell(trained.loras) }),
   };
-  const result = await train(
+  const result = await trainToEnd(
     {
       ...{ run, settings, model, trained, shared, team: options.team },
       loss: finetuneObjective(model, trained, {

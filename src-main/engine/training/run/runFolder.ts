@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Declaration, Values } from '../../../../src-shared/domain/setting.ts';
+import type { Declaration, Values } from '../../../../src-shared/domain/settingSchema.ts';
 import { faultOf, parseSettings } from '../../../../src-shared/domain/settingValues.ts';
 import { distillSettings, type DistillSettings } from '../../../../src-shared/domain/distillSettings.ts';
 import { finetuneSettings, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';

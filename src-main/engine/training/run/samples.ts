@@ -4,7 +4,7 @@ import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
 import type { NetworkOptions } from '../../pipelines/networks.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
-import { encodePng } from '../../pipelines/png.ts';
+import { encodePng } from '../../pictures/png.ts';
 import { TextToImage, type SamplingOptions } from '../../pipelines/textToImage.ts';
 import type { PartAdapters } from '../loss/parameters.ts';
 import { samplingSteps } from './plan.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { distillSettings } from '../../../../src-shared/domain/distillSettings.ts';
 import { trainingSettingsType } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
-import { settingsType } from '../../../../src-shared/domain/setting.ts';
+import { settingsType } from '../../../../src-shared/domain/settingSchema.ts';
 import { faultOf } from '../../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
@@ -11,7 +11,7 @@ import { openModel } from '../../checkpoints/openModel.ts';
 import { finetuneObjective } from '../loss/diffusionLoss.ts';
 import { distillObjective } from '../loss/distillLoss.ts';
 import { LocalGradients, type LossOptions } from '../loss/gradients.ts';
-import { toldStartType } from '../loss/loraStart.ts';
+import { toldStartType } from '../loss/startingLora.ts';
 import { whatToTrain } from '../loss/parameters.ts';
 
 const hashType = z.string().regex(/^[0-9a-f]{16,128}$/);

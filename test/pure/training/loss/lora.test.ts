@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openModelFolder } from '../../../../src-main/engine/checkpoints/modelFolder.ts';
-import { freshLora, targetedModules } from '../../../../src-main/engine/training/loss/lora.ts';
+import { freshLora, targetedModules } from '../../../../src-main/engine/training/loss/trainedLora.ts';
 import { generatorFor } from '../../../../src-main/engine/tensor/seeded.ts';
 import { buildPart, whatToTrain } from '../../../../src-main/engine/training/loss/parameters.ts';
 

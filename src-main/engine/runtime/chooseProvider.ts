@@ -5,7 +5,7 @@ import type { Provider } from '../../../src-shared/domain/providers.ts';
 import { providersToTry } from './providers.ts';
 import { tryProvider, type TrialOpener } from './trial.ts';
 import type { Verdict } from './verdict.ts';
-import { keepVerdict, keptVerdict, markTrial } from './verdictFile.ts';
+import { keepVerdict, keptVerdict, markTrial } from './keptVerdicts.ts';
 
 const known = new Map<Provider, Promise<Verdict>>();
 let chosen: Promise<Verdict | undefined> | undefined;

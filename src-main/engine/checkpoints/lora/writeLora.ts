@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from './files.ts';
-import type { LoraAdapter } from './lora.ts';
-import { kohyaName } from './names/kohya.ts';
-import { peftModule, peftName } from './names/peft.ts';
-import { writeJson } from './writeJson.ts';
-import { writeSafetensors, type NamedTensor } from './writeSafetensors.ts';
+import { makeFolder } from '../files.ts';
+import type { LoraAdapter } from './weightChanges.ts';
+import { kohyaName } from '../names/kohya.ts';
+import { peftModule, peftName } from '../names/peft.ts';
+import { writeJson } from '../writeJson.ts';
+import { writeSafetensors, type NamedTensor } from '../writeSafetensors.ts';
 
 export interface LoraFormat {
   /** Type of the stored matrices; f32 when left out. */

@@ -3,7 +3,7 @@ import {
   type TrainingChanges,
   type TrainingSettings,
 } from '../../../src-shared/domain/finetuneSettings.ts';
-import { settingGroups, type SettingGroup } from '../../../src-shared/domain/setting.ts';
+import { settingGroups, type SettingGroup } from '../../../src-shared/domain/settingSchema.ts';
 import { holds, leavesOf, valueAt, type Leaf } from '../../../src-shared/domain/settingValues.ts';
 import type { KnobWords } from '../../texts/en/knobs.ts';
 import { texts } from '../../texts/index.ts';

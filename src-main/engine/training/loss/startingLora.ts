@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { problem } from '../../../../src-shared/messages/index.ts';
-import { fitWholeLora, readLora, someOf, type LoraAdapter } from '../../checkpoints/lora.ts';
+import { fitWholeLora, someOf } from '../../checkpoints/lora/fitLora.ts';
+import { readLora } from '../../checkpoints/lora/readLora.ts';
+import type { LoraAdapter } from '../../checkpoints/lora/weightChanges.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { f32, type Shape } from '../../tensor/tensor.ts';
-import type { Part, TrainedLora } from './lora.ts';
+import type { Part, TrainedLora } from './trainedLora.ts';
 
 /** A LoRA that training goes on from, module by module. */
 export interface LoraStart {

@@ -55,7 +55,7 @@ export interface Training {
 }
 
 /** Builds the trainer, alone or with a team, and takes the run to its last step. Errors: those of `trainingLoop`, `team.…`. */
-export async function train(training: Training, context: JobContext): Promise<RunResult> {
+export async function trainToEnd(training: Training, context: JobContext): Promise<RunResult> {
   const { run, settings, model, trained, loss, rateOf, measured = [], shared, places, team } = training;
   const built = (done: number): void => context.report({ type: 'progress', ...building, done });
   built(0);

@@ -1,6 +1,6 @@
-import { problem } from '../../../src-shared/messages/index.ts';
-import type { HostTensor } from '../tensor/tensor.ts';
-import type { LoraName } from './names/loraNames.ts';
+import { problem } from '../../../../src-shared/messages/index.ts';
+import type { HostTensor } from '../../tensor/tensor.ts';
+import type { LoraName } from '../names/loraNames.ts';
 
 /** A low-rank change of one module: W + weight · (alpha / rank) · B·A. */
 export interface LoraAdapter {

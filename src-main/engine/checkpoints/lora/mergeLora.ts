@@ -1,7 +1,8 @@
-import type { HostTensor } from '../tensor/tensor.ts';
-import type { FittedChange, LoraAdapter } from './lora.ts';
-import { readF32, type TensorEntry, type Weights } from './weights.ts';
-import type { TensorSource } from './writeSafetensors.ts';
+import type { HostTensor } from '../../tensor/tensor.ts';
+import type { FittedChange } from './fitLora.ts';
+import type { LoraAdapter } from './weightChanges.ts';
+import { readF32, type TensorEntry, type Weights } from '../weights.ts';
+import type { TensorSource } from '../writeSafetensors.ts';
 
 /** An adapter and how strongly it is applied; 1 is as trained. */
 export interface WeightedAdapter {

@@ -1,6 +1,6 @@
-import { problem } from '../../../src-shared/messages/index.ts';
-import { asRecord, nameOf } from './files.ts';
-import type { LoraName } from './names/loraNames.ts';
+import { problem } from '../../../../src-shared/messages/index.ts';
+import { asRecord, nameOf } from '../files.ts';
+import type { LoraName } from '../names/loraNames.ts';
 
 /** What B·A is multiplied by. `rank` is that of the module's matrices; nothing where they tell none (LoKr). */
 export type Scaling = (part: LoraName['part'], module: string, rank: number | undefined) => number;

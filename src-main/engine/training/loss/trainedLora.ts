@@ -1,6 +1,6 @@
 import type { LoraSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
-import type { LoraAdapter } from '../../checkpoints/lora.ts';
+import type { LoraAdapter } from '../../checkpoints/lora/weightChanges.ts';
 import type { Adapter } from '../../nn/scope.ts';
 import { loraName, Scope } from '../../nn/scope.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';

@@ -1,5 +1,5 @@
-import { problem } from '../../../src-shared/messages/index.ts';
-import type { HostTensor } from '../tensor/tensor.ts';
+import { problem } from '../../../../src-shared/messages/index.ts';
+import type { HostTensor } from '../../tensor/tensor.ts';
 import {
   doraDelta,
   incomplete,
@@ -11,9 +11,9 @@ import {
   type FoundTensors,
   type LoraAdapter,
   type WeightChange,
-} from './loraAdapter.ts';
-import type { Scaling } from './loraAlpha.ts';
-import type { LoraName } from './names/loraNames.ts';
+} from './weightChanges.ts';
+import type { Scaling } from './scaling.ts';
+import type { LoraName } from '../names/loraNames.ts';
 
 type Module = Pick<LoraName, 'part' | 'module'>;
 
