@@ -41,7 +41,8 @@ export interface Served {
 const loopback = ['127.0.0.1', 'localhost', '::1'];
 
 /**
- * Serves the studio to a browser: on the loopback, to who has the token. Errors: `serve.…`, those of `openStudio`.
+ * Serves the studio to a browser, by default only on this machine, and only with the token. Errors: `serve.…`, those of
+ * `openStudio`.
  */
 export async function serve({ folder, port, host, tls, shipped, dist }: ServeOptions): Promise<Served> {
   if (!loopback.includes(host) && !tls) throw problem('serve.host', { host });
@@ -67,7 +68,7 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
     server.close();
     throw error;
   });
-  // Not before the library is this studio's: another one may have it, and its tabs.
+  // Only once this studio has the library: another one may have it, and its tabs.
   sessions.listensAt(opened);
   const pictures = libraryFiles(
     studio.library,
@@ -141,7 +142,7 @@ const browserShell: Shell = {
   trash: systemTrash,
 };
 
-/** Among this person's own files and not in the library, which may be copied and handed on. */
+/** In the person's own files, not in the library, which may be copied and shared. */
 function sessionFile(library: string, host: string): string {
   const own = createHash('sha256')
     .update(`${path.resolve(library)}\n${host}`)
@@ -150,7 +151,7 @@ function sessionFile(library: string, host: string): string {
   return path.join(cacheFolder(), 'sessions', `${own}.json`);
 }
 
-/** Where any port will do, the last one comes first: open tabs look for the studio there. */
+/** If any port will do, the last one is tried first: open tabs look for the studio there. */
 async function listenWhereLast(
   server: http.Server,
   port: number,
@@ -162,7 +163,7 @@ async function listenWhereLast(
       await listen(server, last, host);
       return;
     } catch {
-      // Something else has it now.
+      // Another program has it now.
     }
   await listen(server, port, host);
 }

@@ -1,14 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** The folder of package.json: the same from the sources and from the bundle. */
+/** The folder of package.json, from the sources and from the bundle. */
 const packageRoot = (() => {
   let folder = import.meta.dirname;
   while (!fs.existsSync(path.join(folder, 'package.json'))) folder = path.dirname(folder);
   return folder;
 })();
 
-/** Files that others open by their path: in the app's package they lie beside its asar. */
+/** Files that must have a real path: in the packaged app they are beside its asar. */
 const filesRoot = path.basename(packageRoot) === 'app.asar' ? path.dirname(packageRoot) : packageRoot;
 
 export const { version } = readJson(path.join(packageRoot, 'package.json')) as { version: string };
@@ -16,7 +16,7 @@ export const { version } = readJson(path.join(packageRoot, 'package.json')) as {
 /** The model that comes with Likeness, a diffusers folder. */
 export const shippedModel = path.join(filesRoot, 'models', 'likeness-mini');
 
-/** What judges pictures: MobileNetV2, and the shipped model's own scorer where the model has one. */
+/** Networks that score pictures: MobileNetV2, and the shipped model's own scorer if it has one. */
 export const scorerFiles = {
   mobileNet: path.join(filesRoot, 'resources', 'scorers', 'mobilenet-v2.safetensors'),
   likenessScorer: shippedModel,
@@ -29,12 +29,12 @@ export function sampleSubject(): { readonly photos: string; readonly classNoun: 
   return { photos, classNoun };
 }
 
-/** All that the studio uses of it. */
+/** All shipped files that the studio uses. */
 export function shippedFiles() {
   return { version, model: shippedModel, sample: sampleSubject(), scorers: scorerFiles };
 }
 
-/** The folder of the bundles: this module's own, once it is bundled; beside package.json in the sources. */
+/** The folder of the bundles, beside package.json. */
 export function bundleFolder(): string {
   return path.join(packageRoot, 'dist');
 }

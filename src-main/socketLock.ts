@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 import { problem } from '../src-shared/messages/index.ts';
 
-/** Says who may be reached, and hears of every try to reach another machine. */
+/** Decides which hosts may be reached, and hears of every attempt to reach another machine. */
 export interface SocketPolicy {
   readonly allows: () => boolean;
   readonly tried: (host: string, refused: boolean) => void;
@@ -16,8 +16,8 @@ type Callable = (...words: unknown[]) => unknown;
 let policy: SocketPolicy | undefined;
 
 /**
- * From here on every connection, datagram and name look-up of this process that is not for the machine itself is told to `next`,
- * and throws `offline.blocked` unless it allows it. Servers are not touched: they are asked, they do not ask.
+ * From now on, every connection, datagram and name look-up of this process to another machine is reported to `next`, and throws
+ * `offline.blocked` unless it is allowed. Servers are not affected: they don't connect, they are connected to.
  */
 export function guardSockets(next: SocketPolicy): void {
   const first = policy === undefined;
@@ -28,14 +28,14 @@ export function guardSockets(next: SocketPolicy): void {
   around(dgram.Socket.prototype, 'send', (words) =>
     nameIn(words.find((word, place) => place > 1 && typeof word === 'string')),
   );
-  // Looking a name up tells others what one is about to do.
+  // Looking up a name already tells others about it.
   for (const place of [dns, dns.promises, dns.Resolver.prototype, dns.promises.Resolver.prototype])
     for (const name of Object.keys(Object.getOwnPropertyDescriptors(place)))
       if (/^(lookup|resolve|reverse)/.test(name)) around(place, name, ([host]) => nameIn(host));
   syncBuiltinESMExports();
 }
 
-/** Puts the policy's question before a method. */
+/** Wraps a method so that the policy is asked first. */
 function around(object: object, name: string, hostIn: (words: Words) => string | undefined): void {
   const before = Reflect.get(object, name) as Callable;
   if (typeof before !== 'function') return;
@@ -50,11 +50,11 @@ function around(object: object, name: string, hostIn: (words: Words) => string |
   });
 }
 
-/** The host that `connect` was given, in any of its forms; nothing for a pipe of this machine. */
+/** The host passed to `connect` in any of its forms; undefined for a local pipe. */
 function hostOf(words: Words): string | undefined {
   const [first, second] = Array.isArray(words[0]) ? (words[0] as unknown[]) : words;
   if (typeof first === 'object' && first !== null) {
-    // http gives "path: null" along.
+    // http passes "path: null".
     const { path, host } = first as { path?: string | null; host?: string };
     return path ? undefined : nameIn(host);
   }
@@ -62,7 +62,7 @@ function hostOf(words: Words): string | undefined {
   return nameIn(second);
 }
 
-/** Without a name it is the machine itself that is meant. */
+/** No name means this machine. */
 function nameIn(word: unknown): string {
   return typeof word === 'string' && word !== '' ? word : 'localhost';
 }

@@ -4,11 +4,11 @@ import { hubOptionsFor } from './hubOptions.ts';
 import type { Given, Options } from './options.ts';
 import { parse } from './parse.ts';
 
-/** The end of a command: `fields` go into the JSON line `done`, `text` is for people. */
+/** The result of a command: `fields` go into the JSON line `done`, `text` is for people. */
 export interface Outcome {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly text: string;
-  /** The command could say all this, but it is no success. */
+  /** Set where the command has a result but did not succeed. */
   readonly failure?: LikenessError;
 }
 
@@ -20,9 +20,9 @@ interface Spec<O extends Options, R> {
   readonly usage: string;
   readonly examples?: readonly string[];
   readonly options: O;
-  /** More of them, whose values are read by name. */
+  /** More options, whose values are read by name. */
   readonly further?: Options;
-  /** What is asked for, from what was said. Throws `usage.…` for options that do not go together. */
+  /** Makes the request from the given values. Throws `usage.…` for options that do not go together. */
   readonly request: (given: Given<O>) => R;
   readonly run: (request: R, context: JobContext) => Promise<Outcome>;
 }
@@ -37,7 +37,7 @@ export interface Command {
   readonly prepare: (argv: readonly string[]) => (context: JobContext) => Promise<Outcome>;
 }
 
-/** The options that no call can do without; help begins with them. */
+/** The required options; help begins with them. */
 function requiredOf(options: Options): Options {
   return Object.fromEntries(Object.entries(options).filter(([, { required }]) => required));
 }

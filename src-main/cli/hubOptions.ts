@@ -3,18 +3,18 @@ import { isHere, readHubId } from '../features/download/hubCache.ts';
 import { flag, type Options } from './options.ts';
 import { wordsOf } from './parse.ts';
 
-/** Of every command that takes what a Hub id can name. */
+/** Options of every command that takes Hub ids. */
 export const hubOptions = {
   download: flag('fetch what is named by a Hub id and is not on this machine'),
   login: flag('for downloads: use the Hub login of this machine (HF_TOKEN, or hf auth login)'),
 };
 
-/** The same, where any of the options takes a Hub id. */
+/** The same, if any of the options takes a Hub id. */
 export function hubOptionsFor(options: Options): Options {
   return Object.values(options).some(({ hub }) => hub) ? hubOptions : {};
 }
 
-/** Fetches the Hub ids among the words that are not here, where `--download` says so. Errors: those of `fetchModel`. */
+/** With `--download`, fetches the Hub ids among the words that are not on this machine. Errors: those of `fetchModel`. */
 export async function fetchMissing(
   argv: readonly string[],
   options: Options,

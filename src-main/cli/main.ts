@@ -51,7 +51,7 @@ function say(text: string): ExitStatus {
   return 0;
 }
 
-/** Ctrl-C asks the command to keep its work and end; a second one ends at once. So does a reader of stdout that left. */
+/** Ctrl-C asks the command to keep its work and end; a second one ends it at once. So does a closed stdout. */
 function cancelOnSignals(): AbortSignal {
   const controller = new AbortController();
   const cancel = () => {
@@ -72,7 +72,7 @@ function fail(thrown: unknown): ExitStatus {
   return exitStatus(error);
 }
 
-/** Ends the process once stdout has taken everything: native threads may keep it alive for no reason. */
+/** Ends the process once stdout is written: native threads could keep it alive. */
 function end(status: ExitStatus): void {
   process.exitCode = status;
   process.stdout.write('', () => process.exit(status));

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { modelPlace } from '../features/download/hubCache.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 
-/** One option of a command: declared once, it is parsed, checked and explained from here. */
+/** One option of a command, declared once: parsing, checks and help follow from it. */
 export interface Option<T> {
   readonly help: string;
   /**
@@ -12,12 +12,12 @@ export interface Option<T> {
   readonly takes: 'switch' | 'one' | 'repeat' | 'list' | 'operand';
   /** Stands for the value in the help text. */
   readonly placeholder: string;
-  /** What holds when the option is not given, for the help text. */
+  /** The default, for the help text. */
   readonly fallback?: string;
   readonly required?: boolean;
-  /** Its words may be Hub ids: the id in a word. */
+  /** Set if its words may be Hub ids: finds the id in a word. */
   readonly hub?: (word: string) => string;
-  /** The value of the words given; `name` is the option as people write it. Throws `usage.badValue`. */
+  /** The value of the given words; `name` is the option as written. Throws `usage.badValue`. */
   readonly read: (words: readonly string[], name: string) => T;
 }
 
@@ -27,7 +27,7 @@ export type Options = Readonly<Record<string, Option<unknown>>>;
 type ValueOf<O> = O extends Option<infer T> ? T : never;
 type Required<O> = { [K in keyof O]: O[K] extends { readonly required: true } ? K : never }[keyof O];
 
-/** The values a person gave: required options always, others only when they were named. */
+/** The given values: required options always, others only where they were named. */
 export type Given<O> = { readonly [K in Required<O>]: ValueOf<O[K]> } & {
   readonly [K in Exclude<keyof O, Required<O>>]?: ValueOf<O[K]>;
 };
@@ -102,7 +102,7 @@ export function texts(placeholder: string, help: string): Option<readonly string
   return { help, takes: 'list', placeholder, read: (words) => words };
 }
 
-/** A text that says something: not empty, no line breaks. */
+/** A text that is not empty, without line breaks. */
 export function word(placeholder: string, help: string, common: Common = {}): Option<string> {
   return one(placeholder, help, common, (value, name) => {
     if (!value.trim() || /[\r\n]/.test(value)) throw bad(name, value, 'a word or a few, on one line');
@@ -119,7 +119,7 @@ export function names(placeholder: string, help: string, common: Common = {}): O
   });
 }
 
-/** A file or folder; its value is the absolute path. Whether it is there, its reader says. */
+/** A file or folder, as an absolute path. Whether it exists is checked where it is read. */
 export function file(placeholder: string, help: string, common: Common = {}): Option<string> {
   return one(placeholder, help, common, (value, name) => {
     if (!value || value.includes('\0')) throw bad(name, value, 'a path');
@@ -127,7 +127,7 @@ export function file(placeholder: string, help: string, common: Common = {}): Op
   });
 }
 
-/** A model, or what else the Hub has: a path, or the Hub id of what is on this machine. Errors: `model.notHere`. */
+/** A model or anything else from the Hub: a path, or the Hub id of something on this machine. Errors: `model.notHere`. */
 export function model(placeholder: string, help: string, common: Common = {}): Option<string> {
   const { read } = file(placeholder, help);
   const option = one(placeholder, help, common, (value, name) => {
@@ -183,7 +183,7 @@ export function squareSize(help: string, range: Range): Option<number> {
   });
 }
 
-/** Pixels as `512x768`, or `512` for a square; multiples of 8, as the autoencoder wants. */
+/** Pixels as `512x768`, or `512` for a square; multiples of 8, as the VAE needs. */
 export function pictureSize(help: string, common: Common = {}): Option<PictureSize> {
   return one('WxH', help, common, (value, name) => {
     const [width = NaN, height = width] = /^\d+([x×]\d+)?$/i.test(value)

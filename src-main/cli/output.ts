@@ -9,12 +9,12 @@ export interface OutputOptions {
   readonly debug: boolean;
 }
 
-/** Seconds between lines of progress where they cannot be overwritten; what is done sooner needs none. */
+/** Seconds between lines of progress where they can't be overwritten. */
 const logEvery = 10;
 
 /**
- * Where a command's words go. With `json` stdout carries one JSON object a line and nothing else; people's text goes to
- * stderr, except the outcome, which is on stdout when no JSON is there.
+ * Where a command's output goes. With `json`, stdout carries one JSON object per line and nothing else. Text for people goes to
+ * stderr, except the result, which goes to stdout without `json`.
  */
 export class Output {
   private readonly terminal = process.stderr.isTTY && !process.env['CI'];
@@ -75,7 +75,7 @@ export class Output {
   }
 
   private progress({ label = 'working', done, total }: ProgressEvent, eta: number): void {
-    // Whoever reads the JSON has the progress there.
+    // The JSON lines tell progress already.
     if (this.options.quiet || (this.options.json && !this.terminal)) return;
     const left = done < total ? `  ${duration(eta)} left` : '';
     const line = `${label} ${Math.floor(done)}/${total}${this.lastStep}${left}`;

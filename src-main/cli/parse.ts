@@ -1,7 +1,7 @@
 import { problem } from '../../src-shared/messages/index.ts';
 import { flag, type Given, type Option, type Options } from './options.ts';
 
-/** Understood by every command. */
+/** Options of every command. */
 export const commonOptions = {
   json: flag('print one JSON object a line on stdout, and nothing else there'),
   quiet: flag('print no progress'),
@@ -15,8 +15,9 @@ export function optionName(key: string): string {
 }
 
 /**
- * Reads the words after the name of `command`. `--name value`, `--name=value`, `--no-name` for switches; `--` ends the
- * options; a single-valued option given twice counts with its last value. What `further` options say is in the result too. Throws `usage.…` errors.
+ * Reads the words after the name of `command`. `--name value`, `--name=value`, `--no-name` for switches; `--` ends the options; a
+ * single-valued option given twice counts with its last value. The result includes the values of `further` options. Throws
+ * `usage.…` errors.
  */
 export function parse<O extends Options>(
   argv: readonly string[],
@@ -36,7 +37,7 @@ export function parse<O extends Options>(
   return given as Given<O>;
 }
 
-/** The words that were said to each option, by its key, unread. Throws `usage.…` errors. */
+/** The words given to each option, by its key, not read yet. Throws `usage.…` errors. */
 export function wordsOf(
   argv: readonly string[],
   declared: Options,
@@ -94,7 +95,7 @@ export function wordsOf(
   return words;
 }
 
-/** A switch that is on by itself is written as its negation. */
+/** A switch that is on by default is written as its negation. */
 export function writtenName(key: string, option: Option<unknown>): string {
   const negative = option.takes === 'switch' && option.fallback === 'true';
   return negative ? optionName(key).replace('--', '--no-') : optionName(key);
@@ -107,7 +108,7 @@ function wordsFrom(argv: readonly string[], start: number, list: boolean): strin
   return argv.slice(start, end);
 }
 
-/** The candidate that a typing error could have made `name` of, if one is near. */
+/** The candidate that `name` may be a misspelling of, if one is close. */
 export function closest(name: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))

@@ -33,7 +33,7 @@ function keyOf({ path, setting: { option } }: Leaf): string | null {
   return option === undefined ? (path.at(-1) ?? '') : option;
 }
 
-/** Settings that name a model take a Hub id too. */
+/** Settings that name a model accept a Hub id too. */
 const models = ['model', 'teacher', 'student'];
 
 function optionOf({ path, setting }: Leaf): Option<unknown> {
@@ -63,7 +63,7 @@ function optionOf({ path, setting }: Leaf): Option<unknown> {
   }
 }
 
-/** A default as `--help` says it. */
+/** A default as `--help` shows it. */
 function wordsOf(value: unknown): string | undefined {
   if (isDerived(value)) return value.text;
   if (Array.isArray(value)) return value.join();
@@ -72,8 +72,8 @@ function wordsOf(value: unknown): string | undefined {
 }
 
 /**
- * The settings that a person gave as options. Errors: `usage.conflict` for one that has no effect beside another, or that is in a part
- * that was turned off.
+ * The settings given as options. Errors: `usage.conflict` for one without effect beside another, or one of a part that was turned
+ * off.
  */
 export function settingsGiven<D extends Declaration>(
   declaration: D,

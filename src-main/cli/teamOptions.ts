@@ -4,7 +4,7 @@ import { providerChoices } from '../../src-shared/domain/providers.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { integer, names, text } from './options.ts';
 
-/** Of the commands that train: who computes. */
+/** Options of the commands that train: who computes. */
 export const teamOptions = {
   workers: integer('N', "processes on this machine that share a step's batches (see --accumulate)", {
     min: 1,
@@ -21,7 +21,7 @@ export const teamOptions = {
   listen: text('[HOST:]PORT', 'let workers of other machines join there', { fallback: 'nobody joins' }),
 };
 
-/** Nothing where this process computes alone. Throws `usage.badValue`, `usage.conflict`. */
+/** Undefined where this process computes alone. Throws `usage.badValue`, `usage.conflict`. */
 export function teamOf({
   workers,
   workerProviders,
@@ -58,7 +58,7 @@ function workerProvider(word: string): WorkerProvider {
 const start: StartTeamWorker = ({ address, token, threads, model, teacher, provider, device }) => {
   const own = { threads: String(threads), model, provider, ...(teacher !== undefined && { teacher }) };
   const words = Object.entries(own).flatMap(([name, value]) => [`--${name}`, value]);
-  // CUDA shows a process the cards that this names, and no others.
+  // CUDA shows a process only the cards that this names.
   const card = device !== undefined && { CUDA_VISIBLE_DEVICES: String(device) };
   const env = { ...process.env, ...card, LIKENESS_TOKEN: token };
   return spawn(

@@ -9,7 +9,7 @@ export type AllHandlers = {
   readonly [N in RequestName]: (input: ValidInput<N>) => Output<N> | Promise<Output<N>>;
 };
 
-/** Answers one request, whatever was sent: unknown names and invalid input are refused with an error of the contract. */
+/** Answers one request. Unknown names and invalid input are refused with an error of the contract. */
 export async function answer(handlers: AllHandlers, request: unknown, input: unknown): Promise<Reply> {
   let field: string | undefined;
   try {

@@ -2,14 +2,17 @@ import { readFileSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 
-/** What browsers take, the smaller first. */
+/** Encodings that browsers accept, the smallest first. */
 const ways = { br: promisify(brotliCompress), gzip: promisify(gzip) } as const;
 type Encoding = keyof typeof ways;
 
 /** Each file is compressed once. */
 const made = new Map<string, Promise<Buffer>>();
 
-/** A file of the window's own as small as the browser takes it; undefined for one that it wants as it is. `accepts`: Accept-Encoding. */
+/**
+ * A file of the window in the smallest encoding that the browser accepts; undefined if it should go uncompressed. `accepts`:
+ * Accept-Encoding.
+ */
 export async function compressed(
   file: string,
   accepts: string,

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { pack as newPack, type Pack } from 'tar-stream';
 import { nothing, type FileAnswer } from './fileAnswer.ts';
 
-/** An export for taking away: a file as it is, a folder as one .tar. `file`: where it is; undefined for one that is not there. */
+/** An export as a download: a file as it is, a folder as one .tar. `file`: its path, or undefined if there is none. */
 export function exportFile(file: string | undefined): FileAnswer {
   if (file === undefined || !existsSync(file)) return nothing;
   const name = path.basename(file);
@@ -15,13 +15,13 @@ export function exportFile(file: string | undefined): FileAnswer {
       saveAs: name,
     };
   const pack = newPack();
-  // tar-stream has streams of its own kind.
+  // tar-stream has its own kind of streams.
   const body = Readable.from(pack);
   fill(pack, file, name).catch((error: unknown) => pack.destroy(error as Error));
   return { status: 200, type: 'application/x-tar', body, lasting: false, saveAs: `${name}.tar` };
 }
 
-/** One file after the other, and none of them whole in memory: models are large. */
+/** One file after the other, streamed: models are too large for memory. */
 async function fill(pack: Pack, folder: string, name: string): Promise<void> {
   for (const found of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!found.isFile()) continue;

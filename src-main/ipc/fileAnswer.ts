@@ -4,17 +4,17 @@ export interface FileAnswer {
   readonly status: 200 | 404;
   readonly type: string;
   readonly body: Buffer | Readable | string;
-  /** May be kept for ever, under this address. */
+  /** May be cached for ever under this address. */
   readonly lasting: boolean;
-  /** Where it is, of a file of the window's own. */
+  /** Its path, for files of the window. */
   readonly file?: string;
-  /** It is for taking away, under this name. */
+  /** The browser saves it under this name. */
   readonly saveAs?: string;
 }
 
 export const nothing: FileAnswer = { status: 404, type: 'text/plain', body: 'not here', lasting: false };
 
-/** What a file is sent with besides the security headers. */
+/** The headers of a file, besides the security headers. */
 export function fileHeaders({ type, lasting, saveAs }: FileAnswer): Record<string, string> {
   return {
     'Content-Type': type,

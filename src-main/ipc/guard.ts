@@ -2,12 +2,12 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Sessions } from './sessions.ts';
 
-/** Who may talk to a served studio: who has its token, from a page of its own, by its own name. */
+/** Decides who may talk to a served studio: only pages of its own, under its own host name, with its token or cookie. */
 export class Guard {
   readonly token = randomBytes(24).toString('base64url');
 
   /**
-   * `hosts`: `127.0.0.1:4242` and other names of this server, as browsers write them in Host. `port`: cookies know none of their own,
+   * `hosts`: `127.0.0.1:4242` and other names of this server, as browsers write them in Host. `port`: cookies don't know ports,
    * and there may be two studios. `sessions`: other secrets than the token, as addresses get into histories and cookies do not.
    */
   constructor(
@@ -17,7 +17,7 @@ export class Guard {
     private readonly sessions: Sessions,
   ) {}
 
-  /** Why a request is refused; undefined: it may pass. A Host of another name is another site's trick (DNS rebinding). */
+  /** Why a request is refused; undefined if it may pass. An unknown Host is another site's trick (DNS rebinding). */
   refusal({ headers, method }: IncomingMessage, isSocket = false): string | undefined {
     const { host = '', origin, cookie = '' } = headers;
     if (!this.hosts.includes(host)) return 'this is not the address of the studio';
@@ -32,7 +32,7 @@ export class Guard {
       : 'the token is missing; open the address that "likeness serve" printed';
   }
 
-  /** Whether `url` brings the token, from this address: then the browser gets the cookie. */
+  /** Whether `url` has the token: then the browser gets the cookie. */
   admits({ headers }: IncomingMessage, url: URL): boolean {
     return this.hosts.includes(headers.host ?? '') && same(url.searchParams.get('token') ?? '', this.token);
   }
@@ -47,7 +47,7 @@ export class Guard {
   }
 }
 
-/** Compares in a time that tells nothing. */
+/** Compares in constant time. */
 function same(a: string, b: string): boolean {
   const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(hash(a), hash(b));

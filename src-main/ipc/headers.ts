@@ -1,4 +1,4 @@
-/** What every page and picture is sent with: nothing from elsewhere, nothing inline, no frame around it. */
+/** Headers of every page and picture: nothing from elsewhere, nothing inline, no framing. */
 export function securityHeaders(socket: string): Record<string, string> {
   return {
     'Content-Security-Policy': [

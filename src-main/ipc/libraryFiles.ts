@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { PictureFiles } from './files.ts';
 
-/** What is needed of a library to find its pictures. */
+/** The parts of a library that its pictures are found with. */
 interface LibraryView {
   readonly folder: {
     at: (...parts: string[]) => string;
@@ -18,7 +18,7 @@ interface LibraryView {
   readonly runs: { get: (id: number) => { readonly folder: string } };
 }
 
-/** Of the folders NAME-HASH, the one that was made last: scores may have been asked for in several ways. */
+/** The newest of the folders NAME-HASH, as scoring may have run with several settings. */
 function newest(folder: string, name: string): string | undefined {
   const places = readdirSync(folder)
     .filter((one) => one.startsWith(`${name}-`))
@@ -26,7 +26,7 @@ function newest(folder: string, name: string): string | undefined {
   return places.sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).at(-1);
 }
 
-/** The pictures of a library by their numbers; one that is not in it is not found. */
+/** Finds the pictures of a library by their ids. */
 export function libraryFiles(library: LibraryView, thumbnails: string): PictureFiles {
   const found = (look: () => string | undefined): string | undefined => {
     try {

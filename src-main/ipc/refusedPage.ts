@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { securityHeaders } from './headers.ts';
 
-/** As src-renderer/styles/tokens.css has them; the window's own files are not given to who is refused. */
+/** Colours of src-renderer/styles/tokens.css, which is not served to a refused browser. */
 const style = `
 :root { color-scheme: light dark; --paper: light-dark(#f6f4f0, #171614); --sheet: light-dark(#fffefc, #1f1e1b);
   --line: light-dark(#ddd8ce, #34312c); --line-strong: light-dark(#857f74, #7c766b); --ink: light-dark(#1e1c19, #ece8e0);
@@ -21,7 +21,7 @@ code { padding: 0.1rem 0.35rem; border: 1px solid var(--line); border-radius: 4p
 `;
 const styleHash = createHash('sha256').update(style).digest('base64');
 
-/** The page of who is refused: what happened, and the way back. `why` stands in it as text. */
+/** The page for a refused browser: what happened, and the way back. `why` is shown as text. */
 export function refusedPage(why: string): {
   readonly headers: Record<string, string>;
   readonly body: string;

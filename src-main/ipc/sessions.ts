@@ -8,28 +8,28 @@ const keptSchema = z.object({
   sessions: z.array(z.object({ hash: z.string().length(64), since: z.number() })),
 });
 
-/** Browsers that are let in without the token: the newest ones, for a month. */
+/** Most browsers that are let in without the token, for a month. */
 const most = 16;
 const lasting = 30 * 24 * 3_600_000;
 
 /**
- * The browsers that came in with a token. They stay let in when the server is started again, so that an open tab goes on. Only hashes
- * of their secrets are kept, for this person's eyes: who reads the file has nothing to come in with.
+ * The browsers that came in with a token. They stay admitted when the server restarts, so that open tabs keep working. Only hashes
+ * of their secrets are kept, so the file lets nobody in.
  */
 export class Sessions {
   private kept: readonly { readonly hash: string; readonly since: number }[] = [];
-  /** Where the server listened last, and where open tabs look for it. */
+  /** The last port of the server, where open tabs look for it. */
   readonly lastPort: number | undefined;
   private port: number | undefined;
 
-  /** `file`: where they are kept. One that is missing or damaged costs nothing but opening the printed address again. */
+  /** `file`: where they are kept. If it is missing or damaged, the printed address must be opened again. */
   constructor(private readonly file: string) {
     try {
       const { port, sessions } = keptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
       this.lastPort = port;
       this.kept = sessions.filter(({ since }) => Date.now() - since < lasting);
     } catch {
-      // As at the first start.
+      // As on the first start.
     }
   }
 
@@ -59,7 +59,7 @@ export class Sessions {
       writeFileSync(partial, JSON.stringify({ port: this.port, sessions: this.kept }), { mode: 0o600 });
       renameSync(partial, this.file);
     } catch {
-      // They last as long as the server then.
+      // Then they last only as long as the server.
     }
   }
 }

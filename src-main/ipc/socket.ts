@@ -5,7 +5,7 @@ import { problem } from '../../src-shared/messages/index.ts';
 import { answer, type AllHandlers } from './answer.ts';
 import type { Guard } from './guard.ts';
 
-/** Photos travel as base64: 100 MB and a third, and what stands around them. */
+/** Photos travel as base64: 100 MB, a third more, and the rest of the message. */
 const maxMessage = 150_000_000;
 
 /** The contract over a WebSocket of `server`: calls in, replies and every event out. */
@@ -41,7 +41,7 @@ function talk(socket: WebSocket, handlers: AllHandlers): void {
   const send = (message: Message): void => {
     if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
   };
-  // A message that is too large, or no WebSocket's at all: the socket closes itself, and nothing else happens.
+  // After a message that is too large or malformed, the socket closes itself; nothing else happens.
   socket.on('error', () => undefined);
   socket.on('message', (data, isBinary) => {
     const call = isBinary ? undefined : parse((data as Buffer).toString());

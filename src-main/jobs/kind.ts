@@ -7,21 +7,21 @@ import type { ResultOf, TaskOf } from '../features/tasks.ts';
 import type { StoredJob } from '../storage/jobs.ts';
 import type { StoredModel } from '../storage/models.ts';
 
-/** What the queue must know of one kind of job. */
+/** What the queue needs to know about one kind of job. */
 export interface JobHandling<K extends JobKind, Input = unknown> {
-  /** What the worker is told, made anew at each start: a job that was interrupted goes on where it was. */
+  /** The worker's task, made at each start, so that an interrupted job continues where it was. */
   readonly task: (job: StoredJob<Input>) => TaskOf<K>;
-  /** The models it uses: a worker refuses those that are not as they were when they were added. */
+  /** The models it uses: a worker refuses models that have changed since they were added. */
   readonly models?: (job: StoredJob<Input>) => readonly StoredModel[];
-  /** What one of each phase of the plan takes here, in seconds, where that was measured. */
+  /** Measured seconds of one unit of each phase of the plan, where known. */
   readonly expected?: (job: StoredJob<Input>) => Readonly<Record<string, number>> | undefined;
   /** The worker may open sockets to other machines. */
   readonly online?: boolean;
-  /** The worker stays for a while when it is done, with what it has opened, for the next job of its kind. */
+  /** The worker stays for a while when it is done, with what it has opened, for the next job of this kind. */
   readonly stays?: boolean;
   readonly event?: (job: StoredJob<Input>, event: WorkerEvent) => void | Promise<void>;
   readonly done?: (job: StoredJob<Input>, result: ResultOf<K>) => void | Promise<void>;
-  /** What of it is finished and stays when its worker crashes, in words ("3 of 8 pictures are finished"); nothing: it begins anew. */
+  /** What survives a crash of the worker, in words ("3 of 8 pictures are finished"); undefined if the job starts over. */
   readonly kept?: (job: StoredJob<Input>) => string | undefined;
   /** The job's state has changed. */
   readonly changed?: (job: StoredJob<Input>) => void;
@@ -49,7 +49,7 @@ export function withInput<K extends JobKind, Input>(
     ...(expected && { expected: (job) => expected(read(job)) }),
     ...(event && { event: (job, said) => event(read(job), said) }),
     ...(done && { done: (job, result) => done(read(job), result) }),
-    // A job that cannot be read has failed with its own words: nothing of it is kept, and its kind has nothing to take up.
+    // A job that can't be read fails with its own message: nothing of it is kept, and its kind is not told.
     ...(kept && { kept: (job) => (schema.safeParse(job.input).success ? kept(read(job)) : undefined) }),
     ...(changed && {
       changed: (job) => {

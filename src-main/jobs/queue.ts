@@ -6,6 +6,7 @@ import { problem, type LikenessError } from '../../src-shared/messages/index.ts'
 import { TimeLeft } from '../../src-shared/domain/timeLeft.ts';
 import type { FromWorker, ResultOf, Start, TaskOf } from '../features/tasks.ts';
 import { publicJob, type Jobs, type NewJob, type StoredJob } from '../storage/jobs.ts';
+import { JobStates } from './jobStates.ts';
 import type { JobHandlings } from './kind.ts';
 import type { StartWorker, WorkerProcess } from './workerProcess.ts';
 import { Workers, type Seat } from './workers.ts';
@@ -19,23 +20,23 @@ export interface QueueEvents {
   readonly socket: (host: string, refused: boolean) => void;
 }
 
-/** What stands in the way of every job; a better reason for a failure than what came of it. */
+/** Something that stops every job, such as a full disk: a better reason for a failure than its consequences. */
 export type Obstacle = () => LikenessError | undefined;
 
 interface Running {
   readonly seat: Seat;
   readonly worker: WorkerProcess;
   readonly timeLeft: TimeLeft;
-  /** What the job becomes when its worker ends after being told to stop. */
+  /** The job's state once its worker has ended after being told to stop. */
   wanted?: 'paused' | 'cancelled' | 'queued' | undefined;
   progress: JobProgress | null;
   savedAt: number;
-  /** Handling of events and of the end, in order. */
+  /** Events and the end are handled in this order. */
   after: Promise<void>;
   ended: boolean;
 }
 
-/** These compute, one at a time; the others only read and write and may go on beside them. */
+/** These compute, one at a time; the others only read and write, and may run beside them. */
 const computing: readonly JobKind[] = [
   'train',
   'measure',
@@ -46,19 +47,15 @@ const computing: readonly JobKind[] = [
   'compress',
   'distill',
 ];
-/** How often it is tried to write down what the disk had no room for. */
-const settleEvery = 2_000;
-/** A worker that was told to stop and does not gets this long: one training step of a large model takes a while. */
+/** Milliseconds that a worker has to stop: one training step of a large model takes a while. */
 const patience = 120_000;
 
-/** The queue: survives restarts in the library's database, and owns the worker processes. */
+/** The queue of jobs. It is kept in the library's database, so it survives restarts, and it owns the worker processes. */
 export class JobQueue {
   private readonly running = new Map<number, Running>();
   private readonly workers: Workers;
   private closing = false;
-  /** Jobs whose state is not written down yet, as the disk is full. */
-  private readonly behind = new Set<number>();
-  private settling: NodeJS.Timeout | undefined;
+  private readonly states: JobStates;
 
   constructor(
     private readonly jobs: Jobs,
@@ -68,11 +65,16 @@ export class JobQueue {
     private readonly obstacle: Obstacle,
   ) {
     this.workers = new Workers(startWorker);
+    this.states = new JobStates(
+      jobs,
+      (job) => this.tell(job),
+      (job) => kinds[job.kind].changed?.(job),
+    );
   }
 
-  /** Takes up what an earlier process left: jobs that ran then go on. */
+  /** Continues the jobs that an earlier process left running. */
   open(): void {
-    for (const { id } of this.jobs.inState('running')) this.set(id, 'queued');
+    for (const { id } of this.jobs.inState('running')) this.states.set(id, 'queued');
     this.next();
   }
 
@@ -91,7 +93,7 @@ export class JobQueue {
     return this.stop(id, 'paused');
   }
 
-  /** Those of a kind that run or wait. */
+  /** Pauses all running and waiting jobs of a kind. */
   pauseAll(kind: JobKind): void {
     for (const state of ['queued', 'running'] as const)
       for (const job of this.jobs.inState(state)) if (job.kind === kind) this.pause(job.id);
@@ -128,7 +130,7 @@ export class JobQueue {
     return publicJob(moved);
   }
 
-  /** Runs a queued job now: what computes keeps what it has, makes way, and goes on by itself afterwards. */
+  /** Runs a queued job now: the computing one keeps what it has, makes way, and resumes by itself afterwards. */
   first(id: number): Job {
     const job = this.jobs.get(id);
     if (job.state !== 'queued') throw wrongState(job);
@@ -145,7 +147,7 @@ export class JobQueue {
     this.events.removed(this.jobs.clearEnded());
   }
 
-  /** Whether a job that has not ended works on this run, or on any run or picture of this subject. */
+  /** Whether an unfinished job works on this run, or on any run or picture of this subject. */
   isBusy(what: { readonly runId?: number; readonly subjectId?: number }): boolean {
     return (['running', 'queued', 'paused'] as const)
       .flatMap((state) => this.jobs.inState(state))
@@ -154,7 +156,7 @@ export class JobQueue {
       );
   }
 
-  /** Has a worker make ready what a job of this kind will need, unless there is something to compute. */
+  /** Lets a worker prepare what a job of this kind will need, unless something is computing. */
   prepare(kind: 'generate', task: TaskOf<'generate'>): void {
     const busy = (['running', 'queued'] as const).some((state) =>
       this.jobs.inState(state).some((job) => computing.includes(job.kind)),
@@ -165,7 +167,7 @@ export class JobQueue {
     this.workers.keep(seat, kind);
   }
 
-  /** Stops the workers and keeps what they have; their jobs go on at the next start. */
+  /** Stops the workers, which keep what they have; their jobs resume at the next start. */
   async close(grace = 5_000): Promise<void> {
     this.closing = true;
     this.workers.dismiss();
@@ -181,8 +183,7 @@ export class JobQueue {
       });
     });
     await Promise.all(ends);
-    clearInterval(this.settling);
-    this.settle();
+    this.states.close();
   }
 
   private stop(id: number, wanted: 'paused' | 'cancelled'): Job {
@@ -192,7 +193,7 @@ export class JobQueue {
       this.askToStop(id, running, wanted);
       this.tell(job);
     } else if (job.state === 'queued' || (job.state === 'paused' && wanted === 'cancelled')) {
-      this.set(id, wanted);
+      this.states.set(id, wanted);
     } else throw wrongState(job);
     return publicJob(this.asItIs(this.jobs.get(id)));
   }
@@ -208,7 +209,7 @@ export class JobQueue {
   private requeue(id: number, from: readonly JobState[]): Job {
     const job = this.jobs.get(id);
     if (!from.includes(job.state)) throw wrongState(job);
-    this.set(id, 'queued', null);
+    this.states.set(id, 'queued', null);
     this.next();
     return publicJob(this.jobs.get(id));
   }
@@ -228,10 +229,10 @@ export class JobQueue {
     try {
       start = this.startOf(job.kind, job);
     } catch (error) {
-      this.set(job.id, 'failed', asProblem(error));
+      this.states.set(job.id, 'failed', asProblem(error));
       return;
     }
-    // What waits warm gives its memory back to what computes now.
+    // A waiting worker frees its memory for the one that computes now.
     if (computing.includes(job.kind)) this.workers.dismiss(job.kind);
     const seat = this.workers.take(job.kind);
     const { worker } = seat;
@@ -245,7 +246,7 @@ export class JobQueue {
       ended: false,
     };
     this.running.set(job.id, running);
-    this.set(job.id, 'running');
+    this.states.set(job.id, 'running');
     seat.heard = (message) => this.heard(job.id, running, message);
     seat.ended = (why) => this.exited(job.id, running, why);
     worker.send(start);
@@ -316,11 +317,11 @@ export class JobQueue {
     try {
       this.jobs.change(id, { progress });
     } catch {
-      // A disk that is full costs a figure here; what must be kept is told where it is kept.
+      // On a full disk, only this progress figure is lost. States are written again later, by `JobStates`.
     }
   }
 
-  /** A worker that ended without a last word has crashed, or was killed because it would not stop. */
+  /** A worker that ended without its last message has crashed, or was killed because it would not stop. */
   private exited(id: number, running: Running, why: string): void {
     if (!running.ended)
       this.then(running, () => {
@@ -341,10 +342,10 @@ export class JobQueue {
     const progress = this.running.get(id)?.progress;
     if (progress) this.jobs.keep(id, { progress });
     const obstacle = state === 'failed' ? this.obstacle() : undefined;
-    this.set(id, state, obstacle ? asProblem(obstacle) : error);
+    this.states.set(id, state, obstacle ? asProblem(obstacle) : error);
   }
 
-  /** What a handler throws fails the job, and nothing else. */
+  /** An error thrown by a handler fails the job, and nothing else. */
   private then(running: Running, work: () => void | Promise<void>): void {
     running.after = running.after.then(work).catch((error: unknown) => {
       const id = [...this.running].find(([, other]) => other === running)?.[0];
@@ -354,42 +355,6 @@ export class JobQueue {
       running.ended = true;
       running.worker.kill();
     });
-  }
-
-  private set(id: number, state: JobState, error?: Problem | null): void {
-    const ended = state === 'done' || state === 'failed' || state === 'cancelled';
-    const { job, isWritten } = this.jobs.keep(id, {
-      state,
-      ...(state === 'running' && { startedAt: Date.now(), error: null }),
-      finishedAt: ended ? Date.now() : null,
-      ...(error !== undefined && { error }),
-    });
-    if (!isWritten || !this.isTold(job)) {
-      this.behind.add(id);
-      this.settling ??= setInterval(() => this.settle(), settleEvery).unref();
-    }
-    this.tell(job);
-  }
-
-  /** Writes down what there is room for now. */
-  private settle(): void {
-    for (const id of this.behind) {
-      const job = this.jobs.find(id) && this.jobs.keep(id, {});
-      if (!job || (job.isWritten && this.isTold(job.job))) this.behind.delete(id);
-    }
-    if (this.behind.size > 0) return;
-    clearInterval(this.settling);
-    this.settling = undefined;
-  }
-
-  /** Whether the job's kind could take up the job's new state. */
-  private isTold(job: StoredJob): boolean {
-    try {
-      this.kinds[job.kind].changed?.(job);
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   private tell(job: StoredJob): void {
@@ -405,7 +370,7 @@ export class JobQueue {
   }
 }
 
-/** How far the whole is, and how long it will take. */
+/** How far the whole job is, and how long it will take. */
 function told({ timeLeft }: Running): Pick<JobProgress, 'eta' | 'share'> {
   const now = performance.now() / 1000;
   return { eta: timeLeft.left(now), share: timeLeft.share(now) };

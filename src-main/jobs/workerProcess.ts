@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import type { FromWorker, ToWorker } from '../features/tasks.ts';
 
-/** A worker process, of whichever kind the shell has. */
+/** A worker process, of Node or of Electron. */
 export interface WorkerProcess {
   readonly send: (message: ToWorker) => void;
   readonly onMessage: (heard: (message: FromWorker) => void) => void;
@@ -12,7 +12,7 @@ export interface WorkerProcess {
 
 export type StartWorker = () => WorkerProcess;
 
-/** Worker processes of Node, as the served studio has them. `file`: the bundle of src-main/worker. */
+/** Starts worker processes of Node, for the served studio. `file`: the bundle of src-main/worker. */
 export function nodeWorkers(file: string): StartWorker {
   return () => {
     const child = fork(file, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' });

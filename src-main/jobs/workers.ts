@@ -2,7 +2,7 @@ import type { JobKind } from '../../src-shared/domain/job.ts';
 import type { FromWorker } from '../features/tasks.ts';
 import type { StartWorker, WorkerProcess } from './workerProcess.ts';
 
-/** How long a worker waits for more before its memory goes back to the system. */
+/** Milliseconds that a worker waits for another job before it ends. */
 const stayFor = 120_000;
 
 /** A worker process, and who listens to it now. */
@@ -13,7 +13,7 @@ export interface Seat {
   isAlive: boolean;
 }
 
-/** Worker processes: new ones, and one at most that has done a job and waits, warm, for another of its kind. */
+/** Starts worker processes, and keeps at most one that has done a job waiting for another of its kind. */
 export class Workers {
   private waiting: { seat: Seat; kind: JobKind; timer: NodeJS.Timeout } | undefined;
 

@@ -2,14 +2,15 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { z } from 'zod';
 
 const schema = z.object({ bytes: z.number(), changedAt: z.number(), checkedAt: z.number() });
-/** Disks forget: so often the whole database is read through, however it was closed. */
+/** Disks lose bits, so the whole database is read through this often, however it was closed. */
 const trusted = 7 * 24 * 3_600_000;
 
 const noteBeside = (file: string): string => `${file}-closed`;
 
 /**
- * When the database at `file` was last read through, where it has been closed properly since and nobody touched it after: then it need
- * not be read through now, which takes most of a second with 100,000 pictures. The note is gone after this: who crashes leaves none.
+ * Takes the note that the database at `file` was closed properly and not touched since. Returns when it was last read through, so
+ * that it need not be read through now, which takes most of a second with 100,000 pictures. The note is removed, so a crash leaves
+ * none.
  */
 export function takeNote(file: string): number | undefined {
   const note = noteBeside(file);
@@ -28,11 +29,11 @@ export function takeNote(file: string): number | undefined {
 /** Notes that the database was closed properly. `checkedAt`: when it was last read through. */
 export function leaveNote(file: string, checkedAt: number): void {
   try {
-    // What is still in a log has not been closed.
+    // With a write-ahead log left, it was not closed properly.
     if (existsSync(`${file}-wal`)) return;
     const { size, mtimeMs } = statSync(file);
     writeFileSync(noteBeside(file), JSON.stringify({ bytes: size, changedAt: mtimeMs, checkedAt }));
   } catch {
-    // Then it is read through at the next start.
+    // Without the note, it is read through at the next start.
   }
 }

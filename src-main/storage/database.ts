@@ -17,8 +17,9 @@ export interface OpenedDatabase {
 const backupsKept = 5;
 
 /**
- * Opens the database at `file`, or makes it: WAL, foreign keys, migrated. A copy is kept in `backups/` before it is migrated. One that is
- * damaged is moved aside, to be rebuilt from the library's folder. Errors: `library.newer`, `library.unwritable`.
+ * Opens or creates the database at `file`, with WAL and foreign keys, and migrates it. Before a migration, a copy goes to
+ * `backups/`. A damaged database is moved aside, to be rebuilt from the library's folder. Errors: `library.newer`,
+ * `library.unwritable`.
  */
 export function openDatabase(file: string, migrations: readonly Migration[] = allMigrations): OpenedDatabase {
   let damaged: string | undefined;
@@ -26,7 +27,7 @@ export function openDatabase(file: string, migrations: readonly Migration[] = al
   let db: Database | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true });
-    // SQLite opens what it may only read, where a log lies beside it, and fails at the first change.
+    // SQLite opens a read-only file that has a log beside it, and fails only at the first change.
     for (const place of [dirname(file), file]) if (existsSync(place)) accessSync(place, constants.W_OK);
     const before = takeNote(file);
     checkedAt = before ?? Date.now();
@@ -48,7 +49,7 @@ export function openDatabase(file: string, migrations: readonly Migration[] = al
   return { db, checkedAt, ...(damaged !== undefined && { damaged }) };
 }
 
-/** Brings the database to the newest shape. */
+/** Migrates the database to the newest version. */
 function migrate(db: Database, file: string, migrations: readonly Migration[]): void {
   const version = db.pragma('user_version', { simple: true }) as number;
   const newest = migrations.at(-1)?.number ?? 0;
@@ -68,13 +69,13 @@ function backUp(db: Database, file: string, version: number): void {
   const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const copy = join(folder, `${basename(file)}.v${version}.${stamp}`);
   rmSync(copy, { force: true });
-  // A copy through SQLite has what is still in the write-ahead log.
+  // A copy made by SQLite includes the write-ahead log.
   db.prepare('VACUUM INTO ?').run(copy);
   const old = readdirSync(folder).sort().slice(0, -backupsKept);
   for (const name of old) rmSync(join(folder, name), { force: true });
 }
 
-/** False for a file that is no database, or one whose pages or keys do not hold together. */
+/** False for a file that is not a database, or whose pages or keys are damaged. */
 function isSound(file: string): boolean {
   let db: Database | undefined;
   try {
@@ -84,7 +85,7 @@ function isSound(file: string): boolean {
       (db.pragma('foreign_key_check') as unknown[]).length === 0
     );
   } catch (error) {
-    // Only damage is damage: a locked or unreadable file must not be thrown away.
+    // A locked or unreadable file is not a damaged one, and must not be moved aside.
     const code = (error as { code?: string }).code ?? '';
     if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return false;
     throw error;

@@ -1,7 +1,7 @@
 import type { ImageFilter, ImageOrder } from '../../src-shared/domain/image.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 
-/** How pictures are ordered: `key` is what the order goes by, and `beyond` what comes after a place. */
+/** An order of pictures: `key` is what it sorts by, and `beyond` selects what comes after a place. */
 interface Order {
   readonly by: string;
   readonly key: string;
@@ -22,7 +22,7 @@ export const orders: Readonly<Record<ImageOrder, Order>> = {
     beyond: '(i.created_at, i.id) > (@key, @id)',
     readKey,
   },
-  // Those without a score come last.
+  // Pictures without a score come last.
   score: {
     by: 'coalesce(i.score, -1) DESC, i.id DESC',
     key: 'coalesce(i.score, -1)',
@@ -61,7 +61,7 @@ export function condition(filter: ImageFilter): { sql: string; values: Record<st
   where('i.created_at <= @to', 'to', filter.to);
   const words = searchWords(filter.text ?? '');
   if (words === '' && filter.text?.trim()) parts.push('0');
-  // The plus keeps SQLite to going through the order's index, instead of sorting what the search found.
+  // The plus makes SQLite walk the order's index instead of sorting what the search found.
   where(
     '+i.id IN (SELECT rowid FROM image_prompts WHERE image_prompts MATCH @words)',
     'words',
@@ -70,7 +70,7 @@ export function condition(filter: ImageFilter): { sql: string; values: Record<st
   return { sql: parts.join(' AND '), values };
 }
 
-/** Words as FTS5 takes them: each quoted, so that nothing is an operator; the last may be a beginning. */
+/** Words for FTS5: each quoted, so that none is an operator; the last one matches as a prefix. */
 function searchWords(text: string): string {
   const words = text.match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
   return words.map((word, place) => `"${word}"${place === words.length - 1 ? '*' : ''}`).join(' ');

@@ -32,7 +32,7 @@ const columns = `i.id, i.file name, i.width, i.height, i.created_at createdAt, i
 export class Images {
   constructor(private readonly db: Database) {}
 
-  /** A page by keyset. `after` is what an earlier page gave as `next`. */
+  /** A page, by keyset pagination. `after`: the `next` of an earlier page. */
   page(
     filter: ImageFilter,
     order: ImageOrder,
@@ -67,7 +67,7 @@ export class Images {
     return this.db.prepare(`SELECT count(*) FROM images i WHERE ${sql}`).pluck().get(values) as number;
   }
 
-  /** In the order asked for; those that are gone are left out. CROSS JOIN: SQLite keeps to looking up each by its id. */
+  /** In the order of `ids`, without those that are gone. CROSS JOIN makes SQLite look each one up by its id. */
   get(ids: readonly number[]): Image[] {
     const rows = this.db
       .prepare(
@@ -88,7 +88,7 @@ export class Images {
     return this.details('i.hash = ?', hash)[0];
   }
 
-  /** What is stored of pictures' files, those in the trash too: the first `limit` by id after `after`. */
+  /** The files of pictures, also of those in the trash: the first `limit` by id after `after`. */
   files(after: number, limit: number): StoredFile[] {
     const rows = this.db
       .prepare(
@@ -106,7 +106,7 @@ export class Images {
     return this.db.prepare('SELECT 1 FROM images WHERE file = ?').get(file) !== undefined;
   }
 
-  /** Forgets the picture that was at `file`: it has gone, and another one has its name now. */
+  /** Forgets the picture that was at `file`: it is gone, and another one has its name now. */
   forget(file: string): void {
     this.db.prepare('DELETE FROM images WHERE file = ?').run(file);
   }

@@ -4,7 +4,7 @@ import { faultOf } from '../../src-shared/domain/settingValues.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { fromJson, insert, update } from './rows.ts';
 
-/** A job and what it was asked to do, in its kind's own terms. */
+/** A job and its input, whose form depends on its kind. */
 export interface StoredJob<Input = unknown> extends Job {
   readonly input: Input;
 }
@@ -96,7 +96,7 @@ export class Jobs {
     return this.get(id);
   }
 
-  /** As `change`; what can't be written, on a full disk, is held here and told with the job until its next change is written. */
+  /** Like `change`, but what a full disk refuses is held here, and shown with the job, until a later change is written. */
   keep(id: number, changes: JobChanges): { job: StoredJob; isWritten: boolean } {
     try {
       return { job: this.change(id, changes), isWritten: true };
@@ -107,7 +107,7 @@ export class Jobs {
     }
   }
 
-  /** Forgets those that ended; returns their ids. */
+  /** Forgets the finished ones; returns their ids. */
   clearEnded(): number[] {
     const ended = "state IN ('done', 'failed', 'cancelled')";
     const ids = this.db.prepare(`SELECT id FROM jobs WHERE ${ended}`).pluck().all() as number[];
@@ -141,12 +141,12 @@ function toJob({ input, progress, error, warnings, ...row }: Row): StoredJob {
   return { ...row, ...nothing, error: { code, message } };
 }
 
-/** SQLite's own: no room, or no right to write. */
+/** An error of SQLite: no room, or no right to write. */
 function isRefusal(error: unknown): boolean {
   return (error as { code?: string }).code?.startsWith('SQLITE_') ?? false;
 }
 
-/** What the window is told of a job. */
+/** A job as windows see it. */
 export function publicJob({ input: _, ...job }: StoredJob): Job {
   return job;
 }

@@ -20,7 +20,7 @@ import { SettingsTable } from './settings.ts';
 import { Subjects } from './subjects.ts';
 import { Trash } from './trash.ts';
 
-/** A library that is open: its folder, and a table for each thing in it. */
+/** An open library: its folder, and a table for each kind of thing in it. */
 export class Library {
   readonly projects: Projects;
   readonly subjects: Subjects;
@@ -41,7 +41,7 @@ export class Library {
     readonly folder: LibraryFolder,
     private readonly db: Database,
     private readonly lock: { release: () => void },
-    /** Where a damaged database was moved at this start: what it knew must be found again. */
+    /** Where a damaged database was moved at this start; its content must be found again. */
     readonly damaged: string | undefined,
     private readonly checkedAt: number,
   ) {
@@ -83,7 +83,7 @@ export class Library {
     return this.db.transaction(work)();
   }
 
-  /** What stands in the way of writing to the folder just now: `library.movedAway`, `library.readOnly`. */
+  /** What prevents writing to the folder now: `library.movedAway`, `library.readOnly`. */
   obstacle(): LikenessError | undefined {
     const { root, database } = this.folder;
     if (!existsSync(database)) return problem('library.movedAway', { folder: root });
@@ -99,7 +99,7 @@ export class Library {
     try {
       this.db.pragma('wal_checkpoint(TRUNCATE)');
     } catch {
-      // A full or read-only disk: the log stays beside the database, and is read with it.
+      // On a full or read-only disk, the log stays beside the database and is read with it.
     }
     this.db.close();
     leaveNote(this.folder.database, this.checkedAt);

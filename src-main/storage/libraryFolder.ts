@@ -51,7 +51,7 @@ export class LibraryFolder {
     return this.at(subject.folder, 'masks');
   }
 
-  /** The folder for pictures that are made now. Errors: those of `make`. */
+  /** The folder for new pictures. Errors: those of `make`. */
   pictures(now: Date = new Date()): string {
     return this.make('pictures', now.toISOString().slice(0, 7));
   }
@@ -60,7 +60,7 @@ export class LibraryFolder {
     return this.at('exports');
   }
 
-  /** Makes a new folder in `parent` named after `name`; the first that is free. Returns it as seen from the library. */
+  /** Makes a new folder in `parent`, named after `name` and a number if that is taken. Returns it relative to the library. */
   claim(parent: string, name: string): string {
     const wanted = fileName(name);
     this.make(parent);
@@ -79,7 +79,7 @@ export class LibraryFolder {
 
   /** Makes a folder in the library. Errors: `library.movedAway`, `library.unwritable`. */
   make(...parts: readonly string[]): string {
-    // Not a second library in the place where this one was.
+    // A library that was moved away must not be started anew in its old place.
     if (!existsSync(this.root)) throw problem('library.movedAway', { folder: this.root });
     return this.makeFolder(this.at(...parts));
   }
@@ -98,7 +98,7 @@ export class LibraryFolder {
   }
 }
 
-/** A name that every file system takes: letters of any script, digits, hyphens; never a reserved one. */
+/** A name that every file system accepts: letters of any script, digits, hyphens; never a reserved one. */
 export function fileName(name: string): string {
   const words =
     name

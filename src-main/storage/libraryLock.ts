@@ -3,8 +3,8 @@ import Sqlite, { type Database } from 'better-sqlite3';
 import { problem } from '../../src-shared/messages/index.ts';
 
 /**
- * Makes this process the only one that works on a library, until `release` or its end, however it ends: the lock is the
- * operating system's, on a file that SQLite holds. Errors: `library.inUse`, `library.unwritable`.
+ * Locks a library for this process until `release`, or until the process ends in any way: the operating system holds the lock, on
+ * a file that SQLite keeps open. Errors: `library.inUse`, `library.unwritable`.
  */
 export function lockLibrary(folder: string): { release: () => void } {
   let lock: Database | undefined;

@@ -14,7 +14,7 @@ export type Measured = Readonly<z.infer<typeof measuredSchema>>;
 export class Measurements {
   constructor(private readonly db: Database) {}
 
-  /** null: it ended for want of memory; undefined: it was not tried, or can't be read. */
+  /** null: it ran out of memory; undefined: it was not tried, or can't be read. */
   get(key: string): Measured | null | undefined {
     const row = this.db.prepare('SELECT figures FROM measurements WHERE key = ?').get(key) as
       { figures: string | null } | undefined;
@@ -22,7 +22,7 @@ export class Measurements {
     return row && (parseCell(measuredSchema, row.figures) ?? undefined);
   }
 
-  /** Those that came to an end, with their keys. */
+  /** The successful ones, with their keys. */
   list(): (Measured & { readonly key: string })[] {
     const rows = this.db.prepare('SELECT key, figures FROM measurements WHERE figures IS NOT NULL').all() as {
       key: string;

@@ -6,7 +6,7 @@ import { problem } from '../../src-shared/messages/index.ts';
 import type { LibraryFolder } from './libraryFolder.ts';
 import { insert, parseCell, update } from './rows.ts';
 
-/** What is known of a model; whether its files are there is looked up by who asks. */
+/** What is known about a model; whether its files are there is checked when needed. */
 export type StoredModel = Omit<Model, 'available' | 'guidance' | 'subjectGuidance' | 'places'>;
 type Row = Omit<StoredModel, 'problems'> & { problems: string };
 
@@ -31,12 +31,12 @@ export class Models {
     return this.select('AND path = ?', this.kept(path))[0];
   }
 
-  /** The model that comes with Likeness, once it has been looked at. */
+  /** The model that comes with Likeness, once it has been put on the list. */
   shipped(): StoredModel | undefined {
     return this.select("AND source = 'shipped'")[0];
   }
 
-  /** Adds a model, or brings up to date what is known of the one at the same path. */
+  /** Adds a model, or updates the one at the same path. */
   put(model: Omit<StoredModel, 'id' | 'addedAt'>): StoredModel {
     const { problems, ...rest } = model;
     const row = { ...rest, path: this.kept(model.path), problems: JSON.stringify(problems) };
@@ -68,7 +68,7 @@ export class Models {
     }));
   }
 
-  /** Models in the library are kept as seen from it: they move along. */
+  /** Models inside the library are stored with relative paths, so that they move with it. */
   private kept(path: string): string {
     return this.folder.holds(path) ? this.folder.relative(path) : path;
   }

@@ -24,7 +24,7 @@ export interface StoredPhoto extends Omit<Photo, 'caption'> {
 
 export type NewPhoto = Pick<Photo, 'subjectId' | 'name' | 'width' | 'height' | 'bytes' | 'hash'>;
 
-/** Rises when preflight says something else of the same photo; 1: it looks at the square that was chosen. */
+/** Raised whenever preflight judges the same photo differently; 1: it looks at the chosen square. */
 const preflight = 1;
 
 export class Photos {
@@ -45,7 +45,7 @@ export class Photos {
     return this.select('AND subject_id = ? AND hash = ?', subjectId, hash)[0];
   }
 
-  /** Names of files that photos have, those in the trash too: their files are still there. */
+  /** File names of photos, also of those in the trash, whose files are still there. */
   namesIn(subjectId: number): string[] {
     return this.db.prepare('SELECT name FROM photos WHERE subject_id = ?').pluck().all(subjectId) as string[];
   }
@@ -67,7 +67,7 @@ export class Photos {
     update(this.db, 'photos', id, { marks: JSON.stringify(marks), marked_by: preflight });
   }
 
-  /** Those whose marks are of an earlier preflight. */
+  /** Photos that an earlier version of preflight marked. */
   markedBefore(): StoredPhoto[] {
     return this.select(`AND missing = 0 AND marked_by < ${preflight} ORDER BY id`);
   }

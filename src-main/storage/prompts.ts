@@ -6,7 +6,7 @@ export interface UsedPrompt {
   readonly usedAt: number;
 }
 
-/** What was typed lately. */
+/** Recent prompts. */
 export class Prompts {
   constructor(private readonly db: Database) {}
 

@@ -93,7 +93,7 @@ export class Runs {
       const read = parseSettings(trainingSettings, kept);
       if ('settings' in read) return { ...row, settings: read.settings, error };
       const { code, message } = problem('run.settings', { name: row.name, why: read.fault });
-      // Shown as far as they can be read; `settingsOf` trains nothing with them.
+      // Shown as far as they can be read; `settingsOf` refuses them for training.
       return {
         ...row,
         settings: salvagedSettings(trainingSettings, kept, { size: 512 }),

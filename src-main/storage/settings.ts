@@ -6,7 +6,7 @@ type Changes = { readonly [K in keyof Settings]?: Settings[K] | undefined };
 export class SettingsTable {
   constructor(private readonly db: Database) {}
 
-  /** What was set over the defaults; a value that no longer fits counts as not set. */
+  /** Stored settings over the defaults; a value that no longer fits counts as not set. */
   get(): Settings {
     const rows = this.db.prepare('SELECT key, value FROM settings').all() as { key: string; value: string }[];
     const fields: Record<string, { safeParse: (value: unknown) => { success: boolean } } | undefined> =

@@ -65,7 +65,7 @@ export class Subjects {
     return this.db.prepare('SELECT folder FROM subjects').pluck().all() as string[];
   }
 
-  /** Its folder has another name now, and with it the runs in it. */
+  /** Records a new name of its folder, and of the runs in it. */
   move(id: number, folder: string): void {
     const { folder: before } = this.get(id);
     this.db.transaction(() => {

@@ -20,7 +20,7 @@ export interface Removed {
   readonly path: string | null;
 }
 
-/** Everything that one removal took away, told by the largest of it. */
+/** Everything that one removal took away, described by its largest part. */
 export interface RemovedTogether {
   /** Brings it back. */
   readonly undo: string;
@@ -44,8 +44,8 @@ const largestFirst: readonly Removable[] = [
 ];
 
 /**
- * Removed rows stay, hidden, with the token of their removal, and so do their files, until the trash is emptied: undoing is always
- * whole, and a crash in between loses nothing.
+ * Removed rows and their files stay, hidden under the token of their removal, until the trash is emptied. So an undo is always
+ * complete, and a crash in between loses nothing.
  */
 export class Trash {
   constructor(private readonly db: Database) {}
@@ -58,7 +58,7 @@ export class Trash {
     return token;
   }
 
-  /** Brings back what was removed under `token`; the tables, and how many rows each. */
+  /** Restores what was removed under `token`. Returns the number of rows by table. */
   restore(token: string): Map<Removable, number> {
     const restored = new Map<Removable, number>();
     this.db.transaction(() => {
@@ -89,7 +89,7 @@ export class Trash {
     );
   }
 
-  /** What can be brought back, one entry a removal. */
+  /** What can be restored, with one entry for each removal. */
   removals(): RemovedTogether[] {
     const found = new Map<string, RemovedTogether>();
     for (const table of largestFirst) {
@@ -105,7 +105,7 @@ export class Trash {
     return [...found.values()].sort((a, b) => (b.removedAt ?? 0) - (a.removedAt ?? 0));
   }
 
-  /** Forgets a removed row for good; its file has been dealt with. */
+  /** Deletes a removed row for good; its file has been dealt with. */
   forget({ table, id }: Removed): void {
     this.db.prepare(`DELETE FROM ${table} WHERE id = ? AND trash IS NOT NULL`).run(id);
   }

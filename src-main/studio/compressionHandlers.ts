@@ -47,7 +47,7 @@ export function compressionHandlers({ library, queue }: StudioContext): Handlers
     if (!existsSync(model.path)) throw problem('model.away', { path: model.path });
     return model;
   };
-  /** A place that neither a model nor a job that waits has. */
+  /** A path that neither a model nor a waiting job has. */
   const freePlace = (name: string): string => {
     const placed = z.object({ out: z.string() });
     const taken = new Set(library.jobs.list().map(({ input }) => placed.safeParse(input).data?.out));
@@ -95,7 +95,7 @@ export function compressionHandlers({ library, queue }: StudioContext): Handlers
 
 const kindNames = { 'bk-base': 'Base', 'bk-small': 'Small', 'bk-tiny': 'Tiny' } as const;
 
-/** Advice is kept by the model's content, among what can be made again. */
+/** Advice is kept in the cache, by the hash of the model. */
 function advicePlace({ hash }: StoredModel): string {
   return path.join(cacheFolder(), 'advice', hash);
 }
@@ -155,7 +155,7 @@ export function distillJob(context: Surroundings): JobHandling<'distill'> {
   });
 }
 
-/** What an interrupted job left half-written. */
+/** Removes what an interrupted job left half-written. */
 function clear(out: string, known: readonly StoredModel[]): void {
   if (!known.some(({ path: place }) => place === out)) rmSync(out, { recursive: true, force: true });
 }

@@ -2,7 +2,7 @@ import type { EventName, Output, Payload, RequestName, ValidInput } from '../../
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Library } from '../storage/library.ts';
 
-/** What only the window's surroundings can do: Electron's, or a browser's, which can do less. */
+/** What only the shell can do: Electron, or a browser, which can do less. */
 export interface Shell {
   readonly kind: 'app' | 'browser';
   /** Shows a file in the system's file manager. Errors: `request.onlyApp`. */
@@ -22,7 +22,7 @@ export interface Shipped {
   readonly scorers: { readonly mobileNet: string; readonly likenessScorer: string };
 }
 
-/** What looking through a part of the library's folder found. */
+/** The result of scanning a part of the library's folder. */
 export interface Found {
   readonly added: number;
   readonly moved: number;

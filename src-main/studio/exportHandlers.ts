@@ -48,7 +48,7 @@ export function exportJob({ library, emit }: Surroundings): JobHandling<'export'
   const { runs, exports, folder } = library;
   return withInput(exportInput, {
     task: ({ runId, input: { step, format, dtype, out } }) => {
-      // The place is this job's own: what is there is of a try that was cut off before it was written down.
+      // The path is this job's own: anything there is from an attempt that was cut off.
       for (const name of [out, `${out}.safetensors`])
         rmSync(folder.at(name), { recursive: true, force: true });
       return {
@@ -62,7 +62,7 @@ export function exportJob({ library, emit }: Surroundings): JobHandling<'export'
     },
     done: ({ runId, input: { step, format } }, { path, tensors, maxError }) => {
       const place = folder.relative(path);
-      // Told twice when it could not be written down that the job had ended.
+      // Called twice if the job's end could not be written the first time.
       const known = exports.list(runId ?? 0).find((one) => one.path === place);
       const about = { step, format, tensors, maxError, path: place, bytes: sizeOf(path) };
       emit('exports.changed', known ?? exports.add({ runId: runId ?? 0, ...about }));

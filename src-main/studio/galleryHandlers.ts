@@ -6,7 +6,7 @@ import type { Handlers, StudioContext } from './context.ts';
 
 export function galleryHandlers({ library, emit }: StudioContext): Handlers<'gallery'> {
   const { images, subjects, trash } = library;
-  /** Each subject is shown with how many pictures it has. */
+  /** Subjects are shown with their number of pictures. */
   const tellCounts = (ids: ReadonlySet<number | null>): void => {
     for (const subject of subjects.list()) if (ids.has(subject.id)) emit('subjects.changed', subject);
   };

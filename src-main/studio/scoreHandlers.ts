@@ -61,7 +61,7 @@ export function scoreJob({ library, shipped, emit }: Surroundings): JobHandling<
   };
 }
 
-/** The report as the window shows it: each figure by what it says, and which features said it. */
+/** The report for the window: each figure by what it measures, and with which features. */
 function reportOf(score: RunScore): ScoreReport {
   const names = Object.keys(score.checkpoints[0]?.figures ?? {});
   const named = (what: string): string | undefined => {

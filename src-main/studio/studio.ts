@@ -43,16 +43,16 @@ export interface StudioOptions {
 
 type Listener = (event: EventName, payload: unknown) => void;
 
-/** The studio without a window: a library, its queue, and an answer to every request of the contract. */
+/** The studio without a window: a library, its queue, and a handler for every request of the contract. */
 export interface Studio {
   readonly library: Library;
   readonly handlers: AllHandlers;
-  /** Every event of the contract; returns what ends it. */
+  /** Hears every event of the contract. Returns a function that ends this. */
   readonly listen: (heard: Listener) => () => void;
   readonly close: () => Promise<void>;
 }
 
-/** Opens the library and takes up what an earlier process left. Errors: those of `Library.open`. */
+/** Opens the library and continues what an earlier process left. Errors: those of `Library.open`. */
 export async function openStudio({ folder, shell, shipped, startWorker }: StudioOptions): Promise<Studio> {
   keepHashesIn(cacheFolder());
   const library = Library.open(folder);
@@ -99,7 +99,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
     library.close();
     throw error;
   }
-  // Jobs that go on must know which pictures they had made; otherwise the window comes first.
+  // Jobs that resume must know which pictures they have made; otherwise the window comes first.
   const goesOn = (['running', 'queued'] as const).some((state) => library.jobs.inState(state).length > 0);
   const look = scan.later({ atOnce: goesOn });
   if (goesOn) await look;

@@ -27,7 +27,7 @@ export function trashHandlers(context: StudioContext): Handlers<'trash'> {
   };
 }
 
-/** Hands the files of everything that was removed to the system's trash; returns how many things. */
+/** Moves the files of everything removed to the system's trash; returns the number of things. */
 async function emptyTrash({ library, shell }: Pick<StudioContext, 'library' | 'shell'>): Promise<number> {
   const removed = library.trash.list();
   for (const one of removed) {

@@ -10,7 +10,7 @@ export interface TaskContext extends Omit<JobContext, 'report'> {
   readonly report: (event: WorkerEvent) => void;
 }
 
-/** What each kind of job does: the features that the command line has, loaded when they are needed. */
+/** The work of each kind of job: the command line's features, loaded when they are needed. */
 const tasks: { readonly [K in JobKind]: (task: TaskOf<K>, context: TaskContext) => Promise<ResultOf<K>> } = {
   train: async ({ request, version }, context) => {
     const { finetune } = await import('../features/training/finetune.ts');
@@ -58,7 +58,7 @@ const tasks: { readonly [K in JobKind]: (task: TaskOf<K>, context: TaskContext) 
 
 let models: Promise<WarmModel> | undefined;
 
-/** Drawing keeps its model for as long as the process lives. */
+/** The model that draws, kept for as long as the process lives. */
 function warmModel(): Promise<WarmModel> {
   models ??= import('../features/generation/warmModel.ts').then(({ WarmModel: Kept }) => new Kept());
   return models;
@@ -79,7 +79,7 @@ export async function perform<K extends JobKind>(
   return tasks[kind](task, context);
 }
 
-/** What a model is; one that would not work is refused. */
+/** Inspects a model; throws if it would not work. */
 async function lookAt(path: string): Promise<Report> {
   const { inspect } = await import('../features/inspect/inspect.ts');
   const { report, fatal } = await inspect(path);

@@ -8,8 +8,8 @@ import { guardSockets } from '../socketLock.ts';
 import { perform, prepare } from './tasks.ts';
 
 /**
- * A worker process: told a task by the studio over its channel, does it with the features that the command line uses, and ends, or
- * waits for the next one where it is to stay. Without the studio it has no reason to live: it ends with it.
+ * A worker process. The studio sends it a task over a channel; it does the task with the command line's features, and then ends or
+ * waits for the next one. It ends with the studio.
  */
 interface Port {
   readonly send: (message: FromWorker) => void;
@@ -36,7 +36,7 @@ function openPort(): Port {
   };
 }
 
-/** ONNX Runtime blocks this thread for seconds; another one notices when the parent has died. */
+/** ONNX Runtime blocks this thread for seconds, so another one notices when the parent has died. */
 function dieWithParent(): void {
   const watch = `
     const { ppid } = process;
@@ -46,7 +46,7 @@ function dieWithParent(): void {
 }
 
 const port = openPort();
-/** Stops what is done now. */
+/** Stops the current task. */
 let present = new AbortController();
 let working = Promise.resolve();
 dieWithParent();
@@ -57,7 +57,7 @@ port.listen((message) => {
   if (message.type === 'stop') return;
   const own = (present = new AbortController());
   working = working.then(async () => {
-    // What was not made ready in time, or cannot be, is opened, or told, when it is needed.
+    // If preparation is too late or fails, the task opens the model, or reports the error, itself.
     if (message.type === 'prepare') {
       settle(false);
       return prepare(message, own.signal).catch(() => undefined);
@@ -68,7 +68,7 @@ port.listen((message) => {
   });
 });
 
-/** What may be reached, and to whom it is told what is found out about providers. Returns what ends the telling. */
+/** Sets what may be reached over the network, and who hears about providers. Returns a function that ends the latter. */
 function settle(online: boolean, report: Parameters<typeof hearProviders>[0] = () => undefined): () => void {
   guardSockets({
     allows: () => online,
@@ -92,7 +92,7 @@ async function work(start: Start<JobKind>, signal: AbortSignal): Promise<FromWor
   }
 }
 
-/** Native threads may keep the process alive for no reason; the last word must be out first. */
+/** Ends the process once its last message is out: native threads could keep it alive. */
 function end(last: FromWorker): void {
   if (process.send) process.send(last, () => process.exit(0));
   else {

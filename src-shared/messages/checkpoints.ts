@@ -47,9 +47,9 @@ export const checkpointMessages = {
   'weights.standIn': (d: { file: string; what: string; instead: string }) =>
     `${d.file} is ${d.what}, not the weights; ${d.instead}.`,
   'weights.precision': (d: { file: string; found: string }) =>
-    `${d.file} is stored as ${d.found}, in which nothing here computes; get the model in fp16 or fp32 (many pages offer both).`,
+    `${d.file} is stored as ${d.found}, which can't be computed with here; get the model in fp16 or fp32 (many pages offer both).`,
   'weights.manyVariants': (d: { file: string; found: string }) =>
-    `${d.file} holds several variants of the weights and no plain one (${d.found}); leave the one that you want there.`,
+    `${d.file} holds several variants of the weights and no plain one (${d.found}); keep only the one that you want.`,
   'lora.notOne': (d: { file: string }) =>
     `${d.file} holds no LoRA; give a PEFT folder (adapter_config.json and adapter_model.safetensors), a run folder, or a LoRA file of kohya, diffusers, LyCORIS or ComfyUI.`,
   'lora.unsupported': (d: { file: string; why: string }) =>
@@ -57,7 +57,7 @@ export const checkpointMessages = {
   'lora.otherModel': (d: { file: string; model: string; why: string }) =>
     `${d.file} was made for another model than ${d.model}: ${d.why}. Choose the model that it was made for.`,
   'lora.partly': (d: { file: string; model: string; left: string }) =>
-    `${d.file} cannot be used whole with ${d.model}: ${d.left} would be left out, and half of it draws another picture. Choose the model that it was made for, or say --partial to use the rest.`,
+    `${d.file} fits ${d.model} only in part: ${d.left} would be left out, which changes the pictures. Choose the model that it was made for, or give --partial to use the rest.`,
   'lora.incomplete': (d: { file: string; tensor: string; missing: string }) =>
     `${d.file}: "${d.tensor}" has no matching ${d.missing}; the LoRA file is truncated or damaged, so get it again.`,
 };

@@ -3,19 +3,19 @@ export const engineMessages = {
   'provider.missing': (d: { provider: string; available: string }) =>
     `The provider "${d.provider}" is not available on this machine; use one of: ${d.available}.`,
   'provider.wrong': (d: { provider: string }) =>
-    `The provider "${d.provider}" computes wrong numbers on this graphics device, so it is not used; a newer driver may mend that. Until then the CPU computes.`,
+    `The provider "${d.provider}" computes wrong numbers on this graphics device, so the CPU is used instead; a newer driver may fix that.`,
   'provider.slow': (d: { provider: string; times: number }) =>
-    `The provider "${d.provider}" took ${d.times} times as long as the CPU in a trial, so the CPU computes; choose "${d.provider}" by name to use it all the same.`,
+    `The provider "${d.provider}" took ${d.times} times as long as the CPU in a trial, so the CPU is used instead; choose "${d.provider}" by name to use it anyway.`,
   'provider.unusable': (d: { provider: string; why: string }) =>
-    `The provider "${d.provider}" failed in a trial (${d.why}), so it is not used; a newer graphics driver may mend that.`,
+    `The provider "${d.provider}" failed in a trial (${d.why}), so it is not used; a newer graphics driver may fix that.`,
   'provider.failed': (d: { provider: string; why: string }) =>
-    `The provider "${d.provider}" failed while it worked (${d.why}); choose "auto" or "cpu" to go on, and update the graphics driver.`,
+    `The provider "${d.provider}" failed while it worked (${d.why}); choose "auto" or "cpu" to continue, and update the graphics driver.`,
   'provider.fellBack': (d: { provider: string; why: string }) =>
-    `The provider "${d.provider}" failed while it worked (${d.why}); the CPU goes on in its place.`,
+    `The provider "${d.provider}" failed while it worked (${d.why}); the CPU takes over.`,
   'provider.outOfMemory': (d: { provider: string }) =>
-    `The graphics device has too little memory for this (provider "${d.provider}"). In this order: one photo at a time (batch 1), leave the text encoder as it is, a smaller size, a smaller model such as BK-SDM; or choose the provider "cpu".`,
+    `The graphics device has too little memory for this (provider "${d.provider}"). Try, in this order: a batch of 1, no training of the text encoder, a smaller size, a smaller model such as BK-SDM; or choose the provider "cpu".`,
   'provider.byBlock': (d: { provider: string }) =>
-    `The graphics device has too little memory to keep everything until it is needed again (provider "${d.provider}"), so blocks of the network are computed twice; a step takes about a third longer.`,
+    `The graphics device has too little memory to keep all values for the backward pass (provider "${d.provider}"), so blocks of the network are computed twice; a step takes about a third longer.`,
   'provider.memoryFellBack': (d: { provider: string }) =>
-    `The graphics device has too little memory for this (provider "${d.provider}"), so the CPU goes on, more slowly. One photo at a time, no training of the text encoder or a smaller size would fit better.`,
+    `The graphics device has too little memory for this (provider "${d.provider}"), so the CPU takes over, more slowly. A batch of 1, no training of the text encoder or a smaller size would fit better.`,
 };

@@ -19,7 +19,7 @@ export const generationMessages = {
   'strength.tooLow': (d: { strength: number; steps: number }) =>
     `A strength of ${d.strength} leaves none of ${d.steps} steps to draw; give more steps or a strength of at least ${Math.ceil(100 / d.steps) / 100}.`,
   'mask.otherShape': (d: { mask: string; image: string; width: number; height: number }) =>
-    `${d.mask} has another shape than ${d.image}; a mask must be as wide and high as its picture (${d.width}×${d.height}).`,
+    `${d.mask} has a different shape from ${d.image}; a mask must be as wide and high as its picture (${d.width}×${d.height}).`,
   'mask.blank': (d: { mask: string }) =>
     `${d.mask} has no white, so nothing would be drawn; paint white what is to be drawn anew.`,
   'original.gone': (d: { file: string }) =>

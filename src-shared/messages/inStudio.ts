@@ -10,7 +10,7 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
     `${file} names the sampler ${found}, which is not known here; choose a sampler under More settings.`,
   'model.notHere': ({ id }) => `${id} is not there; check the path, or download the model under Models.`,
   'lora.partly': ({ file, model, left }) =>
-    `${file} cannot be used whole with ${model}: ${left} would be left out, and half of it draws another picture. Choose the model that it was made for.`,
+    `${file} fits ${model} only in part: ${left} would be left out, which changes the pictures. Choose the model that it was made for.`,
   'run.exists': ({ folder }) => `${folder} already holds a run; start a new run.`,
   'run.missing': ({ folder }) => `${folder} holds no run; put it back, or start a new run.`,
   'run.otherKind': ({ folder, kind }) => `${folder} holds a run of another kind (${kind}); start a new one.`,

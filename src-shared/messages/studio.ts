@@ -68,8 +68,6 @@ export const studioMessages = {
     `What the library keeps of this job can't be read (${d.title}: ${d.why}). Clear it from the queue and start it again.`,
   'job.wrongState': (d: { title: string; state: string }) =>
     `${d.title} is ${d.state}, so this is not possible now.`,
-  'job.interrupted': (d: { title: string }) =>
-    `${d.title} was interrupted when Likeness closed; it resumes where it stopped.`,
   'request.unknown': (d: { request: string }) =>
     `There is no request "${d.request}"; reload the page, which may be older than the studio.`,
   'request.invalid': (d: { field: string; why: string }) => `"${d.field}" cannot be used: ${d.why}.`,
@@ -77,7 +75,6 @@ export const studioMessages = {
   'request.tooLarge': (d: { max: string }) => `This is too large; the limit is ${d.max}.`,
   'request.onlyApp': (_d: object) =>
     'This works only in the Likeness window; in the browser, type or choose the path instead.',
-  'scores.none': (_d: object) => 'This build cannot score runs.',
   'connection.lost': (_d: object) =>
     'The connection to Likeness was lost; it returns by itself once the studio is running.',
   'serve.host': (d: { host: string }) =>

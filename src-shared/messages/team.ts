@@ -9,13 +9,13 @@ export const teamMessages = {
   'team.gone': (d: { address: string }) =>
     `The run at ${d.address} was interrupted; join again once it has been resumed.`,
   'team.notUnderstood': (d: { address: string }) =>
-    `What answers at ${d.address} does not speak as a run of this version does; check the address, and use the same version of Likeness on both machines.`,
+    `What answers at ${d.address} is not a run of this version; check the address, and use the same version of Likeness on both machines.`,
   'team.otherModel': (d: { model: string; option: string }) =>
     `${d.model} is not the model of this run; give this machine's copy of that model with ${d.option}.`,
   'team.noModel': (d: { hash: string; option: string }) =>
     `The model of this run (hash ${d.hash}) is not on this machine; give its copy with ${d.option}, or download it here first.`,
   'team.badRun': (d: { why: string }) =>
-    `The run asks for what this machine does not do (${d.why}); use the same version of Likeness on both machines.`,
+    `The run asks for something that this machine can't do (${d.why}); use the same version of Likeness on both machines.`,
   'team.hopeless': (d: { why: string }) =>
     `Every worker process ended: ${d.why}. Use fewer --workers, or leave --workers out.`,
 };

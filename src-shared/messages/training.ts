@@ -5,11 +5,11 @@ export const trainingMessages = {
   'lora.startUnfit': (d: { file: string; module: string }) =>
     `${d.file} has no adapter for "${d.module}"; give a LoRA folder made for this model with the same targets.`,
   'lora.startLeft': (d: { file: string; left: string; how: string }) =>
-    `${d.file} also changes ${d.left}, which this run would not train and so would lose; train all that it has: ${d.how}.`,
+    `${d.file} also changes ${d.left}, which this run would not train, so it would be lost; train all of it: ${d.how}.`,
   'lora.startWords': (d: { file: string; word: string }) =>
-    `${d.file} brings an embedding along ("${d.word}"), which a run would lose; give a LoRA without one, or leave --init-lora out.`,
+    `${d.file} comes with an embedding ("${d.word}"), which a run would lose; give a LoRA without one, or leave --init-lora out.`,
   'lora.startMethod': (d: { file: string; method: string; module: string }) =>
-    `${d.file} changes "${d.module}" by ${d.method}, and a run can only go on from plain LoRA matrices; give one of those, or leave --init-lora out.`,
+    `${d.file} changes "${d.module}" by ${d.method}, but a run can only start from plain LoRA matrices; give such a LoRA, or leave --init-lora out.`,
   'replay.invalid': (d: { file: string; why: string }) =>
     `${d.file} can't be replayed: ${d.why}; record latents, noise, timesteps and input_ids as the contract says.`,
   'replay.tooShort': (d: { file: string; rows: number; wanted: number }) =>

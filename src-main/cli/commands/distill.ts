@@ -36,7 +36,7 @@ export const distill = command({
   },
 });
 
-/** What was said, as the distillation feature takes it. Throws `usage.…` for options that do not go together. */
+/** The request for the distillation feature. Throws `usage.…` for options that do not go together. */
 export function distillRequest(given: Given<typeof distillOptions>): DistillRequest {
   const { out, resume = false } = given;
   const settings = settingsGiven(distillSettings, given);

@@ -54,13 +54,13 @@ type FinetuneTime =
       readonly method: 'lora' | 'full';
       readonly steps: number;
       readonly stepSeconds: number;
-      /** Of all steps; class pictures, made once, come on top. */
+      /** For all steps; class pictures, made once, take extra time. */
       readonly seconds: number;
       readonly peakBytes: number;
     }
   | { readonly model: string; readonly why: string };
 
-/** Measures steps as a finetune with default settings makes them, on the CPU. A model that cannot be trained is a finding. */
+/** Measures the steps of a finetune with default settings on the CPU. A model that can't be trained is a finding, not an error. */
 async function timeFinetune(model: string, context: JobContext): Promise<FinetuneTime> {
   const { openModel } = await import('../../engine/checkpoints/openModel.ts');
   const { ownSettings } = await import('../../features/training/ownSettings.ts');

@@ -58,7 +58,7 @@ export const finetune = command({
   },
 });
 
-/** What was said, as the training feature takes it. Throws `usage.…` for options that do not go together. */
+/** The request for the training feature. Throws `usage.…` for options that do not go together. */
 export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneRequest {
   const { resume = false, out } = given;
   const settings = namedByFolder(settingsGiven(finetuneSettings, given));
@@ -82,7 +82,7 @@ export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneR
   };
 }
 
-/** With the token and the class that kohya's trainer reads in the name of the photos' folder, where no class is given. */
+/** Adds the token and the class from a photo folder named as kohya's trainer expects, where no class is given. */
 function namedByFolder(settings: AskedFinetune): AskedFinetune {
   const named = settings.photos === undefined ? undefined : kohyaFolder(path.basename(settings.photos));
   if (!named || settings.classNoun !== undefined) return settings;

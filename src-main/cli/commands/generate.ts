@@ -120,7 +120,7 @@ export const generateOptions = {
   provider: provider(defaults.provider),
 };
 
-/** The path may hold colons itself: what follows the last one is a weight only when it is a number. */
+/** The path may contain colons: what follows the last one is a weight only if it is a number. */
 function loraChoice(): Option<LoraChoice> {
   const place = model(
     'PATH[:WEIGHT]',
@@ -147,7 +147,7 @@ function loraChoice(): Option<LoraChoice> {
   };
 }
 
-/** What follows the last colon is a word, unless it belongs to the path. */
+/** What follows the last colon is the word, unless it belongs to the path. */
 function embeddingChoice(): Option<EmbeddingChoice> {
   const path = file('PATH[:WORD]', "a textual inversion's file, and what it is called in prompts", {
     fallback: 'its own word, else the name of the file',
@@ -228,7 +228,7 @@ function newPictures(given: Given<typeof generateOptions>): GenerateRequest {
   return { ...common, prompts };
 }
 
-/** The picture to draw over, if there is one. Throws `usage.missingOption` where what belongs to it stands alone. */
+/** The picture to draw over, if there is one. Throws `usage.missingOption` for its options without it. */
 function overPicture(given: Given<typeof generateOptions>): OverRequest | undefined {
   const { image, mask, maskPadding } = given;
   const needs = (option: '--image' | '--mask'): Error =>
@@ -243,7 +243,7 @@ function overPicture(given: Given<typeof generateOptions>): OverRequest | undefi
   return { image, strength, ...defined({ mask, maskPadding }) };
 }
 
-/** What may be said beside `--recipe`: where things are, not what the picture shows. */
+/** Options allowed beside `--recipe`: where things are, not what the picture shows. */
 function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
   const { out, model, unet, lora, embedding, partial, image, mask, latents, saveLatents } = given;
   const { provider = defaults.provider } = given;

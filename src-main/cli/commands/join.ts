@@ -29,7 +29,7 @@ export const join = command({
     return { token, known: modelsHere, ...defined(given), address: given.address };
   },
   run: async (request, context) => {
-    // A worker that a run started has no reason to live without it.
+    // A worker that a run started ends with the run.
     process.on('disconnect', () => process.exit(1));
     const { join } = await import('../../features/join.ts');
     const { batches } = await join(request, context);
@@ -37,7 +37,7 @@ export const join = command({
   },
 });
 
-/** Where a model of this machine may be: where one of this hash was last seen, the shipped one, those of the Hub. */
+/** Places to look for a model: where this hash was last seen, the shipped model, those from the Hub. */
 function* modelsHere(hash: string): Generator<string> {
   const seen = placeOf(hash);
   if (seen !== undefined) yield seen;

@@ -45,7 +45,7 @@ export const quickstart = command({
   },
 });
 
-/** Throws `usage.…`: photos of one's own need a class noun, and the other way round. */
+/** Throws `usage.…`: your own photos need a class noun, and a class noun needs photos. */
 function quickstartRequest({ photos, class: classNoun, ...given }: Given<typeof options>): QuickstartRequest {
   const { out, model = shippedModel, steps, provider = 'auto' } = given;
   const missing = (option: string): Error =>
@@ -89,7 +89,7 @@ function describe({
   return [
     `In ${out}:`,
     ...made.map(([name, text]) => `  ${name.padEnd(column)}${text}`),
-    // No font on this machine: what the sheet can't say is said here.
+    // Without a font on this machine, the sheet has no labels, so they are printed here.
     ...(labelled ? [] : ['On the sheet, row by row:', ...pictures.map(({ prompt }) => `  ${prompt}`)]),
     'What to try next:',
     `  npx likeness generate --lora "${run}" --prompt "a photo of ${token} ${classNoun} in a garden" --count 4 --out more`,

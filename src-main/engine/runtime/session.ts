@@ -1,4 +1,3 @@
-import { input } from '../graph/build.ts';
 import type { Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { f32, type HostTensor } from '../tensor/tensor.ts';
@@ -12,7 +11,7 @@ import type { TrialOpener } from './trial.ts';
 import type { Verdict } from './verdict.ts';
 import { chosenProvider, verdictOn } from './chooseProvider.ts';
 
-export { unstored, type CompileOptions } from './execution.ts';
+export type { CompileOptions } from './execution.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -172,14 +171,4 @@ function pick(
     return [name, tensor] as const;
   });
   return Object.fromEntries(entries);
-}
-
-/** Copies a device tensor to host memory by running an identity graph: ONNX Runtime's own getter aborts the process. */
-export async function readBack(tensor: Tensor): Promise<HostTensor> {
-  if (!tensor.onDevice) return tensor.host;
-  const graph: Graph = { outputs: { value: input('x', tensor.shape, tensor.dtype) } };
-  const session = await Session.untried('webgpu', graph);
-  const { value } = await session.run({ x: tensor });
-  await session.dispose();
-  return (value as Tensor).host;
 }

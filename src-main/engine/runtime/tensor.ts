@@ -37,7 +37,7 @@ export class Tensor {
     return this.ort.location !== 'cpu';
   }
 
-  /** The values, of a tensor in host memory. `readBack` reads a GPU buffer. */
+  /** The values, of a tensor in host memory. A graph must copy a device's to it: see `DeviceCopies`. */
   get host(): HostTensor {
     if (this.onDevice) throw new Error('this tensor is on the device');
     return { dtype: this.dtype, shape: this.shape, data: this.ort.data as Float32Array };

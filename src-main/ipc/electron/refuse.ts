@@ -1,7 +1,7 @@
 import { app, session } from 'electron';
 import { isOwn } from './origin.ts';
 
-/** No page but ours, no window but ours, no permission at all, no request to elsewhere. */
+/** Allows no page or window but ours, no permissions, and no requests to elsewhere. */
 export function refuseEverythingElse(): void {
   app.on('web-contents-created', (_event, contents) => {
     contents.on('will-navigate', (event) => {

@@ -11,7 +11,7 @@ export function openWindow(preload: string): BrowserWindow {
     show: false,
     title: 'Likeness',
     autoHideMenuBar: true,
-    // As the page will be, so that nothing flashes: --paper of tokens.css.
+    // The page's own colour (--paper in tokens.css), so that nothing flashes.
     backgroundColor: nativeTheme.shouldUseDarkColors ? '#171614' : '#f6f4f0',
     webPreferences: {
       preload,
@@ -29,7 +29,7 @@ export function openWindow(preload: string): BrowserWindow {
     },
   });
   window.once('ready-to-show', () => window.show());
-  // The studio lives in this process: a page that crashed has lost nothing.
+  // The studio runs in this process, so a page that crashed has lost nothing.
   window.webContents.on('render-process-gone', (_event, { reason }) => {
     if (reason !== 'clean-exit') void window.loadURL(`${origin}/`);
   });
@@ -37,7 +37,7 @@ export function openWindow(preload: string): BrowserWindow {
   return window;
 }
 
-/** The menu is for its keys: copy and paste on macOS, zoom and full screen everywhere. */
+/** The menu provides keys: copy and paste on macOS, zoom and full screen everywhere. */
 export function setMenu(): void {
   Menu.setApplicationMenu(
     Menu.buildFromTemplate([

@@ -1,8 +1,8 @@
 import type { Migration } from './migration.ts';
 
 /**
- * What the gallery asks for is answered from an index alone, in order: with 100,000 pictures in a third of the time. `trash` and `missing`
- * stand at the end of partial indexes because SQLite looks their condition up again for each row.
+ * The gallery's queries are answered from an index alone, in order: a third of the time with 100,000 pictures. `trash` and
+ * `missing` are at the end of partial indexes because SQLite checks their condition again for each row.
  */
 export const galleryOrder: Migration = {
   number: 4,

@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts';
 
-/** Runs from before masks weighed the loss: what is around the subject counted whole. */
+/** Runs from before masks weighted the loss: their background counted fully. */
 export const backgroundWeight: Migration = {
   number: 5,
   name: 'background-weight',

@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts';
 
-/** Which preflight a photo's marks are of: an older one may have looked at less. */
+/** The version of preflight that marked a photo: an older one may have checked less. */
 export const markedBy: Migration = {
   number: 6,
   name: 'marked-by',

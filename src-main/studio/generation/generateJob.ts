@@ -12,23 +12,22 @@ import type { GenerateTask } from '../../features/generation/generateParts.ts';
 import { namedRuns } from './namedRuns.ts';
 import { generateDefaults, type GenerateRequest } from '../../features/generation/request.ts';
 
-/** What a job of pictures keeps: the request with wildcards expanded and the seed drawn, and how many are done. */
+/** The input of a job: the request with wildcards expanded and a seed chosen, and how many pictures are done. */
 export const generateJobInput = generateInputSchema.extend({
-  // Beyond the limits of what may be asked for: wildcards make many prompts, a recipe may come from elsewhere.
+  // These may exceed the limits of a request: wildcards make many prompts, and a recipe may come from elsewhere.
   prompts: z.array(z.string()).min(1),
   negative: z.string(),
   steps: z.int().min(1),
   size: z.object({ width: z.int(), height: z.int() }).nullable(),
   seed: z.int().min(0),
   done: z.int().min(0),
-  /** The pictures that are done, by their place; null where one is missing. */
+  /** Ids of the pictures that are done, in order; null where one is missing. */
   made: z.array(z.int().nullable()).optional(),
 });
 export type GenerateJobInput = z.infer<typeof generateJobInput>;
 
 /**
- * What a worker is told. Pictures come mix by mix, prompt by prompt, seed by seed; a job that was interrupted goes on behind the last
- * one.
+ * The worker's task. Pictures come mix by mix, prompt by prompt, seed by seed; an interrupted job continues after the last one.
  */
 export function generateTask(
   { library, shipped }: Pick<Surroundings, 'library' | 'shipped'>,
@@ -109,7 +108,7 @@ export function generateTask(
   return { parts, total: each * mixes.length, version: shipped.version };
 }
 
-/** The model that draws a mix: the one that was asked for, else the one that its run was trained on. */
+/** The model that draws a mix: the requested one, or else the one that its run was trained on. */
 function modelOf(
   { runs, models }: Surroundings['library'],
   { modelId }: GenerateJobInput,
@@ -123,7 +122,7 @@ function modelOf(
 export function generateJob(surroundings: Surroundings): JobHandling<'generate'> {
   const { library, emit } = surroundings;
   const { runs, subjects, checkpoints, folder, images, jobs } = library;
-  /** Pictures of the present jobs, by job and place: their likeness comes a little later. */
+  /** Ids of the pictures of current jobs, by job and index: their likeness comes a little later. */
   const made = new Map<string, number>();
 
   return withInput(generateJobInput, {
@@ -157,7 +156,7 @@ export function generateJob(surroundings: Surroundings): JobHandling<'generate'>
       const run = main && runs.get(main.runId);
       const file = folder.relative(event.path);
       const known = images.byHash(hash);
-      // Made once more after an interruption: the one that is known stays, unless its file has gone.
+      // Made a second time after an interruption: the known one stays, unless its file is gone.
       const isTwice = known && known.file !== file && existsSync(folder.at(known.file));
       if (known?.file !== file && !isTwice) images.forget(file);
       if (known && !isTwice) images.move(known.id, file);

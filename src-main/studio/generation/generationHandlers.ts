@@ -14,7 +14,7 @@ import { readJob } from '../../jobs/kind.ts';
 
 const mostPictures = 1000;
 
-/** Parameters of a model that is opened before anybody asks for pictures: a larger one takes memory that may be missed. */
+/** Most parameters of a model that is opened in advance: a larger one takes memory that may be needed. */
 const mostKeptReady = 5e7;
 
 /** What a recipe's picture was drawn over. */
@@ -28,7 +28,7 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
   const { library, queue, shipped } = context;
   const { runs, models, images, jobs, prompts: used } = library;
 
-  /** Every run of the grid must have been trained on the model that draws. */
+  /** Checks that every run of the grid was trained on the model that draws. */
   const check = ({ modelId, mixes, over, prompts, promptRules }: GenerateJobInput): void => {
     const chosen = mixes.flat().map(({ runId }) => runs.get(runId));
     const bases = new Set(chosen.map((run) => run.modelId));

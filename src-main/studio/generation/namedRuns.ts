@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { NamedLoras } from '../../features/generation/request.ts';
 import type { Library } from '../../storage/library.ts';
 
-/** What prompts call the library's runs: by the run's name, or by its subject's for that subject's newest. */
+/** The library's runs as prompts name them: by the run's name, or by a subject's name for its newest run. */
 export function namedRuns({ runs, subjects, checkpoints, folder }: Library): NamedLoras {
   const others = runs.list().flatMap((run) => {
     const step = run.pickedStep ?? checkpoints.list(run.id).at(-1)?.step;

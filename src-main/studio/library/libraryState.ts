@@ -6,10 +6,10 @@ import type { StudioContext } from '../context.ts';
 
 type State = Output<'library.get'>;
 
-/** Bytes under which a disk is told to be nearly full: a checkpoint and some pictures. */
+/** Free bytes below which the disk counts as nearly full: room for a checkpoint and some pictures. */
 const little = 3e8;
 
-/** The library, and what stands in its way just now. */
+/** The library, and any trouble with its folder. */
 export async function libraryState(context: Pick<StudioContext, 'library'>): Promise<State> {
   const { folder, subjects, images, runs } = context.library;
   return {
@@ -22,7 +22,7 @@ export async function libraryState(context: Pick<StudioContext, 'library'>): Pro
   };
 }
 
-/** Free bytes on its disk, null where that is unknown, and what stands in the library's way. */
+/** Free bytes on its disk (null where unknown), and what prevents writing to it. */
 export async function hindrances({
   library,
 }: Pick<StudioContext, 'library'>): Promise<Pick<State, 'free' | 'notices'>> {

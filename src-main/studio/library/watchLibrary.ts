@@ -3,7 +3,7 @@ import { hindrances, libraryState } from './libraryState.ts';
 
 const every = 2000;
 
-/** Tells the window when something comes to stand in the library's way, and when it has gone; returns what ends it. */
+/** Tells the window when the library's folder has trouble, and when that is over. Returns a function that ends this. */
 export function watchLibrary(context: Pick<StudioContext, 'library' | 'emit'>): () => void {
   let before = '[]';
   let looking = false;

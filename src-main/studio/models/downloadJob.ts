@@ -10,14 +10,14 @@ import { putModel } from './putModel.ts';
 const downloadInput = z.object({
   repository: z.string(),
   revision: z.string(),
-  /** The person has agreed to this one. */
+  /** The person confirmed this download. */
   confirmed: z.boolean().optional(),
   /** Use this machine's Hub login. */
   login: z.boolean().optional(),
 });
 export type DownloadInput = z.infer<typeof downloadInput>;
 
-/** Where a repository's model lies in the library. */
+/** Where a repository's model goes in the library. */
 export function downloadPlace(repository: string): string {
   return `models/${repository.replace('/', '--')}`;
 }

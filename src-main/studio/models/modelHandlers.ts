@@ -51,7 +51,7 @@ export function modelHandlers(context: StudioContext): Handlers<'models'> {
 
 const importInput = z.object({ path: z.string(), name: z.string().optional() });
 
-/** Checks and hashes a model, and links it: its files stay where they are. */
+/** Checks and hashes a model and links to it: its files stay where they are. */
 export function importJob(context: Surroundings): JobHandling<'import'> {
   return withInput(importInput, {
     task: ({ input }) => ({ path: input.path }),

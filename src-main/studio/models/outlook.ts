@@ -15,7 +15,7 @@ import { mostOfMemory } from '../training/presets.ts';
 
 type Outlook = z.output<typeof outlookSchema>;
 
-/** Multiply–accumulate operations of U-Nets that this machine does in a second. */
+/** Multiply–accumulates of a U-Net that this machine does in a second. */
 interface Pace {
   readonly training: number;
   readonly drawing: number;
@@ -25,10 +25,10 @@ interface Pace {
 
 /** Calls of a U-Net for a picture: 25 steps, each with and without the prompt. */
 const callsOfPicture = 50;
-/** A training step's operations beside those of the call itself: the gradient is two more. */
+/** A training step costs three calls: the call itself, and two more for the gradient. */
 const callsOfStep = 3;
 
-/** What a model would ask of this machine: memory by the estimate, time in proportion to its U-Net's operations. */
+/** What a model would need on this machine: estimated memory, and time in proportion to its U-Net's operations. */
 export function outlook({ parameters, macs, side }: CatalogueEntry, pace: Pace | undefined): Outlook {
   const settings = completeSettings(finetuneSettings, { classNoun: 'subject' }, { size: side, model: '-' });
   const memory = estimatedMemory(settings, { parameters });
@@ -41,7 +41,7 @@ export function outlook({ parameters, macs, side }: CatalogueEntry, pace: Pace |
   return { memory, fits, trainSeconds, pictureSeconds, measuredWith: pace.model };
 }
 
-/** The pace of the largest model that was measured here: large products go faster than small ones. */
+/** The pace of the largest model measured here, as large products run faster than small ones. */
 export function paceOf({
   measurements,
   models,
@@ -76,7 +76,7 @@ function paceBy(
 
 const counted = new Map<string, number>();
 
-/** Of one call of a model's U-Net; nothing where the model is away. */
+/** Operations of one call of a model's U-Net; undefined if the model is away. */
 function macsOf({ hash, path }: StoredModel): number | undefined {
   const known = counted.get(hash);
   if (known !== undefined) return known;

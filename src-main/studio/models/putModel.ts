@@ -25,7 +25,7 @@ export function withState(model: StoredModel): Model {
   };
 }
 
-/** Puts a model that was looked at on the list. Errors: `model.notOne`. */
+/** Puts a checked model on the list. Errors: `model.notOne`. */
 export function putModel(
   context: Pick<StudioContext, 'library' | 'emit'>,
   found: Report,
@@ -51,7 +51,7 @@ export function putModel(
   return model;
 }
 
-/** Puts the model that comes with Likeness on the list. Small: its lists of tensors are read here, no weights. */
+/** Puts the model that comes with Likeness on the list. It is small, so its lists of tensors are read here, without weights. */
 export function putShippedModel({ library, shipped }: Pick<StudioContext, 'library' | 'shipped'>): void {
   if (!existsSync(path.join(shipped.model, 'model_index.json'))) return;
   const model = openModel(shipped.model);

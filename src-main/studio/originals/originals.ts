@@ -11,7 +11,7 @@ import { encodePng } from '../../engine/pictures/png.ts';
 import type { OverRequest } from '../../features/generation/request.ts';
 import type { LibraryFolder } from '../../storage/libraryFolder.ts';
 
-/** What the worker is told of it. Errors: `original.gone`. */
+/** Its part of the worker's task. Errors: `original.gone`. */
 export function overRequest(
   originals: Originals,
   { original, mask, strength, maskPadding }: Over,
@@ -24,7 +24,7 @@ export function overRequest(
 
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 
-/** Pictures that others are drawn over, and their masks: PNGs in `originals/`, each called by its hash. */
+/** Pictures to draw over, and their masks: PNGs in `originals/`, named by their hash. */
 export class Originals {
   constructor(private readonly folder: LibraryFolder) {}
 
@@ -43,7 +43,7 @@ export class Originals {
     return { hash, width, height };
   }
 
-  /** Keeps what is in a file, upright and in sRGB. Errors: those of `loadPicture`, `file.unwritable`. */
+  /** Keeps the picture in a file, upright and in sRGB. Errors: those of `loadPicture`, `file.unwritable`. */
   async keep(file: string): Promise<Original> {
     const picture = await loadPicture(file);
     const { width, height } = picture;

@@ -23,7 +23,9 @@ import { findMask, keepMask } from './photoMasks.ts';
 
 type Added = Output<'photos.addPaths'>;
 
-/** Copies files, and the pictures of folders, into a subject; each is a photo, was there already, or says why not. */
+/**
+ * Copies files and the pictures in folders into a subject. Each becomes a photo, was there already, or is refused with a reason.
+ */
 export async function addPhotos(
   context: Pick<StudioContext, 'library' | 'emit'>,
   subjectId: number,
@@ -31,7 +33,7 @@ export async function addPhotos(
 ): Promise<Added> {
   const subject = context.library.subjects.get(subjectId);
   const result: Collected = { added: [], duplicates: [], refused: [] };
-  // Those that come along with their photos are no files that could not be used.
+  // Captions that come with their photos are not reported as unusable files.
   const captions = new Set(paths.filter((one) => !one.endsWith('.txt')).map(captionFileOf));
   for (const given of paths.filter((one) => !captions.has(one))) {
     const files = await picturesOf(given, result);
@@ -102,7 +104,7 @@ async function addOne(
   { added, duplicates, refused }: Collected,
 ): Promise<void> {
   const { photos, folder } = library;
-  /** Copies on their way into the library stand for what the person gave. */
+  /** Messages name the person's file, not its temporary copy. */
   const shown: Record<string, string> = path.basename(file).startsWith('.') ? { [file]: name } : {};
   try {
     const opened = await openPicture(file);
@@ -125,7 +127,7 @@ async function addOne(
     try {
       if (converted) await writeFile(partial, converted);
       else if (!inPlace) await copyFile(file, partial);
-      // Decodes it whole: what can be added can be trained on.
+      // Decodes it completely, so that every added photo can be trained on.
       const { width, height } = await loadPicture(inPlace && !converted ? file : partial);
       if (inPlace && converted) await setAside(file);
       await rename(inPlace && !converted ? file : partial, target);
@@ -145,13 +147,13 @@ async function addOne(
   }
 }
 
-/** Brings the caption beside a photo along, unless the photo's new place has one. */
+/** Copies the caption beside a photo, unless there is one already. */
 async function takeCaption(from: string, to: string): Promise<void> {
   const [source, target] = [captionFileOf(from), captionFileOf(to)];
   if (source !== target && existsSync(source) && !existsSync(target)) await copyFile(source, target);
 }
 
-/** A picture that no browser shows, as one that it does, in the same colours; transparent ones stay so. */
+/** Converts a picture that no browser shows, keeping its colours and transparency. */
 async function forBrowsers(png: Buffer): Promise<Buffer> {
   const picture = sharp(png).keepIccProfile();
   if ((await picture.stats()).isOpaque)
@@ -159,14 +161,14 @@ async function forBrowsers(png: Buffer): Promise<Buffer> {
   return picture.png().toBuffer();
 }
 
-/** A file of the person's own that another now stands for: it is kept, where nothing looks for photos. */
+/** Keeps a person's original that a converted copy replaces, in a folder where nobody looks for photos. */
 async function setAside(file: string): Promise<void> {
   const place = path.join(path.dirname(file), '.originals');
   await mkdir(place, { recursive: true });
   await rename(file, path.join(place, path.basename(file)));
 }
 
-/** What is opaque of a photo that is transparent in part, as its mask. */
+/** The opacity of a partly transparent photo, as its mask. */
 async function ownMask(
   library: StudioContext['library'],
   photo: StoredPhoto,
@@ -177,7 +179,7 @@ async function ownMask(
   return keepMask(library, photo, await encodePng(opacity));
 }
 
-/** A name that is free, says what the file is, and that every file system takes. */
+/** A free name with the right suffix that every file system accepts. */
 function freeName(name: string, format: string, taken: ReadonlySet<string>): string {
   const { name: stem } = path.parse(name);
   const safe =

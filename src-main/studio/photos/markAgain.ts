@@ -1,7 +1,7 @@
 import type { StudioContext } from '../context.ts';
 import { markPhoto } from './markPhoto.ts';
 
-/** Looks again at the photos that an earlier preflight looked at: one that was cropped since may have been told to be cropped. */
+/** Checks photos again that an earlier version of preflight marked: it may still ask to crop a photo that has been cropped. */
 export async function markAgain(
   { library, emit }: Pick<StudioContext, 'library' | 'emit'>,
   signal: AbortSignal,
@@ -11,7 +11,7 @@ export async function markAgain(
   for (const photo of photos.markedBefore()) {
     if (signal.aborted) return;
     const file = folder.at(subjects.get(photo.subjectId).folder, 'photos', photo.name);
-    // What can't be read now is looked at the next time.
+    // A photo that can't be read now is checked next time.
     const marks = await markPhoto(file, photo).catch(() => undefined);
     if (!marks) continue;
     photos.setMarks(photo.id, marks);

@@ -4,18 +4,18 @@ import { detailOutsideSquare, photoQuality } from '../../engine/evaluation/photo
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import { photoAdvice, type Advice } from '../../features/photos/advice.ts';
 
-/** The shorter side that sharpness and light are judged at; the rest of preflight judges there too. */
+/** Length of the shorter side at which sharpness and light are judged. */
 const judgedAt = 256;
 
 interface Looked {
   /** Pixels of the upright photo. */
   readonly width: number;
   readonly height: number;
-  /** What a person chose; null: the middle square. */
+  /** The chosen square; null for the middle one. */
   readonly crop: Crop | null;
 }
 
-/** Preflight of one photo, of the square that training takes. */
+/** Preflight of one photo: of the square used for training. */
 export async function markPhoto(file: string, { width, height, crop }: Looked): Promise<PhotoMark[]> {
   const chosen = crop !== null;
   const side = Math.min(width, height);
@@ -32,7 +32,7 @@ export function markOf({ code, message }: Advice, level: PhotoMark['level']): Ph
   return { code, level, message: `${message[0]?.toUpperCase() ?? ''}${message.slice(1)}.` };
 }
 
-/** All of a photo, and the square that training takes, both small. */
+/** The whole photo, and the square used for training, both small. */
 export async function smallPictures(
   file: string,
   { width, height, crop }: Looked,

@@ -9,7 +9,7 @@ export function publicPhoto({ mask: _, ...photo }: StoredPhoto, file: string): P
   return { ...photo, caption: captionIn(file) };
 }
 
-/** A caption that can not be read, a folder or a pipe, is none: training will say so. */
+/** A caption that can't be read (a folder, a pipe) counts as none; training will report it. */
 function captionIn(file: string): string | null {
   try {
     return captionOf(file) ?? null;

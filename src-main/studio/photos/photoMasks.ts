@@ -9,12 +9,12 @@ import { unpacksWithin } from '../../engine/pictures/png.ts';
 import type { Library } from '../../storage/library.ts';
 import type { StoredPhoto } from '../../storage/photos.ts';
 
-/** A mask is named after its photo and what is in it, so that a library without its database knows whose it is. */
+/** A mask is named after its photo's name and hash, so that a library without its database knows whose it is. */
 function maskName({ name, hash }: Pick<StoredPhoto, 'name' | 'hash'>): string {
   return `${path.parse(name).name}-${hash.slice(0, 12)}.png`;
 }
 
-/** The mask that lies in the subject's `masks/` for a photo that has just joined; nothing where there is none. */
+/** The mask in the subject's `masks/` for a photo that was just added, if there is one. */
 export function findMask({ folder }: Library, subject: Subject, photo: StoredPhoto): string | null {
   const name = maskName(photo);
   return existsSync(path.join(folder.masks(subject), name)) ? name : null;

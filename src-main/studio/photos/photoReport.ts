@@ -4,7 +4,7 @@ import { nearDuplicates, type Compared } from '../../features/photos/nearDuplica
 import type { StoredPhoto } from '../../storage/photos.ts';
 import { markOf, smallPictures } from './markPhoto.ts';
 
-/** Pairs by the photos they were looked for among: a set is looked through once, until a photo comes or goes. */
+/** Pairs by the set of photos: a set is compared once, until a photo is added or removed. */
 const known = new Map<string, [string, string][]>();
 const mostKnown = 50;
 
@@ -34,7 +34,7 @@ async function duplicatesAmong(
   const looked: (Compared & { readonly name: string })[] = [];
   for (const photo of photos) {
     const { width, height, name } = photo;
-    // A file that went away meanwhile is told as missing by the next look through the folder.
+    // A file that is gone by now is reported by the next scan.
     const pictures = await smallPictures(fileOf(photo), { width, height, crop: null }).catch(() => undefined);
     if (pictures) looked.push({ name, ...pictures });
   }

@@ -3,15 +3,15 @@ import { watch as watchFolder, type FSWatcher } from 'chokidar';
 import type { StudioContext } from '../context.ts';
 import { addPhotos } from './addPhotos.ts';
 
-/** Folders that people watch: pictures that appear in them become photos. */
+/** Watched folders: pictures that appear in them become photos. */
 export class FolderWatch {
   private readonly watchers = new Map<number, FSWatcher>();
-  /** One file after the other, and none twice. */
+  /** One file at a time, and none twice. */
   private adding: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly context: () => StudioContext) {}
 
-  /** Takes up what was watched before. */
+  /** Watches the same folders as before. */
   open(): void {
     for (const { id, watched } of this.context().library.subjects.list()) if (watched) this.set(id, watched);
   }
@@ -28,7 +28,7 @@ export class FolderWatch {
     watcher.on('add', (file) => {
       this.adding = this.adding.then(() => this.add(subjectId, file)).catch(() => undefined);
     });
-    // A folder that goes away is no error: it may come back.
+    // A folder that disappears is not an error: it may come back.
     watcher.on('error', () => undefined);
     this.watchers.set(subjectId, watcher);
   }

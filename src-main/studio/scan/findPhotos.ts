@@ -5,8 +5,8 @@ import type { Found, StudioContext } from '../context.ts';
 import { addPhotos } from '../photos/addPhotos.ts';
 
 /**
- * Looks through the subjects' photos: files that are new join, files that were renamed are known by their content, photos whose file is
- * gone are marked so until it is back.
+ * Scans the subjects' photos: new files are added, renamed files are recognised by their content, and photos whose file is gone
+ * are marked until it is back.
  */
 export async function findPhotos(context: Pick<StudioContext, 'library' | 'emit'>): Promise<Found> {
   const found = { added: 0, moved: 0, missing: 0 };

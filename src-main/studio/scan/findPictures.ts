@@ -5,14 +5,14 @@ import type { LibraryFolder } from '../../storage/libraryFolder.ts';
 import type { Found, StudioContext } from '../context.ts';
 import { readPicture } from './readPicture.ts';
 
-/** Rows that are read or written at once: some ms. Between pieces the window is answered. */
+/** Rows read or written at once, which takes some ms. Between pieces, requests are answered. */
 const piece = 500;
-/** New pictures that join at once. */
+/** New pictures added at once. */
 const batch = 32;
 
 /**
- * Looks through `pictures/`: files that are new join the library, files that were moved are known by their content, files that are gone
- * are marked so. Goes on beside everything else, also beside jobs that make pictures; `signal` ends it.
+ * Scans `pictures/`: new files are added, moved files are recognised by their content, and missing files are marked. Runs beside
+ * everything else, even jobs that make pictures; `signal` ends it.
  */
 export async function findPictures(
   { library, emit }: Pick<StudioContext, 'library' | 'emit'>,
@@ -42,7 +42,7 @@ export async function findPictures(
     known.delete(file);
     if (signal?.aborted) break;
   }
-  /** By hash: the same picture may be there more than once. */
+  /** By hash; the same picture may exist more than once. */
   const gone = new Map<string, StoredFile[]>();
   for (const row of known.values()) {
     if (row.trash) continue;
@@ -63,7 +63,7 @@ export async function findPictures(
     const made = library.atomically(() => {
       const runs = library.runs.list();
       return pictures.flatMap((picture) => {
-        // A job may have brought it in meanwhile.
+        // A job may have added it meanwhile.
         if (!picture || images.hasFile(picture.file)) return [];
         const before = gone.get(picture.hash)?.pop();
         if (before) {
@@ -91,7 +91,7 @@ export async function findPictures(
   );
   if (added + back.length + lost.length > 0) {
     emit('gallery.changed', { ids: [] });
-    // Each is shown with how many pictures it has.
+    // Subjects are shown with their number of pictures.
     for (const subject of library.subjects.list()) emit('subjects.changed', subject);
   }
   return { added, moved, missing: missing.length };
@@ -108,7 +108,7 @@ async function* picturesIn(folder: LibraryFolder, place: string): AsyncGenerator
   }
 }
 
-/** Undefined for a file that is no picture, or is gone again. */
+/** Undefined for a file that is not a picture, or is gone again. */
 async function whatIsIn(folder: LibraryFolder, file: string) {
   try {
     const full = folder.at(file);

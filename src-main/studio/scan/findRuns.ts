@@ -12,8 +12,8 @@ import { lossCurve } from '../training/lossCurve.ts';
 import { isUnrecorded } from '../training/runPhotos.ts';
 
 /**
- * Looks through the subjects' `runs/`: what was left by a start that was cut off goes; runs that nobody knows join with their checkpoints and samples; those whose folder is gone say so, and
- * are themselves again when it is back, and can go on. Runs that are being worked on are left alone.
+ * Scans the subjects' `runs/`. Leftovers of an interrupted start are removed. Unknown runs are added with their checkpoints and
+ * samples. Runs whose folder is gone say so, and can be resumed when it is back. Runs with a job are left alone.
  */
 export async function findRuns({
   library,
@@ -24,7 +24,7 @@ export async function findRuns({
   const found = { added: 0, moved: 0, missing: 0 };
   for (const subject of subjects.list()) {
     const entries = await readdir(folder.at(subject.folder, 'runs'), { withFileTypes: true }).catch(() => []);
-    // From here on nothing is waited for: a run that is begun now is in both or in neither.
+    // No await from here on: a run that begins now is in both lists or in neither.
     const taken = new Set(runs.folders());
     const names = entries
       .filter((one) => one.isDirectory() && !one.name.startsWith('.'))
@@ -60,7 +60,7 @@ export async function findRuns({
     const wasAway = run.error?.code === 'run.away';
     if (!here) found.missing++;
     const waits = run.state === 'queued' || run.state === 'running' || run.state === 'paused';
-    // One that waits for a job that there is none of: the studio ended between the two.
+    // A run that waits without a job: the studio ended between creating the two.
     if (here !== wasAway && !(here && waits)) continue;
     if (here) takeUp(library, run);
     else {
@@ -77,7 +77,7 @@ export async function findRuns({
   return found;
 }
 
-/** Runs of before have a hash of another rule than the library's models. */
+/** Older runs have a hash made by another rule than that of the library's models. */
 function isOlderHashOf(hash: string, model: string): boolean {
   try {
     return isFormer(hash) && hasHash(openModel(model), hash);
@@ -90,12 +90,12 @@ function describe(folder: string): RunDescription | undefined {
   try {
     return RunFolder.exists(folder) ? new RunFolder(folder).describe() : undefined;
   } catch {
-    // Damaged, or a distillation's: nothing that a subject has.
+    // Damaged, or a distillation: not a run of a subject.
     return undefined;
   }
 }
 
-/** How far a run is, from its folder alone. */
+/** Reads a run's state from its folder. */
 function takeUp(
   { runs, checkpoints, folder }: StudioContext['library'],
   { id, folder: place, settings }: Run,

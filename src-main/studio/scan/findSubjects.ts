@@ -8,8 +8,8 @@ import type { Found, StudioContext } from '../context.ts';
 import { readSubjectFile, writeSubjectFile } from '../subjects/subjectFile.ts';
 
 /**
- * Looks through `subjects/`: a folder that nobody knows is a subject whose folder was renamed, known by the content of its photos or by
- * its own words, or a new one. Folders that are gone take nothing along: their photos are missing until they are back.
+ * Scans `subjects/`. An unknown folder is a renamed subject, recognised by its photos or its `subject.json`, or a new one. A
+ * folder that is gone loses nothing: its photos are missing until it is back.
  */
 export async function findSubjects({
   library,

@@ -7,10 +7,10 @@ import { findRuns } from './findRuns.ts';
 import { findSubjects } from './findSubjects.ts';
 import { removeLeftovers } from './removeLeftovers.ts';
 
-/** A window that is opened now is done with its first requests after so many ms. */
+/** Milliseconds after which a new window has made its first requests. */
 const windowFirst = 1500;
 
-/** Looks through the library's folder for what came and went, one look after the other. */
+/** Scans the library's folder for changes, one scan at a time. */
 export class LibraryScan {
   private readonly closing = new AbortController();
   private readonly hurry = new AbortController();
@@ -23,7 +23,10 @@ export class LibraryScan {
     return [await findSubjects(this.context), await findPhotos(this.context), await findRuns(this.context)];
   }
 
-  /** Pictures, and then what killed processes left, after a while. What stands in the library's way is told by `watchLibrary`. */
+  /**
+   * After a while, scans pictures, then removes leftovers of killed processes. Trouble with the folder is reported by
+   * `watchLibrary`.
+   */
   async later({ atOnce }: { readonly atOnce: boolean }): Promise<void> {
     const { folder } = this.context.library;
     await this.afterTheLast(async () => {

@@ -14,7 +14,7 @@ export interface ReadPicture {
   readonly recipe: Recipe | null;
 }
 
-/** What the library keeps of a picture file. Errors: those of `openPicture`. */
+/** Reads from a picture file what the library keeps of it. Errors: those of `openPicture`. */
 export async function readPicture(file: string): Promise<ReadPicture> {
   await openPicture(file);
   const bytes = await readFile(file);

@@ -2,7 +2,7 @@ import { opendir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isLeftover } from '../../engine/checkpoints/leftovers.ts';
 
-/** Removes what processes that were killed left half-written anywhere in `folder`. */
+/** Removes what killed processes left half-written anywhere in `folder`. */
 export async function removeLeftovers(folder: string, signal?: AbortSignal): Promise<void> {
   const entries = await opendir(folder, { bufferSize: 256 }).catch(() => undefined);
   if (!entries) return;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** What people teach a model, in plain words. */
+/** Common subjects, as plain class nouns. */
 const things = [
   ...['dog', 'cat', 'rabbit', 'horse', 'bird', 'cow', 'pig', 'fox', 'turtle', 'frog', 'owl', 'fish'],
   ...['person', 'man', 'woman', 'boy', 'girl', 'teddy bear', 'toy', 'stuffed animal', 'robot', 'rubber duck'],
@@ -24,7 +24,7 @@ const things = [
   ...['bicycle', 'motorcycle', 'scooter', 'truck', 'boat', 'house'],
 ];
 
-/** Those of them that a model knows: words that its tokenizer keeps whole. All of them where it has no list of words. */
+/** The nouns that a model knows: words that its tokenizer does not split. All of them if it has no vocabulary file. */
 export function knownNouns(model: string): string[] {
   try {
     const file = path.join(model, 'tokenizer', 'vocab.json');

@@ -12,12 +12,14 @@ const schema = z.object({
   sample: z.boolean().default(false),
 });
 
-/** What a subject's folder says of it: words that the database alone would lose. */
+/** What a subject's folder records about it, so that it survives the loss of the database. */
 export type SubjectFile = z.infer<typeof schema>;
 
 const fileName = 'subject.json';
 
-/** Keeps a subject's words beside its photos, so that its folder is whole when it is copied, or the database is lost. */
+/**
+ * Writes a subject's name and words beside its photos, so that its folder is complete when it is copied or the database is lost.
+ */
 export function writeSubjectFile(
   folder: LibraryFolder,
   { name, classNoun, token, sample, folder: own }: Subject,

@@ -27,7 +27,7 @@ export function subjectHandlers(context: StudioContext): Handlers<'subjects'> {
         ...{ name, classNoun, token: newToken(), sample: true },
         folder: folder.claim('subjects', name),
       });
-    // Also where it is known: an earlier try may have been cut off among its photos. Those that are there are not added twice.
+    // Even if the subject exists: an earlier attempt may have been cut off. Existing photos are not added twice.
     await addPhotos(context, id, [photos]);
     return told(subjects.get(id));
   };

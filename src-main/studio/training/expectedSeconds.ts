@@ -4,7 +4,7 @@ import { finetunePhases } from '../../engine/training/run/plan.ts';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import type { Measured } from '../../storage/measurements.ts';
 
-/** What one of each phase of a run takes, by the dry run that was made of it. What is not named takes no time worth telling. */
+/** Seconds of one unit of each phase, by the dry run. Phases that are left out take hardly any time. */
 export function expectedSeconds(
   { accumulate, batch }: TrainingSettings,
   { setup, secondsPerStep, secondsPerPicture }: Measured,

@@ -11,7 +11,7 @@ interface Rung {
   readonly change: (settings: TrainingSettings) => Partial<TrainingSettings> | undefined;
 }
 
-/** What is given up when memory is short, what is missed least first. */
+/** What is given up when memory is short, the least important first. */
 const ladder: readonly Rung[] = [
   {
     why: () => 'trains a LoRA, not the whole model',

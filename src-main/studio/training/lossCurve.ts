@@ -4,7 +4,7 @@ import type { LossCurve } from '../../../src-shared/domain/run.ts';
 
 const mostPoints = 2000;
 
-/** The losses a run has logged; of a long run every so many. */
+/** The logged losses of a run; of a long run, only some. */
 export function lossCurve(run: string): LossCurve {
   const file = join(run, 'log.jsonl');
   if (!existsSync(file)) return { steps: [], losses: [] };

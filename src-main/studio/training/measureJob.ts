@@ -22,7 +22,7 @@ const measureInput = z.object({
 });
 type MeasureInput = z.infer<typeof measureInput>;
 
-/** The dry run that would say more about the presets; undefined when all is known. */
+/** The next dry run that would tell more about the presets; undefined when all is known. */
 export function nextDryRun(
   { library }: Pick<Surroundings, 'library'>,
   subjectId: number,
@@ -41,8 +41,8 @@ export function nextDryRun(
 }
 
 /**
- * A dry run as a job of its own process. One that runs out of memory, by its own words or because the system ended it, is kept as
- * such; `enqueue` gets the next one down the ladder.
+ * A dry run as a job. If it runs out of memory, by its own report or because the system killed it, that is recorded, and `enqueue`
+ * gets the next one down the ladder.
  */
 export function measureJob(
   { library, shipped, emit }: Surroundings,

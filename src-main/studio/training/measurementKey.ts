@@ -6,7 +6,7 @@ import type { StoredModel } from '../../storage/models.ts';
 
 const thisMachine = () => [os.cpus()[0]?.model.trim() ?? '', os.availableParallelism(), os.totalmem()];
 
-/** All that a step's time and memory depend on: libraries move, so the machine is part of it. */
+/** Everything that a step's time and memory depend on. Libraries move, so it includes the machine. */
 export function measurementKey(
   { hash }: Pick<StoredModel, 'hash'>,
   provider: Settings['provider'],
@@ -36,7 +36,7 @@ const keyType = z
     here: JSON.stringify(machine) === JSON.stringify(thisMachine()),
   }));
 
-/** What a key says; nothing of one from another version. */
+/** Parses a key; undefined for one of another version. */
 export function readMeasurementKey(key: string): z.output<typeof keyType> | undefined {
   return keyType.safeParse(JSON.parse(key)).data;
 }

@@ -20,10 +20,13 @@ import { ownSettings } from '../../features/training/ownSettings.ts';
 
 /** Steps of each preset, as a share of the model's own. */
 const shares = { quick: 0.5, balanced: 1, thorough: 2 } as const;
-/** What a run may take of the machine's memory. */
+/** Share of the machine's memory that a run may take. */
 export const mostOfMemory = 0.85;
 
-/** The presets for a subject on a model, with a person's `changes` laid over each: what was measured or trained here says how long they take and whether they fit. */
+/**
+ * The presets for a subject and a model, with the person's `changes`. Earlier measurements and runs on this machine tell how long
+ * they take and whether they fit.
+ */
 export function presetsFor(
   subject: Subject,
   model: StoredModel,
@@ -45,7 +48,7 @@ export function presetsFor(
     const full = trainingSettingsOf({ ...own, steps, checkpointEvery: quarter, sampleEvery: quarter });
     const room = os.totalmem() * mostOfMemory;
     const fit = fittingSettings(full, model, room, known);
-    // What a person chose is not made smaller again: it fits or it does not.
+    // A person's choices are not reduced: the run fits or it doesn't.
     const chosen = completeSettings(trainingSettings, changes, fit.settings);
     const measured = known(chosen);
     const pace = earlier.find((run) => sameWork(run, chosen, model))?.secondsPerStep;

@@ -13,8 +13,8 @@ import type { Library } from '../../storage/library.ts';
 const photosFolder = 'photos';
 
 /**
- * Makes a folder for a new run, named after the day, with the photos in it, and has it recorded at once: nobody who looks through the
- * library comes upon one that is not recorded yet. Errors: `photos.tooFew`, those of `record`.
+ * Makes a folder for a new run, named after the day, with its photos, and records it at once, so that no scan finds it unrecorded.
+ * Errors: `photos.tooFew`, those of `record`.
  */
 export async function newRunFolder<T>(
   library: Library,
@@ -39,15 +39,15 @@ export async function newRunFolder<T>(
   }
 }
 
-/** Whether a folder is one that `newRunFolder` was killed over: it holds photos that a subject has, and nothing of a run. */
+/** Whether `newRunFolder` was killed while making this folder: it holds photos but nothing of a run. */
 export function isUnrecorded(run: string): boolean {
   const names = readdirSync(run);
   return names.length === 1 && names[0] === photosFolder;
 }
 
 /**
- * Lays a run's own photos out in `RUN/photos`: the squares people drew, the other photos as they are, captions beside them, and masks in `RUN/photos/masks`,
- * cut as their photos are. What happens to the subject's photos later does not touch the run. Errors: `photos.tooFew`.
+ * Copies the photos of a run to `RUN/photos`: cropped to the chosen squares, with captions beside them and masks, cropped alike,
+ * in `RUN/photos/masks`. Later changes to the subject's photos don't affect the run. Errors: `photos.tooFew`.
  */
 export async function layOutPhotos(
   { folder, photos }: Library,
@@ -60,7 +60,7 @@ export async function layOutPhotos(
   const stems = new Set<string>();
   for (const { name, crop, mask } of usable) {
     const { name: stem, ext } = path.parse(name);
-    // A photo and its mask are a pair by their name without its ending.
+    // A photo and its mask share their name up to the suffix.
     let own = stem;
     for (let number = 2; stems.has(own); number++) own = `${stem}-${number}`;
     stems.add(own);
@@ -73,7 +73,7 @@ export async function layOutPhotos(
   }
 }
 
-/** The file as it is, or the square of it as a PNG, at `target` with the ending that fits. */
+/** Copies the file, or its square as a PNG, to `target` with the right suffix. */
 async function layOut(file: string, crop: Crop | null, target: string, ending: string): Promise<void> {
   if (crop)
     await sharp(file)

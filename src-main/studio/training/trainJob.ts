@@ -6,14 +6,14 @@ import type { Surroundings } from '../context.ts';
 import { expectedSeconds } from './expectedSeconds.ts';
 import { measurementKey } from './measurementKey.ts';
 
-/** Training as a job. A run that has begun goes on, to the same bits. */
+/** Training as a job. A run that has begun is resumed, to the same bits. */
 export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<'train'> {
   const { runs, models, folder, settings, checkpoints, measurements } = library;
   const runOf = ({ runId }: StoredJob): number => {
     if (runId === null) throw problem('library.gone', { what: 'run' });
     return runId;
   };
-  /** Paces of the last steps, and when a run was last written to the database. */
+  /** When each run was last written to the database. */
   const savedAt = new Map<number, number>();
   return {
     models: (job) => {
@@ -30,7 +30,7 @@ export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<
           out,
           resume: true,
           settings: begun
-            ? // The run's folder has its settings; it may have been given more steps since.
+            ? // The run's folder has its settings; only its number of steps may have grown since.
               { model, ...(run.error?.code !== 'run.settings' && { steps: run.settings.steps }) }
             : {
                 ...runs.settingsOf(run.id),
@@ -66,7 +66,7 @@ export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<
         emit('training.checkpoint', checkpoints.add(id, event.step));
         emit('training.changed', runs.change(id, { step: event.step }));
       } else if (event.type === 'sample') {
-        // One is drawn before the first step, too, and where no checkpoint is kept.
+        // Samples are also drawn before the first step, and at steps without a checkpoint.
         checkpoints.setSample(id, event.step);
         emit('training.sample', { runId: id, step: event.step });
       }

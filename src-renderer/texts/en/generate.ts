@@ -52,19 +52,20 @@ export const generate = {
   sampler: 'Sampler',
   samplerOwn: 'the model’s own',
   samplerHints: {
-    pndm: 'Reuses earlier steps. The usual one of Stable Diffusion 1.',
+    pndm: 'Reuses earlier steps. The default of Stable Diffusion 1.',
     ddim: 'Plain and predictable.',
-    ddpm: 'Adds fresh noise in each step and wants many: 100 or more.',
+    ddpm: 'Adds fresh noise in each step and needs many: 100 or more.',
     'dpm++2m': 'Good pictures in 20 to 25 steps.',
     'dpm++2m-sde':
-      'As DPM++ 2M with fresh noise in each step: more detail, and other pictures with other steps.',
+      'DPM++ 2M with fresh noise in each step: more detail, but another number of steps gives another picture.',
     euler: 'Simple and sound.',
-    'euler-a': 'Euler with fresh noise in each step: livelier, and other pictures with other steps.',
+    'euler-a':
+      'Euler with fresh noise in each step: livelier, but another number of steps gives another picture.',
     heun: 'More exact than Euler. Each step takes twice as long.',
-    lms: 'Reuses earlier steps. Wants 20 or more.',
+    lms: 'Reuses earlier steps. Needs 20 or more.',
     deis: 'Good pictures in 10 to 20 steps.',
     unipc: 'Good pictures in 10 to 20 steps.',
-    lcm: 'For LCM models and LoRAs alone: 4 to 8 steps, guidance 1 to 2.',
+    lcm: 'Only for LCM models and LoRAs: 4 to 8 steps, guidance 1 to 2.',
   },
   model: 'Base model',
   start: (total: number) =>

@@ -15,7 +15,7 @@ import type { Value } from '../../../src-main/engine/graph/ops.ts';
 import { conv, groupNorm, layerNorm, linear } from '../../../src-main/engine/nn/layers.ts';
 import { Scope } from '../../../src-main/engine/nn/scope.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
-import { readBack, Session } from '../../../src-main/engine/runtime/session.ts';
+import { Session } from '../../../src-main/engine/runtime/session.ts';
 import { Tensor } from '../../../src-main/engine/runtime/tensor.ts';
 import { f32, type HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
 import { relativeError } from '../../golden/models/goldens.ts';
@@ -66,6 +66,17 @@ const trained = new Map([...parameters].filter(([name]) => name.includes('.lora_
 const stored = (name: string): HostTensor | undefined => (trained.has(name) ? undefined : values.get(name));
 const feed = (names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, Tensor.from(values.get(name) as HostTensor)]));
+
+/** Copies a device tensor to host memory by an identity graph: ONNX Runtime's own getter aborts the process. */
+async function readBack(tensor: Tensor): Promise<HostTensor> {
+  if (!tensor.onDevice) return tensor.host;
+  const session = await Session.untried('webgpu', {
+    outputs: { value: input('x', tensor.shape, tensor.dtype) },
+  });
+  const { value } = await session.run({ x: tensor });
+  await session.dispose();
+  return (value as Tensor).host;
+}
 
 /** The network once from host memory, then twice more on its own output, left on the device. */
 async function forward(provider: Provider): Promise<{ first: HostTensor; third: HostTensor }> {
