@@ -9,6 +9,7 @@ import type { ExportRequest } from './export/request.ts';
 import type { GenerateTask } from './generation/generateParts.ts';
 import type { Report } from './inspect/inspect.ts';
 import type { ModelLock } from './modelLock.ts';
+import type { VarietyRequest } from './photos/variety.ts';
 import type { ScoreRequest } from './score/request.ts';
 import type { ScoreResult } from './score/score.ts';
 import type { DryRunFigures, DryRunRequest } from './training/dryRun.ts';
@@ -66,8 +67,14 @@ export interface Prepare {
   readonly task: TaskOf<'generate'>;
 }
 
+/** A question that takes a second and is no job: how different photos are. Its worker answers and ends. */
+export interface AskVariety {
+  readonly type: 'variety';
+  readonly request: VarietyRequest;
+}
+
 /** Messages to a worker process: `start`, then perhaps `stop`, which keeps what is worth keeping; `prepare` while it waits. */
-export type ToWorker = Start<JobKind> | Prepare | { readonly type: 'stop' };
+export type ToWorker = Start<JobKind> | Prepare | AskVariety | { readonly type: 'stop' };
 
 /** Messages from it; `done` or `failed` come last. */
 export type FromWorker =
@@ -75,5 +82,7 @@ export type FromWorker =
   | { readonly type: 'memory'; readonly bytes: number }
   /** It wanted to reach another machine. */
   | { readonly type: 'socket'; readonly host: string; readonly refused: boolean }
+  /** To `AskVariety`. */
+  | { readonly type: 'answer'; readonly variety: number | null }
   | { readonly type: 'done'; readonly result: ResultOf<JobKind> }
   | { readonly type: 'failed'; readonly problem: Problem };

@@ -4,6 +4,7 @@ import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import { inStudio } from '../../src-shared/messages/inStudio.ts';
 import { problem, type LikenessError } from '../../src-shared/messages/index.ts';
 import { TimeLeft } from '../../src-shared/domain/timeLeft.ts';
+import type { VarietyRequest } from '../features/photos/variety.ts';
 import type { FromWorker, ResultOf, Start, TaskOf } from '../features/tasks.ts';
 import { publicJob, type Jobs, type NewJob, type StoredJob } from '../storage/jobs.ts';
 import { JobStates } from './jobStates.ts';
@@ -167,10 +168,16 @@ export class JobQueue {
     this.workers.keep(seat, kind);
   }
 
+  /** How different photos are, by a worker beside the queue; undefined where it could not be found out. */
+  variety(request: VarietyRequest): Promise<number | null | undefined> {
+    return this.workers.ask({ type: 'variety', request });
+  }
+
   /** Stops the workers, which keep what they have; their jobs resume at the next start. */
   async close(grace = 5_000): Promise<void> {
     this.closing = true;
     this.workers.dismiss();
+    this.workers.hangUp();
     const ends = [...this.running.values()].map((running) => {
       running.wanted ??= 'queued';
       running.worker.send({ type: 'stop' });
@@ -270,6 +277,8 @@ export class JobQueue {
         return;
       case 'socket':
         return this.events.socket(message.host, message.refused);
+      case 'answer':
+        return;
       case 'event':
         return this.event(id, running, message.event);
       case 'done':

@@ -1,5 +1,5 @@
 import type { JobKind } from '../../src-shared/domain/job.ts';
-import type { FromWorker } from '../features/tasks.ts';
+import type { AskVariety, FromWorker } from '../features/tasks.ts';
 import type { StartWorker, WorkerProcess } from './workerProcess.ts';
 
 /** Milliseconds that a worker waits for another job before it ends. */
@@ -15,6 +15,7 @@ export interface Seat {
 
 /** Starts worker processes, and keeps at most one that has done a job waiting for another of its kind. */
 export class Workers {
+  private readonly asked = new Set<WorkerProcess>();
   private waiting: { seat: Seat; kind: JobKind; timer: NodeJS.Timeout } | undefined;
 
   constructor(private readonly start: StartWorker) {}
@@ -43,6 +44,27 @@ export class Workers {
     clearTimeout(this.waiting.timer);
     this.waiting.seat.worker.kill();
     this.waiting = undefined;
+  }
+
+  /** Asks a worker of its own, which ends with its answer; undefined where none came. */
+  async ask(question: AskVariety): Promise<number | null | undefined> {
+    return new Promise<number | null>((resolve, reject) => {
+      const seat = this.open();
+      this.asked.add(seat.worker);
+      seat.heard = (message) => {
+        if (message.type === 'answer') resolve(message.variety);
+      };
+      seat.ended = (why) => {
+        this.asked.delete(seat.worker);
+        reject(new Error(why));
+      };
+      seat.worker.send(question);
+    }).catch(() => undefined);
+  }
+
+  /** Ends those that were asked something: nobody waits any more. */
+  hangUp(): void {
+    for (const worker of this.asked) worker.kill();
   }
 
   private open(): Seat {

@@ -24,8 +24,8 @@ export interface StoredPhoto extends Omit<Photo, 'caption'> {
 
 export type NewPhoto = Pick<Photo, 'subjectId' | 'name' | 'width' | 'height' | 'bytes' | 'hash'>;
 
-/** Raised whenever preflight judges the same photo differently; 1: it looks at the chosen square. */
-const preflight = 1;
+/** Raised whenever preflight judges the same photo differently; 1: it looks at the chosen square; 2: at the command line's size. */
+const preflight = 2;
 
 export class Photos {
   constructor(private readonly db: Database) {}

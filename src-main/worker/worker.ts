@@ -3,7 +3,7 @@ import type { JobKind } from '../../src-shared/domain/job.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { inStudio } from '../../src-shared/messages/inStudio.ts';
 import { hearProviders } from '../features/providers.ts';
-import type { FromWorker, Start, ToWorker } from '../features/tasks.ts';
+import type { AskVariety, FromWorker, Start, ToWorker } from '../features/tasks.ts';
 import { guardSockets } from '../socketLock.ts';
 import { perform, prepare } from './tasks.ts';
 
@@ -62,6 +62,7 @@ port.listen((message) => {
       settle(false);
       return prepare(message, own.signal).catch(() => undefined);
     }
+    if (message.type === 'variety') return end(await answer(message));
     const last = await work(message, own.signal);
     if (message.stay && last.type === 'done') port.send(last);
     else end(last);
@@ -92,7 +93,17 @@ async function work(start: Start<JobKind>, signal: AbortSignal): Promise<FromWor
   }
 }
 
-/** Ends the process once its last message is out: native threads could keep it alive. */
+async function answer({ request }: AskVariety): Promise<FromWorker> {
+  settle(false);
+  try {
+    const { photoVariety } = await import('../features/photos/variety.ts');
+    return { type: 'answer', variety: await photoVariety(request) };
+  } catch (error) {
+    return { type: 'failed', problem: inStudio(error) };
+  }
+}
+
+/** Native threads may keep the process alive for no reason; the last word must be out first. */
 function end(last: FromWorker): void {
   if (process.send) process.send(last, () => process.exit(0));
   else {

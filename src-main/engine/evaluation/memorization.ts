@@ -38,14 +38,21 @@ export function photoViews(photo: Picture): PhotoViews {
   return { views };
 }
 
-/** How closely the picture matches one of the views, as it is or mirrored: the largest correlation of pixels, at most 1. */
-export function resemblance(picture: Picture, { views }: PhotoViews): number {
+/** A picture as it is and mirrored, each as a view. */
+export type Prints = readonly [Float32Array, Float32Array];
+
+export function printsOf(picture: Picture): Prints {
   const whole = view(summedArea(picture), 0, 0, picture.width, picture.height);
   const mirrored = whole.map((_, i) => {
     const [pixel, channel] = [Math.floor(i / 3), i % 3];
     const x = pixel % side;
     return whole[(pixel - x + side - 1 - x) * 3 + channel] as number;
   });
+  return [whole, mirrored];
+}
+
+/** How closely the picture matches one of the views, as it is or mirrored: the largest correlation of pixels, at most 1. */
+export function resemblance([whole, mirrored]: Prints, { views }: PhotoViews): number {
   return views.reduce((most, one) => Math.max(most, cosine(whole, one), cosine(mirrored, one)), -1);
 }
 
@@ -109,7 +116,8 @@ const surelyCopy = 0.96;
  * The resemblance from which a picture is a copy: half-way from the two photos that are most alike to identity, within bounds.
  */
 export function copyThreshold(photos: readonly Picture[], views: readonly PhotoViews[]): number {
-  const between = photos.flatMap((photo, i) =>
+  const prints = photos.map(printsOf);
+  const between = prints.flatMap((photo, i) =>
     views.flatMap((other, j) => (i === j ? [] : [resemblance(photo, other)])),
   );
   const closest = Math.max(0, ...between);

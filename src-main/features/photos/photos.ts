@@ -2,18 +2,16 @@ import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
-import { cosine } from '../../engine/evaluation/features.ts';
-import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
-import { detailOutsideSquare, photoQuality } from '../../engine/evaluation/photoQuality.ts';
 import { captionFileOf } from '../../engine/training/data/photoCaptions.ts';
 import { claimsPicture } from '../../engine/pictures/pictureKinds.ts';
 import { loadPicture, naturalOrder } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
-import { resize } from '../../engine/pictures/resample.ts';
 import { loadMask, masksOf } from '../../engine/training/data/masks.ts';
 import { photoAdvice, setAdvice, type Advice, type PhotoFacts } from './advice.ts';
+import { lookAt, type SmallPictures } from './lookAt.ts';
 import { nearDuplicates } from './nearDuplicates.ts';
 import type { PhotosRequest } from './request.ts';
+import { varietyOf } from './variety.ts';
 
 export interface PhotoReport extends PhotoFacts {
   readonly path: string;
@@ -36,14 +34,9 @@ export interface PhotosReport {
   readonly advice: readonly Advice[];
 }
 
-/** Photos are judged at this height or width, the smaller of both, unless they are smaller. */
-const judgedAt = 512;
-
-interface Loaded {
+interface Loaded extends SmallPictures {
   readonly path: string;
   readonly mask: number | null;
-  readonly small: Picture;
-  readonly square: Picture;
   readonly facts: PhotoFacts;
 }
 
@@ -79,11 +72,16 @@ export async function checkPhotos(
     if (!picture) continue;
     const file = masks.get(path);
     const mask = file === undefined ? undefined : await loadMask(file, path, picture).catch(refuse(file));
-    loaded.push({ ...inspect(path, picture), mask: mask ? shareOf(mask) : null });
+    const { width, height } = picture;
+    const seen = await lookAt(path, { width, height, crop: null });
+    loaded.push({ path, ...seen, mask: mask ? shareOf(mask) : null });
   }
   report({ type: 'progress', done: files.length, total: files.length, label: 'photos' });
   const duplicates = (await nearDuplicates(loaded)).map(([a, b]) => [a.path, b.path] as const);
-  const variety = await varietyOf(loaded, mobileNet);
+  const variety = await varietyOf(
+    loaded.map(({ square }) => square),
+    mobileNet,
+  );
   return {
     folder,
     photos: loaded.map(({ path, mask, facts }) => ({ path, mask, ...facts, advice: photoAdvice(facts) })),
@@ -101,48 +99,4 @@ export async function checkPhotos(
 
 function shareOf({ width, height, data }: Picture): number {
   return data.reduce((sum, byte) => sum + byte, 0) / (255 * 3 * width * height);
-}
-
-function inspect(path: string, picture: Picture): Omit<Loaded, 'mask'> {
-  const { width, height } = picture;
-  const size = Math.min(width, height);
-  const ratio = Math.min(1, judgedAt / size);
-  const [across, down] = [width, height].map((side) => Math.max(1, Math.round(side * ratio))) as [
-    number,
-    number,
-  ];
-  const small = ratio < 1 ? resize(picture, across, down, 'bilinear') : picture;
-  const square = middleSquare(small);
-  const crop = { left: Math.round((width - size) / 2), top: Math.round((height - size) / 2), size };
-  return {
-    ...{ path, small, square },
-    facts: { width, height, crop, cropLoses: detailOutsideSquare(small), ...photoQuality(square) },
-  };
-}
-
-function middleSquare({ width, height, data }: Picture): Picture {
-  const size = Math.min(width, height);
-  const [left, top] = [Math.round((width - size) / 2), Math.round((height - size) / 2)];
-  const cut = new Uint8Array(size * size * 3);
-  for (let y = 0; y < size; y++) {
-    const from = ((top + y) * width + left) * 3;
-    cut.set(data.subarray(from, from + size * 3), y * size * 3);
-  }
-  return { width: size, height: size, data: cut };
-}
-
-async function varietyOf(loaded: readonly Loaded[], mobileNet: string): Promise<number | null> {
-  if (loaded.length < 2) return null;
-  const features = await MobileNetFeatures.open(mobileNet);
-  try {
-    const vectors = await features.pictures(loaded.map(({ square }) => square));
-    const distances = pairs(vectors).map(([a, b]) => 1 - cosine(a, b));
-    return distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
-  } finally {
-    await features.dispose();
-  }
-}
-
-function pairs<T>(items: readonly T[]): [T, T][] {
-  return items.flatMap((a, i) => items.slice(i + 1).map((b): [T, T] => [a, b]));
 }

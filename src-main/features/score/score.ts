@@ -11,7 +11,7 @@ import { fileHash } from '../../engine/checkpoints/contentHash.ts';
 import { isFile, makeFolder } from '../../engine/checkpoints/files.ts';
 import { chosenGuidance, ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
-import { copyThreshold, photoViews, resemblance } from '../../engine/evaluation/memorization.ts';
+import { copyThreshold, photoViews, printsOf, resemblance } from '../../engine/evaluation/memorization.ts';
 import { kneeOf, pickCheckpoint, whyPicked, type Candidate } from '../../engine/evaluation/pick.ts';
 import { listPictures, loadPicture } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
@@ -220,8 +220,9 @@ function copyFinder(photos: readonly Photo[]): {
   return {
     threshold,
     find: ({ path, picture }) => {
+      const prints = printsOf(picture);
       const nearest = views
-        .map((view, i) => ({ photo: (photos[i] as Photo).path, resemblance: resemblance(picture, view) }))
+        .map((view, i) => ({ photo: (photos[i] as Photo).path, resemblance: resemblance(prints, view) }))
         .reduce((most, one) => (one.resemblance > most.resemblance ? one : most));
       return nearest.resemblance > threshold ? { picture: path, ...nearest } : undefined;
     },

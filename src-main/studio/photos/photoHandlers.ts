@@ -6,7 +6,7 @@ import { addPhotoBytes, addPhotos } from './addPhotos.ts';
 import { markPhoto } from './markPhoto.ts';
 import { keepMask } from './photoMasks.ts';
 import { keepCaption, publicPhoto } from './photoCaption.ts';
-import { reportOn } from './photoReport.ts';
+import { PhotoReports } from './photoReport.ts';
 import type { FolderWatch } from './watchFolders.ts';
 
 export function photoHandlers(context: StudioContext, watch: FolderWatch): Handlers<'photos'> {
@@ -14,6 +14,7 @@ export function photoHandlers(context: StudioContext, watch: FolderWatch): Handl
   const { photos, subjects, trash } = library;
   const fileOf = ({ subjectId, name }: StoredPhoto): string =>
     library.folder.at(subjects.get(subjectId).folder, 'photos', name);
+  const reports = new PhotoReports(context, fileOf);
   const told = (photo: StoredPhoto): Photo => {
     emit('photos.changed', { subjectId: photo.subjectId });
     return publicPhoto(photos.get(photo.id), fileOf(photo));
@@ -24,7 +25,7 @@ export function photoHandlers(context: StudioContext, watch: FolderWatch): Handl
       const list = photos.list(subjectId);
       return {
         photos: list.map((photo) => publicPhoto(photo, fileOf(photo))),
-        report: await reportOn(list, fileOf),
+        report: await reports.of(subjectId, list),
       };
     },
     'photos.addPaths': ({ subjectId, paths }) => addPhotos(context, subjectId, paths),

@@ -1,45 +1,71 @@
 import type { PhotoSetReport } from '../../../src-shared/domain/photo.ts';
 import { setAdvice } from '../../features/photos/advice.ts';
-import { nearDuplicates, type Compared } from '../../features/photos/nearDuplicates.ts';
+import { smallPictures, type SmallPictures } from '../../features/photos/lookAt.ts';
+import { nearDuplicates } from '../../features/photos/nearDuplicates.ts';
 import type { StoredPhoto } from '../../storage/photos.ts';
-import { markOf, smallPictures } from './markPhoto.ts';
+import type { StudioContext } from '../context.ts';
+import { markOf } from './markPhoto.ts';
 
-/** Pairs by the set of photos: a set is compared once, until a photo is added or removed. */
-const known = new Map<string, [string, string][]>();
+/** Sets that are remembered. */
 const mostKnown = 50;
 
-/**
- * What preflight says of a subject's photos together, as `likeness photos` does. `fileOf`: where a photo is. Variety is left to the
- * command line: it needs a network, and no session runs in this process.
- */
-export async function reportOn(
-  list: readonly StoredPhoto[],
-  fileOf: (photo: StoredPhoto) => string,
-): Promise<PhotoSetReport> {
-  const usable = list.filter(({ missing }) => !missing);
-  const duplicates = await duplicatesAmong(usable, fileOf);
-  const marks = setAdvice({ count: usable.length, duplicates, variety: null }).map((advice) =>
-    markOf(advice, advice.code === 'none' ? 'stop' : 'warn'),
-  );
-  return { ready: usable.length > 0, marks };
+/** What preflight says of a subject's photos together, as `likeness photos` does. A set is looked through once, until a photo comes, goes or is cropped. */
+export class PhotoReports {
+  private readonly duplicates = new Map<string, [string, string][]>();
+  /** No entry: not asked for yet. `undefined`: asked for, or could not be found out. */
+  private readonly varieties = new Map<string, number | null | undefined>();
+
+  constructor(
+    private readonly context: StudioContext,
+    /** Where a photo is. */
+    private readonly fileOf: (photo: StoredPhoto) => string,
+  ) {}
+
+  /** Variety needs a network, and no session runs in this process: it comes a moment later, with `photos.changed`. */
+  async of(subjectId: number, list: readonly StoredPhoto[]): Promise<PhotoSetReport> {
+    const usable = list.filter(({ missing }) => !missing);
+    const key = usable.map(({ id, hash, crop }) => JSON.stringify([id, hash, crop])).join();
+    const duplicates = await this.duplicatesAmong(key, usable);
+    if (!this.varieties.has(key)) void this.askVariety(key, subjectId, usable);
+    const variety = this.varieties.get(key) ?? null;
+    const marks = setAdvice({ count: usable.length, duplicates, variety }).map((advice) =>
+      markOf(advice, advice.code === 'none' ? 'stop' : 'warn'),
+    );
+    return { ready: usable.length > 0, marks };
+  }
+
+  private async askVariety(key: string, subjectId: number, photos: readonly StoredPhoto[]): Promise<void> {
+    keep(this.varieties, key, photos.length < 2 ? null : undefined);
+    if (photos.length < 2) return;
+    const { queue, shipped, emit } = this.context;
+    const variety = await queue.variety({
+      photos: photos.map((photo) => {
+        const { width, height, crop } = photo;
+        return { path: this.fileOf(photo), width, height, crop };
+      }),
+      mobileNet: shipped.scorers.mobileNet,
+    });
+    if (variety === undefined) return;
+    keep(this.varieties, key, variety);
+    emit('photos.changed', { subjectId });
+  }
+
+  private async duplicatesAmong(key: string, photos: readonly StoredPhoto[]): Promise<[string, string][]> {
+    const before = this.duplicates.get(key);
+    if (before) return before;
+    const looked: (SmallPictures & { readonly name: string })[] = [];
+    for (const photo of photos) {
+      // A file that went away meanwhile is told as missing by the next look through the folder.
+      const pictures = await smallPictures(this.fileOf(photo), photo).catch(() => undefined);
+      if (pictures) looked.push({ name: photo.name, ...pictures });
+    }
+    const found = (await nearDuplicates(looked)).map(([a, b]): [string, string] => [a.name, b.name]);
+    if (looked.length === photos.length) keep(this.duplicates, key, found);
+    return found;
+  }
 }
 
-async function duplicatesAmong(
-  photos: readonly StoredPhoto[],
-  fileOf: (photo: StoredPhoto) => string,
-): Promise<[string, string][]> {
-  const key = photos.map(({ id, hash }) => `${id} ${hash}`).join();
-  const before = known.get(key);
-  if (before) return before;
-  const looked: (Compared & { readonly name: string })[] = [];
-  for (const photo of photos) {
-    const { width, height, name } = photo;
-    // A file that is gone by now is reported by the next scan.
-    const pictures = await smallPictures(fileOf(photo), { width, height, crop: null }).catch(() => undefined);
-    if (pictures) looked.push({ name, ...pictures });
-  }
-  const found = (await nearDuplicates(looked)).map(([a, b]): [string, string] => [a.name, b.name]);
+function keep<T>(known: Map<string, T>, key: string, value: T): void {
   if (known.size >= mostKnown) known.clear();
-  if (looked.length === photos.length) known.set(key, found);
-  return found;
+  known.set(key, value);
 }

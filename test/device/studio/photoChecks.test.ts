@@ -4,7 +4,10 @@ import path from 'node:path';
 import Sqlite from 'better-sqlite3';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
+import type { StartWorker } from '../../../src-main/jobs/workerProcess.ts';
 import { checkPhotos } from '../../../src-main/features/photos/photos.ts';
+import { photoVariety } from '../../../src-main/features/photos/variety.ts';
+import type { FromWorker } from '../../../src-main/features/tasks.ts';
 import { scorerFiles } from '../../../src-main/shipped.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { openedStudio, type OpenedStudio } from './openedStudio.ts';
@@ -50,6 +53,65 @@ it('the studio names the near-duplicates that the command line names', { timeout
     ids: now.filter(({ name }) => name === 'twin.jpg').map(({ id }) => id),
   });
   expect((await looked()).report.marks.map(({ code }) => code)).not.toContain('duplicates');
+});
+
+let answers = 0;
+
+/** Answers in this process what a worker would. */
+const answering: StartWorker = () => {
+  let heard: (message: FromWorker) => void = () => undefined;
+  return {
+    send: (message) => {
+      if (message.type === 'variety')
+        void photoVariety(message.request).then((variety) => {
+          heard({ type: 'answer', variety });
+          answers += 1;
+        });
+    },
+    onMessage: (listener) => (heard = listener),
+    onExit: () => undefined,
+    kill: () => undefined,
+  };
+};
+
+it('both doors say the same of photos that look alike, and of each', { timeout: 120_000 }, async () => {
+  const root = studio.library.folder.root;
+  const [photo] = (await looked()).photos;
+  if (!photo) throw new Error('the sample has no photos');
+  const source = path.join(studio.library.folder.at(subject.folder, 'photos'), photo.name);
+  await studio.close();
+  studio = await openedStudio(root, answering);
+
+  const context = { report: () => undefined, signal: new AbortController().signal };
+  const codes = (marks: readonly { code: string }[]) => marks.map(({ code }) => code);
+  /** Four views of one scene, `step` pixels apart; the last one `blur` pixels out of focus. Returns what both doors say. */
+  const look = async (step: number, blur: number) => {
+    const folder = mkdtempSync(path.join(scratch, 'views-'));
+    for (const i of [0, 1, 2, 3])
+      await sharp(source)
+        .extract({ left: 60 + i * step, top: 60, width: 380, height: 380 })
+        .resize(700, 520)
+        .blur(i === 3 ? blur : 0.5)
+        .jpeg()
+        .toFile(path.join(folder, `${i}.jpg`));
+    const { id: subjectId } = await studio.ask('subjects.create', { name: 'Views', classNoun: 'bear' });
+    await studio.ask('photos.addPaths', { subjectId, paths: [folder] });
+    const list = () => studio.ask('photos.list', { subjectId });
+    const before = answers;
+    await list();
+    while (answers === before) await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const { photos, report } = await list();
+    const told = await checkPhotos({ folder, mobileNet: scorerFiles.mobileNet }, context);
+    const each = told.photos.map(({ advice }) => codes(advice));
+    const ofSet = codes(told.advice).slice(0, told.advice.length - each.flat().length);
+    expect(codes(report.marks)).toEqual(ofSet);
+    expect(photos.map(({ marks }) => codes(marks))).toEqual(each);
+    return { ofSet, each };
+  };
+  expect((await look(8, 0.5)).ofSet).toEqual(['uniform']);
+  // Out of focus at 512 pixels, sharp at 256.
+  expect((await look(20, 3)).each[3]).toContain('blurred');
 });
 
 it('a remark about the square goes with a crop, and comes back without it', async () => {
