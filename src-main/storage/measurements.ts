@@ -8,6 +8,8 @@ const measuredSchema = z.object({
   secondsPerStep: z.number(),
   secondsPerPicture: z.number(),
   bytes: z.number(),
+  /** GFLOP/s of a large matrix product on the CPU, where that computes. */
+  gflops: z.number().optional(),
 });
 export type Measured = Readonly<z.infer<typeof measuredSchema>>;
 

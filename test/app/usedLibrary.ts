@@ -107,7 +107,7 @@ async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<v
   if (!preset || !model) throw new Error('no preset, no model');
   for (const { settings } of presets)
     library.measurements.set(measurementKey(model, library.settings.get().provider, settings), {
-      ...{ setup: 3.1, secondsPerStep: 0.64, secondsPerPicture: 0.9, bytes: 1.3e9 },
+      ...{ setup: 3.1, secondsPerStep: 0.64, secondsPerPicture: 0.9, bytes: 1.3e9, gflops: 180 },
     });
   const made = [
     { name: 'Balanced 2', state: 'paused', steps: 400, step: 260, picked: null },

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { type AskedFinetune, finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { JobContext, JobEvent } from '../../../src-shared/domain/jobEvents.ts';
+import { matmulSpeed } from '../../engine/runtime/matmulSpeed.ts';
 import { peakMemory } from '../../engine/runtime/peakMemory.ts';
+import { providerFor } from '../../engine/runtime/session.ts';
 import { finetune } from '../../engine/training/run/finetune.ts';
 
 /** What a dry run of a finetune took. */
@@ -16,6 +18,8 @@ export interface DryRunFigures {
   readonly secondsPerPicture: number;
   /** Resident bytes at the peak. */
   readonly bytes: number;
+  /** GFLOP/s of a large matrix product, where the CPU computes: larger models come nearer to it. */
+  readonly gflops?: number;
 }
 
 export interface DryRunRequest {
@@ -48,11 +52,11 @@ export async function dryRun(
       {
         settings: completeSettings(
           finetuneSettings,
-          // Without a prior, no picture is made, so one is drawn at the end.
+          // Without a prior no class picture is made, so the sample before the first step stands for it.
           {
             ...settings,
             ...(prior && { prior }),
-            ...{ steps, accumulate: 1, checkpointEvery: steps, sampleEvery: prior ? null : steps },
+            ...{ steps, accumulate: 1, checkpointEvery: steps, sampleEvery: prior ? null : steps + 1 },
           },
           { model: settings.model, size: settings.size },
         ),
@@ -65,7 +69,9 @@ export async function dryRun(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return figures(marks);
+  const found = figures(marks);
+  const provider = await providerFor(settings.provider ?? 'auto');
+  return provider === 'cpu' ? { ...found, gflops: await matmulSpeed() } : found;
 }
 
 function figures(marks: readonly { readonly event: JobEvent; readonly at: number }[]): DryRunFigures {
@@ -76,12 +82,12 @@ function figures(marks: readonly { readonly event: JobEvent; readonly at: number
   const classPicture = at(
     (event) => event.type === 'progress' && event.label === 'class pictures' && event.done >= event.total,
   );
-  const sample = at((event) => event.type === 'sample' && event.step > 0);
-  const checkpoint = at(({ type }) => type === 'checkpoint') ?? 0;
-  const picture = classPicture ?? (sample === undefined ? 0 : sample - checkpoint);
+  const begun = at((event) => event.type === 'progress' && event.label === 'samples');
+  const sample = at(({ type }) => type === 'sample');
+  const picture = classPicture ?? (sample === undefined || begun === undefined ? 0 : sample - begun);
   const firstStep = at(({ type }) => type === 'step') ?? 0;
   return {
-    setup: Math.max(0, firstStep - first - (classPicture ?? 0)),
+    setup: Math.max(0, firstStep - first - picture),
     secondsPerStep:
       others.length > 0 ? (others.sort((a, b) => a - b)[Math.floor(others.length / 2)] as number) : first,
     secondsPerPicture: picture,

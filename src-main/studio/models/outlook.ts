@@ -1,6 +1,7 @@
 import os from 'node:os';
 import type { z } from 'zod';
 import type { outlookSchema } from '../../../src-shared/contract/models.ts';
+import type { Settings } from '../../../src-shared/domain/settings.ts';
 import type { CatalogueEntry } from '../../../src-shared/domain/catalogue.ts';
 import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
@@ -41,12 +42,16 @@ export function outlook({ parameters, macs, side }: CatalogueEntry, pace: Pace |
   return { memory, fits, trainSeconds, pictureSeconds, measuredWith: pace.model };
 }
 
-/** The pace of the largest model measured here, as large products run faster than small ones. */
+/** The pace of the largest model that was measured here, or of large products where that is faster. */
 export function paceOf({
   measurements,
   models,
   settings,
-}: Pick<Library, 'measurements' | 'models' | 'settings'>): Pace | undefined {
+}: {
+  readonly measurements: Pick<Library['measurements'], 'list'>;
+  readonly models: { readonly list: () => readonly StoredModel[] };
+  readonly settings: { readonly get: () => Pick<Settings, 'provider'> };
+}): Pace | undefined {
   const { provider } = settings.get();
   const here = new Map(models.list().map((model) => [model.hash, model]));
   const known = measurements.list().flatMap((measured) => {
@@ -60,16 +65,18 @@ export function paceOf({
 }
 
 function paceBy(
-  { secondsPerStep, secondsPerPicture }: Measured,
+  { secondsPerStep, secondsPerPicture, gflops = 0 }: Measured,
   { batch, prior, size }: { readonly batch: number; readonly prior: boolean; readonly size: number },
   macs: number,
   { name, width, height }: StoredModel,
 ): Pace {
   const share = (size * size) / (width * height);
   const step = callsOfStep * batch * (prior ? 2 : 1) * macs * share;
+  // A small model spends its time between products; what this machine does with large ones was measured beside it.
+  const large = (gflops * 1e9) / 2;
   return {
-    training: step / secondsPerStep,
-    drawing: (callsOfPicture * macs * share) / secondsPerPicture,
+    training: Math.max(large, step / secondsPerStep),
+    drawing: Math.max(large, (callsOfPicture * macs * share) / secondsPerPicture),
     model: name,
   };
 }

@@ -3,7 +3,12 @@ import { catalogue, unetFigures } from '../../../src-shared/domain/catalogue.ts'
 import { parseUNetConfig } from '../../../src-main/engine/models/parseConfig.ts';
 import { unetCost } from '../../../src-main/engine/models/unetCost.ts';
 import { readHubId } from '../../../src-main/features/download/hubCache.ts';
-import { outlook } from '../../../src-main/studio/models/outlook.ts';
+import { shippedModel } from '../../../src-main/shipped.ts';
+import type { StoredModel } from '../../../src-main/storage/models.ts';
+import { measurementKey } from '../../../src-main/studio/training/measurementKey.ts';
+import { finetuneSettings, trainingSettingsOf } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
+import { outlook, paceOf } from '../../../src-main/studio/models/outlook.ts';
 
 /** As the published folders' `unet/config.json` have it, where they differ from the library's defaults. */
 const version1 = { cross_attention_dim: 768, attention_head_dim: 8 };
@@ -22,6 +27,16 @@ const configs: Record<keyof typeof unetFigures, object> = {
   base2: { ...version2, ...fewer, attention_head_dim: [5, 10, 20, 20] },
   small2: { ...version2, ...fewer, mid_block_type: null, attention_head_dim: [5, 10, 20, 20] },
   tiny2: { ...version2, ...tiny, attention_head_dim: [5, 10, 20] },
+};
+
+const mini: StoredModel = {
+  id: 1,
+  name: 'mini',
+  source: 'shipped',
+  path: shippedModel,
+  kind: 'folder',
+  family: 'Likeness',
+  ...{ hash: 'h', parameters: 15e6, bytes: 3e7, width: 128, height: 128, addedAt: 0, problems: [] },
 };
 
 describe('the catalogue', () => {
@@ -55,5 +70,33 @@ describe('the catalogue', () => {
       (800 * 2 * 3 * entry.macs) / 100e9 + 200 * (slow.pictureSeconds ?? NaN),
     );
     expect(slow.memory).toBeGreaterThan(entry.parameters * 4);
+  });
+
+  it('takes the pace of large products where a small model was measured', () => {
+    const [entry] = catalogue;
+    if (!entry) return expect.fail();
+    const settings = trainingSettingsOf(
+      completeSettings(finetuneSettings, { classNoun: 'dog' }, { size: 128, model: shippedModel }),
+    );
+    const paceWith = (gflops?: number) =>
+      paceOf({
+        models: { list: () => [mini] },
+        settings: { get: () => ({ provider: 'auto' }) },
+        measurements: {
+          list: () => [
+            {
+              ...{ key: measurementKey(mini, 'auto', settings), setup: 1, bytes: 1e9 },
+              ...{ secondsPerStep: 0.64, secondsPerPicture: 0.9, ...(gflops && { gflops }) },
+            },
+          ],
+        },
+      });
+    const [alone, beside] = [paceWith(), paceWith(180)];
+    expect(beside).toMatchObject({ training: 90e9, drawing: 90e9, model: 'mini' });
+    expect(alone?.training).toBeLessThan(90e9);
+    // BK-SDM-Tiny takes 12 s a step and 90 s a picture on the two cores that reach 180 GFLOP/s: hours, not days.
+    const days = (outlook(entry, beside).trainSeconds ?? 0) / 86_400;
+    expect(days).toBeLessThan(1);
+    expect(outlook(entry, alone).trainSeconds).toBeGreaterThan(outlook(entry, beside).trainSeconds ?? 0);
   });
 });
