@@ -14,6 +14,8 @@ export interface PictureFiles {
   readonly original: (hash: string) => string | undefined;
   readonly sample: (runId: number, step: number) => string | undefined;
   readonly scored: (runId: number, step: number, index: number) => string | undefined;
+  /** Of a base model: pictures that it drew. */
+  readonly sheet: (modelId: number) => string | undefined;
   readonly export: (id: number) => string | undefined;
   /** Where thumbnails are kept; they can be made again. */
   readonly thumbnails: string;
@@ -104,7 +106,7 @@ function pictureOf(files: PictureFiles, pathname: string): { file: string | unde
 /** Each kind of picture has as many numbers as its address. */
 function fileOf(files: PictureFiles, kind: string, numbers: readonly number[]): string | undefined {
   const [id = 0, step = 0, index = 0] = numbers;
-  if (numbers.length === 1 && (kind === 'image' || kind === 'photo' || kind === 'mask'))
+  if (numbers.length === 1 && (kind === 'image' || kind === 'photo' || kind === 'mask' || kind === 'sheet'))
     return files[kind](id);
   if (numbers.length === 2 && kind === 'sample') return files.sample(id, step);
   if (numbers.length === 3 && kind === 'scored') return files.scored(id, step, index);

@@ -14,6 +14,7 @@ interface LibraryView {
     get: (id: number) => { readonly subjectId: number; readonly name: string; readonly mask: string | null };
   };
   readonly subjects: { get: (id: number) => { readonly folder: string } };
+  readonly models: { sheet: (id: number) => string | undefined };
   readonly exports: { get: (id: number) => { readonly path: string } };
   readonly runs: { get: (id: number) => { readonly folder: string } };
 }
@@ -35,7 +36,7 @@ export function libraryFiles(library: LibraryView, thumbnails: string): PictureF
       return undefined;
     }
   };
-  const { folder, images, photos, subjects, runs, exports } = library;
+  const { folder, images, photos, subjects, runs, exports, models } = library;
   return {
     thumbnails,
     image: (id) => found(() => folder.at(images.detail(id).file)),
@@ -50,6 +51,7 @@ export function libraryFiles(library: LibraryView, thumbnails: string): PictureF
         return mask === null ? undefined : path.join(folder.masks(subjects.get(subjectId)), mask);
       }),
     original: (hash) => found(() => folder.at('originals', `${hash}.png`)),
+    sheet: (id) => found(() => models.sheet(id)),
     export: (id) => found(() => folder.at(exports.get(id).path)),
     sample: (id, step) =>
       found(() => folder.at(runs.get(id).folder, 'samples', `${String(step).padStart(6, '0')}.png`)),

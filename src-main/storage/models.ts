@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import type { Model } from '../../src-shared/domain/model.ts';
@@ -7,7 +8,7 @@ import type { LibraryFolder } from './libraryFolder.ts';
 import { insert, parseCell, update } from './rows.ts';
 
 /** What is known about a model; whether its files are there is checked when needed. */
-export type StoredModel = Omit<Model, 'available' | 'guidance' | 'subjectGuidance' | 'places'>;
+export type StoredModel = Omit<Model, 'available' | 'guidance' | 'subjectGuidance' | 'places' | 'sheet'>;
 type Row = Omit<StoredModel, 'problems'> & { problems: string };
 
 export class Models {
@@ -25,6 +26,12 @@ export class Models {
     const [found] = this.select('AND id = ?', id);
     if (!found) throw problem('library.gone', { what: 'model' });
     return found;
+  }
+
+  /** The picture of what it draws that lies in its folder, if one does. */
+  sheet(id: number): string | undefined {
+    const { path } = this.get(id);
+    return ['sheet.jpg', 'sheet.png'].map((name) => join(path, name)).find(existsSync);
   }
 
   byPath(path: string): StoredModel | undefined {

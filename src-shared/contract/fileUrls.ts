@@ -23,6 +23,8 @@ export const fileUrls = {
   /** What a checkpoint was measured by: picture `index` of its scores; step 0 is the base model's. */
   scored: (runId: Id, step: number, index: number, width?: ThumbnailWidth): string =>
     sized(`/files/scored/${runId}/${step}/${index}`, width),
+  /** Pictures that a base model drew, side by side, as they came: what its folder brings along. */
+  sheet: (modelId: Id): string => `/files/sheet/${modelId}`,
   /** For taking away: a file, or a folder as a .tar. */
   export: (id: Id): string => `/files/export/${id}`,
 };

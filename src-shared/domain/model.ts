@@ -25,6 +25,8 @@ export const modelSchema = z.object({
   subjectGuidance: guidanceSchema,
   /** Places it knows, as its own `likeness.json` says: "in the snow". */
   places: z.array(z.string()).default([]),
+  /** Its folder holds a sheet of pictures that it drew: `fileUrls.sheet`. */
+  sheet: z.boolean().default(false),
   /** Its files are where they were. */
   available: z.boolean(),
   problems: z.array(z.string()),

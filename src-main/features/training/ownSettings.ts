@@ -13,6 +13,8 @@ const schema = z.object({
     /** Places that the model can recognise in photos. */
     scenes: data(z.array(z.string().min(1)), { help: 'places that photos are told by' }),
   }).optional(),
+  /** What it can be taught, in words that it knows. */
+  nouns: z.array(z.string().min(1)).optional(),
 });
 
 /** The finetune settings that a model brings along in its `likeness.json`; the shipped one does. Errors: `config.invalid`. */
@@ -26,10 +28,19 @@ export function ownScenes(model: string): readonly string[] {
   return ownFinetune(model).scenes ?? [];
 }
 
+/** Class nouns that a model knows, from the same file; none where it does not say. */
+export function ownNouns(model: string): readonly string[] {
+  return own(model).nouns ?? [];
+}
+
 function ownFinetune(model: string): NonNullable<z.output<typeof schema>['finetune']> {
+  return own(model).finetune ?? {};
+}
+
+function own(model: string): z.output<typeof schema> {
   const file = join(model, 'likeness.json');
   if (!existsSync(file)) return {};
   const parsed = schema.safeParse(readJson(file));
   if (!parsed.success) throw problem('config.invalid', { file, why: z.prettifyError(parsed.error) });
-  return parsed.data.finetune ?? {};
+  return parsed.data;
 }

@@ -21,7 +21,7 @@ export function modelHandlers(context: StudioContext): Handlers<'models'> {
       return { jobId: queue.add({ kind: 'import', title, input: { path: full, name } }).id };
     },
     'models.rename': ({ id, name }) => {
-      const model = withState(models.rename(id, name));
+      const model = withState(models, models.rename(id, name));
       emit('models.changed', listModels(context));
       return model;
     },

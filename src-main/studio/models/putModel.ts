@@ -6,18 +6,19 @@ import { modelHash } from '../../engine/checkpoints/modelHash.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { ownScenes } from '../../features/training/ownSettings.ts';
-import type { StoredModel } from '../../storage/models.ts';
+import type { Models, StoredModel } from '../../storage/models.ts';
 import type { Report } from '../../features/inspect/inspect.ts';
 import type { StudioContext } from '../context.ts';
 import { sizeOf } from '../sizeOf.ts';
 
 export function listModels({ library: { models } }: Pick<StudioContext, 'library'>): Model[] {
-  return models.list().map(withState);
+  return models.list().map((model) => withState(models, model));
 }
 
-export function withState(model: StoredModel): Model {
+export function withState(models: Pick<Models, 'sheet'>, model: StoredModel): Model {
   return {
     ...model,
+    sheet: models.sheet(model.id) !== undefined,
     available: existsSync(model.path),
     guidance: ownGuidance(model.path).guidance,
     subjectGuidance: ownGuidance(model.path, 'subject'),

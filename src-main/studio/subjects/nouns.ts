@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { ownNouns } from '../../features/training/ownSettings.ts';
 
 /** Common subjects, as plain class nouns. */
 const things = [
@@ -24,8 +25,13 @@ const things = [
   ...['bicycle', 'motorcycle', 'scooter', 'truck', 'boat', 'house'],
 ];
 
-/** The nouns that a model knows: words that its tokenizer does not split. All of them if it has no vocabulary file. */
+/**
+ * The nouns that a model knows: those in its `likeness.json`, else words that its tokenizer does not split. All of them if it has no
+ * vocabulary file.
+ */
 export function knownNouns(model: string): string[] {
+  const own = ownNouns(model);
+  if (own.length > 0) return [...own];
   try {
     const file = path.join(model, 'tokenizer', 'vocab.json');
     const words = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;

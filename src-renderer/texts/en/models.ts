@@ -1,7 +1,10 @@
 import { plural } from './plural.ts';
 
 export const models = {
-  about: 'Add base models, and take what you trained anywhere.',
+  about: 'What Likeness starts from. A better model draws better pictures.',
+  drawnAlt: (name: string) => `Pictures that ${name} drew`,
+  drawnBy: (name: string, size: string) =>
+    `What ${name} draws by itself, at ${size} pixels. Nobody picked these pictures.`,
   sharperTitle: 'Want sharper pictures?',
   sharperText: (name: string, pixels: number) =>
     `${name} is a small model to practise with: it draws ${pixels} × ${pixels} pixels. A larger one draws more detail and needs more time and memory.`,
