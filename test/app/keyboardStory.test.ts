@@ -4,10 +4,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { browserProgram, noBrowser, openBrowser } from './browser.ts';
 import { Keyboard } from './keyboard.ts';
 import { electronProgram, launchApp } from './launchApp.ts';
-import { buildStudio, newLibrary, removeLibraries, serveLibrary } from './served.ts';
+import { buildStudio, newLibrary, removeLibraries } from './served.ts';
+import { StudioProcess } from './studioProcess.ts';
 
 /** Machines that are busy take their time. */
 const patience = 1_200_000;
+type Trouble = 'nothing' | 'a reload' | 'a killed server';
 const photos = [0, 1, 2, 3, 4].map((number) => path.resolve('resources/sample-subject', `0${number}.jpg`));
 
 /** A window on a library, by one of the two doors. */
@@ -15,6 +17,8 @@ interface Opened {
   readonly keyboard: Keyboard;
   /** What the person will choose when they are asked for files. */
   readonly willChoose: (files: string[]) => Promise<unknown>;
+  /** What befalls the studio between two parts of the story. */
+  readonly disturb?: () => Promise<void>;
 }
 
 async function makeSubject({ keyboard, willChoose }: Opened): Promise<void> {
@@ -40,7 +44,7 @@ async function makeSubject({ keyboard, willChoose }: Opened): Promise<void> {
 }
 
 async function train({ keyboard }: Opened): Promise<void> {
-  await keyboard.activate('button', 'Train', { back: true });
+  await keyboard.activate('button', 'Train', { back: (await keyboard.stop()) !== null });
   await keyboard.isAt('heading', 'Train Teddy');
   await keyboard.tabTo('radio', /Balanced/);
   await keyboard.press('ArrowUp');
@@ -104,9 +108,9 @@ async function scoreAndExport({ keyboard }: Opened): Promise<void> {
   await keyboard.isAt('group', /^Checkpoint to keep: step \d$/);
   await keyboard.press('ControlOrMeta+k');
   await keyboard.isAt('combobox', 'Command menu');
-  await keyboard.type('models');
+  await keyboard.type('export');
   await keyboard.press('Enter');
-  await keyboard.isAt('heading', 'Models');
+  await keyboard.isAt('heading', 'Teddy 1');
   await keyboard.activate('button', 'Export');
   await keyboard.reads('Read back and verified');
   await keyboard.isAt('button', 'Export');
@@ -157,9 +161,9 @@ describe.skipIf(!possible)(`the story by keyboard alone${possible ? '' : ` (${no
     removeLibraries();
   });
 
-  /** The studio as it is served, in a browser that was never there. */
-  async function serve(library: string): Promise<Opened> {
-    const studio = await serveLibrary(library);
+  /** The studio as it is served, in a browser that was never there. `troubled`: the page is reloaded, or the server killed, between parts. */
+  async function serve(library: string, troubled: Trouble = 'nothing'): Promise<Opened> {
+    let studio = await StudioProcess.start(library);
     if (!browser) throw new Error(noBrowser);
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     page.setDefaultTimeout(patience);
@@ -170,13 +174,21 @@ describe.skipIf(!possible)(`the story by keyboard alone${possible ? '' : ` (${no
     await page.getByRole('heading', { level: 1 }).waitFor();
     closes.push(async () => {
       await page.context().close();
-      await studio.close();
+      await studio.stop();
     });
+    const disturb = async (): Promise<void> => {
+      if (troubled === 'a reload') await page.reload();
+      if (troubled !== 'a killed server') return;
+      await studio.kill();
+      await page.getByText('Likeness is not answering', { exact: true }).waitFor();
+      studio = await StudioProcess.start(library);
+      await page.getByText('Likeness is not answering', { exact: true }).waitFor({ state: 'detached' });
+    };
     const willChoose = (files: string[]): Promise<unknown> => {
       chosen = files;
       return Promise.resolve();
     };
-    return { keyboard: new Keyboard(page), willChoose };
+    return { keyboard: new Keyboard(page), willChoose, disturb };
   }
 
   /** The app, whose files the system asks for. */
@@ -189,14 +201,18 @@ describe.skipIf(!possible)(`the story by keyboard alone${possible ? '' : ` (${no
     return { keyboard: new Keyboard(page), willChoose };
   }
 
-  it.skipIf(!browserProgram)(
-    'served: photos, training, pictures, a favourite, scores, an export, a restart: all still there',
+  it.skipIf(!browserProgram).each(['nothing', 'a reload', 'a killed server'] as const)(
+    'served, with %s between: photos, training, pictures, a favourite, scores, an export, a restart: all still there',
     { timeout: patience },
-    async () => {
+    async (troubled) => {
       const library = newLibrary();
-      const first = await serve(library);
-      for (const part of [makeSubject, train, makePictures, scoreAndExport]) await part(first);
-      expect(await first.keyboard.stop()).toMatchObject({ inView: true, outlined: true });
+      const first = await serve(library, troubled);
+      for (const part of [makeSubject, train, makePictures, scoreAndExport]) {
+        await part(first);
+        await first.disturb?.();
+      }
+      if (troubled === 'nothing')
+        expect(await first.keyboard.stop()).toMatchObject({ inView: true, outlined: true });
       await closeAll();
       const second = await serve(library);
       for (const part of [findSubjectAndRun, findTheRest]) await part(second);

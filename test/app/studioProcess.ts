@@ -52,6 +52,10 @@ export class StudioProcess {
     return (JSON.parse(readFileSync(this.delays, 'utf8')) as number[]).slice(0, 5);
   }
 
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
   /** Its worker processes. */
   workers(): number[] {
     const { pid } = this.child;

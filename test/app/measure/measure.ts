@@ -1,13 +1,16 @@
 /**
- * How fast the studio is, in a real browser on the real server: `npx tsx test/app/measure/measure.ts [launch] [gallery] [story]`.
+ * How fast the studio is, in a real browser on the real server: `npx tsx test/app/measure/measure.ts [launch] [gallery] [story] [hour]`.
  * `--library DIR`: where the library with 100,000 pictures is kept between measurements; it is made when it is not there.
  * Wants a machine that does nothing else. Figures found: README.md.
  */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { listPictures } from '../../../src-main/engine/pipelines/pictures.ts';
+import { shippedFiles } from '../../../src-main/shipped.ts';
 import { openBrowser } from '../browser.ts';
 import { buildStudio, newLibrary, removeLibraries } from '../served.ts';
 import { makeUsedLibrary } from '../usedLibrary.ts';
+import { liveFirstHour } from './firstHour.ts';
 import { measureGallery } from './gallery.ts';
 import { measureLaunch } from './launch.ts';
 import { measureStory } from './story.ts';
@@ -15,7 +18,11 @@ import { measureStory } from './story.ts';
 const images = 100_000;
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { library: { type: 'string' }, built: { type: 'boolean' } },
+  options: {
+    ...{ library: { type: 'string' }, built: { type: 'boolean' } },
+    // For `hour`: a folder with a subject's photos, and one for pictures of what is seen.
+    ...{ photos: { type: 'string', default: shippedFiles().sample.photos }, out: { type: 'string' } },
+  },
 });
 const wanted = (part: string): boolean => positionals.length === 0 || positionals.includes(part);
 const tell = (what: string, figures: unknown): void => console.log(what, JSON.stringify(figures));
@@ -33,6 +40,10 @@ try {
     tell('launch, 100,000 pictures', await measureLaunch(browser, large));
   }
   if (wanted('gallery')) tell('gallery', await measureGallery(browser, large, images));
+  if (wanted('hour')) {
+    const photos = await listPictures(values.photos);
+    tell('the first hour', await liveFirstHour(browser, newLibrary(), { photos, out: values.out }));
+  }
   if (wanted('story')) tell('longest blocks in each part of the story', await measureStory());
 } finally {
   await browser.close();
