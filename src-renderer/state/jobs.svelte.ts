@@ -40,6 +40,11 @@ class Jobs {
     );
   }
 
+  /** Something computes, or waits for its turn; what is paused does neither. */
+  get busy(): boolean {
+    return this.#list.some(({ state }) => state === 'running' || state === 'queued');
+  }
+
   /** Jobs that are not done with. */
   get open(): number {
     return this.running.length + this.queued.length;

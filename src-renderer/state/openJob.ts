@@ -3,7 +3,7 @@ import { generation } from './generation.svelte.ts';
 import { router, type ScreenName } from './router.svelte.ts';
 
 /** Where one sees what a job makes or has made. */
-function placeOf({ kind, runId }: Job): readonly [ScreenName, ...number[]] {
+function placeOf({ kind, runId }: Job): readonly [ScreenName, ...(number | string)[]] {
   switch (kind) {
     case 'train':
       return runId === null ? ['train'] : ['train', runId];
@@ -14,19 +14,22 @@ function placeOf({ kind, runId }: Job): readonly [ScreenName, ...number[]] {
     case 'score':
       return runId === null ? ['scores'] : ['scores', runId];
     case 'export':
+      return runId === null ? ['models'] : ['train', runId, 'export'];
     case 'import':
     case 'download':
+      return ['models'];
     case 'advise':
     case 'compress':
     case 'distill':
-      return ['models'];
+      return ['models', 'smaller'];
   }
 }
 
 /** Whether it is on the screen already. */
 export function isOpen(job: Job): boolean {
-  const [screen, id] = placeOf(job);
-  if (router.screen !== screen || (id !== undefined && router.id !== id)) return false;
+  const [screen, ...words] = placeOf(job);
+  if (router.screen !== screen || (words[0] !== undefined && router.words[0] !== String(words[0])))
+    return false;
   return job.kind !== 'generate' || generation.sheet?.jobId === job.id;
 }
 

@@ -1,12 +1,20 @@
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
-/** "2 min", "1 h 20 min", "45 s". */
+/** "45 s", "2 min", "1 h 20 min", "7½ h", "2½ days". */
 export function formatDuration(seconds: number): string {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 90) return `${minutes} min`;
+  if (minutes > 36 * 60) return `${halves(minutes / 60 / 24)} days`;
+  if (minutes > 6 * 60) return `${halves(minutes / 60)} h`;
   const rest = minutes % 60;
   return rest === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`;
+}
+
+/** To the nearest half: "2½". */
+function halves(value: number): string {
+  const twice = Math.round(2 * value);
+  return `${Math.floor(twice / 2).toLocaleString('en')}${twice % 2 === 0 ? '' : '½'}`;
 }
 
 /** "1.2 GB", decimal as disks are sold. */

@@ -11,14 +11,6 @@ const click = (name: string | RegExp) => async (page: Page) => {
   await page.getByRole('button', { name }).first().click();
 };
 
-/** Scrolls to the panel of that name. */
-const see = (name: string) => async (page: Page) => {
-  await page.getByRole('heading', { name, exact: true }).waitFor();
-  await page.evaluate(
-    `[...document.querySelectorAll('h2')].find((heading) => heading.textContent.trim() === '${name}').parentElement.scrollIntoView()`,
-  );
-};
-
 /** Every screen and every dialog of the window. */
 export const places: readonly Place[] = [
   { name: 'subjects', address: '#/subjects' },
@@ -36,6 +28,7 @@ export const places: readonly Place[] = [
     },
   },
   { name: 'run', address: '#/train/1' },
+  { name: 'run-export', address: '#/train/2/export' },
   { name: 'runs-compared', address: '#/train/compare/1/2' },
   { name: 'generate', address: '#/generate' },
   {
@@ -49,15 +42,15 @@ export const places: readonly Place[] = [
   { name: 'lightbox', address: '#/gallery/5' },
   { name: 'scores', address: '#/scores/2' },
   { name: 'models', address: '#/models' },
-  { name: 'models-smaller', address: '#/models', enter: see('Make a model smaller') },
+  { name: 'models-smaller', address: '#/models/smaller' },
   {
-    ...{ name: 'models-distill', address: '#/models' },
+    ...{ name: 'models-distill', address: '#/models/smaller' },
     enter: async (page) => {
       await page.getByText('Distil', { exact: true }).click();
       await page.getByText('Captioned pictures').first().scrollIntoViewIfNeeded();
     },
   },
-  { name: 'models-network', address: '#/models', enter: see('Network') },
+  { name: 'models-network', address: '#/models/network' },
   { name: 'settings', address: '#/settings' },
   { name: 'welcome', address: '#/welcome' },
   { name: 'jobs', address: '#/subjects', enter: async (page) => page.keyboard.press('j') },

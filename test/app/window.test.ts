@@ -112,6 +112,10 @@ describe.skipIf(!browserProgram)(`the window${browserProgram ? '' : ` (${noBrows
     const { page, wrong, close } = await openPage();
     await page.goto(fresh.url);
     await page.getByRole('button', { name: 'Try it with a teddy bear' }).waitFor();
+    // What the included model draws is seen before anything is trained.
+    const drawn = page.getByRole('img', { name: 'Pictures that Likeness mini drew' });
+    await drawn.waitFor();
+    await drawn.evaluate('(picture) => picture.decode()');
     expect(await axe(page)).toEqual([]);
     expect(wrong).toEqual([]);
     await close();
@@ -141,6 +145,25 @@ describe.skipIf(!browserProgram)(`the window${browserProgram ? '' : ` (${noBrows
       await close();
     },
   );
+
+  it('keeps run, checkpoint and weight behind the subject’s chip', { timeout: patience }, async () => {
+    const { page, wrong, close } = await openPage();
+    await page.goto(`${used.url}#/generate`);
+    const chips = page.getByRole('group', { name: 'Subjects in this picture' });
+    const chip = chips.getByRole('button', { name: /^Sample teddy bear/, expanded: false });
+    await chip.click();
+    await page.getByRole('combobox', { name: 'Run' }).selectOption({ label: 'Sample teddy bear · Balanced' });
+    await page.getByRole('combobox', { name: 'Checkpoint' }).selectOption({ label: 'Step 200' });
+    expect(await axe(page)).toEqual([]);
+    await chips.getByRole('button', { name: /^Sample teddy bear · Step 200/, expanded: true }).click();
+    expect(await page.getByRole('combobox', { name: 'Checkpoint' }).count()).toBe(0);
+    // Without the chip, the prompt names what it is and no longer whose.
+    await chips.getByRole('button', { name: /^Remove Sample teddy bear/ }).click();
+    await page.getByText('The base model alone. It does not know your subjects.').waitFor();
+    expect(await page.getByLabel('Prompt', { exact: true }).inputValue()).toBe('a photo of teddy bear');
+    expect(wrong).toEqual([]);
+    await close();
+  });
 
   it('takes photos that are dropped on it', { timeout: patience }, async () => {
     const { page, wrong, close } = await openPage();

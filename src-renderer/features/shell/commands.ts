@@ -66,7 +66,7 @@ function actions(): Command[] {
       title: texts.palette.export,
       icon: 'export',
       also: texts.palette.exportAlso,
-      run: () => router.go('models'),
+      run: goToExport,
     },
     {
       id: 'import',
@@ -135,6 +135,13 @@ function actions(): Command[] {
         ]
       : []),
   ];
+}
+
+/** To the latest run of the subject that is worked with; to training where there is none. */
+function goToExport(): void {
+  const run = training.ofSubject(subjects.current?.id).find(({ checkpoints }) => checkpoints > 0);
+  if (run) router.go('train', run.id, 'export');
+  else router.go('train');
 }
 
 /** What can be done with the jobs that have not ended. */

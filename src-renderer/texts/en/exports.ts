@@ -2,7 +2,7 @@ import { plural } from './plural.ts';
 
 export const exports = {
   title: 'Export',
-  run: 'Run',
+  all: 'Exported weights',
   format: 'Format',
   formats: {
     peft: { name: 'PEFT', about: 'A LoRA folder for diffusers and PEFT in Python.' },
@@ -23,7 +23,6 @@ export const exports = {
   f32: '32 bit',
   start: 'Export',
   busy: 'Exporting…',
-  noRun: 'Train a subject first. Then you can export its weights for other programs.',
   download: 'Download',
   fits: (model: string) => (model === '' ? '' : `Fits ${model} and models that were finetuned from it.`),
   proven: 'Read back and verified',

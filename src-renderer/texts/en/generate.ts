@@ -14,7 +14,7 @@ export const generate = {
   unnamed: (subject: string, words: string) => `The prompt does not mention ${subject} (“${words}”).`,
   insert: 'Insert',
   mix: 'Subjects in this picture',
-  addLora: 'Add',
+  addLora: 'Add another run',
   baseAlone: 'The base model alone. It does not know your subjects.',
   run: 'Run',
   runGone: 'removed run',

@@ -11,7 +11,7 @@ export const smaller = {
     'Leaves out one block at a time and measures how much the prediction changes. Blocks that hardly matter can go. With a large model, this takes a few minutes.',
   table: (probes: number) => `What each block contributes, measured on ${plural(probes, 'probe', 'probes')}`,
   block: 'Block left out',
-  change: 'Change of the prediction',
+  change: 'Change of the prediction (logarithmic bars)',
   parameters: 'Parameters',
   macs: 'MACs per call',
   percent: (share: number) => `${Number((share * 100).toPrecision(2)).toLocaleString('en')}%`,
@@ -23,7 +23,7 @@ export const smaller = {
   distill: 'Distil',
   distillSummary: 'train the smaller model to match the larger one',
   distillAbout:
-    'Needs a folder of pictures with captions: a metadata.csv, or a .txt file beside each picture. You can pause it. The result appears in the list above.',
+    'Needs a folder of pictures with captions: a metadata.csv, or a .txt file beside each picture. You can pause it. The result joins your base models.',
   teacher: 'Larger model',
   student: 'Smaller model',
   data: 'Captioned pictures',

@@ -14,6 +14,10 @@ describe('durations and sizes', () => {
     [5370, '1 h 30 min'],
     [5400, '1 h 30 min'],
     [7200, '2 h'],
+    [7 * 3600 + 1500, '7½ h'],
+    [30 * 3600, '30 h'],
+    [60 * 3600 + 51 * 60, '2½ days'],
+    [24 * 86_400, '24 days'],
   ])('%d seconds are %s', (seconds, words) => {
     expect(formatDuration(seconds)).toBe(words);
   });
