@@ -4,8 +4,7 @@ import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import { inStudio } from '../../src-shared/messages/inStudio.ts';
 import { problem, type LikenessError } from '../../src-shared/messages/index.ts';
 import { TimeLeft } from '../../src-shared/domain/timeLeft.ts';
-import type { VarietyRequest } from '../features/photos/variety.ts';
-import type { FromWorker, ResultOf, Start, TaskOf } from '../features/tasks.ts';
+import type { AskVariety, FromWorker, ResultOf, Start, TaskOf } from '../features/tasks.ts';
 import { publicJob, type Jobs, type NewJob, type StoredJob } from '../storage/jobs.ts';
 import { JobStates } from './jobStates.ts';
 import type { JobHandlings } from './kind.ts';
@@ -169,7 +168,7 @@ export class JobQueue {
   }
 
   /** How different photos are, by a worker beside the queue; undefined where it could not be found out. */
-  variety(request: VarietyRequest): Promise<number | null | undefined> {
+  variety(request: AskVariety['request']): Promise<number | null | undefined> {
     return this.workers.ask({ type: 'variety', request });
   }
 

@@ -19,7 +19,7 @@ export interface DryRunFigures {
   /** Resident bytes at the peak. */
   readonly bytes: number;
   /** GFLOP/s of a large matrix product, where the CPU computes: larger models come nearer to it. */
-  readonly gflops?: number;
+  readonly gflops?: number | undefined;
 }
 
 export interface DryRunRequest {

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import type { z } from 'zod';
 import type { outlookSchema } from '../../../src-shared/contract/models.ts';
-import type { Settings } from '../../../src-shared/domain/settings.ts';
+import type { Settings } from '../../../src-shared/domain/studioSettings.ts';
 import type { CatalogueEntry } from '../../../src-shared/domain/catalogue.ts';
 import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';

@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { listPictures } from '../../../src-main/engine/pipelines/pictures.ts';
+import { listPictures } from '../../../src-main/engine/pictures/pictures.ts';
 import { shippedFiles } from '../../../src-main/shipped.ts';
 import { openBrowser } from '../browser.ts';
 import { buildStudio, newLibrary, removeLibraries } from '../served.ts';
