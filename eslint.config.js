@@ -128,7 +128,6 @@ const packages = {
   'csv-parse': ['src-main/engine/training', 'src-main/cli'],
   protobufjs: ['src-main/engine/onnx'],
   sharp: [
-    'src-main/engine/evaluation',
     'src-main/engine/pictures',
     'src-main/features',
     'src-main/studio',

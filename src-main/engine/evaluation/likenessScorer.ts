@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { z } from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { isFile, readJson } from '../checkpoints/files.ts';
@@ -16,6 +15,7 @@ import { vaeEncode } from '../models/vae.ts';
 import { Scope } from '../nn/scope.ts';
 import { openTokenizer } from '../pipelines/openTokenizer.ts';
 import type { Picture } from '../pictures/pixels.ts';
+import { squeezed } from '../pictures/squeezed.ts';
 import { TextToImage } from '../pipelines/textToImage.ts';
 import { partNames, storedWeights } from '../pipelines/weights.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
@@ -148,14 +148,6 @@ function weightsOf(graph: Graph, model: Model, folder: string): ReturnType<typeo
 }
 
 /** A picture squeezed to [3,size,size], values −1…1. */
-async function toSigned({ data, width, height }: Picture, size: number): Promise<Float32Array> {
-  const bytes = await sharp(data, { raw: { width, height, channels: 3 } })
-    .resize(size, size, { fit: 'fill', kernel: 'linear' })
-    .raw()
-    .toBuffer();
-  const plane = size * size;
-  return Float32Array.from(
-    { length: 3 * plane },
-    (_, i) => (bytes[(i % plane) * 3 + Math.floor(i / plane)] as number) / 127.5 - 1,
-  );
+function toSigned(picture: Picture, size: number): Promise<Float32Array> {
+  return squeezed(picture, size, (byte) => byte / 127.5 - 1);
 }

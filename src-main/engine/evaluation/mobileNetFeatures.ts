@@ -1,9 +1,9 @@
-import sharp from 'sharp';
 import { readMobileNet } from '../checkpoints/mobileNetFile.ts';
 import { input } from '../graph/build.ts';
 import { mobileNet } from '../models/mobileNet.ts';
 import { Scope } from '../nn/scope.ts';
 import type { Picture } from '../pictures/pixels.ts';
+import { squeezed } from '../pictures/squeezed.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { f32, type HostTensor } from '../tensor/tensor.ts';
@@ -59,14 +59,6 @@ export class MobileNetFeatures implements Features {
 }
 
 /** A picture squeezed to [3,size,size], values 0…1. */
-async function toUnit({ data, width, height }: Picture, size: number): Promise<Float32Array> {
-  const bytes = await sharp(data, { raw: { width, height, channels: 3 } })
-    .resize(size, size, { fit: 'fill', kernel: 'linear' })
-    .raw()
-    .toBuffer();
-  const plane = size * size;
-  return Float32Array.from(
-    { length: 3 * plane },
-    (_, i) => (bytes[(i % plane) * 3 + Math.floor(i / plane)] as number) / 255,
-  );
+function toUnit(picture: Picture, size: number): Promise<Float32Array> {
+  return squeezed(picture, size, (byte) => byte / 255);
 }

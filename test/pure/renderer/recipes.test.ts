@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { guidanceRows, recipeDifferences } from '../../../src-renderer/features/gallery/recipeDifferences.ts';
+import { guidanceRows, recipeDifferences } from '../../../src-renderer/features/gallery/recipeRows.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 
 const recipe: Recipe = {
