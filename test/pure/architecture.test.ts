@@ -50,7 +50,7 @@ describe('the layer map', () => {
     [
       'src-main/studio/x.ts',
       "import { score } from '../features/score/score.ts';",
-      'must not reach src-main/engine/runtime/session.ts: src-main/features/score/score.ts → ',
+      'must not reach src-main/engine/runtime/onnxRuntime.ts: src-main/features/score/score.ts → ',
     ],
     ['src-main/studio/x.ts', "import got from 'got';", 'got is not among the packages'],
     ['src-main/jobs/x.ts', "await import('../engine/nn/scope.ts');", 'may not import src-main/engine/nn'],
