@@ -24,7 +24,7 @@ export async function request<N extends RequestName>(name: N, input: Input<N>): 
 type Heard = (payload: never) => void;
 const heardBy = new Map<string, Set<Heard>>();
 
-/** Calls `heard` on each event of that name; returns what ends it. */
+/** Calls `heard` on each event of that name. Returns a function that ends this. */
 export function listen<N extends EventName>(name: N, heard: (payload: Payload<N>) => void): () => void {
   const listeners = heardBy.get(name) ?? new Set<Heard>();
   heardBy.set(name, listeners.add(heard));
@@ -35,14 +35,14 @@ bridge?.listen((event, payload) => {
   for (const heard of heardBy.get(event) ?? []) heard(payload as never);
 });
 
-/** The path of a dropped or chosen file; empty in the browser, which keeps it to itself. */
+/** The path of a dropped or chosen file; empty in the browser, which does not reveal it. */
 export function pathOf(file: File): string {
   return bridge?.pathOf(file) ?? '';
 }
 
 export type { ConnectionState } from './socketBridge.ts';
 
-/** Tells when the studio goes away and comes back; in the app it never does. */
+/** Reports when the studio goes away and comes back; in the app it never does. */
 export function watchConnection(changed: (state: ConnectionState) => void): void {
   served?.watch(changed);
 }

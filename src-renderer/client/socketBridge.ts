@@ -2,7 +2,7 @@ import { socketPath } from '../../src-shared/contract/socketPath.ts';
 import type { Bridge, Message, Reply } from '../../src-shared/contract/wire.ts';
 import { texts } from '../texts/index.ts';
 
-/** The studio answers; or nothing does; or it is there and does not know this browser, as it was started anew and its sessions are gone. */
+/** The studio answers; or nothing does; or it restarted without its sessions and doesn't know this browser. */
 export type ConnectionState = 'open' | 'lost' | 'locked';
 
 export interface SocketBridge extends Bridge {
@@ -12,7 +12,7 @@ export interface SocketBridge extends Bridge {
 const firstWait = 250;
 const longestWait = 5000;
 
-/** A socket that is refused does not say why; a page that is refused does. */
+/** A refused socket does not tell why; a refused page does. */
 async function whatHappened(): Promise<ConnectionState> {
   try {
     return (await fetch('/', { method: 'HEAD', cache: 'no-store' })).status === 403 ? 'locked' : 'lost';
@@ -21,7 +21,7 @@ async function whatHappened(): Promise<ConnectionState> {
   }
 }
 
-/** The contract over the WebSocket of `likeness serve`. Connects again by itself; calls that were under way are refused. */
+/** The contract over the WebSocket of `likeness serve`. Reconnects by itself; pending calls are refused. */
 export function socketBridge(): SocketBridge {
   const url = new URL(socketPath, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';

@@ -3,7 +3,7 @@ import type { BlockAdvice } from '../../src-shared/domain/advice.ts';
 import { listen, request } from '../client/index.ts';
 import { attempt } from './toasts.svelte.ts';
 
-/** What the blocks of models are worth, and making smaller models of them. */
+/** What the blocks of models contribute, and making smaller models. */
 class Compression {
   #advice = $state.raw<Readonly<Record<number, BlockAdvice | null>>>({});
 

@@ -1,10 +1,10 @@
 import { fileUrls } from '../../src-shared/contract/fileUrls.ts';
 import { attempt } from './toasts.svelte.ts';
 
-/** Puts a picture on the clipboard, as a PNG; true when it is there. */
+/** Copies a picture to the clipboard as a PNG; true if that worked. */
 export async function copyPicture(id: number): Promise<boolean> {
   const copied = await attempt(async () => {
-    // The promise is given and not awaited: some browsers let only what a click does at once reach the clipboard.
+    // The promise is passed on without await: some browsers allow clipboard access only directly in a click.
     const png = fetch(fileUrls.image(id)).then((answer) => answer.blob());
     await navigator.clipboard.write([new ClipboardItem({ 'image/png': png })]);
     return true;

@@ -3,12 +3,12 @@ import { request } from '../client/index.ts';
 import { machine } from './machine.svelte.ts';
 import { attempt } from './toasts.svelte.ts';
 
-/** What is in a folder of the machine that computes. */
+/** Lists a folder on the machine that computes. */
 export function listFolder(path?: string, hidden = false): Promise<Output<'system.list'> | undefined> {
   return attempt(() => request('system.list', path === undefined ? { hidden } : { path, hidden }));
 }
 
-/** Asks with the system's dialog; nothing in the browser, which has none for this machine's paths. */
+/** Opens the system's dialog; undefined in the browser, which has none for paths on this machine. */
 export async function browse(what: 'photos' | 'folder' | 'model' | 'png'): Promise<string[] | undefined> {
   if (!machine.inApp) return undefined;
   const chosen = await attempt(() => request('system.browse', { what }));

@@ -6,7 +6,7 @@ import { listen, request } from '../client/index.ts';
 import { texts } from '../texts/index.ts';
 import { attempt, toasts } from './toasts.svelte.ts';
 
-/** Pictures kept in memory: what was looked at last. */
+/** Number of recently viewed pictures kept in memory. */
 const kept = 2000;
 const pageSize = 200;
 
@@ -16,7 +16,7 @@ export interface FoundRecipe {
   readonly imageId: number | null;
 }
 
-/** The ids of all pictures that the filter lets through, and the pictures of those that were seen lately. */
+/** The ids of all pictures that match the filter, and recently viewed pictures. */
 class Gallery {
   #filter = $state.raw<ImageFilter>({});
   #order = $state<ImageOrder>('newest');
@@ -67,7 +67,7 @@ class Gallery {
     await this.load();
   }
 
-  /** An answer that was overtaken by a later question is dropped. */
+  /** An answer to an outdated request is dropped. */
   async load(): Promise<void> {
     const turn = (this.#turn += 1);
     const ids = await attempt(() => request('gallery.ids', { filter: this.#filter, order: this.#order }));
@@ -80,7 +80,7 @@ class Gallery {
     if (this.#loaded) await this.load();
   }
 
-  /** Says which pictures come into view; they are fetched together, a moment later. */
+  /** Call it for pictures that come into view; they are fetched together, a moment later. */
   need(ids: readonly number[]): void {
     const missing = ids.filter((id) => !this.#asked.has(id));
     if (missing.length === 0) return;
@@ -91,7 +91,7 @@ class Gallery {
     }
   }
 
-  /** Whether there is any such picture. */
+  /** Whether any picture matches. */
   async has(filter: ImageFilter): Promise<boolean> {
     const page = await attempt(() => request('gallery.page', { filter, limit: 1 }));
     return (page?.images.length ?? 0) > 0;
@@ -117,7 +117,7 @@ class Gallery {
     toasts.undoable(texts.gallery.removed(ids.length), removed.undo);
   }
 
-  /** What a PNG says of how it was made. */
+  /** The recipe in a PNG. */
   async readRecipe(file: File): Promise<FoundRecipe | undefined> {
     const found = await attempt(async () =>
       request('gallery.readRecipe', { name: file.name, data: await base64Of(file) }),

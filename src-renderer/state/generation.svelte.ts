@@ -12,15 +12,15 @@ import { jobs } from './jobs.svelte.ts';
 import { models } from './models.svelte.ts';
 import { attempt } from './toasts.svelte.ts';
 
-/** What the form draws over. */
+/** The picture that the form draws over. */
 interface DraftOver extends Original {
   mask: string | null;
   strength: number;
-  /** What is marked is drawn enlarged, not the whole. */
+  /** Draws only the marked part, enlarged. */
   closely: boolean;
 }
 
-/** What stands in the form. In a grid each line of the prompt is a row, and the first LoRA takes every step and weight. */
+/** The form. In a grid, each line of the prompt is a row, and the first LoRA takes every step and weight. */
 export interface Draft {
   prompt: string;
   negative: string;
@@ -43,7 +43,7 @@ export interface Draft {
   gridWeights: number[];
 }
 
-/** One place on the sheet: the picture, or how it looks so far. */
+/** One place on the sheet: the picture, or its preview. */
 export interface Frame {
   readonly image: Image | undefined;
   readonly preview: string | undefined;
@@ -55,7 +55,7 @@ export interface Frame {
 export interface Sheet {
   readonly jobId: number;
   readonly frames: readonly Frame[];
-  /** What mixes the rows of a grid; one row for anything else. The frames are row by row. */
+  /** The mixes of a grid's rows; a single row otherwise. Frames are row by row. */
   readonly rows: readonly LoraChoice[][];
 }
 
@@ -91,7 +91,7 @@ class Generation {
   #recent = $state.raw<Output<'generation.recent'>>([]);
 
   constructor() {
-    // What was typed is there after a reload, too.
+    // The form survives a reload.
     $effect.root(() => {
       $effect(() => localStorage.setItem(draftKey, JSON.stringify(this.draft)));
     });
@@ -111,7 +111,7 @@ class Generation {
     return this.#sheet;
   }
 
-  /** The pictures of the sheet that are there. */
+  /** The finished pictures of the sheet. */
   get pictures(): number[] {
     return this.#sheet?.frames.flatMap(({ image }) => (image ? [image.id] : [])) ?? [];
   }
@@ -131,7 +131,7 @@ class Generation {
     return parts.map((part) => part.trim()).filter((part) => part !== '');
   }
 
-  /** The rows of LoRAs that the form asks for. */
+  /** The mixes of LoRAs in the form. */
   get mixes(): LoraChoice[][] {
     const { loras, grid, gridSteps, gridWeights } = this.draft;
     const [first, ...others] = loras.map((lora) => ({ ...lora }));
@@ -142,13 +142,13 @@ class Generation {
     return steps.flatMap((step) => weights.map((weight) => [{ ...first, step, weight }, ...others]));
   }
 
-  /** Pictures that the form asks for, each word of a wildcard counted. */
+  /** Number of pictures in the form, with every choice of wildcards. */
   get total(): number {
     const prompts = this.prompts.reduce((sum, prompt) => sum + expandWildcards(prompt).length, 0);
     return prompts * this.mixes.length * this.draft.count;
   }
 
-  /** How strongly the prompt is followed: what the person chose, the rest being the model's own. */
+  /** Guidance: what the person chose, and the model's own for the rest. */
   get guidance(): Guidance {
     const { modelId, loras, guidance, baseGuidance, guidanceStop } = this.draft;
     const model = models.byId(modelId) ?? models.list[0];
@@ -161,7 +161,7 @@ class Generation {
     };
   }
 
-  /** What the form asks for. */
+  /** The request that the form stands for. */
   get #input(): GenerateInput {
     const { negative, modelId, count, steps, sampler, size, seed, seedLocked, over, promptRules } =
       this.draft;
@@ -175,7 +175,7 @@ class Generation {
     };
   }
 
-  /** Has what the form asks for opened, so that the first picture comes soon. What cannot be is told by `start`. */
+  /** Lets a worker open what the form needs, so that the first picture comes soon. Errors are reported by `start`. */
   prepare(): void {
     if (this.prompts.length > 0) void request('generation.prepare', this.#input).catch(() => undefined);
   }
@@ -191,7 +191,7 @@ class Generation {
     return true;
   }
 
-  /** Brings back the sheet that was shown before a reload, else the one that is being made, else the last; what came meanwhile is on it. */
+  /** Restores the sheet shown before a reload, or else the one being made, or the last one, with what arrived meanwhile. */
   async restore(): Promise<void> {
     const kept = Number(sessionStorage.getItem(sheetKey));
     const job =
@@ -212,14 +212,14 @@ class Generation {
     this.#show({ jobId, frames, rows: found.mixes });
   }
 
-  /** The same picture once more. */
+  /** Makes the same picture again. */
   async again(imageId: number): Promise<boolean> {
     const started = await attempt(() => request('generation.again', { imageId }));
     if (started) this.#show({ jobId: started.jobId, frames: [empty], rows: [[]] });
     return started !== undefined;
   }
 
-  /** Draws over a picture of the gallery, a photo or a file from now on. */
+  /** From now on, the form draws over this picture, photo or file. */
   async drawOver(from: { readonly imageId: number } | { readonly photoId: number } | File): Promise<boolean> {
     const kept = await attempt(async () =>
       request(
@@ -231,7 +231,7 @@ class Generation {
     return kept !== undefined;
   }
 
-  /** Marks what of it is drawn; all of it with no mask. True where the mask is kept. */
+  /** Sets the mask of what is drawn; without one, everything is. True if the mask was saved. */
   async markOver(mask: Blob | null): Promise<boolean> {
     const { over } = this.draft;
     if (!over) return false;
@@ -246,7 +246,7 @@ class Generation {
     return true;
   }
 
-  /** Fills the form from a picture; its run, where the library has it, joins the mix. */
+  /** Fills the form from a picture's recipe; its run, if the library has it, joins the mix. */
   use(recipe: Recipe, image?: Pick<Image, 'runId' | 'step'>): void {
     const { prompt, negative, seed, steps, scheduler, width, height, loras } = recipe;
     const weight = loras[0]?.weight ?? 1;
@@ -260,7 +260,7 @@ class Generation {
     });
   }
 
-  /** What the picture was drawn over, if the library still has it. */
+  /** The picture that it was drawn over, if the library still has that. */
   async #useOver({ image, mask, strength = 1, maskPadding }: Recipe): Promise<void> {
     this.draft.over = null;
     const kept = image && (await attempt(() => request('originals.find', { hash: image.hash })));
@@ -268,7 +268,7 @@ class Generation {
       this.draft.over = { ...kept, mask: mask?.hash ?? null, strength, closely: maskPadding !== undefined };
   }
 
-  /** Nothing chosen is left to who draws: a grid may have rows with a subject and rows without. */
+  /** An empty choice is left to the worker: a grid may have rows with and without a subject. */
   #chosenGuidance(): Pick<GenerateInput, keyof Guidance> {
     const { guidance, baseGuidance, guidanceStop } = this.draft;
     const chosen = { guidance, baseGuidance, guidanceStop };
@@ -288,7 +288,7 @@ class Generation {
   }
 }
 
-/** Around what is marked, a twelfth of the original's shorter side is drawn along. */
+/** A margin around the marked part is drawn too: a twelfth of the original's shorter side. */
 function overOf({ hash, width, height, mask, strength, closely }: DraftOver): Over {
   const maskPadding = mask !== null && closely ? Math.round(Math.min(width, height) / 12) : null;
   return { original: hash, mask, strength, maskPadding };

@@ -3,7 +3,7 @@ import { jobs } from './jobs.svelte.ts';
 import { isOpen, openJob } from './openJob.ts';
 import { toasts } from './toasts.svelte.ts';
 
-/** Tells of each job that ends, and opens what it made; where that is on the screen already, there is nothing to open. */
+/** Announces each finished job with a button that opens the result, unless the result is already on screen. */
 export function tellOfJobs(): void {
   jobs.onEnd((job) => {
     if (job.state === 'failed')

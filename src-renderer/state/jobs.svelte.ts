@@ -45,7 +45,7 @@ class Jobs {
     return this.#list.some(({ state }) => state === 'running' || state === 'queued');
   }
 
-  /** Jobs that are not done with. */
+  /** Unfinished jobs. */
   get open(): number {
     return this.running.length + this.queued.length;
   }
@@ -54,7 +54,7 @@ class Jobs {
     return this.#list.find((job) => job.id === id);
   }
 
-  /** Calls `heard` on each job that ends before one's eyes, done or failed. */
+  /** Calls `heard` on each job that ends while the page is open, done or failed. */
   onEnd(heard: (job: Job) => void): void {
     this.#ends.add(heard);
   }
@@ -68,7 +68,7 @@ class Jobs {
     if (job) this.#put(job);
   }
 
-  /** One place up (-1) or down (1) among those that wait. */
+  /** Moves a waiting job up (-1) or down (1). */
   async move(job: Job, by: -1 | 1): Promise<void> {
     const { queued } = this;
     const place = queued.findIndex(({ id }) => id === job.id);

@@ -10,14 +10,14 @@ import { settings } from './settings.svelte.ts';
 import { subjects } from './subjects.svelte.ts';
 import { training } from './training.svelte.ts';
 
-/** What every screen needs, first what the first screen shows; again whenever the connection comes back. */
+/** Loads what every screen needs, the first screen's data first, and again after each reconnection. */
 export async function loadStudio(): Promise<void> {
   await Promise.all([settings.load(), subjects.load()]);
   await Promise.all([jobs.load(), training.load(), models.load(), machine.load()]);
   await generation.restore();
 }
 
-/** What a screen loaded for itself; it may be older than the studio now. */
+/** Reloads what a screen loaded itself, as that may be outdated. */
 async function loadAgain(): Promise<void> {
   await loadStudio();
   await Promise.all([gallery.loadAgain(), photos.loadAgain(), training.loadAgain(), scores.loadAgain()]);

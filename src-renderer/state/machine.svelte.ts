@@ -3,7 +3,7 @@ import { listen, request } from '../client/index.ts';
 import { attempt, toasts } from './toasts.svelte.ts';
 import { texts } from '../texts/index.ts';
 
-/** What computes here, the library on its disk, and the sockets it opened. */
+/** This machine: its processor, the library and its disk, and network connections. */
 class Machine {
   #info = $state.raw<Output<'system.info'>>();
   #library = $state.raw<Output<'library.get'>>();
@@ -26,7 +26,7 @@ class Machine {
     return this.#offline;
   }
 
-  /** In the app there are the system's dialogs and its file manager. */
+  /** In the app, the system's dialogs and file manager are available. */
   get inApp(): boolean {
     return this.#info?.shell === 'app';
   }
@@ -47,7 +47,7 @@ class Machine {
     if (found) toasts.show(texts.settings.rescanned(found));
   }
 
-  /** Shows a thing in the system's file manager. */
+  /** Shows something in the system's file manager. */
   async reveal(
     what: 'library' | 'subject' | 'run' | 'image' | 'export' | 'model',
     id?: number,

@@ -7,7 +7,7 @@ import { attempt, toasts } from './toasts.svelte.ts';
 
 type FileProgress = Payload<'models.file'>;
 
-/** Base models, and the weights that were written for other tools. */
+/** Base models and exports. */
 class Models {
   #list = $state.raw<readonly Model[]>([]);
   #catalogue = $state.raw<Output<'models.catalogue'>>([]);
@@ -40,7 +40,7 @@ class Models {
     return this.#exports;
   }
 
-  /** The files of a download, as far as they are. */
+  /** Progress of a download's files. */
   filesOf(jobId: number): readonly FileProgress[] {
     return this.#files.filter((file) => file.jobId === jobId);
   }
@@ -65,7 +65,7 @@ class Models {
     return (await attempt(() => request('models.import', { path }))) !== undefined;
   }
 
-  /** `confirmed`: the person was asked, and agreed to this download whatever the locks say. */
+  /** `confirmed`: the person agreed to this download, whatever the locks say. */
   async download(repository: string, confirmed: boolean): Promise<boolean> {
     return (await attempt(() => request('models.download', { repository, confirmed }))) !== undefined;
   }

@@ -2,7 +2,7 @@ import type { Job } from '../../src-shared/domain/job.ts';
 import { generation } from './generation.svelte.ts';
 import { router, type ScreenName } from './router.svelte.ts';
 
-/** Where one sees what a job makes or has made. */
+/** Where the result of a job is shown. */
 function placeOf({ kind, runId }: Job): readonly [ScreenName, ...(number | string)[]] {
   switch (kind) {
     case 'train':

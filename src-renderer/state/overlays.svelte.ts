@@ -1,4 +1,4 @@
-/** What lies over the screens just now. */
+/** Which overlays are open. */
 class Overlays {
   palette = $state(false);
   shortcuts = $state(false);

@@ -14,7 +14,7 @@ interface Refused {
   readonly problem: Problem;
 }
 
-/** The photos of one subject, and what preflight says of them. */
+/** The photos of one subject, and their preflight remarks. */
 class Photos {
   #subjectId = $state<number>();
   #list = $state.raw<readonly Photo[]>([]);
@@ -39,7 +39,7 @@ class Photos {
     return this.#report;
   }
 
-  /** Files that could not become photos, until the person has read it. */
+  /** Files that were refused, until the person dismisses them. */
   get refused(): readonly Refused[] {
     return this.#refused;
   }
@@ -126,7 +126,7 @@ class Photos {
     );
   }
 
-  /** A mask as a PNG in base64, or none; undo puts `before` back. True when it is kept. */
+  /** Sets a mask (a PNG in base64, or none); undo restores `before`. True if it was saved. */
   async setMask(photo: Photo, mask: Blob | null, old: Blob | null): Promise<boolean> {
     const [data, before] = [mask && (await base64Of(mask)), old && (await base64Of(old))];
     const changed = await attempt(() => request('photos.setMask', { id: photo.id, data }));

@@ -2,7 +2,7 @@ import type { ScoreReport } from '../../src-shared/domain/score.ts';
 import { listen, request } from '../client/index.ts';
 import { attempt } from './toasts.svelte.ts';
 
-/** What was measured of each run that was looked at; null: not measured yet. */
+/** The scores of each opened run; null: not measured yet. */
 class Scores {
   #reports = $state.raw<Readonly<Record<number, ScoreReport | null>>>({});
 

@@ -5,7 +5,7 @@ import { attempt } from './toasts.svelte.ts';
 
 const themeKey = 'likeness.theme';
 
-/** What the person set; until it has come, how the last session looked. */
+/** The studio's settings; until they are loaded, the appearance of the last session. */
 class SettingsState {
   #value = $state.raw<Settings>();
 

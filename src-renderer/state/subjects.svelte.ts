@@ -7,7 +7,7 @@ import { attempt, toasts } from './toasts.svelte.ts';
 
 const currentKey = 'likeness.subject';
 
-/** The subjects, the shelves they stand on, and the one that is worked with. */
+/** The subjects, their projects, and the current subject. */
 class Subjects {
   #list = $state.raw<readonly Subject[]>([]);
   #projects = $state.raw<readonly Project[]>([]);
@@ -37,7 +37,7 @@ class Subjects {
     return this.#list.find(({ id }) => id === this.#currentId) ?? this.#list[0];
   }
 
-  /** What a subject may be, in words that the model knows; after `loadNouns`. */
+  /** Suggested class nouns, which the model knows; after `loadNouns`. */
   get nouns(): readonly string[] {
     return this.#nouns;
   }

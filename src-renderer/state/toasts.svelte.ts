@@ -5,13 +5,13 @@ export interface Toast {
   readonly id: number;
   readonly kind: 'info' | 'bad';
   readonly message: string;
-  /** What the toast offers to do. */
+  /** The toast's button. */
   readonly action?: { readonly label: string; readonly run: () => void };
-  /** The action takes back what the toast tells of. */
+  /** The button undoes what the toast reports. */
   readonly undoes?: boolean;
 }
 
-/** Errors and what can be undone stay longer than plain news. */
+/** Errors and undoable actions stay longer than plain news. */
 const seconds = { info: 5, action: 12, bad: 12 };
 
 class Toasts {
@@ -29,18 +29,18 @@ class Toasts {
     setTimeout(() => this.dismiss(id), 1000 * (rest.action ? seconds.action : seconds[kind]));
   }
 
-  /** News with a way back: `token` is what removing gave. */
+  /** A toast with Undo for a removal; `token` is from the removal. */
   undoable(message: string, token: string): void {
     this.takenBack(message, () => request('trash.undo', { undo: token }));
   }
 
-  /** News with a way back of its own. */
+  /** A toast with its own undo. */
   takenBack(message: string, back: () => Promise<unknown>): void {
     const run = (): void => void attempt(back);
     this.show(message, { action: { label: texts.common.undo, run }, undoes: true });
   }
 
-  /** Takes back what the latest toast tells of; false where none can be. */
+  /** Undoes what the latest toast reports; false if there is nothing to undo. */
   undo(): boolean {
     const toast = this.#list.findLast(({ undoes }) => undoes);
     if (!toast) return false;
@@ -56,7 +56,7 @@ class Toasts {
 
 export const toasts = new Toasts();
 
-/** Does it, and says in a toast what went wrong; nothing came of it then. */
+/** Runs something, and reports a failure in a toast; then the result is undefined. */
 export async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

@@ -9,11 +9,11 @@ import { attempt, toasts } from './toasts.svelte.ts';
 export interface RunDetail {
   readonly checkpoints: readonly Checkpoint[];
   readonly curve: LossCurve;
-  /** Steps whose sample can be seen. */
+  /** Steps with a sample. */
   readonly samples: readonly number[];
 }
 
-/** All runs, and of those that were opened the curve, the checkpoints and the samples, as they come. */
+/** All runs, and for opened ones the loss curve, checkpoints and samples, as they arrive. */
 class Training {
   #runs = $state.raw<readonly Run[]>([]);
   #details = $state.raw<Readonly<Record<number, RunDetail>>>({});
@@ -72,14 +72,14 @@ class Training {
     this.#runs = (await attempt(() => request('training.runs', {}))) ?? this.#runs;
   }
 
-  /** `changes` are laid over each preset: its time and memory follow. */
+  /** `changes` apply to each preset's time and memory. */
   async loadPresets(subjectId: number, modelId: number | null, changes: TrainingChanges = {}): Promise<void> {
     const wanted = (this.#presetsWanted += 1);
     const presets = await attempt(() => request('training.presets', { subjectId, modelId, changes }));
     if (wanted === this.#presetsWanted) this.#presets = presets ?? [];
   }
 
-  /** Tries the presets out on this machine; returns the job. */
+  /** Measures the presets on this machine; returns the job. */
   async measure(
     subjectId: number,
     modelId: number | null,

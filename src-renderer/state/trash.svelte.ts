@@ -5,7 +5,7 @@ import { attempt, toasts } from './toasts.svelte.ts';
 
 type Listed = Output<'trash.list'>;
 
-/** What was removed and can be brought back. */
+/** What was removed and can be restored. */
 class Trash {
   #listed = $state.raw<Listed>();
 

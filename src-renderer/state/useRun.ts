@@ -4,7 +4,7 @@ import { generation } from './generation.svelte.ts';
 import { subjects } from './subjects.svelte.ts';
 import { training } from './training.svelte.ts';
 
-/** Makes the form of Generate ready for a run: its LoRA in the mix, its base model, and a first prompt that names its subject. */
+/** Prepares the Generate form for a run: its LoRA, its base model, and a first prompt that names its subject. */
 export function useRun(run: Run, step: number | null): void {
   const { draft } = generation;
   draft.modelId = run.modelId;
@@ -15,8 +15,8 @@ export function useRun(run: Run, step: number | null): void {
 }
 
 /**
- * Works with another subject from now on: the form of Generate takes its latest run, and its prompt the new name. A mix of several
- * subjects is somebody's own work and stays.
+ * Switches to another subject: the Generate form takes its latest run, and the prompt its name. A mix of several subjects is left
+ * as it is.
  */
 export function switchSubject(id: number): void {
   const before = subjects.current;

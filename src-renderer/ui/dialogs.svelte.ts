@@ -1,13 +1,13 @@
-/** The dialogs that are open, the topmost last: everything outside it is out of reach. */
+/** The open dialogs, the topmost last; nothing outside of that one can be reached. */
 class Dialogs {
   #open = $state.raw<readonly HTMLElement[]>([]);
 
-  /** Where what must be reached now has to be. */
+  /** The element that must contain anything reachable. */
   get top(): HTMLElement | undefined {
     return this.#open.at(-1);
   }
 
-  /** Returns what takes it away again. */
+  /** Returns a function that removes it. */
   add(sheet: HTMLElement): () => void {
     this.#open = [...this.#open, sheet];
     return () => (this.#open = this.#open.filter((other) => other !== sheet));

@@ -1,4 +1,7 @@
-/** To be called where something opens over the rest: what it returns gives the focus back to who has it now, unless it went elsewhere. */
+/**
+ * Call it when an overlay opens: the returned function gives the focus back to the element that has it now, unless it has moved
+ * elsewhere.
+ */
 export function borrowFocus(): () => void {
   const owner = document.activeElement;
   return () => {

@@ -11,11 +11,14 @@ export const studentKinds = ['bk-base', 'bk-small', 'bk-tiny'] as const;
 
 /** Making a smaller model of a model. */
 export const compressionRequests = {
-  /** What is known of the worth of its blocks; null before it was measured. */
+  /** What each block contributes; null before it was measured. */
   'compression.advice': endpoint(ofModel, adviceSchema.nullable()),
-  /** Queues a job that leaves each block out in turn and looks how much the prediction changes. */
+  /** Queues a job that leaves out each block in turn and measures how much the prediction changes. */
   'compression.advise': endpoint(ofModel, queued),
-  /** Queues a job that writes the smaller model into the library and puts it on the list: a published kind, or without chosen blocks. */
+  /**
+   * Queues a job that writes the smaller model into the library and puts it on the list: a published kind, or the model without
+   * the chosen blocks.
+   */
   'compression.make': endpoint(
     ofModel.extend({
       what: z.union([
@@ -26,7 +29,7 @@ export const compressionRequests = {
     }),
     queued,
   ),
-  /** Queues a job that trains the smaller model to do what the larger one does, on a folder of captioned pictures. */
+  /** Queues a job that trains the smaller model to match the larger one, on a folder of captioned pictures. */
   'compression.distill': endpoint(
     z.object({
       teacherId: idSchema,
@@ -42,6 +45,6 @@ export const compressionRequests = {
 };
 
 export const compressionEvents = {
-  /** The worth of its blocks is known now. */
+  /** Its blocks have been measured. */
   'compression.advised': ofModel,
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { problemSchema } from '../domain/problem.ts';
 
 /**
- * What a refused request answers: a code of src-shared/messages and its sentence. Besides the codes of the domains:
+ * The error of a refused request: a code of src-shared/messages and its sentence. Besides the codes of the domains:
  * `request.unknown`, `request.invalid` (`field` says where), `request.refused`, `request.tooLarge`, `connection.lost`.
  */
 export const contractErrorSchema = problemSchema.extend({ field: z.string().optional() });

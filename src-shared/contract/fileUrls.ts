@@ -8,8 +8,8 @@ const sized = (path: string, width?: ThumbnailWidth): string =>
   width === undefined ? path : `${path}?w=${width}`;
 
 /**
- * Where pictures are, seen from the page: the same in the app and in the browser. With `width` a thumbnail (WebP), which may
- * be kept by the browser for ever; without, the file itself.
+ * Addresses of pictures, the same in the app and in the browser. With `width`, a thumbnail (WebP) that the browser may cache for
+ * ever; without, the file itself.
  */
 export const fileUrls = {
   image: (id: Id, width?: ThumbnailWidth): string => sized(`/files/image/${id}`, width),
@@ -20,11 +20,11 @@ export const fileUrls = {
   original: (hash: string, width?: ThumbnailWidth): string => sized(`/files/original/${hash}`, width),
   sample: (runId: Id, step: number, width?: ThumbnailWidth): string =>
     sized(`/files/sample/${runId}/${step}`, width),
-  /** What a checkpoint was measured by: picture `index` of its scores; step 0 is the base model's. */
+  /** Picture `index` of a checkpoint's scores; step 0 is the base model. */
   scored: (runId: Id, step: number, index: number, width?: ThumbnailWidth): string =>
     sized(`/files/scored/${runId}/${step}/${index}`, width),
   /** Pictures that a base model drew, side by side, as they came: what its folder brings along. */
   sheet: (modelId: Id): string => `/files/sheet/${modelId}`,
-  /** For taking away: a file, or a folder as a .tar. */
+  /** An export as a download: a file, or a folder as a .tar. */
   export: (id: Id): string => `/files/export/${id}`,
 };

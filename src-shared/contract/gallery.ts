@@ -8,11 +8,11 @@ import { undoSchema } from './trash.ts';
 
 const order = z.enum(imageOrders).default('newest');
 
-/** Where a page ended: opaque. */
+/** The end of a page, as an opaque text. */
 const cursorSchema = z.string().max(200);
 
 export const galleryRequests = {
-  /** A page of pictures, by keyset: as quick at the end as at the start. `next` null: that was all. */
+  /** A page of pictures, by keyset pagination: the last page is as fast as the first. `next` is null at the end. */
   'gallery.page': endpoint(
     z.object({
       filter: imageFilterSchema.default({}),
@@ -22,7 +22,7 @@ export const galleryRequests = {
     }),
     z.object({ images: z.array(imageSchema), next: cursorSchema.nullable() }),
   ),
-  /** The ids of all that match, in order: what a virtual list scrolls through; `gallery.get` fills in what is seen. */
+  /** The ids of all matches, in order, for a virtual list; `gallery.get` fetches those in view. */
   'gallery.ids': endpoint(z.object({ filter: imageFilterSchema.default({}), order }), z.array(z.int())),
   /** In the order asked for; those that are gone are left out. */
   'gallery.get': endpoint(z.object({ ids: z.array(idSchema).max(500) }), z.array(imageSchema)),
@@ -32,7 +32,7 @@ export const galleryRequests = {
     z.object({}),
   ),
   'gallery.remove': endpoint(z.object({ ids: z.array(idSchema).min(1).max(10_000) }), undoSchema),
-  /** The recipe in any PNG that was made here: a file of this machine, or its bytes. `imageId` when the library has it. */
+  /** The recipe in any PNG made by Likeness: a file on this machine, or its bytes. `imageId` if the library has it. */
   'gallery.readRecipe': endpoint(
     z.object({ name: z.string().max(255), data: fileDataSchema }),
     z.object({ recipe: recipeSchema, imageId: idSchema.nullable() }),

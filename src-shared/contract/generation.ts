@@ -38,7 +38,7 @@ export const generateInputSchema = z.object({
   modelId: idSchema.nullable(),
   /** One row of the grid for each entry; an entry mixes several. [[]]: the base model alone. */
   mixes: z.array(z.array(loraChoiceSchema).max(8)).min(1).max(64),
-  /** null: drawn. */
+  /** null: a random one. */
   seed: z
     .int()
     .min(0)
@@ -49,7 +49,7 @@ export const generateInputSchema = z.object({
   steps: z.int().min(1).max(1000),
   /** All three null: the model's own. */
   guidance: z.number().min(0).max(100).nullable(),
-  /** How much of what the base model makes of the prompt, besides the subject; 0: none. */
+  /** Weight of what the base model makes of the prompt; 0: none. */
   baseGuidance: z.number().min(0).max(100).nullable().default(null),
   /** Share of the steps after which there is no guidance. */
   guidanceStop: z.number().min(0).max(1).nullable().default(null),
@@ -69,14 +69,14 @@ export const generationRequests = {
     generateInputSchema,
     z.object({ jobId: idSchema, total: z.int(), seed: z.int() }),
   ),
-  /** Pictures like these may be asked for soon: opens what they need, where nothing else computes. */
+  /** Pictures like these may be requested soon: opens what they need, unless something is computing. */
   'generation.prepare': endpoint(generateInputSchema, z.object({})),
-  /** What a job makes and has made: the sheet of a page that was reloaded. */
+  /** What a job makes and has made, for a page that was reloaded. */
   'generation.sheet': endpoint(
     z.object({ jobId: idSchema }),
     z.object({
       mixes: z.array(z.array(loraChoiceSchema)),
-      /** In the job's order; null where none is yet, or is no more. */
+      /** In the job's order; null where there is none yet, or no longer. */
       images: z.array(imageSchema.nullable()),
     }),
   ),
@@ -95,7 +95,7 @@ export const generationRequests = {
 };
 
 export const generationEvents = {
-  /** A picture that is being made, coarse: a PNG as a data URL. `index` counts the job's pictures from 0. */
+  /** A coarse preview of a picture: a PNG as a data URL. `index` counts the job's pictures from 0. */
   'generation.preview': z.object({
     jobId: idSchema,
     index: z.int(),

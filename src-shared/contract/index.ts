@@ -16,7 +16,7 @@ import { systemEvents, systemRequests } from './system.ts';
 import { trainingEvents, trainingRequests } from './training.ts';
 import { trashRequests } from './trash.ts';
 
-/** Everything the window can ask. */
+/** Every request of the window. */
 export const requests = {
   ...libraryRequests,
   ...projectRequests,
@@ -36,7 +36,7 @@ export const requests = {
   ...trashRequests,
 };
 
-/** Everything it is told unasked. */
+/** Every event that the window is sent. */
 export const events = {
   ...libraryEvents,
   ...projectEvents,
@@ -57,9 +57,9 @@ export const events = {
 export type RequestName = keyof typeof requests;
 export type EventName = keyof typeof events;
 
-/** What is sent: fields with defaults may be left out. */
+/** The input as it is sent: fields with defaults may be left out. */
 export type Input<N extends RequestName> = z.input<(typeof requests)[N]['input']>;
-/** What a handler gets: validated, defaults filled in. */
+/** The input as a handler gets it: validated, with defaults filled in. */
 export type ValidInput<N extends RequestName> = z.output<(typeof requests)[N]['input']>;
 export type Output<N extends RequestName> = z.output<(typeof requests)[N]['output']>;
 export type Payload<N extends EventName> = z.output<(typeof events)[N]>;

@@ -8,17 +8,17 @@ const one = z.object({ id: idSchema });
 export const jobRequests = {
   /** Running, then queued in their order, then ended ones, newest first. */
   'jobs.list': endpoint(z.object({}), z.array(jobSchema)),
-  /** Keeps what is done and waits; a paused training goes on to the same bits. */
+  /** Keeps what is done and waits; a paused training resumes to the same bits. */
   'jobs.pause': endpoint(one, jobSchema),
   'jobs.resume': endpoint(one, jobSchema),
   'jobs.cancel': endpoint(one, jobSchema),
-  /** A failed or cancelled job once more; a training goes on where it was. */
+  /** Tries a failed or cancelled job again; a training resumes where it was. */
   'jobs.retry': endpoint(one, jobSchema),
-  /** In front of another queued job; null: to the end. */
+  /** Moves a job in front of another queued one; null: to the end. */
   'jobs.move': endpoint(one.extend({ before: idSchema.nullable() }), jobSchema),
-  /** Now: what computes makes way, keeping what it has, and goes on by itself afterwards. */
+  /** Runs a job now: the computing one keeps what it has, makes way, and resumes by itself afterwards. */
   'jobs.first': endpoint(one, jobSchema),
-  /** Forgets those that ended. */
+  /** Forgets the finished ones. */
   'jobs.clear': endpoint(z.object({}), z.object({})),
 };
 

@@ -12,17 +12,17 @@ const libraryStateSchema = z.object({
   subjects: z.int(),
   images: z.int(),
   runs: z.int(),
-  /** Bytes free on its disk; null where it can't be told. */
+  /** Free bytes on its disk; null if unknown. */
   free: z.number().nullable(),
-  /** What stands in the way just now: read-only, moved away, another process, rebuilt after damage. */
+  /** Trouble at the moment: read-only, moved away, low disk space, rebuilt after damage. */
   notices: z.array(problemSchema),
 });
 
 export const libraryRequests = {
   'library.get': endpoint(nothing, libraryStateSchema),
-  /** Looks through the folder: pictures, photos and runs that came or went. Resolves when it is done. */
+  /** Scans the folder for pictures, photos and runs that were added or removed. Resolves when it is done. */
   'library.rescan': endpoint(nothing, z.object({ added: z.int(), moved: z.int(), missing: z.int() })),
-  /** Shows the library, or a thing in it, in the system's file manager; in the browser: refused. */
+  /** Shows the library, or something in it, in the system's file manager; refused in the browser. */
   'library.reveal': endpoint(
     z.object({
       what: z.enum(['library', 'subject', 'run', 'image', 'export', 'model']),

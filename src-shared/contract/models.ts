@@ -11,16 +11,16 @@ const repositorySchema = z
   .max(200)
   .regex(/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/);
 
-/** What a model that is not here yet would ask of this machine. */
+/** What a model would need on this machine. */
 const outlookShape = {
   /** Bytes of memory that a LoRA's training takes, with the settings of a new run. */
   memory: z.number(),
-  /** There is as much. */
+  /** Whether there is that much memory. */
   fits: z.boolean(),
-  /** Seconds of such a training and of a picture, by the pace of what was measured here; null until something was. */
+  /** Seconds of such a training and of a picture, by what was measured on this machine; null before anything was. */
   trainSeconds: z.number().nullable(),
   pictureSeconds: z.number().nullable(),
-  /** The model that the pace was measured with. */
+  /** The model that was measured. */
   measuredWith: z.string().nullable(),
 };
 export const outlookSchema = z.object(outlookShape);
@@ -34,7 +34,7 @@ export const modelRequests = {
     z.object({ jobId: idSchema }),
   ),
   'models.rename': endpoint(one.extend({ name: nameSchema }), modelSchema),
-  /** Takes it off the list; files that were linked stay, downloaded ones go to the trash. Not the shipped one. */
+  /** Removes it from the list; linked files stay, downloaded ones go to the trash. Refused for the shipped one. */
   'models.remove': endpoint(one, z.object({ undo: z.string() })),
   /** Models of the Hub that are known to work. */
   'models.catalogue': endpoint(
@@ -46,7 +46,7 @@ export const modelRequests = {
         family: z.string(),
         about: z.string(),
         licence: z.string(),
-        /** What is fetched. */
+        /** Size of the download. */
         bytes: z.number(),
         parameters: z.number(),
         /** Pixels of a side. */
@@ -67,7 +67,7 @@ export const modelRequests = {
         .default('main'),
       /** Use this machine's Hub login. */
       login: z.boolean().default(false),
-      /** Asked and agreed to: this download alone may reach the Hub, whatever the locks say. They stay as they are. */
+      /** The person confirmed it: this download alone may reach the Hub, whatever the locks say. The locks stay as they are. */
       confirmed: z.boolean().default(false),
     }),
     z.object({ jobId: idSchema }),

@@ -3,7 +3,7 @@ import { idSchema } from '../domain/id.ts';
 import { endpoint } from './endpoint.ts';
 import { fileDataSchema } from './photos.ts';
 
-/** The beginning of a kept file's SHA-256, hex: what recipes call it too. */
+/** The beginning of a kept file's SHA-256, hex, as in recipes. */
 const hashSchema = z.string().regex(/^[0-9a-f]{16}$/);
 
 /** A picture that others are drawn over, upright, kept in the library. */
@@ -13,11 +13,11 @@ export type Original = z.infer<typeof originalSchema>;
 /** What pictures are drawn over. */
 export const overSchema = z.object({
   original: hashSchema,
-  /** White is drawn anew; null: all of it. */
+  /** White is drawn anew; null: everything is. */
   mask: hashSchema.nullable(),
-  /** How much is drawn anew: the share of the steps that is taken. */
+  /** How much changes: the share of the steps that is taken. */
   strength: z.number().min(0.01).max(1),
-  /** Draws what the mask shows and so many of the original's pixels around it, enlarged; null: the whole original. */
+  /** Draws only the masked part and this many pixels around it, enlarged; null: the whole original. */
   maskPadding: z.int().min(0).max(10_000).nullable(),
 });
 export type Over = z.infer<typeof overSchema>;

@@ -11,12 +11,12 @@ const ofSubject = z.object({ subjectId: idSchema });
 /** Base64 of a file of at most 100 MB. */
 export const fileDataSchema = z.string().max(140_000_000);
 
-/** What came of adding files: each is a photo, was there already, or says why not. */
+/** The result of adding files: each became a photo, was there already, or was refused with a reason. */
 const addedPhotosSchema = z.object({
   added: z.array(photoSchema),
   duplicates: z.array(z.object({ name: z.string(), photoId: idSchema })),
   refused: z.array(z.object({ name: z.string(), problem: problemSchema })),
-  /** Takes the added ones away again. */
+  /** Removes the added ones again. */
   undo: z.string().nullable(),
 });
 
@@ -36,7 +36,7 @@ export const photoRequests = {
     addedPhotosSchema,
   ),
   'photos.remove': endpoint(z.object({ ids: z.array(idSchema).min(1).max(1000) }), undoSchema),
-  /** The square that training sees; null: the centred one. Answers with what undoes it. */
+  /** Sets the square used for training; null: the centred one. Returns what undoes it. */
   'photos.setCrop': endpoint(z.object({ id: idSchema, crop: cropSchema.nullable() }), photoSchema),
   /** A PNG (base64) of the photo's size whose white is the subject; null: none. */
   'photos.setMask': endpoint(z.object({ id: idSchema, data: fileDataSchema.nullable() }), photoSchema),
@@ -47,8 +47,8 @@ export const photoRequests = {
 };
 
 export const photoEvents = {
-  /** Photos of this subject came, went or changed: list them again. */
+  /** Photos of this subject were added, removed or changed: list them again. */
   'photos.changed': ofSubject,
-  /** A watched folder had something that can't be used. */
+  /** A watched folder had a file that can't be used. */
   'photos.refused': ofSubject.extend({ name: z.string(), problem: problemSchema }),
 };

@@ -5,7 +5,7 @@ import { endpoint } from './endpoint.ts';
 import { undoSchema } from './trash.ts';
 
 export const projectRequests = {
-  /** There is always one at least. */
+  /** There is always at least one. */
   'projects.list': endpoint(z.object({}), z.array(projectSchema)),
   'projects.create': endpoint(z.object({ name: nameSchema }), projectSchema),
   'projects.rename': endpoint(z.object({ id: idSchema, name: nameSchema }), projectSchema),

@@ -16,14 +16,14 @@ export const subjectRequests = {
       projectId: idSchema.optional(),
       name: nameSchema,
       classNoun: classNounSchema.or(z.literal('')).optional(),
-      /** One that no other subject has when left out. */
+      /** When left out, one that no other subject has. */
       token: tokenSchema.optional(),
     }),
     subjectSchema,
   ),
-  /** The photos that come with Likeness as a subject: for the tour. The same one when it is there already. */
+  /** Makes a subject of the photos that come with Likeness, for the tour; returns it if it is there already. */
   'subjects.createSample': endpoint(z.object({}), subjectSchema),
-  /** What a subject may be, in words that the model for new runs knows. */
+  /** Suggestions for the class noun: words that the model for new runs knows. */
   'subjects.nouns': endpoint(z.object({}), z.array(z.string())),
   'subjects.update': endpoint(
     z.object({

@@ -16,7 +16,7 @@ const systemInfoSchema = z.object({
 const offlineSchema = z.object({
   /** Every socket but the loopback is blocked. */
   locked: z.boolean(),
-  /** Sockets that were refused since the start, by host. */
+  /** Connections refused since the start, by host. */
   refused: z.array(z.object({ host: z.string(), times: z.int() })),
   /** Sockets to other machines that were opened since the start. */
   opened: z.int(),
@@ -25,14 +25,14 @@ const offlineSchema = z.object({
 export const systemRequests = {
   'system.info': endpoint(z.object({}), systemInfoSchema),
   'system.offline': endpoint(z.object({}), offlineSchema),
-  /** The system's dialog; in the browser: refused (use a file input and `…Bytes`, or let a path be typed). */
+  /** Opens the system's dialog; refused in the browser (use a file input and `…Bytes`, or let the person type a path). */
   'system.browse': endpoint(
     z.object({ what: z.enum(['photos', 'folder', 'model', 'png']) }),
     z.object({ paths: z.array(pathSchema) }),
   ),
   /**
-   * Folders and files in `path` of the machine that computes, for choosing one in the browser; the home folder when left out. Where
-   * `path` is a file, its folder, and `file` is its path.
+   * Folders and files in `path` on the machine that computes, for choosing one in the browser; the home folder when left out. If
+   * `path` is a file, its folder is listed, and `file` is its path.
    */
   'system.list': endpoint(
     z.object({ path: pathSchema.optional(), hidden: z.boolean().optional() }),

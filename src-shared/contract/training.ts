@@ -24,25 +24,25 @@ const presetSchema = z.object({
   measured: z.boolean(),
   /** Whether it fits this machine's memory. */
   fits: z.boolean(),
-  /** What was made smaller so that it fits, in words. */
+  /** What was reduced so that it fits, in words. */
   reductions: z.array(z.string()),
 });
 export type Preset = z.infer<typeof presetSchema>;
 
 export const trainingRequests = {
-  /** Quick: from what was measured or trained on this machine, else from the size of the model. */
+  /** Answers quickly: from earlier measurements and runs on this machine, or else from the size of the model. */
   'training.presets': endpoint(
     z.object({
       subjectId: idSchema,
       modelId: idSchema.nullable(),
-      /** Laid over each preset for its figures; its `settings` stay the preset's own. */
+      /** Count for each preset's figures; its `settings` stay the preset's own. */
       changes: trainingChangesType.optional(),
     }),
     z.array(presetSchema),
   ),
   /**
-   * Queues a dry run: a few steps in earnest, for the figures of the presets. When it does not fit, the next smaller way is tried in a
-   * job of its own.
+   * Queues a dry run: a few real steps, for the figures of the presets. If it doesn't fit, smaller settings are tried in a job of
+   * their own.
    */
   'training.measure': endpoint(
     z.object({
@@ -71,12 +71,12 @@ export const trainingRequests = {
     z.object({
       run: runSchema,
       checkpoints: z.array(checkpointSchema),
-      /** Steps whose sample can be seen, 0 among them: before the first step. */
+      /** Steps with a sample; 0 is before the first step. */
       samples: z.array(z.int()),
       curve: lossCurveSchema,
     }),
   ),
-  /** Goes on with a run that was cancelled, failed or is done, up to `steps`. Queues a job. */
+  /** Resumes a cancelled, failed or finished run, up to `steps`. Queues a job. */
   'training.resume': endpoint(one.extend({ steps: lengthSettings.steps.type.optional() }), runSchema),
   'training.rename': endpoint(one.extend({ name: nameSchema }), runSchema),
   /** The checkpoint to use; null: the last. */
@@ -87,10 +87,10 @@ export const trainingRequests = {
 export const trainingEvents = {
   'training.changed': runSchema,
   'training.removed': one,
-  /** A dry run has ended: the presets may say more. */
+  /** A dry run has ended: the presets may have better figures. */
   'training.measured': z.object({ modelId: idSchema }),
   'training.step': z.object({ runId: idSchema, step: z.int(), loss: z.number(), seconds: z.number() }),
   'training.checkpoint': checkpointSchema,
-  /** The sample of `step` can be seen: `fileUrls.sample`. */
+  /** The sample of `step` is there: `fileUrls.sample`. */
   'training.sample': z.object({ runId: idSchema, step: z.int() }),
 };

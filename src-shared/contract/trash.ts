@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { timeSchema } from '../domain/id.ts';
 import { endpoint } from './endpoint.ts';
 
-/** What removing something gives: a token that brings it back, until it goes to the system's trash. */
+/** The result of removing something: a token that restores it, until it goes to the system's trash. */
 export const undoSchema = z.object({ undo: z.string() });
 
 export const trashRequests = {
   'trash.undo': endpoint(z.object({ undo: z.string().min(1).max(100) }), z.object({ restored: z.int() })),
-  /** What was removed and can be brought back: one entry a removal, told by the largest thing it took. */
+  /** What can be restored: one entry for each removal, described by its largest part. */
   'trash.list': endpoint(
     z.object({}),
     z.object({
@@ -20,10 +20,10 @@ export const trashRequests = {
           removedAt: timeSchema.nullable(),
         }),
       ),
-      /** How many things, all removals together. */
+      /** Number of things in all removals. */
       items: z.int(),
     }),
   ),
-  /** Hands everything that was removed to the system's trash. */
+  /** Moves everything removed to the system's trash. */
   'trash.empty': endpoint(z.object({}), z.object({ items: z.int() })),
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { contractErrorSchema } from './errors.ts';
 
-/** What the studio sends over the WebSocket: one JSON object a message. */
+/** What the page sends over the WebSocket: one JSON object per message. */
 export const callSchema = z.object({
   id: z.int().min(0),
   request: z.string().max(100),
@@ -24,10 +24,10 @@ export type Message = z.infer<typeof messageSchema>;
 
 export { socketPath } from './socketPath.ts';
 
-/** What the preload script puts on `window.likeness` in the app; in the browser it is not there. */
+/** What the preload script puts on `window.likeness` in the app; not there in the browser. */
 export interface Bridge {
   readonly request: (request: string, input: unknown) => Promise<Reply>;
-  /** Every event of the contract; returns what ends it. */
+  /** Hears every event of the contract. Returns a function that ends this. */
   readonly listen: (heard: (event: string, payload: unknown) => void) => () => void;
   /** The path of a dropped or chosen file; empty for one that has none (pasted). */
   readonly pathOf: (file: object) => string;

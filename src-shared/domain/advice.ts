@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What taking something out of a U-Net saves, and what it does to its prediction before any training. */
+/** What removing something from a U-Net saves, and how much it changes the prediction before any training. */
 const sensitivitySchema = z.object({
   /** A block ("down_blocks.1.1", "mid_block"), or a published student ("bk-small"). */
   name: z.string(),
@@ -14,7 +14,7 @@ const sensitivitySchema = z.object({
 });
 export type Sensitivity = z.infer<typeof sensitivitySchema>;
 
-/** What a model's blocks are worth, and the published students it can become. */
+/** What each block contributes, and the published students the model can become. */
 export const adviceSchema = z.object({
   blocks: z.array(sensitivitySchema),
   students: z.array(sensitivitySchema),

@@ -3,11 +3,11 @@ export interface CatalogueEntry {
   /** "owner/name" */
   readonly repository: string;
   readonly name: string;
-  /** What belongs together, as people look for it. */
+  /** A group of models, as people look for them. */
   readonly family: 'Stable Diffusion' | 'BK-SDM' | 'BK-SDM, more data' | 'BK-SDM 2';
   readonly about: string;
   readonly licence: string;
-  /** What is fetched: the U-Net, the text encoder and the VAE. */
+  /** Bytes of the U-Net, the text encoder and the VAE. */
   readonly bytes: number;
   /** Of all three. */
   readonly parameters: number;
@@ -19,7 +19,7 @@ export interface CatalogueEntry {
 
 const openRail = 'CreativeML Open RAIL-M';
 
-/** Numbers of the text encoder and the VAE beside the U-Net. */
+/** Parameters of the text encoder and the VAE. */
 const besides = { sd1: 123_060_480 + 83_653_863, sd2: 340_387_840 + 83_653_863 };
 
 function entry(
@@ -32,7 +32,7 @@ function entry(
   return { ...about, licence: openRail, bytes: 2 * parameters, parameters, macs, side: 512 };
 }
 
-/** Of a U-Net of each shape: its numbers, and the operations of one call (`unetCost` counts the same). */
+/** Parameters, and operations of one call, of a U-Net of each shape; `unetCost` counts the same. */
 export const unetFigures = {
   sd1: { unet: 859_520_964, macs: 401.64e9 },
   base: { unet: 579_384_964, macs: 261.5e9 },

@@ -10,7 +10,7 @@ import {
 } from './loopSettings.ts';
 import { number, optional, orNone, path, text, toggle, type Asked, type Values } from './settingSchema.ts';
 
-/** Decay of the moving average where one is asked for, diffusers' own. */
+/** Decay of the moving average if only `--ema` is given: diffusers' default. */
 export const usualEma = 0.9999;
 
 const atMost500 = fourTimes('at most 500', 500);
@@ -68,5 +68,5 @@ export const distillSettings = {
 } as const;
 
 export type DistillSettings = Readonly<Values<typeof distillSettings>>;
-/** What a person said about a distillation. */
+/** The settings that a person gave for a distillation. */
 export type AskedDistill = Asked<typeof distillSettings>;

@@ -3,7 +3,7 @@ import { idSchema, timeSchema } from './id.ts';
 
 export const exportFormats = ['diffusers', 'peft', 'kohya', 'single-file', 'onnx'] as const;
 
-/** Weights that were written for other tools, with the proof that they are right. */
+/** Weights written for other tools, and the proof that they are right. */
 export const exportedSchema = z.object({
   id: idSchema,
   runId: idSchema,

@@ -34,7 +34,7 @@ const rateOfMethod = unlessProdigy('1e-4 for lora, 1e-6 for full', ({ method }) 
   method === 'full' ? 1e-6 : 1e-4,
 );
 
-/** The settings of a finetune that are the same on any machine: those of the studio's screen, and what the subject is called. */
+/** The settings of a finetune that don't depend on the machine: those on the studio's screen, and the subject's words. */
 export const trainingSettings = {
   classNoun: word({
     help: 'what the subject is: dog, mug, backpack',
@@ -201,7 +201,7 @@ export const trainingSettings = {
     group: 'pictures',
   }),
   flip: toggle({ help: 'train on mirrored photos too', default: false, group: 'pictures' }),
-  /** What the squared error of a latent outside of a photo's mask weighs; 1: masks change nothing. */
+  /** Weight of the squared error outside a photo's mask; at 1, masks change nothing. */
   backgroundWeight: number({
     help: 'what is around the subject counts, in photos with a mask in DIR/masks',
     min: 0,
@@ -235,13 +235,13 @@ export const finetuneSettings = {
   ),
   ...trainingSettings,
   /**
-   * Where photos were taken, by file name: "on a wooden floor". Said in their prompts, so that places are not learnt as the
-   * subject's; nothing is said of a photo that is left out.
+   * Where photos were taken, by file name: "on a wooden floor". Added to their prompts, so that places are not learnt as part of
+   * the subject. Photos that are left out get no place.
    */
   photoScenes: optional(
     data(z.record(z.string(), z.string()), { help: 'where photos were taken', option: null }),
   ),
-  /** What photos show, by file name; takes the whole prompt's place, with {token} and {class} filled in. */
+  /** Captions of photos, by file name; each replaces the whole prompt, with {token} and {class} filled in. */
   photoCaptions: optional(
     data(z.record(z.string(), z.string()), { help: 'captions of photos', option: null }),
   ),
@@ -261,12 +261,12 @@ export const finetuneSettings = {
 } as const;
 
 export type FinetuneSettings = Readonly<Values<typeof finetuneSettings>>;
-/** What a person said about a finetune. */
+/** The settings that a person gave for a finetune. */
 export type AskedFinetune = Asked<typeof finetuneSettings>;
 export type LoraSettings = FinetuneSettings['lora'];
 export const trainingSettingsType = settingsType(trainingSettings);
 export type TrainingSettings = Readonly<Values<typeof trainingSettings>>;
-/** Of a finetune's settings those that are the same on any machine. */
+/** The part of a finetune's settings that doesn't depend on the machine. */
 export function trainingSettingsOf(settings: FinetuneSettings): TrainingSettings {
   return trainingSettingsType.strip().parse(settings);
 }

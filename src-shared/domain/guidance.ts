@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const guidanceSchema = z.object({
   /** diffusers' `guidance_scale`. */
   guidance: z.number(),
-  /** Weight of what the base model makes of the prompt, besides the subject; 0: plain classifier-free guidance. */
+  /** Weight of what the base model makes of the prompt; 0: plain classifier-free guidance. */
   baseGuidance: z.number(),
   /** Share of the steps after which there is none of either. */
   guidanceStop: z.number(),
@@ -12,7 +12,7 @@ export const guidanceSchema = z.object({
 
 export type Guidance = Readonly<z.infer<typeof guidanceSchema>>;
 
-/** What a picture was drawn with; recipes from before there was more than the plain guidance name that alone. */
+/** The guidance a picture was drawn with; older recipes have only plain guidance. */
 export function guidanceOf({
   guidance,
   baseGuidance = 0,

@@ -22,7 +22,7 @@ export const imageSchema = z.object({
 });
 export type Image = z.infer<typeof imageSchema>;
 
-/** Everything known of one picture. */
+/** Everything known about one picture. */
 export const imageDetailSchema = imageSchema.extend({
   /** Seen from the library's folder. */
   file: z.string(),
@@ -39,7 +39,7 @@ export const imageFilterSchema = z.object({
   subjectId: idSchema.optional(),
   runId: idSchema.optional(),
   step: z.int().optional(),
-  /** Words of the prompt; the last may be a beginning. */
+  /** Words of the prompt; the last one may be incomplete. */
   text: z.string().max(500).optional(),
   favourite: z.boolean().optional(),
   minScore: z.number().optional(),

@@ -23,11 +23,11 @@ export const jobProgressSchema = z.object({
   total: z.number(),
   /** "class pictures", "steps", "pictures" */
   label: z.string(),
-  /** How much of the whole job is done, 0…1; null before it can be said. */
+  /** How much of the whole job is done, 0…1; null while unknown. */
   share: z.number().nullable().default(null),
-  /** Seconds left of the whole job; null before it can be said. */
+  /** Seconds left of the whole job; null while unknown. */
   eta: z.number().nullable(),
-  /** Resident bytes of the worker; null before it told. */
+  /** Resident bytes of the worker; null while unknown. */
   memory: z.number().nullable(),
 });
 export type JobProgress = z.infer<typeof jobProgressSchema>;
@@ -42,7 +42,7 @@ export const jobSchema = z.object({
   /** Place in the queue; less is sooner. */
   position: z.number(),
   progress: jobProgressSchema.nullable(),
-  /** What it becomes as soon as its worker has put down what it holds. */
+  /** Its next state, once its worker has saved what it has. */
   stopping: z.enum(['paused', 'cancelled']).nullable(),
   createdAt: timeSchema,
   startedAt: timeSchema.nullable(),

@@ -3,22 +3,22 @@ export interface Phase {
   /** For people: "class pictures". */
   readonly label: string;
   readonly total: number;
-  /** What one of it takes, in any unit that the plan's phases share; 0 where that cannot be told. */
+  /** Cost of one unit, in any measure that the plan's phases share; 0 if unknown. */
   readonly weight: number;
 }
 
-/** All that a task will do. Its phases may come in turns: steps, a sample, steps. */
+/** All phases of a task. They may alternate: steps, a sample, steps. */
 export interface PlanEvent {
   readonly type: 'plan';
   readonly phases: readonly Phase[];
 }
 
-/** How far a task is, in units of its own; the receiver works out the time that is left. A phase says so as it begins, too. */
+/** How far a task is, in its own units; the receiver estimates the time left. Also sent when a phase begins. */
 export interface ProgressEvent {
   readonly type: 'progress';
   readonly done: number;
   readonly total: number;
-  /** What is being done, for people: "class pictures". Without a plan, a new label starts a new estimate. */
+  /** The current phase: "class pictures". Without a plan, a new label starts a new estimate. */
   readonly label?: string;
 }
 
@@ -27,7 +27,7 @@ export interface StepEvent {
   readonly type: 'step';
   readonly step: number;
   readonly loss: number;
-  /** The mean of the last twenty or so losses: one alone says more about its noise than about the run. */
+  /** The mean of about the last twenty losses, as a single one depends mostly on its noise. */
   readonly smoothed?: number;
   readonly seconds: number;
   readonly subject?: number;
@@ -57,19 +57,19 @@ export interface SampleEvent {
   readonly path: string;
 }
 
-/** Something a person should know. */
+/** Information for the person. */
 export interface NoteEvent {
   readonly type: 'note';
   readonly message: string;
 }
 
-/** The outcome may differ from what was asked for: a prompt was cut, a file ignored. */
+/** The result may differ from the request: a prompt was cut, a file ignored. */
 export interface WarningEvent {
   readonly type: 'warning';
   readonly message: string;
 }
 
-/** What a long task tells while it works. */
+/** The events of a long task. */
 export type JobEvent =
   | PlanEvent
   | ProgressEvent
@@ -81,8 +81,8 @@ export type JobEvent =
   | WarningEvent;
 
 /**
- * What a feature gets besides its settings. When `signal` aborts it keeps what is worth keeping and throws
- * `signal.reason` (`signal.throwIfAborted()`); between steps it lets the event loop turn, or no signal arrives.
+ * What a feature gets besides its settings. When `signal` aborts, it keeps what is worth keeping and throws `signal.reason`
+ * (`signal.throwIfAborted()`). Between steps it must let the event loop turn, or no signal arrives.
  */
 export interface JobContext {
   readonly report: (event: JobEvent) => void;

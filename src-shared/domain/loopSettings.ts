@@ -1,25 +1,25 @@
 import { providerChoices } from './providers.ts';
 import { choice, number, orNone, side, whole, type Derived, type Values } from './settingSchema.ts';
 
-/** How the learning rate goes over a run; diffusers' names (`get_scheduler`). */
+/** Learning-rate schedules, by diffusers' names (`get_scheduler`). */
 const learningRateSchedules = ['constant', 'constant_with_warmup', 'linear', 'cosine'] as const;
 export type LearningRateSchedule = (typeof learningRateSchedules)[number];
 
 export const maxSteps = 10_000_000;
 
-/** Four times in a run, and at least every `most` steps. */
+/** Four times in a run, or every `most` steps if that is more often. */
 export function fourTimes(text: string, most = Infinity): Derived<number> {
   return { text, from: ({ steps }) => Math.min(most, Math.max(1, Math.ceil(Number(steps) / 4))) };
 }
 
-/** As often, but never in a run on recorded batches: there is no prompt that they belong to. */
+/** The same, but never in a run on recorded batches, which have no prompt. */
 export function unlessReplayed({ text, from }: Derived<number>): Derived<number | null> {
   return { text, from: (settings) => (settings['replay'] === undefined ? from(settings) : null) };
 }
 
 const quarter = fourTimes('a quarter of the run');
 
-/** How long a run is, and what it leaves behind on the way. */
+/** The length of a run, its checkpoints and samples. */
 export const lengthSettings = {
   steps: whole({
     help: 'optimizer steps',
@@ -49,7 +49,7 @@ export const lengthSettings = {
   ),
 } as const;
 
-/** How a step is taken. */
+/** How a step learns. */
 export const learningSettings = {
   learningRate: number({
     help: 'learning rate',
@@ -84,7 +84,7 @@ export const learningSettings = {
   }),
 } as const;
 
-/** A learning rate that is Prodigy's factor on its own, 1, where Prodigy trains. */
+/** A default learning rate; with Prodigy it is 1, a factor on the rate that Prodigy finds. */
 export function unlessProdigy(text: string, from: Derived<number>['from']): Derived<number> {
   return {
     text: `${text}; 1 with prodigy`,
@@ -92,7 +92,7 @@ export function unlessProdigy(text: string, from: Derived<number>['from']): Deri
   };
 }
 
-/** AdamW (Loshchilov & Hutter 2019) with torch's defaults, and what others use in its place. */
+/** AdamW (Loshchilov & Hutter 2019) with torch's defaults, and the optimizers that can replace it. */
 export const optimizerSettings = {
   optimizer: choice(['adamw', 'adamw8bit', 'adafactor', 'prodigy'], {
     help: 'how weights follow their gradients; adamw8bit and adafactor need less memory, prodigy finds the learning rate itself',
@@ -174,7 +174,7 @@ export const pictureSettings = {
   }),
 } as const;
 
-/** Not a person's choice for the run, but for the machine it is on. */
+/** Choices that belong to the machine, not to the run. */
 export const machineSettings = {
   provider: choice(providerChoices, {
     help: 'what computes; auto takes the fastest that works here',
@@ -190,7 +190,7 @@ export type OptimizerSettings = Readonly<
   >
 >;
 
-/** What the training loop asks of any run. */
+/** The settings that every training loop needs. */
 export type LoopSettings = Readonly<
   Values<typeof lengthSettings> & Values<typeof learningSettings> & Values<typeof optimizerSettings>
 >;

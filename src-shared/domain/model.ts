@@ -6,7 +6,10 @@ import { idSchema, nameSchema, timeSchema } from './id.ts';
 export const modelSchema = z.object({
   id: idSchema,
   name: nameSchema,
-  /** `shipped` comes with Likeness, `linked` stays where the person has it; `downloaded` and `made` (smaller, here) lie in the library. */
+  /**
+   * `shipped` comes with Likeness, `linked` stays where the person has it; `downloaded` and `made` (a smaller model, made here)
+   * are in the library.
+   */
   source: z.enum(['shipped', 'linked', 'downloaded', 'made']),
   path: z.string(),
   kind: z.enum(['folder', 'single-file']),
@@ -15,11 +18,11 @@ export const modelSchema = z.object({
   hash: z.string(),
   parameters: z.number(),
   bytes: z.number(),
-  /** Pixels it draws by itself. */
+  /** Its default size in pixels. */
   width: z.int(),
   height: z.int(),
   addedAt: timeSchema,
-  /** It is drawn with this unless told otherwise. */
+  /** Its default guidance. */
   guidance: z.number(),
   /** The same for a subject that it was taught. */
   subjectGuidance: guidanceSchema,
@@ -27,7 +30,7 @@ export const modelSchema = z.object({
   places: z.array(z.string()).default([]),
   /** Its folder holds a sheet of pictures that it drew: `fileUrls.sheet`. */
   sheet: z.boolean().default(false),
-  /** Its files are where they were. */
+  /** Whether its files are still there. */
   available: z.boolean(),
   problems: z.array(z.string()),
 });

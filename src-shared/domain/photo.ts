@@ -9,7 +9,7 @@ export const cropSchema = z.object({
 });
 export type Crop = z.infer<typeof cropSchema>;
 
-/** Something preflight has to say about a photo. */
+/** A remark of preflight about a photo. */
 export const photoMarkSchema = z.object({
   /** "blurred", "small", "duplicate", "dark", "bright", "narrow", … */
   code: z.string(),
@@ -32,10 +32,10 @@ export const photoSchema = z.object({
   /** SHA-256 of the file, hex. */
   hash: z.string(),
   addedAt: timeSchema,
-  /** What training sees; the centred square when nothing was chosen. */
+  /** The square used for training; null for the centred one. */
   crop: cropSchema.nullable(),
   hasMask: z.boolean(),
-  /** What training is told that it shows, with {token} and {class}; null: the subject alone. */
+  /** Its prompt in training, with {token} and {class}; null: the subject alone. */
   caption: z.string().nullable(),
   marks: z.array(photoMarkSchema),
   /** The file is gone from the library's folder. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { idSchema, nameSchema, timeSchema } from './id.ts';
 
-/** A shelf for subjects that belong together. */
+/** A group of subjects. */
 export const projectSchema = z.object({
   id: idSchema,
   name: nameSchema,

@@ -5,14 +5,14 @@ export type Provider = (typeof providers)[number];
 export const providerChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
 export type ProviderChoice = (typeof providerChoices)[number];
 
-/** Those that ONNX Runtime's package brings along for a system; none brings CUDA. */
+/** The providers in ONNX Runtime's package for a system; CUDA is in none. */
 const bundledOn: Readonly<Record<string, readonly ProviderChoice[]>> = {
   linux: ['webgpu'],
   win32: ['webgpu', 'dml'],
   darwin: ['webgpu', 'coreml'],
 };
 
-/** What can be chosen on a system, and what is chosen already. */
+/** The choices on a system, and the one that is already chosen. */
 export function choicesOn(platform: string, chosen: ProviderChoice): ProviderChoice[] {
   const there: readonly ProviderChoice[] = ['auto', 'cpu', ...(bundledOn[platform] ?? [])];
   return providerChoices.filter((choice) => there.includes(choice) || choice === chosen);

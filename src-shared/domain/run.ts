@@ -17,7 +17,7 @@ export const runSchema = z.object({
   modelId: idSchema.nullable(),
   modelName: z.string(),
   settings: trainingSettingsType,
-  /** How far it is. */
+  /** Steps done. */
   step: z.int(),
   loss: z.number().nullable(),
   secondsPerStep: z.number().nullable(),
@@ -27,7 +27,7 @@ export const runSchema = z.object({
   jobId: idSchema.nullable(),
   error: problemSchema.nullable(),
   checkpoints: z.int(),
-  /** The checkpoint that scores, or a person, picked. */
+  /** The checkpoint picked by scores or by the person. */
   pickedStep: z.int().nullable(),
 });
 export type Run = z.infer<typeof runSchema>;

@@ -1,4 +1,4 @@
-/** A figure and the interval that holds it in 95 of 100 draws of other prompts and seeds. */
+/** A figure and its 95 % interval over other draws of prompts and seeds. */
 export interface Estimate {
   readonly value: number;
   readonly low: number;
@@ -9,22 +9,22 @@ export interface Estimate {
 export const subjectKinds = ['object', 'living'] as const;
 export type SubjectKind = (typeof subjectKinds)[number];
 
-/** "subject (MobileNetV2)" → the figure; null where its features cannot say it. */
+/** "subject (MobileNetV2)" → the figure; null where its features can't tell. */
 export type Figures = Readonly<Record<string, Estimate | null>>;
 
-/** A picture that is a photo again. */
+/** A picture that copies a photo. */
 export interface Copy {
   readonly picture: string;
   readonly photo: string;
-  /** Correlation of their pixels, crops and mirroring allowed for. */
+  /** Correlation of their pixels, allowing for crops and mirroring. */
   readonly resemblance: number;
 }
 
 /** How far a checkpoint has come, each 0 (the base model, or nothing of it) to about 1 (as good as possible). */
 export interface Reach {
-  /** From the base model's pictures to the photos. */
+  /** Likeness: from the base model's pictures to the photos. */
   readonly fidelity: number;
-  /** What is left of following prompts; of variety where no scorer reads text. */
+  /** How well prompts are still followed; variety where no scorer reads text. */
   readonly editability: number;
   /** Harmonic mean of both. */
   readonly balance: number;
@@ -36,7 +36,7 @@ export interface ScoredCheckpoint {
   readonly figures: Figures;
   readonly reach: Reach;
   readonly memorization: {
-    /** Of the pictures, those that are copies. */
+    /** Share of the pictures that are copies. */
     readonly share: number;
     /** Resemblance from which a picture counts as a copy. */
     readonly threshold: number;
@@ -44,7 +44,7 @@ export interface ScoredCheckpoint {
   };
 }
 
-/** What `score` found out about a run. */
+/** The result of scoring a run. */
 export interface RunScore {
   readonly run: string;
   readonly kind: SubjectKind;

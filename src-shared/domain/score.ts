@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A measured value with its 95 % interval, where one could be worked out. */
+/** A measured value with its 95 % interval, if there is one. */
 const measuredSchema = z.object({
   value: z.number(),
   low: z.number().nullable(),
@@ -29,7 +29,7 @@ export const scoreReportSchema = z.object({
   /** What the pictures of each checkpoint show: `fileUrls.scored`, in this order. */
   prompts: z.array(z.string()).default([]),
   pick: z.object({ step: z.int(), reason: z.string() }).nullable(),
-  /** Alarms and leaks in plain words. */
+  /** Problems that were found, as sentences. */
   warnings: z.array(z.string()),
   features: z.record(z.string(), z.string()),
 });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const settingGroups = ['length', 'learning', 'lora', 'knowledge', 'pictures', 'optimizer'] as const;
 export type SettingGroup = (typeof settingGroups)[number];
 
-/** A default that follows other settings; `text` says it in words. */
+/** A default that depends on other settings; `text` describes it. */
 export interface Derived<T> {
   readonly text: string;
   readonly from: (settings: Readonly<Record<string, unknown>>) => T;
@@ -16,31 +16,31 @@ export type When = Readonly<Record<string, unknown>>;
 interface About<T> {
   /** What it is, as `--help` says it. */
   readonly help: string;
-  /** Its name on the command line where that is not its key's (`learningRate` → `--lr`); null: it has none there. */
+  /** Its option on the command line, if not named after its key (`learningRate` → `--lr`); null: it has none. */
   readonly option?: string | null;
   /** Stands for the value in `--help`. */
   readonly as?: string;
-  /** The value of a new run where nobody says one. */
+  /** The value in a new run if none is given. */
   readonly default?: T | Derived<T>;
-  /** For `--help`: what holds where there is no default. */
+  /** For `--help`: what happens without a value, if there is no default. */
   readonly otherwise?: string;
-  /** What runs did from before there was this setting: the value of a `run.json` without it. */
+  /** The value for a `run.json` without it: what runs did before this setting existed. */
   readonly before?: T;
-  /** Where the studio shows it; left out: the studio does not ask for it. */
+  /** Where the studio shows it; it is not shown when left out. */
   readonly group?: SettingGroup;
-  /** For those who know what it does: the studio folds it away. */
+  /** Only experts need it: the studio folds it away. */
   readonly advanced?: true;
   /** Left out: always. */
   readonly when?: When;
   /** May be null: none. */
   readonly none?: true;
-  /** Another setting that a model's or a preset's value is meant for: with another choice of that one, the default holds again. */
+  /** A model's or preset's value holds only with the same choice of this other setting; otherwise the default applies again. */
   readonly meantFor?: string;
-  /** Whether a run may go on with another value: `anytime`, or when the file it names has `moved`. Left out: never. */
+  /** Whether a run may be resumed with another value: `anytime`, or only if the file it names has `moved`. Left out: never. */
   readonly change?: 'anytime' | 'moved';
 }
 
-/** How a value is written: what the command line reads and which field the studio shows. */
+/** The kind of value, for the command line's parser and the studio's field. */
 export type Input =
   | {
       readonly kind: 'number';
@@ -53,13 +53,16 @@ export type Input =
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   | { readonly kind: 'switch' | 'word' | 'text' | 'names' | 'path' | 'data' };
 
-/** One setting: type, limits, default and names, said once. The command line, `run.json` and the studio's fields follow from it. */
+/**
+ * One setting, declared once: type, limits, default and names. The command line, `run.json` and the studio's fields follow from
+ * it.
+ */
 export interface Setting<S extends z.ZodType = z.ZodType> extends About<z.output<S>> {
   readonly type: S;
   readonly input: Input;
 }
 
-/** Settings that belong together, an object of their own; with `off`, there may be none of them: null. */
+/** Settings that belong together, as an object. With `off`, the whole part may be null. */
 export interface Part<S extends z.ZodType = z.ZodType, D extends Declaration = Declaration> {
   readonly type: S;
   readonly settings: D;
@@ -77,7 +80,7 @@ type Shape<D extends Declaration> = { [K in keyof D]: D[K]['type'] };
 export type SettingsType<D extends Declaration> = z.ZodObject<Shape<D>, z.core.$strict>;
 /** The settings of a run. */
 export type Values<D extends Declaration> = z.output<SettingsType<D>>;
-/** Settings of which any may be left out, at every level; `false` or null asks for none of a part. */
+/** Settings of which any may be left out, at every level; `false` or null turns a part off. */
 export type Asked<D extends Declaration> = {
   readonly [K in keyof D]?:
     | (D[K] extends Part<infer S, infer Inner>
@@ -86,7 +89,7 @@ export type Asked<D extends Declaration> = {
     | undefined;
 };
 
-/** Names of settings, "lora.rank" too, and of parts that may be none. */
+/** Names of settings, such as "lora.rank", and of parts that can be turned off. */
 export type SettingName<D extends Declaration> = {
   [K in keyof D & string]: D[K] extends Part<infer S, infer Inner>
     ? `${K}.${keyof Inner & string}` | (S extends z.ZodNullable ? K : never)
@@ -118,7 +121,7 @@ export function number({ min, max, ...about }: About<number> & Limits): Setting<
   };
 }
 
-/** Pixels of a square's side; what multiples a model can take, its VAE says. */
+/** Side of a square in pixels; the model's VAE decides which multiples work. */
 export function side({ min, max, ...about }: About<number> & Limits): Setting<z.ZodInt> {
   return {
     ...about,
@@ -158,7 +161,7 @@ export function path(about: About<string>): Setting<z.ZodString> {
   return { ...about, input: { kind: 'path' }, type: z.string().min(1) };
 }
 
-/** What is worked out from other things, and only kept. */
+/** A value that is computed, not asked for. */
 export function data<S extends z.ZodType>(type: S, about: About<z.output<S>>): Setting<S> {
   return { ...about, input: { kind: 'data' }, type };
 }
@@ -185,7 +188,7 @@ export function part<const D extends Declaration>(
   return { ...about, settings, type: settingsType(settings) };
 }
 
-/** Settings that a run may have none of; `off` turns them off on the command line. */
+/** A part that can be turned off, on the command line by the option `off`. */
 export function optionalPart<const D extends Declaration>(
   settings: D,
   off: NonNullable<Part['off']>,

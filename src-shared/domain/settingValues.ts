@@ -13,7 +13,7 @@ import {
 
 type Loose = Readonly<Record<string, unknown>>;
 
-/** A setting in its place: `lora.rank`, with what holds for the part it is in. */
+/** A setting with its path, such as `lora.rank`, and what applies to its part. */
 export interface Leaf {
   readonly path: readonly [string] | readonly [string, string];
   readonly setting: Setting;
@@ -35,7 +35,7 @@ export function leavesOf(declaration: Declaration): Leaf[] {
   });
 }
 
-/** The value at a path; nothing in a part that there is none of. */
+/** The value at a path; undefined in a part that is off. */
 export function valueAt(settings: Loose, [key, inner]: Leaf['path']): unknown {
   const value = settings[key];
   return inner === undefined ? value : asLoose(value)?.[inner];
@@ -47,8 +47,8 @@ export function holds(when: When, settings: Loose): boolean {
 }
 
 /**
- * All settings: what was asked for, the first layer that says something; then the defaults. A part that is asked for with nothing in
- * it is not asked for. Errors: `training.badSettings`.
+ * Completes settings: each value comes from the first layer that has it, or else from the defaults. An empty part counts as left
+ * out. Errors: `training.badSettings`.
  */
 export function completeSettings<D extends Declaration>(
   declaration: D,
@@ -58,7 +58,7 @@ export function completeSettings<D extends Declaration>(
 }
 
 function completed(declaration: Declaration, layers: readonly Loose[]): Loose {
-  /** What the layers from `first` on say of a setting. */
+  /** The value of a setting in the layers from `first` on. */
   const from = (first: number, key: string): unknown =>
     layers.slice(first).find((layer) => layer[key] !== undefined)?.[key] ?? plainDefault(declaration[key]);
   const saidOf = (key: string): unknown => {
@@ -114,7 +114,7 @@ export function checkedSettings<D extends Declaration>(declaration: D, settings:
   return parsed.data;
 }
 
-/** Settings as a file or a database has kept them, maybe from before some of them were there. */
+/** Parses settings from a file or a database, which may be older than some of them. */
 export function parseSettings<D extends Declaration>(
   declaration: D,
   kept: unknown,
@@ -123,7 +123,7 @@ export function parseSettings<D extends Declaration>(
   return parsed.success ? { settings: parsed.data } : { fault: faultOf(parsed.error) };
 }
 
-/** As much of kept settings as can be read; `fallback`, then the defaults, for the rest. */
+/** The stored settings that can be read; for the rest, `fallback` and then the defaults. */
 export function salvagedSettings<D extends Declaration>(
   declaration: D,
   kept: unknown,
@@ -135,7 +135,7 @@ export function salvagedSettings<D extends Declaration>(
   return checkedSettings(declaration, completed(declaration, [Object.fromEntries(whole), fallback]));
 }
 
-/** Kept settings with those that are missing as runs did without them. */
+/** Adds missing settings with the values that older runs used. */
 function brought(declaration: Declaration, kept: unknown): unknown {
   const known = asLoose(kept);
   if (!known) return kept;
@@ -149,7 +149,7 @@ function brought(declaration: Declaration, kept: unknown): unknown {
   return { ...known, ...Object.fromEntries(missing) };
 }
 
-/** What is wrong, by name: "lora.rank: …; steps: …". */
+/** What is wrong, with names: "lora.rank: …; steps: …". */
 export function faultOf({ issues }: z.ZodError): string {
   return issues
     .flatMap((issue) => {
@@ -175,8 +175,8 @@ export function askedType<D extends Declaration>(declaration: D): z.ZodType<Aske
 }
 
 /**
- * A run's own settings, changed by what was asked for where that may change: it is no part of the weights' arithmetic, or it is a file
- * that has moved (`isThere` says which are where they were). Errors: `run.otherSetting` for anything else.
+ * A run's settings with the requested changes, where these are allowed: the setting does not affect the weights, or it is a file
+ * that has moved (`isThere` checks that). Errors: `run.otherSetting` for anything else.
  */
 export function changedSettings<D extends Declaration>(
   declaration: D,

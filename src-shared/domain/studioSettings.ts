@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { idSchema, timeSchema } from './id.ts';
 import { providerChoices } from './providers.ts';
 
-/** What a person set; kept in the library. */
+/** The studio's settings, kept in the library. */
 export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']).default('system'),
-  /** Every socket but the loopback is blocked. */
+  /** All connections to other machines are blocked. */
   offline: z.boolean().default(true),
   /** Models may be downloaded from the Hub; needs `offline` off. */
   downloads: z.boolean().default(false),
@@ -13,9 +13,9 @@ export const settingsSchema = z.object({
   modelId: idSchema.nullable().default(null),
   /** What computes. */
   provider: z.enum(providerChoices).default('auto'),
-  /** The tour has been done or put away. */
+  /** The tour was finished or dismissed. */
   tourDone: z.boolean().default(false),
-  /** When the tour was last begun: it is about what was made since. */
+  /** When the tour last began: it looks at what was made since. */
   tourSince: timeSchema.default(0),
   /** Side of the gallery's tiles in pixels. */
   tileSize: z.int().min(80).max(512).default(176),

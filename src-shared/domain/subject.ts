@@ -28,7 +28,7 @@ export const subjectSchema = z.object({
   photos: z.int(),
   runs: z.int(),
   images: z.int(),
-  /** A photo to show it by. */
+  /** The photo that represents it. */
   cover: idSchema.nullable(),
   /** Made from the photos that come with Likeness. */
   sample: z.boolean(),

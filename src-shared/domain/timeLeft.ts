@@ -1,14 +1,14 @@
 import type { Phase } from './jobEvents.ts';
 
-/** Weight of the newest pace; the pace of the last few counts, and one slow step hardly does. */
+/** Weight of the newest pace: the last few steps count, and a single slow one hardly matters. */
 const newest = 0.2;
-/** Share of a plan's heaviest phase from which on its pace tells how long the rest takes. */
+/** Share of a plan's heaviest phase after which its pace predicts the rest. */
 const enough = 0.02;
-/** How much of its length a figure may change in a second: it moves towards a new estimate and does not leap. */
+/** Share by which a figure may change per second, so that it approaches a new estimate instead of jumping. */
 const haste = 0.08;
 
 interface Work extends Phase {
-  /** `done` is where it stands, `made` what of it was seen being made, in `seconds`. */
+  /** `done`: units done in all; `made`: units that were watched, in `seconds`. */
   done: number;
   made: number;
   seconds: number;
@@ -18,9 +18,9 @@ interface Work extends Phase {
 }
 
 /**
- * Seconds left of a task, over all the phases of its plan: those that were seen go by their own pace, the others by what they weigh
- * against them, or by what was `expected` (seconds for one, by label) where all were measured before. Without a plan the present phase
- * is all there is. `now` is in seconds of any clock.
+ * Seconds left of a task, over all the phases of its plan: phases that were seen by their own pace, the others by their relative
+ * weight, or by `expected` (seconds of one unit, by label) where all were measured before. Without a plan, only the present phase
+ * counts. `now` is in seconds of any clock.
  */
 export class TimeLeft {
   private phases: readonly Work[] = [];
@@ -38,7 +38,7 @@ export class TimeLeft {
     this.shown = undefined;
   }
 
-  /** Takes note of what `label` has done, and says what is left. A phase's first word tells where it begins. */
+  /** Records the progress of `label` and returns the seconds left. A phase's first report tells where it begins. */
   secondsLeft(label: string, done: number, total: number, now: number): number | null {
     let work = this.phases.find((one) => one.label === label);
     if (!work || (!this.planned && (total !== work.total || done < work.done))) {
@@ -49,7 +49,7 @@ export class TimeLeft {
     const made = work.begun ? Math.max(0, done - work.done) : 0;
     if (made > 0) {
       const seconds = now - this.lastNews;
-      // What came at once counts together: 1 − (1 − newest)^made of the whole.
+      // Units reported at once count together: 1 − (1 − newest)^made of the whole.
       const weight = 1 - (1 - newest) ** made;
       work.pace = work.pace === undefined ? seconds / made : mix(work.pace, seconds / made, weight);
       work.made += made;
@@ -61,7 +61,7 @@ export class TimeLeft {
     return this.left(now);
   }
 
-  /** Seconds left; null while they cannot be told, and when nothing is left. */
+  /** Seconds left; null while unknown, and when nothing is left. */
   left(now: number): number | null {
     const estimate = this.estimate(now);
     if (estimate === null) return null;
@@ -73,7 +73,7 @@ export class TimeLeft {
     return this.shown.left;
   }
 
-  /** How much of the whole is done, 0…1, never less than before; null while it cannot be told. */
+  /** Share of the whole that is done, 0…1, never less than before; null while unknown. */
   share(now: number): number | null {
     const left = this.left(now);
     if (left === null) return null;
@@ -90,12 +90,12 @@ export class TimeLeft {
       (sum, work) => sum + Math.max(0, work.total - work.done) * this.secondsForOne(work, scale),
       0,
     );
-    // Time that passes without news is time that is gone, unless this one takes longer than all before it.
+    // Time without reports still counts down, unless this unit takes longer than all before it.
     const present = this.present ? this.secondsForOne(this.present, scale) : 0;
     return Math.max(0, left - Math.min(now - this.lastNews, present));
   }
 
-  /** Seconds for a unit of weight: of what was seen, and at first of what was expected. */
+  /** Seconds per unit of weight: from what was seen, and at first from what was expected. */
   private scale(): number | null {
     const weigh = (count: (work: Work) => number): number =>
       this.phases.reduce((sum, work) => sum + count(work) * this.weightOf(work), 0);

@@ -1,4 +1,4 @@
-/** The prompts that wildcards make: "a {red|blue} mug" two, in order; every combination of several. Braces do not nest. */
+/** The prompts that wildcards make: "a {red|blue} mug" makes two, in order; several make every combination. Braces do not nest. */
 export function expandWildcards(prompt: string, most = 1000): string[] {
   const parts = prompt.split(/(\{[^{}]*\|[^{}]*\})/);
   let prompts = [''];

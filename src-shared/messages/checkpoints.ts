@@ -1,4 +1,4 @@
-/** By what the operating system said when a file could not be written. */
+/** What to do, by the operating system's error code for a file that could not be written. */
 const whatToDo: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; free some space or choose another place',
   EDQUOT: 'the disk quota is used up; free some space or choose another place',

@@ -1,4 +1,4 @@
-/** Taking weights elsewhere. */
+/** Exports of weights. */
 export const exportMessages = {
   'export.exists': (d: { file: string }) =>
     `${d.file} already exists and is never overwritten; choose another --out.`,

@@ -1,6 +1,6 @@
 import { LikenessError, problem } from './index.ts';
 
-/** What the operating system refuses, in words. */
+/** The operating system's error codes in words. */
 const refusals: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder; check the path',
   ENOTDIR: 'part of this path is a file, not a folder; check the path',
@@ -17,7 +17,7 @@ const refusals: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open; raise the limit (ulimit -n)',
 };
 
-/** Any thrown thing as an error for people; what nobody foresaw gets the code `internal`. */
+/** Turns anything thrown into an error for people; unexpected errors get the code `internal`. */
 export function forPeople(thrown: unknown): LikenessError {
   if (thrown instanceof LikenessError) return thrown;
   if (!(thrown instanceof Error)) return problem('internal', { why: String(thrown) }, thrown);

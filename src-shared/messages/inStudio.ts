@@ -2,7 +2,7 @@ import type { Problem } from '../domain/problem.ts';
 import { forPeople } from './forPeople.ts';
 import { oneLine, type Details, type MessageCode } from './index.ts';
 
-/** What the command line says with its options, as the studio says it: by what is on its screens. */
+/** Sentences for the studio, where the command line's own sentence names its options. */
 const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string } = {
   'scheduler.invalid': ({ file, why }) =>
     `${file} does not describe a sampler that can be used here: ${why}; choose a sampler under More settings.`,
@@ -39,7 +39,7 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
     `Something unexpected went wrong (${why}). Try again; if it happens again, report it with this sentence.`,
 };
 
-/** Any thrown thing as the studio tells it. `shown`: what a person gave, for each path that stands for it. */
+/** Turns anything thrown into a problem for the studio. `shown`: what the person gave, by the internal path that stands for it. */
 export function inStudio(thrown: unknown, shown: Readonly<Record<string, string>> = {}): Problem {
   const { code, message, details } = forPeople(thrown);
   const sentence = sentences[code] as ((details: unknown) => string) | undefined;

@@ -40,7 +40,7 @@ export class LikenessError extends Error {
     readonly code: MessageCode,
     message: string,
     options?: ErrorOptions,
-    /** What the sentence was made of: another door may say it in its own words. */
+    /** The details of the sentence, so that the studio can use its own words. */
     readonly details?: object,
   ) {
     super(message, options);
@@ -56,7 +56,7 @@ export function problem<C extends MessageCode>(code: C, details: Details<C>, cau
 
 const longest = 600;
 
-/** Names out of files stand in messages, and a file may hold anything: line breaks, terminal commands, a megabyte of x. */
+/** Messages quote names from files, which may hold anything: line breaks, terminal commands, a megabyte of x. */
 export function oneLine(sentence: string): string {
   const plain = sentence.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ');
   if (plain.length <= longest) return plain;

@@ -1,7 +1,7 @@
 import type { Problem } from '../domain/problem.ts';
 import type { MessageCode } from './index.ts';
 
-/** Failures whose reason lies in what was asked for, or in what a file is: the same once more fails the same way. */
+/** Failures due to the request or to a file's content: trying again fails the same way. */
 const lasting: readonly MessageCode[] = [
   ...(['library.gone', 'generation.otherModels', 'generation.tooMany', 'size.unusable'] as const),
   ...(['picture.noRecipe', 'picture.badRecipe', 'output.notFinite', 'scheduler.steps'] as const),
@@ -13,7 +13,7 @@ const lasting: readonly MessageCode[] = [
   ...(['compress.innerStage', 'compress.unfit', 'distill.unfit', 'score.noPhotos'] as const),
 ];
 
-/** Whether trying again may end otherwise: the disk may have room by then, the file may be back. */
+/** Whether trying again may succeed: the disk may have room by then, the file may be back. */
 export function mayEndOtherwise(error: Problem | null): boolean {
   return error === null || !lasting.some((code) => code === error.code);
 }

@@ -11,7 +11,7 @@ export interface RecipeDifference {
 /** A name and its value in words. */
 export type RecipeRow = readonly [name: string, value: string];
 
-/** What a recipe says besides its prompt and weights; empty values where a setting is off. */
+/** A recipe without its prompt and weights; values are empty where a setting is off. */
 export function recipeRows(recipe: Recipe): RecipeRow[] {
   const words = texts.recipe;
   const { guidance, baseGuidance, guidanceStop } = guidanceOf(recipe);

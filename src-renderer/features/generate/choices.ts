@@ -20,7 +20,7 @@ export const samplerNames: readonly { value: SamplerValue; label: string }[] = [
   { value: 'lcm', label: 'LCM' },
 ];
 
-/** Sizes that suit a model: its own square, portraits and landscapes of about the same area; and the one that is chosen. */
+/** Sizes that suit a model (its square, and portraits and landscapes of about the same area), and the chosen one. */
 export function sizesOf(
   model: Pick<Model, 'width' | 'height'> | undefined,
   chosen: Draft['size'],

@@ -17,7 +17,7 @@ export interface Command {
   readonly id: string;
   readonly title: string;
   readonly icon: IconName;
-  /** Keys that do the same. */
+  /** The shortcut for it. */
   readonly keys?: string;
   /** Other words for it. */
   readonly also?: string;
@@ -144,7 +144,7 @@ function goToExport(): void {
   else router.go('train');
 }
 
-/** What can be done with the jobs that have not ended. */
+/** Commands for unfinished jobs. */
 function work(): Command[] {
   const command = (job: Job, action: 'pause' | 'resume' | 'cancel', icon: IconName): Command => ({
     id: `${action}-${job.id}`,
@@ -191,7 +191,7 @@ function things(): Command[] {
   ];
 }
 
-/** What `text` may mean: every word of it occurs in the title. With no text, places and actions. */
+/** The commands that match `text`: every word of it is in the title. Without text, places and actions. */
 export function commandsFor(text: string): Command[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return [...work(), ...places(), ...actions()];

@@ -5,20 +5,21 @@ const reachable =
 
 interface Place {
   readonly parent: Element;
-  /** What comes after it there. */
+  /** The elements after it there. */
   readonly next: Node | null;
 }
 
 /**
- * Browsers drop the focus when what has it is taken away or disabled: a run ends and with it its Cancel, a photo is removed with its
- * buttons. Here it goes to what comes next in that place, else to what was before it, or to the screen's title. Returns what ends it.
+ * Browsers drop the focus when the focused element is removed or disabled, such as the Cancel button of a run that ends. This
+ * moves it to what comes next in that place, or else to what was before it, or to the screen's title. Returns a function that ends
+ * this.
  */
 export function keepFocus(): () => void {
   let last: Element | undefined;
   const focused = ({ target }: FocusEvent): void => {
     last = target instanceof Element ? target : undefined;
   };
-  // Who left of their own accord, by a click beside everything, is not brought back.
+  // After a click outside of everything, the focus is not brought back.
   const left = (): void =>
     queueMicrotask(() => {
       if (last?.isConnected && isLost()) last = undefined;
@@ -45,7 +46,7 @@ function placeOf(element: Element): Place | undefined {
   return element.parentElement ? { parent: element.parentElement, next: element.nextSibling } : undefined;
 }
 
-/** Where it was in what is still there. */
+/** Its position among what is still there. */
 function placeLeft(changes: readonly MutationRecord[], element: Element): Place | undefined {
   let gone: Node = element;
   let place: Place | undefined;
@@ -57,7 +58,7 @@ function placeLeft(changes: readonly MutationRecord[], element: Element): Place 
   return place?.parent.isConnected ? place : undefined;
 }
 
-/** The nearest place to go to in the same part of the window: in the same parent, else in the one around it. */
+/** The nearest focusable element: in the same parent, or else in the one around it. */
 function neighbour(place: Place | undefined): HTMLElement | null {
   const part = place?.parent.closest('main, nav, aside, dialog');
   const from = place?.next?.isConnected ? place.next : place?.parent.lastChild;

@@ -5,7 +5,7 @@ interface Size {
   readonly height: number;
 }
 
-/** Smallest side that a crop is given by hand. */
+/** Smallest side of a crop made by hand. */
 const least = 32;
 
 /** The largest square in the middle. */

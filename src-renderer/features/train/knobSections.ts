@@ -11,18 +11,18 @@ import { texts } from '../../texts/index.ts';
 export interface Knob extends Leaf {
   readonly name: string;
   readonly words: KnobWords;
-  /** Its part, which may be none, is switched on and off above this knob. */
+  /** The switch of its part, which can be turned off, is above this knob. */
   readonly switches: boolean;
 }
 
 const words: Readonly<Record<string, KnobWords | undefined>> = texts.knobs.settings;
 
-/** What a setting, or a part that may be none, is called. */
+/** The words for a setting, or for a part that can be turned off. */
 export function wordsOf(name: string): KnobWords {
   return words[name] ?? { label: name };
 }
 
-/** The settings that the studio asks for. */
+/** The settings shown in the studio. */
 export const knobs: readonly Knob[] = leavesOf(trainingSettings)
   .filter(({ group }) => group !== undefined)
   .map((leaf) => {

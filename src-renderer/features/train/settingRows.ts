@@ -24,7 +24,7 @@ function rowOf(name: string, values: readonly string[]): SettingRow {
   return { name, values, differ: new Set(values).size > 1 };
 }
 
-/** What a run has for a setting, in words; a dash for one without effect. */
+/** A run's value of a setting, in words; a dash if it has no effect. */
 function valueIn({ path, when, words }: Knob): (run: Run) => string {
   return ({ settings }) => {
     const value = holds(when, settings) ? valueAt(settings, path) : null;

@@ -13,7 +13,7 @@ export const jobs = {
   retry: 'Try again',
   up: (title: string) => `Move ${title} up`,
   down: (title: string) => `Move ${title} down`,
-  /** What a job does now; one that is not here is called by its own name. */
+  /** The phases of jobs; a phase that is not listed is shown by its own name. */
   phases: {
     'class pictures': 'Drawing class pictures',
     'reading photos': 'Reading the photos',

@@ -4,9 +4,9 @@ import type { SettingGroup } from '../../../src-shared/domain/settingSchema.ts';
 export interface KnobWords {
   readonly label: string;
   readonly hint?: string;
-  /** Stands in the empty field of a setting that may be none. */
+  /** Placeholder of the empty field of a setting that may be none. */
   readonly none?: string | ((settings: TrainingSettings) => string);
-  /** For a choice: what each value is called. */
+  /** The names of a choice's values. */
   readonly choices?: Readonly<Record<string, string>>;
 }
 
