@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { guidanceRows, recipeDifferences } from '../../../src-renderer/features/gallery/recipeRows.ts';
+import { recipeDifferences, recipeRows } from '../../../src-renderer/features/gallery/recipeRows.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 
 const recipe: Recipe = {
@@ -30,6 +30,7 @@ describe('the differences of two recipes', () => {
 
   it('do not tell an old recipe from a new one that says the same', () => {
     expect(recipeDifferences(recipe, { ...recipe, baseGuidance: 0, guidanceStop: 1 })).toEqual([]);
-    expect(guidanceRows(recipe).map(([, value]) => value)).toEqual(['7.5', '', '']);
+    const values = recipeRows(recipe).map(([, value]) => value);
+    expect(values).toEqual(['', '5', '25', '7.5', '', '', 'pndm', '128 × 128']);
   });
 });
