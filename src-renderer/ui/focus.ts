@@ -19,6 +19,11 @@ export function begin(element: HTMLElement): void {
   if (document.activeElement?.matches('main h1')) element.focus({ preventScroll: true });
 }
 
+/** Scrolls to what an address names within its screen, once that screen has been entered at its top. */
+export function reveal(element: HTMLElement): void {
+  requestAnimationFrame(() => element.scrollIntoView({ block: 'nearest' }));
+}
+
 /** Puts the focus where a screen begins. */
 export function enterScreen(screen: HTMLElement): void {
   (screen.querySelector<HTMLElement>('[data-begin]') ?? screen.querySelector('h1'))?.focus({

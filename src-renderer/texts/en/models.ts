@@ -2,6 +2,7 @@ import { plural } from './plural.ts';
 
 export const models = {
   about: 'What Likeness starts from. A better model draws better pictures.',
+  drawnTitle: (name: string) => `What ${name} draws`,
   drawnAlt: (name: string) => `Pictures that ${name} drew`,
   drawnBy: (name: string, size: string) =>
     `What ${name} draws by itself, at ${size} pixels. Nobody picked these pictures.`,
