@@ -1,6 +1,6 @@
 /**
  * Draws the pictures that a used library (usedLibrary.ts) holds, with the shipped model: a run on the sample subject, its sample at each
- * checkpoint, and 25 pictures by one of them. Nobody picks. `npx tsx test/app/drawPictures.ts` → test/app/drawn. Again whenever the shipped
+ * checkpoint, what each draws in six places, and 25 pictures by one of them. Nobody picks. `npx tsx test/app/drawPictures.ts` → test/app/drawn. Again whenever the shipped
  * model changes; takeScreens.ts after it.
  */
 import { execFileSync } from 'node:child_process';
@@ -8,7 +8,17 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { shippedFiles } from '../../src-main/shipped.ts';
-import { drawnFolder, drawnName, ideas, kinds, pickedStep, sampleSteps } from './drawn.ts';
+import {
+  drawnFolder,
+  drawnName,
+  ideas,
+  kinds,
+  pickedStep,
+  sampleName,
+  scoredName,
+  scoredPlaces,
+  steps,
+} from './drawn.ts';
 
 const cli = path.join(import.meta.dirname, '..', '..', 'src-main', 'cli', 'main.ts');
 const likeness = (...words: readonly string[]): void => {
@@ -22,28 +32,36 @@ const { classNoun } = JSON.parse(readFileSync(path.join(photos, 'subject.json'),
 const work = mkdtempSync(path.join(tmpdir(), 'likeness-drawn-'));
 const run = path.join(work, 'run');
 const stepName = (step: number): string => String(step).padStart(6, '0');
-const [every, last] = [sampleSteps[0], sampleSteps.at(-1)].map(String) as [string, string];
+const checkpoint = (step: number): string => path.join(run, 'checkpoints', stepName(step));
+const [every, last] = [steps[1], steps.at(-1)].map(String) as [string, string];
 likeness(
   ...['finetune', '--photos', photos, '--class', classNoun, '--out', run, '--seed', '1'],
   ...['--steps', last, '--checkpoint-every', every, '--sample-every', every],
 );
-const prompts = path.join(work, 'prompts.csv');
-const rows = Array.from(
-  { length: kinds },
-  (_, kind) => `${drawnName(kind)},a photo of sks ${classNoun} ${ideas[kind % ideas.length] ?? ''}`,
-);
-writeFileSync(prompts, `file_name,text\n${rows.join('\n')}\n`);
 rmSync(drawnFolder, { recursive: true, force: true });
 mkdirSync(drawnFolder, { recursive: true });
-likeness(
-  ...['generate', '--prompts', prompts, '--lora', path.join(run, 'checkpoints', stepName(pickedStep))],
-  ...['--seed', '1000', '--out', path.join(work, 'pictures')],
-);
-for (let kind = 0; kind < kinds; kind++)
-  copyFileSync(path.join(work, 'pictures', drawnName(kind)), path.join(drawnFolder, drawnName(kind)));
-for (const step of sampleSteps)
-  copyFileSync(
-    path.join(run, 'samples', `${stepName(step)}.png`),
-    path.join(drawnFolder, `sample-${step}.png`),
-  );
+/** Draws the named prompts into the folder, by a checkpoint or by the base model. */
+const draw = (prompts: ReadonlyMap<string, string>, step: number, seed: number): void => {
+  const table = path.join(work, `${step}-${seed}.csv`);
+  const out = path.join(work, `${step}-${seed}`);
+  const rows = [...prompts].map(([name, prompt]) => `${name},${prompt}`);
+  writeFileSync(table, `file_name,text\n${rows.join('\n')}\n`);
+  const lora = step === 0 ? [] : ['--lora', checkpoint(step)];
+  likeness('generate', '--prompts', table, ...lora, '--seed', String(seed), '--out', out);
+  for (const name of prompts.keys()) copyFileSync(path.join(out, name), path.join(drawnFolder, name));
+};
+const named = Array.from({ length: kinds }, (_, kind): [string, string] => [
+  drawnName(kind),
+  `a photo of sks ${classNoun} ${ideas[kind % ideas.length] ?? ''}`,
+]);
+draw(new Map(named), pickedStep, 1000);
+for (const step of steps) {
+  const subject = step === 0 ? classNoun : `sks ${classNoun}`;
+  const scored = scoredPlaces.map((place, i): [string, string] => [
+    scoredName(step, i),
+    `a ${subject} ${place}`,
+  ]);
+  draw(new Map(scored), step, 2000);
+  copyFileSync(path.join(run, 'samples', `${stepName(step)}.png`), path.join(drawnFolder, sampleName(step)));
+}
 rmSync(work, { recursive: true });

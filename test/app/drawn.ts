@@ -5,7 +5,19 @@ export const drawnFolder = path.join(import.meta.dirname, 'drawn');
 /** Different pictures that there are; picture k shows idea k of the five, modulo five. */
 export const kinds = 25;
 export const drawnName = (kind: number): string => `${String(kind).padStart(2, '0')}.png`;
-export const sampleSteps = [100, 200, 300, 400] as const;
+/** Checkpoints; 0 is before the first step, and the base model where pictures are scored. */
+export const steps = [0, 100, 200, 300, 400] as const;
+export const sampleName = (step: number): string => `sample-${step}.png`;
+/** Where each checkpoint draws the subject. */
+export const scoredPlaces = [
+  'in the snow',
+  'on a beach',
+  'in the forest',
+  'on a table',
+  'in front of a brick wall',
+  'in a library',
+];
+export const scoredName = (step: number, place: number): string => `scored-${step}-${place}.png`;
 /** The checkpoint that the pictures are drawn by. */
 export const pickedStep = 300;
 export const ideas = [

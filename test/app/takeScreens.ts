@@ -32,6 +32,10 @@ try {
     const viewport = { width, height };
     const page = await browser.newPage({ viewport, colorScheme: 'light', reducedMotion: 'reduce' });
     await enter(page, studio.url, place);
+    // Pictures that are in sight are there.
+    await page.waitForFunction(
+      `[...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight)`,
+    );
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await page.waitForTimeout(300);

@@ -13,7 +13,16 @@ import { readRecipe } from '../../src-main/engine/pictures/png.ts';
 import { nodeWorkers } from '../../src-main/jobs/workerProcess.ts';
 import type { Library } from '../../src-main/storage/library.ts';
 import { openStudio, type Studio } from '../../src-main/studio/studio.ts';
-import { drawnFolder, drawnName, kinds, pickedStep } from './drawn.ts';
+import {
+  drawnFolder,
+  drawnName,
+  kinds,
+  pickedStep,
+  sampleName,
+  scoredName,
+  scoredPlaces,
+  steps as drawnSteps,
+} from './drawn.ts';
 
 /** Times are fixed, so that screenshots are the same every time. */
 const noon = new Date(2026, 10, 20, 12).getTime();
@@ -126,10 +135,11 @@ async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<v
       JSON.stringify({ type: 'step', step: k + 1, loss: lossAt(k, id), seconds: 0.64 }),
     );
     writeFileSync(folder.at(place, 'log.jsonl'), `${lines.join('\n')}\n`);
-    for (let at = 100; at <= step; at += 100) {
-      checkpoints.add(id, at);
+    for (const at of drawnSteps.filter((drawn) => drawn <= step)) {
       const sample = path.join(folder.make(place, 'samples'), `${String(at).padStart(6, '0')}.png`);
-      copyFileSync(path.join(drawnFolder, `sample-${at}.png`), sample);
+      copyFileSync(path.join(drawnFolder, sampleName(at)), sample);
+      if (at === 0) continue;
+      checkpoints.add(id, at);
       checkpoints.setSample(id, at);
       if (id === 2) checkpoints.setScore(id, at, score(at / 100 - 1));
     }
@@ -138,11 +148,12 @@ async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<v
   }
   library.scores.set(2, report);
   const scored = folder.make(runs.get(2).folder, 'scores', 'pictures');
-  for (const [kind, name] of ['base', '000100', '000200', '000300', '000400'].entries()) {
+  for (const step of drawnSteps) {
+    const name = step === 0 ? 'base' : String(step).padStart(6, '0');
     mkdirSync(path.join(scored, `${name}-used`));
     for (const index of report.prompts.keys())
       copyFileSync(
-        path.join(drawnFolder, `sample-${Math.max(1, kind)}00.png`),
+        path.join(drawnFolder, scoredName(step, index)),
         path.join(scored, `${name}-used`, `${String(index).padStart(4, '0')}.png`),
       );
   }
@@ -161,9 +172,7 @@ const score = (k: number): CheckpointScore => ({
 
 const report: ScoreReport = {
   checkpoints: [0, 1, 2, 3].map((k) => ({ step: (k + 1) * 100, score: score(k) })),
-  prompts: ['snow', 'a beach', 'the forest', 'a table', 'the rain', 'a library'].map(
-    (place) => `a sks teddy bear in ${place}`,
-  ),
+  prompts: scoredPlaces.map((place) => `a sks teddy bear ${place}`),
   pick: {
     step: 300,
     reason:
