@@ -1,8 +1,9 @@
 import type { Database } from 'better-sqlite3';
+import { fromJson } from '../../src-shared/domain/fromJson.ts';
 import { jobSchema, type Job, type JobKind } from '../../src-shared/domain/job.ts';
 import { faultOf } from '../../src-shared/domain/settingValues.ts';
 import { problem } from '../../src-shared/messages/index.ts';
-import { fromJson, insert, update } from './rows.ts';
+import { insert, update } from './rows.ts';
 
 /** A job and its input, whose form depends on its kind. */
 export interface StoredJob<Input = unknown> extends Job {

@@ -1,19 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import type { z } from 'zod';
+import { fromJson } from '../../src-shared/domain/fromJson.ts';
 
 /** What a cell holds. */
 export type Cell = string | number | null;
 
-/** What a cell with JSON holds; undefined where it is no JSON. */
-export function fromJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The same, as `schema` reads it; null for an empty cell, and for one that does not fit. */
+/** What a cell with JSON holds, as `schema` reads it; null for an empty cell, and for one that does not fit. */
 export function parseCell<T>(schema: z.ZodType<T>, text: string | null): T | null {
   return text === null ? null : (schema.safeParse(fromJson(text)).data ?? null);
 }

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { fromJson } from '../../src-shared/domain/fromJson.ts';
 import { settingsSchema, type Settings } from '../../src-shared/domain/studioSettings.ts';
 
 type Changes = { readonly [K in keyof Settings]?: Settings[K] | undefined };
@@ -12,7 +13,7 @@ export class SettingsTable {
     const fields: Record<string, { safeParse: (value: unknown) => { success: boolean } } | undefined> =
       settingsSchema.shape;
     const kept = rows
-      .map(({ key, value }) => [key, JSON.parse(value)] as const)
+      .map(({ key, value }) => [key, fromJson(value)] as const)
       .filter(([key, value]) => fields[key]?.safeParse(value).success);
     return settingsSchema.parse(Object.fromEntries(kept));
   }

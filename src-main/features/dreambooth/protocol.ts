@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { isFile, makeFolder, readText } from '../../engine/checkpoints/files.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
@@ -65,7 +66,7 @@ async function resultOf(
     request.clip,
     request.dino,
   ]);
-  const known = isFile(file) ? scoresType.safeParse(parsed(readText(file))).data : undefined;
+  const known = isFile(file) ? scoresType.safeParse(fromJson(readText(file))).data : undefined;
   if (known?.asked === asked) return known;
 
   makeFolder(folder);
@@ -150,13 +151,5 @@ async function likenessByMobileNet(
     return meanOfPairs(seen.slice(0, subject.length), seen.slice(subject.length));
   } finally {
     await network.dispose();
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import { isLeftover } from '../../engine/checkpoints/leftovers.ts';
 import { ofUnfinishedBatches } from '../../engine/pipelines/batchSize.ts';
 
@@ -77,19 +78,11 @@ export class Journal {
   }
 }
 
+/** A last line that was cut off is ignored. */
 function read(file: string): (z.output<typeof headType> & { made: z.output<typeof lineType>[] }) | undefined {
-  const [head, ...lines] = readFileSync(file, 'utf8').split('\n').map(parsed);
+  const [head, ...lines] = readFileSync(file, 'utf8').split('\n').map(fromJson);
   const begun = headType.safeParse(head).data;
   return begun && { ...begun, made: lines.flatMap((line) => lineType.safeParse(line).data ?? []) };
-}
-
-/** The last line may be cut off. */
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether this process got it: two may want to continue. */
