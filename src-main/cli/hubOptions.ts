@@ -5,7 +5,7 @@ import { wordsOf } from './parse.ts';
 
 /** Options of every command that takes Hub ids. */
 export const hubOptions = {
-  download: flag('fetch what is named by a Hub id and is not on this machine'),
+  download: flag('download what a Hub id names, if it is not on this machine'),
   login: flag('for downloads: use the Hub login of this machine (HF_TOKEN, or hf auth login)'),
 };
 

@@ -3,7 +3,7 @@ import { flag, type Given, type Option, type Options } from './options.ts';
 
 /** Options of every command. */
 export const commonOptions = {
-  json: flag('print one JSON object a line on stdout, and nothing else there'),
+  json: flag('print one JSON object per line on stdout, and nothing else'),
   quiet: flag('print no progress'),
   debug: flag('print the stack of an error'),
   help: flag('print this help'),

@@ -4,7 +4,9 @@ import { choice, type Option } from './options.ts';
 
 /** `--provider`, as several commands have it. */
 export function provider(fallback: ProviderChoice): Option<ProviderChoice> {
-  return choice(providerChoices, 'what computes; auto takes the fastest that works here', { fallback });
+  return choice(providerChoices, 'what to compute with; auto takes the fastest that works here', {
+    fallback,
+  });
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -46,7 +46,7 @@ function talk(socket: WebSocket, handlers: AllHandlers): void {
   socket.on('message', (data, isBinary) => {
     const call = isBinary ? undefined : parse((data as Buffer).toString());
     if (!call) {
-      const { code, message } = problem('request.invalid', { field: 'message', why: 'it is no call' });
+      const { code, message } = problem('request.invalid', { field: 'message', why: 'it is not a call' });
       send({ id: 0, reply: { ok: false, error: { code, message } } });
       return;
     }

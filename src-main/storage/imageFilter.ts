@@ -34,7 +34,7 @@ export const orders: Readonly<Record<ImageOrder, Order>> = {
 function readKey(cursor: string): { key: number; id: number } {
   const [key = NaN, id = NaN] = cursor.split(':').map(Number);
   if (!Number.isFinite(key) || !Number.isSafeInteger(id))
-    throw problem('request.invalid', { field: 'after', why: 'it is no place in the list' });
+    throw problem('request.invalid', { field: 'after', why: 'it is not a place in the list' });
   return { key, id };
 }
 

@@ -40,8 +40,7 @@ export function galleryHandlers({ library, emit }: StudioContext): Handlers<'gal
         throw problem('picture.badRecipe', { file: name, why: 'it is not JSON' }, cause);
       }
       const recipe = recipeSchema.safeParse(json);
-      if (!recipe.success)
-        throw problem('picture.badRecipe', { file: name, why: 'it is not what it should be' });
+      if (!recipe.success) throw problem('picture.badRecipe', { file: name, why: 'it is not a recipe' });
       const hash = createHash('sha256').update(bytes).digest('hex');
       return { recipe: recipe.data, imageId: images.byHash(hash)?.id ?? null };
     },

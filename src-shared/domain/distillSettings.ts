@@ -52,18 +52,24 @@ export const distillSettings = {
   ...learningSettings,
   learningRate: { ...learningSettings.learningRate, default: unlessProdigy('5e-5', () => 5e-5) },
   // The recipe's 64×4 is for a large GPU.
-  batch: { ...learningSettings.batch, help: 'pictures a batch', default: 4 },
+  batch: { ...learningSettings.batch, help: 'pictures per batch', default: 4 },
   accumulate: { ...learningSettings.accumulate, otherwise: 'one a worker' },
   /** Decay of a moving average of the weights, which checkpoints then hold. */
   ema: orNone(
-    number({ help: 'its decay', option: 'ema-decay', otherwise: String(usualEma), min: 0, max: 0.999_999_9 }),
+    number({
+      help: 'decay of the moving average',
+      option: 'ema-decay',
+      otherwise: String(usualEma),
+      min: 0,
+      max: 0.999_999_9,
+    }),
     null,
   ),
   ...optimizerSettings,
 
   seed: pictureSettings.seed,
   size: { ...pictureSettings.size, otherwise: "the student's" },
-  flip: toggle({ help: 'mirror no pictures; else half of them are', default: true }),
+  flip: toggle({ help: 'do not mirror half of the pictures', default: true }),
   ...machineSettings,
 } as const;
 

@@ -83,7 +83,7 @@ export const trainingSettings = {
   /** Min-SNR-γ (Hang et al. 2023); diffusers' `--snr_gamma`. */
   minSnrGamma: orNone(
     number({
-      help: 'min-SNR weighting: noise levels with little noise count at most this much; 5 is usual',
+      help: 'min-SNR weighting: limits how much low noise levels count; 5 is usual',
       option: 'min-snr',
       as: 'GAMMA',
       otherwise: 'every noise level counts alike',
@@ -122,7 +122,12 @@ export const trainingSettings = {
   lora: part(
     {
       rank: whole({ help: "rank of the U-Net's LoRA", min: 1, max: 1024, default: 16 }),
-      alpha: number({ help: "scale of the U-Net's LoRA, times its rank", min: 0, max: 1e6, default: 27 }),
+      alpha: number({
+        help: "alpha of the U-Net's LoRA; its scale is alpha / rank",
+        min: 0,
+        max: 1e6,
+        default: 27,
+      }),
       /** Last names of modules, as PEFT's `target_modules`. */
       targets: names({ help: "modules of the U-Net's LoRA", default: ['to_q', 'to_v'], advanced: true }),
     },
@@ -138,14 +143,14 @@ export const trainingSettings = {
         default: 16,
       }),
       alpha: number({
-        help: 'its scale, times its rank',
+        help: "alpha of the text encoder's LoRA",
         option: 'text-alpha',
         min: 0,
         max: 1e6,
         default: 17,
       }),
       targets: names({
-        help: 'its modules',
+        help: "modules of the text encoder's LoRA",
         option: 'text-targets',
         default: ['q_proj', 'v_proj'],
         advanced: true,
@@ -178,19 +183,19 @@ export const trainingSettings = {
       }),
       /** diffusers' `--class_prompt`; with choices, class pictures take turns, each with its own. */
       prompt: text({
-        help: 'what class pictures show, {class} filled in; "{on grass|in the snow}": they take turns',
+        help: 'prompt of class pictures, with {class} filled in; choices like "{on grass|in the snow}" take turns',
         option: 'class-prompt',
         default: 'a photo of {class}',
         before: 'a photo of {class}',
       }),
     },
-    { help: 'train on the photos alone, without class pictures', option: 'prior' },
+    { help: 'train only on the photos, without class pictures', option: 'prior' },
     { group: 'knowledge' },
   ),
 
   size: pictureSettings.size,
   captions: toggle({
-    help: 'take no notice of the captions beside photos (NAME.txt)',
+    help: 'ignore the captions beside photos (NAME.txt)',
     default: true,
     before: false,
     group: 'pictures',
@@ -203,7 +208,7 @@ export const trainingSettings = {
   flip: toggle({ help: 'train on mirrored photos too', default: false, group: 'pictures' }),
   /** Weight of the squared error outside a photo's mask; at 1, masks change nothing. */
   backgroundWeight: number({
-    help: 'what is around the subject counts, in photos with a mask in DIR/masks',
+    help: 'how much the background counts, in photos with a mask in DIR/masks',
     min: 0,
     max: 1,
     default: 0.3,
@@ -247,7 +252,7 @@ export const finetuneSettings = {
   ),
   initLora: optional(
     path({
-      help: 'PEFT folder whose matrices are the start',
+      help: 'LoRA to start from',
       as: 'DIR',
       otherwise: 'A Kaiming-uniform, B zero',
       when: { method: 'lora' },

@@ -60,7 +60,7 @@ export const learningSettings = {
     meantFor: 'optimizer',
   }),
   schedule: choice(learningRateSchedules, {
-    help: 'how the rate goes over the run',
+    help: 'course of the learning rate over the run',
     option: 'lr-schedule',
     default: 'constant',
     group: 'learning',
@@ -73,9 +73,9 @@ export const learningSettings = {
     group: 'learning',
     advanced: true,
   }),
-  batch: whole({ help: 'photos a batch', min: 1, max: 1024, default: 1, group: 'learning' }),
+  batch: whole({ help: 'photos per batch', min: 1, max: 1024, default: 1, group: 'learning' }),
   accumulate: whole({
-    help: 'batches a step',
+    help: 'batches per step',
     min: 1,
     max: 4096,
     default: 1,
@@ -95,7 +95,7 @@ export function unlessProdigy(text: string, from: Derived<number>['from']): Deri
 /** AdamW (Loshchilov & Hutter 2019) with torch's defaults, and the optimizers that can replace it. */
 export const optimizerSettings = {
   optimizer: choice(['adamw', 'adamw8bit', 'adafactor', 'prodigy'], {
-    help: 'how weights follow their gradients; adamw8bit and adafactor need less memory, prodigy finds the learning rate itself',
+    help: 'optimizer; adamw8bit and adafactor need less memory, prodigy finds the learning rate itself',
     default: 'adamw',
     before: 'adamw',
     group: 'optimizer',
@@ -166,7 +166,7 @@ export const pictureSettings = {
     group: 'pictures',
   }),
   seed: whole({
-    help: 'of everything drawn at random',
+    help: 'seed of all random numbers',
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
     default: 1234,
@@ -177,7 +177,7 @@ export const pictureSettings = {
 /** Choices that belong to the machine, not to the run. */
 export const machineSettings = {
   provider: choice(providerChoices, {
-    help: 'what computes; auto takes the fastest that works here',
+    help: 'what to compute with; auto takes the fastest that works here',
     default: 'auto',
     change: 'anytime',
   }),

@@ -18,7 +18,7 @@ export const trainingMessages = {
   'training.diverged': (d: { step: number }) =>
     `The loss is no longer a number at step ${d.step}; the last checkpoint has been kept. Start again with a lower learning rate.`,
   'capsule.damaged': (d: { file: string; why: string }) =>
-    `${d.file} is no run's capsule (${d.why}); give RUN/capsule.json, or the run's folder.`,
+    `${d.file} is not a run's capsule (${d.why}); give RUN/capsule.json, or the run's folder.`,
   'capsule.lost': (d: { file: string; what: string; option: string }) =>
     `${d.file} was made with ${d.what}, which is not where it was; give its place with ${d.option}.`,
   'capsule.changed': (d: { file: string; what: string }) =>

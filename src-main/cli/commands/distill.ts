@@ -10,7 +10,7 @@ import { teamOf, teamOptions } from '../teamOptions.ts';
 
 export const distillOptions = {
   out: required(file('RUN', 'the folder of the run')),
-  resume: flag('go on with RUN after an interruption'),
+  resume: flag('resume RUN after an interruption'),
   ema: flag('checkpoints hold a moving average of the weights'),
   ...teamOptions,
 };
@@ -19,7 +19,7 @@ export const distillSettingOptions = settingOptions(distillSettings);
 
 export const distill = command({
   name: 'distill',
-  summary: 'train a smaller model to do what a larger one does',
+  summary: 'train a smaller model to match a larger one',
   usage: '--teacher DIR --student DIR --data DIR --out RUN [OPTIONS]',
   examples: [
     'likeness distill --teacher stable-diffusion-v1-4 --student bk-small --data pictures --steps 2000 --out runs/small',

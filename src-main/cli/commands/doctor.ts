@@ -12,7 +12,7 @@ const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
 
 export const doctor = command({
   name: 'doctor',
-  summary: 'say what this machine has, what will run on it, and how long a finetune takes',
+  summary: 'tell what this machine has, what will run on it, and how long a finetune takes',
   usage: '[OPTIONS]',
   examples: ['likeness doctor', 'likeness doctor --model stable-diffusion-v1-5'],
   options: {

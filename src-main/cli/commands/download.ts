@@ -6,7 +6,7 @@ import { operand, text } from '../options.ts';
 
 export const download = command({
   name: 'download',
-  summary: 'fetch a model from the Hub, so that --model takes its id',
+  summary: 'download a model from the Hub, so that --model takes its id',
   usage: 'ID [OPTIONS]',
   examples: ['likeness download nota-ai/bk-sdm-small'],
   options: {

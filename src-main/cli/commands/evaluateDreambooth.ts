@@ -8,8 +8,8 @@ import { defined } from '../shared.ts';
 
 const options = {
   subjects: required(file('DIR', 'a folder with a folder of photos for each subject')),
-  out: required(file('DIR', 'where runs, pictures and the table go; the same call goes on there')),
-  count: integer('N', 'pictures a prompt', { min: 1, max: 1000, fallback: '4' }),
+  out: required(file('DIR', 'where runs, pictures and the table go; the same command again continues there')),
+  count: integer('N', 'pictures per prompt', { min: 1, max: 1000, fallback: '4' }),
   drawSteps: integer('N', 'denoising steps of a picture', { min: 1, max: 1000, fallback: '25' }),
   clip: file('DIR', "transformers folder of a CLIP model (openai/clip-vit-base-patch32's, say)"),
   dino: file('DIR', "transformers folder of a DINO model (facebook/dino-vits16's, say)"),

@@ -5,7 +5,7 @@ import { defined, provider } from '../shared.ts';
 
 export const evaluateSubject = command({
   name: 'evaluate subject',
-  summary: 'measure how like the subject pictures are, and like their prompts: CLIP-I, DINO, CLIP-T',
+  summary: 'measure how like the subject and their prompts pictures are: CLIP-I, DINO, CLIP-T',
   usage: '--photos DIR --images DIR [--prompts FILE] [--clip DIR] [--dino DIR] [OPTIONS]',
   examples: [
     'likeness evaluate subject --photos photos/dog --images pictures --prompts prompts.txt --clip clip-vit-base-patch32 --dino dino-vits16',

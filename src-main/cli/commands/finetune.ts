@@ -13,9 +13,9 @@ import { teamOf, teamOptions } from '../teamOptions.ts';
 
 export const finetuneOptions = {
   out: required(file('RUN', 'the folder of the run')),
-  resume: flag('go on with RUN after an interruption'),
-  until: choice(['best'], 'score every checkpoint, and end when two in a row did not beat the best'),
-  scenes: flag('say nothing of the places that the photos were taken at', true),
+  resume: flag('resume RUN after an interruption'),
+  until: choice(['best'], 'score every checkpoint, and stop when two in a row did not beat the best'),
+  scenes: flag('do not name places in the prompts of photos', true),
   ...teamOptions,
 };
 

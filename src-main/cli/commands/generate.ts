@@ -35,26 +35,26 @@ import { readPrompts, readPromptTable } from '../../engine/training/data/promptF
 import { defined, provider, refuseTogether } from '../shared.ts';
 
 export const generateOptions = {
-  prompt: texts('TEXT', 'what to show; more texts, more pictures'),
+  prompt: texts('TEXT', 'what to show; several texts make several pictures'),
   prompts: file(
     'FILE',
-    'a text file with a prompt a line, or a .csv with the columns file_name and text: a set of pictures of those names',
+    'a text file with one prompt per line, or a .csv with the columns file_name and text: pictures with those names',
   ),
   out: required(file('DIR', 'folder for the pictures')),
   recipe: file('FILE.png', 'make this picture again, exactly'),
-  model: model('PATH', 'diffusers folder, single file, Hub id, or a run with what it taught its model', {
-    fallback: "the run's of --lora, else the shipped model",
+  model: model('PATH', 'diffusers folder, single file, Hub id, or a run (its model with what it learnt)', {
+    fallback: "that of --lora's run, else the shipped model",
   }),
   unet: model('PATH', 'take only the U-Net from this model, Hub id or U-Net folder', {
     fallback: "the model's own",
   }),
   lora: repeated(loraChoice()),
-  partial: flag('use what fits of a LoRA that was made for another model'),
+  partial: flag('use the part that fits of a LoRA for another model'),
   embedding: repeated(embeddingChoice()),
   clipSkip: integer('N', "leave out the text encoder's last N layers (diffusers' clip_skip)", {
     ...{ min: 0, max: 100, fallback: '0' },
   }),
-  prediction: choice(predictions, 'what a single file predicts that does not say it'),
+  prediction: choice(predictions, 'what the model predicts, for a single file that does not say it'),
   negative: text('TEXT', 'what not to show', { fallback: 'nothing' }),
   steps: integer('N', 'denoising steps', { min: 1, max: 1000, fallback: defaults.steps }),
   guidance: number('X', "how closely to follow the prompt (diffusers' guidance_scale)", {
@@ -62,16 +62,12 @@ export const generateOptions = {
     max: 1000,
     fallback: "the model's own, or 7.5",
   }),
-  baseGuidance: number(
-    'X',
-    'with --lora: how much of what the base model makes of the prompt; keeps scenes',
-    {
-      min: 0,
-      max: 1000,
-      fallback: "the model's own, or 0; 0 too with --guidance alone",
-    },
-  ),
-  guidanceStop: number('X', 'share of the steps after which there is no guidance', {
+  baseGuidance: number('X', 'with --lora: weight of what the base model makes of the prompt; keeps scenes', {
+    min: 0,
+    max: 1000,
+    fallback: "the model's own, or 0; 0 too with --guidance alone",
+  }),
+  guidanceStop: number('X', 'share of the steps after which guidance ends', {
     min: 0,
     max: 1,
     fallback: "the model's own, or 1; 1 too with --guidance alone",
@@ -82,11 +78,11 @@ export const generateOptions = {
     max: Number.MAX_SAFE_INTEGER,
     fallback: 'random',
   }),
-  count: integer('N', 'pictures a prompt', { min: 1, max: 100_000, fallback: defaults.count }),
+  count: integer('N', 'pictures per prompt', { min: 1, max: 100_000, fallback: defaults.count }),
   batch: integer('N', 'pictures at once', { min: 1, max: 1024, fallback: 'what memory allows' }),
   size: pictureSize('pixels', { fallback: "the model's" }),
-  resize: pictureSize('pixels that each picture is brought to in the end', { fallback: 'as it is made' }),
-  resume: flag('of a set (--prompts FILE.csv): make what is not there yet'),
+  resize: pictureSize('size in pixels to which each picture is resized', { fallback: 'as it is made' }),
+  resume: flag('with --prompts FILE.csv: make only the missing pictures'),
   weights: choice(
     promptRules,
     'how prompts are read: as written, or with (weights:1.3), BREAK and <lora:NAME:0.8>',
@@ -94,7 +90,7 @@ export const generateOptions = {
       fallback: 'none',
     },
   ),
-  loraDir: file('DIR', 'with --weights a1111: where the LoRAs and runs are that prompts name', {
+  loraDir: file('DIR', 'with --weights a1111: where to find LoRAs and runs that prompts name', {
     fallback: 'this folder, and runs and loras in it',
   }),
   image: file('FILE', 'draw over this picture', { fallback: 'new pictures' }),
@@ -104,15 +100,11 @@ export const generateOptions = {
     fallback: '0.8; 1 with --mask',
   }),
   mask: file('FILE', 'with --image: draw only where this picture is white, and keep the rest as it is'),
-  maskPadding: integer(
-    'N',
-    'with --mask: draw what it shows and N pixels around it, enlarged, not the whole',
-    {
-      min: 0,
-      max: 10_000,
-      fallback: 'the whole picture is drawn',
-    },
-  ),
+  maskPadding: integer('N', 'with --mask: draw only the masked part and N pixels around it, enlarged', {
+    min: 0,
+    max: 10_000,
+    fallback: 'the whole picture is drawn',
+  }),
   latents: file('FILE', 'safetensors with the starting noise, key latents [n,c,h,w]', {
     fallback: 'from the seed',
   }),
@@ -149,8 +141,8 @@ function loraChoice(): Option<LoraChoice> {
 
 /** What follows the last colon is the word, unless it belongs to the path. */
 function embeddingChoice(): Option<EmbeddingChoice> {
-  const path = file('PATH[:WORD]', "a textual inversion's file, and what it is called in prompts", {
-    fallback: 'its own word, else the name of the file',
+  const path = file('PATH[:WORD]', "a textual inversion's file, and its word in prompts", {
+    fallback: 'the word in the file, else the name of the file',
   });
   return {
     ...path,
@@ -221,7 +213,7 @@ function newPictures(given: Given<typeof generateOptions>): GenerateRequest {
   if (rest.resume)
     throw problem('usage.conflict', {
       ...{ option: '--resume', other: '--prompt' },
-      why: 'only the pictures of a table (--prompts FILE.csv) have names to be found by',
+      why: 'only the pictures of a table (--prompts FILE.csv) have given names',
     });
   const prompts = [...prompt, ...(list === undefined ? [] : readPrompts(list))];
   if (!prompts.length) throw problem('usage.missingOption', { option: '--prompt', command: 'generate' });

@@ -6,16 +6,16 @@ import { choice, file, flag, integer, type Given } from '../options.ts';
 
 const options = {
   out: file('FILE', 'the page to write', { fallback: 'gpu-check.md' }),
-  provider: choice(['webgpu', 'cuda', 'dml', 'coreml'], 'what is checked', {
-    fallback: 'the fastest that computes right here',
+  provider: choice(['webgpu', 'cuda', 'dml', 'coreml'], 'provider to check', {
+    fallback: 'the fastest that computes correctly here',
   }),
-  minutes: integer('N', 'no part begins later, and one that runs is ended', {
+  minutes: integer('N', 'time limit: no part starts after it, and a running one is stopped', {
     min: 1,
     max: 1440,
     fallback: 8,
   }),
-  small: flag('narrow networks in place of the published shapes, for drivers in software'),
-  part: choice(checkParts, 'this part alone, after a look at the device', { fallback: 'all' }),
+  small: flag('narrow networks instead of the published shapes, for software drivers'),
+  part: choice(checkParts, 'only this part, after a look at the device', { fallback: 'all' }),
   findings: file('FILE', 'run the part in this process and add what it finds to FILE, as JSON'),
 };
 

@@ -7,14 +7,14 @@ import { choice, model, operand } from '../options.ts';
 
 export const inspect = command({
   name: 'inspect',
-  summary: 'say what a model, a LoRA or a run is, and whether it is whole',
+  summary: 'tell what a model, a LoRA or a run is, and whether it is complete',
   usage: 'PATH [OPTIONS]',
   examples: ['likeness inspect models/likeness-mini', 'likeness inspect "my run" --json'],
   options: {
     path: operand(
       model('PATH', 'a diffusers folder, a weight file (.safetensors, .ckpt), a LoRA, a run or a Hub id'),
     ),
-    prediction: choice(predictions, 'what a single file predicts that does not say it'),
+    prediction: choice(predictions, 'what the model predicts, for a single file that does not say it'),
   },
   request: ({ path, prediction }) => ({ path: onlyFileIn(path), prediction }),
   run: async ({ path, prediction }) => {

@@ -15,8 +15,8 @@ export const join = command({
     'likeness join big-machine:7070 --token 0c7e… --model small --teacher sd-1.4',
   ],
   options: {
-    address: operand(text('HOST:PORT', 'where the run waits, as it says')),
-    token: text('TOKEN', 'what it asks for', { fallback: 'LIKENESS_TOKEN in the environment' }),
+    address: operand(text('HOST:PORT', 'where the run listens, as it prints')),
+    token: text('TOKEN', 'the token that the run prints', { fallback: 'LIKENESS_TOKEN in the environment' }),
     model: model('PATH', 'the model that is trained', {
       fallback: 'looked for among the models of this machine',
     }),

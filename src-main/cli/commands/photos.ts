@@ -6,7 +6,7 @@ import { scorerFiles } from '../../shipped.ts';
 
 export const photos = command({
   name: 'photos',
-  summary: 'look at photos before a finetune: what is good, what to do',
+  summary: 'check photos before a finetune, and say what to do',
   usage: 'DIR [OPTIONS]',
   examples: ['likeness photos photos/dog'],
   options: { folder: operand(file('DIR', 'a folder with photos of one subject; nothing in it is changed')) },
@@ -33,7 +33,9 @@ function describe({ folder, photos, duplicates, variety, advice, ignored }: Phot
     `${folder}: ${photos.length} photos${spread === null ? '' : `, variety (MobileNetV2) ${spread.toFixed(2)}`}`,
     ...lines,
     ...duplicates.map(([a, b]) => `  ${path.basename(a)} and ${path.basename(b)} are nearly the same`),
-    ...ignored.map((file) => `  ${path.basename(file)} is no photo and no mask of one, and is passed over`),
+    ...ignored.map(
+      (file) => `  ${path.basename(file)} is neither a photo nor a photo's mask, so it is ignored`,
+    ),
     ...(advice.length
       ? ['What to do:', ...advice.map(({ message }) => `  ${message}`)]
       : ['Nothing to do: ready for a finetune.']),

@@ -15,10 +15,10 @@ export const rerun = command({
   options: {
     capsule: operand(file('CAPSULE', 'the capsule.json of a run, or its folder')),
     out: required(file('RUN', 'the folder of the new run')),
-    resume: flag('go on with RUN after an interruption'),
+    resume: flag('resume RUN after an interruption'),
     photos: file('DIR', 'where the photos are now', { fallback: 'where the run had them' }),
     model: model('PATH', 'where the model is now', { fallback: 'where the run had it' }),
-    initLora: file('PATH', 'where the LoRA is now that the run began with'),
+    initLora: file('PATH', 'where the LoRA that the run started from is now'),
     replay: file('FILE', 'where the recorded batches are now'),
     provider: provider('auto'),
   },

@@ -19,13 +19,13 @@ const options = {
   photos: file('DIR', 'photos to compare with', { fallback: "the run's" }),
   prompts: file(
     'FILE',
-    'prompts of your own, one a line, added to the 25 of the list; {} stands for the subject',
+    'your own prompts, one per line, added to the 25 of the list; {} stands for the subject',
   ),
   list: choice(promptListNames, "which 25 prompts: Likeness' own, or those of DreamBooth's evaluation", {
     fallback: defaults.list,
   }),
   kind: choice(subjectKinds, 'which prompts of the list', { fallback: 'by the class noun' }),
-  seeds: integer('N', 'pictures a prompt', { min: 1, max: 1000, fallback: defaults.seeds }),
+  seeds: integer('N', 'pictures per prompt', { min: 1, max: 1000, fallback: defaults.seeds }),
   steps: integer('N', 'denoising steps', { min: 1, max: 1000, fallback: defaults.steps }),
   guidance: number('X', 'how closely to follow the prompt', {
     min: 0,
@@ -33,8 +33,8 @@ const options = {
     fallback: "the model's own, or 7.5",
   }),
   scheduler: choice(schedulerNames, 'the sampler', { fallback: defaults.scheduler }),
-  clip: file('DIR', 'a CLIP folder (transformers), to judge prompts and subject by'),
-  dino: file('DIR', 'a DINO ViT folder (transformers), to judge the subject by'),
+  clip: file('DIR', 'a CLIP folder (transformers), to judge prompts and subject'),
+  dino: file('DIR', 'a DINO ViT folder (transformers), to judge the subject'),
   provider: provider(defaults.provider),
 };
 

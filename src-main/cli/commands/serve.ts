@@ -11,9 +11,9 @@ export const serve = command({
   usage: '[--port N] [--library DIR] [OPTIONS]',
   examples: ['likeness serve', 'likeness serve --port 4242 --library pictures/likeness'],
   options: {
-    port: integer('N', 'the port; any that is free when left out', { min: 0, max: 65535 }),
+    port: integer('N', 'the port; any free one when left out', { min: 0, max: 65535 }),
     library: file('DIR', 'the folder for photos, runs and pictures; Pictures/Likeness when left out'),
-    host: text('ADDRESS', 'listen there and not on the loopback; needs --tls-cert and --tls-key'),
+    host: text('ADDRESS', 'listen at this address instead of the loopback; needs --tls-cert and --tls-key'),
     tlsCert: file('FILE', 'certificate (PEM), for --host'),
     tlsKey: file('FILE', 'its key (PEM)'),
   },

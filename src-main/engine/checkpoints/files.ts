@@ -41,7 +41,7 @@ export interface OpenFile {
 export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
   const stats = statOrNothing(path);
   if (!stats) throw problem('file.missing', { file: path });
-  if (!stats.isFile()) throw problem('file.unreadable', { file: path, why: 'it is no regular file' });
+  if (!stats.isFile()) throw problem('file.unreadable', { file: path, why: 'it is not a regular file' });
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
@@ -83,7 +83,7 @@ export function readJson(path: string): unknown {
 export function readText(path: string): string {
   const stats = statOrNothing(path);
   if (!stats) throw problem('file.missing', { file: path });
-  if (!stats.isFile()) throw problem('file.unreadable', { file: path, why: 'it is no regular file' });
+  if (!stats.isFile()) throw problem('file.unreadable', { file: path, why: 'it is not a regular file' });
   if (stats.size > 64e6)
     throw problem('config.invalid', { file: path, why: `${stats.size} bytes are too many` });
   // Windows' editors put a byte order mark first.

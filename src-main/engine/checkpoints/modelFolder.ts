@@ -92,7 +92,7 @@ function schedulerOf(file: string, said: Prediction | undefined): Record<string,
 function readObject(file: string): Record<string, unknown> {
   const raw = readJson(file);
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
-    throw problem('config.invalid', { file, why: 'it is no JSON object' });
+    throw problem('config.invalid', { file, why: 'it is not a JSON object' });
   return raw as Record<string, unknown>;
 }
 

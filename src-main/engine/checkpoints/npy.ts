@@ -58,7 +58,7 @@ function inflate(packed: Uint8Array, size: number, damaged: Damaged): Uint8Array
 function parseArray(bytes: Uint8Array, damaged: Damaged): NumpyArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (new TextDecoder('latin1').decode(bytes.subarray(0, 6)) !== '\x93NUMPY')
-    throw damaged('it is no NumPy array');
+    throw damaged('it is not a NumPy array');
   const long = bytes[6] !== 1;
   const start = long ? 12 : 10;
   const end = start + (long ? view.getUint32(8, true) : view.getUint16(8, true));

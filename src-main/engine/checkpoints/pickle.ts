@@ -129,7 +129,7 @@ class Machine {
 
   append(items: readonly PickleValue[]): void {
     const list = this.top();
-    if (!Array.isArray(list)) throw new BrokenPickle('the pickle appends to what is no list');
+    if (!Array.isArray(list)) throw new BrokenPickle('the pickle appends to something that is not a list');
     for (const item of items) list.push(item);
   }
 
@@ -138,13 +138,13 @@ class Machine {
     // Dicts of inert objects (a saved trainer's settings) are dropped with them.
     if (dict instanceof Made) return;
     if (!(dict instanceof Map) || items.length % 2)
-      throw new BrokenPickle('the pickle sets items of what is no dict');
+      throw new BrokenPickle('the pickle sets items of something that is not a dict');
     for (let i = 0; i < items.length; i += 2) dict.set(items[i] as PickleValue, items[i + 1] as PickleValue);
   }
 
   global(module: PickleValue, name: PickleValue): void {
     if (typeof module !== 'string' || typeof name !== 'string')
-      throw new BrokenPickle('the pickle names what is no name');
+      throw new BrokenPickle('the pickle names something that is not a name');
     const full = `${module}.${name}`;
     if (!this.makers.allowed(full)) throw new UnsafePickle(full.slice(0, 200));
     this.push(new Global(full));
@@ -154,7 +154,7 @@ class Machine {
     const args = this.pop();
     const callable = this.pop();
     if (!(callable instanceof Global) || !(args instanceof Tuple))
-      throw new BrokenPickle('the pickle calls what is no name');
+      throw new BrokenPickle('the pickle calls something that is not a name');
     this.push(this.makers.make(callable.name, args.items));
   }
 

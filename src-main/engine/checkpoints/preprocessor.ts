@@ -72,8 +72,7 @@ export function readPreprocessor(folder: string): Preprocessor {
   const { file, keys } = processorConfig(folder);
   const type = processorType(keys);
   const known = defaults[type];
-  if (!known)
-    throw problem('config.invalid', { file, why: `pictures prepared by ${type} are not understood` });
+  if (!known) throw problem('config.invalid', { file, why: `the image processor ${type} is not supported` });
   const { toSquare, crop, ...silent } = known;
   const said = Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== null));
   const result = fields.safeParse({ crop_size: 224, do_center_crop: crop, ...silent, ...said });

@@ -71,7 +71,7 @@ function parseHeader(file: OpenFile, length: number, damaged: Damaged): Record<s
   // Counted before it is parsed: what takes a byte in the file takes a hundred in memory.
   const { names, depth, values } = measure(bytes);
   if (names > maxTensors) throw damaged(`its header lists over ${maxTensors.toLocaleString('en')} tensors`);
-  if (depth > maxDepth || values > maxValues) throw damaged('its header is no list of tensors');
+  if (depth > maxDepth || values > maxValues) throw damaged('its header is not a list of tensors');
   let text: string;
   let header: unknown;
   try {

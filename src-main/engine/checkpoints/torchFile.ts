@@ -82,7 +82,7 @@ function readLegacy(file: OpenFile): TorchFile {
   const storages = new Map<string, Storage>();
   const noting = { ...makers, persistent: (id: PickleValue) => noteStorage(storages, makers.persistent(id)) };
   const magic = unpickle(bytes, noting);
-  if (magic.value !== 0x1950a86a20f9469cfc6cn) throw new BrokenPickle('it is no torch checkpoint');
+  if (magic.value !== 0x1950a86a20f9469cfc6cn) throw new BrokenPickle('it is not a torch checkpoint');
   const version = unpickle(bytes, noting, magic.end);
   const system = unpickle(bytes, noting, version.end);
   if (!(system.value instanceof Map) || system.value.get('little_endian') !== true)

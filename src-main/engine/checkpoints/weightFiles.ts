@@ -74,7 +74,7 @@ function readShards(folder: string, index: string): RawTensors {
   const otherTypes = new Map<string, OtherTensor>();
   for (const [name, shard] of Object.entries(map)) {
     if (typeof shard !== 'string' || !shard || shard !== basename(shard) || /[\\/]|^\.\.?$/.test(shard))
-      throw problem('config.invalid', { file: index, why: `"${nameOf(shard)}" is no file beside it` });
+      throw problem('config.invalid', { file: index, why: `"${nameOf(shard)}" is not a file beside it` });
     const known = shards.get(shard) ?? readWeightFile(join(folder, shard));
     shards.set(shard, known);
     const entry = known.tensors.get(name);

@@ -57,7 +57,7 @@ export function listZip(file: OpenFile): Map<string, ZipEntry> {
     if (!known || view.getUint16(at + 8, true) & 1)
       throw problem('weights.unsupported', {
         file: file.path,
-        why: `"${name}" in it is packed in a way that is not read, or encrypted`,
+        why: `"${name}" in it is encrypted, or compressed in an unsupported way`,
       });
     listed.set(name, {
       offset: dataOffset(file, fields.header, fields.packed, damaged),

@@ -26,7 +26,7 @@ export function verify(graph: Graph): void {
 
 function faultOf(value: Value, names: Map<string, Value>): string | undefined {
   if (!value.shape.every((size) => Number.isSafeInteger(size) && size >= 0))
-    return 'a size is no whole number';
+    return 'a size is not a whole number';
   if (value.inputs.some((operand) => operand.id >= value.id)) return 'an operand is younger than its user';
   if (value.op === 'input' || value.op === 'parameter') {
     const other = names.get(value.attributes.name);

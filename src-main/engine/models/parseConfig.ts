@@ -215,7 +215,7 @@ export function parseClipTextConfig(raw: unknown, file: string): ClipTextConfig 
 /** `raw` as a JSON object. Errors: `config.invalid`. */
 export function object(raw: unknown, file: string): Record<string, unknown> {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
-    throw invalid(file, 'it is no JSON object');
+    throw invalid(file, 'it is not a JSON object');
   return raw as Record<string, unknown>;
 }
 

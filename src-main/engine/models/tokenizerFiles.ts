@@ -62,9 +62,7 @@ function parseJson<T>(text: string | undefined, file: string, schema: z.ZodType<
     return schema.parse(JSON.parse(text));
   } catch (cause) {
     const why =
-      cause instanceof z.ZodError
-        ? `"${cause.issues[0]?.path.join('.')}" is not what it should be`
-        : 'it is not JSON';
+      cause instanceof z.ZodError ? `"${cause.issues[0]?.path.join('.')}" is invalid` : 'it is not JSON';
     throw problem('tokenizer.invalid', { file, why }, cause);
   }
 }

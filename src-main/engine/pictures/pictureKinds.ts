@@ -38,7 +38,7 @@ function kindOf(head: Buffer): PictureKind | 'tiff' {
 async function readHead(file: string): Promise<Buffer> {
   try {
     const stats = await stat(file);
-    if (!stats.isFile()) throw new Error('it is no file');
+    if (!stats.isFile()) throw new Error('it is not a file');
     if (stats.size > maxMegabytes * 1e6)
       throw problem('photos.tooHeavy', { file, megabytes: Math.round(stats.size / 1e6), max: maxMegabytes });
     const handle = await open(file);

@@ -54,7 +54,7 @@ export async function readRecipe(file: string): Promise<Recipe> {
   if (recipe.success) return recipe.data;
   throw problem('picture.badRecipe', {
     file,
-    why: `"${recipe.error.issues[0]?.path.join('.')}" is not what it should be`,
+    why: `"${recipe.error.issues[0]?.path.join('.')}" is invalid`,
   });
 }
 

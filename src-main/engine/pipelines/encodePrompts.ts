@@ -57,7 +57,7 @@ export class PromptEncoder {
     if (ids.some((id) => id >= words))
       throw problem('tokenizer.invalid', {
         file: this.networks.model.path,
-        why: `the text encoder knows ${words} tokens only`,
+        why: `the text encoder knows only ${words} tokens`,
       });
     const state = weighted(await this.networks.encodeText(i64([1, ids.length], [...ids])), weights);
     this.chunks.set(key, state);

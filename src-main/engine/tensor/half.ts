@@ -61,5 +61,5 @@ export function toF32(tensor: HostTensor): HostTensor<'f32'> {
   if (dtype === 'f32') return { dtype, shape, data: data as Float32Array };
   if (dtype === 'f16') return { dtype: 'f32', shape, data: f16ToF32(data as Uint16Array) };
   if (dtype === 'bf16') return { dtype: 'f32', shape, data: bf16ToF32(data as Uint16Array) };
-  throw new Error(`toF32: ${dtype} is no float type`);
+  throw new Error(`toF32: ${dtype} is not a float type`);
 }

@@ -40,7 +40,10 @@ export async function listHubFiles(
   const read = <T>(schema: z.ZodType<T>, json: unknown): T => {
     const parsed = schema.safeParse(json);
     if (parsed.success) return parsed.data;
-    throw problem('download.failed', { file: repository, why: 'what answered is no Hub; check HF_ENDPOINT' });
+    throw problem('download.failed', {
+      file: repository,
+      why: 'the server that answered is not a Hub; check HF_ENDPOINT',
+    });
   };
   const { sha: commit } = read(
     commitSchema,
@@ -99,7 +102,7 @@ async function jsonOf(answer: Response, failed: (why: string, cause?: unknown) =
     throw failed(
       isPage
         ? 'a web page answered in place of the Hub; sign in to this network, or check HF_ENDPOINT'
-        : 'what answered is no Hub; check HF_ENDPOINT',
+        : 'the server that answered is not a Hub; check HF_ENDPOINT',
       cause,
     );
   }

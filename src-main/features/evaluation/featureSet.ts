@@ -26,7 +26,7 @@ export function readFeatureSet(source: string): FeatureSet {
     const array = arrays.get(name);
     if (!array) return undefined;
     const [rows, columns] = array.shape;
-    if (array.shape.length !== 2 || !rows || !columns) throw unfit(`"${name}" is no table of numbers`);
+    if (array.shape.length !== 2 || !rows || !columns) throw unfit(`"${name}" is not a table of numbers`);
     if (!array.data.every(Number.isFinite)) throw unfit(`"${name}" holds values that are no numbers`);
     return { rows, columns, data: array.data };
   };

@@ -115,12 +115,14 @@ async function distancesOf(
     });
   const fid = await frechetDistance(await gaussian(a, pause), await gaussian(b, pause), pause);
   if (!a.features || !b.features) {
-    note('KID is left out: statistics alone do not hold what it needs.');
+    note('KID is left out: it needs features, not only their statistics.');
     return { fid, kid: null, kidStd: null, kidSubset: null };
   }
   const { mean, std, size } = await kernelDistance(a.features, b.features, pause);
   if (size < 1000)
-    note(`KID was computed on subsets of ${size} pictures: a set holds no more. Published figures use 1000.`);
+    note(
+      `KID was computed on subsets of ${size} pictures, as a set has no more; published figures use 1000.`,
+    );
   return { fid, kid: mean, kidStd: std, kidSubset: size };
 }
 

@@ -114,7 +114,7 @@ async function draw(
     if (standsFor !== undefined)
       report({
         type: 'warning',
-        message: `${request.model} names ${standsFor}, which is not built in; ${scheduler} draws in its place; another sampler can be chosen.`,
+        message: `${request.model} names the sampler ${standsFor}, which is not built in, so ${scheduler} draws instead; another one can be chosen.`,
       });
     makeFolder(request.out);
     const journal =
@@ -130,7 +130,7 @@ async function draw(
     if (pictures.length < all.length && journal?.before.size)
       report({
         type: 'note',
-        message: `${all.length - pictures.length} of ${all.length} pictures are there from before this command was interrupted; the others follow.`,
+        message: `${all.length - pictures.length} of ${all.length} pictures were finished before this command was interrupted; the others follow.`,
       });
     const images: MadePicture[] = [];
     const finals = [];

@@ -69,7 +69,7 @@ export function openWholeRun(choice: LoraChoice, model: Model): WholeRun | undef
         throw problem('lora.otherModel', {
           file: path,
           model: model.path,
-          why: `"${name}" has another shape there`,
+          why: `"${name}" has a different shape there`,
         });
   }
   const trained = [...parts.values()].map((tensors) => ({ weights: new Weights(folder, tensors) }));

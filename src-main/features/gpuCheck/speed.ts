@@ -46,7 +46,7 @@ export async function timeStep(
   const trainer = await Trainer.create(options);
   const step = async (): Promise<void> => {
     const { loss } = await trainer.step([feeds], { learningRate: 1e-6, maxGradientNorm: 1 });
-    if (!Number.isFinite(loss)) throw new Error('the loss is no number');
+    if (!Number.isFinite(loss)) throw new Error('the loss is not a number');
   };
   try {
     const times = await timesOf(step);

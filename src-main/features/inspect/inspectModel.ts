@@ -116,7 +116,7 @@ function standInNote(model: Model): string[] {
     const { name, standsFor } = resolveScheduler(model.scheduler, undefined, model.path);
     return standsFor === undefined
       ? []
-      : [`its sampler ${standsFor} is not built in: ${name} draws in its place`];
+      : [`its sampler ${standsFor} is not built in, so ${name} draws instead`];
   } catch (error) {
     if (error instanceof LikenessError) return [];
     throw error;

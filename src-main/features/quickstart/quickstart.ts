@@ -50,7 +50,7 @@ export async function quickstart(
   const say = (message: string): void => context.report({ type: 'note', message });
   refuseOther(request);
   const files = await listPhotos(photos);
-  say(`Everything goes into ${out}; after an interruption the same command with --out "${out}" goes on.`);
+  say(`Everything goes into ${out}; after an interruption, the same command with --out "${out}" continues.`);
 
   say(`1 of 4: learning the ${classNoun} from ${files.length} photos in ${photos}`);
   const run = join(out, 'run');

@@ -75,7 +75,7 @@ async function captionsIn(
   if (names.length === 0) return undefined;
   report({
     type: 'note',
-    message: `${names.length} of ${photos.length} photos have a caption beside them, which is their prompt (--no-captions: none is).`,
+    message: `${names.length} of ${photos.length} photos have a caption beside them, which is used as their prompt (--no-captions ignores captions).`,
   });
   const untold = names.filter(
     (name) => !/\{token\}/.test(captions[name] ?? '') && !captions[name]?.includes(token),
@@ -83,7 +83,7 @@ async function captionsIn(
   if (untold.length > 0)
     report({
       type: 'warning',
-      message: `The captions of ${untold.join(', ')} do not name the subject; write {token} {class} where it stands, or "${token}" will not mean it.`,
+      message: `The captions of ${untold.join(', ')} do not name the subject; write {token} {class} in them, or "${token}" will not mean it.`,
     });
   return captions;
 }

@@ -58,7 +58,7 @@ export async function rerun(
   const now = await makeCapsule({ ...parts, classPictures: [] });
   const { inputs, surroundings } = differences({ ...before, files }, now);
   if (inputs.length > 0) throw problem('capsule.changed', { file, what: inputs.join('; ') });
-  for (const message of surroundings.map((what) => `Not as it was: ${what}.`))
+  for (const message of surroundings.map((what) => `Different from the first run: ${what}.`))
     context.report({ type: 'note', message });
   const result = await train({ settings, out, version, cache: cacheFolder() }, context);
   const after = readCapsule(join(out, capsuleFile));

@@ -31,8 +31,8 @@ it('a page of the network that wants a login first is called that', async () => 
 });
 
 it('what is no Hub is called that', async () => {
-  expect(await saidOf((_, response) => response.end('{"sha": 7}'))).toMatch(/no Hub.*HF_ENDPOINT/);
-  expect(await saidOf((_, response) => response.end('hello'))).toMatch(/no Hub.*HF_ENDPOINT/);
+  expect(await saidOf((_, response) => response.end('{"sha": 7}'))).toMatch(/not a Hub.*HF_ENDPOINT/);
+  expect(await saidOf((_, response) => response.end('hello'))).toMatch(/not a Hub.*HF_ENDPOINT/);
 });
 
 it('401 may mean that the name does not exist', async () => {

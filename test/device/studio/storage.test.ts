@@ -254,7 +254,7 @@ describe('a library', () => {
     }
     expect(library.images.ids({}, 'score').slice(0, 2)).toEqual([9, 7]);
     expect(() => library.images.page({}, 'newest', 5, 'x; DROP TABLE images')).toThrow(
-      /no place in the list/,
+      /not a place in the list/,
     );
   });
 

@@ -75,8 +75,8 @@ describe('U-Net configs', () => {
       'down_block_types.0',
     ],
     [{ norm_eps: 'small' }, 'norm_eps'],
-    [[], 'no JSON object'],
-    [null, 'no JSON object'],
+    [[], 'not a JSON object'],
+    [null, 'not a JSON object'],
   ])('that make no sense are refused with the key: %j', (keys, found) => {
     expect(() => parseUNetConfig(keys, 'c.json')).toThrow(found);
   });

@@ -109,11 +109,11 @@ describe('openModel refuses', () => {
     [
       'a shard outside the folder',
       () => shard('../part-1.safetensors'),
-      /"\.\.\/part-1\.safetensors" is no file beside it/,
+      /"\.\.\/part-1\.safetensors" is not a file beside it/,
     ],
-    ['an absolute shard', () => shard('/etc/passwd'), /"\/etc\/passwd" is no file beside it/],
-    ['a Windows way out of the folder', () => shard('..\\part-1.safetensors'), /is no file beside it/],
-    ['the folder itself as a shard', () => shard('..'), /is no file beside it/],
+    ['an absolute shard', () => shard('/etc/passwd'), /"\/etc\/passwd" is not a file beside it/],
+    ['a Windows way out of the folder', () => shard('..\\part-1.safetensors'), /is not a file beside it/],
+    ['the folder itself as a shard', () => shard('..'), /is not a file beside it/],
     ['a missing shard', () => shard('part-3.safetensors'), /part-3\.safetensors is not there/],
     [
       'a shard without what the index promises',

@@ -61,7 +61,7 @@ describe('verify', () => {
 
   it.each([[1.5], [-1], [NaN]])('catches a size of %d', (size) => {
     expect(() => verify({ outputs: { out: input('sized', [2, size]) } })).toThrow(
-      'a size is no whole number',
+      'a size is not a whole number',
     );
   });
 

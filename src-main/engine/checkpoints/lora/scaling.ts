@@ -51,13 +51,13 @@ function scalingOf(keys: Record<string, unknown>, file: string): Scaling {
   refuseChangedBase(keys['init_lora_weights'], file);
   const alpha = keys['lora_alpha'] ?? keys['alpha'] ?? (method === undefined ? undefined : 8); // PEFT's default
   if (alpha !== undefined && (typeof alpha !== 'number' || !Number.isFinite(alpha)))
-    throw problem('config.invalid', { file, why: 'lora_alpha is no number' });
+    throw problem('config.invalid', { file, why: 'lora_alpha is not a number' });
   const rank = keys['r'];
   if (rank !== undefined && !(Number.isSafeInteger(rank) && (rank as number) > 0))
-    throw problem('config.invalid', { file, why: 'r, the rank, is no whole number above zero' });
+    throw problem('config.invalid', { file, why: 'r, the rank, is not a whole number above zero' });
   const patterns = Object.entries(asRecord(keys['alpha_pattern'])).map(([pattern, value]) => {
     if (typeof value !== 'number')
-      throw problem('config.invalid', { file, why: `alpha_pattern ${pattern} is no number` });
+      throw problem('config.invalid', { file, why: `alpha_pattern ${pattern} is not a number` });
     return [literalPattern(pattern, file), value] as const;
   });
   return (_part, module, rank) => {

@@ -56,7 +56,7 @@ function fromTable(folder: string): CaptionedPictures {
   } catch (cause) {
     throw problem(
       'data.table',
-      { file, why: cause instanceof Error ? cause.message : 'it is no CSV' },
+      { file, why: cause instanceof Error ? cause.message : 'it is not a CSV file' },
       cause,
     );
   }

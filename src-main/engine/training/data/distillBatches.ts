@@ -66,7 +66,7 @@ function recorded(model: Model, settings: DistillSettings, file: string, timeste
   const batch = (index: number): DistillBatch => {
     const { prompt: context, ...noise } = record.row(index);
     if (!context.data.every(Number.isFinite))
-      throw problem('replay.invalid', { file, why: `row ${index} has a context that is no number` });
+      throw problem('replay.invalid', { file, why: `row ${index} has a context that is not a number` });
     return { ...noise, context };
   };
   // A fault is found before networks are built, not at its step.

@@ -19,7 +19,7 @@ export function readPromptTable(file: string): { prompts: string[]; names: strin
     rows = parse(readText(file), { bom: true, columns: true, skip_empty_lines: true });
   } catch (cause) {
     if (cause instanceof LikenessError) throw cause;
-    const why = cause instanceof Error ? cause.message : 'it is no CSV';
+    const why = cause instanceof Error ? cause.message : 'it is not a CSV file';
     throw problem('prompts.table', { file, why }, cause);
   }
   if (!rows.length) throw problem('prompts.none', { file });
@@ -27,7 +27,7 @@ export function readPromptTable(file: string): { prompts: string[]; names: strin
   const seen = new Set<string>();
   for (const { file_name: name, text } of rows) {
     if (name === undefined || text === undefined) throw bad('it needs the columns file_name and text');
-    if (!/^[^/\\\0]+$/.test(name) || name.startsWith('.')) throw bad(`"${name}" is no file name`);
+    if (!/^[^/\\\0]+$/.test(name) || name.startsWith('.')) throw bad(`"${name}" is not a file name`);
     const stem = name.replace(/\.[^.]*$/, '').toLowerCase();
     if (seen.has(stem)) throw bad(`"${name}" is there twice`);
     seen.add(stem);

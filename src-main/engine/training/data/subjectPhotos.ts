@@ -59,18 +59,18 @@ async function masksFor(
   for (const file of strays)
     report({
       type: 'warning',
-      message: `${file} is passed over: a mask is a PNG named as its photo, or belongs to none here.`,
+      message: `${file} is ignored: a mask is a PNG with its photo's name, and no photo here has this one.`,
     });
   const transparent = [...masks].filter(([photo, mask]) => photo === mask).length;
   if (transparent > 0)
     report({
       type: 'note',
-      message: `${transparent} of ${photos.length} photos are transparent in part; what is opaque in them is taken for the subject, as by a mask.`,
+      message: `${transparent} of ${photos.length} photos are partly transparent; their opaque parts count as the subject, as with a mask.`,
     });
   if (masks.size > 0)
     report({
       type: 'note',
-      message: `${masks.size} of ${photos.length} photos have a mask; what is around the subject there weighs ${backgroundWeight}.`,
+      message: `${masks.size} of ${photos.length} photos have a mask; their background counts ${backgroundWeight}.`,
     });
   return masks;
 }

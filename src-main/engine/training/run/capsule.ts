@@ -106,7 +106,7 @@ export function readCapsule(file: string): Capsule {
   const parsed = capsuleType.safeParse(readJson(file));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw problem('capsule.damaged', { file, why: `"${issue?.path.join('.')}" is not what it should be` });
+  throw problem('capsule.damaged', { file, why: `"${issue?.path.join('.')}" is invalid` });
 }
 
 /**

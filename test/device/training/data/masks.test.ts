@@ -119,7 +119,7 @@ describe('a run with masks', () => {
     calm = await train({ photos: masked });
     expect([without.error, calm.error]).toEqual([undefined, undefined]);
     expect(said(without)).toBe('');
-    expect(said(calm)).toContain('2 of 3 photos have a mask; what is around the subject there weighs 0.3');
+    expect(said(calm)).toContain('2 of 3 photos have a mask; their background counts 0.3');
     expect(finalFiles(calm.out)).not.toEqual(finalFiles(without.out));
     const { settings } = JSON.parse(readFileSync(join(calm.out, 'run.json'), 'utf8')) as {
       settings: AskedFinetune;

@@ -78,7 +78,7 @@ it('makes the run again to the bit, from elsewhere too, and says what else is ne
     same: true,
     changed: ['Likeness was 1.0.0 and is 1.1.0'],
   });
-  expect(notes).toEqual(['Not as it was: Likeness was 1.0.0 and is 1.1.0.']);
+  expect(notes).toEqual(['Different from the first run: Likeness was 1.0.0 and is 1.1.0.']);
   await expect(again('second')).rejects.toMatchObject({ code: 'run.exists' });
 });
 
@@ -113,6 +113,6 @@ it('says that other bits came out, and the command fails', async () => {
   const damaged = await likeness(['rerun', file, '--out', join(scratch, 'damaged')]);
   expect(damaged).toMatchObject({
     status: 1,
-    stderr: expect.stringMatching(/wrong\.json is no run's capsule/) as string,
+    stderr: expect.stringMatching(/wrong\.json is not a run's capsule/) as string,
   });
 });
