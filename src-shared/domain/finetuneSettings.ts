@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { precisions } from './precision.ts';
+import { usualSteps } from './classPlan.ts';
 import { predictions } from './prediction.ts';
 import { askedType } from './settingValues.ts';
 import {
@@ -181,6 +183,13 @@ export const trainingSettings = {
         max: 100_000,
         default: 200,
       }),
+      classSteps: whole({
+        help: 'denoising steps of a class picture',
+        min: 1,
+        max: 1000,
+        default: usualSteps,
+        before: usualSteps,
+      }),
       /** diffusers' `--class_prompt`; with choices, class pictures take turns, each with its own. */
       prompt: text({
         help: 'prompt of class pictures, with {class} filled in; choices like "{on grass|in the snow}" take turns',
@@ -218,6 +227,13 @@ export const trainingSettings = {
   seed: pictureSettings.seed,
 
   ...optimizerSettings,
+  /** Of products, activations and frozen weights; what is trained is f32. */
+  precision: choice(precisions, {
+    help: 'what networks compute in; f16 needs about half the memory of a graphics device, where that can',
+    default: 'f32',
+    before: 'f32',
+    group: 'optimizer',
+  }),
 } as const;
 
 /**

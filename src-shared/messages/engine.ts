@@ -16,6 +16,18 @@ export const engineMessages = {
     `The graphics device has too little memory for this (provider "${d.provider}"). Try, in this order: a batch of 1, no training of the text encoder, a smaller size, a smaller model such as BK-SDM; or choose the provider "cpu".`,
   'provider.byBlock': (d: { provider: string }) =>
     `The graphics device has too little memory to keep all values for the backward pass (provider "${d.provider}"), so blocks of the network are computed twice; a step takes about a third longer.`,
+  'provider.precision': (d: { provider: string; precision: string; why: string }) =>
+    `The provider "${d.provider}" can't compute in ${d.precision} here (${d.why}), so it computes in f32, which needs more memory.`,
+  'provider.cpuPrecision': (d: { precision: string }) =>
+    `The CPU computes, and that in f32: ${d.precision} would make it slower and no better.`,
+  'gpu.system': (d: { system: string }) =>
+    `CUDA can be added on Linux with an Intel or AMD processor (linux-x64), not on ${d.system}; there the providers that come along compute (likeness doctor shows them).`,
+  'gpu.version': (d: { wanted: string; found: string }) =>
+    `The CUDA provider is of ONNX Runtime ${d.wanted}, and this is ${d.found}; update Likeness and try again.`,
+  'gpu.package': (d: { file: string; library: string }) =>
+    `${d.file} lacks ${d.library}, so it is another package than expected; delete it and try again.`,
+  'gpu.missing': (d: { libraries: string }) =>
+    `These libraries of CUDA are missing: ${d.libraries}; run likeness gpu add cuda again.`,
   'provider.memoryFellBack': (d: { provider: string }) =>
     `The graphics device has too little memory for this (provider "${d.provider}"), so the CPU takes over, more slowly. A batch of 1, no training of the text encoder or a smaller size would fit better.`,
 };

@@ -12,6 +12,7 @@ import {
 } from '../../features/generation/request.ts';
 import { onlyFileIn } from '../../features/download/hubCache.ts';
 import type { SaidWithRecipe } from '../../features/generation/fromRecipe.ts';
+import { precisions } from '../../../src-shared/domain/precision.ts';
 import { predictions } from '../../../src-shared/domain/prediction.ts';
 import { promptRules } from '../../../src-shared/domain/promptRules.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -110,6 +111,11 @@ export const generateOptions = {
   }),
   saveLatents: file('FILE', 'write the final latents there'),
   provider: provider(defaults.provider),
+  precision: choice(
+    precisions,
+    'what networks compute in; f16 needs about half the memory of a graphics device, where that can',
+    { fallback: 'f32' },
+  ),
 };
 
 /** The path may contain colons: what follows the last one is a weight only if it is a number. */
@@ -238,7 +244,7 @@ function overPicture(given: Given<typeof generateOptions>): OverRequest | undefi
 /** Options allowed beside `--recipe`: where things are, not what the picture shows. */
 function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
   const { out, model, unet, lora, embedding, partial, image, mask, latents, saveLatents } = given;
-  const { provider = defaults.provider } = given;
+  const { provider = defaults.provider, precision } = given;
   const fixed = [
     'prompt',
     'prompts',
@@ -264,7 +270,7 @@ function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
   refuseTogether('--recipe', others, 'the recipe says it');
   const places = {
     ...{ model, unet, loras: lora, embeddings: embedding, partial },
-    ...{ image, mask, latents, saveLatents },
+    ...{ image, mask, latents, saveLatents, precision },
   };
   return { out, provider, ...defined(places) };
 }

@@ -1,3 +1,4 @@
+import { inHalves } from '../tensor/half.ts';
 import {
   elementCount,
   f32,
@@ -40,7 +41,13 @@ export const scalar = (value: number): Value => constant(f32([], [value]));
 export const integers = (shape: Shape, values: Iterable<number>): Value => constant(i64Tensor(shape, values));
 
 type Operand = Value | number;
-const operand = (x: Operand): Value => (typeof x === 'number' ? scalar(x) : x);
+/** Two operands of one type: a number takes the other's. */
+const pair = (a: Operand, b: Operand): [Value, Value] => [operand(a, b), operand(b, a)];
+const operand = (x: Operand, other: Operand): Value => {
+  if (typeof x !== 'number') return x;
+  const dtype = typeof other === 'number' ? 'f32' : other.dtype;
+  return dtype === 'f16' || dtype === 'bf16' ? constant(inHalves(f32([], [x]), dtype)) : scalar(x);
+};
 
 export const neg = (x: Value): Value => apply('neg', [x], {});
 export const exp = (x: Value): Value => apply('exp', [x], {});
@@ -59,14 +66,14 @@ export const quickGelu = (x: Value): Value => apply('swish', [x], { alpha: 1.702
 export const cast = (x: Value, dtype: DType): Value =>
   x.dtype === dtype ? x : apply('cast', [x], { dtype });
 
-export const add = (a: Operand, b: Operand): Value => apply('add', [operand(a), operand(b)], {});
-export const sub = (a: Operand, b: Operand): Value => apply('sub', [operand(a), operand(b)], {});
-export const mul = (a: Operand, b: Operand): Value => apply('mul', [operand(a), operand(b)], {});
-export const div = (a: Operand, b: Operand): Value => apply('div', [operand(a), operand(b)], {});
-export const less = (a: Operand, b: Operand): Value => apply('less', [operand(a), operand(b)], {});
+export const add = (a: Operand, b: Operand): Value => apply('add', pair(a, b), {});
+export const sub = (a: Operand, b: Operand): Value => apply('sub', pair(a, b), {});
+export const mul = (a: Operand, b: Operand): Value => apply('mul', pair(a, b), {});
+export const div = (a: Operand, b: Operand): Value => apply('div', pair(a, b), {});
+export const less = (a: Operand, b: Operand): Value => apply('less', pair(a, b), {});
 export const equal = (a: Value, b: Value): Value => apply('equal', [a, b], {});
 export const where = (condition: Value, a: Operand, b: Operand): Value =>
-  apply('where', [condition, operand(a), operand(b)], {});
+  apply('where', [condition, ...pair(a, b)], {});
 export const square = (x: Value): Value => mul(x, x);
 
 type Axes = readonly number[];

@@ -38,12 +38,17 @@ export function emitAttention(
     const parts = rows.map((stretch) => {
       const product = e.emit('MatMul', [e.part(ownQueries, 1, stretch, targets), ownKeys]);
       const scores = mask ? e.emit('Add', [product, maskRows(mask, stretch, node.dtype, e)]) : product;
-      return e.emit('MatMul', [e.emit('Softmax', [scores], { axis: -1 }), ownValues]);
+      return e.emit('MatMul', [softmax(scores, node.dtype, e), ownValues]);
     });
     return e.concat(parts, 1);
   });
   const byHead = e.reshape(e.concat(mixed, 0), [batch, heads, targets, size]);
   return e.reshape(e.emit('Transpose', [byHead], { perm: [0, 2, 1, 3] }), node.shape);
+}
+
+/** Over the last axis; in f32 whatever the scores are. */
+export function softmax(scores: string, dtype: DType, e: Emitter): string {
+  return e.inSingle(scores, dtype, (x) => e.emit('Softmax', [x], { axis: -1 }));
 }
 
 /** Rows [from, to) of a mask. */
@@ -58,9 +63,12 @@ export function maskRows(
   return e.floats({ dtype: 'f32', shape: [to - from, sources], data: rows }, dtype);
 }
 
+/** A score that no key has; f16 knows none below −65,504. */
+const never = -3e4;
+
 /** [targets, sources]: what is added to the scores so that no query sees a later key. */
 export function futureMask(targets: number, sources: number): HostTensor<'f32'> {
   const mask = f32([targets, sources]);
-  for (let row = 0; row < targets; row++) mask.data.fill(-1e30, row * sources + row + 1, (row + 1) * sources);
+  for (let row = 0; row < targets; row++) mask.data.fill(never, row * sources + row + 1, (row + 1) * sources);
   return mask;
 }

@@ -1,6 +1,6 @@
 import { operand, type Node } from '../graph/ops.ts';
-import { dims3, f32, type HostTensor, type Shape } from '../tensor/tensor.ts';
-import { futureMask, maskRows } from './attention.ts';
+import { dims3, f32, type DType, type HostTensor, type Shape } from '../tensor/tensor.ts';
+import { futureMask, maskRows, softmax } from './attention.ts';
 import { scoreBlocks } from './attentionBlocks.ts';
 import type { Emitter } from './emitter.ts';
 
@@ -47,7 +47,9 @@ export function emitAttentionGradient(
 
   const [keys, values, grads] = [split(k, sources), split(v, sources), split(gradient, targets)];
   const products = e.emit('Mul', [grads, split(output, targets)]);
-  const sums = e.emit('Neg', [e.emit('ReduceSum', [products, e.integers([2])], { keepdims: 1 })]);
+  const sums = e.emit('Neg', [
+    e.inSingle(products, node.dtype, (x) => e.emit('ReduceSum', [x, e.integers([2])], { keepdims: 1 })),
+  ]);
   const ones = e.floats(filled([all, 1, sources], 1), node.dtype);
   const queries = scaled(split(q, targets));
   const whole: Heads = {
@@ -63,7 +65,7 @@ export function emitAttentionGradient(
   const sizes = { all, targets, sources, size };
   const joined =
     all * targets * sources <= block
-      ? joinedGradients(whole, mask && e.floats(mask, node.dtype), e)
+      ? joinedGradients(whole, mask && e.floats(mask, node.dtype), node.dtype, e)
       : e.target === 'cpu'
         ? inLoops(whole, mask, sizes, block, e)
         : unrolled(whole, mask, sizes, node, e);
@@ -93,10 +95,11 @@ function transposed(x: string, e: Emitter): string {
 function gradients(
   { queries, queriesTransposed, gradientTransposed, extended, keysTransposed, keys, valuesExtended }: Heads,
   mask: string | undefined,
+  dtype: DType,
   e: Emitter,
 ): { dq: string; dk: string; dv: string } {
   const scores = e.emit('MatMul', [queries, keysTransposed]);
-  const p = e.emit('Softmax', [mask ? e.emit('Add', [scores, mask]) : scores], { axis: -1 });
+  const p = softmax(mask ? e.emit('Add', [scores, mask]) : scores, dtype, e);
   const dv = e.emit('MatMul', [gradientTransposed, p]);
   const ds = e.emit('Mul', [p, e.emit('MatMul', [extended, valuesExtended])]);
   const dk = e.emit('MatMul', [queriesTransposed, ds]);
@@ -104,8 +107,8 @@ function gradients(
 }
 
 /** [heads, t + 2s, size]: dQ, dK and dV one after the other. */
-function joinedGradients(heads: Heads, mask: string | undefined, e: Emitter): string {
-  const { dq, dk, dv } = gradients(heads, mask, e);
+function joinedGradients(heads: Heads, mask: string | undefined, dtype: DType, e: Emitter): string {
+  const { dq, dk, dv } = gradients(heads, mask, dtype, e);
   return e.emit('Concat', [dq, transposed(dk, e), transposed(dv, e)], { axis: 1 });
 }
 
@@ -155,7 +158,8 @@ function inLoops(
             gradientTransposed: pick(own.gradientTransposed),
             extended: pick(own.extended),
           };
-          const part = gradients(some, masks && inner.emit('Gather', [masks, round], { axis: 0 }), inner);
+          const ownMask = masks && inner.emit('Gather', [masks, round], { axis: 0 });
+          const part = gradients(some, ownMask, 'f32', inner);
           const sums = [inner.emit('Add', [dkSum, part.dk]), inner.emit('Add', [dvSum, part.dv])];
           return { carried: sums, results: [part.dq] };
         },
@@ -193,7 +197,7 @@ function unrolled(
         gradientTransposed: cut(own.gradientTransposed, 2, stretch),
         extended: cut(own.extended, 1, stretch),
       };
-      const { dq, dk, dv } = gradients(some, mask && maskRows(mask, stretch, dtype, e), e);
+      const { dq, dk, dv } = gradients(some, mask && maskRows(mask, stretch, dtype, e), dtype, e);
       sums = sums ? { dk: e.emit('Add', [sums.dk, dk]), dv: e.emit('Add', [sums.dv, dv]) } : { dk, dv };
       return dq;
     });

@@ -90,10 +90,14 @@ export function emitConvInputGradient(
 /** Outputs × inputs of the largest kernel worth turning at every step (measured at 16², see the bench notes). */
 const turnedAtMost = 1 << 20;
 
-/** [o,i,h,w] → [i,o,h,w] with both kernel axes reversed. */
-function turned(weight: string, [outputs, inputs, tall, wide]: Size4, e: Emitter): string {
+/**
+ * [o,i,h,w] → [i,o,h,w] with both kernel axes reversed. On a device at every step, after a reshape whose shape may be hidden: turned
+ * beforehand, a second copy of all kernels would lie there.
+ */
+function turned(stored: string, [outputs, inputs, tall, wide]: Size4, e: Emitter): string {
   const area = tall * wide;
   if (e.target !== 'cpu') {
+    const weight = e.reshape(stored, [outputs, inputs, tall, wide]);
     const places = [
       [-1, -1],
       [-(tall + 1), -(wide + 1)],
@@ -104,7 +108,7 @@ function turned(weight: string, [outputs, inputs, tall, wide]: Size4, e: Emitter
     return e.emit('Transpose', [reversed], { perm: [1, 0, 2, 3] });
   }
   const backwards = e.integers(Array.from({ length: area }, (_, tap) => area - 1 - tap));
-  const taps = e.reshape(weight, [outputs * inputs, area]);
+  const taps = e.reshape(stored, [outputs * inputs, area]);
   const reversed = area === 1 ? taps : e.emit('Gather', [taps, backwards], { axis: 1 });
   return e.emit('Transpose', [e.reshape(reversed, [outputs, inputs, tall, wide])], { perm: [1, 0, 2, 3] });
 }

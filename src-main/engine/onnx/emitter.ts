@@ -1,5 +1,5 @@
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
-import { f32ToF16 } from '../tensor/half.ts';
+import { inHalves } from '../tensor/half.ts';
 import { elementCount, i64 } from '../tensor/tensor.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto } from './schema.ts';
 
@@ -122,10 +122,16 @@ export class Emitter {
     return this.floats({ dtype: 'f32', shape: [], data: Float32Array.of(value) }, dtype);
   }
 
-  /** These values as f32 or f16, whichever the operation computes in. */
+  /** These values in the floating-point type that the operation computes in. */
   floats(tensor: HostTensor<'f32'>, dtype: DType): string {
-    if (dtype !== 'f16') return this.constant(tensor);
-    return this.constant({ dtype, shape: tensor.shape, data: f32ToF16(tensor.data) });
+    return this.constant(dtype === 'f16' || dtype === 'bf16' ? inHalves(tensor, dtype) : tensor);
+  }
+
+  /** What `make` does with x, in f32 where x is of 16 bits. */
+  inSingle(x: string, dtype: DType, make: (x: string) => string): string {
+    if (dtype !== 'f16' && dtype !== 'bf16') return make(x);
+    const wide = this.emit('Cast', [x], { to: dataTypes.f32 });
+    return this.emit('Cast', [make(wide)], { to: dataTypes[dtype] });
   }
 
   /** The values along `axis` of one part after the other; a single part as it is. */

@@ -8,7 +8,9 @@ export interface GraphMemory {
   readonly held: number;
   /** The peak of the computed values, each of which lives from its node to its last user. */
   readonly live: number;
-  /** The same where freed buffers are kept, by size, for later values: what ONNX Runtime's `simple` cache holds after a run. */
+  /** The same where a buffer that nobody needs any more waits for the end of its submission: WebGPU's `lazyRelease`. */
+  readonly pending: number;
+  /** The same, and buffers are then kept by size for values to come: what stays with WebGPU's `simple` cache after a run. */
   readonly cached: number;
 }
 
@@ -51,6 +53,9 @@ const inPlace = new Set([
   ...['Add', 'Sub', 'Mul', 'Div'],
 ]);
 
+/** Kernels that WebGPU's provider submits together (`maxNumPendingDispatches`). */
+const submittedTogether = 16;
+
 /** Simulates the memory of one run, node by node in ONNX Runtime's order. */
 export function graphMemory(graph: GraphProto): GraphMemory {
   const order = runtimeOrder(graph);
@@ -70,13 +75,19 @@ export function graphMemory(graph: GraphProto): GraphMemory {
   const readers = new Map<string, number>();
   const buffers = new Map<string, number>();
   const free = new Map<number, number>();
-  let [now, live, cached] = [0, 0, 0];
+  /** Sizes of buffers that wait for the end of a submission. */
+  let waiting: number[] = [];
+  let [now, live, pending, cached, kernels] = [0, 0, 0, 0, 0];
   const allocate = (name: string, size: number): void => {
     bufferOf.set(name, name);
     readers.set(name, 1);
     buffers.set(name, size);
     now += size;
     live = Math.max(live, now);
+    pending = Math.max(
+      pending,
+      waiting.reduce((sum, bytes) => sum + bytes, now),
+    );
     const spare = free.get(size) ?? 0;
     if (spare > 0) free.set(size, spare - 1);
     else cached += size;
@@ -89,7 +100,11 @@ export function graphMemory(graph: GraphProto): GraphMemory {
     if (left > 0) return;
     const size = buffers.get(buffer) as number;
     now -= size;
-    free.set(size, (free.get(size) ?? 0) + 1);
+    waiting.push(size);
+  };
+  const submit = (): void => {
+    for (const size of waiting) free.set(size, (free.get(size) ?? 0) + 1);
+    waiting = [];
   };
   order.forEach((node, at) => {
     const [output = ''] = node.output;
@@ -113,6 +128,7 @@ export function graphMemory(graph: GraphProto): GraphMemory {
     } else if (!(shared !== undefined && given.has(shared))) allocate(output, size);
     for (const name of new Set(node.input)) if (ends(name)) leave(name);
     if (!lastUse.has(output) && !results.has(output)) leave(output);
+    if (!aliases.has(node.op_type) && ++kernels % submittedTogether === 0) submit();
   });
-  return { held, live, cached };
+  return { held, live, pending, cached };
 }

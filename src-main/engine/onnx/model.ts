@@ -1,4 +1,5 @@
 import { topological, type Graph } from '../graph/graph.ts';
+import { halfTypeOf } from '../graph/mixedPrecision.ts';
 import type { Node, Op, Value } from '../graph/ops.ts';
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
 import { dataTypes, Emitter, valueInfo, type Target } from './emitter.ts';
@@ -60,11 +61,11 @@ export function modelProto(
     return lower(value as Node<Op>, value.inputs.map(operandName), e);
   };
   // On a device a weight of another type is cast where it is used and gone afterwards: kept for the backward pass, the casts of
-  // all weights would take more than the weights. On the CPU they are folded once.
+  // all weights would take more than the weights. On the CPU, and in mixed precision, they are folded once.
+  const folded = target === 'cpu' || target === 'portable' || halfTypeOf(graph) !== undefined;
   const operandName = (operand: Value): string => {
     const name = names.get(operand) as string;
-    const isCast = target !== 'cpu' && target !== 'portable' && e.castWeights.has(name);
-    return isCast ? e.castAgain(name) : name;
+    return !folded && e.castWeights.has(name) ? e.castAgain(name) : name;
   };
   for (const value of topological(Object.values(graph.outputs))) names.set(value, bind(value));
 

@@ -1,4 +1,4 @@
-import { operand, type Node, type Op, type OpAttributes } from '../graph/ops.ts';
+import { operand, type Node, type Op } from '../graph/ops.ts';
 import { elementCount, f32 } from '../tensor/tensor.ts';
 import { emitAttention } from './attention.ts';
 import { emitAttentionGradient } from './attentionGradient.ts';
@@ -72,8 +72,8 @@ const emitGemm: OnnxRule<'gemm'> = ({ attributes, inputs }, [a = '', b = '', bia
 
 const reduction =
   (op: string): OnnxRule<'sum' | 'max'> =>
-  ({ attributes }: { attributes: OpAttributes['sum'] }, [x = ''], e) =>
-    e.emit(op, [x, e.integers(attributes.axes)], { keepdims: Number(attributes.keepDims) });
+  ({ attributes: { axes, keepDims }, dtype }, [x = ''], e) =>
+    e.inSingle(x, dtype, (of) => e.emit(op, [of, e.integers(axes)], { keepdims: Number(keepDims) }));
 
 /**
  * x through a reshape whose target, [-1 + 0·after[0]], can't be known before `after` exists. No copy is made. Flatten keeps ONNX

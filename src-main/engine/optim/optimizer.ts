@@ -61,6 +61,8 @@ export interface StepSettings {
   readonly learningRate: number;
   /** No clipping when left out. */
   readonly maxGradientNorm?: number;
+  /** What the gradients come multiplied by; 1 when left out. A step whose gradients are no numbers then changes nothing. */
+  readonly lossScale?: number;
 }
 
 /** Changes flat parameters in place, step by step. */

@@ -3,21 +3,27 @@ import type { Model } from '../checkpoints/model.ts';
 import { readF32, type Weights } from '../checkpoints/weights.ts';
 import { input } from '../graph/build.ts';
 import { leaves, type Graph } from '../graph/graph.ts';
+import { mixedPrecision } from '../graph/mixedPrecision.ts';
 import type { Value } from '../graph/ops.ts';
 import { clipTextModel } from '../models/clip.ts';
 import { unet } from '../models/unet.ts';
 import { vaeDecode, vaeEncode } from '../models/vae.ts';
 import { Scope, type Adapter } from '../nn/scope.ts';
+import { memoryOf } from '../onnx/deviceMemory.ts';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { graphicsDevices } from '../runtime/graphicsDevice.ts';
-import { Session } from '../runtime/session.ts';
+import { precisionOn, providerFor, Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { toF32 } from '../tensor/half.ts';
-import type { HostTensor, Shape } from '../tensor/tensor.ts';
+import { dims4, type HostTensor, type Shape } from '../tensor/tensor.ts';
+import { decodeTiled } from './tiledDecode.ts';
 import { partNames, storedWeights, type WeightLookup } from './weights.ts';
 
 export interface NetworkOptions {
   readonly provider?: ProviderChoice;
+  /** What products, activations and weights are in, where the provider can compute in that; f32 when left out. */
+  readonly precision?: Precision;
   readonly threads?: number;
   readonly adapters?: ReadonlyMap<string, readonly Adapter[]>;
   /** Weights that are used instead of the model's or beside them: a LoRA's matrices. */
@@ -36,9 +42,15 @@ type Floats = HostTensor<'f32'>;
 /** Bytes of device memory in which the U-Net of Stable Diffusion and a decoder at work fit together, in f32. */
 const roomy = 12e9;
 
+/** Latents that any device decodes at once, 512²; and the CPU, 2,048 × 1,024, for which it takes some 8 GB. */
+const alwaysWhole = 64 * 64;
+const wholeOnCpu = 256 * 128;
+
 /** A model's networks, ready to be called. Sessions are made when first needed, one for each network and size at a time. */
 export class Networks {
   private readonly sessions = new Map<Part, { key: string; session: Session }>();
+  /** Simulated, by the latents' shape. */
+  private readonly decoderBytes = new Map<string, number>();
 
   constructor(
     readonly model: Model,
@@ -62,9 +74,25 @@ export class Networks {
     });
   }
 
-  /** Latents [b,c,h,w], divided by the scaling factor already → image [b,3,h',w'] in about [-1,1]. */
+  /**
+   * Latents [b,c,h,w], divided by the scaling factor already → image [b,3,h',w'] in about [-1,1]. A large picture is decoded in tiles,
+   * one after the other.
+   */
   async decode(latents: Floats): Promise<Floats> {
-    return this.call('decoder', 'image', { latents }, ({ latents }) => this.decoder(latents));
+    const whole = (part: Floats): Promise<Floats> =>
+      this.call('decoder', 'image', { latents: part }, ({ latents }) => this.decoder(latents));
+    return (await this.fitsWhole(latents.shape)) ? whole(latents) : decodeTiled(latents, whole);
+  }
+
+  /** Whether latents are decoded at once: by simulation, in half of the device's memory (others have the rest); by size on the CPU. */
+  private async fitsWhole(shape: Shape): Promise<boolean> {
+    const [batch, , height, width] = dims4(shape);
+    if (batch > 1 || height * width <= alwaysWhole) return true;
+    const { provider = 'cpu' } = this.options;
+    if ((await providerFor(provider)) === 'cpu') return height * width <= wholeOnCpu;
+    const memory = (await graphicsDevices())[0]?.memory;
+    if (memory === undefined) return false;
+    return this.decoderMemory(shape) <= memory / 2;
   }
 
   /** Throws now what `decode` would throw once the latents are there. Errors: `tensor.*`. */
@@ -96,6 +124,14 @@ export class Networks {
     if (!session || session.provider === 'cpu') return;
     const memory = (await graphicsDevices())[0]?.memory ?? 0;
     if (memory < roomy) await this.release(part);
+  }
+
+  private decoderMemory(shape: Shape): number {
+    const known = this.decoderBytes.get(shape.join());
+    if (known !== undefined) return known;
+    const { held, live } = memoryOf({ outputs: this.decoder(input('latents', shape)) }, 'webgpu');
+    this.decoderBytes.set(shape.join(), held + live);
+    return held + live;
   }
 
   private decoder(latents: Value): { image: Value } {
@@ -154,8 +190,10 @@ export class Networks {
     const known = this.sessions.get(part);
     if (known?.key === key) return known.session;
     await this.release(part);
-    const { provider, threads, own, fed = {} } = this.options;
-    const graph = build();
+    const { provider, threads, own, fed = {}, precision: asked = 'f32' } = this.options;
+    const precision = await precisionOn(provider ?? 'cpu', asked);
+    const whole = build();
+    const graph = precision === 'f32' ? whole : mixedPrecision(whole, precision, (name) => name in fed);
     if (part === 'unet') refuseSurplus(graph, this.model.unet.weights);
     const session = await Session.compile(graph, {
       weights: storedWeights(

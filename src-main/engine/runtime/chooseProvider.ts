@@ -1,13 +1,14 @@
 import { messages } from '../../../src-shared/messages/index.ts';
 import { deviceFingerprint } from './graphicsDevice.ts';
 import { providerNotice } from './notices.ts';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
 import { providersToTry } from './providers.ts';
 import { tryProvider, type TrialOpener } from './trial.ts';
-import type { Verdict } from './verdict.ts';
+import { isSlow, type Verdict } from './verdict.ts';
 import { keepVerdict, keptVerdict, markTrial } from './keptVerdicts.ts';
 
-const known = new Map<Provider, Promise<Verdict>>();
+const known = new Map<string, Promise<Verdict>>();
 let chosen: Promise<Verdict | undefined> | undefined;
 
 /** Forgets what this process found: the next question is answered anew. */
@@ -17,19 +18,24 @@ export function forgetVerdicts(): void {
 }
 
 /** Whether `provider` works here and gives the CPU's numbers: tried once per device and driver, and kept (`keepVerdictsIn`). */
-export function verdictOn(provider: Provider, open: TrialOpener): Promise<Verdict> {
-  const before = known.get(provider);
+export function verdictOn(
+  provider: Provider,
+  open: TrialOpener,
+  precision: Precision = 'f32',
+): Promise<Verdict> {
+  const what = precision === 'f32' ? provider : `${provider} ${precision}`;
+  const before = known.get(what);
   if (before) return before;
   const found = (async () => {
     const on = await deviceFingerprint();
-    const kept = keptVerdict(provider, on);
+    const kept = keptVerdict(provider, what, on);
     if (kept) return kept;
-    markTrial(provider, on);
-    const verdict = await tryProvider(provider, open);
-    keepVerdict(verdict, on);
+    markTrial(what, on);
+    const verdict = await tryProvider(provider, open, precision);
+    keepVerdict(what, verdict, on);
     return verdict;
   })();
-  known.set(provider, found);
+  known.set(what, found);
   return found;
 }
 
@@ -50,11 +56,6 @@ export function chosenProvider(open: TrialOpener): Promise<Verdict | undefined> 
     return best;
   })());
 }
-
-/** A trial is small, and small work flatters the CPU. */
-const handicap = 2;
-const isSlow = ({ seconds, cpuSeconds }: Verdict & { state: 'right' }): boolean =>
-  seconds > handicap * cpuSeconds;
 
 /** Why `auto` does without a provider that is there, for people; undefined where it does not, or there is none. */
 export function passedOver(verdict: Verdict): string | undefined {

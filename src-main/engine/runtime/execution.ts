@@ -1,5 +1,6 @@
 import { leaves, type Graph } from '../graph/graph.ts';
 import { hostPart } from '../graph/hostPart.ts';
+import { halfTypeOf } from '../graph/mixedPrecision.ts';
 import { onnxModel } from '../onnx/model.ts';
 import type { FileTensor, HostTensor, Shape } from '../tensor/tensor.ts';
 import { InferenceSession } from './onnxRuntime.ts';
@@ -19,6 +20,11 @@ export interface CompileOptions {
   readonly shortRuns?: boolean;
   /** Memory of intermediate values goes back to the system after a run instead of being kept for the next. */
   readonly frugal?: boolean;
+  /**
+   * What becomes of a WebGPU device's buffers when their values are gone: kept by size for others (faster, and more memory), or released.
+   * The first session of those that are there at a time decides.
+   */
+  readonly bufferCache?: 'simple' | 'lazyRelease';
   /** Writes what each operation takes to a file whose name begins so (`Session.endProfile`). */
   readonly profileTo?: string;
 }
@@ -52,18 +58,20 @@ export async function execution(
   const stored = options.weights;
   const { host, device } = provider === 'cpu' ? { device: graph } : hostPart(graph);
   const training = unstored(graph, stored ?? (() => undefined)).length > 0;
+  const halves = halfTypeOf(graph) !== undefined;
   const writesInto = (options.writesInto ?? false) && provider === 'cpu';
   const model = onnxModel(device, {
     ...(writesInto && { sequence: stopper }),
     hideShapes: training && (provider === 'cpu' || provider === 'webgpu'),
-    target: provider === 'webgpu' || provider === 'cpu' ? provider : 'device',
+    // The CPU's own operations are f32.
+    target: provider === 'webgpu' || (provider === 'cpu' && !halves) ? provider : 'device',
     fusedAttention,
     weights: (name) => {
       const weight = stored?.(name);
       return weight && 'file' in weight ? files.place(weight) : weight;
     },
   });
-  const settings = sessionOptions(provider, options, { files, training });
+  const settings = sessionOptions(provider, options, { files, training, halves });
   const session = await InferenceSession.create(model, settings);
   const shapes = Object.entries(graph.outputs).map(([name, { shape }]) => [name, shape] as const);
   const before = host && (await InferenceSession.create(onnxModel(host, { target: 'cpu' })));
@@ -85,18 +93,25 @@ const foldAtMost = 256 << 20;
 
 export function sessionOptions(
   provider: Provider,
-  { keepOnDevice, threads, shortRuns = false, frugal = false, profileTo }: CompileOptions,
-  { files, training }: { files: WeightFiles; training: boolean },
+  {
+    keepOnDevice,
+    threads,
+    shortRuns = false,
+    frugal = false,
+    profileTo,
+    bufferCache = 'simple',
+  }: CompileOptions,
+  { files, training, halves = false }: { files: WeightFiles; training: boolean; halves?: boolean },
 ): InferenceSession.SessionOptions {
   // Recomputed values are equal subexpressions: they must not be merged with the originals.
   const without = [
     'CommonSubexpressionElimination',
-    // On a device weights of another type are cast where they are used.
-    ...(files.bytes > foldAtMost || provider !== 'cpu' ? ['ConstantFolding'] : []),
+    // On a device weights of another type are cast where they are used, but in mixed precision: its weights are kept in 16 bits.
+    ...(!halves && (files.bytes > foldAtMost || provider !== 'cpu') ? ['ConstantFolding'] : []),
   ];
   return {
     executionProviders: [
-      provider === 'webgpu' ? { name: provider, storageBufferCacheMode: 'simple' } : provider,
+      provider === 'webgpu' ? { name: provider, storageBufferCacheMode: bufferCache } : provider,
     ],
     // Layout changes and fusions speed up inference; in training they would disturb the order of computation.
     graphOptimizationLevel: training ? 'basic' : 'all',

@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Verdict } from './verdict.ts';
+import { deviceFingerprint } from './graphicsDevice.ts';
+import { isSlow, type Verdict } from './verdict.ts';
 
-/** By provider: what was found, or the process that is trying it; `on` says which device and driver it is about. */
+/** By provider, and precision where that is not f32: what was found, or the process that is trying it; `on` says which device and driver it is about. */
 type Kept = Record<string, { on: string; verdict?: Verdict; trying?: number } | undefined>;
 
 let folder: string | undefined;
@@ -12,46 +13,59 @@ export function keepVerdictsIn(path: string): void {
   folder = path;
 }
 
-const file = (): string => join(folder ?? '', 'providers.json');
+const fileIn = (cache: string): string => join(cache, 'providers.json');
 
-function read(): Kept {
-  if (folder === undefined) return {};
+function read(cache = folder): Kept {
+  if (cache === undefined) return {};
   try {
-    return JSON.parse(readFileSync(file(), 'utf8')) as Kept;
+    return JSON.parse(readFileSync(fileIn(cache), 'utf8')) as Kept;
   } catch {
     return {};
   }
 }
 
 /** A folder that can't be written keeps nothing: the trial is made again. */
-function write(provider: string, entry: Kept[string]): void {
+function write(what: string, entry: Kept[string]): void {
   if (folder === undefined) return;
   try {
     mkdirSync(folder, { recursive: true });
-    const own = `${file()}.${process.pid}`;
-    writeFileSync(own, JSON.stringify({ ...read(), [provider]: entry }, null, 2));
-    renameSync(own, file());
+    const file = fileIn(folder);
+    const own = `${file}.${process.pid}`;
+    writeFileSync(own, JSON.stringify({ ...read(), [what]: entry }, null, 2));
+    renameSync(own, file);
   } catch {
     return;
   }
 }
 
-/** The verdict on `provider` for this device and driver; `crashed` where the process that tried it is gone without one. */
-export function keptVerdict(provider: Verdict['provider'], on: string): Verdict | undefined {
-  const kept = read()[provider];
+/** The verdict on `what`, a provider in a precision, for this device and driver; `crashed` where the process that tried it is gone without one. */
+export function keptVerdict(provider: Verdict['provider'], what: string, on: string): Verdict | undefined {
+  const kept = read()[what];
   if (kept?.on !== on) return undefined;
   if (kept.verdict) return kept.verdict;
   if (kept.trying === undefined || isAlive(kept.trying)) return undefined;
   return { provider, state: 'crashed', why: 'the program ended while it was tried' };
 }
 
-/** Written before a trial, for one that takes this process with it. */
-export function markTrial(provider: string, on: string): void {
-  write(provider, { on, trying: process.pid });
+/** The provider that `auto` came to stand for here, by the verdicts kept in a cache; undefined for the CPU, or where none are. */
+export async function fastestKept(cache: string): Promise<Verdict['provider'] | undefined> {
+  const on = await deviceFingerprint();
+  let best: (Verdict & { state: 'right' }) | undefined;
+  for (const [what, kept] of Object.entries(read(cache))) {
+    const verdict = kept?.on === on && !what.includes(' ') ? kept.verdict : undefined;
+    if (verdict?.state !== 'right' || isSlow(verdict)) continue;
+    if (!best || verdict.seconds < best.seconds) best = verdict;
+  }
+  return best?.provider;
 }
 
-export function keepVerdict(verdict: Verdict, on: string): void {
-  write(verdict.provider, { on, verdict });
+/** Written before a trial, for one that takes this process with it. */
+export function markTrial(what: string, on: string): void {
+  write(what, { on, trying: process.pid });
+}
+
+export function keepVerdict(what: string, verdict: Verdict, on: string): void {
+  write(what, { on, verdict });
 }
 
 function isAlive(pid: number): boolean {

@@ -17,6 +17,31 @@ export async function memoryInUse(): Promise<MemoryInUse | undefined> {
   return bytes === undefined ? undefined : { bytes, of: 'process' };
 }
 
+/** What this program adds to the memory of a device in use, as far as the system tells. */
+export class DeviceUsage {
+  private readonly looks: Promise<MemoryInUse | undefined>[] = [];
+
+  private constructor(private readonly before: MemoryInUse | undefined) {}
+
+  static async begin(): Promise<DeviceUsage> {
+    return new DeviceUsage(await memoryInUse());
+  }
+
+  /** Looks now, and does not wait for the answer. */
+  look(): void {
+    this.looks.push(memoryInUse());
+  }
+
+  /** The most that was seen, less what was in use at the beginning; undefined where the system does not tell. */
+  async most(): Promise<number | undefined> {
+    const seen = (await Promise.all(this.looks)).flatMap((found) =>
+      found?.of === 'device' ? [found.bytes] : [],
+    );
+    if (this.before?.of !== 'device' || !seen.length) return undefined;
+    return Math.max(...seen) - this.before.bytes;
+  }
+}
+
 /** A Vulkan driver that the environment names is one of the software drivers that tests use. */
 function isSoftware(): boolean {
   const named = `${process.env['VK_DRIVER_FILES'] ?? ''} ${process.env['VK_ICD_FILENAMES'] ?? ''}`;

@@ -1,9 +1,11 @@
 import type { Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { f32, type HostTensor } from '../tensor/tensor.ts';
-import { problem } from '../../../src-shared/messages/index.ts';
+import { messages, problem } from '../../../src-shared/messages/index.ts';
 import { deviceProblem, tellFallBack } from './deviceErrors.ts';
 import { execution, release, stoppersError, type CompileOptions, type Execution } from './execution.ts';
+import { providerNotice } from './notices.ts';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider, ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { providerMissing } from './providers.ts';
 import { Tensor } from './tensor.ts';
@@ -145,7 +147,8 @@ const openTrial: TrialOpener = (provider, graph, { weights, fusedAttention }) =>
   Session.untried(provider, graph, fusedAttention, { weights });
 
 /** Whether a provider works here and gives the CPU's numbers; tried once. */
-export const examine = (provider: Provider): Promise<Verdict> => verdictOn(provider, openTrial);
+export const examine = (provider: Provider, precision: Precision = 'f32'): Promise<Verdict> =>
+  verdictOn(provider, openTrial, precision);
 
 /** What `auto` means on this machine. */
 export async function automaticProvider(): Promise<Provider> {
@@ -155,6 +158,24 @@ export async function automaticProvider(): Promise<Provider> {
 /** The provider that a choice means on this machine. */
 export async function providerFor(choice: ProviderChoice): Promise<Provider> {
   return choice === 'auto' ? automaticProvider() : choice;
+}
+
+/**
+ * What a network is to be computed in: as asked, where a trial of it comes out right on the provider that `choice` stands for; else f32,
+ * with a sentence. The CPU computes in f32 by itself, and slowly in anything else: only where both were named.
+ */
+export async function precisionOn(choice: ProviderChoice, asked: Precision): Promise<Precision> {
+  if (asked === 'f32') return asked;
+  const provider = await providerFor(choice);
+  if (provider === 'cpu' && choice === 'auto') {
+    providerNotice(messages['provider.cpuPrecision']({ precision: asked }));
+    return 'f32';
+  }
+  const verdict = await verdictOn(provider, openTrial, asked);
+  if (verdict.state === 'right') return asked;
+  const why = verdict.state === 'wrong' ? 'its numbers are off' : verdict.why;
+  providerNotice(messages['provider.precision']({ provider, precision: asked, why }));
+  return 'f32';
 }
 
 class NotGiven extends Error {}

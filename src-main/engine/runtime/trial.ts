@@ -17,9 +17,11 @@ import {
   upsample,
 } from '../graph/build.ts';
 import { leaves, type Graph } from '../graph/graph.ts';
+import { mixedPrecision } from '../graph/mixedPrecision.ts';
 import type { Value } from '../graph/ops.ts';
 import { f32, type HostTensor } from '../tensor/tensor.ts';
 import { reasonOf } from './deviceErrors.ts';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -37,17 +39,22 @@ export type TrialOpener = (
   options: { readonly weights: (name: string) => HostTensor | undefined; readonly fusedAttention: boolean },
 ) => Promise<Trial>;
 
-/** Largest relative error that rounding explains, of f32 sums in another order or of a device's shorter f32 products. */
-const tolerance = 1e-3;
+/** Largest relative error that rounding explains: of f32 sums in another order or of a device's shorter f32 products, and of 16 bits. */
+const tolerances: Readonly<Record<Precision, number>> = { f32: 1e-3, f16: 2e-2, bf16: 0.15 };
+const tolerance = tolerances.f32;
 
 /**
- * Tries a provider in earnest: a small U-Net with 1,024 tokens, text and its gradients, three times, against the CPU's numbers;
- * then fused attention by itself. Does not throw.
+ * Tries a provider in earnest: a small U-Net with 1,024 tokens, text and its gradients, three times, against the CPU's numbers in
+ * f32; then fused attention by itself. Does not throw.
  */
-export async function tryProvider(provider: Provider, open: TrialOpener): Promise<Verdict> {
-  const graph = smallUNet();
-  const values = valuesFor(graph);
-  const expected = await run('cpu', graph, values, open, false);
+export async function tryProvider(
+  provider: Provider,
+  open: TrialOpener,
+  precision: Precision = 'f32',
+): Promise<Verdict> {
+  const { graph: whole, values } = smallUNet();
+  const graph = precision === 'f32' ? whole : smallUNet(precision).graph;
+  const expected = await run('cpu', whole, values, open, false);
   let trial: Timed;
   try {
     trial = await run(provider, graph, values, open, false);
@@ -57,10 +64,13 @@ export async function tryProvider(provider: Provider, open: TrialOpener): Promis
   }
   const error = largestError(trial.results, expected.results);
   // Not written as >: NaN is wrong too.
-  if (!(error <= tolerance)) return { provider, state: 'wrong', error };
+  if (!(error <= tolerances[precision])) return { provider, state: 'wrong', error };
   const { seconds } = trial;
   const fusedAttention =
-    provider === 'webgpu' && seconds < hopeless && (await fusedAttentionIsRight(provider, open));
+    precision === 'f32' &&
+    provider === 'webgpu' &&
+    seconds < hopeless &&
+    (await fusedAttentionIsRight(provider, open));
   return {
     provider,
     state: 'right',
@@ -153,9 +163,13 @@ function largestError(found: Record<string, HostTensor>, expected: Record<string
 /** Weights that are fed at every run, and get a gradient. */
 const trained = /^trained\./;
 const [width, heads, side, textLength] = [80, 2, 32, 77];
+const gradientScale = 1024;
 
 /** Two levels with a skip connection, self-attention over 1,024 tokens, cross-attention over a text's, and a loss. */
-function smallUNet(): Graph {
+function smallUNet(precision: Precision = 'f32'): {
+  readonly graph: Graph;
+  readonly values: ReadonlyMap<string, HostTensor>;
+} {
   const kernel = (name: string, from: number, to = width): Value => parameter(name, [to, from, 3, 3]);
   const same = { stride: [1, 1], padding: [1, 1, 1, 1] } as const;
   const vector = (name: string): Value => parameter(name, [width]);
@@ -178,14 +192,28 @@ function smallUNet(): Graph {
   const down = conv2d(image, kernel('trained.down', width), vector('down.bias'), { ...same, stride: [2, 2] });
   const joined = concat([upsample(silu(down), 2), mul(skip, 0.5)], 1);
   const predicted = conv2d(joined, kernel('out', 2 * width, 4), undefined, same);
-  const loss = meanSquaredError(predicted, input('noise', predicted.shape));
+  const whole = {
+    outputs: { predicted, loss: meanSquaredError(predicted, input('noise', predicted.shape)) },
+  };
+  const values = valuesFor(whole);
+  const { outputs } =
+    precision === 'f32' ? whole : mixedPrecision(whole, precision, (name) => trained.test(name));
+  const { loss } = outputs;
   const weights = [...leaves({ outputs: { loss } }, 'parameter')].filter(([name]) => trained.test(name));
+  // In 16 bits little of what flows back is to be too small.
+  const scaled = precision === 'f32' ? loss : mul(loss, gradientScale);
   const gradients = backward(
-    loss,
+    scaled,
     weights.map(([, value]) => value),
   );
-  const named = weights.map(([name], i) => [`gradient.${name}`, gradients[i] as Value]);
-  return { outputs: { predicted, loss, ...(Object.fromEntries(named) as Record<string, Value>) } };
+  const named = weights.map(([name], i) => {
+    const gradient = gradients[i] as Value;
+    return [`gradient.${name}`, precision === 'f32' ? gradient : mul(gradient, 1 / gradientScale)] as const;
+  });
+  return {
+    graph: { outputs: { ...outputs, ...(Object.fromEntries(named) as Record<string, Value>) } },
+    values,
+  };
 }
 
 /** Weights as networks begin with, and inputs of about their size. */

@@ -16,3 +16,10 @@ export type Verdict =
   | { readonly provider: Provider; readonly state: 'wrong'; readonly error: number }
   /** `absent`: no session could be made; `failed`: it was made and did not run; `crashed`: it took its process with it. */
   | { readonly provider: Provider; readonly state: 'absent' | 'failed' | 'crashed'; readonly why: string };
+
+/** A trial is small, and small work flatters the CPU. */
+const handicap = 2;
+
+/** Whether the CPU does better. */
+export const isSlow = ({ seconds, cpuSeconds }: Verdict & { state: 'right' }): boolean =>
+  seconds > handicap * cpuSeconds;

@@ -1,3 +1,4 @@
+import type { HalfType } from '../../../src-shared/domain/precision.ts';
 import type { HostTensor } from './tensor.ts';
 
 const scratch = new DataView(new ArrayBuffer(4));
@@ -53,6 +54,21 @@ export function bf16ToF32(bits: Uint16Array): Float32Array {
   const words = new Uint32Array(bits.length);
   for (let i = 0; i < bits.length; i++) words[i] = (bits[i] as number) << 16;
   return new Float32Array(words.buffer);
+}
+
+/** Bits of the nearest bfloat16 values (ties to even). */
+export function f32ToBf16(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(Float32Array.from(values).buffer);
+  return Uint16Array.from(words, (word, i) =>
+    Number.isNaN(values[i]) ? 0x7fc0 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16,
+  );
+}
+
+/** An f32 tensor's values in 16 bits; one of another type as it is. */
+export function inHalves(tensor: HostTensor, dtype: HalfType): HostTensor {
+  if (tensor.dtype !== 'f32') return tensor;
+  const values = tensor.data as Float32Array;
+  return { dtype, shape: tensor.shape, data: dtype === 'f16' ? f32ToF16(values) : f32ToBf16(values) };
 }
 
 /** The tensor's values as f32, whatever float type they are stored in. */

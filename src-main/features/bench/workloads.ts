@@ -1,4 +1,5 @@
 import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { OptimizerSettings } from '../../../src-shared/domain/loopSettings.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { backward } from '../../engine/autodiff/backward.ts';
@@ -31,10 +32,15 @@ export interface Workload {
   readonly dispose: () => Promise<void>;
 }
 
-type Size = Pick<BenchRequest, 'batch' | 'latents' | 'provider'> & { readonly threads?: number | undefined };
+type Size = Pick<BenchRequest, 'batch' | 'latents' | 'provider'> & {
+  readonly threads?: number | undefined;
+};
 
 /** One U-Net call, as a sampler makes it. */
-export function forwardCall(model: Model, { batch, latents, threads, provider }: Size): Workload {
+export function forwardCall(
+  model: Model,
+  { batch, latents, threads, provider, precision = 'f32' }: Size & { readonly precision?: Precision },
+): Workload {
   const { unet: part, textEncoder } = model;
   const generator = new TorchGenerator(0);
   const feeds = {
@@ -46,7 +52,7 @@ export function forwardCall(model: Model, { batch, latents, threads, provider }:
       textEncoder.config.hidden_size,
     ]),
   } as const;
-  const networks = new Networks(model, { provider, ...(threads && { threads }) });
+  const networks = new Networks(model, { provider, precision, ...(threads && { threads }) });
   return {
     gflop: forwardOperations(model, { latents: feeds.sample.shape, context: feeds.context.shape }),
     run: async () => {

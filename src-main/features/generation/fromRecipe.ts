@@ -12,7 +12,10 @@ import type { GenerateRequest, RecipeSource } from './request.ts';
 /** Options beside `--recipe`; a model and LoRAs named here say where the recipe's are now. */
 export type SaidWithRecipe = Pick<GenerateRequest, 'out' | 'provider'> &
   Partial<
-    Pick<GenerateRequest, 'model' | 'unet' | 'loras' | 'embeddings' | 'partial' | 'latents' | 'saveLatents'>
+    Pick<
+      GenerateRequest,
+      'precision' | 'model' | 'unet' | 'loras' | 'embeddings' | 'partial' | 'latents' | 'saveLatents'
+    >
   > & {
     /** Where the picture and the mask of the recipe are now. */
     readonly image?: string;

@@ -38,7 +38,15 @@ export interface OpenedModel {
 export async function openForGeneration(
   request: Pick<
     GenerateRequest,
-    'model' | 'unet' | 'loras' | 'provider' | 'partial' | 'prediction' | 'clipSkip' | 'embeddings'
+    | 'model'
+    | 'unet'
+    | 'loras'
+    | 'provider'
+    | 'precision'
+    | 'partial'
+    | 'prediction'
+    | 'clipSkip'
+    | 'embeddings'
   >,
   report: JobContext['report'],
 ): Promise<OpenedModel> {
@@ -64,6 +72,7 @@ export async function openForGeneration(
   const own: WeightLookup = (name) => matrices(name) ?? whole(name);
   const textToImage = new TextToImage(read, tokenizer, {
     ...{ provider: request.provider, adapters, own },
+    ...(request.precision && { precision: request.precision }),
     ...(words.counts.size > 0 && { words: words.vectors }),
   });
   let colours: Promise<LatentColours> | undefined;

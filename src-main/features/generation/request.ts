@@ -1,4 +1,5 @@
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
@@ -64,6 +65,8 @@ export interface GenerateRequest extends Partial<Guidance> {
   readonly negative: string;
   readonly steps: number;
   readonly provider: ProviderChoice;
+  /** What networks compute in, where the provider can; f32 when left out. */
+  readonly precision?: Precision;
   /** Pictures a prompt. */
   readonly count: number;
   /** The folder's own when left out. */

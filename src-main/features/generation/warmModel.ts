@@ -40,7 +40,7 @@ function keyOf({ model, unet = model, loras, embeddings = [], ...rest }: Asked):
   const stamp = (place: string): number => statSync(place, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const taught = loras.map(({ path, weight }) => [path, stamp(path), weight]);
   const words = embeddings.map(({ path, word }) => [path, stamp(path), word]);
-  const { provider, partial = false, prediction, clipSkip } = rest;
+  const { provider, precision, partial = false, prediction, clipSkip } = rest;
   const places = [model, stamp(model), unet, stamp(unet)];
-  return JSON.stringify([places, taught, words, provider, partial, prediction, clipSkip]);
+  return JSON.stringify([places, taught, words, provider, precision, partial, prediction, clipSkip]);
 }

@@ -1,9 +1,11 @@
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { Networks } from '../../engine/pipelines/networks.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { elementCount, i64, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts';
 import { LocalGradients } from '../../engine/training/loss/gradients.ts';
+import { Trainer } from '../../engine/training/run/trainer.ts';
 import { distillationWork, trainingWork, type TrainingWork } from '../bench/workloads.ts';
 import type { Tell } from './findings.ts';
 
@@ -78,6 +80,33 @@ export async function compareStep(
     const loss = Math.abs(found.loss / expected.loss - 1);
     tellError(`${what}: loss`, loss, tolerance, tell);
     tellError(`${what}: gradients`, distance(found.gradients, expected.gradients), gradientTolerance, tell);
+  });
+}
+
+/** Largest share by which the loss of a step in 16 bits may be another. */
+const lossTolerance = 0.01;
+const comparedSteps = 20;
+
+/** Compares the losses of LoRA steps in a precision with the CPU's in f32. */
+export async function compareLosses(
+  model: Model,
+  precision: Precision,
+  { provider, latents, tell }: AgreementOptions,
+): Promise<void> {
+  const what = `Losses of ${comparedSteps} LoRA steps, ${precision}`;
+  await attempt(what, tell, async () => {
+    const losses = async (on: Provider, computes: Precision): Promise<number[]> => {
+      const { options, feeds } = trainingWork(model, { batch: 2, latents, provider: on, part: 'lora' });
+      const trainer = await Trainer.create({ ...options, precision: computes });
+      const found: number[] = [];
+      for (let step = 0; step < comparedSteps; step++)
+        found.push((await trainer.step([feeds], { learningRate: 1e-3, maxGradientNorm: 1 })).loss);
+      await trainer.dispose();
+      return found;
+    };
+    const [found, expected] = [await losses(provider, precision), await losses('cpu', 'f32')];
+    const off = found.map((loss, i) => Math.abs(loss / (expected[i] as number) - 1));
+    tellError(what, Math.max(...off), lossTolerance, tell);
   });
 }
 

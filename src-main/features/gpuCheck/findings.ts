@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 
 /** A line of the page. */
 export interface Finding {
@@ -11,6 +12,10 @@ export interface Finding {
 }
 
 export type Tell = (finding: Finding) => void;
+
+/** Said of a finding that is not about f32. */
+export const inPrecision = (precision: Precision = 'f32'): string =>
+  precision === 'f32' ? '' : `, ${precision}`;
 
 /** Writes each finding at once, so that nothing is lost when a driver crashes the process. */
 export function tellTo(file: string): Tell {

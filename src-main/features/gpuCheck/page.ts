@@ -13,6 +13,7 @@ const titles: Readonly<Record<CheckPart, string>> = {
   device: 'Device',
   mini: 'The included model against the CPU',
   picture: 'A picture of the included model',
+  half: 'The included model in f16 against f32 on the CPU',
   'tiny-speed': 'BK-SDM-Tiny’s shape: speed, memory, where a LoRA step’s time goes',
   sd1: 'Stable Diffusion 1’s shape against the CPU, 16² latents',
   'sd1-speed': 'Stable Diffusion 1’s shape: speed and memory',

@@ -5,7 +5,7 @@ import { providersToTry } from '../../engine/runtime/providers.ts';
 import { examine } from '../../engine/runtime/session.ts';
 import type { Verdict } from '../../engine/runtime/verdict.ts';
 import { cacheFolder } from '../../places.ts';
-import { compareNetworks, compareStep } from './agreement.ts';
+import { compareLosses, compareNetworks, compareStep } from './agreement.ts';
 import { tellTo, type Tell } from './findings.ts';
 import { checkModel, type CheckShape } from './models.ts';
 import { comparePicture, timePicture } from './picture.ts';
@@ -32,9 +32,22 @@ export async function checkPart(request: CheckPartRequest, shippedModel: string)
       await compareStep('Distillation step', mini(), { teacher: mini() }, own);
     },
     picture: () => comparePicture(mini(), { provider, size: small ? 64 : 128, steps: small ? 4 : 20, tell }),
+    half: async () => {
+      const verdict = await examine(provider, 'f16');
+      tell({
+        what: `Provider ${provider} in f16`,
+        found: verdictText(verdict),
+        right: verdict.state === 'right',
+      });
+      if (verdict.state !== 'right') return;
+      await compareLosses(mini(), 'f16', { ...compared, latents: small ? 16 : 32 });
+      const size = small ? 64 : 128;
+      await comparePicture(mini(), { provider, precision: 'f16', size, steps: small ? 4 : 20, tell });
+    },
     'tiny-speed': async () => {
       await timeForward(model('bk-sdm-tiny'), timed);
       await timeStep(model('bk-sdm-tiny'), 'lora', timed);
+      await timeStep(model('bk-sdm-tiny'), 'lora', { ...timed, precision: 'f16' });
       await timeStep(model('bk-sdm-tiny'), 'full', timed);
       await profileStep(model('bk-sdm-tiny'), timed);
     },
@@ -45,6 +58,8 @@ export async function checkPart(request: CheckPartRequest, shippedModel: string)
     'sd1-speed': async () => {
       await timeForward(model('sd1'), timed);
       await timeStep(model('sd1'), 'lora', timed);
+      await timeForward(model('sd1'), { ...timed, precision: 'f16' });
+      await timeStep(model('sd1'), 'lora', { ...timed, precision: 'f16' });
     },
     'sd1-picture': () =>
       timePicture(model('sd1'), { provider, size: small ? 128 : 512, steps: small ? 2 : 20, tell }),

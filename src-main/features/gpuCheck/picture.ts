@@ -1,16 +1,19 @@
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { memoryInUse } from '../../engine/runtime/memoryInUse.ts';
+import { inPrecision, type Tell } from './findings.ts';
 import { gigabytes } from './speed.ts';
-import type { Tell } from './findings.ts';
 
 interface PictureOptions {
   readonly provider: Provider;
   readonly size: number;
   readonly steps: number;
+  /** In which the device draws; the CPU it is compared with draws in f32. */
+  readonly precision?: Precision;
   readonly tell: Tell;
 }
 
@@ -20,10 +23,13 @@ const alike = 35;
 /** Draws a picture with the same seed on the device and on the CPU. */
 export async function comparePicture(model: Model, options: PictureOptions): Promise<void> {
   const { tell } = options;
-  const [found, expected] = [await draw(model, options), await draw(model, { ...options, provider: 'cpu' })];
+  const [found, expected] = [
+    await draw(model, options),
+    await draw(model, { ...options, provider: 'cpu', precision: 'f32' }),
+  ];
   const decibels = likeness(found.picture, expected.picture);
   tell({
-    what: `A picture of ${options.size}², ${options.steps} steps`,
+    what: `A picture of ${options.size}², ${options.steps} steps${inPrecision(options.precision)}`,
     found:
       decibels === Infinity
         ? 'the CPU’s bytes'
@@ -49,9 +55,9 @@ export async function timePicture(model: Model, options: PictureOptions): Promis
 
 async function draw(
   model: Model,
-  { provider, size, steps }: PictureOptions,
+  { provider, size, steps, precision = 'f32' }: PictureOptions,
 ): Promise<{ readonly picture: Picture; readonly seconds: number }> {
-  const pipeline = new TextToImage(model, await openTokenizer(model), { provider });
+  const pipeline = new TextToImage(model, await openTokenizer(model), { provider, precision });
   const started = performance.now();
   try {
     const sampling = { steps, guidance: 7.5, width: size, height: size, scheduler: 'ddim' } as const;

@@ -5,6 +5,7 @@ export const checkParts = [
   'device',
   'mini',
   'picture',
+  'half',
   'tiny-speed',
   'sd1',
   'sd1-speed',

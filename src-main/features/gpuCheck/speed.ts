@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { memoryInUse } from '../../engine/runtime/memoryInUse.ts';
@@ -12,11 +13,12 @@ import { layoutOf, LocalGradients, type Feeds } from '../../engine/training/loss
 import { stepMemory } from '../../engine/training/run/stepMemory.ts';
 import { Trainer, type TrainerOptions } from '../../engine/training/run/trainer.ts';
 import { forwardCall, trainingWork } from '../bench/workloads.ts';
-import type { Finding, Tell } from './findings.ts';
+import { inPrecision, type Finding, type Tell } from './findings.ts';
 
 export interface SpeedOptions {
   readonly provider: Exclude<Provider, 'cpu'>;
   readonly latents: number;
+  readonly precision?: Precision;
   readonly tell: Tell;
 }
 
@@ -24,10 +26,14 @@ const timedCalls = 3;
 export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
 /** Seconds of a U-Net call as guidance makes it, two latents at once. */
-export async function timeForward(model: Model, { provider, latents, tell }: SpeedOptions): Promise<void> {
-  const work = forwardCall(model, { batch: 2, latents, provider });
+export async function timeForward(
+  model: Model,
+  { provider, latents, precision = 'f32', tell }: SpeedOptions,
+): Promise<void> {
+  const work = forwardCall(model, { batch: 2, latents, provider, precision });
   try {
-    tell({ what: `U-Net call, batch 2, ${latents}²`, found: await timesOf(work.run, work.gflop) });
+    const what = `U-Net call, batch 2, ${latents}²${inPrecision(precision)}`;
+    tell({ what, found: await timesOf(work.run, work.gflop) });
   } finally {
     await work.dispose();
   }
@@ -37,10 +43,11 @@ export async function timeForward(model: Model, { provider, latents, tell }: Spe
 export async function timeStep(
   model: Model,
   part: 'lora' | 'full',
-  { provider, latents, tell }: SpeedOptions,
+  { provider, latents, precision = 'f32', tell }: SpeedOptions,
 ): Promise<void> {
-  const what = `${part === 'lora' ? 'LoRA' : 'Full'} step, batch 2, ${latents}²`;
-  const { options, feeds } = trainingWork(model, { batch: 2, latents, provider, part });
+  const what = `${part === 'lora' ? 'LoRA' : 'Full'} step, batch 2, ${latents}²${inPrecision(precision)}`;
+  const work = trainingWork(model, { batch: 2, latents, provider, part });
+  const [options, feeds] = [{ ...work.options, precision }, work.feeds];
   const { held, live } = stepMemory(options, provider === 'webgpu' ? 'webgpu' : 'device');
   const before = await memoryInUse();
   const trainer = await Trainer.create(options);

@@ -35,7 +35,7 @@ describe('a check of a graphics device', () => {
       },
     );
     // What stands before a crash counts; nothing begins after the time.
-    expect(result).toMatchObject({ page: out, provider: 'webgpu', right: 4, wrong: 0 });
+    expect(result).toMatchObject({ page: out, provider: 'webgpu', right: 5, wrong: 0 });
     const page = readFileSync(out, 'utf8');
     expect(page).toContain('Likeness 1.2.3');
     expect(page).toContain('its process was ended by SIGKILL');

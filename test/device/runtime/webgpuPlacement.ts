@@ -2,8 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cheap, recompute } from '../../../src-main/engine/autodiff/recompute.ts';
+import { input } from '../../../src-main/engine/graph/build.ts';
 import { leaves, type Graph } from '../../../src-main/engine/graph/graph.ts';
 import { hostPart } from '../../../src-main/engine/graph/hostPart.ts';
+import { unet } from '../../../src-main/engine/models/unet.ts';
+import { Scope } from '../../../src-main/engine/nn/scope.ts';
 import { onnxModel } from '../../../src-main/engine/onnx/model.ts';
 import { sessionOptions } from '../../../src-main/engine/runtime/execution.ts';
 import { InferenceSession } from '../../../src-main/engine/runtime/onnxRuntime.ts';
@@ -15,10 +18,11 @@ import { stepGraph } from '../../../src-main/engine/training/loss/gradients.ts';
 import { whatToTrain } from '../../../src-main/engine/training/loss/parameters.ts';
 import { modelOfShape } from '../../../src-main/features/bench/randomModel.ts';
 
-// A process of its own, for a crash of the driver ends it. Runs a step (word: lora or full) of a small model with its norms
-// computed again, and prints how often each operation ran where: {"webgpu Conv": 61, …}.
+// A process of its own, for a crash of the driver ends it. Runs a step (word: lora, full, or half for a LoRA's in f16) of a small model
+// with its norms computed again, or a call of its U-Net (word: forward), and prints how often each operation ran where: {"webgpu Conv": 61, …}.
 
-const method = process.argv[2] === 'full' ? 'full' : 'lora';
+const what = process.argv[2] ?? 'lora';
+const method = what === 'full' ? 'full' : 'lora';
 const tiny = {
   unet: {
     ...{ cross_attention_dim: 64, attention_head_dim: 2, block_out_channels: [64, 128], layers_per_block: 1 },
@@ -40,8 +44,20 @@ const { loss } = diffusionLoss(model, {
   ...{ batch: 2, latents: [4, 16, 16], prediction: 'epsilon', priorWeight: 1 },
   ...(trained.adapters && { adapters: trained.adapters }),
 });
-const { outputs } = stepGraph({ loss, trained: trained.names });
-const graph: Graph = hostPart({ outputs: recompute(outputs, loss, cheap) }).device;
+function step(): Graph {
+  if (what === 'half') return stepGraph({ loss, trained: trained.names, precision: 'f16' });
+  const { outputs } = stepGraph({ loss, trained: trained.names });
+  return { outputs: recompute(outputs, loss, cheap) };
+}
+function forward(): Graph {
+  const inputs = {
+    sample: input('sample', [2, 4, 16, 16]),
+    timesteps: input('timesteps', [2]),
+    context: input('context', [2, 77, 64]),
+  };
+  return { outputs: { predicted: unet(Scope.root('unet'), inputs, model.unet.config).sample } };
+}
+const graph = hostPart(what === 'forward' ? forward() : step()).device;
 
 const all = new Map([...leaves(graph, 'parameter'), ...leaves(graph, 'input')]);
 const valueOf = (name: string): HostTensor => {
@@ -51,14 +67,18 @@ const valueOf = (name: string): HostTensor => {
   tensor.data.forEach((_, i) => (tensor.data[i] = 0.05 * Math.sin(12.9 * (i + 1))));
   return tensor;
 };
-const isTrained = new Set(trained.names);
+const isTrained = new Set(what === 'forward' ? [] : trained.names);
 const bytes = onnxModel(graph, {
-  ...{ target: 'webgpu', hideShapes: true },
+  ...{ target: 'webgpu', hideShapes: what !== 'forward' },
   weights: (name) => (isTrained.has(name) ? undefined : valueOf(name)),
 });
 const folder = mkdtempSync(join(tmpdir(), 'likeness-profile-'));
 const session = await InferenceSession.create(bytes, {
-  ...sessionOptions('webgpu', {}, { files: new WeightFiles(), training: true }),
+  ...sessionOptions(
+    'webgpu',
+    {},
+    { files: new WeightFiles(), training: what !== 'forward', halves: what === 'half' },
+  ),
   ...{ enableProfiling: true, profileFilePrefix: join(folder, 'run') },
 });
 const feeds = session.inputNames.map((name) => [name, Tensor.from(valueOf(name)).ort] as const);

@@ -1,29 +1,52 @@
 import { describe, expect, it } from 'vitest';
+import { input } from '../../../src-main/engine/graph/build.ts';
+import { leaves } from '../../../src-main/engine/graph/graph.ts';
+import { mixedPrecision } from '../../../src-main/engine/graph/mixedPrecision.ts';
+import { parseVaeConfig } from '../../../src-main/engine/models/parseConfig.ts';
+import { unet } from '../../../src-main/engine/models/unet.ts';
+import { vaeDecode } from '../../../src-main/engine/models/vae.ts';
+import { Scope } from '../../../src-main/engine/nn/scope.ts';
+import { memoryOf } from '../../../src-main/engine/onnx/deviceMemory.ts';
+import type { GraphMemory } from '../../../src-main/engine/onnx/liveness.ts';
 import { stepMemory } from '../../../src-main/engine/training/run/stepMemory.ts';
 import { diffusionLoss } from '../../../src-main/engine/training/loss/diffusionLoss.ts';
 import { whatToTrain } from '../../../src-main/engine/training/loss/parameters.ts';
+import { elementCount } from '../../../src-main/engine/tensor/tensor.ts';
 import { modelOfShape } from '../../../src-main/features/bench/randomModel.ts';
 import { shapeConfigs } from '../../../src-main/features/bench/shapes.ts';
+import { deviceMemory } from '../../../src-main/studio/training/fit.ts';
+import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 
-/** The seed's LoRA step: prior preservation (batch 2), text encoder too, 512². */
-function loraStep(shape: keyof typeof shapeConfigs) {
+const sd1Vae = parseVaeConfig(
+  {
+    block_out_channels: [128, 256, 512, 512],
+    down_block_types: Array<string>(4).fill('DownEncoderBlock2D'),
+    up_block_types: Array<string>(4).fill('UpDecoderBlock2D'),
+    layers_per_block: 2,
+  },
+  'vae/config.json',
+);
+
+/** The seed's step: prior preservation (batch 2), text encoder too, 512². */
+function seedsStep(shape: keyof typeof shapeConfigs, method: 'lora' | 'full' = 'lora') {
   const model = modelOfShape(shape, shapeConfigs[shape]);
   const trained = whatToTrain(model, {
-    method: 'lora',
+    method,
     lora: { rank: 16, alpha: 27, targets: ['to_q', 'to_v'] },
     textLora: { rank: 16, alpha: 17, targets: ['q_proj', 'v_proj'] },
     ...{ trainTextEncoder: true, seed: 1 },
   });
-  const { loss } = diffusionLoss(model, {
+  const { loss, between } = diffusionLoss(model, {
     ...{ batch: 2, latents: [4, 64, 64] as const, prediction: 'epsilon' as const, priorWeight: 1 },
     ...(trained.adapters && { adapters: trained.adapters }),
   });
-  return { loss, trained: trained.names };
+  return { loss, between, trained: trained.names };
 }
 
 /** [weights and inputs, values at the peak, the same with buffers kept by size] in hundredths of a gigabyte. */
 function figures(shape: keyof typeof shapeConfigs): Record<string, number[]> {
-  const step = loraStep(shape);
+  const step = seedsStep(shape);
   const entries = (['webgpu', 'device'] as const).flatMap((target) =>
     (['f32', 'f16'] as const).map((stored) => {
       const { held, live, cached } = stepMemory(step, target, stored);
@@ -32,6 +55,48 @@ function figures(shape: keyof typeof shapeConfigs): Record<string, number[]> {
   );
   return Object.fromEntries(entries) as Record<string, number[]>;
 }
+
+const gigabytes = ({ held, live }: GraphMemory): number => (held + live) / 1e9;
+
+describe('the memory of Stable Diffusion 1 in f16, before anything was measured', () => {
+  const lora = seedsStep('sd1');
+
+  it.each([
+    ['webgpu', 4],
+    ['device', 4.5],
+  ] as const)('lets a LoRA be trained with prior and text encoder on %s in %d GB', (target, most) => {
+    const half = stepMemory({ ...lora, precision: 'f16' }, target);
+    expect(gigabytes(half)).toBeLessThan(most);
+    // Its weights are kept once, whatever type their file has.
+    expect(gigabytes(stepMemory({ ...lora, precision: 'f16' }, target, 'f16'))).toBe(gigabytes(half));
+    const whole = stepMemory(lora, target, 'f16');
+    expect(half.live).toBeLessThan(0.6 * whole.live);
+    // Kernels that are turned round for input gradients are a second copy on DirectML.
+    expect(half.held).toBeLessThan((target === 'webgpu' ? 1.01 : 1.5) * whole.held);
+  });
+
+  it('lets all of it be trained in 12 GB, with the state of the optimizer elsewhere', () => {
+    const full = seedsStep('sd1', 'full');
+    for (const precision of ['f32', 'f16'] as const)
+      expect(
+        gigabytes(stepMemory({ ...full, precision }, 'webgpu', 'f16', { offloaded: true })),
+      ).toBeLessThan(12);
+  }, 120_000);
+
+  it.each(['webgpu', 'device'] as const)('draws on %s in 2.7 GB', (target) => {
+    const { unet: config } = modelOfShape('sd1', shapeConfigs.sd1);
+    const call = {
+      sample: input('sample', [2, 4, 64, 64]),
+      timesteps: input('timesteps', [2]),
+      context: input('context', [2, 77, 768]),
+    };
+    const predicted = unet(Scope.root('unet'), call, config.config).sample;
+    expect(gigabytes(memoryOf(mixedPrecision({ outputs: { predicted } }, 'f16'), target))).toBeLessThan(2.7);
+    // The U-Net has left the device when the decoder comes.
+    const image = vaeDecode(Scope.root('vae'), input('latents', [1, 4, 64, 64]), sd1Vae);
+    expect(gigabytes(memoryOf(mixedPrecision({ outputs: { image } }, 'f16'), target))).toBeLessThan(2.7);
+  });
+});
 
 describe('the memory of a LoRA step, before anything was measured', () => {
   it('of SD 1', () => {
@@ -87,4 +152,21 @@ describe('the memory of a LoRA step, before anything was measured', () => {
       }
     `);
   }, 120_000);
+});
+
+it.each([
+  ['sd1', 'f32'],
+  ['sd1', 'f16'],
+  ['bk-sdm-tiny', 'f32'],
+  ['bk-sdm-tiny', 'f16'],
+] as const)('the presets’ estimate is that of the simulation (%s, %s)', (shape, precision) => {
+  const step = seedsStep(shape);
+  const { held, live } = stepMemory({ ...step, precision, frugal: true }, 'webgpu');
+  const parameters = [...leaves({ outputs: { loss: step.loss } }, 'parameter')]
+    .filter(([name]) => !name.includes('.lora_'))
+    .reduce((sum, [, { shape: sizes }]) => sum + elementCount(sizes), 0);
+  const settings = completeSettings(finetuneSettings, { precision }, { model: '-', size: 512 });
+  const estimate = deviceMemory(settings, parameters);
+  expect(estimate / (held + live)).toBeGreaterThan(0.9);
+  expect(estimate / (held + live)).toBeLessThan(1.15);
 });

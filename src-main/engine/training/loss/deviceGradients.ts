@@ -7,7 +7,7 @@ import type { Pack } from '../../optim/packs.ts';
 import { Session } from '../../runtime/session.ts';
 import { Tensor } from '../../runtime/tensor.ts';
 import { elementCount, f32 } from '../../tensor/tensor.ts';
-import { stepGraph, type Feeds, type LossOptions, type Losses, type Preparation } from './gradients.ts';
+import { stepGraphOn, type Feeds, type LossOptions, type Losses, type Preparation } from './gradients.ts';
 
 type Buffers = readonly Tensor[];
 
@@ -55,12 +55,13 @@ export class DeviceGradients {
     layout: FlatParameters,
     packs: readonly Pack[],
   ): Promise<DeviceGradients> {
-    const { metrics = {}, weights, preparation, profileTo } = options;
+    const { metrics = {}, weights, preparation, profileTo, bufferCache } = options;
     const trained = new Set(options.trained);
     const isFed = (name: string): boolean => trained.has(name) || name.startsWith('pack.');
-    const session = await Session.compile(packedStep(stepGraph(options), layout, packs), {
+    const session = await Session.compile(packedStep(await stepGraphOn('webgpu', options), layout, packs), {
       provider: 'webgpu',
       ...(profileTo && { profileTo }),
+      ...(bufferCache && { bufferCache }),
       weights: (name) => (isFed(name) ? undefined : weights(name)),
     });
     try {

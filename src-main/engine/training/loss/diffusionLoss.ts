@@ -5,6 +5,7 @@ import { clipTextModel } from '../../models/clip.ts';
 import { unet } from '../../models/unet.ts';
 import { Scope } from '../../nn/scope.ts';
 import { storedWeights } from '../../pipelines/weights.ts';
+import type { Precision } from '../../../../src-shared/domain/precision.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import type { NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
@@ -92,6 +93,7 @@ export interface FinetuneObjectiveOptions {
   /** The subject's rows come with loss weights. */
   readonly masked?: boolean | undefined;
   readonly minSnr?: boolean | undefined;
+  readonly precision?: Precision | undefined;
   readonly provider?: ProviderChoice | undefined;
   readonly threads?: number | undefined;
 }
@@ -102,7 +104,16 @@ export function finetuneObjective(
   trained: Trained,
   options: FinetuneObjectiveOptions,
 ): LossOptions {
-  const { rows: batch, latents, priorWeight, masked = false, minSnr = false, provider, threads } = options;
+  const {
+    rows: batch,
+    latents,
+    priorWeight,
+    masked = false,
+    minSnr = false,
+    provider,
+    precision,
+    threads,
+  } = options;
   const { adapters, names } = trained;
   const { loss, subject, between } = diffusionLoss(model, {
     ...{ batch, latents, masked, minSnr },
@@ -116,6 +127,7 @@ export function finetuneObjective(
     trained: names,
     weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => isTrained.has(name)),
     ...(provider && { provider }),
+    ...(precision && { precision }),
     ...(threads && { threads }),
   };
 }

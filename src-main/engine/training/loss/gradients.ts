@@ -1,13 +1,16 @@
 import { backward } from '../../autodiff/backward.ts';
 import { blocks, cheap, recompute, type Recomputable } from '../../autodiff/recompute.ts';
+import { input, mul } from '../../graph/build.ts';
 import { leaves, topological, type Graph } from '../../graph/graph.ts';
+import { mixedPrecision } from '../../graph/mixedPrecision.ts';
 import type { Value } from '../../graph/ops.ts';
 import { FlatParameters } from '../../optim/flatParameters.ts';
 import { accumulator } from '../../optim/optimizer.ts';
+import type { Precision } from '../../../../src-shared/domain/precision.ts';
 import type { Provider, ProviderChoice } from '../../../../src-shared/domain/providers.ts';
-import { Session, type CompileOptions } from '../../runtime/session.ts';
+import { precisionOn, Session, type CompileOptions } from '../../runtime/session.ts';
 import { Tensor } from '../../runtime/tensor.ts';
-import { elementCount, type HostTensor } from '../../tensor/tensor.ts';
+import { bytesPerElement, elementCount, type HostTensor } from '../../tensor/tensor.ts';
 
 export interface LossOptions {
   /** A scalar. */
@@ -20,10 +23,14 @@ export interface LossOptions {
   readonly between?: readonly Value[];
   /** Memory is short: blocks are recomputed from the values `between` them. A step takes about a third longer. */
   readonly frugal?: boolean;
+  /** What products, activations and frozen weights are computed in; f32 when left out. */
+  readonly precision?: Precision;
   /** Frozen ones. */
   readonly weights: NonNullable<CompileOptions['weights']>;
   readonly provider?: ProviderChoice;
   readonly threads?: number;
+  /** See `CompileOptions`. */
+  readonly bufferCache?: CompileOptions['bufferCache'];
   /** Where the session writes what each operation takes; see `CompileOptions`. */
   readonly profileTo?: string;
   /** Prepares what computes further inputs of the loss from a batch's own. */
@@ -36,13 +43,42 @@ export interface LossOptions {
 type Tensors = Readonly<Record<string, Tensor>>;
 
 /** The graph of a training step: the loss and its metrics, and `gradient.<name>` of every trained parameter. */
-export function stepGraph({ loss, metrics = {}, trained, between, frugal = false }: StepOptions): Graph {
-  const byBlock = frugal && between ? blocks(between) : undefined;
-  return withGradients({ outputs: { ...metrics, loss } }, loss, parametersOf(loss, trained), byBlock);
+export function stepGraph(
+  options: StepOptions & {
+    /** What it really computes in; `precision` when left out. A loss in f16 is scaled in any case. */
+    readonly computes?: Precision;
+  },
+): Graph {
+  const { metrics = {}, trained, frugal = false, precision = 'f32', computes = precision } = options;
+  const isTrained = new Set(trained);
+  const whole = { outputs: { ...metrics, loss: options.loss } };
+  const mixed =
+    computes === 'f32' ? undefined : mixedPrecision(whole, computes, (name) => isTrained.has(name));
+  const graph = mixed ?? whole;
+  const { loss } = graph.outputs;
+  const ends = options.between?.map((value) => mixed?.now(value) ?? value);
+  return withGradients(graph, loss, {
+    trained: parametersOf(loss, trained),
+    byBlock: frugal && ends ? blocks(ends) : undefined,
+    // What flows back is times this, so that little of it is too small for 16 bits.
+    scale: precision === 'f16' ? input(lossScaleInput, []) : undefined,
+  });
+}
+
+/** The graph of a step as a provider can compute it: in f32 where it can't in what was asked. */
+export async function stepGraphOn(choice: ProviderChoice, options: StepOptions): Promise<Graph> {
+  const { precision = 'f32' } = options;
+  return stepGraph({ ...options, computes: await precisionOn(choice, precision) });
 }
 
 /** What the graph of a step is made of. */
-export type StepOptions = Pick<LossOptions, 'loss' | 'metrics' | 'trained' | 'between' | 'frugal'>;
+export type StepOptions = Pick<
+  LossOptions,
+  'loss' | 'metrics' | 'trained' | 'between' | 'frugal' | 'precision'
+>;
+
+/** Of a step in f16: what its gradients are multiplied by. */
+export const lossScaleInput = 'loss_scale';
 
 /** Computes more inputs from a batch's. */
 export interface Preparation {
@@ -95,11 +131,11 @@ export class LocalGradients implements GradientSource {
   ) {}
 
   static async create(options: LossOptions): Promise<LocalGradients> {
-    const { metrics = {}, weights, preparation } = options;
+    const { metrics = {}, weights, preparation, provider = 'cpu' } = options;
     const trained = new Set(options.trained);
     const layout = layoutOf(options);
-    const session = await Session.compile(stepGraph(options), {
-      provider: options.provider ?? 'cpu',
+    const session = await Session.compile(await stepGraphOn(provider, options), {
+      provider,
       writesInto: true,
       ...(options.threads && { threads: options.threads }),
       ...(options.profileTo && { profileTo: options.profileTo }),
@@ -171,13 +207,23 @@ const keepAtMost = 1 << 30;
 function withGradients(
   graph: Graph,
   loss: Value,
-  trained: ReadonlyMap<string, Value>,
-  byBlock: Recomputable | undefined,
+  {
+    trained,
+    byBlock,
+    scale,
+  }: {
+    readonly trained: ReadonlyMap<string, Value>;
+    readonly byBlock: Recomputable | undefined;
+    readonly scale: Value | undefined;
+  },
 ): Graph {
-  const gradients = backward(loss, [...trained.values()]);
+  const gradients = backward(scale ? mul(loss, scale) : loss, [...trained.values()]);
   const named = [...trained.keys()].map((name, i) => [`gradient.${name}`, gradients[i] as Value] as const);
   const outputs = { ...graph.outputs, ...Object.fromEntries(named) };
-  const forwardBytes = topological([loss]).reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
+  const forwardBytes = topological([loss]).reduce(
+    (sum, { shape, dtype }) => sum + bytesPerElement[dtype] * elementCount(shape),
+    0,
+  );
   const policy = byBlock ?? (forwardBytes > keepAtMost ? cheap : undefined);
   return { outputs: policy ? recompute(outputs, loss, policy) : outputs };
 }

@@ -40,14 +40,18 @@ export class DeviceSteps implements Steps {
 
   async step(
     batches: readonly Feeds[],
-    { learningRate, maxGradientNorm }: StepSettings,
+    { learningRate, maxGradientNorm, lossScale }: StepSettings,
   ): Promise<StepResult> {
     const { losses, squares } = await this.mean(batches);
     const { loss = NaN, ...metrics } = losses;
-    const gradientNorm = Math.sqrt(squares);
+    const scale = lossScale ?? 1;
+    const gradientNorm = Math.sqrt(squares) / scale;
+    if (lossScale !== undefined && !Number.isFinite(gradientNorm)) return { loss, metrics, gradientNorm };
     const { parameter, gradient, slots } = await this.uploaded();
     this.steps++;
-    const facts = { clip: clipOf(gradientNorm, maxGradientNorm), learningRate, steps: this.steps };
+    // The factor that clips divides by the scale too.
+    const clip = clipOf(gradientNorm, maxGradientNorm) / scale;
+    const facts = { clip, learningRate, steps: this.steps };
     await this.device.update({ parameter, gradient, ...slots }, facts, this.learnt);
     return { loss, metrics, gradientNorm };
   }

@@ -76,6 +76,7 @@ export async function finetune(
         ...source,
         priorWeight: source.prior ? (settings.prior?.weight ?? 1) : undefined,
         minSnr: settings.minSnrGamma !== null,
+        precision: settings.precision,
         provider: settings.provider,
       }),
       rateOf: ratesOf(settings),

@@ -17,6 +17,9 @@ export class HostSteps implements Steps {
 
   async step(batches: readonly Feeds[], settings: StepSettings): Promise<StepResult> {
     const { loss = NaN, ...metrics } = await this.measure(batches);
+    const { lossScale } = settings;
+    if (lossScale !== undefined && !unscaled(this.gradients, lossScale))
+      return { loss, metrics, gradientNorm: Infinity };
     const gradientNorm = await this.optimizer.step(this.gradients, settings);
     return { loss, metrics, gradientNorm };
   }
@@ -37,4 +40,11 @@ export class HostSteps implements Steps {
   dispose(): Promise<void> {
     return this.source.dispose();
   }
+}
+
+/** Divides gradients by the loss scale, in place. Whether they are numbers. */
+function unscaled(gradients: Float32Array, scale: number): boolean {
+  let sum = 0;
+  for (let i = 0; i < gradients.length; i++) sum += gradients[i] = (gradients[i] as number) / scale;
+  return Number.isFinite(sum);
 }

@@ -46,7 +46,7 @@ const smoothing = 20;
  */
 export async function trainingLoop(loop: Loop, { report, signal }: JobContext): Promise<RunResult> {
   const { run, trainer, settings } = loop;
-  const state = { values: trainer.values, ...trainer.optimizer.state, ...loop.arrays };
+  const state = { values: trainer.values, ...trainer.state, ...loop.arrays };
   let step = run.restoreState(state);
   trainer.optimizer.steps = step;
   let saved = step;

@@ -9,7 +9,8 @@ import { TextToImage, type SamplingOptions } from '../../pipelines/textToImage.t
 import type { PartAdapters } from '../loss/parameters.ts';
 import { samplingSteps } from './plan.ts';
 
-export interface SampleSettings extends Pick<FinetuneSettings, 'seed' | 'size' | 'provider'> {
+export interface SampleSettings
+  extends Pick<FinetuneSettings, 'seed' | 'size' | 'provider'>, Partial<Pick<FinetuneSettings, 'precision'>> {
   readonly prompt: string;
 }
 
@@ -22,12 +23,12 @@ export interface PresentWeights extends Partial<PartAdapters> {
 export async function drawSample(
   path: string,
   model: Model,
-  { prompt, seed, size, provider }: SampleSettings,
+  { prompt, seed, size, provider, precision = 'f32' }: SampleSettings,
   { fed = {}, unet, textEncoder }: PresentWeights,
   { signal, onStep }: Pick<SamplingOptions, 'signal' | 'onStep'>,
 ): Promise<string> {
   const pipeline = new TextToImage(model, await openTokenizer(model), {
-    ...{ provider, fed },
+    ...{ provider, precision, fed },
     adapters: new Map([...(unet ?? []), ...(textEncoder ?? [])]),
   });
   const guidance = ownGuidance(model.path, 'subject');

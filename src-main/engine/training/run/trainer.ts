@@ -20,7 +20,8 @@ import {
   type Losses,
   type LossOptions,
 } from '../loss/gradients.ts';
-import { isTight } from './deviceFit.ts';
+import { LossScale } from '../loss/lossScale.ts';
+import { deviceFit, tightest, type DeviceFit } from './deviceFit.ts';
 import { DeviceSteps } from './deviceSteps.ts';
 import { HostSteps } from './hostSteps.ts';
 import type { StepResult, Steps } from './steps.ts';
@@ -58,6 +59,8 @@ export class Trainer {
     readonly values: Float32Array,
     readonly optimizer: ParameterOptimizer,
     private steps: Steps,
+    /** In f16. */
+    private readonly scale: LossScale | undefined,
     /** What is tried next when a device fails. */
     private readonly ladder: Rung[] = [],
   ) {
@@ -66,6 +69,7 @@ export class Trainer {
 
   static async create(options: TrainerOptions): Promise<Trainer> {
     const { source, provider: choice = 'cpu' } = options;
+    const scale = options.precision === 'f16' ? new LossScale() : undefined;
     const layout = source?.layout ?? layoutOf(options);
     const values = layout.allocate();
     for (const name of layout.names) layout.view(values, name).data.set(options.initial(name).data);
@@ -74,19 +78,19 @@ export class Trainer {
       new HostSteps(source ?? (await LocalGradients.create(from)), values, optimizer);
     // Optimizers that look at a tensor as a whole work on the CPU.
     const mayStay = !source && optimizer instanceof Optimizer && (await providerFor(choice)) === 'webgpu';
-    if (!mayStay) return new Trainer(layout, values, optimizer, await onHost());
-    const onDevice = (frugal: boolean): Promise<Steps> =>
-      DeviceSteps.create({ ...options, frugal }, layout, optimizer);
-    const tight = options.between !== undefined && (await isTight(options));
+    if (!mayStay) return new Trainer(layout, values, optimizer, await onHost(), scale);
+    const onDevice = (fit: DeviceFit): Promise<Steps> =>
+      DeviceSteps.create({ ...options, ...fit }, layout, optimizer);
+    const fit = await deviceFit(options);
     const ladder: Rung[] = [
-      ...(options.between ? [{ memoryOnly: true, tell: tellByBlock, make: () => onDevice(true) }] : []),
+      ...(options.between ? [{ memoryOnly: true, tell: tellByBlock, make: () => onDevice(tightest) }] : []),
       ...(choice === 'auto'
         ? [{ tell: tellFallBack, make: () => onHost({ ...options, provider: 'cpu' }) }]
         : []),
     ];
-    if (tight) ladder.shift()?.tell('webgpu');
-    const steps = await onDevice(tight).catch((error: unknown) => nextRung(ladder, error));
-    return new Trainer(layout, values, optimizer, steps, ladder);
+    if (fit.frugal) ladder.shift()?.tell('webgpu');
+    const steps = await onDevice(fit).catch((error: unknown) => nextRung(ladder, error));
+    return new Trainer(layout, values, optimizer, steps, scale, ladder);
   }
 
   /**
@@ -95,16 +99,34 @@ export class Trainer {
    */
   async step(batches: readonly Feeds[], settings: StepSettings): Promise<StepResult> {
     try {
-      return await this.steps.step(batches, settings);
+      return await this.scaledStep(batches, settings);
     } catch (error) {
       return this.goOn(error);
     }
   }
 
+  private async scaledStep(batches: readonly Feeds[], settings: StepSettings): Promise<StepResult> {
+    const { scale } = this;
+    if (!scale) return this.steps.step(batches, settings);
+    for (;;) {
+      const lossScale = scale.value;
+      const scaled = batches.map((batch) => scale.with(batch));
+      const result = await this.steps.step(scaled, { ...settings, lossScale });
+      // A loss that is no number is one whatever it is multiplied by.
+      if (!Number.isFinite(result.loss) || !scale.overflowed(result.gradientNorm)) return result;
+    }
+  }
+
+  /** All that an interrupted run needs besides the parameters, by name. */
+  get state(): ParameterOptimizer['state'] {
+    return { ...this.optimizer.state, ...(this.scale && { lossScale: this.scale.state }) };
+  }
+
   /** The mean loss and metrics of `batches` as the parameters are now; nothing is learnt. Errors: as `step`. */
   async measure(batches: readonly Feeds[]): Promise<Losses> {
     try {
-      return await this.steps.measure(batches);
+      const { scale } = this;
+      return await this.steps.measure(scale ? batches.map((batch) => scale.with(batch)) : batches);
     } catch (error) {
       return this.goOn(error);
     }

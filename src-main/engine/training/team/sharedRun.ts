@@ -77,6 +77,7 @@ function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
     return finetuneObjective(model, whatToTrain(model, { ...settings, start }), {
       ...{ ...own, rows, priorWeight, masked },
       minSnr: settings.minSnrGamma !== null,
+      precision: settings.precision,
     });
   }
   const teacher = openSame(run.teacherHash, '--teacher', places.teacher, places);

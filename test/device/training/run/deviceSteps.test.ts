@@ -8,12 +8,13 @@ import { onProviderNotice } from '../../../../src-main/engine/runtime/notices.ts
 import { keepVerdictsIn } from '../../../../src-main/engine/runtime/keptVerdicts.ts';
 import { forgetVerdicts } from '../../../../src-main/engine/runtime/chooseProvider.ts';
 import { finetune } from '../../../../src-main/engine/training/run/finetune.ts';
-import { isTight } from '../../../../src-main/engine/training/run/deviceFit.ts';
+import { deviceFit, tightest } from '../../../../src-main/engine/training/run/deviceFit.ts';
 import { stepMemory } from '../../../../src-main/engine/training/run/stepMemory.ts';
 import { StepsLost, Trainer } from '../../../../src-main/engine/training/run/trainer.ts';
 import { trainingWork } from '../../../../src-main/features/bench/workloads.ts';
 import { finetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobEvent, StepEvent } from '../../../../src-shared/domain/jobEvents.ts';
+import type { Precision } from '../../../../src-shared/domain/precision.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { completeSettings } from '../../../../src-shared/domain/settingValues.ts';
 import { setStub, stubRuns } from '../../runtime/stubProvider.ts';
@@ -36,14 +37,18 @@ const model = openModel(resolve('test/golden/fixtures/models/tiny-bk'));
 const settings = { learningRate: 1e-3, maxGradientNorm: 0.5 };
 const many = { timeout: 400_000 };
 
-async function trainerOn(provider: ProviderChoice, kind: 'lora' | 'full' | 'prodigy' = 'lora') {
+async function trainerOn(
+  provider: ProviderChoice,
+  kind: 'lora' | 'full' | 'prodigy' = 'lora',
+  precision: Precision = 'f32',
+) {
   const part = kind === 'full' ? 'full' : 'lora';
   const { options, feeds } = trainingWork(model, { batch: 2, latents: 8, provider, part });
   const own = {
     optimizer: { ...options.optimizer, optimizer: 'prodigy' as const, stepScale: 10 },
     rateOf: (name: string) => (name.startsWith('unet.') ? 1 : 0.5),
   };
-  return { trainer: await Trainer.create({ ...options, ...(kind === 'prodigy' && own) }), feeds };
+  return { trainer: await Trainer.create({ ...options, precision, ...(kind === 'prodigy' && own) }), feeds };
 }
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
@@ -79,25 +84,56 @@ describe('steps on a device', many, () => {
     await device.trainer.dispose();
   });
 
-  it('go on to the same bits from what was read', async () => {
+  it.each(['f32', 'f16'] as const)('go on to the same bits from what was read (%s)', async (precision) => {
     const [whole, first, second] = [
-      await trainerOn('webgpu', 'prodigy'),
-      await trainerOn('webgpu', 'prodigy'),
-      await trainerOn('webgpu', 'prodigy'),
+      await trainerOn('webgpu', 'prodigy', precision),
+      await trainerOn('webgpu', 'prodigy', precision),
+      await trainerOn('webgpu', 'prodigy', precision),
     ];
+    // So much that the third step overflows some times.
+    for (const { trainer } of [whole, first]) trainer.state['lossScale']?.set([2 ** 20, 1998]);
     for (let step = 0; step < 4; step++) await whole.trainer.step([whole.feeds], settings);
     for (let step = 0; step < 2; step++) await first.trainer.step([first.feeds], settings);
     await first.trainer.sync();
     second.trainer.values.set(first.trainer.values);
-    for (const [name, array] of Object.entries(first.trainer.optimizer.state))
-      second.trainer.optimizer.state[name]?.set(array);
+    for (const [name, array] of Object.entries(first.trainer.state)) second.trainer.state[name]?.set(array);
     second.trainer.optimizer.steps = first.trainer.optimizer.steps;
     for (let step = 2; step < 4; step++) await second.trainer.step([second.feeds], settings);
     await whole.trainer.sync();
     await second.trainer.sync();
     expect(second.trainer.values).toEqual(whole.trainer.values);
-    expect(second.trainer.optimizer.state).toEqual(whole.trainer.optimizer.state);
+    expect(second.trainer.state).toEqual(whole.trainer.state);
+    if (precision === 'f16')
+      expect(whole.trainer.state['lossScale']).not.toEqual(Float32Array.of(2 ** 20, 1998));
   });
+
+  it.each(['webgpu', 'cpu'] as const)(
+    'in f16 that overflow change nothing, and are taken again with half the scale (%s)',
+    async (provider) => {
+      const [steady, bold] = [
+        await trainerOn(provider, 'lora', 'f16'),
+        await trainerOn(provider, 'lora', 'f16'),
+      ];
+      bold.trainer.state['lossScale']?.set([2 ** 40, 7]);
+      const [a, b] = [
+        await steady.trainer.step([steady.feeds], settings),
+        await bold.trainer.step([bold.feeds], settings),
+      ];
+      const [scale = 0, since] = bold.trainer.state['lossScale'] ?? [];
+      expect(scale).toBeLessThan(2 ** 40);
+      expect(scale).toBeGreaterThan(2 ** 16);
+      expect(since).toBe(1);
+      expect(b.gradientNorm / a.gradientNorm).toBeCloseTo(1, 2);
+      await bold.trainer.sync();
+      expect(bold.trainer.optimizer.steps).toBe(1);
+      expect(bold.trainer.values.every(Number.isFinite)).toBe(true);
+      // What is no number whatever it is multiplied by is for the training loop to tell.
+      bold.trainer.values.fill(NaN);
+      const fresh = await trainerOn(provider, 'lora', 'f16');
+      fresh.trainer.values.fill(NaN);
+      expect((await fresh.trainer.step([fresh.feeds], settings)).loss).toBeNaN();
+    },
+  );
 
   it('that fail are taken again by the CPU, from what was read last', async () => {
     const { trainer, feeds } = await trainerOn('auto');
@@ -140,9 +176,15 @@ describe('steps on a device', many, () => {
 
   it('are known not to fit before they are tried', async () => {
     const { options } = trainingWork(model, { batch: 2, latents: 8, provider: 'webgpu', part: 'lora' });
-    const { held, live } = stepMemory(options, 'webgpu');
-    expect(await isTight(options, 1.2 * (held + live))).toBe(false);
-    expect(await isTight(options, 1.05 * (held + live))).toBe(true);
+    const { held, live, pending, cached } = stepMemory(options, 'webgpu');
+    expect(live).toBeLessThanOrEqual(pending);
+    expect(pending).toBeLessThan(cached);
+    const roomy = { frugal: false, bufferCache: 'simple' };
+    expect(await deviceFit(options, 1.2 * (held + cached))).toEqual(roomy);
+    const releasing = { frugal: false, bufferCache: 'lazyRelease' };
+    expect(await deviceFit(options, 1.05 * (held + cached))).toEqual(releasing);
+    expect(await deviceFit(options, 1.2 * (held + pending))).toEqual(releasing);
+    expect(await deviceFit(options, 1.05 * (held + pending))).toEqual(tightest);
     const frugal = stepMemory({ ...options, frugal: true }, 'webgpu');
     expect(frugal.live).toBeLessThan(0.9 * live);
   });

@@ -1,0 +1,54 @@
+import { leaves, topological, type Graph } from '../graph/graph.ts';
+import { hostPart } from '../graph/hostPart.ts';
+import { halfTypeOf } from '../graph/mixedPrecision.ts';
+import type { Value } from '../graph/ops.ts';
+import { bytesPerElement, elementCount, type DType } from '../tensor/tensor.ts';
+import type { Target } from './emitter.ts';
+import { graphMemory, type GraphMemory } from './liveness.ts';
+import { modelProto } from './model.ts';
+
+export type DeviceTarget = Exclude<Target, 'cpu'>;
+
+/**
+ * The bytes of device memory that a graph takes as it is written for `target`, its weights stored as `stored`, before anything was
+ * measured: simulated node by node.
+ */
+export function memoryOf(
+  graph: Graph,
+  target: DeviceTarget,
+  {
+    stored = 'f32',
+    isFed = () => false,
+  }: { readonly stored?: DType; readonly isFed?: (parameter: string) => boolean } = {},
+): GraphMemory {
+  const { device } = hostPart(graph);
+  const parameters = leaves(device, 'parameter');
+  // In mixed precision weights are brought to the graph's types before the first run.
+  const mixed = halfTypeOf(device) !== undefined;
+  const model = modelProto(device, {
+    target,
+    weights: (name) => {
+      const value = parameters.get(name);
+      if (isFed(name) || !value) return undefined;
+      const { shape, dtype } = value;
+      return { location: '', offset: 0, byteLength: 0, dtype: mixed ? dtype : stored, shape };
+    },
+  });
+  const memory = graphMemory(model.graph);
+  // ONNX Runtime folds what is made of weights alone, where shapes are not hidden from it.
+  const folded = mixed && target === 'device' ? turnedBytes(device, isFed) : 0;
+  return { ...memory, held: memory.held + folded };
+}
+
+/** Bytes of the frozen kernels that are turned round for input gradients. */
+function turnedBytes(graph: Graph, isFed: (parameter: string) => boolean): number {
+  const kernels = new Set<Value>();
+  for (const { op, inputs } of topological(Object.values(graph.outputs))) {
+    const weight = op === 'conv2dInputGradient' ? inputs[1] : undefined;
+    if (weight?.op === 'parameter' && !isFed(weight.attributes.name)) kernels.add(weight);
+  }
+  return [...kernels].reduce(
+    (sum, { shape, dtype }) => sum + bytesPerElement[dtype] * elementCount(shape),
+    0,
+  );
+}

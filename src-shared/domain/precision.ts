@@ -1,0 +1,5 @@
+/** What a network computes in. Trained values, optimizers, norms, softmax and losses are f32 whatever it is. */
+export const precisions = ['f32', 'f16', 'bf16'] as const;
+export type Precision = (typeof precisions)[number];
+/** Floating-point types of 16 bits. */
+export type HalfType = Exclude<Precision, 'f32'>;

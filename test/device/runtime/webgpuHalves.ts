@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
+import type { Provider } from '../../../src-shared/domain/providers.ts';
+import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
+import { openTokenizer } from '../../../src-main/engine/pipelines/openTokenizer.ts';
+import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
+import { onProviderNotice } from '../../../src-main/engine/runtime/notices.ts';
+import { Trainer } from '../../../src-main/engine/training/run/trainer.ts';
+import { trainingWork } from '../../../src-main/features/bench/workloads.ts';
+
+// A process of its own, for a crash of the driver ends it. Words: a provider, a precision, a number of steps. Takes LoRA steps and draws
+// a picture in that precision, and in f32 on the CPU; prints {"losses": the largest relative difference, "decibels", "notices"}.
+
+const [provider, precision, count] = process.argv.slice(2) as [Provider, Precision, string];
+const notices: string[] = [];
+onProviderNotice((sentence) => void notices.push(sentence));
+const model = openModel(resolve('test/golden/fixtures/models/tiny-bk'));
+const mini = openModel(resolve('models/likeness-mini'));
+
+async function losses(on: Provider, computes: Precision): Promise<number[]> {
+  const { options, feeds } = trainingWork(model, { batch: 2, latents: 8, provider: on, part: 'lora' });
+  const trainer = await Trainer.create({ ...options, precision: computes });
+  const found: number[] = [];
+  for (let step = 0; step < Number(count); step++)
+    found.push((await trainer.step([feeds], { learningRate: 1e-3, maxGradientNorm: 1 })).loss);
+  await trainer.dispose();
+  return found;
+}
+
+async function picture(on: Provider, computes: Precision): Promise<Uint8Array> {
+  const pipeline = new TextToImage(mini, await openTokenizer(mini), { provider: on, precision: computes });
+  const sampling = { steps: 4, guidance: 4, width: 64, height: 64, scheduler: 'ddim' } as const;
+  for await (const { picture } of pipeline.generate([{ prompt: 'a photo of a dog', seed: 1 }], sampling)) {
+    await pipeline.dispose();
+    return picture.data;
+  }
+  throw new Error('no picture was drawn');
+}
+
+const [found, expected] = [await losses(provider, precision), await losses('cpu', 'f32')];
+const [drawn, wanted] = [await picture(provider, precision), await picture('cpu', 'f32')];
+const squares = wanted.reduce((sum, value, i) => sum + (value - (drawn[i] as number)) ** 2, 0);
+console.log(
+  JSON.stringify({
+    losses: Math.max(...found.map((loss, i) => Math.abs(loss / (expected[i] as number) - 1))),
+    learnt: (expected.at(-1) as number) / (expected[0] as number),
+    decibels: 10 * Math.log10((255 ** 2 * wanted.length) / squares),
+    notices,
+  }),
+);
