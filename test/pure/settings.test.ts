@@ -64,7 +64,7 @@ describe('what is asked for', () => {
     expect(settings).toMatchObject({ prior: null, checkpointEvery: 3, sampleEvery: null });
     expect(settings.lora).toEqual({ rank: 4, alpha: 5, targets: ['to_q', 'to_v'] });
     const { prior } = completeSettings(finetuneSettings, { prior: { weight: 2 } }, { ...own, prior: null });
-    expect(prior).toEqual({ weight: 2, classImages: 200, prompt: 'a photo of {class}' });
+    expect(prior).toEqual({ weight: 2, classImages: 200, classSteps: 25, prompt: 'a photo of {class}' });
   });
 
   it('decides on the defaults that follow it, wherever it stands', () => {

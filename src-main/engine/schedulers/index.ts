@@ -55,6 +55,11 @@ export function firstStep(
   return (steps - taken) * callsPerStep;
 }
 
+/** Whether a `scheduler_config.json` is of a latent consistency model, which draws in four steps. */
+export function isMadeForFewSteps(schedulerConfig: Readonly<Record<string, unknown>>): boolean {
+  return schedulerConfig['_class_name'] === 'LCMScheduler';
+}
+
 /**
  * The sampler `name` (the folder's own when undefined) made from a parsed `scheduler_config.json`, as
  * StableDiffusionPipeline would make it. `file` is named in errors; `fromPicture`: drawing begins in the middle.

@@ -11,6 +11,7 @@ import { captionsOf } from '../../engine/training/data/photoCaptions.ts';
 import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { cacheFolder } from '../../places.ts';
+import { plannedPrior } from './classPlan.ts';
 import { ownScenes, ownSettings } from './ownSettings.ts';
 import { photoScenes } from './photoScenes.ts';
 import { type FinetuneRequest } from './request.ts';
@@ -54,9 +55,10 @@ async function newSettings(
   });
   const { photos, classNoun } = settings;
   if (photos === undefined) return settings;
+  const prior = await plannedPrior(settings, asked.prior, opened, context);
   const photoCaptions = settings.captions ? await captionsIn(photos, settings, context) : undefined;
   return {
-    ...settings,
+    ...{ ...settings, prior },
     ...(photoCaptions && { photoCaptions }),
     photoScenes:
       settings.photoScenes ?? (await photoScenes({ model, photos, classNoun }, ownScenes(model), context)),

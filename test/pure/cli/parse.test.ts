@@ -183,7 +183,7 @@ describe('finetune', () => {
         schedule: 'constant',
         warmup: 0,
         trainTextEncoder: true,
-        prior: { weight: 1, classImages: 200, prompt: 'a photo of {class}' },
+        prior: { weight: 1, classImages: 200, classSteps: 25, prompt: 'a photo of {class}' },
       },
       ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2, maxGradientNorm: 1, size: 128 },
       lora: { rank: 16, alpha: 5, targets: ['to_q', 'to_v'] },

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { classPrompts } from './prompts.ts';
+import { usualSteps } from '../../../../src-shared/domain/classPlan.ts';
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { makeFolder } from '../../checkpoints/files.ts';
@@ -15,9 +16,8 @@ import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import { pictureProgress } from '../../pipelines/pictureProgress.ts';
 import { encodePng } from '../../pictures/png.ts';
 import { TextToImage } from '../../pipelines/textToImage.ts';
+import { isMadeForFewSteps } from '../../schedulers/index.ts';
 import { loadPhoto } from './photoPixels.ts';
-
-const samplingSteps = 25;
 
 /**
  * Class pictures for prior preservation, [3,size,size] in −1…1, made by the base model from the class's prompts in turn. Picture i
@@ -42,7 +42,8 @@ export async function classPictures(
     makeFolder(folder);
     removeLeftovers(folder);
     const pipeline = new TextToImage(model, await openTokenizer(model), { provider });
-    const options = { steps: samplingSteps, guidance, width: size, height: size, signal };
+    const steps = prior?.classSteps ?? usualSteps;
+    const options = { steps, guidance, width: size, height: size, signal, ...quickSampler(model, steps) };
     const batch = pipeline.steadyBatch(options);
     // Always whole batches, so that existing pictures stay as they are when more are wanted later.
     const most = Math.ceil(count / batch) * batch;
@@ -65,12 +66,19 @@ export async function classPictures(
   return pictures;
 }
 
+/** DPM-Solver++ where there are fewer steps than the model's own sampler wants; a model for few steps has the right one. */
+function quickSampler({ scheduler }: Model, steps: number): { scheduler?: 'dpm++2m' } {
+  return steps < usualSteps && !isMadeForFewSteps(scheduler) ? { scheduler: 'dpm++2m' } : {};
+}
+
 const classFile = (i: number): string => `${String(i).padStart(4, '0')}.png`;
 
 function classFolder(model: Model, settings: FinetuneSettings, cache: string): string {
   const { guidance } = ownGuidance(model.path);
   const asked = createHash('sha256').update(classPrompts(settings).join('\n')).digest('hex').slice(0, 16);
-  return join(cache, 'class-pictures', `${modelHash(model)}-${settings.size}-${guidance}-${asked}`);
+  const { classSteps = usualSteps } = settings.prior ?? {};
+  const steps = classSteps === usualSteps ? '' : `-${classSteps}`;
+  return join(cache, 'class-pictures', `${modelHash(model)}-${settings.size}-${guidance}-${asked}${steps}`);
 }
 
 /** Where a run's class pictures are, or will be. */

@@ -2,6 +2,7 @@ import type { TrainingSettings } from '../../../../src-shared/domain/finetuneSet
 import type { Phase } from '../../../../src-shared/domain/jobEvents.ts';
 import type { LoopSettings } from '../../../../src-shared/domain/loopSettings.ts';
 import type { Guidance } from '../../../../src-shared/domain/guidance.ts';
+import { usualSteps } from '../../../../src-shared/domain/classPlan.ts';
 import { measuredBatchCount } from '../data/dataset.ts';
 
 /** Sampling steps of a sample picture. */
@@ -41,7 +42,9 @@ export function finetunePhases(settings: TrainingSettings, photos: number, guida
   const classImages = prior?.classImages ?? 0;
   const reading = (label: string, total: number): Phase[] => (total > 0 ? [{ label, total, weight: 1 }] : []);
   return [
-    ...(classImages > 0 ? [{ label: 'class pictures', total: classImages, weight: 2 * samplingSteps }] : []),
+    ...(classImages > 0
+      ? [{ label: 'class pictures', total: classImages, weight: 2 * (prior?.classSteps ?? usualSteps) }]
+      : []),
     ...reading('reading photos', photos),
     ...reading('reading class pictures', classImages),
     building,

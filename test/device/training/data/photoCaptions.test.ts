@@ -78,7 +78,7 @@ describe('captions beside photos', { timeout: 120_000 }, () => {
   it('of class pictures are theirs in turn, and are drawn and learnt', async () => {
     const settings = {
       classNoun: 'bear',
-      prior: { weight: 1, classImages: 3, prompt: 'a {class}{ at sea|}' },
+      prior: { weight: 1, classImages: 3, classSteps: 25, prompt: 'a {class}{ at sea|}' },
     };
     expect(classPrompts(settings)).toEqual(['a bear at sea', 'a bear']);
     expect(classPrompts({ classNoun: 'bear', prior: null })).toEqual(['a photo of bear']);
