@@ -22,8 +22,10 @@ const presetSchema = z.object({
   memory: z.number(),
   /** Time and memory come from a dry run on this machine; else the memory is estimated from the model's size. */
   measured: z.boolean(),
-  /** Whether it fits this machine's memory. */
+  /** Whether it fits into the room that there is. */
   fits: z.boolean(),
+  /** Bytes that a run may take: of the graphics device that computes, by its name, or (null) of the machine's memory. */
+  room: z.object({ bytes: z.number(), device: z.string().nullable() }),
   /** What was reduced so that it fits, in words. */
   reductions: z.array(z.string()),
 });

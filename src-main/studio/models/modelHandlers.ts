@@ -6,6 +6,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { withInput, type JobHandling } from '../../jobs/kind.ts';
 import type { Handlers, StudioContext, Surroundings } from '../context.ts';
 import { downloadPlace, type DownloadInput } from './downloadJob.ts';
+import { trainingRoom } from '../training/room.ts';
 import { outlook, paceOf } from './outlook.ts';
 import { listModels, putModel, withState } from './putModel.ts';
 
@@ -32,11 +33,12 @@ export function modelHandlers(context: StudioContext): Handlers<'models'> {
       emit('models.changed', listModels(context));
       return { undo };
     },
-    'models.catalogue': () => {
+    'models.catalogue': async () => {
       const pace = paceOf(library);
+      const room = await trainingRoom(settings.get().provider);
       return catalogue.map((entry) => ({
         ...entry,
-        ...outlook(entry, pace),
+        ...outlook(entry, pace, room),
         installed: models.byPath(folder.at(downloadPlace(entry.repository))) !== undefined,
       }));
     },

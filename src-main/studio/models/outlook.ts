@@ -1,8 +1,8 @@
-import os from 'node:os';
 import type { z } from 'zod';
 import type { outlookSchema } from '../../../src-shared/contract/models.ts';
 import type { Settings } from '../../../src-shared/domain/studioSettings.ts';
 import type { CatalogueEntry } from '../../../src-shared/domain/catalogue.ts';
+import { cheaperPlan, usualSteps } from '../../../src-shared/domain/classPlan.ts';
 import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
@@ -12,7 +12,7 @@ import type { Measured } from '../../storage/measurements.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import { estimatedMemory } from '../training/fit.ts';
 import { readMeasurementKey } from '../training/measurementKey.ts';
-import { mostOfMemory } from '../training/presets.ts';
+import type { Room } from '../training/room.ts';
 
 type Outlook = z.output<typeof outlookSchema>;
 
@@ -30,15 +30,22 @@ const callsOfPicture = 50;
 const callsOfStep = 3;
 
 /** What a model would need on this machine: estimated memory, and time in proportion to its U-Net's operations. */
-export function outlook({ parameters, macs, side }: CatalogueEntry, pace: Pace | undefined): Outlook {
+export function outlook(
+  { parameters, macs, side }: CatalogueEntry,
+  pace: Pace | undefined,
+  room: Room,
+): Outlook {
   const settings = completeSettings(finetuneSettings, { classNoun: 'subject' }, { size: side, model: '-' });
-  const memory = estimatedMemory(settings, { parameters });
-  const fits = memory <= os.totalmem() * mostOfMemory;
+  const memory = estimatedMemory(settings, { parameters }, room);
+  const fits = memory <= room.bytes;
   if (!pace) return { memory, fits, trainSeconds: null, pictureSeconds: null, measuredWith: null };
   const pictureSeconds = (callsOfPicture * macs) / pace.drawing;
   const { steps, accumulate, batch, prior } = settings;
   const calls = callsOfStep * steps * accumulate * batch * (prior ? 2 : 1);
-  const trainSeconds = (calls * macs) / pace.training + (prior?.classImages ?? 0) * pictureSeconds;
+  // A CPU makes fewer class pictures where they would take hours.
+  const plan = (room.device === null && prior && cheaperPlan(prior, pictureSeconds)) || prior;
+  const classSeconds = plan ? plan.classImages * pictureSeconds * (plan.classSteps / usualSteps) : 0;
+  const trainSeconds = (calls * macs) / pace.training + classSeconds;
   return { memory, fits, trainSeconds, pictureSeconds, measuredWith: pace.model };
 }
 

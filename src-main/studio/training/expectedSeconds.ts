@@ -1,3 +1,4 @@
+import { usualSteps } from '../../../src-shared/domain/classPlan.ts';
 import type { TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { measuredBatchCount } from '../../engine/training/data/dataset.ts';
 import { finetunePhases } from '../../engine/training/run/plan.ts';
@@ -6,11 +7,11 @@ import type { Measured } from '../../storage/measurements.ts';
 
 /** Seconds of one unit of each phase, by the dry run. Phases that are left out take hardly any time. */
 export function expectedSeconds(
-  { accumulate, batch }: TrainingSettings,
+  { accumulate, batch, prior }: TrainingSettings,
   { setup, secondsPerStep, secondsPerPicture }: Measured,
 ): Readonly<Record<string, number>> {
   return {
-    'class pictures': secondsPerPicture,
+    'class pictures': secondsPerPicture * ((prior?.classSteps ?? usualSteps) / usualSteps),
     'reading photos': 0,
     'reading class pictures': 0,
     'building the network': setup,

@@ -1,18 +1,25 @@
+import { cheaperPlan, usualSteps } from '../../../src-shared/domain/classPlan.ts';
 import type { TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Preset } from '../../../src-shared/contract/training.ts';
 import type { Measured } from '../../storage/measurements.ts';
 import type { StoredModel } from '../../storage/models.ts';
+import type { Room } from './room.ts';
 
 type Known = (settings: TrainingSettings) => Measured | null | undefined;
 type Fit = Pick<Preset, 'settings' | 'reductions' | 'memory' | 'fits'>;
 
 interface Rung {
   readonly why: (settings: TrainingSettings) => string;
-  readonly change: (settings: TrainingSettings) => Partial<TrainingSettings> | undefined;
+  readonly change: (settings: TrainingSettings, room: Room) => Partial<TrainingSettings> | undefined;
 }
 
 /** What is given up when memory is short, the least important first. */
 const ladder: readonly Rung[] = [
+  {
+    why: () => 'computes in 16 bits',
+    change: ({ precision }, { device }) =>
+      device !== null && precision === 'f32' ? { precision: 'f16' } : undefined,
+  },
   {
     why: () => 'trains a LoRA, not the whole model',
     change: ({ method }) => (method === 'full' ? { method: 'lora', learningRate: 1e-4 } : undefined),
@@ -30,20 +37,15 @@ const ladder: readonly Rung[] = [
   { why: ({ size }) => `pictures of ${size} pixels`, change: ({ size }) => smaller(size, 2 / 3) },
 ];
 
-/** Goes down the ladder until the run fits into `room` bytes, by what was measured (`known`), else by the estimate. */
-export function fittingSettings(
-  wanted: TrainingSettings,
-  model: StoredModel,
-  room: number,
-  known: Known,
-): Fit {
+/** Goes down the ladder until the run fits into `room`, by what was measured (`known`), else by the estimate. */
+export function fittingSettings(wanted: TrainingSettings, model: StoredModel, room: Room, known: Known): Fit {
   const judge = (settings: TrainingSettings): Pick<Fit, 'memory' | 'fits'> =>
     memoryOf(settings, model, room, known);
   let settings = wanted;
   const reductions: string[] = [];
   for (const { why, change } of ladder) {
     if (judge(settings).fits) break;
-    const changes = change(settings);
+    const changes = change(settings, room);
     if (!changes) continue;
     settings = { ...settings, ...changes };
     reductions.push(why(settings));
@@ -51,16 +53,31 @@ export function fittingSettings(
   return { settings, reductions, ...judge(settings) };
 }
 
+/** Class pictures that would take a CPU hours, by what one took in the dry run, are made fewer and quicker. */
+export function quickerPrior(fit: Fit, { device }: Room, known: Known): Fit {
+  const { prior } = fit.settings;
+  const measured = known(fit.settings);
+  if (device !== null || !prior || !measured) return fit;
+  const plan = cheaperPlan(prior, (measured.secondsPerPicture * prior.classSteps) / usualSteps);
+  if (!plan) return fit;
+  const why = `${plan.classImages} class pictures of ${plan.classSteps} steps: ${prior.classImages} of ${prior.classSteps} would take hours`;
+  return {
+    ...fit,
+    settings: { ...fit.settings, prior: { ...prior, ...plan } },
+    reductions: [...fit.reductions, why],
+  };
+}
+
 /** Bytes at the peak, measured or estimated, and whether they fit into `room`. */
 export function memoryOf(
   settings: TrainingSettings,
   model: StoredModel,
-  room: number,
+  room: Room,
   known: Known,
 ): Pick<Fit, 'memory' | 'fits'> {
   const measured = known(settings);
-  const memory = measured?.bytes ?? estimatedMemory(settings, model);
-  return { memory, fits: measured !== null && memory <= room };
+  const memory = measured?.bytes ?? estimatedMemory(settings, model, room);
+  return { memory, fits: measured !== null && memory <= room.bytes };
 }
 
 /** Sides that every U-Net of the family can halve three times. */
@@ -69,16 +86,35 @@ function smaller(size: number, share: number): { size: number } | undefined {
   return side >= 256 ? { size: side } : undefined;
 }
 
+type Sizes = Pick<TrainingSettings, 'method' | 'batch' | 'size' | 'prior' | 'precision' | 'optimizer'>;
+
+/** Bytes that a runtime takes for itself. */
+const ownBytes = 3e8;
+
 /**
- * Bytes at the peak, from measurements of BK-SDM-Tiny's LoRA step (3.6 GB: 450 M parameters, 64² latents, two pictures) and of full
- * finetuning (weights, gradients and two moments, each 4 bytes).
+ * Bytes at the peak where a run computes. Of this machine's memory by measurements of BK-SDM-Tiny's LoRA step (3.6 GB: 450 M parameters,
+ * 64² latents, two pictures) and of full finetuning (weights, gradients and two moments, each 4 bytes).
  */
 export function estimatedMemory(
-  { method, batch, size, prior }: Pick<TrainingSettings, 'method' | 'batch' | 'size' | 'prior'>,
+  settings: Sizes,
   { parameters }: Pick<StoredModel, 'parameters'>,
+  { device }: Pick<Room, 'device'>,
 ): number {
-  const weights = parameters * 4 * (method === 'full' ? 4 : 1);
-  const pictures = batch * (prior ? 2 : 1);
-  const activations = 0.75e9 * pictures * (size / 512) ** 2 * Math.sqrt(parameters / 450e6);
-  return Math.round(3e8 + weights + activations);
+  if (device !== null) return Math.round(ownBytes + deviceMemory(settings, parameters));
+  const weights = parameters * 4 * (settings.method === 'full' ? 4 : 1);
+  return Math.round(ownBytes + weights + 0.75e9 * activations(settings, parameters));
+}
+
+/** By the simulation of a step (`stepMemory`), blocks computed twice where that is needed: a test compares them. */
+export function deviceMemory(settings: Sizes, parameters: number): number {
+  const { method, precision, optimizer } = settings;
+  // A whole network's moments are elsewhere where the optimizer looks at a tensor as a whole.
+  const arrays = optimizer === 'adamw' || optimizer === 'prodigy' ? 4 : 2;
+  const weights = method === 'full' ? 4 * arrays : precision === 'f32' ? 4.2 : 2.1;
+  return parameters * weights + (precision === 'f32' ? 0.45e9 : 0.3e9) * activations(settings, parameters);
+}
+
+/** How many times as many values are kept as of one picture of 512² in a network of 450 M parameters. */
+function activations({ batch, prior, size }: Sizes, parameters: number): number {
+  return batch * (prior ? 2 : 1) * (size / 512) ** 2 * Math.sqrt(parameters / 450e6);
 }

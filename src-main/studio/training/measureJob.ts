@@ -13,6 +13,7 @@ import type { Measured } from '../../storage/measurements.ts';
 import type { Surroundings } from '../context.ts';
 import { measurementKey } from './measurementKey.ts';
 import { presetsFor } from './presets.ts';
+import { trainingRoom } from './room.ts';
 
 const measureInput = z.object({
   modelId: idSchema,
@@ -23,15 +24,16 @@ const measureInput = z.object({
 type MeasureInput = z.infer<typeof measureInput>;
 
 /** The next dry run that would tell more about the presets; undefined when all is known. */
-export function nextDryRun(
+export async function nextDryRun(
   { library }: Pick<Surroundings, 'library'>,
   subjectId: number,
   modelId: number,
   changes: TrainingChanges = {},
-): NewJob | undefined {
+): Promise<NewJob | undefined> {
   const model = library.models.get(modelId);
   const subject = library.subjects.get(subjectId);
-  const presets = presetsFor(subject, model, library, changes);
+  const room = await trainingRoom(library.settings.get().provider);
+  const presets = presetsFor(subject, model, library, room, changes);
   const wanted = presets.find(({ measured, fits }) => !measured && fits);
   if (!wanted) return undefined;
   const settings = completeSettings(trainingSettings, changes, wanted.settings);
@@ -39,6 +41,9 @@ export function nextDryRun(
   const input: MeasureInput = { modelId, key, settings, changes };
   return { kind: 'measure', title: `Trying out ${model.name} on this machine`, input, subjectId };
 }
+
+/** Errors of a job that had too little memory: the system ended it, or it said so. */
+const shortOfMemory = new Set(['job.crashed', 'memory.short', 'provider.outOfMemory']);
 
 /**
  * A dry run as a job. If it runs out of memory, by its own report or because the system killed it, that is recorded, and `enqueue`
@@ -53,8 +58,12 @@ export function measureJob(
     const { modelId, key, changes } = input;
     measurements.set(key, measured);
     emit('training.measured', { modelId });
-    const next = subjectId === null ? undefined : nextDryRun({ library }, subjectId, modelId, changes);
-    if (next) enqueue(next);
+    if (subjectId === null) return;
+    void nextDryRun({ library }, subjectId, modelId, changes).then(
+      (next) => next && enqueue(next),
+      // The subject or the model has been removed meanwhile.
+      () => undefined,
+    );
   };
   return withInput(measureInput, {
     models: ({ input }) => [models.get(input.modelId)],
@@ -69,8 +78,7 @@ export function measureJob(
     },
     done: keep,
     changed: (job) => {
-      const short = job.error?.code === 'job.crashed' || job.error?.code === 'memory.short';
-      if (job.state === 'failed' && short) keep(job, null);
+      if (job.state === 'failed' && shortOfMemory.has(job.error?.code ?? '')) keep(job, null);
     },
   });
 }

@@ -10,7 +10,7 @@ const thisMachine = () => [os.cpus()[0]?.model.trim() ?? '', os.availableParalle
 export function measurementKey(
   { hash }: Pick<StoredModel, 'hash'>,
   provider: Settings['provider'],
-  { method, batch, size, trainTextEncoder, prior, lora, textLora }: TrainingSettings,
+  { method, batch, size, trainTextEncoder, prior, lora, textLora, precision }: TrainingSettings,
 ): string {
   const machine = thisMachine();
   const adapters =
@@ -25,6 +25,8 @@ export function measurementKey(
     trainTextEncoder,
     prior !== null,
     adapters,
+    // Keys from before there was a choice go on to stand for f32.
+    ...(precision === 'f32' ? [] : [precision]),
   ]);
 }
 

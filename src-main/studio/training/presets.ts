@@ -1,4 +1,3 @@
-import os from 'node:os';
 import {
   finetuneSettings,
   trainingSettings,
@@ -14,23 +13,22 @@ import type { Library } from '../../storage/library.ts';
 import type { Measured } from '../../storage/measurements.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import { secondsOf } from './expectedSeconds.ts';
-import { fittingSettings, memoryOf } from './fit.ts';
+import { fittingSettings, memoryOf, quickerPrior } from './fit.ts';
 import { measurementKey } from './measurementKey.ts';
+import type { Room } from './room.ts';
 import { ownSettings } from '../../features/training/ownSettings.ts';
 
 /** Steps of each preset, as a share of the model's own. */
 const shares = { quick: 0.5, balanced: 1, thorough: 2 } as const;
-/** Share of the machine's memory that a run may take. */
-export const mostOfMemory = 0.85;
-
 /**
- * The presets for a subject and a model, with the person's `changes`. Earlier measurements and runs on this machine tell how long
+ * The presets for a subject and a model, with the person's `changes`, in `room`. Earlier measurements and runs on this machine tell how long
  * they take and whether they fit.
  */
 export function presetsFor(
   subject: Subject,
   model: StoredModel,
   { runs, measurements, settings }: Pick<Library, 'runs' | 'measurements' | 'settings'>,
+  room: Room,
   changes: TrainingChanges = {},
 ): Preset[] {
   const { provider } = settings.get();
@@ -46,14 +44,13 @@ export function presetsFor(
     const steps = Math.max(1, Math.round(own.steps * shares[name]));
     const quarter = Math.max(1, Math.ceil(steps / 4));
     const full = trainingSettingsOf({ ...own, steps, checkpointEvery: quarter, sampleEvery: quarter });
-    const room = os.totalmem() * mostOfMemory;
-    const fit = fittingSettings(full, model, room, known);
+    const fit = quickerPrior(fittingSettings(full, model, room, known), room, known);
     // A person's choices are not reduced: the run fits or it doesn't.
     const chosen = completeSettings(trainingSettings, changes, fit.settings);
     const measured = known(chosen);
     const pace = earlier.find((run) => sameWork(run, chosen, model))?.secondsPerStep;
     return {
-      name,
+      ...{ name, room },
       ...{ settings: fit.settings, reductions: fit.reductions, steps: chosen.steps },
       ...memoryOf(chosen, model, room, known),
       measured: Boolean(measured),

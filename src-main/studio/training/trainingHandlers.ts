@@ -9,6 +9,7 @@ import type { Handlers, StudioContext } from '../context.ts';
 import { lossCurve } from './lossCurve.ts';
 import { nextDryRun } from './measureJob.ts';
 import { presetsFor } from './presets.ts';
+import { trainingRoom, type Room } from './room.ts';
 import { newRunFolder } from './runPhotos.ts';
 
 export function trainingHandlers({ library, queue, emit }: StudioContext): Handlers<'training'> {
@@ -34,21 +35,22 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
     });
     return told(runs.get(run.id));
   };
+  const room = (): Promise<Room> => trainingRoom(library.settings.get().provider);
   return {
-    'training.presets': ({ subjectId, modelId, changes }) =>
-      presetsFor(subjects.get(subjectId), modelOf(modelId), library, changes),
-    'training.measure': ({ subjectId, modelId, changes }) => {
+    'training.presets': async ({ subjectId, modelId, changes }) =>
+      presetsFor(subjects.get(subjectId), modelOf(modelId), library, await room(), changes),
+    'training.measure': async ({ subjectId, modelId, changes }) => {
       const model = modelOf(modelId);
       const { name, photos } = subjects.get(subjectId);
       if (photos === 0) throw problem('photos.tooFew', { name });
-      const job = nextDryRun({ library }, subjectId, model.id, changes);
+      const job = await nextDryRun({ library }, subjectId, model.id, changes);
       if (!job) throw problem('training.measured', { model: model.name });
       return { jobId: queue.add(job).id };
     },
     'training.start': async ({ subjectId, modelId, preset, changes = {}, name }) => {
       const subject = subjects.get(subjectId);
       const model = modelOf(modelId);
-      const chosen = presetsFor(subject, model, library).find((one) => one.name === preset);
+      const chosen = presetsFor(subject, model, library, await room()).find((one) => one.name === preset);
       if (!chosen) throw problem('library.gone', { what: 'preset' });
       const settings = completeSettings(trainingSettings, changes, chosen.settings);
       if (!settings.classNoun) throw problem('subject.noClass', { name: subject.name });

@@ -22,16 +22,20 @@ export const train = {
   },
   about_: (time: string) => `≈ ${time}`,
   unmeasured: 'not measured yet',
-  measured: (memory: string) => `${memory}, measured here`,
-  estimated: (memory: string) => `about ${memory}, estimated`,
+  measured: (memory: string, device: string | null) =>
+    device === null ? `${memory}, measured here` : `${memory} on ${device}, measured here`,
+  estimated: (memory: string, device: string | null) =>
+    device === null ? `about ${memory}, estimated` : `about ${memory} on ${device}, estimated`,
   measure: 'Measure it here',
   measureAbout:
     'A few real steps show how long training takes on this machine and how much memory it needs. With a large model, this takes a few minutes.',
   measuring: 'Trying a few steps on this machine…',
   steps: (steps: number) => plural(steps, 'step', 'steps'),
   reduced: 'Reduced to fit this machine',
-  tooLarge:
-    'This does not fit into this machine’s memory. Close other programs, or choose a smaller picture size below.',
+  tooLarge: (device: string | null) =>
+    device === null
+      ? 'This does not fit into this machine’s memory. Close other programs, or choose a smaller picture size below.'
+      : `This does not fit into the memory of ${device}. Choose a smaller picture size below, a smaller model such as BK-SDM, or let the processor compute (Settings).`,
   knobs: 'All settings',
   knobsAbout: 'steps, learning rate, LoRA, prior preservation, optimizer…',
   changed: (count: number) => `${plural(count, 'setting', 'settings')} changed`,

@@ -2,10 +2,15 @@ import path from 'node:path';
 import sharp from 'sharp';
 import type { StartWorker } from '../../../src-main/jobs/workerProcess.ts';
 import type { FromWorker, ResultOf } from '../../../src-main/features/tasks.ts';
+import { inStudio } from '../../../src-shared/messages/inStudio.ts';
+import { LikenessError } from '../../../src-shared/messages/index.ts';
 import type { JobKind } from '../../../src-shared/domain/job.ts';
 import type { WorkerEvent } from '../../../src-shared/domain/workerMessages.ts';
 
-/** Workers that compute nothing: for each job `work` says what it likes and returns the result; where it throws, the worker ends as the system ends one. */
+/**
+ * Workers that compute nothing: for each job `work` says what it likes and returns the result; where it throws a
+ * sentence, the worker says it, and otherwise it ends as the system ends one.
+ */
 export function scriptedWorker(
   work: (say: (event: WorkerEvent) => void) => Promise<ResultOf<JobKind>>,
 ): StartWorker {
@@ -17,7 +22,8 @@ export function scriptedWorker(
         const result = await work((event) => heard({ type: 'event', event }));
         heard({ type: 'done', result });
         ended('exit status 0');
-      } catch {
+      } catch (error) {
+        if (error instanceof LikenessError) heard({ type: 'failed', problem: inStudio(error) });
         ended('SIGKILL');
       }
     };

@@ -62,14 +62,22 @@ describe('the catalogue', () => {
   it('says how long a training takes once something was measured here', () => {
     const [entry] = catalogue;
     if (!entry) return expect.fail();
-    expect(outlook(entry, undefined)).toMatchObject({ trainSeconds: null, measuredWith: null });
-    const slow = outlook(entry, { training: 100e9, drawing: 200e9, model: 'mini' });
+    const [machine, card] = [
+      { bytes: 16e9, device: null },
+      { bytes: 8e9, device: 'a card' },
+    ];
+    expect(outlook(entry, undefined, machine)).toMatchObject({ trainSeconds: null, measuredWith: null });
+    const pace = { training: 100e9, drawing: 200e9, model: 'mini' };
+    const slow = outlook(entry, pace, card);
     expect(slow.pictureSeconds).toBeCloseTo((50 * entry.macs) / 200e9, 6);
     // 800 steps of a photo and a class picture, and 200 class pictures first.
     expect(slow.trainSeconds).toBeCloseTo(
       (800 * 2 * 3 * entry.macs) / 100e9 + 200 * (slow.pictureSeconds ?? NaN),
     );
     expect(slow.memory).toBeGreaterThan(entry.parameters * 4);
+    // The CPU makes fewer of them, in an hour at most.
+    const onCpu = outlook(entry, pace, machine);
+    expect((slow.trainSeconds ?? 0) - (onCpu.trainSeconds ?? 0)).toBeGreaterThan(3600);
   });
 
   it('takes the pace of large products where a small model was measured', () => {
