@@ -25,10 +25,10 @@ const engine = [
 
 /** What is computed, from top to bottom, in the same way; files beside the folders stand for themselves. */
 const features = [
-  ['tasks.ts', 'quickstart', 'dreambooth'],
-  ['score'],
+  ['tasks.ts', 'quickstart', 'dreambooth', 'doctor.ts'],
+  ['score', 'gpu'],
   ['evaluation', 'export', 'generation', 'training', 'distillation', 'photos', 'download', 'gpuCheck'],
-  ['bench', 'compression', 'inspect', 'doctor.ts', 'join.ts', 'modelLock.ts', 'providers.ts'],
+  ['bench', 'compression', 'inspect', 'join.ts', 'modelLock.ts', 'providers.ts'],
 ].map((row) => row.map((name) => `src-main/features/${name}`));
 
 /** Each folder of `rows` with what stands in lower ones, and `below` all of them. */

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { app, BrowserWindow, dialog, ipcMain, protocol, shell, utilityProcess } from 'electron';
 import { forPeople } from '../src-shared/messages/forPeople.ts';
-import { cacheFolder, defaultLibrary } from './places.ts';
+import { cacheFolder, computingEnvironment, defaultLibrary } from './places.ts';
 import { bundleFolder, shippedFiles } from './shipped.ts';
 import type { Shell } from './studio/context.ts';
 import { answer } from './ipc/answer.ts';
@@ -100,6 +100,7 @@ function utilityWorkers(file: string): StartWorker {
     const child = utilityProcess.fork(file, [], {
       serviceName: 'Likeness worker',
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: computingEnvironment(),
     });
     let complaint = '';
     child.stderr?.on('data', (bytes: Buffer) => {

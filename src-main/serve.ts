@@ -18,7 +18,7 @@ import { Sessions } from './ipc/sessions.ts';
 import { serveContract } from './ipc/socket.ts';
 import { systemTrash } from './ipc/systemTrash.ts';
 import { nodeWorkers } from './jobs/workerProcess.ts';
-import { cacheFolder } from './places.ts';
+import { cacheFolder, computingEnvironment } from './places.ts';
 import { openStudio } from './studio/studio.ts';
 
 export interface ServeOptions {
@@ -63,7 +63,7 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
     folder,
     shipped,
     shell: browserShell,
-    startWorker: nodeWorkers(path.join(dist, 'worker.js')),
+    startWorker: nodeWorkers(path.join(dist, 'worker.js'), computingEnvironment),
   }).catch((error: unknown) => {
     server.close();
     throw error;

@@ -4,7 +4,9 @@ import { commandHelp, overview } from './help.ts';
 import { fetchMissing } from './hubOptions.ts';
 import { Output } from './output.ts';
 import { closest, parse } from './parse.ts';
+import { startAgain } from './startAgain.ts';
 import { hearProviders } from '../features/providers.ts';
+import { computingEnvironment } from '../places.ts';
 import { version } from '../shipped.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 
@@ -81,4 +83,6 @@ function end(status: ExitStatus): void {
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 process.on('uncaughtException', (error) => end(fail(error)));
-end(await main().catch(fail));
+const environment = computingEnvironment();
+if (environment === process.env) end(await main().catch(fail));
+else process.exit(await startAgain(environment));

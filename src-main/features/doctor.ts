@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import { graphicsDevices, type GraphicsDevice } from '../engine/runtime/graphicsDevice.ts';
@@ -6,6 +6,8 @@ import { matmulSpeed } from '../engine/runtime/matmulSpeed.ts';
 import { providers, type Provider } from '../../src-shared/domain/providers.ts';
 import { bundledProviders } from '../engine/runtime/providers.ts';
 import { automaticProvider, examine } from '../engine/runtime/session.ts';
+import { hasCudaPath } from '../places.ts';
+import { cudaState } from './gpu/cuda.ts';
 
 /** Sizes in bytes. */
 export interface Machine {
@@ -50,8 +52,13 @@ export async function examineMachine(folder: string): Promise<Machine> {
 async function stateOf(provider: Provider): Promise<ProviderState> {
   if (provider === 'cpu') return { works: true };
   const gpu = provider === 'cuda' && ['/dev/nvidiactl', '/dev/dxg'].some((device) => existsSync(device));
-  if (!bundledProviders().includes(provider) && !gpu)
-    return { works: false, why: `not in ONNX Runtime's build for ${process.platform}-${process.arch}` };
+  if (!bundledProviders().includes(provider))
+    return {
+      works: false,
+      why: gpu ? cudaToAdd : `not in ONNX Runtime's build for ${process.platform}-${process.arch}`,
+    };
+  const lacking = provider === 'cuda' ? cudaLacks() : undefined;
+  if (lacking !== undefined) return { works: false, why: lacking };
   const verdict = await examine(provider);
   if (verdict.state === 'wrong') {
     const percent = (100 * verdict.error).toPrecision(2);
@@ -61,6 +68,37 @@ async function stateOf(provider: Provider): Promise<ProviderState> {
   if (verdict.state !== 'right') return { works: false, why: verdict.why };
   const { seconds, cpuSeconds, fusedAttention } = verdict;
   return { works: true, timesCpuSpeed: Number((cpuSeconds / seconds).toPrecision(2)), fusedAttention };
+}
+
+const cudaToAdd =
+  'there is an NVIDIA card, but the provider does not come along; fetch it (1.3 GB) with: likeness gpu add cuda';
+
+/** Drivers of this version know CUDA 13. */
+const oldestDriver = 580;
+
+/** What the CUDA provider that was added needs and does not find, by name; undefined where all is there. */
+export function cudaLacks(
+  missing = cudaState().missing,
+  driver = driverVersion(),
+  findsLibraries = hasCudaPath(),
+): string | undefined {
+  if (missing.length > 0) return `it lacks ${missing.join(', ')}; run likeness gpu add cuda again`;
+  if (driver === undefined)
+    return "it lacks libcuda.so.1, which comes with NVIDIA's driver; install the driver";
+  if (driver < oldestDriver)
+    return `NVIDIA's driver is ${driver}, and CUDA 13 needs ${oldestDriver} or later; update the driver`;
+  return findsLibraries ? undefined : 'it was added after this program started; start it again';
+}
+
+/** The major version of NVIDIA's driver for Linux, as its kernel module states it. */
+function driverVersion(): number | undefined {
+  try {
+    const stated = /Module.*?\s(\d+)\.\d/.exec(readFileSync('/proc/driver/nvidia/version', 'utf8'))?.[1];
+    return stated === undefined ? undefined : Number(stated);
+  } catch {
+    // Windows' Linux has its driver elsewhere, and states no version.
+    return existsSync('/usr/lib/wsl/lib/libcuda.so.1') ? oldestDriver : undefined;
+  }
 }
 
 /** Usable memory: a container's limit counts, and the system's caches are free. */

@@ -13,9 +13,12 @@ export interface WorkerProcess {
 export type StartWorker = () => WorkerProcess;
 
 /** Starts worker processes of Node, for the served studio. `file`: the bundle of src-main/worker. */
-export function nodeWorkers(file: string): StartWorker {
+export function nodeWorkers(file: string, environment = (): NodeJS.ProcessEnv => process.env): StartWorker {
   return () => {
-    const child = fork(file, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' });
+    const child = fork(file, [], {
+      ...{ stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' },
+      env: environment(),
+    });
     let complaint = '';
     child.stderr?.on('data', (bytes: Buffer) => {
       complaint = (complaint + bytes.toString()).slice(-2000);

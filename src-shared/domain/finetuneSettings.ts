@@ -189,6 +189,7 @@ export const trainingSettings = {
         max: 1000,
         default: usualSteps,
         before: usualSteps,
+        advanced: true,
       }),
       /** diffusers' `--class_prompt`; with choices, class pictures take turns, each with its own. */
       prompt: text({
@@ -233,6 +234,7 @@ export const trainingSettings = {
     default: 'f32',
     before: 'f32',
     group: 'optimizer',
+    advanced: true,
   }),
 } as const;
 

@@ -10,6 +10,7 @@ import { evaluateSubject } from './evaluateSubject.ts';
 import { exportCommand } from './export.ts';
 import { finetune } from './finetune.ts';
 import { generate } from './generate.ts';
+import { gpuAdd, gpuRemove } from './gpu.ts';
 import { gpuCheckCommand } from './gpuCheck.ts';
 import { inspect } from './inspect.ts';
 import { join } from './join.ts';
@@ -39,5 +40,7 @@ export const commands: readonly Command[] = [
   inspect,
   bench,
   doctor,
+  gpuAdd,
+  gpuRemove,
   gpuCheckCommand,
 ];

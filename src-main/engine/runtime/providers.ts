@@ -1,16 +1,19 @@
 import { listSupportedBackends } from './onnxRuntime.ts';
+import { cudaIsAdded } from './runtimeFolder.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 
 import { providers, type Provider } from '../../../src-shared/domain/providers.ts';
 
-/** The providers this build of ONNX Runtime brings along; a GPU one can still find no device. */
+/** The providers this build of ONNX Runtime brings along, and one that was added; a GPU one can still find no device. */
 export function bundledProviders(): Provider[] {
   const known = new Set(
     listSupportedBackends()
       .filter(({ bundled }) => bundled)
       .map(({ name }) => name),
   );
-  return providers.filter((provider) => provider === 'cpu' || known.has(provider));
+  return providers.filter(
+    (provider) => provider === 'cpu' || known.has(provider) || (provider === 'cuda' && cudaIsAdded()),
+  );
 }
 
 /**

@@ -39,6 +39,9 @@ const mini: StoredModel = {
   ...{ hash: 'h', parameters: 15e6, bytes: 3e7, width: 128, height: 128, addedAt: 0, problems: [] },
 };
 
+const machine = { bytes: 16e9, device: null };
+const card = { bytes: 8e9, device: 'a card' };
+
 describe('the catalogue', () => {
   it.each(Object.entries(unetFigures))('says of %s what its shape has', (name, { unet, macs }) => {
     const cost = unetCost(parseUNetConfig(configs[name as keyof typeof configs], name));
@@ -62,10 +65,6 @@ describe('the catalogue', () => {
   it('says how long a training takes once something was measured here', () => {
     const [entry] = catalogue;
     if (!entry) return expect.fail();
-    const [machine, card] = [
-      { bytes: 16e9, device: null },
-      { bytes: 8e9, device: 'a card' },
-    ];
     expect(outlook(entry, undefined, machine)).toMatchObject({ trainSeconds: null, measuredWith: null });
     const pace = { training: 100e9, drawing: 200e9, model: 'mini' };
     const slow = outlook(entry, pace, card);
@@ -103,8 +102,10 @@ describe('the catalogue', () => {
     expect(beside).toMatchObject({ training: 90e9, drawing: 90e9, model: 'mini' });
     expect(alone?.training).toBeLessThan(90e9);
     // BK-SDM-Tiny takes 12 s a step and 90 s a picture on the two cores that reach 180 GFLOP/s: hours, not days.
-    const days = (outlook(entry, beside).trainSeconds ?? 0) / 86_400;
+    const days = (outlook(entry, beside, machine).trainSeconds ?? 0) / 86_400;
     expect(days).toBeLessThan(1);
-    expect(outlook(entry, alone).trainSeconds).toBeGreaterThan(outlook(entry, beside).trainSeconds ?? 0);
+    expect(outlook(entry, alone, machine).trainSeconds).toBeGreaterThan(
+      outlook(entry, beside, machine).trainSeconds ?? 0,
+    );
   });
 });

@@ -1,0 +1,134 @@
+import { createWriteStream, createReadStream, existsSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFile, mkdir, rename, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createInflateRaw } from 'node:zlib';
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { withFile } from '../../engine/checkpoints/files.ts';
+import { listZip } from '../../engine/checkpoints/zip.ts';
+import { runtimeVersion } from '../../engine/runtime/onnxRuntime.ts';
+import { cudaProviderFiles, runtimeFolder } from '../../engine/runtime/runtimeFolder.ts';
+import { examine } from '../../engine/runtime/session.ts';
+import type { Verdict } from '../../engine/runtime/verdict.ts';
+import { cudaFolder, hasCudaPath } from '../../places.ts';
+import { fetchFile } from '../download/fetchFile.ts';
+import { cudaPackages, cudaRuntimeVersion, type CudaPackage } from './cudaPackages.ts';
+
+/** Where packages are fetched from, unless LIKENESS_PACKAGES names a mirror of them. */
+const packagesAddress = '';
+
+export interface AddCudaRequest {
+  /** What is fetched; the list of this version when left out. */
+  readonly packages?: readonly CudaPackage[];
+  readonly system?: string;
+}
+
+export interface CudaState {
+  readonly folder: string;
+  /** Libraries that are not there, by name. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Fetches the CUDA provider and the libraries that it needs, checks their hashes, unpacks them into the cache, and links the provider
+ * beside ONNX Runtime, which looks for it there. What an interrupted try left is continued. Errors: `gpu.…`, those of `fetchFile`.
+ */
+export async function addCuda(
+  { packages = cudaPackages, system = `${process.platform}-${process.arch}` }: AddCudaRequest,
+  { report, signal }: JobContext,
+): Promise<CudaState> {
+  if (system !== 'linux-x64') throw problem('gpu.system', { system });
+  if (runtimeVersion !== cudaRuntimeVersion)
+    throw problem('gpu.version', { wanted: cudaRuntimeVersion, found: runtimeVersion });
+  const folder = cudaFolder();
+  const total = packages.reduce((sum, { size }) => sum + size, 0);
+  const lacking = packages.filter((one) => missingOf(folder, one).length > 0);
+  const toFetch = lacking.reduce((sum, { size }) => sum + size, 0);
+  const needed = 3 * toFetch;
+  const size = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+  report({
+    type: 'note',
+    message: `CUDA for ONNX Runtime: ${size(toFetch)} are fetched and about ${size(1.55 * toFetch)} kept in ${folder}; likeness gpu remove cuda deletes them.`,
+  });
+  await mkdir(folder, { recursive: true });
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < needed)
+    throw problem('download.noRoom', { folder, gigabytes: (needed / 1e9).toFixed(1) });
+  const address = process.env['LIKENESS_PACKAGES'] ?? packagesAddress;
+  let before = total - toFetch;
+  for (const one of lacking) {
+    const file = join(folder, basename(one.path));
+    let told = 0;
+    await fetchFile(
+      `${address}/${one.path}`,
+      { path: one.name, size: one.size, hash: { kind: 'sha256', value: one.sha256 } },
+      file,
+      (done) => {
+        const now = performance.now();
+        if (done < one.size && now - told < 200) return;
+        told = now;
+        report({ type: 'progress', done: before + done, total, label: one.name });
+      },
+      signal,
+    );
+    signal.throwIfAborted();
+    await unpack(file, one, folder);
+    rmSync(file);
+    before += one.size;
+  }
+  await linkProvider(folder);
+  return cudaState(packages);
+}
+
+/** Takes the provider away from ONNX Runtime and deletes what was fetched. Whether there was anything. */
+export function removeCuda(): boolean {
+  const folder = cudaFolder();
+  const links = cudaProviderFiles.map((name) => join(runtimeFolder(), name));
+  const there = existsSync(folder) || links.some((link) => existsSync(link));
+  for (const link of links) rmSync(link, { force: true });
+  rmSync(folder, { recursive: true, force: true });
+  return there;
+}
+
+/** What is there of the provider and its libraries. */
+export function cudaState(packages: readonly CudaPackage[] = cudaPackages): CudaState {
+  const folder = cudaFolder();
+  return { folder, missing: packages.flatMap((one) => missingOf(folder, one)) };
+}
+
+/** Whether the provider works here, in words: a process that was started before it was added can't load its libraries. */
+export async function cudaVerdict(): Promise<Verdict | undefined> {
+  return hasCudaPath() ? examine('cuda') : undefined;
+}
+
+function missingOf(folder: string, { libraries }: CudaPackage): string[] {
+  return libraries.map((path) => basename(path)).filter((name) => !existsSync(join(folder, name)));
+}
+
+/** Inflates libraries of a zip one after the other; each gets its name when it is whole. */
+async function unpack(file: string, { libraries }: CudaPackage, folder: string): Promise<void> {
+  const entries = withFile(file, listZip);
+  for (const path of libraries) {
+    const entry = entries.get(path);
+    if (!entry) throw problem('gpu.package', { file, library: path });
+    const target = join(folder, basename(path));
+    const range = { start: entry.offset, end: entry.offset + entry.packed - 1 };
+    const inflate = entry.deflated ? [createInflateRaw()] : [];
+    await pipeline([createReadStream(file, range), ...inflate, createWriteStream(`${target}.tmp`)]);
+    await rename(`${target}.tmp`, target);
+  }
+}
+
+/** A link, or where links are refused a copy. */
+async function linkProvider(folder: string): Promise<void> {
+  for (const name of cudaProviderFiles) {
+    const place = join(runtimeFolder(), name);
+    rmSync(place, { force: true });
+    try {
+      symlinkSync(join(folder, name), place);
+    } catch {
+      await copyFile(join(folder, name), place);
+    }
+  }
+}
