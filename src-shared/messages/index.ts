@@ -62,3 +62,8 @@ export function oneLine(sentence: string): string {
   if (plain.length <= longest) return plain;
   return `${plain.slice(0, longest / 2)} … ${plain.slice(-longest / 2)}`;
 }
+
+/** A value from a file as a name in messages; of anything but text, only its type is named. */
+export function nameOf(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, 100) : typeof value;
+}

@@ -118,11 +118,6 @@ export function asRecord(value: unknown): Record<string, unknown> {
     : {};
 }
 
-/** A value from a file as a name in messages; of anything but text, only its type is named. */
-export function nameOf(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, 100) : typeof value;
-}
-
 function tryRead<T>(path: string, read: () => T): T {
   try {
     return read();

@@ -1,20 +1,11 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAlive } from '../runtime/isAlive.ts';
 
-/** True for what is called `.NAME.PID.tmp`, as files and folders are here until they are complete, when that process is no more. */
+/** Whether a name is `.NAME.PID.tmp`, as files and folders have until they are complete, and that process is gone. */
 export function isLeftover(name: string): boolean {
   const pid = Number(/^\..+\.(\d+)\.tmp$/.exec(name)?.[1]);
   return pid > 0 && !isAlive(pid);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // One that may not be signalled is there.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Removes what a process that was killed left half-written in a folder. */

@@ -1,18 +1,9 @@
 import { join } from 'node:path';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
-import { problem } from '../../../src-shared/messages/index.ts';
+import { nameOf, problem } from '../../../src-shared/messages/index.ts';
 import { seesMasks } from '../models/config.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
-import {
-  asRecord,
-  isFile,
-  isFolder,
-  nameOf,
-  parseJson,
-  readJson,
-  readJsonIfThere,
-  readText,
-} from './files.ts';
+import { asRecord, isFile, isFolder, parseJson, readJson, readJsonIfThere, readText } from './files.ts';
 import type { Model, ModelPart, TokenizerFiles } from './model.ts';
 import { agreed, typeOf } from './prediction.ts';
 import { publishedTextName, publishedVaeName } from './names/published.ts';

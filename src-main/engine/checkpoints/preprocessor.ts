@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { problem } from '../../../src-shared/messages/index.ts';
-import { asRecord, isFile, nameOf, readJson } from './files.ts';
+import { nameOf, problem } from '../../../src-shared/messages/index.ts';
+import { asRecord, isFile, readJson } from './files.ts';
 
 /** Pixels; `shortest` keeps the proportions, `longest` bounds the other side. */
 export type TargetSize =

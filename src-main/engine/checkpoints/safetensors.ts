@@ -1,7 +1,7 @@
-import { problem, type LikenessError } from '../../../src-shared/messages/index.ts';
+import { nameOf, problem, type LikenessError } from '../../../src-shared/messages/index.ts';
 import type { DType } from '../tensor/tensor.ts';
 import { elementCount } from '../tensor/tensor.ts';
-import { asRecord, nameOf, withFile, type OpenFile } from './files.ts';
+import { asRecord, withFile, type OpenFile } from './files.ts';
 import type { OtherTensor } from './otherTypes.ts';
 import type { TensorEntry } from './weights.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { problem } from '../../../src-shared/messages/index.ts';
-import { asRecord, isFile, isFolder, nameOf, readJson } from './files.ts';
+import { nameOf, problem } from '../../../src-shared/messages/index.ts';
+import { asRecord, isFile, isFolder, readJson } from './files.ts';
 import type { OtherTensor } from './otherTypes.ts';
 import { readSafetensors } from './safetensors.ts';
 import { sniffWeights } from './standIn.ts';

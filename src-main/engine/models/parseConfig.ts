@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { problem, type LikenessError } from '../../../src-shared/messages/index.ts';
+import { nameOf, problem, type LikenessError } from '../../../src-shared/messages/index.ts';
 import type { ClipTextConfig, UNetConfig, VaeConfig } from './config.ts';
 
 // Bounds that no real model comes near; past them the file is a mistake or an attack.
@@ -239,9 +239,4 @@ export function parse<T>(schema: z.ZodType<T>, keys: Record<string, unknown>, fi
 
 export function invalid(file: string, why: string): LikenessError {
   return problem('config.invalid', { file, why });
-}
-
-/** A value from a file as a name in messages; of anything but text, only its type is named. */
-function nameOf(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, 100) : typeof value;
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deviceFingerprint } from './graphicsDevice.ts';
+import { isAlive } from './isAlive.ts';
 import { isSlow, type Verdict } from './verdict.ts';
 
 /** By provider, and precision where that is not f32: what was found, or the process that is trying it; `on` says which device and driver it is about. */
@@ -66,13 +67,4 @@ export function markTrial(what: string, on: string): void {
 
 export function keepVerdict(what: string, verdict: Verdict, on: string): void {
   write(what, { on, verdict });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -1,5 +1,5 @@
-import { problem } from '../../../../src-shared/messages/index.ts';
-import { asRecord, nameOf } from '../files.ts';
+import { nameOf, problem } from '../../../../src-shared/messages/index.ts';
+import { asRecord } from '../files.ts';
 import type { LoraName } from '../names/loraNames.ts';
 
 /** What B·A is multiplied by. `rank` is that of the module's matrices; nothing where they tell none (LoKr). */
