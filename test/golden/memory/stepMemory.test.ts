@@ -44,13 +44,16 @@ function seedsStep(shape: keyof typeof shapeConfigs, method: 'lora' | 'full' = '
   return { loss, between, trained: trained.names };
 }
 
-/** [weights and inputs, values at the peak, the same with buffers kept by size] in hundredths of a gigabyte. */
+/** [weights and inputs, values at the peak, with buffers that wait to be released, with buffers kept by size] in hundredths of a gigabyte. */
 function figures(shape: keyof typeof shapeConfigs): Record<string, number[]> {
   const step = seedsStep(shape);
   const entries = (['webgpu', 'device'] as const).flatMap((target) =>
     (['f32', 'f16'] as const).map((stored) => {
-      const { held, live, cached } = stepMemory(step, target, stored);
-      return [`${target} ${stored}`, [held, live, cached].map((bytes) => Math.round(bytes / 1e7) / 100)];
+      const { held, live, pending, cached } = stepMemory(step, target, stored);
+      return [
+        `${target} ${stored}`,
+        [held, live, pending, cached].map((bytes) => Math.round(bytes / 1e7) / 100),
+      ];
     }),
   );
   return Object.fromEntries(entries) as Record<string, number[]>;
@@ -72,7 +75,7 @@ describe('the memory of Stable Diffusion 1 in f16, before anything was measured'
     const whole = stepMemory(lora, target, 'f16');
     expect(half.live).toBeLessThan(0.6 * whole.live);
     // Kernels that are turned round for input gradients are a second copy on DirectML.
-    expect(half.held).toBeLessThan((target === 'webgpu' ? 1.01 : 1.5) * whole.held);
+    expect(half.held).toBeLessThan((target === 'webgpu' ? 1.01 : 1.6) * whole.held);
   });
 
   it('lets all of it be trained in 12 GB, with the state of the optimizer elsewhere', () => {
@@ -105,22 +108,26 @@ describe('the memory of a LoRA step, before anything was measured', () => {
         "device f16": [
           2.08,
           2.1,
-          4.17,
+          2.19,
+          5.11,
         ],
         "device f32": [
           4.14,
           2.1,
-          3.93,
+          2.19,
+          4.33,
         ],
         "webgpu f16": [
           2.09,
           2.1,
-          4.2,
+          2.21,
+          5,
         ],
         "webgpu f32": [
           4.16,
           2.1,
-          3.97,
+          2.21,
+          4.38,
         ],
       }
     `);
@@ -132,22 +139,26 @@ describe('the memory of a LoRA step, before anything was measured', () => {
         "device f16": [
           0.95,
           1.33,
-          3.34,
+          1.42,
+          4.16,
         ],
         "device f32": [
           1.9,
           1.33,
-          3.1,
+          1.41,
+          3.53,
         ],
         "webgpu f16": [
           0.96,
           1.33,
-          3.37,
+          1.46,
+          4.23,
         ],
         "webgpu f32": [
           1.91,
           1.33,
-          3.13,
+          1.45,
+          3.51,
         ],
       }
     `);
