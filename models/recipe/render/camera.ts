@@ -24,7 +24,7 @@ export interface Camera {
 }
 
 /** Camera on a sphere round (0, height, 0), looking at it. Azimuth 0 sees the front. Angles in radians. */
-export function orbitCamera(
+function orbitCamera(
   azimuth: number,
   elevation: number,
   distance: number,

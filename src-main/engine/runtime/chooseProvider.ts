@@ -58,7 +58,7 @@ export function chosenProvider(open: TrialOpener): Promise<Verdict | undefined> 
 }
 
 /** Why `auto` does without a provider that is there, for people; undefined where it does not, or there is none. */
-export function passedOver(verdict: Verdict): string | undefined {
+function passedOver(verdict: Verdict): string | undefined {
   const { provider } = verdict;
   if (verdict.state === 'right')
     return isSlow(verdict)

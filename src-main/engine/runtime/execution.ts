@@ -136,6 +136,6 @@ export function sessionOptions(
 }
 
 /** Parameters of the graph that are not stored, and so must be fed as its inputs are. */
-export function unstored(graph: Graph, weights: (name: string) => unknown): string[] {
+function unstored(graph: Graph, weights: (name: string) => unknown): string[] {
   return [...leaves(graph, 'parameter').keys()].filter((name) => !weights(name));
 }

@@ -43,7 +43,7 @@ async function appleDevice(): Promise<GraphicsDevice> {
 }
 
 /** "NVIDIA GeForce RTX 3060, 550.54.14, 12288": the memory in MiB. */
-export function nvidiaDevices(text: string): GraphicsDevice[] {
+function nvidiaDevices(text: string): GraphicsDevice[] {
   return text.split('\n').flatMap((line) => {
     const [name, driver, mebibytes] = line.split(',').map((word) => word.trim());
     if (!name || !driver || !Number(mebibytes)) return [];
@@ -52,7 +52,7 @@ export function nvidiaDevices(text: string): GraphicsDevice[] {
 }
 
 /** AMD's driver says how much memory a card has; Intel's shares the machine's. */
-export function linuxDevices(folder: string): GraphicsDevice[] {
+function linuxDevices(folder: string): GraphicsDevice[] {
   const cards = existsSync(folder) ? readdirSync(folder).filter((name) => /^card\d+$/.test(name)) : [];
   return cards.flatMap((card): GraphicsDevice[] => {
     const fact = (name: string): string => read(`${folder}/${card}/device/${name}`).trim();
@@ -71,7 +71,7 @@ const displayClass =
   'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Class\\{4d36e968-e325-11ce-bfc1-08002be10318}';
 
 /** `reg query` of the display adapters: DriverDesc, DriverVersion and HardwareInformation.qwMemorySize, what DXGI tells too. */
-export function windowsDevices(text: string): GraphicsDevice[] {
+function windowsDevices(text: string): GraphicsDevice[] {
   return text.split(/^HKEY_LOCAL_MACHINE.*\\\d{4}\s*$/m).flatMap((part): GraphicsDevice[] => {
     const value = (name: string): string | undefined =>
       new RegExp(`^\\s*${name}\\s+REG_\\w+\\s+(.+?)\\s*$`, 'm').exec(part)?.[1];

@@ -57,7 +57,7 @@ export function bf16ToF32(bits: Uint16Array): Float32Array {
 }
 
 /** Bits of the nearest bfloat16 values (ties to even). */
-export function f32ToBf16(values: Float32Array): Uint16Array {
+function f32ToBf16(values: Float32Array): Uint16Array {
   const words = new Uint32Array(Float32Array.from(values).buffer);
   return Uint16Array.from(words, (word, i) =>
     Number.isNaN(values[i]) ? 0x7fc0 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16,

@@ -24,7 +24,7 @@ const common = { rows: z.int().min(1).max(2048), latents: latentsType, modelHash
  * What a worker must know of a run to compute its gradients: all but the data, which comes with every batch. Models are named by
  * the hash of their content, never by a path.
  */
-export const sharedRunType = z
+const sharedRunType = z
   .discriminatedUnion('kind', [
     z.strictObject({
       ...common,
