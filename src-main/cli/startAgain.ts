@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 
-/** Runs this very command in a process with another environment, and ends as that one does. Returns its exit status. */
+/** Runs this command again in a process with another environment. Returns its exit status. */
 export function startAgain(env: NodeJS.ProcessEnv): Promise<number> {
   const words = [...process.execArgv, ...process.argv.slice(1)];
   const child = spawn(process.execPath, words, { env, stdio: 'inherit' });
-  // A terminal tells both of Ctrl-C; who ends this one alone means the other.
+  // Ctrl-C in a terminal reaches both processes; a signal to this one alone is passed on.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => void child.kill('SIGTERM'));
   return new Promise((resolve, reject) => {

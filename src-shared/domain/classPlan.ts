@@ -4,21 +4,21 @@ export interface ClassPlan {
   readonly classSteps: number;
 }
 
-/** The seed's own. */
+/** The usual number of steps. */
 export const usualSteps = 25;
-/** Enough for DPM-Solver++ (Lu et al. 2022); of a model that was made for few steps (LCM), fewer do. */
+/** Enough for DPM-Solver++ (Lu et al. 2022); a model made for few steps (LCM) needs fewer. */
 export const quickSteps = 12;
 export const fewSteps = 4;
 
-/** Seconds that nobody minds waiting for the usual pictures, and that fewer and quicker ones may take. */
+/** Seconds that the usual pictures may take before a cheaper plan is made, and that such a plan may take. */
 const patience = 30 * 60;
 const most = 60 * 60;
-/** With fewer, training sees the same ones too often to keep a class by them. */
+/** With fewer, training sees the same pictures too often to keep the class. */
 const least = 40;
 
 /**
- * A cheaper plan where the usual one would take longer than half an hour: fewer steps a picture, and as many pictures as an hour allows,
- * at least 40. Undefined where there is no need. `seconds`: of one picture as it is planned now.
+ * A cheaper plan where the usual one would take longer than half an hour: fewer steps per picture, and as many pictures as the
+ * time allows, at least 40. Undefined if there is no need. `seconds`: for one picture of the usual plan.
  */
 export function cheaperPlan({ classImages, classSteps }: ClassPlan, seconds: number): ClassPlan | undefined {
   if (classImages * seconds <= patience) return undefined;

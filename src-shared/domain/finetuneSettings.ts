@@ -230,7 +230,7 @@ export const trainingSettings = {
   ...optimizerSettings,
   /** Of products, activations and frozen weights; what is trained is f32. */
   precision: choice(precisions, {
-    help: 'what networks compute in; f16 needs about half the memory of a graphics device, where that can',
+    help: 'number type of the networks; f16 halves the memory on graphics devices that support it',
     default: 'f32',
     before: 'f32',
     group: 'optimizer',

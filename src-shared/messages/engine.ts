@@ -19,13 +19,13 @@ export const engineMessages = {
   'provider.precision': (d: { provider: string; precision: string; why: string }) =>
     `The provider "${d.provider}" can't compute in ${d.precision} here (${d.why}), so it computes in f32, which needs more memory.`,
   'provider.cpuPrecision': (d: { precision: string }) =>
-    `The CPU computes, and that in f32: ${d.precision} would make it slower and no better.`,
+    `The CPU computes in f32, since ${d.precision} would only be slower there.`,
   'gpu.system': (d: { system: string }) =>
-    `CUDA can be added on Linux with an Intel or AMD processor (linux-x64), not on ${d.system}; there the providers that come along compute (likeness doctor shows them).`,
+    `CUDA can be added on Linux with an Intel or AMD processor (linux-x64), not on ${d.system}; use the providers that are included there (likeness doctor shows them).`,
   'gpu.version': (d: { wanted: string; found: string }) =>
-    `The CUDA provider is of ONNX Runtime ${d.wanted}, and this is ${d.found}; update Likeness and try again.`,
+    `The CUDA provider belongs to ONNX Runtime ${d.wanted}, but this is ${d.found}; update Likeness and try again.`,
   'gpu.package': (d: { file: string; library: string }) =>
-    `${d.file} lacks ${d.library}, so it is another package than expected; delete it and try again.`,
+    `${d.file} lacks ${d.library}, so it is not the expected package; delete it and try again.`,
   'gpu.missing': (d: { libraries: string }) =>
     `These libraries of CUDA are missing: ${d.libraries}; run likeness gpu add cuda again.`,
   'provider.memoryFellBack': (d: { provider: string }) =>

@@ -5,10 +5,12 @@ import { apply, cast, constant, parameter } from './build.ts';
 import { topological, type Graph } from './graph.ts';
 import type { Node, Op, Value } from './ops.ts';
 
-/** Products: computed in 16 bits. */
+/** Products, which are computed in 16 bits. */
 const halfOps: ReadonlySet<Op> = new Set<Op>(['conv2d', 'gemm', 'matmul', 'attention']);
 
-/** What keeps its operands' type: layout, and elementwise work of which nothing overflows. Of two types the wider one counts. */
+/**
+ * Operations that keep their operands' type: layout, and elementwise work that can't overflow. Of two types, the wider one counts.
+ */
 const followingOps: ReadonlySet<Op> = new Set<Op>([
   ...(['reshape', 'transpose', 'expand', 'slice', 'pad', 'concat', 'upsample'] as const),
   ...(['add', 'sub', 'mul', 'neg', 'swish', 'gelu', 'relu', 'sigmoid', 'tanh'] as const),
@@ -25,10 +27,10 @@ export function mixedPrecision(
   staysSingle: (parameter: string) => boolean = () => false,
 ): Mixed {
   const order = topological(Object.values(graph.outputs));
-  /** Of stored weights, numbers in the program, and layouts of them, which take the type that is asked for. */
+  /** Stored weights, constants, and layouts of them: they take any type that is asked for. */
   const flexible = new Set<Value>();
   const types = new Map<Value, DType>();
-  /** Rows of a frozen table. What is learnt of one is added up in f32. */
+  /** Rows of a frozen table. Gradients of a trained table are summed in f32. */
   const isStoredRow = ({ op, inputs }: Value): boolean => op === 'gather' && flexible.has(inputs[0] as Value);
   for (const value of order) {
     types.set(value, value.dtype);
@@ -42,7 +44,7 @@ export function mixedPrecision(
       else if (decided.every((operand) => types.get(operand) === half)) types.set(value, half);
     }
   }
-  /** Parameters that are wanted in 16 bits. */
+  /** Parameters that are needed in 16 bits. */
   const stored = new Set<Value>();
   const ask = (operand: Value, type: DType): void => {
     if (!flexible.has(operand) || type !== half) return;
@@ -93,7 +95,7 @@ export function mixedPrecision(
     }
     const { op, attributes } = value as Node<Op>;
     const type = types.get(value) as DType;
-    // A comparison's operands are f32 as they were; indices are integers.
+    // Comparisons keep f32 operands; indices are integers.
     const wanted = (operand: Value): DType =>
       operand.dtype !== 'f32' ? operand.dtype : type === half ? half : 'f32';
     made.set(
@@ -115,12 +117,12 @@ export function mixedPrecision(
   };
 }
 
-/** A graph in mixed precision, and what became of a value of the graph before, in the type that it has now. */
+/** A graph in mixed precision, and the new value for each value of the original graph, in its new type. */
 export interface Mixed extends Graph {
   readonly now: (value: Value) => Value;
 }
 
-/** The type of 16 bits that a graph computes in, if it does. */
+/** The 16-bit type that a graph computes in, if any. */
 export function halfTypeOf(graph: Graph): HalfType | undefined {
   for (const { op, dtype } of topological(Object.values(graph.outputs)))
     if (halfOps.has(op) && (dtype === 'f16' || dtype === 'bf16')) return dtype;

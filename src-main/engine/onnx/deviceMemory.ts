@@ -10,8 +10,8 @@ import { modelProto } from './model.ts';
 export type DeviceTarget = Exclude<Target, 'cpu'>;
 
 /**
- * The bytes of device memory that a graph takes as it is written for `target`, its weights stored as `stored`, before anything was
- * measured: simulated node by node.
+ * The bytes of device memory that a graph takes, as written for `target` with weights stored as `stored`: simulated node by node,
+ * without running it.
  */
 export function memoryOf(
   graph: Graph,
@@ -23,7 +23,7 @@ export function memoryOf(
 ): GraphMemory {
   const { device } = hostPart(graph);
   const parameters = leaves(device, 'parameter');
-  // In mixed precision weights are brought to the graph's types before the first run.
+  // In mixed precision, weights are converted to the graph's types before the first run.
   const mixed = halfTypeOf(device) !== undefined;
   const model = modelProto(device, {
     target,
@@ -35,12 +35,12 @@ export function memoryOf(
     },
   });
   const memory = graphMemory(model.graph);
-  // ONNX Runtime folds what is made of weights alone, where shapes are not hidden from it.
+  // ONNX Runtime folds what depends on weights alone, unless shapes are hidden from it.
   const folded = mixed && target === 'device' ? turnedBytes(device, isFed) : 0;
   return { ...memory, held: memory.held + folded };
 }
 
-/** Bytes of the frozen kernels that are turned round for input gradients. */
+/** Bytes of the frozen kernels that are turned for input gradients. */
 function turnedBytes(graph: Graph, isFed: (parameter: string) => boolean): number {
   const kernels = new Set<Value>();
   for (const { op, inputs } of topological(Object.values(graph.outputs))) {

@@ -2,10 +2,10 @@ import { dims4, type HostTensor } from '../tensor/tensor.ts';
 
 type Floats = HostTensor<'f32'>;
 
-/** Side of a tile, and how much of it neighbours see too, in latents: diffusers' `tile_latent_min_size`, and its quarter. */
+/** Side of a tile, and its overlap with neighbours, in latents: diffusers' `tile_latent_min_size`, and its quarter. */
 const [side, overlap] = [64, 16];
 
-/** Where tiles begin along an axis: all of one size, so that one session decodes them, and evenly spread. */
+/** Where tiles begin along an axis: evenly spread, and all of one size, so that one session decodes them. */
 export function tileStarts(length: number): number[] {
   if (length <= side) return [0];
   const count = Math.ceil((length - overlap) / (side - overlap));
@@ -13,8 +13,8 @@ export function tileStarts(length: number): number[] {
 }
 
 /**
- * Latents [1,c,h,w] → image [1,3,f·h,f·w], decoded tile by tile; where tiles overlap, one fades into the next. Group norms see a tile
- * in place of the whole, so the picture differs from that of one decode by less than one sees (diffusers' `enable_vae_tiling`).
+ * Latents [1,c,h,w] → image [1,3,f·h,f·w], decoded tile by tile; where tiles overlap, one fades into the next. Group norms see a
+ * tile instead of the whole, which changes the picture less than one can see (diffusers' `enable_vae_tiling`).
  */
 export async function decodeTiled(
   latents: Floats,
@@ -53,7 +53,7 @@ function cut(
   return { dtype: 'f32', shape: [1, channels, height, width], data: part };
 }
 
-/** How much each pixel of each tile along one axis counts: less and less where a neighbour is there too, one in all. */
+/** Weight of each pixel of each tile along one axis: it falls off where a neighbour overlaps, and the sum is one. */
 function fades(starts: readonly number[], length: number, factor: number): Float32Array[] {
   const begins = starts.map((start) => factor * start);
   const totals = new Float32Array((begins.at(-1) as number) + length);

@@ -15,24 +15,24 @@ import { cudaFolder, hasCudaPath } from '../../places.ts';
 import { fetchFile } from '../download/fetchFile.ts';
 import { cudaPackages, cudaRuntimeVersion, type CudaPackage } from './cudaPackages.ts';
 
-/** Where packages are fetched from, unless LIKENESS_PACKAGES names a mirror of them. */
+/** Address of the packages, unless LIKENESS_PACKAGES names a mirror. */
 const packagesAddress = '';
 
 export interface AddCudaRequest {
-  /** What is fetched; the list of this version when left out. */
+  /** What to download; this version's list when left out. */
   readonly packages?: readonly CudaPackage[];
   readonly system?: string;
 }
 
 export interface CudaState {
   readonly folder: string;
-  /** Libraries that are not there, by name. */
+  /** Names of missing libraries. */
   readonly missing: readonly string[];
 }
 
 /**
- * Fetches the CUDA provider and the libraries that it needs, checks their hashes, unpacks them into the cache, and links the provider
- * beside ONNX Runtime, which looks for it there. What an interrupted try left is continued. Errors: `gpu.…`, those of `fetchFile`.
+ * Downloads the CUDA provider and the libraries it needs, checks their hashes, unpacks them into the cache, and links the provider
+ * beside ONNX Runtime, which looks for it there. An interrupted download is continued. Errors: `gpu.…`, those of `fetchFile`.
  */
 export async function addCuda(
   { packages = cudaPackages, system = `${process.platform}-${process.arch}` }: AddCudaRequest,
@@ -81,7 +81,7 @@ export async function addCuda(
   return cudaState(packages);
 }
 
-/** Takes the provider away from ONNX Runtime and deletes what was fetched. Whether there was anything. */
+/** Removes the provider and deletes what was downloaded. Returns whether there was anything. */
 export function removeCuda(): boolean {
   const folder = cudaFolder();
   const links = cudaProviderFiles.map((name) => join(runtimeFolder(), name));
@@ -91,13 +91,13 @@ export function removeCuda(): boolean {
   return there;
 }
 
-/** What is there of the provider and its libraries. */
+/** Which parts of the provider and its libraries are there. */
 export function cudaState(packages: readonly CudaPackage[] = cudaPackages): CudaState {
   const folder = cudaFolder();
   return { folder, missing: packages.flatMap((one) => missingOf(folder, one)) };
 }
 
-/** Whether the provider works here, in words: a process that was started before it was added can't load its libraries. */
+/** Whether the provider works here; undefined in a process that started before it was added, which can't load its libraries. */
 export async function cudaVerdict(): Promise<Verdict | undefined> {
   return hasCudaPath() ? examine('cuda') : undefined;
 }
@@ -106,7 +106,7 @@ function missingOf(folder: string, { libraries }: CudaPackage): string[] {
   return libraries.map((path) => basename(path)).filter((name) => !existsSync(join(folder, name)));
 }
 
-/** Inflates libraries of a zip one after the other; each gets its name when it is whole. */
+/** Unpacks libraries from a zip one by one; each gets its name when it is complete. */
 async function unpack(file: string, { libraries }: CudaPackage, folder: string): Promise<void> {
   const entries = withFile(file, listZip);
   for (const path of libraries) {
@@ -120,7 +120,7 @@ async function unpack(file: string, { libraries }: CudaPackage, folder: string):
   }
 }
 
-/** A link, or where links are refused a copy. */
+/** Makes a link, or a copy where links are refused. */
 async function linkProvider(folder: string): Promise<void> {
   for (const name of cudaProviderFiles) {
     const place = join(runtimeFolder(), name);

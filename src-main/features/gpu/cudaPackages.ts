@@ -1,4 +1,4 @@
-/** A package that is fetched: a zip of Python's kind ("wheel"), of which only libraries are taken. */
+/** A package to download: a Python wheel, which is a zip; only libraries are taken from it. */
 export interface CudaPackage {
   readonly name: string;
   /** Below the address of all packages. */
@@ -9,7 +9,7 @@ export interface CudaPackage {
   readonly libraries: readonly string[];
 }
 
-/** Of which version of ONNX Runtime the provider is: it loads into no other. */
+/** The version of ONNX Runtime that the provider belongs to: it loads into no other. */
 export const cudaRuntimeVersion = '1.30.0';
 
 /**
@@ -75,7 +75,7 @@ export const cudaPackages: readonly CudaPackage[] = [
   },
 ];
 
-/** Bytes that are fetched, and that lie on the disk in the end. */
+/** Bytes of the download, and bytes on the disk afterwards. */
 export const cudaSizes = {
   fetched: cudaPackages.reduce((sum, { size }) => sum + size, 0),
   unpacked: 2_075_212_000,

@@ -12,17 +12,17 @@ export interface Framed {
   /** Pixels of the upright photo. */
   readonly width: number;
   readonly height: number;
-  /** What a person chose; null: the middle square. */
+  /** The chosen square; null for the middle one. */
   readonly crop: Crop | null;
 }
 
-/** All of a photo, and the square that training takes, both small. */
+/** The whole photo, and the square used for training, both small. */
 export interface SmallPictures {
   readonly small: Picture;
   readonly square: Picture;
 }
 
-/** Looks at one photo as preflight does, on the command line and in the studio. Errors: those of `openPicture`. */
+/** Preflight of one photo, for the command line and the studio. Errors: those of `openPicture`. */
 export async function lookAt(file: string, framed: Framed): Promise<SmallPictures & { facts: PhotoFacts }> {
   const { width, height, crop } = framed;
   const chosen = crop !== null;

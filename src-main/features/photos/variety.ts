@@ -9,7 +9,9 @@ export interface VarietyRequest {
   readonly mobileNet: string;
 }
 
-/** How different photos are, as the squares that training takes; null for fewer than two. Errors: those of `openPicture`. */
+/**
+ * How different photos are, compared by the squares used for training; null for fewer than two. Errors: those of `openPicture`.
+ */
 export async function photoVariety({ photos, mobileNet }: VarietyRequest): Promise<number | null> {
   const squares: Picture[] = [];
   for (const { path, ...framed } of photos) squares.push((await smallPictures(path, framed)).square);

@@ -10,14 +10,14 @@ import { isMadeForFewSteps } from '../../engine/schedulers/index.ts';
 import { classPictureFiles } from '../../engine/training/data/classPictures.ts';
 import { cacheFolder } from '../../places.ts';
 
-/** A slow processor, in GFLOP/s: where even that would be quick, no speed is measured. */
+/** Speed of a slow processor in GFLOP/s: if even that would be quick enough, the speed is not measured. */
 const slow = 40;
-/** Share of its speed in one large product that a processor reaches in a U-Net. */
+/** Share of its speed in a large matrix product that a processor reaches in a U-Net. */
 const efficiency = 0.75;
 
 /**
- * How a new run makes its class pictures where nobody said it: in few steps with a model that was made for few, and cheaper on a CPU
- * that would take hours. Tells what it decides, before anything is made.
+ * How a new run makes its class pictures if nobody chose: in few steps with a model made for few, and cheaper on a CPU that would
+ * take hours. Reports its decision before anything is made.
  */
 export async function plannedPrior(
   settings: FinetuneSettings,
@@ -54,7 +54,7 @@ export async function plannedPrior(
   return { ...prior, ...plan };
 }
 
-/** What is done in place of the usual, and what both would take. */
+/** A sentence about the plan, the usual way, and the time of both. */
 function planText(usual: ClassPlan, plan: ClassPlan, seconds: number): string {
   const hours = ({ classImages, classSteps }: ClassPlan): string =>
     `${((classImages * seconds * (classSteps / usual.classSteps)) / 3600).toFixed(1)} h`;

@@ -11,17 +11,17 @@ export interface Room {
   readonly device: string | null;
 }
 
-/** What a run may take of the machine's memory. */
+/** Share of the machine's memory that a run may take. */
 const mostOfMemory = 0.85;
-/** Of a graphics device's own, which also draws the screen. */
+/** Share of a graphics device's memory, as it also draws the screen. */
 const mostOfDevice = 0.9;
 
-/** Of the machine's memory, whatever computes. */
+/** The room in the machine's memory, whatever computes. */
 export const machineRoom = (): Room => ({ bytes: os.totalmem() * mostOfMemory, device: null });
 
 /**
- * Where a run computes, and what room it has there: on the graphics device where one is chosen, or `auto` came to choose it on this
- * machine, and the system says how much memory it has; else in the machine's.
+ * Where a run computes, and its room there: on the graphics device, if one is chosen or `auto` chose it on this machine and the
+ * system reports its memory; otherwise in the machine's memory.
  */
 export async function trainingRoom(choice: ProviderChoice): Promise<Room> {
   if (choice === 'cpu') return machineRoom();

@@ -71,7 +71,7 @@ export const knobs = {
     },
     'prior.weight': { label: 'Prior weight' },
     'prior.classImages': { label: 'Class pictures' },
-    'prior.classSteps': { label: 'Steps of a class picture', hint: '12 are enough where 25 take too long.' },
+    'prior.classSteps': { label: 'Steps of a class picture', hint: '12 are enough if 25 take too long.' },
     'prior.prompt': {
       label: 'Class prompt',
       hint: 'What class pictures show. With {on grass|in the snow} they take turns.',
@@ -101,7 +101,7 @@ export const knobs = {
     maxGradientNorm: { label: 'Maximum gradient norm' },
     precision: {
       label: 'Precision',
-      hint: '16 bits need about half the memory of a graphics card, where it can compute in them.',
+      hint: '16 bits need about half the memory, on graphics cards that support them.',
       choices: { f32: '32 bits (f32)', f16: '16 bits (f16)', bf16: '16 bits (bf16)' },
     },
   } satisfies Record<KnobName, KnobWords>,

@@ -1,18 +1,19 @@
 import { f32 } from '../../tensor/tensor.ts';
 import { lossScaleInput, type Feeds } from './gradients.ts';
 
-/** torch.amp.GradScaler's defaults: where it starts, how often it is doubled. */
+/** torch.amp.GradScaler's defaults: the first scale, and the steps between doublings. */
 const start = 65536;
 const growthInterval = 2000;
-/** Below it nothing is gained: what still overflows is no number's fault but the network's. */
+/** A smaller scale gains nothing: what still overflows is the network's fault. */
 const least = 1;
 
 /**
- * Dynamic loss scaling (Micikevicius et al. 2018, section 3.2): what flows back in f16 is multiplied by a power of two, as large as
- * nothing overflows. A step that overflows changes nothing and is taken again with half of it; after 2,000 that do not, it is doubled.
+ * Dynamic loss scaling (Micikevicius et al. 2018, section 3.2): f16 gradients are multiplied by a power of two, the largest with
+ * which nothing overflows. A step that overflows changes nothing and is repeated with half the scale; after 2,000 steps without
+ * overflow the scale is doubled.
  */
 export class LossScale {
-  /** [scale, steps since it changed]: kept with a run, so that it goes on to the same bits. */
+  /** [scale, steps since it changed]: kept with a run, so that it resumes to the same bits. */
   readonly state = Float32Array.of(start, 0);
 
   get value(): number {
@@ -24,7 +25,7 @@ export class LossScale {
     return { ...batch, [lossScaleInput]: f32([], [this.value]) };
   }
 
-  /** Learns from a step's gradient norm; whether the step is to be taken again. */
+  /** Adapts to a step's gradient norm. Returns whether the step must be repeated. */
   overflowed(norm: number): boolean {
     const [value, steps] = [this.value, (this.state[1] as number) + 1];
     if (Number.isFinite(norm)) {
