@@ -17,8 +17,7 @@ const batch = 4;
 const inceptionSize = 299;
 
 /** `clean`: bicubic and antialiased, of unrounded values (Parmar et al. 2022). `legacy`: pytorch-fid's plain bilinear. */
-const inceptionResizes = ['clean', 'legacy'] as const;
-export type InceptionResize = (typeof inceptionResizes)[number];
+export type InceptionResize = 'clean' | 'legacy';
 
 export interface InceptionView {
   readonly features: Float32Array;
