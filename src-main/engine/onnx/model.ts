@@ -62,7 +62,8 @@ export function modelProto(
   };
   // On a device a weight of another type is cast where it is used and gone afterwards: kept for the backward pass, the casts of
   // all weights would take more than the weights. On the CPU, and in mixed precision, they are folded once.
-  const folded = target === 'cpu' || target === 'portable' || halfTypeOf(graph) !== undefined;
+  const half = halfTypeOf(graph);
+  const folded = target === 'cpu' || target === 'portable' || half !== undefined;
   const operandName = (operand: Value): string => {
     const name = names.get(operand) as string;
     return !folded && e.castWeights.has(name) ? e.castAgain(name) : name;
@@ -96,7 +97,8 @@ export function modelProto(
   return {
     ir_version: 9,
     producer_name: 'likeness',
-    opset_import: [{ domain: '', version: 20 }, ...fused],
+    // Convolutions know bf16 from 22 on.
+    opset_import: [{ domain: '', version: half === 'bf16' ? 22 : 20 }, ...fused],
     graph: {
       name: 'likeness',
       node: target === 'portable' ? e.nodes : e.nodes.reverse(),

@@ -40,7 +40,7 @@ export type TrialOpener = (
 ) => Promise<Trial>;
 
 /** Largest relative error that rounding explains: of f32 sums in another order or of a device's shorter f32 products, and of 16 bits. */
-const tolerances: Readonly<Record<Precision, number>> = { f32: 1e-3, f16: 2e-2, bf16: 0.15 };
+const tolerances: Readonly<Record<Precision, number>> = { f32: 1e-3, f16: 3e-2, bf16: 0.2 };
 const tolerance = tolerances.f32;
 
 /**
@@ -62,7 +62,8 @@ export async function tryProvider(
     const made = error instanceof RunFailed;
     return { provider, state: made ? 'failed' : 'absent', why: reasonOf(made ? error.cause : error) };
   }
-  const error = largestError(trial.results, expected.results);
+  const measure = precision === 'f32' ? largestError : distance;
+  const error = measure(trial.results, expected.results);
   // Not written as >: NaN is wrong too.
   if (!(error <= tolerances[precision])) return { provider, state: 'wrong', error };
   const { seconds } = trial;
@@ -158,6 +159,27 @@ function largestError(found: Record<string, HostTensor>, expected: Record<string
     if (!(difference / largest <= worst)) worst = difference / largest;
   }
   return worst;
+}
+
+/**
+ * How far results in 16 bits are off: all gradients together, or the rest of the results, by their length. One small gradient among large
+ * ones, of a self-attention's queries for one, is mostly rounding (7 % on the CPU), so it alone may be off ten times as far.
+ */
+function distance(found: Record<string, HostTensor>, expected: Record<string, HostTensor>): number {
+  const sums = new Map<string, { off: number; whole: number }>();
+  let single = 0;
+  for (const [name, { data }] of Object.entries(expected)) {
+    const kind = name.startsWith('gradient.') ? 'gradient' : name;
+    const own = { off: 0, whole: 0 };
+    for (let i = 0; i < data.length; i++) {
+      own.off += (Number(found[name]?.data[i]) - Number(data[i])) ** 2;
+      own.whole += Number(data[i]) ** 2;
+    }
+    const { off, whole } = sums.get(kind) ?? { off: 0, whole: 0 };
+    sums.set(kind, { off: off + own.off, whole: whole + own.whole });
+    single = Math.max(single, Math.sqrt(own.off / own.whole));
+  }
+  return Math.max(single / 10, ...[...sums.values()].map(({ off, whole }) => Math.sqrt(off / whole)));
 }
 
 /** Weights that are fed at every run, and get a gradient. */
