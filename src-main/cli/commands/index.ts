@@ -14,6 +14,7 @@ import { gpuAdd, gpuRemove } from './gpu.ts';
 import { gpuCheckCommand } from './gpuCheck.ts';
 import { inspect } from './inspect.ts';
 import { join } from './join.ts';
+import { mask } from './mask.ts';
 import { photos } from './photos.ts';
 import { quickstart } from './quickstart.ts';
 import { rerun } from './rerun.ts';
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   serve,
   generate,
   photos,
+  mask,
   finetune,
   rerun,
   score,

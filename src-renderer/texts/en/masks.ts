@@ -18,6 +18,8 @@ export const masks = {
   percent: (zoom: number) => `${Math.round(100 * zoom)}%`,
   whole: 'Whole photo',
   redo: 'Redo',
+  snap: 'Snap to the edge',
+  snapHint: 'Finds the edge of what you marked: an ellipse around the subject, or a few strokes over it.',
   invert: 'Invert',
   clear: 'Clear',
   area: (place: string) => `Photo to paint on. ${place}`,

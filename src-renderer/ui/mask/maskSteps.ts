@@ -20,6 +20,13 @@ export type MaskStep =
       readonly size: number;
       readonly points: readonly Point[];
     }
+  /** A mask that takes the place of all that was there, white where the subject is and transparent elsewhere. */
+  | {
+      readonly kind: 'picture';
+      readonly mask: CanvasImageSource;
+      readonly width: number;
+      readonly height: number;
+    }
   | { readonly kind: 'clear' }
   | { readonly kind: 'invert' };
 
@@ -31,6 +38,9 @@ export function paintStep(context: CanvasRenderingContext2D, step: MaskStep, sca
     // White where nothing was, and nothing where it was white.
     context.globalCompositeOperation = step.kind === 'clear' ? 'destination-out' : 'source-out';
     context.fillRect(0, 0, context.canvas.width, context.canvas.height);
+  } else if (step.kind === 'picture') {
+    context.globalCompositeOperation = 'copy';
+    context.drawImage(step.mask, 0, 0, step.width * scale, step.height * scale);
   } else {
     context.globalCompositeOperation = step.erase ? 'destination-out' : 'source-over';
     context.scale(scale, scale);
