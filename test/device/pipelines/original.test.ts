@@ -91,7 +91,7 @@ describe('a U-Net that sees the mask', () => {
     })),
   );
 
-  it('is not trained, and says so', () => {
+  it('is not distilled, and says so', () => {
     expect(() => refuseInpainting(openModelFolder(folder))).toThrow('inpainting');
     expect(() => refuseInpainting(openModelFolder(small))).not.toThrow();
   });

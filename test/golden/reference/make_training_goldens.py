@@ -23,6 +23,7 @@ CASES = [  # name, model, method, prior, batch, lr, prediction (the model's own 
     ("lora-prodigy", "tiny-bk", "lora", True, 2, 1.0, None),
     ("lora-text-rate", "tiny-bk", "lora", False, 1, 1e-3, None),
     ("lora-min-snr-velocity", "tiny-sd2", "lora", False, 1, 1e-3, None),
+    ("lora-inpaint-prior", "tiny-bk", "lora", True, 2, 1e-3, None),
 ]
 MORE = {  # what else a case is trained with
     "lora-min-snr-prior": {"snr_gamma": 1.5},
@@ -30,6 +31,7 @@ MORE = {  # what else a case is trained with
     "lora-ema": {"ema": 0.5},
     "lora-prodigy": {"optimizer": "prodigy"},
     "lora-text-rate": {"text_lr": 2e-4},
+    "lora-inpaint-prior": {"inpaint": True},
 }
 
 if __name__ == "__main__":
@@ -38,7 +40,7 @@ if __name__ == "__main__":
             continue
         folder, out = FIXTURES / "models" / model, FIXTURES / "training" / name
         out.mkdir(parents=True, exist_ok=True)
-        record = make_replay(folder, out / "replay.safetensors", 20 if name in MORE else 10, batch, prior, seed=1, size=8)
+        record = make_replay(folder, out / "replay.safetensors", 20 if name in MORE else 10, batch, prior, seed=1, size=8, inpaint=MORE.get(name, {}).get("inpaint", False))
         if method == "lora":
             write_lora_start(folder, out / "start", seed=5)
             for readme in (out / "start").rglob("README.md"):

@@ -14,7 +14,7 @@ from accept import pipeline
 TARGETS = {"unet": (["to_q", "to_v"], 16, 27), "text_encoder": (["q_proj", "v_proj"], 16, 17)}
 
 
-def make_replay(model: Path, file: Path, steps: int, batch: int, prior: bool, seed: int, size: int = 16) -> dict:
+def make_replay(model: Path, file: Path, steps: int, batch: int, prior: bool, seed: int, size: int = 16, inpaint: bool = False) -> dict:
     """Random latents (of unit size, as scaled ones are; 16² leaves the mid block more than one token), noise, timesteps and token ids; saved with cli.md's keys."""
     g = torch.Generator().manual_seed(seed)
     tokenizer = pipeline(model).tokenizer
@@ -28,8 +28,23 @@ def make_replay(model: Path, file: Path, steps: int, batch: int, prior: bool, se
         "timesteps": torch.randint(0, 1000, (steps, batch), generator=g),
         "input_ids": ids.expand(steps, batch, 77).contiguous(),
     }
+    if inpaint:  # as train_dreambooth_inpaint.py joins them: the mask, then the masked picture's latents
+        mask = torch.zeros(steps, batch, 1, size, size)
+        mask[..., size // 4:, : size // 2] = 1
+        record["beside"] = torch.cat([mask, 0.8 * torch.randn(latents.shape, generator=g)], dim=2)
     save_file(record, file, {"prior": "true"} if prior else {})
     return record
+
+
+def widened(unet):
+    """The U-Net as one for inpainting: five more input channels, whose weights are 0.1 · sin of their number."""
+    old = unet.conv_in
+    new = torch.nn.Conv2d(9, old.out_channels, 3, padding=1)
+    extra = 0.1 * torch.arange(old.out_channels * 5 * 9, dtype=torch.float64).sin().float().reshape(old.out_channels, 5, 3, 3)
+    new.weight = torch.nn.Parameter(torch.cat([old.weight.detach(), extra], dim=1))
+    new.bias = old.bias
+    unet.conv_in = new
+    return unet
 
 
 def write_lora_start(model: Path, folder: Path, seed: int) -> None:
@@ -54,13 +69,15 @@ def prodigy(groups: list, **settings):
 
 def train(model: Path, record: dict, method: str, lr: float, start: Path | None = None, prior_weight: float = 1.0,
           prior: bool = False, dtype=torch.float32, prediction: str | None = None, snr_gamma: float | None = None,
-          ema: float | None = None, optimizer: str = "adamw", text_lr: float | None = None):
+          ema: float | None = None, optimizer: str = "adamw", text_lr: float | None = None, inpaint: bool = False):
     """The seed's step on each row: returns losses, tensors before and after as {part: {name: tensor}}.
 
     "prediction" replaces the model's own type. A record with "loss_weights" [n,b,1,h,w] has the subject's squared errors multiplied by them before the mean.
     """
     pipe = pipeline(model)
     scheduler = DDPMScheduler.from_config(pipe.scheduler.config)
+    if inpaint:
+        widened(pipe.unet)
     modules = {part: getattr(pipe, part) for part in ("unet", "text_encoder")}
     if method == "lora":
         modules = {p: PeftModel.from_pretrained(m, start / p, is_trainable=True) for p, m in modules.items()}
@@ -77,6 +94,8 @@ def train(model: Path, record: dict, method: str, lr: float, start: Path | None 
     losses = []
     for row, (latents, noise, timesteps, ids) in enumerate(zip(*(record[k] for k in ("latents", "noise", "timesteps", "input_ids")))):
         noisy = scheduler.add_noise(latents.to(dtype), noise.to(dtype), timesteps)
+        if inpaint:
+            noisy = torch.cat([noisy, record["beside"][row].to(dtype)], dim=1)
         context = modules["text_encoder"](input_ids=ids)[0]
         predicted = modules["unet"](noisy, timesteps, context).sample
         kind = prediction or scheduler.config.prediction_type

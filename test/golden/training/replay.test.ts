@@ -6,6 +6,7 @@ import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
 import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
+import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { readF32, readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { trainedFiles } from '../../../src-main/engine/training/run/checkpoint.ts';
 import { finetune } from '../../../src-main/features/training/finetune.ts';
@@ -50,14 +51,42 @@ function shareOfMovement(ours: Tensors, before: Tensors, after: Tensors): number
 const numberOr = (text: string | undefined): number | null => (text === undefined ? null : Number(text));
 
 /** The fixture model, or a copy that is said to predict something else. */
-function modelOf({ model = '', prediction }: Readonly<Record<string, string>>): string {
+function modelOf({ model = '', prediction, inpaint }: Readonly<Record<string, string>>): string {
   const own = join(fixtures, 'models', model);
+  if (inpaint) return inpaintingModel(own);
   if (prediction === undefined) return own;
   const copy = join(mkdtempSync(join(tmpdir(), 'likeness-model-')), model);
   cpSync(own, copy, { recursive: true });
   const file = join(copy, 'scheduler', 'scheduler_config.json');
   const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   writeFileSync(file, JSON.stringify({ ...config, prediction_type: prediction }));
+  return copy;
+}
+
+/** A copy whose U-Net sees five more channels, with the reference's weights for them: 0.1 · sin of their number. */
+function inpaintingModel(own: string): string {
+  const copy = join(mkdtempSync(join(tmpdir(), 'likeness-model-')), 'inpainting');
+  cpSync(own, copy, { recursive: true });
+  const unet = join(copy, 'unet');
+  const config = JSON.parse(readFileSync(join(unet, 'config.json'), 'utf8')) as Record<string, unknown>;
+  writeFileSync(join(unet, 'config.json'), JSON.stringify({ ...config, in_channels: 9 }));
+  const file = join(unet, 'diffusion_pytorch_model.safetensors');
+  const tensors = [...readSafetensors(join(own, 'unet', 'diffusion_pytorch_model.safetensors')).tensors];
+  writeSafetensors(
+    file,
+    tensors.map(([name, entry]) => {
+      if (name !== 'conv_in.weight') return { name, tensor: entry };
+      const [channels = 0, before = 0] = entry.shape;
+      const old = readF32(entry).data;
+      const data = Float32Array.from({ length: channels * 9 * 9 }, (_, i) => {
+        const [channel, seen, at] = [Math.floor(i / 81), Math.floor((i % 81) / 9), i % 9];
+        return seen < before
+          ? (old[(channel * before + seen) * 9 + at] as number)
+          : 0.1 * Math.sin((channel * 5 + seen - before) * 9 + at);
+      });
+      return { name, tensor: { dtype: 'f32' as const, shape: [channels, 9, 3, 3], data } };
+    }),
+  );
   return copy;
 }
 
@@ -70,6 +99,7 @@ it.each([
   { name: 'lora-ema', method: 'lora', limit: 0.005 },
   { name: 'lora-prodigy', method: 'lora', limit: 0.005 },
   { name: 'lora-text-rate', method: 'lora', limit: 0.005 },
+  { name: 'lora-inpaint-prior', method: 'lora', limit: 0.005 },
   { name: 'full-epsilon-prior', method: 'full', limit: 0.02 },
 ] as const)('$name: recorded batches end where torch and PEFT end', async ({ name, method, limit }) => {
   const folder = join(fixtures, 'training', name);

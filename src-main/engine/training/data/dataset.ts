@@ -5,8 +5,14 @@ import type { DiffusionBatch } from './batch.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 import type { Posterior } from './posteriors.ts';
 
-/** A picture and its prompt's tokens. */
+/** A picture with a part of it grey, as a model for inpainting sees it: the mask [h,w], 1 where it is grey, and the rest's latents. */
+export interface MaskedPicture extends Posterior {
+  readonly mask: Float32Array;
+}
+
+/** A picture and its prompt's tokens; for a model for inpainting, the masked ones of it too. */
 export interface PromptedPicture extends Posterior {
+  readonly masked?: readonly MaskedPicture[] | undefined;
   readonly ids: readonly number[];
 }
 
@@ -61,7 +67,28 @@ export function drawBatch(options: Dataset, index: number): DiffusionBatch {
       rows.flatMap(({ ids }) => ids),
     ),
     ...(isMasked(options) && { lossWeights: weightsOf(photos, latents) }),
+    ...besideOf(rows, options, index),
   };
+}
+
+/** Of each picture one of its masks, drawn apart, so that all else of the batch is the same with and without them. */
+function besideOf(
+  pictures: readonly PromptedPicture[],
+  { latents: [channels, height, width], scalingFactor, seed }: Dataset,
+  index: number,
+): Pick<DiffusionBatch, 'beside'> {
+  const pixels = height * width;
+  const generator = generatorFor(seed, 'masks', index);
+  const data = new Float32Array(pictures.length * (1 + channels) * pixels);
+  for (const [row, { masked = [] }] of pictures.entries()) {
+    if (masked.length === 0) return {};
+    const [drawn = 0] = generator.randint(0, masked.length, [1]);
+    const chosen = masked[drawn] as MaskedPicture;
+    const at = row * (1 + channels) * pixels;
+    data.set(chosen.mask, at);
+    data.set(sampleLatents(chosen, scalingFactor, generator), at + pixels);
+  }
+  return { beside: { dtype: 'f32', shape: [pictures.length, 1 + channels, height, width], data } };
 }
 
 /** Whether any photo has a mask. */

@@ -11,13 +11,15 @@ import {
   measuredBatches,
   withNoiseOffset,
   type Dataset,
+  type MaskedPicture,
   type SubjectPicture,
 } from './dataset.ts';
 import { LatentCache } from './latentCache.ts';
 import { latentShape, type Posterior } from './posteriors.ts';
 import { classPrompts, photoPrompt, tokenIds } from './prompts.ts';
 import { openReplay } from './replay.ts';
-import { refuseInpainting } from './trainable.ts';
+import { maskedPictures } from './inpaintMasks.ts';
+import { seesMasks } from '../../models/config.ts';
 import { subjectPhotos } from './subjectPhotos.ts';
 
 /** Where a run's batches come from: recorded ones, or photos and class pictures. */
@@ -41,11 +43,16 @@ export async function finetuneBatches(
   cache: string,
   context: JobContext,
 ): Promise<FinetuneBatches> {
-  refuseInpainting(model);
   if (settings.replay !== undefined) {
-    const channels = model.unet.config.in_channels;
+    const { out_channels: channels, in_channels: seen } = model.unet.config;
     const { max_position_embeddings: tokens, vocab_size: words } = model.textEncoder.config;
-    const replay = openReplay(settings.replay, { channels, tokens, timesteps, words });
+    const replay = openReplay(settings.replay, {
+      channels,
+      beside: seen - channels,
+      tokens,
+      timesteps,
+      words,
+    });
     const wanted = settings.steps * settings.accumulate;
     if (replay.steps < wanted)
       throw problem('replay.tooShort', { file: settings.replay, rows: replay.steps, wanted });
@@ -92,15 +99,26 @@ export async function subjectDataset(
     photos.map(({ photo }) => photo),
     'reading photos',
   );
+  const masked = (pictures: readonly Float32Array[], label: string): Promise<MaskedPicture[][]> =>
+    seesMasks(model.unet.config)
+      ? maskedPictures(pictures, { size, latents, seed }, (covered) => posteriors(covered, label))
+      : Promise.resolve([]);
+  const ofPhotos = await masked(
+    photos.map(({ photo }) => photo),
+    'reading masked photos',
+  );
   const subject = photos.map(({ file, lossWeights }, i): SubjectPicture => ({
     ...(read[i] as Posterior),
+    masked: ofPhotos[i],
     ids: encode(photoPrompt(settings, file)),
     lossWeights,
   }));
   const classIds = classPrompts(settings).map(encode);
+  const ofClassMasked = ofClass && (await masked(ofClass, 'reading masked class pictures'));
   const prior = ofClass
     ? (await posteriors(ofClass, 'reading class pictures')).map((posterior, i) => ({
         ...posterior,
+        masked: ofClassMasked?.[i],
         ids: classIds[i % classIds.length] ?? [],
       }))
     : undefined;

@@ -20,19 +20,23 @@ export interface ReplayLimits {
   /** Tokens of a prompt. */
   readonly tokens: number;
   readonly timesteps: number;
+  /** Channels that it sees beside the latents. */
+  readonly beside?: number;
   /** Size of the text encoder's vocabulary. */
   readonly words: number;
 }
 
 /** Opens the `--replay` file of a finetune. Errors: those of `readSafetensors`, `replay.invalid`. */
-export function openReplay(file: string, { words, ...limits }: ReplayLimits): Replay {
-  const { batch, prior, row: read, ...record } = openRecord(file, limits, 'input_ids', 'i64', []);
+export function openReplay(file: string, { words, beside = 0, ...limits }: ReplayLimits): Replay {
+  const { batch, prior, row: read, tensor, ...record } = openRecord(file, limits, 'input_ids', 'i64', []);
+  const [, height, width] = record.latents;
+  const besides = beside > 0 ? tensor('beside', [record.steps, batch, beside, height, width]) : undefined;
   const invalid = (why: string): Error => problem('replay.invalid', { file, why });
   if (prior && batch % 2) throw invalid('with a prior the batch must have two halves');
   const row = (index: number): DiffusionBatch => {
     const { prompt: inputIds, ...noise } = read(index);
     if (!within(inputIds.data, words)) throw invalid(`row ${index} has a token outside 0…${words - 1}`);
-    return { ...noise, inputIds };
+    return { ...noise, inputIds, ...(besides && { beside: besides(index) }) };
   };
   // A fault is found before networks are built, not at its step.
   for (let index = 0; index < record.steps; index++) row(index);
@@ -40,6 +44,8 @@ export function openReplay(file: string, { words, ...limits }: ReplayLimits): Re
 }
 
 interface Recording<D extends 'f32' | 'i64'> extends Omit<Replay, 'row'> {
+  /** Another tensor that the file must have, [n,b,…]: its rows. Errors: `replay.invalid`. */
+  readonly tensor: (name: string, shape: readonly number[]) => (index: number) => HostTensor<'f32'>;
   readonly row: (index: number) => NoiseBatch & { readonly prompt: HostTensor<D> };
 }
 
@@ -99,7 +105,13 @@ export function openRecord<D extends 'f32' | 'i64'>(
       throw invalid(`row ${index} has latents or noise that are no numbers`);
     return read;
   };
-  return { steps, batch, latents: [c, h, w], prior: metadata['prior'] === 'true', row };
+  const tensor: Recording<D>['tensor'] = (name, expected) => {
+    const { shape } = entry(name, 'f32', expected.length);
+    if (shape.join() !== expected.join())
+      throw invalid(`"${name}" is [${shape.join()}], expected [${expected.join()}]`);
+    return (index) => part<'f32'>(name, index);
+  };
+  return { steps, batch, latents: [c, h, w], prior: metadata['prior'] === 'true', row, tensor };
 }
 
 function within(data: BigInt64Array, count: number): boolean {

@@ -1,5 +1,5 @@
 import type { Model } from '../../checkpoints/model.ts';
-import { add, input, mean, mul, slice, square, sub } from '../../graph/build.ts';
+import { add, concat, input, mean, mul, slice, square, sub } from '../../graph/build.ts';
 import type { Value } from '../../graph/ops.ts';
 import { clipTextModel } from '../../models/clip.ts';
 import { unet } from '../../models/unet.ts';
@@ -37,7 +37,8 @@ export interface DiffusionLossOptions {
 /**
  * DreamBooth's loss (Ruiz et al. 2022; diffusers' train_dreambooth): mean squared error of what is predicted, plus
  * the same for class pictures times `priorWeight`. `subject` is the first part; with `masked`, each of its
- * squared errors is multiplied by its place's weight before the mean. Feed it with `diffusionFeeds`.
+ * squared errors is multiplied by its place's weight before the mean. A model for inpainting sees a mask and the latents of what
+ * it leaves beside the noised ones (diffusers' train_dreambooth_inpaint). Feed it with `diffusionFeeds`.
  */
 export function diffusionLoss(
   model: DenoiserConfigs,
@@ -50,7 +51,10 @@ export function diffusionLoss(
   const text = Scope.root('text_encoder', adapters?.textEncoder && { adapters: adapters.textEncoder });
   const context = clipTextModel(text, input('input_ids', [batch, length], 'i64'), model.textEncoder.config);
   const network = Scope.root('unet', adapters?.unet && { adapters: adapters.unet });
-  const inputs = { sample, timesteps, context };
+  const { in_channels: seen } = model.unet.config;
+  const more = seen - size[0];
+  const beside = more > 0 ? [input('beside', [batch, more, size[1], size[2]])] : [];
+  const inputs = { sample: concat([sample, ...beside], 1), timesteps, context };
   const { sample: predicted, between: inside } = unet(network, inputs, model.unet.config);
   const between = [context, ...inside];
 
@@ -73,7 +77,7 @@ export function diffusionFeeds(
   schedule: NoiseSchedule,
   minSnrGamma?: number | null,
 ): Record<string, HostTensor> {
-  const { inputIds, lossWeights } = batch;
+  const { inputIds, lossWeights, beside } = batch;
   return {
     ...noiseFeeds(batch, schedule),
     input_ids: inputIds,
@@ -81,6 +85,7 @@ export function diffusionFeeds(
       snr_weights: minSnrWeights(batch, schedule, minSnrGamma),
     }),
     ...(lossWeights && { loss_weights: lossWeights }),
+    ...(beside && { beside }),
   };
 }
 
