@@ -1,7 +1,7 @@
 import type { Input } from '../../src-shared/contract/index.ts';
 import type { Preset } from '../../src-shared/contract/training.ts';
 import type { TrainingChanges } from '../../src-shared/domain/finetuneSettings.ts';
-import type { Checkpoint, LossCurve, Run } from '../../src-shared/domain/run.ts';
+import type { Checkpoint, LossCurve, Rerun, Run } from '../../src-shared/domain/run.ts';
 import { listen, request } from '../client/index.ts';
 import { texts } from '../texts/index.ts';
 import { attempt, toasts } from './toasts.svelte.ts';
@@ -11,6 +11,8 @@ export interface RunDetail {
   readonly curve: LossCurve;
   /** Steps with a sample. */
   readonly samples: readonly number[];
+  /** It makes another run again. */
+  readonly rerun: Rerun | null;
 }
 
 /** All runs, and for opened ones the loss curve, checkpoints and samples, as they arrive. */
@@ -97,9 +99,9 @@ class Training {
   async open(id: number): Promise<void> {
     const found = await attempt(() => request('training.run', { id }));
     if (!found) return;
-    const { run, checkpoints, samples, curve } = found;
+    const { run, ...detail } = found;
     this.#put(run);
-    this.#details = { ...this.#details, [id]: { checkpoints, curve, samples } };
+    this.#details = { ...this.#details, [id]: detail };
   }
 
   async start(input: Input<'training.start'>): Promise<Run | undefined> {
@@ -108,6 +110,11 @@ class Training {
 
   async resume(id: number, steps?: number): Promise<Run | undefined> {
     return this.#keep(await attempt(() => request('training.resume', { id, ...(steps && { steps }) })));
+  }
+
+  /** Makes a run again from its capsule; returns the new one. */
+  async rerun(id: number): Promise<Run | undefined> {
+    return this.#keep(await attempt(() => request('training.rerun', { id })));
   }
 
   async rename(id: number, name: string): Promise<void> {

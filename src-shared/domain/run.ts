@@ -43,6 +43,17 @@ export const checkpointSchema = z.object({
 });
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 
+/** That a run makes another one again, and what came of it. */
+export const rerunSchema = z.object({
+  /** The other run's name. */
+  name: z.string(),
+  /** Whether the same bits came out; null before its end. */
+  same: z.boolean().nullable(),
+  /** What is not as it was. */
+  changed: z.array(z.string()),
+});
+export type Rerun = z.infer<typeof rerunSchema>;
+
 /** The loss curve; columns, as the plot wants them. */
 export const lossCurveSchema = z.object({
   steps: z.array(z.int()),

@@ -70,6 +70,12 @@ it(
     expect(trained.curve.steps).toEqual([1, 2, 3, 4]);
     expect(client.events('training.step').map(({ step }) => step)).toEqual([1, 2, 3, 4]);
 
+    const again = await client.ask('training.rerun', { id: run.id });
+    expect(await client.ended(again.jobId ?? 0)).toMatchObject({ state: 'done', error: null });
+    const repeated = await client.ask('training.run', { id: again.id });
+    expect(repeated.rerun).toEqual({ name: run.name, same: true, changed: [] });
+    expect(repeated.run).toMatchObject({ state: 'done', step: 4, settings: trained.run.settings });
+
     const asked = await client.ask(
       'generation.start',
       pictures({
@@ -120,8 +126,8 @@ it(
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { pid: number; what: string; address: string | null });
-    // Try-out, training, pictures, export: a process each, and this one.
-    expect(new Set(sockets.map(({ pid }) => pid)).size).toBe(5);
+    // Try-out, training twice, pictures, export: a process each, and this one.
+    expect(new Set(sockets.map(({ pid }) => pid)).size).toBe(6);
     const connected = sockets.filter(({ what }) => what !== 'loaded');
     expect(connected.length).toBeGreaterThan(0);
     expect(connected.filter(({ address }) => address !== '127.0.0.1')).toEqual([]);

@@ -25,9 +25,14 @@ export interface Proof {
   readonly maxError: number;
 }
 
+export interface TitledPicture {
+  readonly title: string;
+  readonly picture: Picture;
+}
+
 /** The same with the pictures that were compared. */
 export interface ShownProof extends Proof {
-  readonly pictures: readonly { readonly title: string; readonly picture: Picture }[];
+  readonly pictures: readonly TitledPicture[];
 }
 
 /** Rounding to 16 bits changes a picture a little at every step. */

@@ -6,7 +6,8 @@ import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import { writeJson } from '../../engine/checkpoints/writeJson.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { canDrawText, drawText } from '../../engine/pictures/labels.ts';
-import type { Picture } from '../../engine/pictures/pixels.ts';
+import { receiptPlace, type GuidanceReceipt, type Receipt } from '../../../src-shared/domain/receipt.ts';
+import type { TitledPicture } from './proof.ts';
 import type { ExportFormat } from './request.ts';
 
 /** What other tools look for in a format: names of tensors, or files. */
@@ -60,8 +61,9 @@ export interface ReceiptFacts {
   readonly tensors: number;
   readonly maxError: number;
   readonly prompt: string;
-  /** Titles and pictures: before, after, as read back. */
-  readonly pictures: readonly { readonly title: string; readonly picture: Picture }[];
+  /** Before, after, as read back. */
+  readonly pictures: readonly TitledPicture[];
+  readonly guidance?: GuidanceReceipt | undefined;
 }
 
 /**
@@ -69,13 +71,9 @@ export interface ReceiptFacts {
  * each tool looks for, and a picture before and after. Errors: `file.unwritable`.
  */
 export async function writeReceipt(out: string, facts: ReceiptFacts): Promise<void> {
-  const { format, step, tensors, maxError, prompt, pictures } = facts;
-  const { dir, name } = isFolder(out)
-    ? { dir: path.dirname(out), name: path.basename(out) }
-    : path.parse(out);
+  const { format, step, tensors, maxError, prompt, pictures, guidance } = facts;
   const names = tensorNames(out);
-  const place = (ending: string): string => path.join(dir, `${name}.receipt.${ending}`);
-  writeJson(place('json'), {
+  const receipt: Receipt = {
     export: path.basename(out),
     ...{ format, step },
     opened: [
@@ -91,10 +89,12 @@ export async function writeReceipt(out: string, facts: ReceiptFacts): Promise<vo
       found: names.filter((one) => wanted.test(one)).length,
       of: names.filter((one) => among.test(one)).length,
     })),
+    ...(guidance && { guidance }),
     note: 'Only what stands under "opened" was run. Under "looked_for" names were compared with what those tools read.',
-  });
+  };
+  writeJson(receiptPlace(out, 'json'), receipt);
   const png = await comparison(pictures);
-  writeAtomically(place('png'), () => [png]);
+  writeAtomically(receiptPlace(out, 'png'), () => [png]);
 }
 
 /** The tensors of a file; of a folder, those of its files as PART/NAME, or NAME for a file in the folder itself. */

@@ -7,15 +7,9 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { isFolder } from '../../engine/checkpoints/files.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
-import {
-  capsuleFile,
-  differences,
-  makeCapsule,
-  readCapsule,
-  type Capsule,
-} from '../../engine/training/run/capsule.ts';
+import { differences, makeCapsule, readCapsule, type Capsule } from '../../engine/training/run/capsule.ts';
 import { finetune as train, type FinetuneResult } from '../../engine/training/run/finetune.ts';
-import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import { capsuleFile, RunFolder } from '../../engine/training/run/runFolder.ts';
 import { cacheFolder } from '../../places.ts';
 
 /** Paths are absolute; whatever is left out is where the run had it. */

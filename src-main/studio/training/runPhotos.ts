@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { copyFile, link, rm } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -37,6 +37,13 @@ export async function newRunFolder<T>(
   } finally {
     await rm(folder.at(work), { recursive: true, force: true });
   }
+}
+
+/** A folder for a run with the same photos as another run has in its own. Seen from the library. */
+export function copiedRunFolder({ folder }: Library, subject: Subject, other: string): string {
+  const place = folder.claim(`${subject.folder}/runs`, new Date().toISOString().slice(0, 10));
+  cpSync(folder.at(other, photosFolder), folder.at(place, photosFolder), { recursive: true });
+  return place;
 }
 
 /** Whether `newRunFolder` was killed while making this folder: it holds photos but nothing of a run. */

@@ -1,13 +1,24 @@
+import { z } from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { StoredJob } from '../../storage/jobs.ts';
 import type { JobHandling } from '../../jobs/kind.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { Surroundings } from '../context.ts';
+import { keepScores, scoringOf } from '../scoreHandlers.ts';
 import { expectedSeconds } from './expectedSeconds.ts';
+import { readRerun, writeRerun } from './rerunFile.ts';
 import { measurementKey } from './measurementKey.ts';
 
+/** What ends a run before its last step. Jobs of an earlier version say nothing. */
+const trainInput = z.object({ until: z.enum(['best']).nullable().default(null) });
+
+export function untilOf({ input }: Pick<StoredJob, 'input'>): 'best' | null {
+  return trainInput.safeParse(input).data?.until ?? null;
+}
+
 /** Training as a job. A run that has begun is resumed, to the same bits. */
-export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<'train'> {
+export function trainJob(surroundings: Surroundings): JobHandling<'train'> {
+  const { library, shipped, emit } = surroundings;
   const { runs, models, folder, settings, checkpoints, measurements } = library;
   const runOf = ({ runId }: StoredJob): number => {
     if (runId === null) throw problem('library.gone', { what: 'run' });
@@ -25,6 +36,12 @@ export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<
       const out = folder.at(run.folder);
       const model = run.modelId === null ? shipped.model : models.get(run.modelId).path;
       const begun = RunFolder.exists(out);
+      const again = readRerun(out);
+      // With an outcome it is a run like any other, and may be given more steps.
+      if (again && again.same === undefined) {
+        const [capsule, photos] = [folder.at(again.of), folder.at(again.of, 'photos')];
+        return { rerun: { capsule, photos, out, model, resume: true }, version: shipped.version };
+      }
       return {
         request: {
           out,
@@ -39,6 +56,7 @@ export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<
                 provider: settings.get().provider,
               },
         },
+        ...(untilOf(job) === 'best' && { until: scoringOf(surroundings, run.id) }),
         version: shipped.version,
       };
     },
@@ -71,7 +89,12 @@ export function trainJob({ library, shipped, emit }: Surroundings): JobHandling<
         emit('training.sample', { runId: id, step: event.step });
       }
     },
-    done: (job, { steps, loss }) => {
+    done: (job, { steps, loss, same, changed, scores }) => {
+      if (scores) keepScores(surroundings, runOf(job), scores);
+      const out = folder.at(runs.get(runOf(job)).folder);
+      const again = readRerun(out);
+      if (again && same !== undefined)
+        writeRerun(out, { ...again, same, ...(changed && { changed: [...changed] }) });
       runs.change(runOf(job), { step: steps, loss: Number.isFinite(loss) ? loss : null });
     },
     kept: (job) => {

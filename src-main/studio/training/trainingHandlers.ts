@@ -3,14 +3,16 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { trainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
-import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import { capsuleFile, RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import type { Handlers, StudioContext } from '../context.ts';
 import { lossCurve } from './lossCurve.ts';
 import { nextDryRun } from './measureJob.ts';
 import { presetsFor } from './presets.ts';
 import { trainingRoom, type Room } from './room.ts';
-import { newRunFolder } from './runPhotos.ts';
+import { readRerun, writeRerun } from './rerunFile.ts';
+import { untilOf } from './trainJob.ts';
+import { copiedRunFolder, newRunFolder } from './runPhotos.ts';
 
 export function trainingHandlers({ library, queue, emit }: StudioContext): Handlers<'training'> {
   const { subjects, runs, checkpoints, models, folder, trash } = library;
@@ -24,12 +26,12 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       throw problem('model.away', { path: model?.path ?? 'models/likeness-mini' });
     return model;
   };
-  const enqueue = (run: Run): Run => {
+  const enqueue = (run: Run, until: 'best' | null = null): Run => {
     const { name } = subjects.get(run.subjectId);
     queue.add({
       kind: 'train',
       title: `Training ${name}`,
-      input: {},
+      input: { until },
       subjectId: run.subjectId,
       runId: run.id,
     });
@@ -47,7 +49,7 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       if (!job) throw problem('training.measured', { model: model.name });
       return { jobId: queue.add(job).id };
     },
-    'training.start': async ({ subjectId, modelId, preset, changes = {}, name }) => {
+    'training.start': async ({ subjectId, modelId, preset, changes = {}, name, until }) => {
       const subject = subjects.get(subjectId);
       const model = modelOf(modelId);
       const chosen = presetsFor(subject, model, library, await room()).find((one) => one.name === preset);
@@ -65,20 +67,39 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
         }),
       );
       emit('subjects.changed', subjects.get(subjectId));
-      return enqueue(run);
+      return enqueue(run, until);
     },
     'training.runs': ({ subjectId }) => runs.list(subjectId),
     'training.run': ({ id }) => {
       const run = runs.get(id);
       const place = folder.at(run.folder);
       const samples = new RunFolder(place).sampleSteps();
-      return { run, checkpoints: checkpoints.list(id), samples, curve: lossCurve(place) };
+      const again = readRerun(place);
+      const rerun = again
+        ? { name: again.name, same: again.same ?? null, changed: again.changed ?? [] }
+        : null;
+      return { run, checkpoints: checkpoints.list(id), samples, curve: lossCurve(place), rerun };
     },
     'training.resume': ({ id, steps }) => {
       const run = runs.get(id);
       if (queue.isBusy({ runId: id })) throw problem('run.busy', { name: run.name });
-      if (steps === undefined) return enqueue(run);
+      const before = library.jobs.list().find(({ kind, runId }) => kind === 'train' && runId === id);
+      if (steps === undefined) return enqueue(run, before ? untilOf(before) : null);
       return enqueue(runs.change(id, { settings: { ...runs.settingsOf(id), steps } }));
+    },
+    'training.rerun': ({ id }) => {
+      const run = runs.get(id);
+      if (run.state !== 'done') throw problem('run.notDone', { name: run.name });
+      if (!existsSync(folder.at(run.folder, capsuleFile))) throw problem('capsule.none', { name: run.name });
+      const { subjectId, modelId, modelName } = run;
+      const place = copiedRunFolder(library, subjects.get(subjectId), run.folder);
+      const name = `${run.name}, again`.slice(0, 80);
+      const made = runs.create({
+        ...{ subjectId, name, folder: place, modelId, modelName, settings: runs.settingsOf(id) },
+      });
+      writeRerun(folder.at(place), { of: run.folder, name: run.name });
+      emit('subjects.changed', subjects.get(subjectId));
+      return enqueue(made);
     },
     'training.rename': ({ id, name }) => told(runs.change(id, { name })),
     'training.pick': ({ id, step }) => {

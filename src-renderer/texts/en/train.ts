@@ -59,6 +59,18 @@ export const train = {
   },
   goOn: 'Resume',
   more: 'More steps',
+  untilBest: 'Stop when it gets no better',
+  untilBestHint:
+    'Measures each checkpoint as it comes, and ends the run when two in a row did not beat the best. All checkpoints stay. Measuring takes time too.',
+  again: 'Run again exactly',
+  againHint:
+    'Trains once more from the same photos, model and settings, and compares the weights bit by bit.',
+  rerun: ({ name, same, changed }: { name: string; same: boolean | null; changed: readonly string[] }) => {
+    if (same === null) return `This run makes ${name} again, and compares the weights when it is done.`;
+    if (same) return `The weights are the same as those of ${name}, bit by bit.`;
+    const why = changed.length > 0 ? changed.join('; ') : 'nothing else that is known has changed';
+    return `The weights are not the same as those of ${name}: ${why}.`;
+  },
   moreSteps: 'Train up to step',
   moreHint: (steps: number) => `The run ended at step ${steps} and continues from there.`,
   use: 'Make pictures',

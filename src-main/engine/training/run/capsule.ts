@@ -11,6 +11,7 @@ import { modelHash } from '../../checkpoints/modelHash.ts';
 import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
 import { runtimeVersion } from '../../runtime/onnxRuntime.ts';
 import { photoHashes } from '../data/photoHashes.ts';
+import { capsuleFile } from './runFolder.ts';
 
 const hashes = z.record(z.string(), z.string());
 
@@ -36,8 +37,6 @@ const capsuleType = z.object({
  * of this machine.
  */
 export type Capsule = z.output<typeof capsuleType>;
-
-export const capsuleFile = 'capsule.json';
 
 export interface CapsuleParts {
   readonly settings: FinetuneSettings;

@@ -13,6 +13,8 @@ import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import { readTensor } from '../../checkpoints/weights.ts';
 import { writeAtomically, writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
 
+export const capsuleFile = 'capsule.json';
+
 /**
  * A run's folder:
  *

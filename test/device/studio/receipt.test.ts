@@ -1,0 +1,43 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { libraryFiles } from '../../../src-main/ipc/libraryFiles.ts';
+import { pictureFile } from '../../../src-main/ipc/files.ts';
+import { makeUsedLibrary } from '../../app/usedLibrary.ts';
+import { openedStudio } from './openedStudio.ts';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'likeness-receipt-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+it('an export shows how it was tried, the pictures before and after, and leaves with its receipt', async () => {
+  const root = path.join(scratch, 'library');
+  await makeUsedLibrary(root, 2);
+  const studio = await openedStudio(root);
+  const [exported] = await studio.ask('exports.list', {});
+  const id = exported?.id ?? 0;
+  const receipt = await studio.ask('exports.receipt', { id });
+  expect(receipt).toMatchObject({ export: 'teddy.safetensors', format: 'kohya', step: 300 });
+  expect(receipt?.opened).toMatchObject([{ tensors: 128, largestDifference: 0.0008 }]);
+  expect(receipt?.looked_for).toMatchObject([{ found: 3, of: 3 }]);
+  expect(receipt?.looked_for[0]?.tools).toContain('ComfyUI');
+
+  const files = libraryFiles(studio.library, path.join(scratch, 'thumbnails'));
+  const picture = await pictureFile(files, `/files/receipt/${id}`, null);
+  expect(picture).toMatchObject({ status: 200, type: 'image/png' });
+  expect(await pictureFile(files, '/files/receipt/99', null)).toMatchObject({ status: 404 });
+
+  const old = studio.library.exports.add({
+    ...{ runId: 2, step: 300, format: 'peft', path: 'exports/older' },
+    ...{ bytes: 1, tensors: 1, maxError: 0 },
+  });
+  expect(await studio.ask('exports.receipt', { id: old.id })).toBeNull();
+
+  const holder = path.dirname(path.join(root, exported?.path ?? ''));
+  expect(existsSync(holder)).toBe(true);
+  await studio.ask('exports.remove', { id });
+  await studio.ask('trash.empty', {});
+  expect(existsSync(holder)).toBe(false);
+  expect(existsSync(path.join(root, 'exports'))).toBe(true);
+  await studio.close();
+});
