@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { boxSchema } from './box.ts';
 import { predictions } from './prediction.ts';
 import { promptRulesSchema } from './promptRules.ts';
 
@@ -18,6 +19,16 @@ export const recipeSchema = z.object({
   clipSkip: z.int().min(0).optional(),
   /** Textual inversions: the file's name, the word that stands for it, and a hash of its vectors. */
   embeddings: z.array(z.object({ name: z.string(), word: z.string(), hash: z.string() })).optional(),
+  /** Boxes that were drawn by a LoRA and from a prompt of their own. */
+  regions: z
+    .array(
+      z.object({
+        box: boxSchema,
+        prompt: z.string(),
+        lora: z.object({ path: z.string(), hash: z.string(), weight: z.number() }),
+      }),
+    )
+    .optional(),
   prompt: z.string(),
   negative: z.string(),
   /** Prompts were read as written when left out. */

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Box } from '../../../src-shared/domain/box.ts';
 import type { Sampler } from '../schedulers/sampler.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';
 import type { Networks } from './networks.ts';
+import { apartUntil, boxMask, composed, seenApart } from './regions.ts';
 
 type Floats = HostTensor<'f32'>;
 
@@ -20,6 +22,8 @@ export interface Conditions {
   readonly stop: number;
   /** The base model's part, where it has one. */
   readonly base?: BaseConditions;
+  /** Boxes with networks and prompts of their own. */
+  readonly regions?: readonly RegionConditions[];
   /** Channels beside the latents [b,c,h,w], for a U-Net that sees more. */
   readonly beside?: Floats;
 }
@@ -36,6 +40,13 @@ export interface BaseConditions {
   readonly prompt: Floats;
   readonly negative: Floats;
   readonly guidance: number;
+}
+
+/** A box with a network and conditions of its own. */
+export interface RegionConditions {
+  readonly box: Box;
+  readonly networks: Networks;
+  readonly conditions: Conditions;
 }
 
 export interface DenoiseOptions {
@@ -61,11 +72,25 @@ export async function denoise(
   const { shape } = latents;
   const { negative: _, base: __, ...alone } = conditions;
   let x = latents.data;
+  const noiseBefore = x.map((value) => value / sampler.initNoiseSigma);
+  const masks = conditions.regions?.map(({ box }) => boxMask(box, shape));
   for (const [i, t] of sampler.timesteps.entries()) {
     if (i < first) continue;
     const input = sampler.scaleInput(x, i);
     const late = i >= conditions.stop * sampler.timesteps.length;
-    const output = await guided(networks, input, shape, t, late ? alone : conditions);
+    const whole = await guided(networks, input, shape, t, late ? alone : conditions);
+    const parts = [];
+    for (const [k, region] of (conditions.regions ?? []).entries()) {
+      const mask = masks?.[k] ?? new Uint8Array();
+      const { negative: _n, base: _b, ...own } = region.conditions;
+      const isApart = i < apartUntil * sampler.timesteps.length;
+      const seen = isApart ? seenApart(input, mask, noiseBefore, sampler.noiseLevel(i)[1]) : input;
+      parts.push({
+        mask,
+        output: await guided(region.networks, seen, shape, t, late ? own : region.conditions),
+      });
+    }
+    const output = parts.length > 0 ? composed(whole, parts) : whole;
     x = afterStep(sampler.step(output, i, x, noise), i);
     onStep?.(x, i, input, output);
     // Lets the event loop turn, so that a signal can arrive.

@@ -10,9 +10,10 @@ import { TorchGenerator } from '../tensor/random.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
 import { picturesThatFit, steadyBatch } from './batchSize.ts';
 import { PromptEncoder } from './encodePrompts.ts';
-import { denoise, stack, unstack, type Conditions } from './denoise.ts';
+import { denoise, stack, unstack, type Conditions, type RegionConditions } from './denoise.ts';
 import { Networks, type NetworkOptions } from './networks.ts';
 import { EncodedOriginal, type Beginning, type Original } from './original.ts';
+import type { Region } from './regions.ts';
 import { toPicture, type Picture } from '../pictures/pixels.ts';
 
 type Floats = HostTensor<'f32'>;
@@ -40,6 +41,8 @@ export interface SamplingOptions {
   readonly height: number;
   /** What is drawn over, width × height; nothing when left out. */
   readonly original?: Original | undefined;
+  /** Boxes that are drawn by networks and from prompts of their own. */
+  readonly regions?: readonly Region[] | undefined;
   /** How prompts are read; as written when left out. */
   readonly promptRules?: PromptRules | undefined;
   /** Pictures at once; what memory allows when left out. */
@@ -140,6 +143,7 @@ export class TextToImage {
         }),
       });
     }
+    const regions = await this.encodeRegions(options, base);
     for (const { prompt } of encoded) this.checked(prompt, 'text_encoder', this.model.textEncoder.weights);
     await this.networks.release('text');
     await this.base.release('text');
@@ -148,7 +152,14 @@ export class TextToImage {
     const parts = runsOfEqual(lengths, size);
     for (const [batch, { first, count }] of parts.entries()) {
       const part = requests.slice(first, first + count);
-      const conditions = together(encoded.slice(first, first + count));
+      const ofBatch = regions.map((region) => ({
+        ...region,
+        conditions: together(Array.from({ length: count }, () => region.conditions)),
+      }));
+      const conditions = {
+        ...together(encoded.slice(first, first + count)),
+        ...(ofBatch.length > 0 && { regions: ofBatch }),
+      };
       const latents = await this.sample(part, shape, conditions, options, {
         ...{ batch, batches: parts.length, first, over },
       });
@@ -161,6 +172,7 @@ export class TextToImage {
       }
       await this.networks.makeRoom('decoder');
     }
+    for (const { networks } of regions) await networks.release();
   }
 
   /** The text encoder's last hidden state [1,t,d] of a text. Errors: `tokenizer.invalid`, `output.notFinite`. */
@@ -173,6 +185,45 @@ export class TextToImage {
   async dispose(): Promise<void> {
     await this.networks.release();
     await this.base.release();
+  }
+
+  /** What each region is drawn with, for one picture. */
+  private async encodeRegions(
+    {
+      regions = [],
+      guidance,
+      baseGuidance = 0,
+      guidanceStop = 1,
+      promptRules = 'none',
+      onWarning,
+    }: SamplingOptions,
+    base: PromptEncoder,
+  ): Promise<RegionConditions[]> {
+    const encoded: RegionConditions[] = [];
+    for (const { box, prompt, networks: options } of regions) {
+      const networks = new Networks(this.model, options);
+      const own = new PromptEncoder(networks, this.tokenizer, promptRules, onWarning);
+      const length = Math.max(own.length(prompt), own.length(''));
+      const withBase = baseGuidance > 0;
+      encoded.push({
+        ...{ box, networks },
+        conditions: {
+          prompt: await own.encode(prompt, length),
+          ...(guidance > 1 && !withBase && { negative: await own.encode('', length) }),
+          ...{ guidance, stop: guidanceStop },
+          ...(withBase && {
+            base: {
+              networks: this.base,
+              prompt: await base.encode(prompt, length),
+              negative: await base.encode('', length),
+              guidance: baseGuidance,
+            },
+          }),
+        },
+      });
+      await networks.release('text');
+    }
+    return encoded;
   }
 
   private async sample(
