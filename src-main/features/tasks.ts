@@ -5,22 +5,30 @@ import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import type { CompressRequest } from './compression/request.ts';
 import type { DownloadRequest } from './download/download.ts';
 import type { ExportResult } from './export/export.ts';
-import type { ExportRequest } from './export/request.ts';
 import type { GenerateTask } from './generation/generateParts.ts';
+import type { GuidedExportRequest } from './guidance/exportGuided.ts';
 import type { Report } from './inspect/inspect.ts';
 import type { ModelLock } from './modelLock.ts';
 import type { VarietyRequest } from './photos/variety.ts';
+import type { BestResult } from './score/trainUntilBest.ts';
 import type { ScoreRequest } from './score/request.ts';
 import type { ScoreResult } from './score/score.ts';
 import type { DryRunFigures, DryRunRequest } from './training/dryRun.ts';
-import type { finetune } from './training/finetune.ts';
+import type { FinetuneResult } from '../engine/training/run/finetune.ts';
+import type { RerunRequest, RerunResult } from './training/rerun.ts';
 import type { FinetuneRequest } from './training/request.ts';
 
 /** The task and the result of each kind of job, as they cross to a worker process and back. */
 interface Contract {
   readonly train: {
-    readonly task: { readonly request: FinetuneRequest; readonly version: string };
-    readonly result: Awaited<ReturnType<typeof finetune>>;
+    /** With `until`, every checkpoint is scored so, and the run ends when none gets better. */
+    readonly task: (
+      { readonly request: FinetuneRequest; readonly until?: ScoreRequest } | { readonly rerun: RerunRequest }
+    ) & {
+      readonly version: string;
+    };
+    readonly result: FinetuneResult &
+      Partial<Pick<RerunResult, 'same' | 'changed'> & Pick<BestResult, 'scores' | 'endedEarly'>>;
   };
   readonly measure: {
     readonly task: { readonly request: DryRunRequest; readonly version: string };
@@ -29,7 +37,10 @@ interface Contract {
   /** Its pictures come as events while they are made. */
   readonly generate: { readonly task: GenerateTask; readonly result: undefined };
   readonly score: { readonly task: ScoreRequest; readonly result: ScoreResult };
-  readonly export: { readonly task: ExportRequest; readonly result: ExportResult };
+  readonly export: {
+    readonly task: { readonly request: GuidedExportRequest; readonly version: string };
+    readonly result: ExportResult;
+  };
   readonly import: { readonly task: { readonly path: string }; readonly result: Report };
   /** Its advice is written to the folder in its task. */
   readonly advise: { readonly task: CompressRequest; readonly result: undefined };

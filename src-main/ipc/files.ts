@@ -17,6 +17,8 @@ export interface PictureFiles {
   /** Of a base model: pictures that it drew. */
   readonly sheet: (modelId: number) => string | undefined;
   readonly export: (id: number) => string | undefined;
+  readonly grid: (jobId: number) => string | undefined;
+  readonly receipt: (exportId: number) => string | undefined;
   /** Where thumbnails are kept; they can be made again. */
   readonly thumbnails: string;
 }
@@ -103,11 +105,14 @@ function pictureOf(files: PictureFiles, pathname: string): { file: string | unde
   return { file: fileOf(files, kind, given), key };
 }
 
+/** Kinds of pictures that one number names. */
+const ofOneNumber = ['image', 'photo', 'mask', 'sheet', 'receipt', 'grid'] as const;
+
 /** Each kind of picture has as many numbers as its address. */
 function fileOf(files: PictureFiles, kind: string, numbers: readonly number[]): string | undefined {
   const [id = 0, step = 0, index = 0] = numbers;
-  if (numbers.length === 1 && (kind === 'image' || kind === 'photo' || kind === 'mask' || kind === 'sheet'))
-    return files[kind](id);
+  const single = ofOneNumber.find((one) => one === kind);
+  if (numbers.length === 1 && single) return files[single](id);
   if (numbers.length === 2 && kind === 'sample') return files.sample(id, step);
   if (numbers.length === 3 && kind === 'scored') return files.scored(id, step, index);
   return undefined;

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { receiptPlace } from '../../src-shared/domain/receipt.ts';
 import type { PictureFiles } from './files.ts';
 
 /** The parts of a library that its pictures are found with. */
@@ -53,6 +54,8 @@ export function libraryFiles(library: LibraryView, thumbnails: string): PictureF
     original: (hash) => found(() => folder.at('originals', `${hash}.png`)),
     sheet: (id) => found(() => models.sheet(id)),
     export: (id) => found(() => folder.at(exports.get(id).path)),
+    grid: (jobId) => found(() => folder.at('grids', `${jobId}.png`)),
+    receipt: (id) => found(() => receiptPlace(folder.at(exports.get(id).path), 'png')),
     sample: (id, step) =>
       found(() => folder.at(runs.get(id).folder, 'samples', `${String(step).padStart(6, '0')}.png`)),
     scored: (id, step, index) =>

@@ -8,6 +8,7 @@ import { Exports } from './exports.ts';
 import { Images } from './images.ts';
 import { Jobs } from './jobs.ts';
 import { LibraryFolder } from './libraryFolder.ts';
+import { LoraFiles } from './loraFiles.ts';
 import { lockLibrary } from './libraryLock.ts';
 import { Measurements } from './measurements.ts';
 import { Models } from './models.ts';
@@ -30,6 +31,7 @@ export class Library {
   readonly scores: Scores;
   readonly images: Images;
   readonly models: Models;
+  readonly loras: LoraFiles;
   readonly exports: Exports;
   readonly jobs: Jobs;
   readonly measurements: Measurements;
@@ -53,6 +55,7 @@ export class Library {
     this.scores = new Scores(db);
     this.images = new Images(db);
     this.models = new Models(db, folder);
+    this.loras = new LoraFiles(db);
     this.exports = new Exports(db);
     this.jobs = new Jobs(db);
     this.measurements = new Measurements(db);

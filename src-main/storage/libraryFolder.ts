@@ -11,6 +11,7 @@ import { problem } from '../../src-shared/messages/index.ts';
  *     subjects/rex/runs/2026-11-23-1/
  *     pictures/2026-11/           PNGs with their recipes
  *     originals/                  pictures that others were drawn over, and their masks
+ *     grids/                      pictures of a job in one, by the job's number
  *     exports/                    weights for other tools
  *     models/                     base models that were downloaded
  */

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 
 /** What can be removed and brought back. */
-export type Removable = 'projects' | 'subjects' | 'photos' | 'runs' | 'images' | 'models' | 'exports';
+export type Removable =
+  'projects' | 'subjects' | 'photos' | 'runs' | 'images' | 'models' | 'loras' | 'exports';
 const removable: readonly Removable[] = [
   'images',
   'exports',
@@ -11,6 +12,7 @@ const removable: readonly Removable[] = [
   'subjects',
   'projects',
   'models',
+  'loras',
 ];
 
 /** A removed row and its file or folder, seen from the library; null for one whose files are not the library's. */
@@ -38,6 +40,7 @@ const largestFirst: readonly Removable[] = [
   'subjects',
   'runs',
   'models',
+  'loras',
   'exports',
   'photos',
   'images',
@@ -78,6 +81,7 @@ export class Trash {
       runs: 'folder',
       subjects: 'folder',
       projects: 'NULL',
+      loras: 'NULL',
       models: "CASE WHEN source IN ('downloaded', 'made') THEN path END",
     };
     return removable.flatMap((table) =>

@@ -1,7 +1,9 @@
 import { rmSync } from 'node:fs';
 import { z } from 'zod';
 import { exportFormats } from '../../src-shared/domain/exported.ts';
+import { receiptPlace, receiptSchema } from '../../src-shared/domain/receipt.ts';
 import { problem } from '../../src-shared/messages/index.ts';
+import { readJsonIfThere } from '../engine/checkpoints/files.ts';
 import { withInput, type JobHandling } from '../jobs/kind.ts';
 import { fileName } from '../storage/libraryFolder.ts';
 import type { Handlers, StudioContext, Surroundings } from './context.ts';
@@ -11,6 +13,7 @@ const exportInput = z.object({
   step: z.int(),
   format: z.enum(exportFormats),
   dtype: z.enum(['f32', 'f16']).nullable(),
+  plainGuidance: z.number().nullable().default(null),
   /** Seen from the library. */
   out: z.string(),
 });
@@ -19,7 +22,7 @@ export function exportHandlers({ library, queue }: StudioContext): Handlers<'exp
   const { exports, runs, subjects, checkpoints, trash, folder } = library;
   return {
     'exports.list': ({ runId }) => exports.list(runId),
-    'exports.start': ({ runId, step, format, dtype }) => {
+    'exports.start': ({ runId, step, format, dtype, plainGuidance }) => {
       const run = runs.get(runId);
       const steps = checkpoints.list(runId).map((checkpoint) => checkpoint.step);
       const chosen = step ?? run.pickedStep ?? steps.at(-1);
@@ -32,10 +35,16 @@ export function exportHandlers({ library, queue }: StudioContext): Handlers<'exp
         step: chosen,
         format,
         dtype,
+        plainGuidance,
         out: `${holder}/${fileName(subject.name)}`,
       };
       const title = `Exporting ${subject.name} as ${format}`;
       return { jobId: queue.add({ kind: 'export', title, input, subjectId: subject.id, runId }).id };
+    },
+    'exports.receipt': ({ id }) => {
+      // An export of an earlier version has none, or one of another shape.
+      const found = readJsonIfThere(receiptPlace(folder.at(exports.get(id).path), 'json'));
+      return receiptSchema.safeParse(found).data ?? null;
     },
     'exports.remove': ({ id }) => {
       exports.get(id);
@@ -44,21 +53,23 @@ export function exportHandlers({ library, queue }: StudioContext): Handlers<'exp
   };
 }
 
-export function exportJob({ library, emit }: Surroundings): JobHandling<'export'> {
+export function exportJob({ library, emit, shipped }: Surroundings): JobHandling<'export'> {
   const { runs, exports, folder } = library;
   return withInput(exportInput, {
-    task: ({ runId, input: { step, format, dtype, out } }) => {
+    task: ({ runId, input: { step, format, dtype, out, plainGuidance: scale } }) => {
       // The path is this job's own: anything there is from an attempt that was cut off.
-      for (const name of [out, `${out}.safetensors`])
+      for (const name of [out, `${out}.safetensors`, receiptPlace(out, 'json'), receiptPlace(out, 'png')])
         rmSync(folder.at(name), { recursive: true, force: true });
-      return {
+      const request = {
         run: folder.at(runs.get(runId ?? 0).folder),
         checkpoint: step,
         format,
         out: folder.at(out),
         ...(dtype !== null && { dtype }),
-        transformers: 5,
+        transformers: 5 as const,
+        ...(scale !== null && { distill: { scale, mobileNet: shipped.scorers.mobileNet } }),
       };
+      return { request, version: shipped.version };
     },
     done: ({ runId, input: { step, format } }, { path, tensors, maxError }) => {
       const place = folder.relative(path);

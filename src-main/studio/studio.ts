@@ -8,6 +8,7 @@ import { generationHandlers } from './generation/generationHandlers.ts';
 import { libraryHandlers } from './library/libraryHandlers.ts';
 import { LibraryScan } from './scan/libraryScan.ts';
 import { watchLibrary } from './library/watchLibrary.ts';
+import { loraHandlers } from './loras/loraHandlers.ts';
 import { downloadJob } from './models/downloadJob.ts';
 import { importJob, modelHandlers } from './models/modelHandlers.ts';
 import { putShippedModel } from './models/putModel.ts';
@@ -120,6 +121,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       ...galleryHandlers(context),
       ...scoreHandlers(context),
       ...modelHandlers(context),
+      ...loraHandlers(context),
       ...compressionHandlers(context),
       ...exportHandlers(context),
       ...jobHandlers(context),

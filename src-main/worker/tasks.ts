@@ -12,9 +12,17 @@ export interface TaskContext extends Omit<JobContext, 'report'> {
 
 /** The work of each kind of job: the command line's features, loaded when they are needed. */
 const tasks: { readonly [K in JobKind]: (task: TaskOf<K>, context: TaskContext) => Promise<ResultOf<K>> } = {
-  train: async ({ request, version }, context) => {
+  train: async ({ version, ...task }, context) => {
+    if ('rerun' in task) {
+      const { rerun } = await import('../features/training/rerun.ts');
+      return rerun(task.rerun, context, version);
+    }
+    if (task.until) {
+      const { trainUntilBest } = await import('../features/score/trainUntilBest.ts');
+      return trainUntilBest(task.request, task.until, context, version);
+    }
     const { finetune } = await import('../features/training/finetune.ts');
-    return finetune(request, context, version);
+    return finetune(task.request, context, version);
   },
   measure: async ({ request, version }, context) => {
     const { dryRun } = await import('../features/training/dryRun.ts');
@@ -29,9 +37,9 @@ const tasks: { readonly [K in JobKind]: (task: TaskOf<K>, context: TaskContext) 
     const { score } = await import('../features/score/score.ts');
     return score(task, context);
   },
-  export: async (task, context) => {
-    const { exportRun } = await import('../features/export/export.ts');
-    return exportRun(task, context);
+  export: async ({ request, version }, context) => {
+    const { exportGuided } = await import('../features/guidance/exportGuided.ts');
+    return exportGuided(request, context, version);
   },
   import: ({ path }) => lookAt(path),
   advise: async (task, context) => {

@@ -10,6 +10,8 @@ import { base64Of } from '../client/fileBytes.ts';
 import { listen, request } from '../client/index.ts';
 import { jobs } from './jobs.svelte.ts';
 import { models } from './models.svelte.ts';
+import { firstPlace, places, type PlaceName } from './places.ts';
+import { training } from './training.svelte.ts';
 import { attempt } from './toasts.svelte.ts';
 
 /** The picture that the form draws over. */
@@ -37,6 +39,18 @@ export interface Draft {
   sampler: GenerateInput['sampler'];
   size: GenerateInput['size'];
   over: DraftOver | null;
+  /** Several subjects are kept apart, each in its place, from its own prompt. */
+  apart: boolean;
+  places: PlaceName[];
+  placePrompts: string[];
+  /** LoRA files and embeddings. */
+  files: { id: number; weight: number }[];
+  /** Use what fits of them. */
+  partial: boolean;
+  /** Which of many tries are kept; `first`: nothing is chosen. */
+  keep: 'first' | 'best' | 'alike';
+  bestOf: number;
+  untilLike: number;
   promptRules: PromptRules;
   grid: boolean;
   gridSteps: number[];
@@ -55,6 +69,8 @@ export interface Frame {
 export interface Sheet {
   readonly jobId: number;
   readonly frames: readonly Frame[];
+  /** Pictures that were drawn to choose from. */
+  readonly tried: number | null;
   /** The mixes of a grid's rows; a single row otherwise. Frames are row by row. */
   readonly rows: readonly LoraChoice[][];
 }
@@ -78,6 +94,14 @@ const firstDraft: Draft = {
   sampler: null,
   size: null,
   over: null,
+  apart: false,
+  places: [],
+  placePrompts: [],
+  files: [],
+  partial: false,
+  keep: 'first',
+  bestOf: 4,
+  untilLike: 0.6,
   promptRules: 'a1111',
   grid: false,
   gridSteps: [],
@@ -89,6 +113,8 @@ class Generation {
   readonly draft = $state<Draft>({ ...firstDraft, ...storedDraft() });
   #sheet = $state.raw<Sheet>();
   #recent = $state.raw<Output<'generation.recent'>>([]);
+  /** The mask editor lies over the form. */
+  painting = $state(false);
 
   constructor() {
     // The form survives a reload.
@@ -99,6 +125,9 @@ class Generation {
       this.#place(jobId, index, { preview: image, step, steps }),
     );
     listen('generation.image', ({ jobId, index, image }) => this.#place(jobId, index, { image }));
+    listen('generation.tried', ({ jobId, tried }) => {
+      if (this.#sheet?.jobId === jobId) this.#sheet = { ...this.#sheet, tried };
+    });
     listen('gallery.removed', ({ ids }) => {
       const sheet = this.#sheet;
       if (!sheet) return;
@@ -136,10 +165,27 @@ class Generation {
     const { loras, grid, gridSteps, gridWeights } = this.draft;
     const [first, ...others] = loras.map((lora) => ({ ...lora }));
     if (!first) return [[]];
+    // The picture is the first subject's in the gallery; the boxes draw the subjects.
+    if (this.regions.length > 0) return [[{ ...first, weight: 0 }]];
     if (!grid) return [[first, ...others]];
     const steps = gridSteps.length > 0 ? gridSteps : [first.step];
     const weights = gridWeights.length > 0 ? gridWeights : [first.weight];
     return steps.flatMap((step) => weights.map((weight) => [{ ...first, step, weight }, ...others]));
+  }
+
+  /** The subjects that the form keeps apart. */
+  get regions(): GenerateInput['regions'] {
+    const { apart, grid, loras, places: chosen, placePrompts } = this.draft;
+    if (!apart || grid || loras.length < 2) return [];
+    return loras.map((lora, i) => {
+      const run = training.byId(lora.runId);
+      const own = (placePrompts[i] ?? '').trim();
+      return {
+        ...lora,
+        box: { ...places[chosen[i] ?? firstPlace(i, loras.length)] },
+        prompt: own || `a photo of ${run ? `${run.settings.token} ${run.settings.classNoun}` : 'it'}`,
+      };
+    });
   }
 
   /** Number of pictures in the form, with every choice of wildcards. */
@@ -172,7 +218,18 @@ class Generation {
       size: size && { ...size },
       over: over && overOf(over),
       promptRules,
+      select: this.#select,
+      regions: this.regions,
+      files: this.draft.files.map((file) => ({ ...file })),
+      partial: this.draft.partial,
     };
+  }
+
+  /** What is chosen can be like a subject alone. */
+  get #select(): GenerateInput['select'] {
+    const { keep, loras, bestOf, untilLike } = this.draft;
+    if (keep === 'first' || loras.length === 0) return null;
+    return keep === 'best' ? { bestOf } : { untilLike };
   }
 
   /** Lets a worker open what the form needs, so that the first picture comes soon. Errors are reported by `start`. */
@@ -186,7 +243,7 @@ class Generation {
     if (!started) return false;
     this.draft.seed = started.seed;
     const frames = Array.from({ length: started.total }, () => empty);
-    this.#show({ jobId: started.jobId, frames, rows: input.mixes });
+    this.#show({ jobId: started.jobId, frames, rows: input.mixes, tried: null });
     void this.loadRecent();
     return true;
   }
@@ -209,13 +266,18 @@ class Generation {
       ...(before[place] ?? empty),
       ...(image && { image }),
     }));
-    this.#show({ jobId, frames, rows: found.mixes });
+    this.#show({ jobId, frames, rows: found.mixes, tried: found.tried });
+  }
+
+  /** Draws the sheet into one picture, with labels; true where it can be taken from `fileUrls.grid`. */
+  async saveGrid(jobId: number): Promise<boolean> {
+    return (await attempt(() => request('generation.grid', { jobId }))) !== undefined;
   }
 
   /** Makes the same picture again. */
   async again(imageId: number): Promise<boolean> {
     const started = await attempt(() => request('generation.again', { imageId }));
-    if (started) this.#show({ jobId: started.jobId, frames: [empty], rows: [[]] });
+    if (started) this.#show({ jobId: started.jobId, frames: [empty], rows: [[]], tried: null });
     return started !== undefined;
   }
 
@@ -229,6 +291,16 @@ class Generation {
     );
     if (kept) this.draft.over = { ...kept, mask: null, strength: 0.7, closely: true };
     return kept !== undefined;
+  }
+
+  /** Asks for pictures like one that is there: until as many as the form says are as much like the subject. */
+  untilLike(recipe: Recipe, image: Pick<Image, 'runId' | 'step'>, score: number): void {
+    const { count } = this.draft;
+    this.use(recipe, image);
+    Object.assign(this.draft, {
+      ...{ seedLocked: false, keep: 'alike', count: Math.max(count, 4) },
+      untilLike: Math.floor(score * 100) / 100,
+    });
   }
 
   /** Sets the mask of what is drawn; without one, everything is. True if the mask was saved. */

@@ -2,6 +2,7 @@ import { connection } from './connection.svelte.ts';
 import { gallery } from './gallery.svelte.ts';
 import { generation } from './generation.svelte.ts';
 import { jobs } from './jobs.svelte.ts';
+import { loraFiles } from './loraFiles.svelte.ts';
 import { machine } from './machine.svelte.ts';
 import { models } from './models.svelte.ts';
 import { photos } from './photos.svelte.ts';
@@ -13,7 +14,7 @@ import { training } from './training.svelte.ts';
 /** Loads what every screen needs, the first screen's data first, and again after each reconnection. */
 export async function loadStudio(): Promise<void> {
   await Promise.all([settings.load(), subjects.load()]);
-  await Promise.all([jobs.load(), training.load(), models.load(), machine.load()]);
+  await Promise.all([jobs.load(), training.load(), models.load(), loraFiles.load(), machine.load()]);
   await generation.restore();
 }
 

@@ -1,5 +1,6 @@
 import type { Input, Output, Payload } from '../../src-shared/contract/index.ts';
 import type { Exported } from '../../src-shared/domain/exported.ts';
+import type { Receipt } from '../../src-shared/domain/receipt.ts';
 import type { Model } from '../../src-shared/domain/model.ts';
 import { listen, request } from '../client/index.ts';
 import { texts } from '../texts/index.ts';
@@ -84,6 +85,11 @@ class Models {
 
   async export(input: Input<'exports.start'>): Promise<boolean> {
     return (await attempt(() => request('exports.start', input))) !== undefined;
+  }
+
+  /** How an export was tried; null where nothing lies beside it, undefined where it could not be asked. */
+  receipt(id: number): Promise<Receipt | null | undefined> {
+    return attempt(() => request('exports.receipt', { id }));
   }
 
   async removeExport(exported: Exported): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ScoreReport } from '../../src-shared/domain/score.ts';
+import type { PromptList, ScoreReport } from '../../src-shared/domain/score.ts';
 import { listen, request } from '../client/index.ts';
 import { attempt } from './toasts.svelte.ts';
 
@@ -25,8 +25,8 @@ class Scores {
     await Promise.all(Object.keys(this.#reports).map((runId) => this.load(Number(runId))));
   }
 
-  async start(runId: number): Promise<void> {
-    await attempt(() => request('scores.start', { runId }));
+  async start(runId: number, list: PromptList): Promise<void> {
+    await attempt(() => request('scores.start', { runId, list }));
   }
 }
 

@@ -33,6 +33,7 @@ export function switchSubject(id: number): void {
   if (run) draft.modelId = run.modelId;
 }
 
-function nameOf({ token, classNoun }: Pick<Subject, 'token' | 'classNoun'>): string {
+/** What a subject is called in prompts: "sks dog". */
+export function nameOf({ token, classNoun }: Pick<Subject, 'token' | 'classNoun'>): string {
   return `${token} ${classNoun}`;
 }

@@ -25,6 +25,10 @@ export const fileUrls = {
     sized(`/files/scored/${runId}/${step}/${index}`, width),
   /** Pictures that a base model drew, side by side, as they came: what its folder brings along. */
   sheet: (modelId: Id): string => `/files/sheet/${modelId}`,
+  /** All pictures of a job in one, once it was asked for. */
+  grid: (jobId: Id): string => `/files/grid/${jobId}`,
   /** An export as a download: a file, or a folder as a .tar. */
   export: (id: Id): string => `/files/export/${id}`,
+  /** The comparison beside an export: before, after, as read back. */
+  receipt: (id: Id): string => `/files/receipt/${id}`,
 };

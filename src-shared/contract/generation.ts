@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { boxSchema } from '../domain/box.ts';
 import { idSchema, timeSchema } from '../domain/id.ts';
 import { promptRulesSchema } from '../domain/promptRules.ts';
 import { imageSchema } from '../domain/image.ts';
@@ -57,6 +58,23 @@ export const generateInputSchema = z.object({
   sampler: z.enum(samplers).nullable(),
   /** null: the model's own. */
   size: z.object({ width: side, height: side }).nullable(),
+  /** Subjects that are kept apart: each its box, and its own prompt. */
+  regions: z
+    .array(loraChoiceSchema.extend({ box: boxSchema, prompt: z.string().trim().min(1).max(2000) }))
+    .max(6)
+    .default([]),
+  /** LoRA files and embeddings, in every mix. */
+  files: z
+    .array(z.object({ id: idSchema, weight: z.number().min(-4).max(4) }))
+    .max(16)
+    .default([]),
+  /** Use what fits of a LoRA file that was made for another model. */
+  partial: z.boolean().default(false),
+  /** Of a subject: many are drawn, and those most like its photos kept. null: the first ones. */
+  select: z
+    .union([z.object({ bestOf: z.int().min(2).max(50) }), z.object({ untilLike: z.number().min(0).max(1) })])
+    .nullable()
+    .default(null),
   promptRules: promptRulesSchema.default('none'),
   /** What is drawn over; null: nothing. */
   over: overSchema.nullable().default(null),
@@ -78,8 +96,12 @@ export const generationRequests = {
       mixes: z.array(z.array(loraChoiceSchema)),
       /** In the job's order; null where there is none yet, or no longer. */
       images: z.array(imageSchema.nullable()),
+      /** Pictures that were drawn to choose from; null where none is chosen. */
+      tried: z.int().nullable(),
     }),
   ),
+  /** Draws the pictures of a job into one, with labels: `fileUrls.grid`. */
+  'generation.grid': endpoint(z.object({ jobId: idSchema }), z.object({ file: z.string() })),
   /** The prompts that wildcards make. */
   'generation.expand': endpoint(
     z.object({ prompt: z.string().max(2000) }),
@@ -103,5 +125,7 @@ export const generationEvents = {
     steps: z.int(),
     image: z.string(),
   }),
+  /** So many pictures were drawn to choose from. */
+  'generation.tried': z.object({ jobId: idSchema, tried: z.int() }),
   'generation.image': z.object({ jobId: idSchema, index: z.int(), image: imageSchema }),
 };

@@ -5,6 +5,7 @@ import { galleryEvents, galleryRequests } from './gallery.ts';
 import { generationEvents, generationRequests } from './generation.ts';
 import { jobEvents, jobRequests } from './jobs.ts';
 import { libraryEvents, libraryRequests } from './library.ts';
+import { loraEvents, loraRequests } from './loras.ts';
 import { modelEvents, modelRequests } from './models.ts';
 import { originalRequests } from './originals.ts';
 import { photoEvents, photoRequests } from './photos.ts';
@@ -28,6 +29,7 @@ export const requests = {
   ...galleryRequests,
   ...scoreRequests,
   ...modelRequests,
+  ...loraRequests,
   ...compressionRequests,
   ...exportRequests,
   ...jobRequests,
@@ -47,6 +49,7 @@ export const events = {
   ...galleryEvents,
   ...scoreEvents,
   ...modelEvents,
+  ...loraEvents,
   ...compressionEvents,
   ...exportEvents,
   ...jobEvents,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { trainingChangesType, trainingSettingsType } from '../domain/finetuneSettings.ts';
 import { idSchema, nameSchema } from '../domain/id.ts';
 import { lengthSettings } from '../domain/loopSettings.ts';
-import { checkpointSchema, lossCurveSchema, runSchema } from '../domain/run.ts';
+import { checkpointSchema, lossCurveSchema, rerunSchema, runSchema } from '../domain/run.ts';
 import { endpoint } from './endpoint.ts';
 import { undoSchema } from './trash.ts';
 
@@ -63,6 +63,8 @@ export const trainingRequests = {
       preset: z.enum(presetNames),
       changes: trainingChangesType.optional(),
       name: nameSchema.optional(),
+      /** Scores every checkpoint, and ends when two in a row did not beat the best; null: at the last step. */
+      until: z.enum(['best']).nullable().default(null),
     }),
     runSchema,
   ),
@@ -76,10 +78,14 @@ export const trainingRequests = {
       /** Steps with a sample; 0 is before the first step. */
       samples: z.array(z.int()),
       curve: lossCurveSchema,
+      /** null: it makes no other run again. */
+      rerun: rerunSchema.nullable(),
     }),
   ),
   /** Resumes a cancelled, failed or finished run, up to `steps`. Queues a job. */
   'training.resume': endpoint(one.extend({ steps: lengthSettings.steps.type.optional() }), runSchema),
+  /** Makes a run that is done again from its capsule, as a new run, and compares the bits. Queues a job. */
+  'training.rerun': endpoint(one, runSchema),
   'training.rename': endpoint(one.extend({ name: nameSchema }), runSchema),
   /** The checkpoint to use; null: the last. */
   'training.pick': endpoint(one.extend({ step: z.int().nullable() }), runSchema),

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 
+/** Which 25 prompts: ours, or those of DreamBooth's evaluation. */
+export const promptListNames = ['standard', 'dreambooth'] as const;
+export type PromptList = (typeof promptListNames)[number];
+
 /** A measured value with its 95 % interval, if there is one. */
 const measuredSchema = z.object({
   value: z.number(),
@@ -29,6 +33,16 @@ export const scoreReportSchema = z.object({
   /** What the pictures of each checkpoint show: `fileUrls.scored`, in this order. */
   prompts: z.array(z.string()).default([]),
   pick: z.object({ step: z.int(), reason: z.string() }).nullable(),
+  /** Fidelity against editability, and the step where the curve bends most; null in a report of an earlier version. */
+  curve: z
+    .object({
+      knee: z.int(),
+      fidelityBy: z.string(),
+      editabilityBy: z.string(),
+      points: z.array(z.object({ step: z.int(), fidelity: z.number(), editability: z.number() })),
+    })
+    .nullable()
+    .default(null),
   /** Problems that were found, as sentences. */
   warnings: z.array(z.string()),
   features: z.record(z.string(), z.string()),

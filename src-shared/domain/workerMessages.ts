@@ -14,6 +14,13 @@ export interface LikenessEvent {
   readonly value: number;
 }
 
+/** Pictures are chosen among many tries: how many there were so far, and how many are kept. */
+export interface TriedEvent {
+  readonly type: 'tried';
+  readonly tried: number;
+  readonly kept: number;
+}
+
 /** A coarse view of a picture that is being made: PNG as a data URL. */
 export interface PreviewEvent {
   readonly type: 'preview';
@@ -31,4 +38,4 @@ export interface FileEvent {
   readonly total: number;
 }
 
-export type WorkerEvent = JobEvent | PictureEvent | LikenessEvent | PreviewEvent | FileEvent;
+export type WorkerEvent = JobEvent | PictureEvent | LikenessEvent | TriedEvent | PreviewEvent | FileEvent;

@@ -4,6 +4,12 @@ export const exportMessages = {
     `${d.file} already exists and is never overwritten; choose another --out.`,
   'export.needsLora': (d: { format: string }) =>
     `The run trained all weights, which ${d.format} can't hold; export it as diffusers, single-file or onnx.`,
+  'export.words': (d: { file: string; words: string }) =>
+    `${d.file} brings the words ${d.words}, which a model's weights can't hold; use a LoRA without embeddings, or keep the file beside the model.`,
+  'guidance.needsLora': (d: { folder: string }) =>
+    `${d.folder} is no LoRA run, and guidance can be distilled into a LoRA alone; export it without that, or finetune with --method lora.`,
+  'guidance.none': (d: { model: string }) =>
+    `${d.model} draws subjects with plain guidance, as every other tool does, so there is nothing to distil; export without that, or say what to distil with --base-guidance.`,
   'export.overflow': (d: { tensor: string; value: string }) =>
     `The weight "${d.tensor}" has the value ${d.value}, and f16 ends at 65504; export with --dtype f32.`,
   'export.unproven': (d: { file: string; error: string }) =>

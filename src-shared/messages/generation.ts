@@ -1,5 +1,11 @@
 /** Tokenizers, samplers, recipes: what making a picture needs beside weights. */
 export const generationMessages = {
+  'mask.rough': (d: { photo: string }) =>
+    `Nothing marks the subject of ${d.photo}; give --ellipse X,Y,WIDTH,HEIGHT in pixels of the photo, or --strokes with a picture that is white where you painted.`,
+  'picture.regions': (d: { file: string }) =>
+    `${d.file} shows several subjects that were kept apart; choose them on the Generate screen, or run likeness generate --recipe on the file.`,
+  'likeness.noPhotos': (d: { photos: string }) =>
+    `${d.photos} can't be found, so there is nothing to be like; say where photos of the subject are with --photos.`,
   'scheduler.invalid': (d: { file: string; why: string }) =>
     `${d.file} does not describe a sampler that can be used here: ${d.why}; choose one with --scheduler or correct the file.`,
   'scheduler.unknownClass': (d: { file: string; found: string; known: string }) =>

@@ -14,6 +14,20 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
   'run.exists': ({ folder }) => `${folder} already holds a run; start a new run.`,
   'run.missing': ({ folder }) => `${folder} holds no run; put it back, or start a new run.`,
   'run.otherKind': ({ folder, kind }) => `${folder} holds a run of another kind (${kind}); start a new one.`,
+  'capsule.changed': ({ what }) =>
+    `The run can't be made again exactly, since what it learnt from is not the same any more: ${what}. Put that back, or start a new run.`,
+  'capsule.lost': ({ what }) =>
+    `The run can't be made again exactly: ${what} can't be found any more. Put that back, or start a new run.`,
+  'mask.rough': ({ photo }) =>
+    `Nothing marks the subject of ${photo}; draw an ellipse around it, or paint over it.`,
+  'picture.regions': ({ file }) =>
+    `${file} shows several subjects that were kept apart; choose them again on the Generate screen.`,
+  'guidance.needsLora': ({ folder }) =>
+    `${folder} trained all weights, and guidance can be distilled into a LoRA alone; export it without that.`,
+  'guidance.none': ({ model }) =>
+    `${model} draws subjects with plain guidance, as every other program does, so there is nothing to distil; export without that.`,
+  'likeness.noPhotos': ({ photos }) =>
+    `${photos} can't be found, so there is nothing to be like; put the run's photos back, or keep all pictures.`,
   'training.noClass': () =>
     'The class noun is missing; say in one word what the photos show, for example dog.',
   'training.noPhotos': () => 'There are no photos to learn from; add 4 to 6 to the subject.',

@@ -17,6 +17,10 @@ export const trainingMessages = {
   'training.badSettings': (d: { why: string }) => `These settings can't be used: ${d.why}.`,
   'training.diverged': (d: { step: number }) =>
     `The loss is no longer a number at step ${d.step}; the last checkpoint has been kept. Start again with a lower learning rate.`,
+  'capsule.none': (d: { name: string }) =>
+    `The run ${d.name} was made by an earlier version and has no capsule, so it can't be made again exactly; start a new run with its settings.`,
+  'run.notDone': (d: { name: string }) =>
+    `The run ${d.name} has not come to its end, so there is nothing to compare with; let it finish first.`,
   'capsule.damaged': (d: { file: string; why: string }) =>
     `${d.file} is not a run's capsule (${d.why}); give RUN/capsule.json, or the run's folder.`,
   'capsule.lost': (d: { file: string; what: string; option: string }) =>
@@ -48,7 +52,7 @@ export const trainingMessages = {
   'training.noClass': (d: { option: string }) =>
     `The class noun is missing; say what the photos show with ${d.option}, for example ${d.option} dog.`,
   'training.inpainting': (d: { model: string }) =>
-    `${d.model} is made for inpainting, and such models can draw here but not be trained; train the model it was made from.`,
+    `${d.model} is made for inpainting, and such models can be finetuned here but not distilled; distil the model it was made from.`,
   'training.noPhotos': (d: { option: string }) =>
     `There are no photos to learn from; give a folder of them with ${d.option}.`,
 };

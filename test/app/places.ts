@@ -51,6 +51,13 @@ export const places: readonly Place[] = [
     },
   },
   { name: 'models-network', address: '#/models/network' },
+  {
+    ...{ name: 'models-receipt', address: '#/models' },
+    enter: async (page) => {
+      await page.getByText('Receipt', { exact: true }).click();
+      await page.getByText('all 3 tensors found').scrollIntoViewIfNeeded();
+    },
+  },
   { name: 'settings', address: '#/settings' },
   { name: 'welcome', address: '#/welcome' },
   { name: 'jobs', address: '#/subjects', enter: async (page) => page.keyboard.press('j') },

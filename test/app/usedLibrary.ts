@@ -9,6 +9,10 @@ import { bundleFolder, shippedFiles } from '../../src-main/shipped.ts';
 import { measurementKey } from '../../src-main/studio/training/measurementKey.ts';
 import { cacheFolder } from '../../src-main/places.ts';
 import type { BlockAdvice, Sensitivity } from '../../src-shared/domain/advice.ts';
+import { f32 } from '../../src-main/engine/tensor/tensor.ts';
+import { loadPicture } from '../../src-main/engine/pictures/pictures.ts';
+import { writeSafetensors } from '../../src-main/engine/checkpoints/writeSafetensors.ts';
+import { writeReceipt } from '../../src-main/features/export/receipt.ts';
 import { readRecipe } from '../../src-main/engine/pictures/png.ts';
 import { nodeWorkers } from '../../src-main/jobs/workerProcess.ts';
 import type { Library } from '../../src-main/storage/library.ts';
@@ -48,10 +52,7 @@ export async function makeUsedLibrary(folder: string, images = 128): Promise<voi
   addModels(library);
   await addRuns(studio, teddy);
   await addPictures(library, teddy, images);
-  library.exports.add({
-    ...{ runId: 2, step: 300, format: 'kohya', path: 'exports/Teddy Balanced 300.safetensors' },
-    ...{ bytes: 3.2e6, tensors: 128, maxError: 0.0008 },
-  });
+  await addExport(library);
   library.prompts.use(`a photo of sks ${teddy.classNoun} in the snow`, 'blurry');
   addJobs(library, teddy);
   await studio.close();
@@ -178,6 +179,18 @@ const report: ScoreReport = {
     reason:
       'Step 300 comes 71 % of the way from the base model to the photos and keeps 62 % of its obedience to prompts; later checkpoints are more alike but pay more than that in obedience to prompts.',
   },
+  curve: {
+    ...{
+      knee: 200,
+      fidelityBy: 'subject (MobileNetV2)',
+      editabilityBy: 'prompt (the model’s own text encoder)',
+    },
+    points: [0, 1, 2, 3].map((k) => ({
+      step: (k + 1) * 100,
+      fidelity: [0.22, 0.58, 0.71, 0.75][k] ?? 0,
+      editability: [0.93, 0.8, 0.62, 0.41][k] ?? 0,
+    })),
+  },
   warnings: ['Step 400: every teddy bear begins to look like yours. An earlier checkpoint keeps them apart.'],
   features: { subject: 'MobileNetV2', prompt: 'the model’s own text encoder' },
 };
@@ -221,6 +234,30 @@ async function addPictures(library: Library, teddy: Subject, images: number): Pr
       if (number % 7 === 0) library.images.setFavourite([id], true);
     }
   });
+}
+
+/** A LoRA file of one module, with its receipt. */
+async function addExport({ exports, folder }: Library): Promise<void> {
+  const place = `${folder.claim('exports', 'Teddy 300 kohya')}/teddy.safetensors`;
+  const out = folder.at(place);
+  const prefix = 'lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q';
+  writeSafetensors(
+    out,
+    ['lora_down.weight', 'lora_up.weight', 'alpha'].map((name) => ({
+      name: `${prefix}.${name}`,
+      tensor: f32([1, 1]),
+    })),
+  );
+  const step = 300;
+  const pictures = await Promise.all(
+    (['base model', 'the run', 'the export, read back'] as const).map(async (title, i) => ({
+      title,
+      picture: await loadPicture(path.join(drawnFolder, `sample-${i === 0 ? 1 : 3}00.png`)),
+    })),
+  );
+  const proof = { tensors: 128, maxError: 0.0008 };
+  await writeReceipt(out, { format: 'kohya', step, prompt: 'a photo of sks teddy bear', ...proof, pictures });
+  exports.add({ runId: 2, step, format: 'kohya', path: place, bytes: 3.2e6, ...proof });
 }
 
 /** Jobs in every state that lasts; none that would start. */

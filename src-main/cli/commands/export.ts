@@ -1,14 +1,34 @@
 import { command } from '../command.ts';
-import { exportFormats, type ExportRequest } from '../../features/export/request.ts';
-import { choice, file, integer, required, type Given } from '../options.ts';
-import { defined } from '../shared.ts';
+import { exportFormats, type Mix } from '../../features/export/request.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { scorerFiles, shippedModel, version } from '../../shipped.ts';
+import { usualScale } from '../../features/guidance/request.ts';
+import type { GuidedExportRequest } from '../../features/guidance/exportGuided.ts';
+import { loraChoice } from '../loraChoice.ts';
+import { choice, file, integer, model, number, repeated, required, type Given } from '../options.ts';
+import { defined, refuseTogether } from '../shared.ts';
 
 const options = {
-  run: required(file('RUN', 'the folder of a run')),
+  run: file('RUN', 'the folder of a run', { fallback: 'LoRA files are mixed: --lora' }),
+  model: model('PATH', 'with --lora: the model that they are put into', { fallback: 'the shipped model' }),
+  lora: repeated(loraChoice()),
   checkpoint: integer('STEP', 'which checkpoint', { min: 0, max: 1e9, fallback: 'the last' }),
   format: required(choice(exportFormats, 'what to write')),
   out: required(file('PATH', 'folder or file to write')),
   dtype: choice(['f32', 'f16'], 'element type', { fallback: "the base model's" }),
+  distillGuidance: number(
+    'SCALE',
+    `make the LoRA draw in other tools, with plain guidance SCALE (${usualScale} in most), as the run does here; takes minutes`,
+    { min: 1.5, max: 50, fallback: 'the LoRA as it is' },
+  ),
+  distillSteps: integer('N', 'its steps', { min: 1, max: 100_000, fallback: '240' }),
+  guidance: number('X', 'the guidance to distil', {
+    min: 0,
+    max: 1000,
+    fallback: "the model's for subjects",
+  }),
+  baseGuidance: number('X', 'the base guidance to distil', { min: 0, max: 1000, fallback: "the model's" }),
+  guidanceStop: number('SHARE', 'where it ends', { min: 0, max: 1, fallback: "the model's" }),
   transformers: choice(['4', '5'], "whose names PEFT's text encoder part has", { fallback: '5' }),
 };
 
@@ -19,18 +39,57 @@ export const exportCommand = command({
   examples: [
     'likeness export --run runs/dog --format diffusers --out dog-model',
     'likeness export --run runs/dog --format kohya --out dog.safetensors',
+    'likeness export --run runs/dog --format kohya --out dog.safetensors --distill-guidance 7.5',
+    'likeness export --lora dog.safetensors:0.8 --lora style.safetensors:0.5 --format diffusers --out mixed',
   ],
   options,
   request: exportRequest,
   run: async (request, context) => {
-    const { exportRun } = await import('../../features/export/export.ts');
-    const result = await exportRun(request, context);
+    const { exportGuided } = await import('../../features/guidance/exportGuided.ts');
+    const result = await exportGuided(request, context, version);
     const text = `${result.path}: step ${result.step}, ${result.tensors} tensors, read back and compared (off by ${result.maxError.toExponential(1)})`;
     return { fields: { ...result }, text };
   },
 });
 
-function exportRequest({ transformers, ...given }: Given<typeof options>): ExportRequest {
-  const { run, format, out, checkpoint, dtype } = given;
-  return { run, format, out, transformers: transformers === '4' ? 4 : 5, ...defined({ checkpoint, dtype }) };
+function sourceOf(
+  run: string | undefined,
+  base: string | undefined,
+  loras: Mix['loras'],
+): GuidedExportRequest['run'] {
+  if (run === undefined && loras.length === 0)
+    throw problem('usage.missingOption', { option: '--run', command: 'export' });
+  if (run === undefined) return { model: base ?? shippedModel, loras };
+  const mixed = loras.length > 0 ? loras : undefined;
+  refuseTogether('--run', { '--lora': mixed, '--model': base }, 'the run is put into its own model');
+  return run;
+}
+
+function exportRequest({ transformers, ...given }: Given<typeof options>): GuidedExportRequest {
+  const { run: folder, lora = [], model: base, checkpoint, distillGuidance: scale } = given;
+  const { format, out, dtype, guidance } = given;
+  const run = sourceOf(folder, base, lora);
+  if (typeof run !== 'string') {
+    refuseTogether(
+      '--lora',
+      { '--checkpoint': checkpoint, '--distill-guidance': scale },
+      'they are of a run',
+    );
+    if (format === 'kohya' || format === 'peft')
+      throw problem('usage.conflict', {
+        ...{ option: '--lora', other: `--format ${format}` },
+        why: 'several files are put into a model, which is no LoRA any more',
+      });
+  }
+  const { baseGuidance, guidanceStop, distillSteps: steps } = given;
+  const taught = defined({ guidance, baseGuidance, guidanceStop });
+  const distill =
+    scale === undefined ? undefined : { scale, steps, taught, mobileNet: scorerFiles.mobileNet };
+  return {
+    run,
+    format,
+    out,
+    transformers: transformers === '4' ? 4 : 5,
+    ...defined({ checkpoint, dtype, distill }),
+  };
 }

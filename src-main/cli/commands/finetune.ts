@@ -43,18 +43,14 @@ export const finetune = command({
       const result = await finetune(request, context, version);
       return { fields: { run, ...result }, text: ended(result) };
     }
-    const { score } = await import('../../features/score/score.ts');
-    const { untilBest } = await import('../../features/score/untilBest.ts');
+    const { trainUntilBest } = await import('../../features/score/trainUntilBest.ts');
     const { provider = scoreDefaults.provider } = request.settings;
     const scoring = { ...scoreDefaults, ...scorerFiles, run, provider };
-    const { result, pick, why } = await untilBest(
-      run,
-      (inside, again) => finetune({ ...request, resume: again || request.resume }, inside, version),
-      (inside) => score(scoring, inside),
-      context,
-    );
-    const text = result ? ended(result) : `${run}: ended early, two checkpoints in a row were no better`;
-    return { fields: { run, ...result, pick, why, endedEarly: !result }, text: `${text}\n${why}` };
+    const { scores: _, ...result } = await trainUntilBest(request, scoring, context, version);
+    const text = result.endedEarly
+      ? `${run}: ended early, two checkpoints in a row were no better`
+      : ended(result);
+    return { fields: { run, ...result }, text: `${text}\n${result.why}` };
   },
 });
 

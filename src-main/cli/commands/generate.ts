@@ -1,18 +1,19 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { command } from '../command.ts';
-import { version, shippedModel } from '../../shipped.ts';
+import { version, scorerFiles, shippedModel } from '../../shipped.ts';
 import { schedulerNames } from '../../engine/schedulers/config.ts';
 import {
   generateDefaults as defaults,
   type GenerateRequest,
   type EmbeddingChoice,
-  type LoraChoice,
   type OverRequest,
+  type RegionRequest,
 } from '../../features/generation/request.ts';
-import { onlyFileIn } from '../../features/download/hubCache.ts';
 import type { SaidWithRecipe } from '../../features/generation/fromRecipe.ts';
 import { precisions } from '../../../src-shared/domain/precision.ts';
+import { boxSchema } from '../../../src-shared/domain/box.ts';
+import type { BoxLikeness } from '../../features/generation/measureBoxes.ts';
 import { predictions } from '../../../src-shared/domain/prediction.ts';
 import { promptRules } from '../../../src-shared/domain/promptRules.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -31,6 +32,7 @@ import {
   type Given,
   type Option,
 } from '../options.ts';
+import { loraChoice } from '../loraChoice.ts';
 import { optionName } from '../parse.ts';
 import { readPrompts, readPromptTable } from '../../engine/training/data/promptFiles.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
@@ -94,6 +96,20 @@ export const generateOptions = {
   loraDir: file('DIR', 'with --weights a1111: where to find LoRAs and runs that prompts name', {
     fallback: 'this folder, and runs and loras in it',
   }),
+  untilLike: number(
+    'X',
+    'draw until --count pictures of each prompt are at least this like the subject of --lora',
+    {
+      ...{ min: 0, max: 1, fallback: 'the first ones are kept' },
+    },
+  ),
+  bestOf: integer('N', 'draw N for each picture and keep the one most like the subject of --lora', {
+    ...{ min: 2, max: 1000, fallback: 'the first ones are kept' },
+  }),
+  photos: file('DIR', 'with --until-like and --best-of: photos of the subject', {
+    fallback: 'those of the run of --lora',
+  }),
+  region: repeated(regionChoice()),
   image: file('FILE', 'draw over this picture', { fallback: 'new pictures' }),
   strength: number('X', 'with --image: how much is drawn anew, from 0 to 1', {
     min: 0,
@@ -106,6 +122,7 @@ export const generateOptions = {
     max: 10_000,
     fallback: 'the whole picture is drawn',
   }),
+  grid: file('FILE.png', 'write all pictures into one too: a row for each prompt, a column for each seed'),
   latents: file('FILE', 'safetensors with the starting noise, key latents [n,c,h,w]', {
     fallback: 'from the seed',
   }),
@@ -118,29 +135,25 @@ export const generateOptions = {
   ),
 };
 
-/** The path may contain colons: what follows the last one is a weight only if it is a number. */
-function loraChoice(): Option<LoraChoice> {
-  const place = model(
-    'PATH[:WEIGHT]',
-    'a run of any method, a PEFT folder, a LoRA file of any tool, or a Hub id',
-    {
-      fallback: 'weight 1',
-    },
-  );
-  const weight = number('WEIGHT', '', { min: -100, max: 100 });
-  const parts = (word: string): { readonly path: string; readonly weight?: string } => {
-    const [, front, back] = /^(.+):([^:/\\]*)$/s.exec(word) ?? [];
-    if (front === undefined || back === undefined || !/\d/.test(back) || fs.existsSync(word))
-      return { path: word };
-    return { path: front, weight: back };
-  };
+/** `0,20,50,100=runs/rex:0.9=a photo of sks dog`: a box in per cent, what draws it, and from what prompt. */
+function regionChoice(): Option<RegionRequest> {
+  const lora = loraChoice();
+  const bad = (option: string, value: string): Error =>
+    problem('usage.badValue', {
+      ...{ option, value },
+      expected: 'LEFT,TOP,RIGHT,BOTTOM=PATH[:WEIGHT]=PROMPT, the box in per cent of the picture',
+    });
   return {
-    ...place,
-    hub: (word) => parts(word).path,
-    read: ([word = ''], name) => {
-      const said = parts(word);
-      const path = onlyFileIn(place.read([said.path], name));
-      return { path, weight: said.weight === undefined ? 1 : weight.read([said.weight], name) };
+    help: 'a box of the picture for a subject: its own LoRA or run, and its own prompt, kept apart from the others',
+    takes: 'one',
+    placeholder: 'L,T,R,B=PATH[:WEIGHT]=PROMPT',
+    fallback: 'the whole picture is one',
+    read: ([value = ''], name) => {
+      const [, sides = '', path = '', prompt = ''] = /^([^=]*)=(.+)=([^=]+)$/s.exec(value) ?? [];
+      const [left, top, right, bottom, ...more] = sides.split(',').map((side) => Number(side) / 100);
+      const box = boxSchema.safeParse({ left, top, right, bottom });
+      if (!box.success || more.length > 0) throw bad(name, value);
+      return { box: box.data, lora: lora.read([path], name), prompt: prompt.trim() };
     },
   };
 }
@@ -173,8 +186,14 @@ export const generate = command({
     'likeness generate --recipe pictures/00001.png --out again',
   ],
   options: generateOptions,
-  request: (given) => ({ asked: generateRequest(given), model: given.model }),
-  run: async ({ asked, model }, context) => {
+  request: (given) => ({
+    asked: generateRequest(given),
+    model: given.model,
+    select: selectionOf(given),
+    photos: given.photos,
+    grid: given.grid,
+  }),
+  run: async ({ asked, model, select, photos, grid }, context) => {
     const { generate } = await import('../../features/generation/generate.ts');
     const { requestFromRecipe } = await import('../../features/generation/fromRecipe.ts');
     const { modelFor } = await import('../../features/generation/runs.ts');
@@ -182,12 +201,107 @@ export const generate = command({
     const request =
       'said' in asked
         ? await requestFromRecipe(asked.recipe, asked.said)
-        : { ...asked, model: model ?? modelFor(allLoras(asked)) ?? asked.model };
+        : {
+            ...asked,
+            model:
+              model ??
+              modelFor([...allLoras(asked), ...(asked.regions ?? []).map(({ lora }) => lora)]) ??
+              asked.model,
+          };
+    if (select) {
+      const { selectPictures } = await import('../../features/generation/selectPictures.ts');
+      const { photosOf, withoutRunAsModel } = await import('../../features/generation/runs.ts');
+      const taught = withoutRunAsModel(request).loras;
+      const likeness = { photos: photosOf(taught, photos), mobileNet: scorerFiles.mobileNet };
+      const onTried = (tried: number, kept: number): void =>
+        context.report({ type: 'note', message: `${tried} drawn, ${kept} kept` });
+      const found = await selectPictures(request, { by: select, likeness }, context, version, { onTried });
+      await writeGrid(grid, found.images);
+      const lines = found.images.map(
+        ({ path, seed, likeness: value }) => `${path} (seed ${seed}, likeness ${value.toFixed(3)})`,
+      );
+      return { fields: { ...found }, text: [...lines, `It took ${found.tried} pictures.`].join('\n') };
+    }
     const result = await generate({ ...request, goOn: true }, context, version);
-    const text = result.images.map(({ path, seed }) => `${path} (seed ${seed})`).join('\n');
-    return { fields: { ...result }, text };
+    await writeGrid(grid, result.images);
+    const boxes = await likenessOfBoxes(request, result.images);
+    const text = result.images
+      .map(({ path, seed }, i) => [`${path} (seed ${seed})`, ...describeBoxes(boxes[i] ?? [])].join('\n'))
+      .join('\n');
+    return { fields: { ...result, ...(boxes.length > 0 && { boxes }) }, text };
   },
 });
+
+/** How much each box is like its own subject and like the others', where runs with photos draw them. */
+async function likenessOfBoxes(
+  { regions = [] }: GenerateRequest,
+  images: readonly { readonly path: string }[],
+): Promise<readonly (readonly BoxLikeness[])[]> {
+  if (regions.length === 0) return [];
+  const { measureBoxes } = await import('../../features/generation/measureBoxes.ts');
+  return measureBoxes(
+    regions,
+    images.map(({ path: file }) => file),
+    scorerFiles.mobileNet,
+  );
+}
+
+function describeBoxes(boxes: readonly BoxLikeness[]): string[] {
+  return boxes.map(
+    ({ own, others }, i) =>
+      `  box ${i + 1}: likeness ${own.toFixed(3)} to its own subject, ${others.map((value) => value.toFixed(3)).join(', ')} to the others'`,
+  );
+}
+
+/** All pictures in one: prompts go down, seeds across. */
+async function writeGrid(
+  file: string | undefined,
+  images: readonly { readonly path: string; readonly seed: number; readonly prompt: string }[],
+): Promise<void> {
+  if (file === undefined) return;
+  const { drawGrid } = await import('../../features/generation/grid.ts');
+  const seeds = [...new Set(images.map(({ seed }) => seed))];
+  const prompts = [...new Set(images.map(({ prompt }) => prompt))];
+  const png = await drawGrid({
+    columns: seeds.map((seed) => `seed ${seed}`),
+    rows: prompts.map((prompt) => ({
+      label: prompt,
+      files: seeds.map((seed) => images.find((one) => one.prompt === prompt && one.seed === seed)?.path),
+    })),
+  });
+  const { writeAtomically } = await import('../../engine/checkpoints/writeSafetensors.ts');
+  writeAtomically(file, () => [png]);
+}
+
+/** Which of many tries are kept. Throws `usage.…` where that cannot be. */
+function selectionOf({
+  untilLike,
+  bestOf,
+  lora = [],
+  photos,
+  prompts,
+  latents,
+  saveLatents,
+  model: whole,
+}: Given<typeof generateOptions>): { readonly bestOf: number } | { readonly untilLike: number } | undefined {
+  const option = untilLike === undefined ? '--best-of' : '--until-like';
+  if (untilLike === undefined && bestOf === undefined) {
+    if (photos !== undefined)
+      throw problem('usage.missingOption', { option: '--until-like', command: 'generate' });
+    return undefined;
+  }
+  const table = prompts !== undefined && /\.csv$/i.test(prompts) ? prompts : undefined;
+  if (untilLike !== undefined) refuseTogether(option, { '--best-of': bestOf }, 'one of them chooses');
+  refuseTogether(option, { '--prompts FILE.csv': table }, 'its rows have names of their own');
+  refuseTogether(
+    option,
+    { '--latents': latents, '--save-latents': saveLatents },
+    'more pictures are drawn than are kept',
+  );
+  if (lora.length === 0 && photos === undefined && whole === undefined)
+    throw problem('usage.missingOption', { option: '--lora', command: 'generate' });
+  return untilLike === undefined ? { bestOf: bestOf ?? 2 } : { untilLike };
+}
 
 /** New pictures, or one again by its recipe. Throws `usage.…`, and where the file of prompts cannot be used. */
 export function generateRequest(
@@ -200,16 +314,18 @@ export function generateRequest(
 function newPictures(given: Given<typeof generateOptions>): GenerateRequest {
   const { prompt = [], prompts: list, lora = [], out, recipe: _recipe, ...more } = given;
   const { image: _i, strength: _s, mask: _m, maskPadding: _p, embedding: embeddings, ...others } = more;
-  const { weights, loraDir, ...rest } = others;
+  const { region: regions } = given;
+  const { weights, loraDir, region: _r, untilLike: _u, bestOf: _b, photos: _ph, grid: _g, ...rest } = others;
   if (loraDir !== undefined && weights !== 'a1111')
     throw problem('usage.missingOption', { option: '--weights a1111', command: 'generate' });
   const folders = loraDir === undefined ? ['', 'runs', 'loras'].map((one) => path.resolve(one)) : [loraDir];
-  if (rest.baseGuidance && lora.length === 0)
+  if (rest.baseGuidance && lora.length === 0 && !regions)
     throw problem('usage.missingOption', { option: '--lora', command: 'generate' });
   const over = overPicture(given);
   const common = {
     ...{ ...defaults, model: shippedModel, ...defined({ ...rest, embeddings }), loras: lora, out },
     ...(over && { over }),
+    ...(regions && { regions }),
     ...(weights === 'a1111' && { promptRules: weights, named: { folders, others: [] } }),
   };
   if (list !== undefined && /\.csv$/i.test(list)) {
@@ -265,6 +381,10 @@ function saidWithRecipe(given: Given<typeof generateOptions>): SaidWithRecipe {
     'prediction',
     'weights',
     'loraDir',
+    'region',
+    'untilLike',
+    'bestOf',
+    'photos',
   ] as const;
   const others = Object.fromEntries(fixed.map((key) => [optionName(key), given[key]]));
   refuseTogether('--recipe', others, 'the recipe says it');

@@ -1,5 +1,4 @@
-import type { LoraReport, RunReport } from '../../features/inspect/inspect.ts';
-import type { ModelReport } from '../../features/inspect/inspectModel.ts';
+import type { Report } from '../../features/inspect/inspect.ts';
 import { predictions } from '../../../src-shared/domain/prediction.ts';
 import { onlyFileIn } from '../../features/download/hubCache.ts';
 import { command } from '../command.ts';
@@ -28,13 +27,15 @@ export const inspect = command({
 
 const millions = (count: number) => `${(count / 1e6).toFixed(count < 1e7 ? 2 : 1)} M`;
 
-function describe(report: ModelReport | LoraReport | RunReport): string[] {
+function describe(report: Report): string[] {
   if (report.kind === 'run')
     return [
       `Run         ${report.path}`,
       `Method      ${report.method}, ${report.steps} steps of ${report.model}`,
       `Checkpoints ${report.checkpoints.join(', ') || 'none'}`,
     ];
+  if (report.kind === 'embedding')
+    return [`Embedding   ${report.path}, ${report.vectors} × ${report.width}`, `Word        ${report.word}`];
   if (report.kind === 'lora')
     return [
       `LoRA        ${report.path}, ${report.methods.join(', ')}${report.ranks.length ? `, rank ${report.ranks.join(', ')}` : ''}`,

@@ -1,11 +1,8 @@
 import { type Figures, subjectKinds } from '../../../src-shared/domain/runScore.ts';
 import type { ScoreResult } from '../../features/score/score.ts';
 import { command } from '../command.ts';
-import {
-  promptListNames,
-  scoreDefaults as defaults,
-  type ScoreRequest,
-} from '../../features/score/request.ts';
+import { promptListNames } from '../../../src-shared/domain/score.ts';
+import { scoreDefaults as defaults, type ScoreRequest } from '../../features/score/request.ts';
 import { schedulerNames } from '../../engine/schedulers/config.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { choice, file, integer, names, number, required, type Given } from '../options.ts';

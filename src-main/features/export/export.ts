@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import type { GuidanceReceipt } from '../../../src-shared/domain/receipt.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { writeDiffusersLora, writeKohya, writePeft } from '../../engine/checkpoints/lora/writeLora.ts';
@@ -7,8 +8,9 @@ import { writeDiffusers, writeSingleFile } from '../../engine/checkpoints/writeM
 import { exportOnnx } from './exportOnnx.ts';
 import { tokenizerOf } from '../../engine/pipelines/openTokenizer.ts';
 import { loraMetadata, titleOf } from './loraMetadata.ts';
+import { openMix } from './openMix.ts';
 import { openRun, type OpenedRun } from './openRun.ts';
-import { prove, type Proof } from './proof.ts';
+import { prove, type Proof, type TitledPicture } from './proof.ts';
 import type { ExportRequest } from './request.ts';
 import { writeReceipt } from './receipt.ts';
 import { inWorkFolder } from './workFolder.ts';
@@ -18,6 +20,13 @@ export interface ExportResult extends Proof {
   readonly step: number;
 }
 
+/** What takes a checkpoint's place in the export: a run that was made from it. */
+export interface Substitute {
+  readonly run: string;
+  readonly receipt: GuidanceReceipt;
+  readonly pictures: readonly TitledPicture[];
+}
+
 /**
  * Writes a checkpoint in another tool's format, reads it back and compares; only then does it get its name. Errors: `run.…`,
  * `export.…`, `file.unwritable`.
@@ -25,9 +34,13 @@ export interface ExportResult extends Proof {
 export async function exportRun(
   request: ExportRequest,
   { report, signal }: JobContext,
+  substitute?: Substitute,
 ): Promise<ExportResult> {
   const path = withSuffix(request);
-  const run = openRun(request.run, request.checkpoint);
+  const { run: source } = request;
+  const asked = typeof source === 'string' ? openRun(source, request.checkpoint) : openMix(source);
+  const run = substitute ? { ...openRun(substitute.run, undefined), step: asked.step } : asked;
+  const { step } = run;
   const proof = await inWorkFolder(path, async (out) => {
     report({ type: 'progress', done: 0, total: 2, label: 'writing' });
     write(run, { ...request, out });
@@ -37,9 +50,12 @@ export async function exportRun(
     report({ type: 'progress', done: 2, total: 2, label: 'reading back' });
     return proved;
   });
-  const { pictures, tensors, maxError } = proof;
-  const { step, prompt } = run;
-  await writeReceipt(path, { format: request.format, step, tensors, maxError, prompt, pictures });
+  const { tensors, maxError } = proof;
+  await writeReceipt(path, {
+    ...{ format: request.format, step, tensors, maxError, prompt: run.prompt },
+    pictures: [...proof.pictures, ...(substitute?.pictures ?? [])],
+    guidance: substitute?.receipt,
+  });
   return { path, step, tensors, maxError };
 }
 

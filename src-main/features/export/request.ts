@@ -1,10 +1,16 @@
 export const exportFormats = ['diffusers', 'peft', 'kohya', 'single-file', 'onnx'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
+/** LoRA files to be put into a model's weights. */
+export interface Mix {
+  readonly model: string;
+  readonly loras: readonly { readonly path: string; readonly weight: number }[];
+}
+
 /** What a person said about an export. Paths are absolute. */
 export interface ExportRequest {
-  /** The run's folder. */
-  readonly run: string;
+  /** The run's folder, or what is mixed. */
+  readonly run: string | Mix;
   readonly format: ExportFormat;
   readonly out: string;
   /** The step of a checkpoint; the last one when left out. */

@@ -57,6 +57,12 @@ export async function requestFromRecipe(
       ? said.loras
       : recipe.loras.map((lora) => ({ path: found(lora.hash, lora.path, '--lora'), weight: lora.weight })),
     ...(over && { over }),
+    ...(recipe.regions && {
+      regions: recipe.regions.map(({ box, prompt: own, lora }) => ({
+        ...{ box, prompt: own },
+        lora: { path: found(lora.hash, lora.path, '--region'), weight: lora.weight },
+      })),
+    }),
     ...(recipe.prediction && { prediction: recipe.prediction }),
     ...(recipe.clipSkip !== undefined && { clipSkip: recipe.clipSkip }),
     embeddings: said.embeddings?.length

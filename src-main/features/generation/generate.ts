@@ -20,6 +20,7 @@ import { Journal } from './journal.ts';
 import { nameInRecipe, rememberPlace } from './knownPlaces.ts';
 import { splitByLoraTags } from './loraTags.ts';
 import type { OpenedModel } from './openForGeneration.ts';
+import { openRegions, type OpenedRegions } from './openRegions.ts';
 import { PictureNames } from './pictureNames.ts';
 import { previews } from './previews.ts';
 import type { GenerateRequest } from './request.ts';
@@ -109,7 +110,8 @@ async function draw(
     if (request.recipe)
       checkRecipe(request.recipe, request, opened, { noise: noise?.hash, over: over?.recipe });
     const size = sizeOf({ ...request, ...(over && { size: over.size }) }, textToImage, noise);
-    const drawing = { ...request, original: over?.original };
+    const apart = openRegions(request, textToImage.model, report);
+    const drawing = { ...request, original: over?.original, regions: apart?.regions };
     const { name: scheduler, standsFor } = textToImage.samplerOf(drawing);
     if (standsFor !== undefined)
       report({
@@ -124,7 +126,7 @@ async function draw(
     const set = request.names && setFiles(request, request.names, all);
     const names = new PictureNames(request.out);
     const recipeOf = ({ prompt, seed }: PictureRequest): Recipe =>
-      recipeFor(request, opened, { prompt, seed, scheduler, version, noise, over, ...size });
+      recipeFor(request, opened, { prompt, seed, scheduler, version, noise, over, apart, ...size });
     const missing = set ? await missingPictures(request, opened, set, recipeOf) : all;
     const pictures = journal?.before.size ? journal.unfinished(all, set && missing) : missing;
     if (pictures.length < all.length && journal?.before.size)
@@ -192,6 +194,7 @@ export async function warmUp(said: GenerateRequest, models: Opener, signal: Abor
   const enough = new AbortController();
   const drawing = textToImage.generate(requestPictures(request, undefined), {
     ...request,
+    regions: [],
     ...sizeOf(request, textToImage, undefined),
     signal: AbortSignal.any([signal, enough.signal]),
     onStep: () => enough.abort(),
@@ -204,7 +207,10 @@ export async function warmUp(said: GenerateRequest, models: Opener, signal: Abor
 /** Completes the request with the model's own guidance. */
 function completed<R extends GenerateRequest>(said: R): R & Guidance {
   const asked = withoutRunAsModel(said);
-  const own = ownGuidance(asked.model, asked.loras.length > 0 ? 'subject' : 'bare');
+  const own = ownGuidance(
+    asked.model,
+    asked.loras.length + (asked.regions?.length ?? 0) > 0 ? 'subject' : 'bare',
+  );
   const prediction = asked.prediction ?? predictionOfRuns(asked);
   return { ...asked, ...chosenGuidance(asked, own), ...(prediction && { prediction }) };
 }
@@ -278,12 +284,13 @@ function requestPictures(
 interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'width' | 'height' | 'version'> {
   readonly noise: StartingNoise | undefined;
   readonly over: OverPicture | undefined;
+  readonly apart?: OpenedRegions | undefined;
 }
 
 function recipeFor(
   { model, negative, steps, prediction, clipSkip, promptRules, ...request }: GenerateRequest & Guidance,
   { hash, loras, embeddings, unet }: OpenedModel,
-  { noise, over, ...parts }: RecipeParts,
+  { noise, over, apart, ...parts }: RecipeParts,
 ): Recipe {
   return {
     ...parts,
@@ -300,6 +307,7 @@ function recipeFor(
     ...(embeddings.length > 0 && {
       embeddings: embeddings.map(({ path: file, word, hash }) => ({ name: nameInRecipe(file), word, hash })),
     }),
+    ...(apart && { regions: [...apart.recipe] }),
     ...(noise && { latents: noise.hash }),
     ...(promptRules && promptRules !== 'none' && { promptRules }),
     ...over?.recipe,

@@ -3,6 +3,7 @@ import type { WorkerEvent } from '../../../src-shared/domain/workerMessages.ts';
 import { generate, warmUp } from './generate.ts';
 import { LikenessMeter, type LikenessRequest } from './likenessMeter.ts';
 import type { GenerateRequest } from './request.ts';
+import { selectPictures, type Selection } from './selectPictures.ts';
 import type { Opener } from './warmModel.ts';
 
 /** Pictures of several mixes, one request after the other. */
@@ -13,6 +14,8 @@ export interface GenerateTask {
     readonly request: GenerateRequest;
     /** Measures the likeness to the drawn subject, if there is one. */
     readonly likeness?: LikenessRequest;
+    /** Many are drawn, and those most like the subject kept. */
+    readonly select?: Selection['by'];
   }[];
   readonly total: number;
   readonly version: string;
@@ -34,12 +37,31 @@ export async function generateParts(
     ],
   });
   report({ type: 'progress', done: 0, total: 1, label: 'opening the model' });
-  for (const { first, request, likeness } of parts) {
+  let triedBefore = 0;
+  for (const { first, request, likeness, select } of parts) {
     let index = first;
-    const measure = likeness && likenessOf(likeness, report);
+    const measure = likeness && likenessOf(likeness, request.over?.mask, report);
     // Reports pictures of one part as pictures of the whole task.
     const inWhole: Report = (event) =>
       report(event.type === 'progress' ? { ...event, done: first + event.done, total } : event);
+    if (select && likeness) {
+      const { tried } = await selectPictures(
+        request,
+        { by: select, likeness },
+        { report: inWhole, signal },
+        version,
+        {
+          ...(models && { models }),
+          onTried: (now, kept) => report({ type: 'tried', tried: triedBefore + now, kept: first + kept }),
+          onKept: ({ path, likeness: value }) => {
+            report({ type: 'picture', index, path });
+            report({ type: 'likeness', index: index++, value });
+          },
+        },
+      );
+      triedBefore += tried;
+      continue;
+    }
     await generate(request, { report: inWhole, signal }, version, {
       ...(models && { models }),
       onMade: ({ path }) => {
@@ -68,6 +90,7 @@ export async function prepareParts(
  */
 function likenessOf(
   request: LikenessRequest,
+  mask: string | undefined,
   report: Report,
 ): { take: (index: number, path: string) => void; end: () => Promise<void> } {
   let opened: Promise<LikenessMeter> | undefined;
@@ -76,7 +99,7 @@ function likenessOf(
     take: (index, path) => {
       const meter = (opened ??= LikenessMeter.open(request));
       measuring = measuring
-        .then(async () => report({ type: 'likeness', index, value: await (await meter).of(path) }))
+        .then(async () => report({ type: 'likeness', index, value: await (await meter).of(path, mask) }))
         .catch(() => undefined);
     },
     end: async () => {

@@ -1,8 +1,10 @@
 import sharp from 'sharp';
 import { cosine } from '../../engine/evaluation/features.ts';
 import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
-import { listPictures, loadPicture } from '../../engine/pictures/pictures.ts';
+import { listPictures, loadPicture, loadPictureOn } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
+import { resize } from '../../engine/pictures/resample.ts';
+import { crop, cropRegion } from './cropRegion.ts';
 
 /** Where a subject's photos are, and MobileNetV2's weights. */
 export interface LikenessRequest {
@@ -27,9 +29,18 @@ export class LikenessMeter {
     return new LikenessMeter(features, await features.pictures(squares));
   }
 
-  /** Mean cosine with the photos in MobileNetV2's features, as DreamBooth measures with DINO's; 0…1. */
-  async of(file: string): Promise<number> {
-    const [vector] = await this.features.pictures([await loadPicture(file)]);
+  /**
+   * Mean cosine with the photos in MobileNetV2's features, as DreamBooth measures with DINO's; 0…1. Of a picture that was drawn over
+   * another, what the mask shows counts alone, in a square.
+   */
+  async of(file: string, mask?: string): Promise<number> {
+    const picture = await loadPicture(file);
+    return this.ofPicture(mask === undefined ? picture : await shownBy(mask, picture));
+  }
+
+  /** The same of a picture that lies in no file. */
+  async ofPicture(picture: Picture): Promise<number> {
+    const [vector] = await this.features.pictures([picture]);
     const sum = this.photos.reduce((total, photo) => total + cosine(photo, vector ?? photo), 0);
     return Math.min(1, Math.max(0, sum / this.photos.length));
   }
@@ -37,6 +48,11 @@ export class LikenessMeter {
   async dispose(): Promise<void> {
     await this.features.dispose();
   }
+}
+
+async function shownBy(file: string, picture: Picture): Promise<Picture> {
+  const mask = resize(await loadPictureOn('black', file), picture.width, picture.height, 'bilinear');
+  return crop(picture, cropRegion(mask, { width: 1, height: 1 }, 0));
 }
 
 async function middleSquare({ data, width, height }: Picture): Promise<Picture> {

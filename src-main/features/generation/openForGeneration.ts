@@ -15,7 +15,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import type { HostTensor } from '../../engine/tensor/tensor.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { GenerateRequest, LoraChoice } from './request.ts';
-import { openWholeRun, weightsOfRuns } from './runs.ts';
+import { openWholeRun, weightsOfRuns, type WholeRun } from './runs.ts';
 
 export interface OpenedModel {
   readonly textToImage: TextToImage;
@@ -55,9 +55,8 @@ export async function openForGeneration(
   const model = unet === undefined ? stored : withUnet(stored, unet);
   const note = assumption(model);
   if (note !== undefined) report({ type: 'note', message: note });
-  const taught = request.loras.map(
-    (choice) =>
-      openWholeRun(choice, model) ?? openLora(choice, model, { report, partial: request.partial ?? false }),
+  const taught = request.loras.map((choice) =>
+    openTaught(choice, model, { report, partial: request.partial ?? false }),
   );
   const { adapters, matrices } = bindLoras(taught.filter((one) => 'adapters' in one));
   const whole = weightsOfRuns(
@@ -85,6 +84,15 @@ export async function openForGeneration(
     loras: taught.map(({ path, weight, hash, isOf }) => ({ path, weight, hash, isOf })),
     embeddings: given.map(({ path, word, vectors }) => ({ path, word, hash: hashOfNumbers([vectors]) })),
   };
+}
+
+/** A LoRA of any tool, or a run of any method. Errors: those of `readLora` and `openWholeRun`, `lora.otherModel`. */
+export function openTaught(
+  choice: LoraChoice,
+  model: Model,
+  options: { readonly report: JobContext['report']; readonly partial: boolean },
+): WholeRun | ReturnType<typeof openLora> {
+  return openWholeRun(choice, model) ?? openLora(choice, model, options);
 }
 
 function openLora(

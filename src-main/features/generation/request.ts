@@ -1,6 +1,7 @@
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
 import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
+import type { Box } from '../../../src-shared/domain/box.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import type { PromptRules } from '../../../src-shared/domain/promptRules.ts';
@@ -46,6 +47,13 @@ export interface OverRequest {
   readonly maskPadding?: number;
 }
 
+/** A box of each picture, what draws it and from what prompt: subjects are kept apart. */
+export interface RegionRequest {
+  readonly box: Box;
+  readonly lora: LoraChoice;
+  readonly prompt: string;
+}
+
 /** What a person said about new pictures; what was left out, guidance too, is completed by the model. Paths are absolute. */
 export interface GenerateRequest extends Partial<Guidance> {
   readonly prompts: readonly string[];
@@ -55,6 +63,7 @@ export interface GenerateRequest extends Partial<Guidance> {
   /** The U-Net from elsewhere: a model, or the folder of a U-Net alone. */
   readonly unet?: string;
   readonly loras: readonly LoraChoice[];
+  readonly regions?: readonly RegionRequest[];
   /** Accept a LoRA of which the model lacks parts; else that is an error. */
   readonly partial?: boolean;
   /** What the model predicts, where its file does not say it. */

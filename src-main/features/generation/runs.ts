@@ -41,6 +41,21 @@ export function predictionOfRuns({
   return trained.find((settings) => settings.model === model)?.prediction;
 }
 
+/**
+ * Photos of the subject that is drawn: those that were said, else those of the first run among `loras`. Errors: `likeness.noPhotos`,
+ * `run.damaged`.
+ */
+export function photosOf(loras: readonly LoraChoice[], said: string | undefined): string {
+  const runs = loras
+    .map(({ path }) => [path, join(path, '..', '..')].find((place) => RunFolder.exists(place)))
+    .flatMap((place) => (place === undefined ? [] : new RunFolder(place)));
+  const run = runs.find((one) => one.kind() === 'finetune');
+  const photos = said ?? run?.describe().settings.photos;
+  if (photos === undefined || !existsSync(photos))
+    throw problem('likeness.noPhotos', { photos: photos ?? 'the photos of the subject' });
+  return photos;
+}
+
 /** A run given as the model means its base model and what the run taught it. Errors: `run.damaged`. */
 export function withoutRunAsModel<R extends Pick<GenerateRequest, 'model' | 'loras'>>(request: R): R {
   const { model, loras } = request;

@@ -8,6 +8,8 @@ type Asked = Parameters<typeof openForGeneration>[0];
 export interface Opener {
   open(asked: Asked, report: JobContext['report']): Promise<OpenedModel>;
   close(opened: OpenedModel): Promise<void>;
+  /** Lets go of what is kept for more pictures. */
+  end?(): Promise<void>;
 }
 
 /** Opens the model each time, and closes it afterwards. */
@@ -32,6 +34,11 @@ export class WarmModel implements Opener {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  async end(): Promise<void> {
+    await this.kept?.opened.textToImage.dispose();
+    this.kept = undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { readEmbedding } from '../../engine/checkpoints/embedding.ts';
 import { readLora, type Lora } from '../../engine/checkpoints/lora/readLora.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
@@ -33,7 +34,19 @@ export interface RunReport {
   readonly problems: readonly string[];
 }
 
-export type Report = ModelReport | LoraReport | RunReport;
+/** A textual inversion. */
+export interface EmbeddingReport {
+  readonly kind: 'embedding';
+  readonly path: string;
+  /** What stands for it in prompts. */
+  readonly word: string;
+  readonly vectors: number;
+  /** Of each; that of the text encoders that it fits. */
+  readonly width: number;
+  readonly problems: readonly string[];
+}
+
+export type Report = ModelReport | LoraReport | EmbeddingReport | RunReport;
 
 /**
  * Describes what is at `path`: a model, a LoRA or a run. Throws where it is none of these or can't be read; a model that opens but
@@ -47,7 +60,9 @@ export async function inspect(
   if (adapterConfigs.some((file) => fs.existsSync(join(path, file))))
     return { report: inspectLora(readLora(path)) };
   const lora = loraOrNothing(path);
-  return lora ? { report: inspectLora(lora) } : inspectModel(openModel(path, prediction));
+  if (lora) return { report: inspectLora(lora) };
+  const embedding = embeddingOrNothing(path);
+  return embedding ? { report: embedding } : inspectModel(openModel(path, prediction));
 }
 
 /** Where PEFT's folders and runs have one. */
@@ -67,6 +82,18 @@ function loraOrNothing(path: string): Lora | undefined {
     return readLora(path);
   } catch (error) {
     if (hasCode(error, 'lora.notOne')) return undefined;
+    throw error;
+  }
+}
+
+/** Nothing where `path` is no file of one tensor, or none at all. */
+function embeddingOrNothing(path: string): EmbeddingReport | undefined {
+  try {
+    const { word, vectors } = readEmbedding(path);
+    const [count = 1, width = 0] = vectors.shape;
+    return { kind: 'embedding', path, word, vectors: count, width, problems: [] };
+  } catch (error) {
+    if (hasCode(error, 'embedding.notOne') || hasCode(error, 'file.missing')) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { PromptList } from './request.ts';
+import type { PromptList } from '../../../src-shared/domain/score.ts';
 import { dreamboothPrompts } from './dreamboothPrompts.ts';
 import type { SubjectKind } from '../../../src-shared/domain/runScore.ts';
 

@@ -1,10 +1,7 @@
+import type { PromptList } from '../../../src-shared/domain/score.ts';
 import type { SubjectKind } from '../../../src-shared/domain/runScore.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import type { SchedulerName } from '../../engine/schedulers/config.ts';
-
-/** Which 25 prompts: ours, or those of DreamBooth's evaluation. */
-export const promptListNames = ['standard', 'dreambooth'] as const;
-export type PromptList = (typeof promptListNames)[number];
 
 /** What a person said about scoring a run. Paths are absolute. */
 export interface ScoreRequest {

@@ -4,6 +4,7 @@ import { measurements } from './003-measurements.ts';
 import { galleryOrder } from './004-gallery-order.ts';
 import { backgroundWeight } from './005-background-weight.ts';
 import { markedBy } from './006-marked-by.ts';
+import { loraFiles } from './007-lora-files.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; one that was released is never changed. */
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   galleryOrder,
   backgroundWeight,
   markedBy,
+  loraFiles,
 ];

@@ -1,7 +1,11 @@
 import { rm, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
-import { generateInputSchema, type GenerateInput } from '../../../src-shared/contract/generation.ts';
+import {
+  generateInputSchema,
+  type GenerateInput,
+  type LoraChoice,
+} from '../../../src-shared/contract/generation.ts';
 import { withInput, type JobHandling } from '../../jobs/kind.ts';
 import type { Surroundings } from '../context.ts';
 import type { StoredModel } from '../../storage/models.ts';
@@ -23,6 +27,8 @@ export const generateJobInput = generateInputSchema.extend({
   done: z.int().min(0),
   /** Ids of the pictures that are done, in order; null where one is missing. */
   made: z.array(z.int().nullable()).optional(),
+  /** Pictures that were drawn to choose from. */
+  tried: z.int().optional(),
 });
 export type GenerateJobInput = z.infer<typeof generateJobInput>;
 
@@ -35,6 +41,16 @@ export function generateTask(
 ): GenerateTask {
   const { runs, checkpoints, folder, settings } = library;
   const originals = new Originals(folder);
+  const files = input.files.map(({ id, weight }) => ({ ...library.loras.get(id), weight }));
+  const embeddings = files.filter(({ kind }) => kind === 'embedding').map(({ path }) => ({ path }));
+
+  const loraOf = ({ runId, step, weight }: LoraChoice): GenerateRequest['loras'][number] => {
+    const run = runs.get(runId);
+    const chosen = step ?? run.pickedStep ?? checkpoints.list(runId).at(-1)?.step;
+    if (chosen === undefined) throw problem('run.untrained', { name: run.name });
+    return { path: folder.at(run.folder, 'checkpoints', String(chosen).padStart(6, '0')), weight };
+  };
+  const regions = input.regions.map(({ box, prompt, ...lora }) => ({ box, prompt, lora: loraOf(lora) }));
 
   /** One mix's request, without prompts. */
   const requestOf = (
@@ -43,21 +59,23 @@ export function generateTask(
     const { negative, steps, guidance, baseGuidance, guidanceStop, sampler, size, over } = input;
     const model = modelOf(library, input, mix)?.path ?? shipped.model;
     if (!existsSync(model)) throw problem('model.away', { path: model });
-    const loras = mix.map(({ runId, step, weight }) => {
-      const run = runs.get(runId);
-      const chosen = step ?? run.pickedStep ?? checkpoints.list(runId).at(-1)?.step;
-      if (chosen === undefined) throw problem('run.untrained', { name: run.name });
-      return { path: folder.at(run.folder, 'checkpoints', String(chosen).padStart(6, '0')), weight };
-    });
+    const loras = mix.map(loraOf);
     return {
       ...generateDefaults,
       out: folder.pictures(),
       provider: settings.get().provider,
-      ...{ model, loras, negative, steps },
+      ...{ model, negative, steps },
+      loras: [
+        ...loras,
+        ...files.filter(({ kind }) => kind === 'lora').map(({ path, weight }) => ({ path, weight })),
+      ],
+      ...(embeddings.length > 0 && { embeddings }),
+      ...(input.partial && { partial: true }),
+      ...(regions.length > 0 && { regions }),
       ...(guidance !== null && { guidance }),
       ...(guidanceStop !== null && { guidanceStop }),
       // A bare model is its own base.
-      ...(mix.length > 0 && baseGuidance !== null && { baseGuidance }),
+      ...(mix.length + regions.length > 0 && baseGuidance !== null && { baseGuidance }),
       ...(sampler !== null && { scheduler: sampler }),
       ...(size !== null && { size }),
       ...(input.promptRules === 'a1111' && { promptRules: input.promptRules, named: namedRuns(library) }),
@@ -75,7 +93,10 @@ export function generateTask(
       photos: folder.at(runs.get(main.runId).folder, 'photos'),
       mobileNet: shipped.scorers.mobileNet,
     };
-    const first = Math.max(0, done - row * each);
+    const select = likeness && (input.select ?? undefined);
+    const behind = Math.max(0, done - row * each);
+    // What is chosen for a prompt is chosen among all its tries: they begin anew.
+    const first = select ? Math.floor(behind / count) * count : behind;
     if (first >= each) return [];
     const whole = Math.ceil(first / count);
     const begun = whole * count - first;
@@ -99,6 +120,7 @@ export function generateTask(
             {
               first: row * each + whole * count,
               ...(likeness && { likeness }),
+              ...(select && { select }),
               request: { ...request, prompts: prompts.slice(whole), count, seed },
             },
           ]
@@ -140,6 +162,10 @@ export function generateJob(surroundings: Surroundings): JobHandling<'generate'>
       if (event.type === 'preview') {
         const { index, step, steps, image } = event;
         emit('generation.preview', { jobId: job.id, index, step, steps, image });
+      }
+      if (event.type === 'tried') {
+        jobs.change(job.id, { input: { ...job.input, tried: event.tried } });
+        emit('generation.tried', { jobId: job.id, tried: event.tried });
       }
       if (event.type === 'likeness') {
         const id = made.get(`${job.id} ${event.index}`);

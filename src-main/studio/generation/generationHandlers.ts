@@ -1,11 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { samplers } from '../../../src-shared/contract/generation.ts';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { expandWildcards } from '../../../src-shared/domain/wildcards.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Handlers, StudioContext } from '../context.ts';
+import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
+import { drawGrid } from '../../features/generation/grid.ts';
 import { takeLoraTags } from '../../features/generation/loraTags.ts';
 import { namedRuns } from './namedRuns.ts';
 import { Originals, overRequest } from '../originals/originals.ts';
@@ -26,19 +29,33 @@ function overOf({ image, mask, strength = 1, maskPadding }: Recipe): GenerateJob
 
 export function generationHandlers(context: StudioContext): Handlers<'generation'> {
   const { library, queue, shipped } = context;
-  const { runs, models, images, jobs, prompts: used } = library;
+  const { runs, models, images, jobs, folder, prompts: used } = library;
 
-  /** Checks that every run of the grid was trained on the model that draws. */
-  const check = ({ modelId, mixes, over, prompts, promptRules }: GenerateJobInput): void => {
-    const chosen = mixes.flat().map(({ runId }) => runs.get(runId));
+  /** Checks that every run was trained on the model that draws, and that files are there. */
+  const check = ({ modelId, mixes, regions, over, prompts, promptRules, files }: GenerateJobInput): void => {
+    const chosen = [...mixes.flat(), ...regions].map(({ runId }) => runs.get(runId));
     const bases = new Set(chosen.map((run) => run.modelId));
     if (modelId !== null) bases.add(modelId);
     if (bases.size > 1) throw problem('generation.otherModels', {});
     const [base] = bases;
     if (promptRules === 'a1111') for (const prompt of prompts) takeLoraTags(prompt, namedRuns(library));
     if (over) overRequest(new Originals(library.folder), over);
-    const path = base ? models.get(base).path : shipped.model;
-    if (!existsSync(path)) throw problem('model.away', { path });
+    const model = base ? models.get(base).path : shipped.model;
+    if (!existsSync(model)) throw problem('model.away', { path: model });
+    for (const { path: file } of files.map(({ id }) => library.loras.get(id)))
+      if (!existsSync(file)) throw problem('file.missing', { file });
+  };
+
+  /** The files of the library that a recipe names. */
+  const filesOf = ({ loras, embeddings = [] }: Recipe): GenerateJobInput['files'] => {
+    const named = [
+      ...loras.map(({ path: name, weight }) => ({ name, weight })),
+      ...embeddings.map(({ name }) => ({ name, weight: 1 })),
+    ];
+    return library.loras.list().flatMap(({ id, path: place }) => {
+      const found = named.find(({ name }) => name === path.basename(place));
+      return found ? [{ id, weight: found.weight }] : [];
+    });
   };
 
   const enqueue = (input: GenerateJobInput, title: string): number => {
@@ -77,14 +94,43 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
     'generation.sheet': ({ jobId }) => {
       const job = jobs.get(jobId);
       if (job.kind !== 'generate') throw problem('library.gone', { what: 'sheet' });
-      const { prompts, count, mixes, made = [] } = readJob(generateJobInput, job).input;
+      const { prompts, count, mixes, made = [], tried = null } = readJob(generateJobInput, job).input;
       const ids = made.filter((id) => id !== null);
       const found = new Map(images.get(ids).map((image) => [image.id, image]));
       const total = prompts.length * count * mixes.length;
       return {
         mixes,
         images: Array.from({ length: total }, (_, place) => found.get(made[place] ?? 0) ?? null),
+        tried,
       };
+    },
+    'generation.grid': async ({ jobId }) => {
+      const job = jobs.get(jobId);
+      if (job.kind !== 'generate') throw problem('library.gone', { what: 'sheet' });
+      const { prompts, count, mixes, seed, made = [], select } = readJob(generateJobInput, job).input;
+      const found = new Map(images.get(made.filter((id) => id !== null)).map((image) => [image.id, image]));
+      const fileAt = (place: number): string | undefined => {
+        const image = found.get(made[place] ?? 0);
+        const file = image && folder.at(images.detail(image.id).file);
+        return file !== undefined && existsSync(file) ? file : undefined;
+      };
+      const rows = mixes.flatMap((mix, m) =>
+        prompts.map((prompt, p) => ({
+          label: [
+            prompt,
+            ...mix.map(({ runId, step, weight }) =>
+              [runs.get(runId).name, ...(step === null ? [] : [`step ${step}`]), `× ${weight}`].join(' '),
+            ),
+          ].join('\n'),
+          files: Array.from({ length: count }, (_, i) => fileAt((m * prompts.length + p) * count + i)),
+        })),
+      );
+      // Pictures that were chosen have seeds of their own in each row.
+      const columns = Array.from({ length: count }, (_, i) => (select ? '' : `seed ${seed + i}`));
+      const png = await drawGrid({ columns, rows });
+      const file = path.join(folder.make('grids'), `${jobId}.png`);
+      writeAtomically(file, () => [png]);
+      return { file: folder.relative(file) };
     },
     'generation.expand': ({ prompt }) => ({ prompts: expandWildcards(prompt) }),
     'generation.recent': ({ limit }) => used.recent(limit),
@@ -92,6 +138,7 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
       const image = images.detail(imageId);
       const { recipe } = image;
       if (!recipe) throw problem('picture.noRecipe', { file: image.file });
+      if (recipe.regions) throw problem('picture.regions', { file: image.file });
       const { prompt, negative, seed, steps, width, height } = recipe;
       const [weight = 1] = recipe.loras.map((lora) => lora.weight);
       const jobId = enqueue(
@@ -103,6 +150,10 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
           sampler: samplers.find((name) => name === recipe.scheduler) ?? null,
           size: { width, height },
           over: overOf(recipe),
+          select: null,
+          regions: [],
+          files: filesOf(recipe),
+          partial: false,
           promptRules: recipe.promptRules ?? 'none',
         },
         'A picture',

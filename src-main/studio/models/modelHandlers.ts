@@ -7,6 +7,7 @@ import { withInput, type JobHandling } from '../../jobs/kind.ts';
 import type { Handlers, StudioContext, Surroundings } from '../context.ts';
 import { downloadPlace, type DownloadInput } from './downloadJob.ts';
 import { trainingRoom } from '../training/room.ts';
+import { putLora } from '../loras/loraHandlers.ts';
 import { outlook, paceOf } from './outlook.ts';
 import { listModels, putModel, withState } from './putModel.ts';
 
@@ -53,10 +54,14 @@ export function modelHandlers(context: StudioContext): Handlers<'models'> {
 
 const importInput = z.object({ path: z.string(), name: z.string().optional() });
 
-/** Checks and hashes a model and links to it: its files stay where they are. */
+/** Checks and hashes a model, a LoRA or an embedding and links to it: its files stay where they are. */
 export function importJob(context: Surroundings): JobHandling<'import'> {
   return withInput(importInput, {
     task: ({ input }) => ({ path: input.path }),
-    done: ({ input }, found) => void putModel(context, found, input.name ?? path.parse(input.path).name),
+    done: ({ input }, found) => {
+      const name = input.name ?? path.parse(input.path).name;
+      if (found.kind === 'lora' || found.kind === 'embedding') putLora(context, found, name);
+      else putModel(context, found, name);
+    },
   });
 }

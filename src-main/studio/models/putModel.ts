@@ -35,7 +35,8 @@ export function putModel(
 ): StoredModel {
   const { library, emit } = context;
   const { path: place } = found;
-  if (found.kind === 'lora' || found.kind === 'run') throw problem('model.notOne', { file: place });
+  if (found.kind === 'lora' || found.kind === 'embedding' || found.kind === 'run')
+    throw problem('model.notOne', { file: place });
   const model = library.models.put({
     name,
     source: library.folder.holds(place) ? own : 'linked',

@@ -21,10 +21,27 @@ export const exports = {
   asModel: 'as the base model',
   f16: '16 bit',
   f32: '32 bit',
+  plain: 'Draw as clearly in other programs',
+  plainHint: (scale: number) =>
+    `Other programs draw with plain guidance, which shows this model's subjects less clearly. This trains the LoRA for a few more minutes, so that it needs plain guidance ${scale} alone. The run stays as it is.`,
   start: 'Export',
   busy: 'Exporting…',
   download: 'Download',
   fits: (model: string) => (model === '' ? '' : `Fits ${model} and models that were finetuned from it.`),
+  receipt: 'Receipt',
+  noReceipt: 'This export has no receipt: an earlier version wrote it. Export again to get one.',
+  opened: 'Opened here',
+  openedBy: (by: string, compared: string) => `${by}. Compared: ${compared}.`,
+  loaders: 'What other programs look for in it',
+  found: (found: number, of: number) =>
+    found === of ? `all ${plural(of, 'tensor', 'tensors')} found` : `${found} of ${of} tensors found`,
+  comparison: 'The same prompt and seed: the base model, your run, and what was read back from the export',
+  guidance: 'Guidance',
+  distilled: (scale: number) => `Made for plain guidance ${scale} (“CFG scale”).`,
+  likeness: (run: number, before: number, after: number) => {
+    const percent = (value: number): string => `${Math.round(value * 100)} %`;
+    return `Likeness to your photos: ${percent(run)} as drawn here, ${percent(before)} with plain guidance before, ${percent(after)} now.`;
+  },
   proven: 'Read back and verified',
   proof: (tensors: number, error: number) =>
     `${plural(tensors, 'tensor', 'tensors')} read back, largest difference ${error.toPrecision(2)}`,

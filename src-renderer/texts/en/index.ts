@@ -7,6 +7,7 @@ import { gallery } from './gallery.ts';
 import { generate } from './generate.ts';
 import { jobs } from './jobs.ts';
 import { knobs } from './knobs.ts';
+import { loras } from './loras.ts';
 import { masks } from './masks.ts';
 import { models } from './models.ts';
 import { over } from './over.ts';
@@ -45,6 +46,7 @@ export const en = {
   compare,
   scores,
   models,
+  loras,
   smaller,
   exports,
   settings,

@@ -11,7 +11,7 @@ export const models = {
     `${name} is a small model to practise with: it draws ${pixels} × ${pixels} pixels. A larger one draws more detail and needs more time and memory.`,
   sharperLink: 'See which ones fit this machine',
   base: 'Base models',
-  import: 'Import a model',
+  import: 'Import a model or LoRA',
   sources: {
     shipped: 'Comes with Likeness',
     linked: 'Linked',

@@ -16,6 +16,8 @@ export const over = {
   closelyHint:
     'Better for small parts of large photos. Turn it off if the drawing should take in the whole picture.',
   drawOver: 'Draw over it',
+  putIntoThis: 'Put it into this photo',
+  putInto: (name: string) => `Put the subject into ${name}`,
   editor: {
     title: 'What is drawn anew',
     hints: {

@@ -20,6 +20,17 @@ export const scores = {
   make: (step: number) => `Make pictures with step ${step}`,
   details: 'Details',
   detailsAbout: 'all figures, with what they mean',
+  list: 'Prompts',
+  lists: { standard: 'Likeness’ 25', dreambooth: 'DreamBooth’s 25' },
+  fidelityCurve: 'Fidelity against editability',
+  fidelityLabel: (knee: number) =>
+    `Fidelity to your photos against editability, one point a checkpoint; the curve bends most at step ${knee}`,
+  fidelity: (by: string) => `fidelity: ${by}, from the base model’s to your photos’`,
+  editability: (by: string) => `editability: ${by}, of the base model’s`,
+  pickMark: 'kept',
+  kneeMark: 'knee',
+  kneeAbout:
+    'Higher is more like your photos, further right follows prompts better. At the knee (thick ring) the curve bends most: from there on, more likeness costs more obedience.',
   curve: 'Over the run',
   curveLabel: 'Scores of each checkpoint over the steps',
   table: 'Each checkpoint',

@@ -16,6 +16,7 @@ export const trash = {
     subjects: (count: number) => plural(count, 'subject', 'subjects'),
     runs: (count: number) => plural(count, 'run', 'runs'),
     models: (count: number) => plural(count, 'model', 'models'),
+    loras: (count: number) => plural(count, 'LoRA file', 'LoRA files'),
     exports: (count: number) => plural(count, 'export', 'exports'),
     photos: (count: number) => plural(count, 'photo', 'photos'),
     images: (count: number) => plural(count, 'picture', 'pictures'),

@@ -56,7 +56,7 @@ describe('failure', () => {
   it('shows a stack with --debug only', async () => {
     const { status, stderr } = await likeness(['inspect', 'nowhere', '--debug']);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/\n +at .*lora\.ts:\d+/);
+    expect(stderr).toMatch(/\n +at .*[lL]ora\.ts:\d+/);
   });
 
   it('says what cannot be read', async () => {

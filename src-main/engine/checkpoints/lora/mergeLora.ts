@@ -1,7 +1,7 @@
 import type { HostTensor } from '../../tensor/tensor.ts';
-import type { FittedChange } from './fitLora.ts';
+import type { FittedChange, FittedLora } from './fitLora.ts';
 import type { LoraAdapter } from './weightChanges.ts';
-import { readF32, type TensorEntry, type Weights } from '../weights.ts';
+import { readF32, type Weights } from '../weights.ts';
 import type { TensorSource } from '../writeSafetensors.ts';
 
 /** An adapter and how strongly it is applied; 1 is as trained. */
@@ -24,16 +24,44 @@ export function mergeLora(weights: Weights, adapters: readonly WeightedAdapter[]
   for (const [name, own] of byModule) {
     const entry = weights.get(name);
     if (!entry) throw new Error(`mergeLora: no tensor ${name}`);
-    merged.set(name, { dtype: 'f32', shape: entry.shape, compute: () => mergedWeight(entry, own) });
+    merged.set(name, { dtype: 'f32', shape: entry.shape, compute: () => withAdapters(readF32(entry), own) });
   }
   return merged;
 }
 
-/** One weight with its adapters added. A convolution's axes after the first count as one, as in PEFT for 1×1 up matrices. */
-function mergedWeight(entry: TensorEntry, adapters: readonly WeightedAdapter[]): HostTensor<'f32'> {
-  const base = readF32(entry);
-  const data = base.data;
-  const outputs = entry.shape[0] as number;
+/**
+ * The same for whole files side by side, of any method: each change that is no pair of matrices is added as if it were alone, then the
+ * pairs are.
+ */
+export function mergeFiles(
+  weights: Weights,
+  part: LoraAdapter['part'],
+  files: readonly (Pick<FittedLora, 'adapters' | 'changes'> & { readonly weight: number })[],
+): Map<string, TensorSource> {
+  const ofPart = <T extends { readonly part: string }>(all: readonly T[]): T[] =>
+    all.filter((one) => one.part === part);
+  const adapters = files.flatMap(({ adapters: own, weight }) =>
+    ofPart(own).map((adapter) => ({ adapter, weight })),
+  );
+  const changes = new Map<string, { change: FittedChange; weight: number }[]>();
+  for (const { changes: own, weight } of files)
+    for (const change of ofPart(own)) {
+      const name = `${change.module}.${change.tensor}`;
+      changes.set(name, [...(changes.get(name) ?? []), { change, weight }]);
+    }
+  const merged = mergeLora(weights, adapters);
+  for (const [name, own] of changes) {
+    const beside = adapters.filter(({ adapter }) => `${adapter.module}.weight` === name);
+    const shape = own[0]?.change.base.shape ?? [];
+    merged.set(name, { dtype: 'f32', shape, compute: () => withAdapters(changedWeight(own), beside) });
+  }
+  return merged;
+}
+
+/** A weight with adapters added to it, in place. A convolution's axes after the first count as one, as in PEFT for 1×1 up matrices. */
+function withAdapters(base: HostTensor<'f32'>, adapters: readonly WeightedAdapter[]): HostTensor<'f32'> {
+  const { data } = base;
+  const outputs = base.shape[0] as number;
   const inputs = data.length / outputs;
   for (const { adapter, weight } of adapters) {
     const { A, B, rank } = adapter;

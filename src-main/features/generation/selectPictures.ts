@@ -1,0 +1,142 @@
+import { renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { randomInt } from 'node:crypto';
+import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { makeFolder } from '../../engine/checkpoints/files.ts';
+import { removeLeftovers } from '../../engine/checkpoints/leftovers.ts';
+import { generate, type GenerateListeners, type MadePicture } from './generate.ts';
+import { LikenessMeter, type LikenessRequest } from './likenessMeter.ts';
+import { PictureNames } from './pictureNames.ts';
+import type { GenerateRequest } from './request.ts';
+import { WarmModel } from './warmModel.ts';
+
+/** Which of many tries are kept: those that are most like a subject. */
+export interface Selection {
+  /** Tries for each picture, of which the most alike is kept; or until so many are at least this like it. */
+  readonly by: { readonly bestOf: number } | { readonly untilLike: number };
+  readonly likeness: LikenessRequest;
+}
+
+/** Tries for each picture that is wanted, before `untilLike` gives up. */
+export const mostTries = 25;
+/** Drawn in one go. */
+const atOnce = 8;
+
+export interface LikePicture extends MadePicture {
+  readonly likeness: number;
+}
+
+export interface Selected {
+  readonly images: readonly LikePicture[];
+  /** Pictures that were drawn, the kept ones among them. */
+  readonly tried: number;
+  /** Pictures that are kept though they are less alike than was asked for. */
+  readonly short: number;
+}
+
+export interface SelectListeners extends Omit<GenerateListeners, 'onMade'> {
+  /** Of all prompts together. */
+  readonly onTried?: (tried: number, kept: number) => void;
+  readonly onKept?: (picture: LikePicture) => void;
+}
+
+/**
+ * Draws each prompt again and again, try k with seed + k, and keeps the pictures that are most like the subject's photos. Where too few
+ * are as alike as was asked for after `mostTries` for each, the most alike take their places. Errors: those of `generate` and
+ * `LikenessMeter.open`.
+ */
+export async function selectPictures(
+  said: GenerateRequest,
+  { by, likeness }: Selection,
+  context: JobContext,
+  version: string,
+  { onTried, onKept, models, ...listeners }: SelectListeners = {},
+): Promise<Selected> {
+  const seed = said.seed ?? randomInt(2 ** 32 - 1);
+  const { count, out } = said;
+  makeFolder(out);
+  removeLeftovers(out);
+  const work = join(out, `.tries.${process.pid}.tmp`);
+  const warm = models ?? new WarmModel();
+  const meter = await LikenessMeter.open(likeness);
+  const images: LikePicture[] = [];
+  let [tried, short] = [0, 0];
+  try {
+    const names = new PictureNames(out);
+    const keep = (one: LikePicture): void => {
+      const path = names.take(one.prompt, one.seed);
+      renameSync(one.path, path);
+      images.push({ ...one, path });
+      onKept?.({ ...one, path });
+    };
+    /** Try `first` and those behind it, measured. */
+    const tryOut = async (prompt: string, first: number, tries: number): Promise<LikePicture[]> => {
+      const made = await generate(
+        { ...said, prompts: [prompt], out: work, count: tries, seed: seed + first },
+        {
+          ...context,
+          report: (event) => {
+            if (event.type !== 'progress') context.report(event);
+          },
+        },
+        version,
+        { ...listeners, models: warm },
+      );
+      const measured: LikePicture[] = [];
+      for (const one of made.images)
+        measured.push({ ...one, likeness: await meter.of(one.path, said.over?.mask) });
+      tried += tries;
+      onTried?.(tried, images.length);
+      return measured;
+    };
+    const total = said.prompts.length * count;
+    const progress = (): void =>
+      context.report({ type: 'progress', done: images.length, total, label: 'pictures' });
+    progress();
+    for (const prompt of said.prompts) {
+      if ('bestOf' in by)
+        for (let i = 0; i < count; i++) {
+          const [best, ...others] = alikeFirst(await tryOut(prompt, i * by.bestOf, by.bestOf));
+          if (best) keep(best);
+          for (const { path } of others) rmSync(path, { force: true });
+          progress();
+        }
+      else {
+        const refused: LikePicture[] = [];
+        let [kept, first] = [0, 0];
+        while (kept < count && first < mostTries * count) {
+          const tries = Math.min(atOnce, mostTries * count - first, Math.max(1, 2 * (count - kept)));
+          for (const one of await tryOut(prompt, first, tries)) {
+            const isWanted = one.likeness >= by.untilLike && kept < count;
+            if (!isWanted) refused.push(one);
+            else {
+              keep(one);
+              kept++;
+            }
+          }
+          first += tries;
+          progress();
+        }
+        const stand = alikeFirst(refused).slice(0, count - kept);
+        for (const one of stand) keep(one);
+        short += stand.length;
+        for (const { path } of refused) rmSync(path, { force: true });
+      }
+    }
+    onTried?.(tried, images.length);
+    if (short > 0 && 'untilLike' in by)
+      context.report({ type: 'warning', message: shortOf(short, by.untilLike) });
+    return { images, tried, short };
+  } finally {
+    await meter.dispose();
+    if (!models) await warm.end?.();
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+const alikeFirst = (pictures: readonly LikePicture[]): LikePicture[] =>
+  [...pictures].sort((a, b) => b.likeness - a.likeness);
+
+function shortOf(short: number, wanted: number): string {
+  return `${short} of the pictures ${short === 1 ? 'is' : 'are'} less like the subject than ${wanted}: after ${mostTries} tries for each, the most alike were kept. A lower value, or a longer training, gets there.`;
+}
