@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { finetuneSettings, type FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -61,6 +62,9 @@ export async function distillGuidance(
   const guided = { ...ownGuidance(settings.model, 'subject'), ...request.taught };
   if (guided.baseGuidance === 0) throw problem('guidance.none', { model: settings.model });
 
+  // A recording has a second half, that of the empty prompt; of its settings the weight alone is used.
+  const { classNoun, size, model } = settings;
+  const { prior: halves } = completeSettings(finetuneSettings, { classNoun }, { size, model });
   const subject = subjectPrompt(settings);
   const prompts = places.map((place) => `${subject}${place}`);
   const name = [opened.step, scale, steps, ...Object.values(guided)].join('-');
@@ -82,7 +86,7 @@ export async function distillGuidance(
         ...{ steps, replay, initLora: run.checkpointPath(opened.step), photos: undefined },
         ...{ checkpointEvery: steps, sampleEvery: null, accumulate: 1, schedule: 'cosine', warmup: 0 },
         ...{
-          prior: { weight: 1, classImages: 1, prompt: 'a photo of {class}' },
+          prior: halves && { ...halves, weight: 1 },
           minSnrGamma: null,
           ema: null,
         },
