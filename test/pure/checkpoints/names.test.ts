@@ -117,6 +117,18 @@ describe('LoRA names', () => {
       'down_blocks.0.attentions.0.proj_in',
       'hada_w1_a',
     ],
+    [
+      'clip_l.text_model.encoder.layers.2.mlp.fc1.lora_down.weight',
+      'text_encoder',
+      'text_model.encoder.layers.2.mlp.fc1',
+      'A',
+    ],
+    [
+      'lycoris_down_blocks_0_attentions_0_proj_in.lora_up.weight',
+      'unet',
+      'down_blocks.0.attentions.0.proj_in',
+      'B',
+    ],
     ['lora_unet_mid_block_resnets_0_conv1.lokr_w2', 'unet', 'mid_block.resnets.0.conv1', 'lokr_w2'],
     ['base_model.model.conv_in.lora_magnitude_vector.weight', 'unet', 'conv_in', 'magnitude'],
     ['unet.conv_in.dora_scale', 'unet', 'conv_in', 'dora_scale'],

@@ -69,7 +69,7 @@ const foreignModels: readonly (readonly [sign: RegExp, what: string])[] = [
 /**
  * Reads a tensor name of any tool: PEFT (`base_model.model.…lora_A.weight`), diffusers new and old (`unet.…lora.down.weight`,
  * `….processor.to_q_lora.down.weight`, 0.16's `self_attn.to_q_lora`), kohya and LyCORIS (`lora_unet_…`, with diffusers' or single
- * files' names), ComfyUI (`diffusion_model.input_blocks…`). Undefined for what is no tensor of a LoRA.
+ * files' names), LyCORIS' wrapper (`lycoris_…`), ComfyUI (`diffusion_model.input_blocks…`), OneTrainer's OMI (`clip_l.…`). Undefined for what is no tensor of a LoRA.
  * `part` says what the file is for where its names don't.
  */
 export function readLoraName(name: string, part?: LoraName['part']): LoraName | ForeignLora | undefined {
@@ -80,8 +80,9 @@ export function readLoraName(name: string, part?: LoraName['part']): LoraName | 
   const model = foreignModels.find(([sign]) => sign.test(name));
   if (model) return new ForeignLora(model[1]);
   const kind = known ?? (name.slice(name.lastIndexOf('.') + 1) as LoraKind);
-  const flat = /^lora_(unet|te1?)_(\w+)$/.exec(name.replace(ending, ''));
-  if (flat) return place(flat[1] === 'unet' ? 'unet' : 'text_encoder', dotted(flat[2] as string), kind);
+  // LyCORIS' wrapper, as SimpleTuner trains with it, has the U-Net alone.
+  const flat = /^(?:lora_(?:unet|(te1?))|lycoris)_(\w+)$/.exec(name.replace(ending, ''));
+  if (flat) return place(flat[1] === undefined ? 'unet' : 'text_encoder', dotted(flat[2] as string), kind);
   return readStem(name.replace(ending, ''), kind, part);
 }
 
@@ -89,7 +90,7 @@ export function readLoraName(name: string, part?: LoraName['part']): LoraName | 
 const prefixes: readonly (readonly [prefix: RegExp, part: LoraName['part']])[] = [
   [/^(unet|(model\.)?diffusion_model)\./, 'unet'],
   [
-    /^(text_encoder|cond_stage_model\.(transformer|model)|(text_encoders\.)?clip_[lh]\.transformer)\./,
+    /^(text_encoder|cond_stage_model\.(transformer|model)|(text_encoders\.)?clip_[lh](\.transformer)?)\./,
     'text_encoder',
   ],
 ];
