@@ -1,5 +1,10 @@
-import { statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { identityOf } from '../../engine/checkpoints/contentHash.ts';
+import { isFolder } from '../../engine/checkpoints/files.ts';
+import { modelHash } from '../../engine/checkpoints/modelHash.ts';
+import { openModel, withUnet } from '../../engine/checkpoints/openModel.ts';
 import { openForGeneration, type OpenedModel } from './openForGeneration.ts';
 
 type Asked = Parameters<typeof openForGeneration>[0];
@@ -42,12 +47,30 @@ export class WarmModel implements Opener {
   }
 }
 
-/** A run that goes on writes its checkpoints anew under the same names. */
-function keyOf({ model, unet = model, loras, embeddings = [], ...rest }: Asked): string {
-  const stamp = (place: string): number => statSync(place, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const taught = loras.map(({ path, weight }) => [path, stamp(path), weight]);
-  const words = embeddings.map(({ path, word }) => [path, stamp(path), word]);
+/**
+ * What a model draws by, as its contents say it: files are replaced inside a folder, and a run that goes on writes its checkpoints anew
+ * under the same names. Errors: those of `openModel`, `file.*`.
+ */
+function keyOf({ model, unet, loras, embeddings = [], ...rest }: Asked): string {
+  const stored = openModel(model, rest.prediction);
+  const whole = unet === undefined ? stored : withUnet(stored, unet);
+  const configs = [whole.unet, whole.vae, whole.textEncoder].map(({ configText }) => configText);
+  const { vocabFile, mergesFile, tokenizerFile, config, specialTokens } = whole.tokenizer ?? {};
+  const words = [vocabFile, mergesFile, tokenizerFile].filter((file) => file !== undefined);
+  const taught = loras.map(({ path: place, weight }) => [place, weight, identityOf(filesAt(place))]);
+  const embedded = embeddings.map(({ path: place, word }) => [place, word, identityOf([place])]);
   const { provider, precision, partial = false, prediction, clipSkip } = rest;
-  const places = [model, stamp(model), unet, stamp(unet)];
-  return JSON.stringify([places, taught, words, provider, precision, partial, prediction, clipSkip]);
+  return JSON.stringify([
+    ...[model, unet, modelHash(whole), configs, whole.scheduler],
+    ...[identityOf(words), config, specialTokens, taught, embedded],
+    ...[provider, precision, partial, prediction, clipSkip],
+  ]);
+}
+
+function filesAt(place: string): string[] {
+  if (!isFolder(place)) return [place];
+  return readdirSync(place, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
 }
