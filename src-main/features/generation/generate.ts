@@ -18,6 +18,7 @@ import { checkRecipe } from './fromRecipe.ts';
 import { openOver, type OverPicture } from './overPicture.ts';
 import { Journal } from './journal.ts';
 import { nameInRecipe, rememberPlace } from './knownPlaces.ts';
+import { foreignSyntax } from './foreignSyntax.ts';
 import { splitByLoraTags } from './loraTags.ts';
 import type { OpenedModel } from './openForGeneration.ts';
 import { openRegions, type OpenedRegions } from './openRegions.ts';
@@ -62,6 +63,9 @@ export async function generate(
   const images: MadePicture[] = [];
   let first = 0;
   const requests = splitByLoraTags(seeded);
+  const words = foreignSyntax([...said.prompts, said.negative ?? ''], said.promptRules ?? 'none');
+  // A recipe's picture is made again as it was, so its words were seen before.
+  if (words !== undefined && !said.recipe) report({ type: 'warning', message: words });
   // Prompts of different lengths can't share a batch.
   const isPlain = requests.length === 1 && (said.promptRules ?? 'none') === 'none';
   const goesOn = said.goOn && isPlain ? { seed: said.seed } : undefined;
