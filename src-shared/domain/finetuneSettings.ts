@@ -268,6 +268,14 @@ export const finetuneSettings = {
   photoCaptions: optional(
     data(z.record(z.string(), z.string()), { help: 'captions of photos', option: null }),
   ),
+  classPhotos: optional(
+    path({
+      help: 'a folder with pictures of the class, at most --class-images of them',
+      as: 'DIR',
+      otherwise: 'the base model makes them',
+      change: 'moved',
+    }),
+  ),
   initLora: optional(
     path({
       help: 'LoRA to start from',

@@ -15,7 +15,13 @@ const options = {
   dino: file('DIR', "transformers folder of a DINO model (facebook/dino-vits16's, say)"),
 };
 
-const { photos: _photos, classNoun: _class, replay: _replay, ...shared } = finetuneSettings;
+const {
+  photos: _photos,
+  classNoun: _class,
+  classPhotos: _ofClass,
+  replay: _replay,
+  ...shared
+} = finetuneSettings;
 
 export const evaluateDreambooth = command({
   name: 'evaluate dreambooth',

@@ -61,6 +61,12 @@ export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneR
   const { photos, replay, classNoun } = settings;
   if (replay !== undefined)
     refuseTogether('--replay', { '--photos': photos }, 'recorded batches take the place of photos');
+  if (settings.classPhotos !== undefined && settings.prior === false)
+    throw problem('usage.conflict', {
+      option: '--no-prior',
+      other: '--class-photos',
+      why: 'pictures of the class are for prior preservation',
+    });
   if (given.until !== undefined)
     refuseTogether(`--until ${given.until}`, { '--replay': replay }, 'scoring compares with photos');
   const [missing] = [

@@ -18,6 +18,7 @@ export const rerun = command({
     resume: flag('resume RUN after an interruption'),
     photos: file('DIR', 'where the photos are now', { fallback: 'where the run had them' }),
     model: model('PATH', 'where the model is now', { fallback: 'where the run had it' }),
+    classPhotos: file('DIR', 'where the pictures of the class are now'),
     initLora: file('PATH', 'where the LoRA that the run started from is now'),
     replay: file('FILE', 'where the recorded batches are now'),
     provider: provider('auto'),

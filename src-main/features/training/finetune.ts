@@ -36,9 +36,12 @@ export async function finetune(
 }
 
 async function newSettings(
-  { settings: asked, fallbackModel, team }: FinetuneRequest,
+  { settings: said, fallbackModel, team }: FinetuneRequest,
   context: JobContext,
 ): Promise<FinetuneSettings> {
+  // Who brings pictures of the class wants them used, whatever the model's own settings are.
+  const ofClass = said.classPhotos !== undefined && said.prior === undefined;
+  const asked = ofClass ? { ...said, prior: { weight: 1 } } : said;
   if (asked.replay === undefined) {
     if (asked.photos === undefined) throw problem('training.noPhotos', { option: '--photos' });
     if (!asked.classNoun) throw problem('training.noClass', { option: '--class' });
@@ -55,7 +58,10 @@ async function newSettings(
   });
   const { photos, classNoun } = settings;
   if (photos === undefined) return settings;
-  const prior = await plannedPrior(settings, asked.prior, opened, context);
+  const prior =
+    settings.classPhotos === undefined
+      ? await plannedPrior(settings, asked.prior, opened, context)
+      : settings.prior;
   const photoCaptions = settings.captions ? await captionsIn(photos, settings, context) : undefined;
   return {
     ...{ ...settings, prior },

@@ -8,6 +8,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { isFolder } from '../../engine/checkpoints/files.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { differences, makeCapsule, readCapsule, type Capsule } from '../../engine/training/run/capsule.ts';
+import { classPictureFiles } from '../../engine/training/data/classPictures.ts';
 import { finetune as train, type FinetuneResult } from '../../engine/training/run/finetune.ts';
 import { capsuleFile, RunFolder } from '../../engine/training/run/runFolder.ts';
 import { cacheFolder } from '../../places.ts';
@@ -20,6 +21,7 @@ export interface RerunRequest {
   readonly resume: boolean;
   readonly photos?: string | undefined;
   readonly model?: string | undefined;
+  readonly classPhotos?: string | undefined;
   readonly initLora?: string | undefined;
   readonly replay?: string | undefined;
   readonly provider?: ProviderChoice | undefined;
@@ -46,10 +48,13 @@ export async function rerun(
   const before = readCapsule(file);
   if (RunFolder.exists(out) && !resume) throw problem('run.exists', { folder: out });
   const settings = settingsFrom(file, before, request);
-  const parts = { settings, model: openModel(settings.model, settings.prediction), version, team: false };
-  // The run itself makes class pictures, so they are compared after it.
+  const model = openModel(settings.model, settings.prediction);
+  const parts = { settings, model, version, team: false };
+  // Class pictures that the run makes are compared after it.
   const { 'class pictures': _, ...files } = before.files;
-  const now = await makeCapsule({ ...parts, classPictures: [] });
+  const own = settings.classPhotos !== undefined;
+  const classPictures = own ? await classPictureFiles(model, settings, cacheFolder()) : [];
+  const now = await makeCapsule({ ...parts, classPictures });
   const { inputs, surroundings } = differences({ ...before, files }, now);
   if (inputs.length > 0) throw problem('capsule.changed', { file, what: inputs.join('; ') });
   for (const message of surroundings.map((what) => `Different from the first run: ${what}.`))
@@ -96,6 +101,9 @@ function settingsFrom(file: string, capsule: Capsule, said: RerunRequest): Finet
     provider: said.provider ?? known?.provider ?? 'auto',
     model: place(`the model ${capsule.model.name}`, '--model', said.model, known?.model),
     ...(hasPhotos && { photos: place('photos', '--photos', said.photos, known?.photos) }),
+    ...(names.includes('--class-photos') && {
+      classPhotos: place('pictures of the class', '--class-photos', said.classPhotos, known?.classPhotos),
+    }),
     ...(names.includes('--init-lora') && {
       initLora: place('a LoRA to start from', '--init-lora', said.initLora, known?.initLora),
     }),

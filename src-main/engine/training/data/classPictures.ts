@@ -17,25 +17,46 @@ import { pictureProgress } from '../../pipelines/pictureProgress.ts';
 import { encodePng } from '../../pictures/png.ts';
 import { TextToImage } from '../../pipelines/textToImage.ts';
 import { isMadeForFewSteps } from '../../schedulers/index.ts';
+import { listPhotos } from './photoFolder.ts';
 import { loadPhoto } from './photoPixels.ts';
 
 /**
- * Class pictures for prior preservation, [3,size,size] in −1…1, made by the base model from the class's prompts in turn. Picture i
- * has seed i and is kept in `cache`, so that later runs, and this one after an interruption, do not make it again.
+ * Class pictures for prior preservation, [3,size,size] in −1…1: the person's own, or made by the base model where there are none.
+ * Errors: those of `listPhotos` and `loadPhoto`.
  */
 export async function classPictures(
   model: Model,
   settings: FinetuneSettings,
   cache: string,
-  { report, signal }: JobContext,
+  context: JobContext,
 ): Promise<Float32Array[]> {
+  if (settings.classPhotos === undefined) await makeMissing(model, settings, cache, context);
+  const { size } = settings;
+  const pictures: Float32Array[] = [];
+  for (const file of await classPictureFiles(model, settings, cache)) {
+    context.signal.throwIfAborted();
+    pictures.push(await loadPhoto(file, { size }));
+  }
+  return pictures;
+}
+
+/**
+ * Made by the base model from the class's prompts in turn. Picture i has seed i and is kept in `cache`, so that later runs, and this
+ * one after an interruption, do not make it again.
+ */
+async function makeMissing(
+  model: Model,
+  settings: FinetuneSettings,
+  cache: string,
+  { report, signal }: JobContext,
+): Promise<void> {
   const { size, provider, prior } = settings;
   const { guidance } = ownGuidance(model.path);
   const prompts = classPrompts(settings);
   const folder = classFolder(model, settings, cache);
   const count = prior?.classImages ?? 0;
   const fileOf = (i: number): string => join(folder, classFile(i));
-  const files = classPictureFiles(model, settings, cache);
+  const files = madeFiles(model, settings, cache);
   const told = (done: number, total = count): void =>
     report({ type: 'progress', done, total, label: 'class pictures' });
   if (files.some((file) => !existsSync(file))) {
@@ -61,9 +82,6 @@ export async function classPictures(
       await pipeline.dispose();
     }
   } else told(count);
-  const pictures: Float32Array[] = [];
-  for (const file of files) pictures.push(await loadPhoto(file, { size }));
-  return pictures;
 }
 
 /** DPM-Solver++ where there are fewer steps than the model's own sampler wants; a model for few steps has the right one. */
@@ -81,8 +99,18 @@ function classFolder(model: Model, settings: FinetuneSettings, cache: string): s
   return join(cache, 'class-pictures', `${modelHash(model)}-${settings.size}-${guidance}-${asked}${steps}`);
 }
 
-/** Where a run's class pictures are, or will be. */
-export function classPictureFiles(model: Model, settings: FinetuneSettings, cache: string): string[] {
+/** Where a run's class pictures are, or will be; of a person's own the first, in the order of their names. */
+export async function classPictureFiles(
+  model: Model,
+  settings: FinetuneSettings,
+  cache: string,
+): Promise<string[]> {
+  const { classPhotos, prior } = settings;
+  if (classPhotos === undefined) return madeFiles(model, settings, cache);
+  return prior ? (await listPhotos(classPhotos)).slice(0, prior.classImages) : [];
+}
+
+function madeFiles(model: Model, settings: FinetuneSettings, cache: string): string[] {
   const folder = classFolder(model, settings, cache);
   return Array.from({ length: settings.prior?.classImages ?? 0 }, (_, i) => join(folder, classFile(i)));
 }

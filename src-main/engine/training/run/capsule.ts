@@ -24,7 +24,7 @@ const capsuleType = z.object({
   model: z.object({ name: z.string(), hash: z.string(), configs: z.string() }),
   /** Complete, with names in place of paths. */
   settings: z.record(z.string(), z.unknown()),
-  /** SHA-256 of the files that were learnt from, hex: photos, `masks/NAME`, `class pictures`, `--init-lora`, `--replay`. */
+  /** SHA-256 of the files that were learnt from, hex: photos, `masks/NAME`, `class pictures` that were made, `--class-photos`, `--init-lora`, `--replay`. */
   files: hashes,
   /** Whether other processes computed too. */
   team: z.boolean(),
@@ -55,7 +55,7 @@ export async function makeCapsule({
   team,
   classPictures,
 }: CapsuleParts): Promise<Capsule> {
-  const { photos, model: _model, initLora, replay, provider: _provider, ...rest } = settings;
+  const { photos, classPhotos, model: _model, initLora, replay, provider: _provider, ...rest } = settings;
   const learnt = photos === undefined ? {} : await photoHashes(photos, settings.backgroundWeight !== 1);
   return {
     capsule: 1,
@@ -70,7 +70,11 @@ export async function makeCapsule({
     settings: rest,
     files: {
       ...learnt,
-      ...(classPictures.length > 0 && { 'class pictures': textHash(classPictures.map(fileHash).join()) }),
+      ...(classPictures.length > 0 && {
+        [classPhotos === undefined ? 'class pictures' : '--class-photos']: textHash(
+          classPictures.map(fileHash).join(),
+        ),
+      }),
       ...(initLora !== undefined && { '--init-lora': placeHash(initLora) }),
       ...(replay !== undefined && { '--replay': fileHash(replay) }),
     },

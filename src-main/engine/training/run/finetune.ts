@@ -59,7 +59,7 @@ export async function finetune(
   const capsule = await makeCapsule({
     ...{ settings, model, version: options.version, team: options.team !== undefined },
     classPictures:
-      source.prior && settings.replay === undefined ? classPictureFiles(model, settings, cache) : [],
+      source.prior && settings.replay === undefined ? await classPictureFiles(model, settings, cache) : [],
   });
   writeCapsule(options.out, capsule);
 
@@ -114,8 +114,9 @@ async function openRun(
   model: Model,
 ): Promise<RunFolder> {
   const run = new RunFolder(out);
-  const { photos: folder, backgroundWeight } = settings;
+  const { photos: folder, classPhotos, backgroundWeight } = settings;
   const photos = folder === undefined ? undefined : await photoHashes(folder, backgroundWeight !== 1);
+  const ofClass = classPhotos === undefined ? undefined : await photoHashes(classPhotos, false);
   if (!RunFolder.exists(out)) {
     const createdAt = new Date().toISOString();
     run.create({
@@ -124,14 +125,20 @@ async function openRun(
       createdAt,
       modelHash: modelHash(model),
       ...(photos && { photos }),
+      ...(ofClass && { classPhotos: ofClass }),
       settings,
     });
   } else {
     const begun = run.describe();
     if (!hasHash(model, begun.modelHash))
       throw problem('run.otherModel', { folder: out, model: settings.model });
-    const change = begun.photos && photos && firstChange(begun.photos, photos);
-    if (change) throw problem('run.otherPhotos', { folder: out, photos: folder ?? '', ...change });
+    for (const [place, before, now] of [
+      [folder, begun.photos, photos],
+      [classPhotos, begun.classPhotos, ofClass],
+    ] as const) {
+      const change = before && now && firstChange(before, now);
+      if (change) throw problem('run.otherPhotos', { folder: out, photos: place ?? '', ...change });
+    }
     run.tidy();
   }
   return run;

@@ -1,4 +1,4 @@
-import type { TrainingSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import type { FinetuneSettings, TrainingSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { Phase } from '../../../../src-shared/domain/jobEvents.ts';
 import type { LoopSettings } from '../../../../src-shared/domain/loopSettings.ts';
 import type { Guidance } from '../../../../src-shared/domain/guidance.ts';
@@ -36,14 +36,19 @@ export function loopPhases(
 }
 
 /** All phases of a finetune of `photos` pictures. */
-export function finetunePhases(settings: TrainingSettings, photos: number, guidance: Guidance): Phase[] {
+export function finetunePhases(
+  settings: TrainingSettings & Pick<FinetuneSettings, 'classPhotos'>,
+  photos: number,
+  guidance: Guidance,
+): Phase[] {
   const { prior, batch } = settings;
   const rows = batch * (prior ? 2 : 1);
   const classImages = prior?.classImages ?? 0;
+  const made = settings.classPhotos === undefined ? classImages : 0;
   const reading = (label: string, total: number): Phase[] => (total > 0 ? [{ label, total, weight: 1 }] : []);
   return [
-    ...(classImages > 0
-      ? [{ label: 'class pictures', total: classImages, weight: 2 * (prior?.classSteps ?? usualSteps) }]
+    ...(made > 0
+      ? [{ label: 'class pictures', total: made, weight: 2 * (prior?.classSteps ?? usualSteps) }]
       : []),
     ...reading('reading photos', photos),
     ...reading('reading class pictures', classImages),

@@ -248,6 +248,8 @@ const runType = z.object({
   teacherHash: z.string().optional(),
   /** SHA-256 of a finetune's photos and masks, by name; older runs do not have them. */
   photos: z.record(z.string(), z.string()).optional(),
+  /** The same of a person's own pictures of the class. */
+  classPhotos: z.record(z.string(), z.string()).optional(),
   settings: z.unknown(),
 });
 
