@@ -17,8 +17,8 @@ export const commandMessages = {
     `"${d.word}" belongs to no option; quote texts with spaces, and see "likeness ${d.command} --help".`,
   'usage.conflict': (d: { option: string; other: string; why: string }) =>
     `${d.option} and ${d.other} do not go together: ${d.why}.`,
-  'prompts.notText': (d: { file: string }) =>
-    `${d.file} is not a UTF-8 text file; use a plain text file with one prompt per line.`,
+  'text.notText': (d: { file: string }) =>
+    `${d.file} is not a UTF-8 text file; save it as plain text with that encoding.`,
   'prompts.none': (d: { file: string }) => `${d.file} has no prompts; write one per line.`,
   cancelled: (_d: object) => 'Cancelled. Everything finished has been kept.',
   'memory.short': (d: { why: string }) =>

@@ -30,7 +30,7 @@ function describe({ folder, photos, duplicates, variety, advice, ignored }: Phot
     return `  ${path.basename(file)}: ${facts}${advice.length ? '' : ': good'}`;
   });
   return [
-    `${folder}: ${photos.length} photos${spread === null ? '' : `, variety (MobileNetV2) ${spread.toFixed(2)}`}`,
+    `${folder}: ${photos.length} photos${spread === null ? '' : `, variety (MobileNetV2) ${Math.max(0, spread).toFixed(2)}`}`,
     ...lines,
     ...duplicates.map(([a, b]) => `  ${path.basename(a)} and ${path.basename(b)} are nearly the same`),
     ...ignored.map(

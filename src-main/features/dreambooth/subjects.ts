@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readWritten } from '../../engine/training/data/writtenText.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { isFile, isFolder, readText } from '../../engine/checkpoints/files.ts';
+import { isFile, isFolder } from '../../engine/checkpoints/files.ts';
 import { kohyaFolder } from '../../engine/training/data/kohyaFolder.ts';
 
 export interface Subject {
@@ -38,7 +39,7 @@ export function subjectsIn(folder: string): Subject[] {
 
 function classesIn(folder: string): ReadonlyMap<string, string> {
   const file = tables.map((name) => join(folder, name)).find(isFile);
-  const lines = file === undefined ? [] : readText(file).split(/\r?\n/);
+  const lines = file === undefined ? [] : readWritten(file).split(/\r?\n/);
   return new Map(
     lines.flatMap((line): [string, string][] => {
       const [, name, noun] = /^\s*([^,'"]+?)\s*,\s*([^,'"]+?)\s*$/.exec(line) ?? [];

@@ -1,7 +1,7 @@
 import { parse } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { readText } from '../../engine/checkpoints/files.ts';
+import { readWritten } from '../../engine/training/data/writtenText.ts';
 import { ClipFeatures } from '../../engine/evaluation/clip.ts';
 import { meanOfPairs, meanOfPartners } from '../../engine/evaluation/features.ts';
 import { VitFeatures } from '../../engine/evaluation/visionTransformer.ts';
@@ -94,10 +94,7 @@ export async function picturesOf(folder: string): Promise<string[]> {
  */
 export function promptsOf(file: string, folder: string, pictures: readonly string[]): string[] {
   if (/\.csv$/i.test(file)) return rowsOf(file, pictures);
-  const lines = readText(file)
-    .replace(/^\uFEFF/, '')
-    .trimEnd()
-    .split(/\r?\n/);
+  const lines = readWritten(file).trimEnd().split(/\r?\n/);
   if (lines.length !== pictures.length)
     throw problem('evaluate.counts', { file, lines: lines.length, folder, pictures: pictures.length });
   return lines.map((line) => line.trim());

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
-import { captionFileOf } from '../../engine/training/data/photoCaptions.ts';
+import { captionBeside, isCaption } from '../../engine/training/data/photoCaptions.ts';
 import { claimsPicture } from '../../engine/pictures/pictureKinds.ts';
 import { loadPicture, naturalOrder } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
@@ -54,7 +54,7 @@ export async function checkPhotos(
     .sort(naturalOrder);
   const { masks, strays } = await masksOf(folder, files);
   // Belongs to its photo, and is no stray.
-  const captions = new Set(files.filter((file) => extname(file) !== '.txt').map(captionFileOf));
+  const captions = new Set(files.filter((file) => !isCaption(file)).map(captionBeside));
   const loaded: Loaded[] = [];
   const unusable: PhotosReport['unusable'][number][] = [];
   const ignored: string[] = [...strays];

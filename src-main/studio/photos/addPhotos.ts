@@ -4,9 +4,10 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import path from 'node:path';
 import sharp from 'sharp';
 import type { Output } from '../../../src-shared/contract/index.ts';
-import type { Subject } from '../../../src-shared/domain/subject.ts';
+import { classNounSchema, tokenSchema, type Subject } from '../../../src-shared/domain/subject.ts';
 import { inStudio } from '../../../src-shared/messages/inStudio.ts';
-import { captionFileOf } from '../../engine/training/data/photoCaptions.ts';
+import { kohyaFolder } from '../../engine/training/data/kohyaFolder.ts';
+import { captionBeside, captionFileOf, isCaption } from '../../engine/training/data/photoCaptions.ts';
 import {
   listPictures,
   loadOpacity,
@@ -20,6 +21,7 @@ import { markPhoto } from './markPhoto.ts';
 import { publicPhoto } from './photoCaption.ts';
 import type { StoredPhoto } from '../../storage/photos.ts';
 import { findMask, keepMask } from './photoMasks.ts';
+import { writeSubjectFile } from '../subjects/subjectFile.ts';
 
 type Added = Output<'photos.addPaths'>;
 
@@ -34,9 +36,10 @@ export async function addPhotos(
   const subject = context.library.subjects.get(subjectId);
   const result: Collected = { added: [], duplicates: [], refused: [] };
   // Captions that come with their photos are not reported as unusable files.
-  const captions = new Set(paths.filter((one) => !one.endsWith('.txt')).map(captionFileOf));
+  const captions = new Set(paths.filter((one) => !isCaption(one)).map(captionBeside));
   for (const given of paths.filter((one) => !captions.has(one))) {
     const files = await picturesOf(given, result);
+    if (files[0] !== given) nameBy(context.library, subjectId, path.basename(given));
     for (const file of files) await addOne(context, subject, file, path.basename(file), result);
   }
   return finish(context, subjectId, result);
@@ -81,6 +84,19 @@ function finish(
     emit('subjects.changed', library.subjects.get(subjectId));
   }
   return { ...result, undo: null };
+}
+
+/** A folder named for kohya's trainer, `10_sks dog`, says what its photos show; a subject that has a class keeps it. */
+function nameBy(
+  { subjects, folder: own }: StudioContext['library'],
+  subjectId: number,
+  folder: string,
+): void {
+  const named = kohyaFolder(folder);
+  const classNoun = classNounSchema.safeParse(named?.noun);
+  const token = tokenSchema.safeParse(named?.token);
+  if (!classNoun.success || !token.success || subjects.get(subjectId).classNoun !== '') return;
+  writeSubjectFile(own, subjects.change(subjectId, { classNoun: classNoun.data, token: token.data }));
 }
 
 async function picturesOf(given: string, { refused }: Collected): Promise<string[]> {
@@ -149,8 +165,8 @@ async function addOne(
 
 /** Copies the caption beside a photo, unless there is one already. */
 async function takeCaption(from: string, to: string): Promise<void> {
-  const [source, target] = [captionFileOf(from), captionFileOf(to)];
-  if (source !== target && existsSync(source) && !existsSync(target)) await copyFile(source, target);
+  const [source, target] = [captionBeside(from), captionFileOf(to)];
+  if (source !== undefined && source !== target && !existsSync(target)) await copyFile(source, target);
 }
 
 /** Converts a picture that no browser shows, keeping its colours and transparency. */

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import type { Crop } from '../../../src-shared/domain/photo.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { captionFileOf } from '../../engine/training/data/photoCaptions.ts';
+import { captionBeside } from '../../engine/training/data/photoCaptions.ts';
 import { masksFolder } from '../../engine/training/data/masks.ts';
 import type { Library } from '../../storage/library.ts';
 
@@ -72,8 +72,8 @@ export async function layOutPhotos(
     for (let number = 2; stems.has(own); number++) own = `${stem}-${number}`;
     stems.add(own);
     await layOut(path.join(folder.photos(subject), name), crop, path.join(out, own), ext);
-    const caption = captionFileOf(path.join(folder.photos(subject), name));
-    if (existsSync(caption)) await copyFile(caption, path.join(out, `${own}.txt`));
+    const caption = captionBeside(path.join(folder.photos(subject), name));
+    if (caption !== undefined) await copyFile(caption, path.join(out, `${own}.txt`));
     const maskFile = mask === null ? undefined : path.join(folder.masks(subject), mask);
     if (maskFile !== undefined && existsSync(maskFile))
       await layOut(maskFile, crop, path.join(folder.make(run, photosFolder, masksFolder), own), '.png');

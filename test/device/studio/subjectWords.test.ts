@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -21,5 +21,20 @@ it('each subject has a token of its own, and nouns are words that the model know
   expect(nouns).toEqual(expect.arrayContaining(['dog', 'cat', 'teddy bear', 'mug']));
   // The included model's tokenizer has no such word.
   expect(nouns).not.toContain('woman');
+  await studio.close();
+});
+
+it("a folder named for kohya's trainer gives a subject without a class its class and token", async () => {
+  const studio = await openedStudio(path.join(scratch, 'kohya'));
+  const folder = path.join(scratch, '10_ohwx fluffy dog');
+  cpSync(path.resolve('test/golden/fixtures/photos'), folder, { recursive: true });
+  const add = async (name: string, classNoun = ''): Promise<object> => {
+    const { id: subjectId } = await studio.ask('subjects.create', { name, classNoun });
+    const { added } = await studio.ask('photos.addPaths', { subjectId, paths: [folder] });
+    expect(added.length).toBeGreaterThan(3);
+    return studio.ask('subjects.get', { id: subjectId });
+  };
+  expect(await add('Rex')).toMatchObject({ classNoun: 'fluffy dog', token: 'ohwx' });
+  expect(await add('Mia', 'cat')).toMatchObject({ classNoun: 'cat' });
   await studio.close();
 });

@@ -77,7 +77,7 @@ describe('failure', () => {
     writeFileSync(file, Buffer.from([0x61, 0xff, 0x0a, 0x62]));
     const { status, stdout } = await likeness(['generate', '--prompts', file, '--out', 'never', '--json']);
     expect(status).toBe(1);
-    expect(jsonLines(stdout)).toMatchObject([{ type: 'error', code: 'prompts.notText' }]);
+    expect(jsonLines(stdout)).toMatchObject([{ type: 'error', code: 'text.notText' }]);
   });
 
   it.runIf(process.platform === 'linux')('refuses a place in which no folder can be made', async () => {

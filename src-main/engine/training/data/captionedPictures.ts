@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { parse } from 'csv-parse/sync';
 import { extract } from 'tar-stream';
 import { problem } from '../../../../src-shared/messages/index.ts';
-import { errorCode, isFile, isFolder, makeFolder, readText, statOrNothing } from '../../checkpoints/files.ts';
+import { errorCode, isFile, isFolder, makeFolder, statOrNothing } from '../../checkpoints/files.ts';
 import { naturalOrder } from '../../pictures/pictures.ts';
+import { captionBeside, captionFileOf, isCaption } from './photoCaptions.ts';
+import { readTable, readWritten } from './writtenText.ts';
 
 export interface CaptionedPicture {
   readonly file: string;
@@ -20,7 +21,7 @@ export interface CaptionedPictures {
 }
 
 const isPicture = (name: string): boolean =>
-  !name.startsWith('.') && /^\.(jpe?g|png|webp|avif|tiff?|gif)$/i.test(extname(name));
+  !name.startsWith('.') && /^\.(jpe?g|png|webp|avif|heic|heif|tiff?|gif|bmp)$/i.test(extname(name));
 
 /**
  * Pictures with their captions: a folder with `metadata.csv` (`file_name,text`, as diffusers' scripts read it), a folder with a
@@ -41,30 +42,14 @@ export async function captionedPictures(data: string, cache: string): Promise<Ca
   };
 }
 
-const lineEnds = ['\r\n', '\n'];
-
 function fromTable(folder: string): CaptionedPictures {
   const file = join(folder, 'metadata.csv');
-  let rows: Record<string, string>[];
-  try {
-    rows = parse(readText(file), {
-      bom: true,
-      columns: true,
-      skip_empty_lines: true,
-      record_delimiter: lineEnds,
-    });
-  } catch (cause) {
-    throw problem(
-      'data.table',
-      { file, why: cause instanceof Error ? cause.message : 'it is not a CSV file' },
-      cause,
-    );
-  }
+  const bad = (why: string, cause?: unknown): Error => problem('data.table', { file, why }, cause);
+  const rows = readTable(file, bad);
   const pictures: CaptionedPicture[] = [];
   const skipped: string[] = [];
   for (const { file_name: name, text } of rows) {
-    if (name === undefined || text === undefined)
-      throw problem('data.table', { file, why: 'it needs the columns file_name and text' });
+    if (name === undefined || text === undefined) throw bad('it needs the columns file_name and text');
     const picture = join(folder, name);
     if (isFile(picture)) pictures.push({ file: picture, caption: text });
     else skipped.push(`${picture}: is not there`);
@@ -77,9 +62,9 @@ function besideEach(folder: string): CaptionedPictures {
   const skipped: string[] = [];
   for (const name of readdirSync(folder).filter(isPicture).sort(naturalOrder)) {
     const file = join(folder, name);
-    const caption = file.slice(0, -extname(file).length) + '.txt';
-    if (isFile(caption)) pictures.push({ file, caption: readText(caption).trim() });
-    else skipped.push(`${file}: has no ${basename(caption)} beside it`);
+    const caption = captionBeside(file);
+    if (caption !== undefined) pictures.push({ file, caption: readWritten(caption).trim() });
+    else skipped.push(`${file}: has no ${basename(captionFileOf(file))} beside it`);
   }
   return { pictures, skipped };
 }
@@ -100,7 +85,7 @@ async function unpacked(tar: string, cache: string): Promise<string> {
     reading.catch(() => undefined);
     for await (const entry of entries) {
       const { name: path, type } = entry.header;
-      const wanted = type === 'file' && (isPicture(basename(path)) || extname(path) === '.txt');
+      const wanted = type === 'file' && (isPicture(basename(path)) || isCaption(path));
       if (wanted) await pipeline(entry, createWriteStream(join(temporary, flat(path))));
       else entry.resume();
     }

@@ -1,15 +1,29 @@
 import { basename, extname } from 'node:path';
-import { isFile, readText } from '../../checkpoints/files.ts';
+import { isFile } from '../../checkpoints/files.ts';
+import { readWritten } from './writtenText.ts';
 
 /** Where the caption of a photo is: `NAME.txt` beside it. */
 export function captionFileOf(photo: string): string {
   return photo.slice(0, photo.length - extname(photo).length) + '.txt';
 }
 
-/** The caption of a photo, on one line; an empty file is none. Errors: those of `readText`. */
+/** Endings of captions: everybody's, and that of kohya's own captioner. */
+const endings = ['.txt', '.caption'];
+
+export function isCaption(file: string): boolean {
+  return endings.includes(extname(file));
+}
+
+/** The file with the caption of a photo, if there is one. */
+export function captionBeside(photo: string): string | undefined {
+  const stem = photo.slice(0, photo.length - extname(photo).length);
+  return endings.map((ending) => stem + ending).find(isFile);
+}
+
+/** The caption of a photo, on one line; an empty file is none. Errors: those of `readWritten`. */
 export function captionOf(photo: string): string | undefined {
-  const file = captionFileOf(photo);
-  const caption = isFile(file) ? readText(file).replace(/\s+/g, ' ').trim() : '';
+  const file = captionBeside(photo);
+  const caption = file === undefined ? '' : readWritten(file).replace(/\s+/g, ' ').trim();
   return caption === '' ? undefined : caption;
 }
 
