@@ -59,6 +59,7 @@ function parseArray(bytes: Uint8Array, damaged: Damaged): NumpyArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (new TextDecoder('latin1').decode(bytes.subarray(0, 6)) !== '\x93NUMPY')
     throw damaged('it is not a NumPy array');
+  if (bytes.length < 12) throw damaged('it is cut off');
   const long = bytes[6] !== 1;
   const start = long ? 12 : 10;
   const end = start + (long ? view.getUint32(8, true) : view.getUint16(8, true));
@@ -70,6 +71,8 @@ function parseArray(bytes: Uint8Array, damaged: Damaged): NumpyArray {
     .map(Number);
   if (/'fortran_order': *True/.test(header) && shape.length > 1)
     throw damaged('its numbers are in Fortran order; save np.ascontiguousarray of it');
+  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0))
+    throw damaged('its shape is no list of sizes');
   const data = numbers(bytes.slice(end), type, damaged);
   if (data.length !== elementCount(shape))
     throw damaged(`${data.length} numbers do not fill [${shape.join()}]`);

@@ -166,6 +166,8 @@ const otherFiles: readonly (readonly [sign: RegExp, found: string])[] = [
   [/^control_model\.|^controlnet_|^input_hint_block\./, 'a ControlNet'],
   [/^lora_|\.lora_|lora\.(up|down)\./, 'a LoRA, not a model (it can be put on one with --lora)'],
   [/^(down_blocks|conv_in)\./, "a U-Net alone (a diffusers folder's part)"],
+  [/^(input_blocks|output_blocks|time_embed)\./, 'a U-Net alone, without text encoder and VAE'],
+  [/^model_ema\./, 'the averaged (EMA) weights of a training alone, without those that tools draw with'],
   [/^(encoder|decoder)\.(conv_in|down|up)/, 'a VAE alone'],
   [/^(text_model|vision_model|encoder\.layers)\./, 'a CLIP encoder alone'],
 ];

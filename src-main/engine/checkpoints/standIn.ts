@@ -36,9 +36,14 @@ function refuseStandIn(path: string, start: Uint8Array): void {
       'a web page, as a sign-in or an error gives',
       "open the model's page in a browser, sign in and accept its licence if it asks, and download the file again",
     );
-  if (/^[{[]\s*["{[\]}]/.test(text))
+  if (!/^[{[]\s*["{[\]}]/.test(text)) return;
+  if (/"(error|errors|message|detail)"\s*:/i.test(text))
     refuse(
       `text (JSON), as a server answers instead of a file: ${text.slice(0, 80).trim()}`,
       'download the file again; it may need a sign-in',
     );
+  refuse(
+    'text (JSON), as configurations are',
+    'give the file of weights, or the folder that this one lies in',
+  );
 }

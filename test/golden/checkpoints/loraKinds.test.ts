@@ -250,6 +250,20 @@ describe('what is no weights', () => {
     },
   );
 
+  it('a configuration is called one, and is no answer of a server', () => {
+    const file = join(kinds, 'rslora', 'adapter_config.json');
+    expect(() => readLora(file)).toThrow(/as configurations are.*the folder that this one lies in/);
+  });
+
+  it.each([
+    ['input_blocks.0.0.weight', 'a U-Net alone, without text encoder and VAE'],
+    ['model_ema.diffusion_modelinput_blocks00weight', 'the averaged (EMA) weights'],
+  ])('%s alone: %s', (name, what) => {
+    const file = join(scratch, 'part.safetensors');
+    writeFile(file, new Map([[name, { dtype: 'F32', shape: [1], bytes: new Uint8Array(4) }]]));
+    expect(() => openModel(file)).toThrow(what);
+  });
+
   it.each(['F64', 'F8_E4M3'])('a model stored as %s is told to be had in another type', (dtype) => {
     const file = join(scratch, `${dtype}.safetensors`);
     const bytes = new Uint8Array(dtype === 'F64' ? 8 : 1);
