@@ -10,7 +10,7 @@ import { distillBatches } from '../data/distillBatches.ts';
 import { distillObjective, sharedSchedule, distillFeeds } from '../loss/distillLoss.ts';
 import type { RunResult } from './loop.ts';
 import { building, loopPhases, samplingSteps } from './plan.ts';
-import { RunFolder } from './runFolder.ts';
+import { orWithdraw, RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
 import { wholeNetworks } from '../loss/parameters.ts';
 import { trainToEnd, type RunOptions } from './trainToEnd.ts';
@@ -19,15 +19,27 @@ import { trainToEnd, type RunOptions } from './trainToEnd.ts';
  * Distils a teacher's U-Net into a student's (Kim et al. 2023, BK-SDM). Resumes to the same bits. Checkpoints hold the student's
  * U-Net in f32, the moving average where there is one. Errors: `distill.…`, `data.…`, and those of a finetune.
  */
-export async function distill(
-  { settings, out, version, cache, team }: RunOptions<DistillSettings>,
+export async function distill(options: RunOptions<DistillSettings>, context: JobContext): Promise<RunResult> {
+  const { settings, out, version } = options;
+  checkedSettings(distillSettings, settings);
+  const models = { teacher: openModel(settings.teacher), student: openModel(settings.student) };
+  const schedule = sharedSchedule(models.teacher, models.student);
+  const isNew = !RunFolder.exists(out);
+  const run = openRun(out, { settings, version, ...models });
+  return orWithdraw(run, isNew, () => train(run, { ...options, ...models, schedule }, context));
+}
+
+interface Opened {
+  readonly teacher: Model;
+  readonly student: Model;
+  readonly schedule: ReturnType<typeof sharedSchedule>;
+}
+
+async function train(
+  run: RunFolder,
+  { settings, teacher, student, schedule, cache, team }: RunOptions<DistillSettings> & Opened,
   context: JobContext,
 ): Promise<RunResult> {
-  checkedSettings(distillSettings, settings);
-  const teacher = openModel(settings.teacher);
-  const student = openModel(settings.student);
-  const schedule = sharedSchedule(teacher, student);
-  const run = openRun(out, { settings, version, teacher, student });
   const onSkipped = (lines: readonly string[], pictures: number): void => {
     run.listSkipped(lines);
     if (lines.length > 0)

@@ -23,7 +23,7 @@ import { makeCapsule, weightHashes, writeCapsule } from './capsule.ts';
 import { classPictureFiles } from '../data/classPictures.ts';
 import type { RunResult } from './loop.ts';
 import { finetunePhases } from './plan.ts';
-import { RunFolder } from './runFolder.ts';
+import { orWithdraw, RunFolder } from './runFolder.ts';
 import { drawSample } from './samples.ts';
 import type { SharedRun } from '../team/sharedRun.ts';
 import { startToTell } from '../loss/startingLora.ts';
@@ -41,11 +41,21 @@ export async function finetune(
   options: RunOptions<FinetuneSettings>,
   context: JobContext,
 ): Promise<RunResult> {
-  const { settings, cache } = options;
+  const { settings } = options;
   checkedSettings(finetuneSettings, settings);
   const model = openModel(settings.model, settings.prediction);
+  const isNew = !RunFolder.exists(options.out);
   const run = await openRun(options, model);
+  return orWithdraw(run, isNew, () => train(run, model, options, context));
+}
 
+async function train(
+  run: RunFolder,
+  model: Model,
+  options: RunOptions<FinetuneSettings>,
+  context: JobContext,
+): Promise<RunResult> {
+  const { settings, cache } = options;
   const schedule = noiseSchedule(model.scheduler, settings.model);
   // First: a target that is not there is told before pictures are read and made.
   const trained = whatToTrain(model, settings);

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Declaration, Values } from '../../../../src-shared/domain/settingSchema.ts';
 import { faultOf, parseSettings } from '../../../../src-shared/domain/settingValues.ts';
@@ -113,6 +121,15 @@ export class RunFolder {
     writeAtomically(join(this.path, 'skipped.txt'), () => [
       Buffer.from(lines.map((line) => `${line}\n`).join('')),
     ]);
+  }
+
+  /** Takes back a new run in which nothing has been learnt. */
+  withdraw(): void {
+    if (!isFolder(this.path) || this.isTouched()) return;
+    for (const name of [runFile, 'capsule.json', 'skipped.txt'])
+      rmSync(join(this.path, name), { force: true });
+    for (const folder of [join(this.path, 'checkpoints'), join(this.path, 'samples'), this.path])
+      if (isFolder(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
   }
 
   /** Removes what an interrupted run left half-written, and all states but the newest. */
@@ -237,6 +254,19 @@ function stateType(array: Float32Array | Uint8Array): 'f32' | 'u8' {
 }
 
 const runFile = 'run.json';
+
+/**
+ * What `train` makes. Where a new run is refused before it has learnt anything, it is taken back: who is refused asks again with other
+ * photos or settings, and that is no run to go on with. Errors: those of `train`.
+ */
+export async function orWithdraw<T>(run: RunFolder, isNew: boolean, train: () => Promise<T>): Promise<T> {
+  try {
+    return await train();
+  } catch (error) {
+    if (isNew && error instanceof LikenessError && error.code !== 'cancelled') run.withdraw();
+    throw error;
+  }
+}
 
 const runType = z.object({
   kind: z.enum(['finetune', 'distill']),

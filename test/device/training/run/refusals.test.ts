@@ -1,6 +1,7 @@
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -196,6 +197,25 @@ describe('base models', () => {
 });
 
 describe('run folders', () => {
+  it.each([
+    ['photos', { photos: join(scratch, 'broken') }, 'photos.broken'],
+    ['targets', { lora: { targets: ['nowhere'] } }, 'lora.target'],
+  ] as const)(
+    'a new run that is refused for its %s leaves nothing, and the same place can be asked for again',
+    async (_, wrong, code) => {
+      const broken = join(scratch, 'broken');
+      mkdirSync(broken, { recursive: true });
+      writeFileSync(join(broken, 'b.png'), readFileSync(join(photos, 'a.png')).subarray(0, 60));
+      const out = nowhere();
+      await refused(train({ ...withPhotos, ...wrong }, { out }), code);
+      expect(existsSync(out)).toBe(false);
+      expect(await train({ ...withPhotos, steps: 1 }, { out })).toMatchObject({ steps: 1 });
+      // A run that is there stays, whatever is asked for in its place.
+      await refused(train({ ...withPhotos, steps: 2, ...wrong }, { out, resume: true }), 'run.otherSetting');
+      expect(existsSync(join(out, 'run.json'))).toBe(true);
+    },
+  );
+
   const resume = { out: join(scratch, 'whole'), resume: true };
   const file = (name: string): string => join(resume.out, name);
 
