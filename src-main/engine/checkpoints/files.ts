@@ -74,17 +74,17 @@ export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
   }
 }
 
-/** Parses a JSON file of at most 64 MB. Errors: `file.missing`, `file.unreadable`, `config.invalid`. */
+/** Parses a JSON file of at most 16 MB. Errors: `file.missing`, `file.unreadable`, `config.invalid`. */
 export function readJson(path: string): unknown {
   return parseJson(readText(path), path);
 }
 
-/** Reads a text file of at most 64 MB. Errors: `file.missing`, `file.unreadable`, `config.invalid`. */
+/** Reads a text file of at most 16 MB. Errors: `file.missing`, `file.unreadable`, `config.invalid`. */
 export function readText(path: string): string {
   const stats = statOrNothing(path);
   if (!stats) throw problem('file.missing', { file: path });
   if (!stats.isFile()) throw problem('file.unreadable', { file: path, why: 'it is not a regular file' });
-  if (stats.size > 64e6)
+  if (stats.size > 16e6)
     throw problem('config.invalid', { file: path, why: `${stats.size} bytes are too many` });
   // Windows' editors put a byte order mark first.
   return tryRead(path, () => readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));

@@ -43,7 +43,7 @@ const tokenizerJson = z.looseObject({
 });
 
 // A pipe would block for ever.
-const maxBytes = 64e6;
+const maxBytes = 16e6;
 
 async function readText(file: string): Promise<string | undefined> {
   try {
