@@ -36,7 +36,8 @@ export async function plannedPrior(
     return prior;
   if (isMadeForFewSteps(model.scheduler))
     return { ...prior, classSteps: Math.min(prior.classSteps, fewSteps) };
-  if (classPictureFiles(model, settings, cacheFolder()).every((file) => existsSync(file))) return prior;
+  const files = await classPictureFiles(model, settings, cacheFolder());
+  if (files.every((file) => existsSync(file))) return prior;
   if ((await providerFor(provider)) !== 'cpu') return prior;
 
   const { macs } = unetCost(model.unet.config);
