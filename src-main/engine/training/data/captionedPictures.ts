@@ -92,13 +92,27 @@ async function unpacked(tar: string, cache: string): Promise<string> {
     await reading;
   } catch (cause) {
     rmSync(temporary, { recursive: true, force: true });
-    throw problem('data.tar', { file: tar, why: errorCode(cause) }, cause);
+    throw problem('data.tar', { file: tar, why: whyNot(cause) }, cause);
   }
   renameSync(temporary, folder);
   return folder;
 }
 
+function whyNot(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (/invalid tar header/i.test(message)) return 'it is no tar, or a compressed one';
+  if (/header exceeds/i.test(message)) return 'one of its headers is over 4 MB';
+  return cause instanceof Error && 'code' in cause ? errorCode(cause) : 'it is cut off';
+}
+
+/** The longest file name that every file system takes, with room for what is added to it. */
+const longestName = 180;
+
 /** One name for a path inside an archive: nothing is written outside of the folder, and a sample's files stay together. */
 function flat(path: string): string {
-  return path.replace(/^[./\\]+/, '').replaceAll(/[\\/:]/g, '__');
+  const name = path.replace(/^[./\\]+/, '').replaceAll(/[\\/:]/g, '__');
+  if (Buffer.byteLength(name) <= longestName) return name;
+  const ending = extname(name);
+  const stem = name.slice(0, name.length - ending.length);
+  return createHash('sha256').update(stem).digest('hex').slice(0, 32) + ending;
 }

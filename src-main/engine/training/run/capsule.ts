@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { readdirSync } from 'node:fs';
 import { z } from 'zod';
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
-import { problem } from '../../../../src-shared/messages/index.ts';
+import { LikenessError, problem } from '../../../../src-shared/messages/index.ts';
 import { fileHash, textHash } from '../../checkpoints/contentHash.ts';
 import { isFile, isFolder, readJson } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
@@ -106,10 +106,19 @@ export function writeCapsule(run: string, capsule: Capsule): void {
 
 /** Errors: `file.missing`, `capsule.damaged`. */
 export function readCapsule(file: string): Capsule {
-  const parsed = capsuleType.safeParse(readJson(file));
+  const parsed = capsuleType.safeParse(contentOf(file));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw problem('capsule.damaged', { file, why: `"${issue?.path.join('.')}" is invalid` });
+}
+
+function contentOf(file: string): unknown {
+  try {
+    return readJson(file);
+  } catch (error) {
+    if (!(error instanceof LikenessError) || error.code !== 'config.invalid') throw error;
+    throw problem('capsule.damaged', { file, why: 'it is not JSON' }, error);
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pack } from 'tar-stream';
+import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { buffer } from 'node:stream/consumers';
 import { captionedPictures } from '../../../../src-main/engine/training/data/captionedPictures.ts';
@@ -61,6 +62,43 @@ it('unpacks WebDataset shards, and writes nothing outside of its folder', async 
   const { pictures } = await read(path);
   expect(pictures.map(([, caption]) => caption).sort()).toEqual(['first', 'second']);
   expect(await read(join(path, '00000.tar'))).toEqual(await read(path));
+});
+
+it('gives names that no file system takes shorter ones, and keeps pairs together', async () => {
+  const tar = pack();
+  const long = `${'ä'.repeat(100)}/${'b'.repeat(120)}`;
+  tar.entry({ name: `${long}.jpg` }, 'x');
+  tar.entry({ name: `${long}.txt` }, 'long');
+  tar.finalize();
+  const path = folder('long', {});
+  writeFileSync(join(path, '0.tar'), await buffer(tar));
+  const { pictures } = await read(path);
+  expect(pictures.map(([name, caption]) => [String(name).length < 60, caption])).toEqual([[true, 'long']]);
+});
+
+it.each([
+  ['a compressed one', (tar: Buffer) => gzipSync(tar, { level: 0 }), 'it is no tar, or a compressed one'],
+  ['a cut one', (tar: Buffer) => tar.subarray(0, 700), 'it is cut off'],
+  [
+    'a header without end',
+    (tar: Buffer) => {
+      // The size of a pax header, in octal: 8 GB.
+      tar.write('77777777777 ', 124);
+      tar.write('x', 156);
+      tar.fill(' ', 148, 156);
+      const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+      tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+      return tar;
+    },
+    'one of its headers is over 4 MB',
+  ],
+])('says what is wrong with a tar: %s', async (name, change, why) => {
+  const tar = pack();
+  tar.entry({ name: 'a.jpg' }, 'x'.repeat(600));
+  tar.finalize();
+  const file = join(scratch, `${name}.tar`);
+  writeFileSync(file, change(await buffer(tar)));
+  await expect(read(file)).rejects.toThrow(`${file} can't be unpacked (${why})`);
 });
 
 it('says what is wrong with a table, a shard, a path', async () => {
