@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { guidanceOf, type Guidance } from '../../../src-shared/domain/guidance.ts';
+import { faultOf } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { isFile, readJson } from './files.ts';
 
@@ -27,7 +28,7 @@ const schema = z.object({
 export function ownGuidance(model: string, what: 'bare' | 'subject' = 'bare'): Guidance {
   const file = join(model, 'likeness.json');
   const { data, error } = schema.safeParse(isFile(file) ? readJson(file) : {});
-  if (error) throw problem('config.invalid', { file, why: z.prettifyError(error) });
+  if (error) throw problem('config.invalid', { file, why: faultOf(error) });
   const { guidance = plain.guidance, subject } = data.generate ?? {};
   return (what === 'subject' && subject) || { ...plain, guidance };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { faultOf } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { isFile, readJson } from '../checkpoints/files.ts';
 import type { Model } from '../checkpoints/model.ts';
@@ -60,7 +61,7 @@ export class LikenessScorer implements Features {
   static async open(folder: string, provider: ProviderChoice): Promise<LikenessScorer> {
     const file = join(folder, part, 'config.json');
     const config = configSchema.safeParse(readJson(file));
-    if (!config.success) throw problem('config.invalid', { file, why: z.prettifyError(config.error) });
+    if (!config.success) throw problem('config.invalid', { file, why: faultOf(config.error) });
     const model = openModel(folder);
     const { width: size } = TextToImage.defaultSize(model);
     const compile = (graph: Graph): Promise<Session> =>

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { trainingSettings, type AskedFinetune } from '../../../src-shared/domain/finetuneSettings.ts';
 import { data } from '../../../src-shared/domain/settingSchema.ts';
-import { askedType } from '../../../src-shared/domain/settingValues.ts';
+import { askedType, faultOf } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { readJson } from '../../engine/checkpoints/files.ts';
 
@@ -41,6 +41,6 @@ function own(model: string): z.output<typeof schema> {
   const file = join(model, 'likeness.json');
   if (!existsSync(file)) return {};
   const parsed = schema.safeParse(readJson(file));
-  if (!parsed.success) throw problem('config.invalid', { file, why: z.prettifyError(parsed.error) });
+  if (!parsed.success) throw problem('config.invalid', { file, why: faultOf(parsed.error) });
   return parsed.data;
 }
