@@ -63,7 +63,7 @@ export async function generate(
   const images: MadePicture[] = [];
   let first = 0;
   const requests = splitByLoraTags(seeded);
-  const words = foreignSyntax([...said.prompts, said.negative ?? ''], said.promptRules ?? 'none');
+  const words = foreignSyntax([...said.prompts, said.negative], said.promptRules ?? 'none');
   // A recipe's picture is made again as it was, so its words were seen before.
   if (words !== undefined && !said.recipe) report({ type: 'warning', message: words });
   // Prompts of different lengths can't share a batch.

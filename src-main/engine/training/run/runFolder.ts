@@ -126,8 +126,7 @@ export class RunFolder {
   /** Takes back a new run in which nothing has been learnt. */
   withdraw(): void {
     if (!isFolder(this.path) || this.isTouched()) return;
-    for (const name of [runFile, capsuleFile, 'skipped.txt'])
-      rmSync(join(this.path, name), { force: true });
+    for (const name of [runFile, capsuleFile, 'skipped.txt']) rmSync(join(this.path, name), { force: true });
     for (const folder of [join(this.path, 'checkpoints'), join(this.path, 'samples'), this.path])
       if (isFolder(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
   }
