@@ -29,7 +29,7 @@ const options = {
     fallback: defaults.batch,
   }),
   repeat: integer('N', 'how often to measure', { min: 1, max: 10_000, fallback: defaults.repeat }),
-  threads: integer('N', 'threads to compute with', { min: 1, max: 1024, fallback: 'one a core' }),
+  threads: integer('N', 'threads to compute with', { min: 1, max: 1024, fallback: 'one per core' }),
   provider: provider(defaults.provider),
 };
 

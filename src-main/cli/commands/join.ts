@@ -8,7 +8,7 @@ import { defined, provider } from '../shared.ts';
 
 export const join = command({
   name: 'join',
-  summary: 'help a run on another machine that waits for workers',
+  summary: 'work for a run that was started on another machine',
   usage: 'HOST:PORT --token TOKEN [OPTIONS]',
   examples: [
     'likeness distill --teacher sd-1.4 --student small --data pictures --out runs/small --workers 1 --accumulate 2 --listen 7070',
@@ -21,7 +21,7 @@ export const join = command({
       fallback: 'looked for among the models of this machine',
     }),
     teacher: model('PATH', 'the teacher of a distillation', { fallback: 'looked for in the same way' }),
-    threads: integer('N', 'threads to compute with', { min: 1, max: 1024, fallback: 'one a core' }),
+    threads: integer('N', 'threads to compute with', { min: 1, max: 1024, fallback: 'one per core' }),
     provider: provider('auto'),
   },
   request: ({ token = process.env['LIKENESS_TOKEN'], ...given }) => {

@@ -7,7 +7,7 @@ import { chunksOf, type TensorEntry, type Weights } from './weights.ts';
 type Part = Pick<ModelPart<unknown>, 'weights'>;
 
 /**
- * 32 hex digits that tell models apart, wherever and in whatever files they lie: SHA-256 over every tensor's name, type, shape and
+ * 32 hex digits that tell models apart, whatever files they are stored in: SHA-256 over every tensor's name, type, shape and
  * the SHA-256 of its bytes. All of them are read once, and again only when a file has changed. Errors: those of `withFile`.
  */
 export function modelHash(model: Model): string {

@@ -21,8 +21,8 @@ export function findMask({ folder }: Library, subject: Subject, photo: StoredPho
 }
 
 /**
- * Writes a PNG to the subject's `masks/`; null takes the photo's mask away. Returns its file name. Errors: `photos.badMask` for what is
- * no PNG of the upright photo's size, `masks.empty`, `file.unwritable`.
+ * Writes a PNG to the subject's `masks/`; null removes the photo's mask. Returns its file name. Errors: `photos.badMask` unless it
+ * is a PNG of the same size as the upright photo, `masks.empty`, `file.unwritable`.
  */
 export async function keepMask(
   { folder, subjects }: Library,

@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { z } from 'zod';
+import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import type { TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Settings } from '../../../src-shared/domain/studioSettings.ts';
 import type { StoredModel } from '../../storage/models.ts';
@@ -25,7 +26,7 @@ export function measurementKey(
     trainTextEncoder,
     prior !== null,
     adapters,
-    // Keys from before there was a choice go on to stand for f32.
+    // Left out for f32, so that keys written before there was a choice stay valid.
     ...(precision === 'f32' ? [] : [precision]),
   ]);
 }
@@ -40,5 +41,5 @@ const keyType = z
 
 /** Parses a key; undefined for one of another version. */
 export function readMeasurementKey(key: string): z.output<typeof keyType> | undefined {
-  return keyType.safeParse(JSON.parse(key)).data;
+  return keyType.safeParse(fromJson(key)).data;
 }

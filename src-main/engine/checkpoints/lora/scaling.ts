@@ -2,7 +2,7 @@ import { nameOf, problem } from '../../../../src-shared/messages/index.ts';
 import { asRecord } from '../files.ts';
 import type { LoraName } from '../names/loraNames.ts';
 
-/** What B·A is multiplied by. `rank` is that of the module's matrices; nothing where they tell none (LoKr). */
+/** What B·A is multiplied by. `rank` is that of the module's matrices, undefined if it cannot be read from them (LoKr). */
 export type Scaling = (part: LoraName['part'], module: string, rank: number | undefined) => number;
 
 /**
