@@ -8,7 +8,7 @@ import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
 import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { finetune } from '../../../src-main/engine/training/run/finetune.ts';
 import { openRun } from '../../../src-main/features/export/openRun.ts';
-import { ownScenes } from '../../../src-main/features/training/ownSettings.ts';
+import { ownScenes, ownSettings } from '../../../src-main/features/training/ownSettings.ts';
 import { photoScenes } from '../../../src-main/features/training/photoScenes.ts';
 import { side } from '../settings.ts';
 import type { Gallery } from './gallery.ts';
@@ -66,7 +66,7 @@ export async function tryOut(
     ...completeSettings(
       finetuneSettings,
       { ...asked, classNoun, photos, steps: Math.max(...steps) },
-      { model, size: side },
+      { size: side, ...ownSettings(model), model },
     ),
     ...{ checkpointEvery: steps.reduce((a, b) => divisor(a, b)), sampleEvery: null },
     provider: 'cpu' as const,

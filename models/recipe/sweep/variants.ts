@@ -33,6 +33,8 @@ export const variants: Readonly<Record<string, Variant>> = {
   },
   'rank 16': { settings: rank16, steps: [200] },
   'rank 16 at 6e-3': { settings: { ...rank16, learningRate: 6e-3 }, steps: [120, 240] },
+  'at 5e-4': { settings: { learningRate: 5e-4 }, steps },
+  'at 1e-3': { settings: { learningRate: 1e-3 }, steps },
   'at 1.5e-3': { settings: { learningRate: 1.5e-3 }, steps },
   'at 6e-3': { settings: { learningRate: 6e-3 }, steps: [60, 120] },
   'without the text encoder': { settings: { trainTextEncoder: false }, steps },
