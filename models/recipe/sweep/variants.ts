@@ -21,7 +21,7 @@ const steps = [80, 160, 240];
 
 /** What is compared: each changes what the model asks for itself (`likeness.json`). A name stays with its settings, and holds no comma: results are found by it, and `--variants` lists them. */
 export const variants: Readonly<Record<string, Variant>> = {
-  shipped: { settings: {}, steps },
+  shipped: { settings: {}, steps: [160] },
   'rank 16 with class pictures': { settings: { ...rank16, ...withClass }, steps },
   'rank 16 with class pictures over 400 steps': {
     settings: { ...rank16, ...withClass },
@@ -35,6 +35,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   'rank 16 at 6e-3': { settings: { ...rank16, learningRate: 6e-3 }, steps: [120, 240] },
   'at 5e-4': { settings: { learningRate: 5e-4 }, steps },
   'at 1e-3': { settings: { learningRate: 1e-3 }, steps },
+  'at 3e-3': { settings: { learningRate: 3e-3 }, steps },
   'at 1.5e-3': { settings: { learningRate: 1.5e-3 }, steps },
   'at 6e-3': { settings: { learningRate: 6e-3 }, steps: [60, 120] },
   'without the text encoder': { settings: { trainTextEncoder: false }, steps },
