@@ -3,9 +3,9 @@ import { choicesOn } from '../../../src-shared/domain/providers.ts';
 import { inStudio } from '../../../src-shared/messages/inStudio.ts';
 import { messages, problem, type MessageCode } from '../../../src-shared/messages/index.ts';
 
-/** What only the command line can come to: its own options, teams, replays, prompt tables, embeddings, measuring folders of pictures. */
+/** What only the command line can come to: its own options, added providers, teams, replays, prompt tables, embeddings, measuring folders of pictures. */
 const onlyThere =
-  /^(usage|serve|team|quickstart|replay|set|recipe|prompts|evaluate|dreambooth|arrays|features|clipSkip|embedding)\.|^data\.|^picture\.again|^model\.predicts|^lora\.start/;
+  /^(usage|serve|team|quickstart|replay|set|recipe|prompts|evaluate|dreambooth|arrays|features|clipSkip|embedding|gpu)\.|^data\.|^picture\.again|^model\.predicts|^lora\.start/;
 /** An option, or a command to type. */
 const commandLine = /(^|[\s("“])--[a-z]|\blikeness [a-z]+\b|\bnpm run\b|--debug/;
 
