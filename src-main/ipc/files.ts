@@ -84,7 +84,7 @@ export async function pictureFile(
         body: createReadStream(file),
         lasting: false,
       };
-    const body = await sharp(file).autoOrient().webp({ quality: 92 }).toBuffer();
+    const body = await sharp(file, { failOn: 'none' }).autoOrient().webp({ quality: 92 }).toBuffer();
     return { status: 200, type: 'image/webp', body, lasting: false };
   }
   const side = thumbnailWidths.find((known) => String(known) === width);
@@ -120,7 +120,7 @@ function fileOf(files: PictureFiles, kind: string, numbers: readonly number[]): 
 
 async function makeThumbnail(file: string, kept: string, side: number): Promise<void> {
   await mkdir(path.dirname(kept), { recursive: true });
-  const bytes = await sharp(file)
+  const bytes = await sharp(file, { failOn: 'none' })
     .autoOrient()
     .resize(side, side, { fit: 'inside', withoutEnlargement: true })
     .webp({ quality: 82 })

@@ -75,7 +75,7 @@ async function asPng({ width, height, data }: Pixels, profile?: Buffer): Promise
 }
 
 /** Decodes to bytes, upright, with the colour profile applied. A damaged file is an error, not a picture that is half grey. */
-function decoding(input: string | Buffer): Sharp {
+export function decoding(input: string | Buffer): Sharp {
   return sharp(input, { failOn: 'error', limitInputPixels: maxMegapixels * 1e6, pages: 1 })
     .timeout({ seconds: secondsToDecode })
     .autoOrient();

@@ -1,7 +1,8 @@
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import type { Crop } from '../../../src-shared/domain/photo.ts';
 import { detailOutsideSquare, photoQuality } from '../../engine/evaluation/photoQuality.ts';
-import { openPicture } from '../../engine/pictures/pictures.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
+import { decoding, openPicture } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import type { PhotoFacts } from './advice.ts';
 
@@ -35,7 +36,7 @@ export async function lookAt(file: string, framed: Framed): Promise<SmallPicture
   return { ...pictures, facts: { ...seen, ...photoQuality(pictures.square) } };
 }
 
-/** Errors: those of `openPicture`. */
+/** Errors: those of `openPicture`, `photos.broken`. */
 export async function smallPictures(file: string, { width, height, crop }: Framed): Promise<SmallPictures> {
   const ratio = Math.min(1, judgedAt / Math.min(width, height));
   const [across, down] = [width, height].map((side) => Math.max(1, Math.round(side * ratio))) as [
@@ -43,12 +44,16 @@ export async function smallPictures(file: string, { width, height, crop }: Frame
     number,
   ];
   const least = Math.min(across, down);
-  const upright = sharp(await openPicture(file)).autoOrient();
+  const upright = decoding(await openPicture(file));
   const cut = crop
     ? upright.clone().extract({ left: crop.x, top: crop.y, width: crop.side, height: crop.side })
     : upright;
   const size = crop ? Math.min(judgedAt, crop.side) : least;
-  return { small: await pixels(upright, across, down), square: await pixels(cut, size, size) };
+  try {
+    return { small: await pixels(upright, across, down), square: await pixels(cut, size, size) };
+  } catch (cause) {
+    throw problem('photos.broken', { file }, cause);
+  }
 }
 
 async function pixels(picture: Sharp, width: number, height: number): Promise<Picture> {

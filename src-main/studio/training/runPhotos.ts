@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { copyFile, link, rm } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
 import type { Crop } from '../../../src-shared/domain/photo.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { decoding } from '../../engine/pictures/pictures.ts';
 import { captionBeside } from '../../engine/training/data/photoCaptions.ts';
 import { masksFolder } from '../../engine/training/data/masks.ts';
 import type { Library } from '../../storage/library.ts';
@@ -83,8 +83,7 @@ export async function layOutPhotos(
 /** Copies the file, or its square as a PNG, to `target` with the right suffix. */
 async function layOut(file: string, crop: Crop | null, target: string, ending: string): Promise<void> {
   if (crop)
-    await sharp(file)
-      .autoOrient()
+    await decoding(file)
       .extract({ left: crop.x, top: crop.y, width: crop.side, height: crop.side })
       .png()
       .toFile(`${target}.png`);
