@@ -50,4 +50,11 @@ describe('what is looked for', () => {
     expect(faults({ ...good, message: 'undefined is not there; check it.' })).toHaveLength(1);
     expect(faults({ ...good, seconds: 21, connections: 1, status: 3 })).toHaveLength(3);
   });
+
+  it('counts connections', async () => {
+    Object.assign(process.env, { HF_ENDPOINT: 'http://127.0.0.1:45999', HF_HOME: path.join(scratch, 'hub') });
+    const outcome = await attempt(['download', 'owner/name']);
+    expect(outcome).toMatchObject({ status: 1, code: 'download.failed' });
+    expect(outcome.connections).toBeGreaterThan(0);
+  });
 });
