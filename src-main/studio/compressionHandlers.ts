@@ -27,7 +27,7 @@ const makeInput = z.object({
 
 const distillInput = z.object({
   teacherId: idSchema,
-  studentId: idSchema,
+  studentId: idSchema.nullable(),
   name: z.string(),
   /** Seen from the library: the run, and the model that it ends in. */
   run: z.string(),
@@ -77,7 +77,9 @@ export function compressionHandlers({ library, queue }: StudioContext): Handlers
     },
     'compression.distill': ({ teacherId, studentId, ...settings }) => {
       const { name: teacher } = present(teacherId);
-      const name = `${present(studentId).name}, distilled`.slice(0, 80);
+      const name = (
+        studentId === null ? `${teacher}, few steps` : `${present(studentId).name}, distilled`
+      ).slice(0, 80);
       if (!existsSync(settings.data)) throw problem('file.missing', { file: settings.data });
       const out = freePlace(name);
       const input: z.infer<typeof distillInput> = {
@@ -139,12 +141,17 @@ export function compressJob(context: Surroundings): JobHandling<'compress'> {
 export function distillJob(context: Surroundings): JobHandling<'distill'> {
   const { models, folder } = context.library;
   return withInput(distillInput, {
-    models: ({ input }) => [models.get(input.teacherId), models.get(input.studentId)],
+    models: ({ input: { teacherId, studentId } }) =>
+      [teacherId, ...(studentId === null ? [] : [studentId])].map((id) => models.get(id)),
     task: ({ input: { teacherId, studentId, run, out, settings } }) => {
       clear(folder.at(out), models.list());
       return {
         ...{ run: folder.at(run), out: folder.at(out), version: context.shipped.version },
-        settings: { ...settings, teacher: models.get(teacherId).path, student: models.get(studentId).path },
+        settings: {
+          ...settings,
+          teacher: models.get(teacherId).path,
+          ...(studentId === null ? { lcm: true } : { student: models.get(studentId).path }),
+        },
       };
     },
     kept: ({ input }) => {

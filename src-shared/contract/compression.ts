@@ -29,11 +29,14 @@ export const compressionRequests = {
     }),
     queued,
   ),
-  /** Queues a job that trains the smaller model to match the larger one, on a folder of captioned pictures. */
+  /**
+   * Queues a job that trains the smaller model to match the larger one, or without a smaller one the model itself to draw in few
+   * steps, on a folder of captioned pictures.
+   */
   'compression.distill': endpoint(
     z.object({
       teacherId: idSchema,
-      studentId: idSchema,
+      studentId: idSchema.nullable(),
       /** With `metadata.csv`, or a `.txt` beside each picture. */
       data: pathSchema,
       steps: distillSettings.steps.type,

@@ -142,7 +142,9 @@ function brought(declaration: Declaration, kept: unknown): unknown {
   const missing = Object.entries(declaration).flatMap(([key, entry]) => {
     if (isPart(entry)) {
       if (key in known) return [[key, brought(entry.settings, known[key])] as const];
-      return entry.off ? [[key, null] as const] : [];
+      if (entry.off) return [[key, null] as const];
+      const inner = asLoose(brought(entry.settings, {})) ?? {};
+      return Object.keys(inner).length > 0 ? [[key, inner] as const] : [];
     }
     return known[key] === undefined && entry.before !== undefined ? [[key, entry.before] as const] : [];
   });

@@ -19,10 +19,11 @@ export const distillSettingOptions = settingOptions(distillSettings);
 
 export const distill = command({
   name: 'distill',
-  summary: 'train a smaller model to match a larger one',
-  usage: '--teacher DIR --student DIR --data DIR --out RUN [OPTIONS]',
+  summary: 'train a smaller model to match a larger one, or a LoRA to draw in few steps',
+  usage: '--teacher DIR (--student DIR | --lcm) --data DIR --out RUN [OPTIONS]',
   examples: [
     'likeness distill --teacher stable-diffusion-v1-4 --student bk-small --data pictures --steps 2000 --out runs/small',
+    'likeness distill --teacher stable-diffusion-v1-4 --lcm --data pictures --out runs/few-steps',
     'likeness distill --out runs/small --resume',
   ],
   options: distillOptions,
@@ -40,8 +41,13 @@ export const distill = command({
 export function distillRequest(given: Given<typeof distillOptions>): DistillRequest {
   const { out, resume = false } = given;
   const settings = settingsGiven(distillSettings, given);
-  const { teacher, student, data, replay } = settings;
-  const needed = { '--teacher': teacher, '--student': student, '--data': data ?? replay };
+  const { teacher, student, data, replay, lcm = false } = settings;
+  if (lcm) refuseTogether('--lcm', { '--student': student }, 'the LoRA is trained on the teacher itself');
+  const needed = {
+    '--teacher': teacher,
+    ...(!lcm && { '--student': student }),
+    '--data': data ?? replay,
+  };
   const missing = Object.entries(needed).find(([, value]) => value === undefined);
   if (!resume && missing) throw problem('usage.missingOption', { option: missing[0], command: 'distill' });
   if (replay !== undefined)

@@ -218,4 +218,5 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
   gather: (node, g) => [scatterAdd(at(node, 1), g, at(node, 0).shape[0] as number)],
   scatterAdd: (node, g) => [undefined, gather(g, at(node, 0))],
   barrier: (_, g) => [g],
+  detach: none,
 };

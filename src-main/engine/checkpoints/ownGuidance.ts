@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { guidanceOf, type Guidance } from '../../../src-shared/domain/guidance.ts';
 import { faultOf } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { isFile, readJson } from './files.ts';
+import { asRecord, isFile, readJson } from './files.ts';
+import { writeJson } from './writeJson.ts';
 
 /** diffusers' default. */
 const plain = guidanceOf({ guidance: 7.5 });
@@ -41,4 +42,11 @@ export function chosenGuidance(asked: Partial<Guidance>, own: Guidance): Guidanc
     baseGuidance: asked.baseGuidance ?? baseGuidance,
     guidanceStop: asked.guidanceStop ?? guidanceStop,
   };
+}
+
+/** Has a model draw with this guidance from now on; the rest of its `likeness.json` stays. Errors: `file.unwritable`. */
+export function writeOwnGuidance(model: string, guidance: number): void {
+  const file = join(model, 'likeness.json');
+  const known = isFile(file) ? asRecord(readJson(file)) : {};
+  writeJson(file, { ...known, generate: { guidance } });
 }

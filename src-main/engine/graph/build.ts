@@ -152,6 +152,8 @@ export const scatterAdd = (ids: Value, updates: Value, rows: number): Value =>
   apply('scatterAdd', [ids, updates], { rows });
 export const barrier = (x: Value, after: Value): Value => apply('barrier', [x, after], {});
 
+export const detach = (x: Value): Value => apply('detach', [x], {});
+
 /** Undoes broadcasting: sums `x` down to `shape`. */
 export function sumTo(x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;

@@ -85,6 +85,8 @@ export interface OpAttributes {
   scatterAdd: { readonly rows: number };
   /** (x, after) → x, computed only after `after`: keeps recomputed values late, and keeps them from being merged away. */
   barrier: None;
+  /** x, of which gradients know nothing: torch's `detach`. */
+  detach: None;
 }
 
 export type Op = keyof OpAttributes;

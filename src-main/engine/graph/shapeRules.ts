@@ -272,6 +272,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     return { dtype: updates.dtype, shape: [rows, updates.shape.at(-1) as number] };
   },
   barrier: same,
+  detach: same,
 };
 
 function unreachable(): never {

@@ -27,6 +27,8 @@ export interface UNetConfig {
   readonly num_attention_heads: readonly number[];
   readonly use_linear_projection: boolean;
   readonly upcast_attention: boolean;
+  /** Width of the guidance's embedding, which is added to the time's, of a model that guidance was distilled into (LCM). */
+  readonly time_cond_proj_dim: number | null;
 }
 
 /** Whether a U-Net sees a mask and the masked picture's latents beside its own: Stable Diffusion's models for inpainting. */

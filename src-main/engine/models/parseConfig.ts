@@ -47,6 +47,7 @@ const unetFields = z.object({
   num_attention_heads: z.union([size, z.array(size)]).nullish(),
   use_linear_projection: z.boolean().default(false),
   upcast_attention: z.boolean().nullish(),
+  time_cond_proj_dim: size.nullish(),
 });
 
 /**
@@ -59,7 +60,6 @@ const otherFamilies: readonly (readonly [key: string, plain: readonly unknown[],
   ['num_class_embeds', [null], 'a class-conditioned model (an upscaler, perhaps)'],
   ['encoder_hid_dim_type', [null], 'a model with projected prompts (Kandinsky or IP-Adapter)'],
   ['encoder_hid_dim', [null], 'a model with projected prompts (DeepFloyd or Kandinsky)'],
-  ['time_cond_proj_dim', [null], 'a guidance-distilled model (LCM)'],
   ['time_embedding_type', ['positional', null], 'a model with another time embedding'],
   ['time_embedding_dim', [null], 'a model with another time embedding'],
   ['time_embedding_act_fn', [null], 'a model with another time embedding'],
@@ -135,6 +135,7 @@ export function parseUNetConfig(raw: unknown, file: string): UNetConfig {
     num_attention_heads: heads,
     use_linear_projection: fields.use_linear_projection,
     upcast_attention: fields.upcast_attention ?? false,
+    time_cond_proj_dim: fields.time_cond_proj_dim ?? null,
   };
 }
 

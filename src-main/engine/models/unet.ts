@@ -1,4 +1,4 @@
-import { cast, concat, constant, cos, mul, pad, reshape, silu, sin, sub } from '../graph/build.ts';
+import { add, cast, concat, constant, cos, mul, pad, reshape, silu, sin, sub } from '../graph/build.ts';
 import type { Value } from '../graph/ops.ts';
 import { conv, groupNorm, linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
@@ -14,6 +14,8 @@ export interface UNetInputs {
   readonly timesteps: Value;
   /** The text encoder's last hidden state [b,t,d]. */
   readonly context: Value;
+  /** The guidance's embedding [b,`time_cond_proj_dim`] (`guidanceEmbedding`), of a model that guidance was distilled into; none added when left out. */
+  readonly guidance?: Value;
 }
 
 export interface UNetOutputs {
@@ -37,11 +39,11 @@ interface Parts {
 /** diffusers' `UNet2DConditionModel` (Rombach et al. 2022), any width and depth its configuration can say. */
 export function unet(
   scope: Scope,
-  { sample, timesteps, context }: UNetInputs,
+  { sample, timesteps, context, guidance }: UNetInputs,
   config: UNetConfig,
 ): UNetOutputs {
   const features = new Map<string, Value>();
-  const parts: Parts = { config, context, features, time: timeEmbedding(scope, timesteps, config) };
+  const parts: Parts = { config, context, features, time: timeEmbedding(scope, timesteps, guidance, config) };
   const centred = config.center_input_sample ? sub(mul(sample, 2), 1) : sample;
   let x = conv(scope.at('conv_in'), centred, config.block_out_channels[0] as number, {
     kernel: 3,
@@ -146,8 +148,13 @@ function attend(scope: Scope, x: Value, level: number, parts: Parts): Value {
   return output;
 }
 
-/** Sines and cosines of the timestep (diffusers' `get_timestep_embedding`), two linear layers and the activation all resnets start with. */
-function timeEmbedding(scope: Scope, timesteps: Value, config: UNetConfig): Value {
+/** Sines and cosines of the timestep (diffusers' `get_timestep_embedding`), the guidance's where there is one, two linear layers and the activation all resnets start with. */
+function timeEmbedding(
+  scope: Scope,
+  timesteps: Value,
+  guidance: Value | undefined,
+  config: UNetConfig,
+): Value {
   const width = config.block_out_channels[0] as number;
   const half = Math.floor(width / 2);
   // In single precision, step by step, as torch computes them.
@@ -158,7 +165,10 @@ function timeEmbedding(scope: Scope, timesteps: Value, config: UNetConfig): Valu
   const waves = concat(config.flip_sin_to_cos ? [cos(angles), sin(angles)] : [sin(angles), cos(angles)], 1);
   const embedded = width % 2 ? pad(waves, [0, 0], [0, 1]) : waves;
   const module = scope.at('time_embedding');
+  const guided = guidance
+    ? add(embedded, linear(module.at('cond_proj'), guidance, width, { bias: false }))
+    : embedded;
   return silu(
-    linear(module.at('linear_2'), silu(linear(module.at('linear_1'), embedded, 4 * width)), 4 * width),
+    linear(module.at('linear_2'), silu(linear(module.at('linear_1'), guided, 4 * width)), 4 * width),
   );
 }

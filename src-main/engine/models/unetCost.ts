@@ -5,6 +5,7 @@ import { Scope } from '../nn/scope.ts';
 import { elementCount, type Shape } from '../tensor/tensor.ts';
 import type { UNetConfig } from './config.ts';
 import { countMacs, macsOf, weightShapes, type Macs } from './cost.ts';
+import { guidanceInput } from './guidanceEmbedding.ts';
 import { unet } from './unet.ts';
 
 /** What a U-Net, or a part of one, costs: its numbers, and one call for one picture of the model's size. */
@@ -68,7 +69,8 @@ function call(scope: Scope, config: UNetConfig): Value {
   const [height, width] = config.sample_size;
   const sample = input('sample', [1, config.in_channels, height, width]);
   const context = input('context', [1, clipTokens, config.cross_attention_dim[0] as number]);
-  return unet(scope, { sample, timesteps: input('timesteps', [1], 'i64'), context }, config).sample;
+  const timesteps = input('timesteps', [1], 'i64');
+  return unet(scope, { sample, timesteps, context, ...guidanceInput(config, 1) }, config).sample;
 }
 
 /** Length of a prompt in all models of this family. */

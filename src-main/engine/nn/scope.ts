@@ -41,6 +41,12 @@ export class Scope {
     return new Scope(this.part, module, this.options, this.made);
   }
 
+  /** The same place, with the same weights, in the network as it is without adapters. */
+  get untaught(): Scope {
+    const { adapters: _, ...options } = this.options;
+    return new Scope(this.part, this.module, options, this.made);
+  }
+
   /** The parameter `name` of this module; the same value however often it is asked for. */
   weight(name: string, shape: Shape): Value {
     const full = `${this.part}.${this.module}.${name}`;

@@ -169,4 +169,5 @@ export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
     return e.emit('ScatterND', [e.floats(f32(shape), dtype), indices, updates], { reduction: 'add' });
   },
   barrier: emitBarrier,
+  detach: plain('Identity'),
 };

@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Box } from '../../../src-shared/domain/box.ts';
+import type { UNetConfig } from '../models/config.ts';
+import { guidanceEmbedding } from '../models/guidanceEmbedding.ts';
 import type { Sampler } from '../schedulers/sampler.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';
 import type { Networks } from './networks.ts';
@@ -26,6 +28,8 @@ export interface Conditions {
   readonly regions?: readonly RegionConditions[];
   /** Channels beside the latents [b,c,h,w], for a U-Net that sees more. */
   readonly beside?: Floats;
+  /** The guidance as a U-Net takes it that it was distilled into [b,w]: `guidanceTensor`. It replaces guidance. */
+  readonly distilled?: Floats;
 }
 
 /**
@@ -106,7 +110,7 @@ async function guided(
   x: Float32Array,
   shape: Shape,
   t: number,
-  { prompt, negative, guidance, base, beside }: Conditions,
+  { prompt, negative, guidance, base, beside, distilled }: Conditions,
 ): Promise<Float32Array> {
   const latents: Floats = { dtype: 'f32', shape, data: x };
   const sample = beside ? joinChannels(latents, beside) : latents;
@@ -127,12 +131,23 @@ async function guided(
       return away + guidance * (towards - away) + base.guidance * (plain - away);
     });
   }
-  if (!negative) return (await networks.predict(sample, steps(batch), prompt)).data;
+  if (!negative) return (await networks.predict(sample, steps(batch), prompt, distilled)).data;
   const both = await pair(networks, negative, prompt);
   return Float32Array.from(x, (_, i) => {
     const away = both.data[i] as number;
     return away + guidance * ((both.data[i + x.length] as number) - away);
   });
+}
+
+/** The guidance embedding of each picture [b,w], where the U-Net takes one. */
+export function guidanceTensor(
+  { time_cond_proj_dim: width }: UNetConfig,
+  guidance: number,
+  batch: number,
+): Floats | undefined {
+  if (width === null) return undefined;
+  const one: Floats = { dtype: 'f32', shape: [1, width], data: guidanceEmbedding(guidance, width) };
+  return stack(Array.from({ length: batch }, () => one));
 }
 
 /** [b,c,h,w] and [b,d,h,w] → [b,c+d,h,w]. */

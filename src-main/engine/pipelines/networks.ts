@@ -6,7 +6,7 @@ import { leaves, type Graph } from '../graph/graph.ts';
 import { mixedPrecision } from '../graph/mixedPrecision.ts';
 import type { Value } from '../graph/ops.ts';
 import { clipTextModel } from '../models/clip.ts';
-import { unet } from '../models/unet.ts';
+import { unet, type UNetInputs } from '../models/unet.ts';
 import { vaeDecode, vaeEncode } from '../models/vae.ts';
 import { Scope, type Adapter } from '../nn/scope.ts';
 import { memoryOf } from '../onnx/deviceMemory.ts';
@@ -65,13 +65,15 @@ export class Networks {
     });
   }
 
-  /** Noise or velocity [b,c,h,w] for latents [b,c,h,w], timesteps [b] and context [b,t,d]. */
-  async predict(sample: Floats, timesteps: Floats, context: Floats): Promise<Floats> {
-    const feeds = { sample, timesteps, context };
-    return this.call('unet', 'predicted', feeds, ({ sample, timesteps, context }) => {
-      const inputs = { sample, timesteps, context };
-      return { predicted: unet(this.scope(partNames.unet), inputs, this.model.unet.config).sample };
+  /** Noise or velocity [b,c,h,w] for latents [b,c,h,w], timesteps [b], context [b,t,d] and, of a model that takes it, `guidanceTensor`. */
+  async predict(sample: Floats, timesteps: Floats, context: Floats, guidance?: Floats): Promise<Floats> {
+    const build = (inputs: UNetInputs): { predicted: Value } => ({
+      predicted: unet(this.scope(partNames.unet), inputs, this.model.unet.config).sample,
     });
+    const feeds = { sample, timesteps, context };
+    return guidance
+      ? this.call('unet', 'predicted', { ...feeds, guidance }, build)
+      : this.call('unet', 'predicted', feeds, build);
   }
 
   /**

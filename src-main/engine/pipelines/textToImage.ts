@@ -10,7 +10,14 @@ import { TorchGenerator } from '../tensor/random.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
 import { picturesThatFit, steadyBatch } from './batchSize.ts';
 import { PromptEncoder } from './encodePrompts.ts';
-import { denoise, stack, unstack, type Conditions, type RegionConditions } from './denoise.ts';
+import {
+  denoise,
+  guidanceTensor,
+  stack,
+  unstack,
+  type Conditions,
+  type RegionConditions,
+} from './denoise.ts';
 import { Networks, type NetworkOptions } from './networks.ts';
 import { EncodedOriginal, type Beginning, type Original } from './original.ts';
 import type { Region } from './regions.ts';
@@ -119,7 +126,9 @@ export class TextToImage {
     const sampler = this.samplerOf(options);
     if (options.original) firstStep(sampler, options.steps, options.original.strength);
     this.networks.checkDecoder(shape);
-    const [plain, withBase] = [guidance > 1 && baseGuidance === 0, baseGuidance > 0];
+    const distilled = guidanceTensor(this.model.unet.config, guidance, 1);
+    const withBase = !distilled && baseGuidance > 0;
+    const plain = !distilled && !withBase && guidance > 1;
     const { promptRules = 'none', onWarning } = options;
     const own = new PromptEncoder(this.networks, this.tokenizer, promptRules, onWarning);
     const base = new PromptEncoder(this.base, this.tokenizer, promptRules);
@@ -133,6 +142,7 @@ export class TextToImage {
         prompt: await own.encode(prompt, length),
         ...(plain && { negative: await own.encode(negative, length) }),
         ...{ guidance, stop: guidanceStop },
+        ...(distilled && { distilled }),
         ...(withBase && {
           base: {
             networks: this.base,
@@ -343,6 +353,7 @@ function together(parts: readonly Conditions[]): Conditions {
     ...first,
     prompt: all(({ prompt }) => prompt),
     ...(first.negative && { negative: all(({ negative }) => negative) }),
+    ...(first.distilled && { distilled: all(({ distilled }) => distilled) }),
     ...(first.base && {
       base: {
         ...first.base,

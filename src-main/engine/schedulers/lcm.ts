@@ -7,6 +7,19 @@ import { clamp, combine } from './vector.ts';
 /** The standard deviation of the data that the boundary condition assumes. */
 const dataDeviation = 0.5;
 
+/** The timesteps of the DDIM sampler with `count` steps that a model is distilled on, from the least noise to the most. */
+export function solverTimesteps(count: number, trained: number): number[] {
+  const ratio = Math.floor(trained / count);
+  return Array.from({ length: count }, (_, i) => (i + 1) * ratio - 1);
+}
+
+/** What a consistency function is made of at timestep t: skip·x + out·x0, which is x itself at 0 (Song et al. 2023, appendix C). */
+export function boundary(t: number, scaling: number): { readonly skip: number; readonly out: number } {
+  const scaled = t * scaling;
+  const spread = scaled ** 2 + dataDeviation ** 2;
+  return { skip: dataDeviation ** 2 / spread, out: scaled / Math.sqrt(spread) };
+}
+
 /**
  * Multistep consistency sampling: Luo et al. 2023 (Latent Consistency Models), algorithm 3, as diffusers' LCMScheduler
  * runs it: the timesteps are some of the `original_inference_steps` that the model was distilled on, and every step but
@@ -30,9 +43,7 @@ export function lcm(config: SchedulerConfig, steps: number): Sampler {
       const alphaBar = alphas[t] as number;
       const x0 = predictedX0(config.prediction_type, output, x, Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar));
       const kept = config.clip_sample ? clamp(x0, config.clip_sample_range) : x0;
-      const scaled = t * config.timestep_scaling;
-      const spread = scaled ** 2 + dataDeviation ** 2;
-      const [skip, out] = [dataDeviation ** 2 / spread, scaled / Math.sqrt(spread)];
+      const { skip, out } = boundary(t, config.timestep_scaling);
       if (next === undefined) return combine([out, kept], [skip, x]);
       const previous = alphas[next] as number;
       const root = Math.sqrt(previous);

@@ -50,6 +50,15 @@ export function minSnrWeight(type: PredictionType, alpha: number, sigma: number,
   return Math.min(1, gamma / (alpha / sigma) ** 2) * rules[type].snr(alpha, sigma);
 }
 
+/** x0 and the noise that the model's output implies, as shares of x and of that output. */
+export function impliedShares(
+  type: PredictionType,
+  alpha: number,
+  sigma: number,
+): { readonly x0: Shares; readonly noise: Shares } {
+  return { x0: rules[type].x0(alpha, sigma), noise: rules[type].noise(alpha, sigma) };
+}
+
 /** The picture x0 that the model's output implies for x = α·x0 + σ·noise. */
 export function predictedX0(
   type: PredictionType,

@@ -23,15 +23,16 @@ export async function distill(
   const { out, resume, team } = request;
   const known = RunFolder.exists(out);
   if (known && !resume) throw problem('run.exists', { folder: out });
-  const { teacher, student } = request.settings;
-  if (!known && (teacher === undefined || student === undefined))
+  const { teacher, student, lcm } = request.settings;
+  if (!known && (teacher === undefined || (student === undefined && lcm !== true)))
     throw problem('run.missing', { folder: out });
   const settings = known ? settingsOfRun(request) : newSettings(request);
   return train({ settings, out, version, team, cache: cacheFolder() }, context);
 }
 
 function newSettings({ settings: asked, team }: DistillRequest): DistillSettings {
-  const { teacher = '', student = '' } = asked;
+  const { teacher = '' } = asked;
+  const student = asked.lcm === true ? teacher : (asked.student ?? '');
   const { width } = TextToImage.defaultSize(openModel(student));
   return completeSettings(distillSettings, {
     size: width,

@@ -4,6 +4,7 @@ import type { GuidanceReceipt } from '../../../src-shared/domain/receipt.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { writeDiffusersLora, writeKohya, writePeft } from '../../engine/checkpoints/lora/writeLora.ts';
+import { writeOwnGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeDiffusers, writeSingleFile } from '../../engine/checkpoints/writeModel.ts';
 import { exportOnnx } from './exportOnnx.ts';
 import { tokenizerOf } from '../../engine/pipelines/openTokenizer.ts';
@@ -77,7 +78,8 @@ function write(run: OpenedRun, { out, format, dtype, transformers }: ExportReque
     case 'kohya':
       return writeKohya(out, adapters, { dtype, metadata: loraMetadata(run, titleOf(out)) });
     case 'diffusers':
-      return writeDiffusers(out, model, changes, { dtype, tokenizer: tokenizerOf(model) });
+      writeDiffusers(out, model, changes, { dtype, tokenizer: tokenizerOf(model) });
+      return run.few ? writeOwnGuidance(out, 1) : undefined;
     case 'single-file':
       return writeSingleFile(out, model, changes, { dtype });
     case 'onnx':

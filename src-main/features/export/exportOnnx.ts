@@ -7,6 +7,7 @@ import { writeSafetensors, type TensorSource } from '../../engine/checkpoints/wr
 import { concat, input } from '../../engine/graph/build.ts';
 import { leaves, type Graph } from '../../engine/graph/graph.ts';
 import { clipTextModel } from '../../engine/models/clip.ts';
+import { guidanceInput } from '../../engine/models/guidanceEmbedding.ts';
 import { unet } from '../../engine/models/unet.ts';
 import { vaeDecode, vaeEncode } from '../../engine/models/vae.ts';
 import { Scope } from '../../engine/nn/scope.ts';
@@ -86,7 +87,8 @@ function partGraph({ model, size }: Pick<OpenedRun, 'model' | 'size'>, part: Onn
     case 'unet': {
       const context = input('encoder_hidden_states', [batch, tokens, textEncoder.config.hidden_size]);
       const sample = latents('sample', denoiser.config.in_channels);
-      const inputs = { sample, timesteps: input('timestep', [batch]), context };
+      const guidance = guidanceInput(denoiser.config, batch, 'timestep_cond');
+      const inputs = { sample, timesteps: input('timestep', [batch]), context, ...guidance };
       return { outputs: { out_sample: unet(Scope.root(partNames.unet), inputs, denoiser.config).sample } };
     }
     case 'vae_encoder': {

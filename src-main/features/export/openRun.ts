@@ -23,6 +23,8 @@ export interface OpenedRun {
   /** The subject of a finetune as prompts name it: "sks dog". */
   readonly subject?: string;
   readonly step: number;
+  /** It draws in few steps: a distillation with `lcm`. */
+  readonly few: boolean;
   /** Of a LoRA run; none of a full one. */
   readonly adapters: readonly LoraAdapter[];
   /** What the run changes in the model's weights; LoRAs merged in. */
@@ -61,7 +63,7 @@ export function openRun(path: string, checkpoint: number | undefined): OpenedRun
 function modelOf(
   run: RunFolder,
   kind: RunKind,
-): Pick<OpenedRun, 'model' | 'prompt' | 'size' | 'subject'> & { whole: boolean } {
+): Pick<OpenedRun, 'model' | 'prompt' | 'size' | 'subject' | 'few'> & { whole: boolean } {
   const open = (path: string, hash: string, prediction?: Prediction): Model => {
     const model = openModel(path, prediction);
     if (!hasHash(model, hash)) throw problem('run.otherModel', { folder: run.path, model: path });
@@ -69,14 +71,18 @@ function modelOf(
   };
   if (kind === 'distill') {
     const { settings, modelHash: hash } = run.describe('distill');
-    const model = open(settings.student, hash);
-    return { model, whole: true, prompt: settings.samplePrompt, size: settings.size };
+    const stored = open(settings.student, hash);
+    const { lcm: few, solverSteps, samplePrompt: prompt, size } = settings;
+    const lcm = { _class_name: 'LCMScheduler', original_inference_steps: solverSteps };
+    const model = few ? { ...stored, scheduler: { ...stored.scheduler, ...lcm } } : stored;
+    return { model, whole: !few, few, prompt, size };
   }
   const { settings, modelHash: hash } = run.describe('finetune');
   const prompt = subjectPrompt(settings);
   return {
     model: open(settings.model, hash, settings.prediction),
     whole: settings.method === 'full',
+    few: false,
     prompt,
     subject: `${settings.token} ${settings.classNoun}`,
     size: settings.size,

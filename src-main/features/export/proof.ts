@@ -6,7 +6,7 @@ import type { Model } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import { Networks, type NetworkOptions } from '../../engine/pipelines/networks.ts';
-import { joinChannels, stack } from '../../engine/pipelines/denoise.ts';
+import { guidanceTensor, joinChannels, stack } from '../../engine/pipelines/denoise.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { runOnnxFile } from '../../engine/runtime/onnxFile.ts';
@@ -152,9 +152,11 @@ async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
     // With guidance, it is called with two at once.
     const two = { sample: stack([sample, sample]), timestep: stack([timestep, timestep]) };
     const contexts = stack([context, context]);
+    const guidance = guidanceTensor(model.unet.config, 7.5, 2);
+    const given = { ...two, encoder_hidden_states: contexts, ...(guidance && { timestep_cond: guidance }) };
     compare(
-      (await call('unet', { ...two, encoder_hidden_states: contexts }))['out_sample'],
-      await networks.predict(two.sample, two.timestep, contexts),
+      (await call('unet', given))['out_sample'],
+      await networks.predict(two.sample, two.timestep, contexts, guidance),
     );
 
     const latents = noise([1, model.vae.config.latent_channels, ...sample.shape.slice(2)]);

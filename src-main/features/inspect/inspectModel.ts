@@ -7,6 +7,7 @@ import type { Graph } from '../../engine/graph/graph.ts';
 import { clipTextModel } from '../../engine/models/clip.ts';
 import type { UNetConfig } from '../../engine/models/config.ts';
 import { countMacs, weightShapes, type Macs } from '../../engine/models/cost.ts';
+import { guidanceInput } from '../../engine/models/guidanceEmbedding.ts';
 import { unet } from '../../engine/models/unet.ts';
 import { vaeDecode, vaeEncode } from '../../engine/models/vae.ts';
 import { Scope } from '../../engine/nn/scope.ts';
@@ -53,7 +54,8 @@ export async function inspectModel(model: Model): Promise<{ report: ModelReport;
   const calls: Readonly<Record<NetworkCall, (scope: Scope) => Graph['outputs']>> = {
     unet: (scope) => {
       const context = input('context', [1, tokens, contextWidth]);
-      const inputs = { sample: input('sample', latents), timesteps: input('timesteps', [1], 'i64'), context };
+      const timesteps = input('timesteps', [1], 'i64');
+      const inputs = { sample: input('sample', latents), timesteps, context, ...guidanceInput(config, 1) };
       return { sample: unet(scope, inputs, config).sample };
     },
     text_encoder: (scope) => ({

@@ -21,12 +21,13 @@ export const smaller = {
     count === 0 ? 'Remove the ticked blocks' : `Remove ${plural(count, 'block', 'blocks')}`,
   noKinds: 'Base, Small and Tiny need a model with two layers in each block; this one has a different shape.',
   distill: 'Distil',
-  distillSummary: 'train the smaller model to match the larger one',
+  distillSummary: 'train the smaller model to match the larger one, or a model to draw in few steps',
   distillAbout:
     'Needs a folder of pictures with captions: a metadata.csv, or a .txt file beside each picture. You can pause it. The result joins your base models.',
   teacher: 'Larger model',
-  student: 'Smaller model',
+  student: 'What learns from it',
+  fewSteps: 'The model itself, to draw in few steps',
+  fewStepsAbout: 'The new model draws with the LCM sampler in 4 to 8 steps, without guidance (LCM-LoRA).',
   data: 'Captioned pictures',
   distillStart: 'Start',
-  noStudent: 'Make a smaller model above first.',
 };

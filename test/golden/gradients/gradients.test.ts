@@ -59,8 +59,8 @@ describe.each(['cpu', 'device', 'portable'] as const)('gradients against torch, 
   });
 });
 
-/** Where the result jumps or the slope does, or where float16 rounds, differences say nothing. */
-const jagged = new Set(['max/ties', 'cast/throughHalf']);
+/** Where the result jumps or the slope does, where float16 rounds, or where a gradient is held back, differences say nothing. */
+const jagged = new Set(['max/ties', 'cast/throughHalf', 'detach/partly']);
 
 describe('gradients against finite differences', () => {
   it.each(smoothCases.filter(([name]) => !jagged.has(name)))('%s', async (name, _, build) => {

@@ -186,6 +186,7 @@ export const opCases: { readonly [K in Op]: Readonly<Record<string, Build>> } = 
     afterScalar: g.barrier,
     scalar: g.barrier,
   },
+  detach: { plain: g.detach, partly: (x) => g.mul(x, g.detach(x)) },
 };
 
 /** All cases as "<op>/<case>". */

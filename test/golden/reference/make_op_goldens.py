@@ -235,6 +235,8 @@ def networks_own():
     case("barrier/afterNaN", lambda x, after: x * 1, rand(2, 3), torch.full((2,), torch.nan), smooth=())
     case("barrier/afterScalar", lambda x, after: x * 1, rand(2, 3), rand(), smooth=[0])
     case("barrier/scalar", lambda x, after: x * 1, rand(), ids(2, 2, below=3))
+    case("detach/plain", lambda x: x.detach() * 1, rand(2, 3), smooth=())
+    case("detach/partly", lambda x: x * x.detach(), rand(2, 3))
 
 
 for group in (leaves_and_elementwise, reductions_and_layout, products, convolutions, networks_own):

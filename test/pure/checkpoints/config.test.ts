@@ -51,7 +51,6 @@ describe('U-Net configs', () => {
     [{ in_channels: 8 }, 'image-editing'],
     [{ class_embed_type: 'timestep' }, 'class-conditioned'],
     [{ num_class_embeds: 1000 }, 'class-conditioned'],
-    [{ time_cond_proj_dim: 256 }, 'LCM'],
     [{ only_cross_attention: [true, true, true, false] }, 'self-attention'],
     [{ resnet_time_scale_shift: 'scale_shift' }, 'scale-shift'],
     [{ _class_name: 'ControlNetModel' }, 'ControlNetModel'],

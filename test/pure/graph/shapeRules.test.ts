@@ -268,6 +268,7 @@ const rules: { readonly [K in Op]: Rules } = {
     ],
   },
   barrier: { good: [[() => g.barrier(ids(2, 3), x(4)), 'i64[2,3]']], bad: [] },
+  detach: { good: [[() => g.detach(x(2, 3)), 'f32[2,3]']], bad: [] },
 };
 
 const leafOps = new Set(['input', 'parameter', 'constant']);

@@ -27,3 +27,9 @@ export interface DistillBatch extends NoiseBatch {
   /** The text encoder's last hidden states [b,t,d]. */
   readonly context: HostTensor<'f32'>;
 }
+
+/** A batch of a consistency distillation: its timesteps are the solver's. */
+export interface ConsistencyBatch extends DistillBatch {
+  /** How strongly the teacher is guided [b]; 0 is not at all. */
+  readonly guidance: HostTensor<'f32'>;
+}

@@ -4,11 +4,12 @@ import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { captionedPictures } from './captionedPictures.ts';
 import { integers, sampleLatents } from './dataset.ts';
-import type { DistillBatch } from './batch.ts';
+import type { ConsistencyBatch, DistillBatch } from './batch.ts';
 import { PictureCache } from './pictureCache.ts';
 import { latentShape } from './posteriors.ts';
+import { solverTimesteps } from '../../schedulers/lcm.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
-import { openRecord } from './replay.ts';
+import { openRecord, recordedNumbers } from './replay.ts';
 import { refuseInpainting } from './trainable.ts';
 
 /** Where a distillation's batches come from: recorded ones, or pictures with captions. */
@@ -63,15 +64,43 @@ function recorded(model: Model, settings: DistillSettings, file: string, timeste
   const record = openRecord(file, { channels, tokens, timesteps }, 'context', 'f32', [width]);
   const wanted = settings.steps * settings.accumulate;
   if (record.steps < wanted) throw problem('replay.tooShort', { file, rows: record.steps, wanted });
+  const guidance = settings.lcm ? recordedNumbers(file, 'guidance') : undefined;
   const batch = (index: number): DistillBatch => {
     const { prompt: context, ...noise } = record.row(index);
     if (!context.data.every(Number.isFinite))
       throw problem('replay.invalid', { file, why: `row ${index} has a context that is not a number` });
-    return { ...noise, context };
+    return { ...noise, context, ...(guidance && { guidance: guidance(index) }) };
   };
   // A fault is found before networks are built, not at its step.
   for (let index = 0; index < wanted; index++) batch(index);
   return { rows: record.batch, latents: record.latents, batch };
+}
+
+/**
+ * The batch of a consistency distillation: of a recorded one, as it is; else with timesteps of the solver and guidance between the
+ * least and the most, drawn apart.
+ */
+export function consistencyBatch(
+  batch: DistillBatch,
+  settings: DistillSettings,
+  timesteps: number,
+  index: number,
+): ConsistencyBatch {
+  if ('guidance' in batch) return batch as ConsistencyBatch;
+  const { seed, solverSteps, leastGuidance: least, mostGuidance: most } = settings;
+  const rows = batch.timesteps.shape[0] ?? 0;
+  const generator = generatorFor(seed, 'consistency', index);
+  const known = solverTimesteps(solverSteps, timesteps);
+  const places = generator.randint(0, known.length, [rows]);
+  const guidance = generator.rand([rows]).map((share) => least + (most - least) * share);
+  return {
+    ...batch,
+    timesteps: integers(
+      [rows],
+      Array.from(places, (place) => known[place] ?? 0),
+    ),
+    guidance: { dtype: 'f32', shape: [rows], data: guidance },
+  };
 }
 
 interface DrawOptions {

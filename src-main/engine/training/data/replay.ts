@@ -1,6 +1,6 @@
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
-import { readTensor, type TensorEntry } from '../../checkpoints/weights.ts';
+import { readF32, readTensor, type TensorEntry } from '../../checkpoints/weights.ts';
 import { dims5, type HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch, NoiseBatch } from './batch.ts';
 
@@ -41,6 +41,24 @@ export function openReplay(file: string, { words, beside = 0, ...limits }: Repla
   // A fault is found before networks are built, not at its step.
   for (let index = 0; index < record.steps; index++) row(index);
   return { ...record, batch, prior, row };
+}
+
+/** Numbers [b] that a recorded batch has besides, by row; nothing where the file has none of that name. */
+export function recordedNumbers(
+  file: string,
+  name: string,
+): ((index: number) => HostTensor<'f32'>) | undefined {
+  const entry = readSafetensors(file).tensors.get(name);
+  if (!entry) return undefined;
+  if (entry.dtype !== 'f32' || entry.shape.length !== 2)
+    throw problem('replay.invalid', { file, why: `"${name}" must be f32 with 2 axes` });
+  const { data, shape } = readF32(entry);
+  const [, batch = 0] = shape;
+  return (index) => ({
+    dtype: 'f32',
+    shape: [batch],
+    data: data.slice(index * batch, (index + 1) * batch),
+  });
 }
 
 interface Recording<D extends 'f32' | 'i64'> extends Omit<Replay, 'row'> {

@@ -21,15 +21,23 @@ export function noised(
 
 /** The inputs of `noised` for a batch. */
 export function noiseFeeds(batch: NoiseBatch, schedule: NoiseSchedule): Record<string, HostTensor> {
-  const { latents, noise, timesteps } = batch;
   const levels = noiseLevels(batch, schedule);
   const targets = levels.map((level) => predictionTarget(schedule.prediction, ...level));
+  return {
+    ...sampleFeeds(batch, schedule),
+    target_latents: column(targets.map(([share]) => share)),
+    target_noise: column(targets.map(([, share]) => share)),
+  };
+}
+
+/** The inputs of the noised latents alone. */
+export function sampleFeeds(batch: NoiseBatch, schedule: NoiseSchedule): Record<string, HostTensor> {
+  const { latents, noise, timesteps } = batch;
+  const levels = noiseLevels(batch, schedule);
   return {
     ...{ latents, noise, timesteps },
     sample_latents: column(levels.map(([alpha]) => alpha)),
     sample_noise: column(levels.map(([, sigma]) => sigma)),
-    target_latents: column(targets.map(([share]) => share)),
-    target_noise: column(targets.map(([, share]) => share)),
   };
 }
 
@@ -51,6 +59,7 @@ function noiseLevels(
   });
 }
 
-function column(values: readonly number[]): HostTensor<'f32'> {
+/** One number for each row, [b,1,1,1]. */
+export function column(values: readonly number[]): HostTensor<'f32'> {
   return f32([values.length, 1, 1, 1], values);
 }

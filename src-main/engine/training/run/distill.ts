@@ -6,18 +6,24 @@ import { statOrNothing } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { hasHash, modelHash } from '../../checkpoints/modelHash.ts';
 import { openModel } from '../../checkpoints/openModel.ts';
-import { distillBatches } from '../data/distillBatches.ts';
+import { openTokenizer } from '../../pipelines/openTokenizer.ts';
+import { TextToImage } from '../../pipelines/textToImage.ts';
+import type { NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
+import { consistencyBatch, distillBatches, type DistillSource } from '../data/distillBatches.ts';
+import { consistencyFeeds, consistencyLora, consistencyObjective } from '../loss/consistencyLoss.ts';
 import { distillObjective, sharedSchedule, distillFeeds } from '../loss/distillLoss.ts';
+import { startToTell } from '../loss/startingLora.ts';
 import type { RunResult } from './loop.ts';
 import { building, loopPhases, samplingSteps } from './plan.ts';
 import { orWithdraw, RunFolder } from './runFolder.ts';
-import { drawSample } from './samples.ts';
+import { drawSample, type SampleSettings } from './samples.ts';
 import { wholeNetworks } from '../loss/parameters.ts';
-import { trainToEnd, type RunOptions } from './trainToEnd.ts';
+import { trainToEnd, type RunOptions, type Training } from './trainToEnd.ts';
 
 /**
- * Distils a teacher's U-Net into a student's (Kim et al. 2023, BK-SDM). Resumes to the same bits. Checkpoints hold the student's
- * U-Net in f32, the moving average where there is one. Errors: `distill.…`, `data.…`, and those of a finetune.
+ * Distils a teacher's U-Net into a student's (Kim et al. 2023, BK-SDM), or a model into a LoRA with which it draws in few steps (Luo
+ * et al. 2023, LCM-LoRA). Resumes to the same bits. Checkpoints hold the student's U-Net in f32, or the LoRA; the moving average
+ * where there is one. Errors: `distill.…`, `data.…`, and those of a finetune.
  */
 export async function distill(options: RunOptions<DistillSettings>, context: JobContext): Promise<RunResult> {
   const { settings, out, version } = options;
@@ -56,31 +62,84 @@ async function train(
   context.report({ type: 'plan', phases });
   const source = await distillBatches(student, settings, schedule.alphaBars.length, data, context);
 
-  const { lambdaSd, lambdaOutput, lambdaFeature, provider } = settings;
-  const { rows, latents } = source;
+  const learning = settings.lcm
+    ? await toFewSteps(student, settings, schedule, source)
+    : toSmaller(teacher, student, settings, schedule, source);
+  const { trained, sampling } = learning;
   return trainToEnd(
     {
-      ...{ run, settings, model: student, team },
-      trained: wholeNetworks(student, { trainTextEncoder: false }),
-      loss: distillObjective(teacher, student, { ...settings, batch: rows, latents }),
-      batch: (index) => distillFeeds(source.batch(index), schedule),
+      ...{ run, settings, model: student, team, trained },
+      ...{ loss: learning.loss, batch: learning.batch, shared: learning.shared },
       draw: async (path, shown, onStep) => {
         const { signal } = context;
         const sample = { ...settings, prompt: settings.samplePrompt };
         const original = run.teacherSamplePath;
         if (!statOrNothing(original)) await drawSample(original, teacher, sample, {}, { signal });
-        return drawSample(path, student, sample, { fed: shown.tensors }, { signal, onStep });
+        const now = { ...trained.adapters, fed: shown.tensors };
+        return drawSample(path, student, { ...sample, ...sampling }, now, { signal, onStep });
       },
       suspects: [student.unet.weights, teacher.unet.weights],
-      shared: {
-        ...{ kind: 'distill', settings: { lambdaSd, lambdaOutput, lambdaFeature } },
-        ...{ rows, latents: [...latents] },
-        ...{ modelHash: modelHash(student), teacherHash: modelHash(teacher) },
-      },
-      places: { model: settings.student, teacher: settings.teacher, provider },
+      places: { model: settings.student, teacher: settings.teacher, provider: settings.provider },
     },
     context,
   );
+}
+
+/** What one of the two ways to distil is made of. */
+interface Learning extends Pick<Training, 'trained' | 'loss' | 'shared' | 'batch'> {
+  /** How samples are drawn; as usual when left out. */
+  readonly sampling?: Pick<SampleSettings, 'few'>;
+}
+
+function toSmaller(
+  teacher: Model,
+  student: Model,
+  settings: DistillSettings,
+  schedule: NoiseSchedule,
+  { rows, latents, batch }: DistillSource,
+): Learning {
+  const { lambdaSd, lambdaOutput, lambdaFeature } = settings;
+  return {
+    trained: wholeNetworks(student, { trainTextEncoder: false }),
+    loss: distillObjective(teacher, student, { ...settings, batch: rows, latents }),
+    shared: {
+      ...{ kind: 'distill', settings: { lambdaSd, lambdaOutput, lambdaFeature } },
+      ...{ rows, latents: [...latents] },
+      ...{ modelHash: modelHash(student), teacherHash: modelHash(teacher) },
+    },
+    batch: (index) => distillFeeds(batch(index), schedule),
+  };
+}
+
+async function toFewSteps(
+  model: Model,
+  settings: DistillSettings,
+  schedule: NoiseSchedule,
+  { rows, latents, batch }: DistillSource,
+): Promise<Learning> {
+  const { lora, errors, seed, provider } = settings;
+  const trained = consistencyLora(model, settings);
+  const pipeline = new TextToImage(model, await openTokenizer(model), { provider });
+  const negative = await pipeline.encodePrompt('');
+  await pipeline.dispose();
+  const timesteps = schedule.alphaBars.length;
+  return {
+    trained,
+    loss: consistencyObjective(model, trained, { batch: rows, latents, errors, provider }),
+    shared: {
+      ...{ kind: 'consistency', settings: { lora, errors, seed } },
+      ...{ rows, latents: [...latents], modelHash: modelHash(model) },
+      ...(settings.initLora !== undefined && { start: startToTell(trained.loras) }),
+    },
+    batch: (index) =>
+      consistencyFeeds(
+        consistencyBatch(batch(index), settings, timesteps, index),
+        schedule,
+        settings,
+        negative,
+      ),
+    sampling: { few: true },
+  };
 }
 
 function openRun(

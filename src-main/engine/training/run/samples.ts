@@ -12,6 +12,8 @@ import { samplingSteps } from './plan.ts';
 export interface SampleSettings
   extends Pick<FinetuneSettings, 'seed' | 'size' | 'provider'>, Partial<Pick<FinetuneSettings, 'precision'>> {
   readonly prompt: string;
+  /** In 4 steps of LCM and without guidance, which it was trained with. */
+  readonly few?: boolean;
 }
 
 /** The present weights: those that are trained, and a LoRA run's adapters. */
@@ -23,7 +25,7 @@ export interface PresentWeights extends Partial<PartAdapters> {
 export async function drawSample(
   path: string,
   model: Model,
-  { prompt, seed, size, provider, precision = 'f32' }: SampleSettings,
+  { prompt, seed, size, provider, precision = 'f32', few = false }: SampleSettings,
   { fed = {}, unet, textEncoder }: PresentWeights,
   { signal, onStep }: Pick<SamplingOptions, 'signal' | 'onStep'>,
 ): Promise<string> {
@@ -31,8 +33,10 @@ export async function drawSample(
     ...{ provider, precision, fed },
     adapters: new Map([...(unet ?? []), ...(textEncoder ?? [])]),
   });
-  const guidance = ownGuidance(model.path, 'subject');
-  const options = { steps: samplingSteps, ...guidance, width: size, height: size };
+  const how = few
+    ? ({ steps: 4, scheduler: 'lcm', guidance: 1 } as const)
+    : { steps: samplingSteps, ...ownGuidance(model.path, 'subject') };
+  const options = { ...how, width: size, height: size };
   try {
     for await (const { picture } of pipeline.generate([{ prompt, seed }], {
       ...options,

@@ -8,6 +8,7 @@ import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { hasHash } from '../../checkpoints/modelHash.ts';
 import { openModel } from '../../checkpoints/openModel.ts';
+import { consistencyLora, consistencyObjective } from '../loss/consistencyLoss.ts';
 import { finetuneObjective } from '../loss/diffusionLoss.ts';
 import { distillObjective } from '../loss/distillLoss.ts';
 import { LocalGradients, type LossOptions } from '../loss/gradients.ts';
@@ -45,6 +46,13 @@ const sharedRunType = z
       }),
       teacherHash: hashType,
     }),
+    z.strictObject({
+      ...common,
+      kind: z.literal('consistency'),
+      settings: settingsType(distillSettings).pick({ lora: true, errors: true, seed: true }),
+      /** Of a run that starts from a LoRA: its modules and ranks. */
+      start: toldStartType.optional(),
+    }),
   ])
   .refine(({ rows, latents: [c, h, w] }) => rows * c * h * w <= maxNumbers, 'the batches are too large');
 export type SharedRun = z.output<typeof sharedRunType>;
@@ -79,6 +87,11 @@ function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
       minSnr: settings.minSnrGamma !== null,
       precision: settings.precision,
     });
+  }
+  if (run.kind === 'consistency') {
+    const { settings, start } = run;
+    const trained = consistencyLora(model, { ...settings, start });
+    return consistencyObjective(model, trained, { ...own, batch: rows, errors: settings.errors });
   }
   const teacher = openSame(run.teacherHash, '--teacher', places.teacher, places);
   return distillObjective(teacher, model, { ...run.settings, ...own, batch: rows });
