@@ -215,6 +215,12 @@ export const trainingSettings = {
     default: 'center',
     group: 'pictures',
   }),
+  buckets: toggle({
+    help: 'keep the shape of photos: each is cut to the shape nearest to its own, no larger in area than the square',
+    default: false,
+    before: false,
+    group: 'pictures',
+  }),
   flip: toggle({ help: 'train on mirrored photos too', default: false, group: 'pictures' }),
   /** Weight of the squared error outside a photo's mask; at 1, masks change nothing. */
   backgroundWeight: number({

@@ -8,6 +8,7 @@ import type { Recipe } from '../../src-shared/domain/recipe.ts';
 import { encodePng, readRecipe, readTexts } from '../../src-main/engine/pictures/png.ts';
 import { loadPicture } from '../../src-main/engine/pictures/pictures.ts';
 import { listPhotos } from '../../src-main/engine/training/data/photoFolder.ts';
+import { square } from '../../src-main/engine/training/data/aspectBuckets.ts';
 import { loadPhoto } from '../../src-main/engine/training/data/photoPixels.ts';
 import { loadMask, masksOf } from '../../src-main/engine/training/data/masks.ts';
 import { LikenessError } from '../../src-shared/messages/index.ts';
@@ -279,7 +280,7 @@ describe('masks', () => {
 describe('loadPhoto', () => {
   it('gives values from −1 to 1, channel by channel', async () => {
     const file = await saved('plain.png', await plain().png().toBuffer());
-    const photo = await loadPhoto(file, { size: 16 });
+    const photo = await loadPhoto(file, { frame: square(16) });
     expect(photo.length).toBe(3 * 16 * 16);
     expect([photo[0], photo[256], photo[512]].map((value) => Math.round(((value ?? 0) + 1) * 127.5))).toEqual(
       [230, 120, 20],
@@ -288,7 +289,7 @@ describe('loadPhoto', () => {
 
   it('refuses a strip', async () => {
     const file = await saved('strip.png', await plain(400, 10).png().toBuffer());
-    expect(await failure(loadPhoto(file, { size: 64 }))).toMatch(
+    expect(await failure(loadPhoto(file, { frame: square(64) }))).toMatch(
       /^photos\.tooNarrow.*strip\.png is 400 × 10/,
     );
   });

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { ownGuidance } from '../../../src-main/engine/checkpoints/ownGuidance.ts';
 import { cosine } from '../../../src-main/engine/evaluation/features.ts';
 import { LikenessScorer } from '../../../src-main/engine/evaluation/likenessScorer.ts';
-import type { Picture } from '../../../src-main/engine/pipelines/pixels.ts';
+import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
 import { TextToImage, type SamplingOptions } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { readPromptTable } from '../../../src-main/engine/training/data/promptFiles.ts';
 import { openForGeneration } from '../../../src-main/features/generation/openForGeneration.ts';

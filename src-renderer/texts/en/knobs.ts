@@ -82,6 +82,10 @@ export const knobs = {
       hint: 'NAME.txt beside a photo is its prompt; {token} and {class} are filled in.',
     },
     crop: { label: 'Crop', choices: { center: 'the chosen square', random: 'a random square' } },
+    buckets: {
+      label: 'Keep the shape of photos',
+      hint: 'Wide and tall photos are not cut to squares (aspect buckets). Each shape needs some memory of its own.',
+    },
     flip: { label: 'Mirror photos at random', hint: 'Not for faces or writing.' },
     backgroundWeight: {
       label: 'Background weight',

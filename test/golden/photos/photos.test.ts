@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { square } from '../../../src-main/engine/training/data/aspectBuckets.ts';
 import { loadPhoto } from '../../../src-main/engine/training/data/photoPixels.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 
@@ -14,10 +15,10 @@ const records = JSON.parse(readFileSync(`${fixtures}expected.json`, 'utf8')) as 
 
 describe("Pillow's and torchvision's preparation of photos", () => {
   it.each(records)('$file to $size, crop seed $seed', async ({ file, size, seed, bytes }) => {
-    const photo = await loadPhoto(
-      `${fixtures}${file}`,
-      seed === null ? { size } : { size, generator: new TorchGenerator(seed) },
-    );
+    const photo = await loadPhoto(`${fixtures}${file}`, {
+      frame: square(size),
+      ...(seed !== null && { generator: new TorchGenerator(seed) }),
+    });
     const expected = Float32Array.from(
       Buffer.from(bytes, 'base64'),
       (byte) => (Math.fround(byte / 255) - 0.5) / 0.5,

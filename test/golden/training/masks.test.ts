@@ -17,6 +17,7 @@ import {
 } from '../../../src-main/engine/training/loss/diffusionLoss.ts';
 import { LocalGradients, type Feeds } from '../../../src-main/engine/training/loss/gradients.ts';
 import { finishedLora } from '../../../src-main/engine/training/loss/trainedLora.ts';
+import { square } from '../../../src-main/engine/training/data/aspectBuckets.ts';
 import { latentWeights } from '../../../src-main/engine/training/data/masks.ts';
 import { loadMaskedPhoto, loadPhoto, mirrored } from '../../../src-main/engine/training/data/photoPixels.ts';
 import { openReplay } from '../../../src-main/engine/training/data/replay.ts';
@@ -38,7 +39,10 @@ describe("a mask is cut as its photo is, and weighs latents as Pillow's and torc
   it.each(records)('$file to $size, crop seed $seed', async ({ file, size, seed, weights }) => {
     const photoFile = join(fixtures, 'photos', file);
     const maskFile = join(fixtures, 'masks', `${parse(file).name}.png`);
-    const options = () => (seed === null ? { size } : { size, generator: new TorchGenerator(seed) });
+    const options = () => ({
+      frame: square(size),
+      ...(seed !== null && { generator: new TorchGenerator(seed) }),
+    });
     const { photo, mask } = await loadMaskedPhoto(photoFile, maskFile, options());
     expect(photo).toEqual(await loadPhoto(photoFile, options()));
 

@@ -18,26 +18,19 @@ import { encodePng } from '../../pictures/png.ts';
 import { TextToImage } from '../../pipelines/textToImage.ts';
 import { isMadeForFewSteps } from '../../schedulers/index.ts';
 import { listPhotos } from './photoFolder.ts';
-import { loadPhoto } from './photoPixels.ts';
 
 /**
- * Class pictures for prior preservation, [3,size,size] in −1…1: the person's own, or made by the base model where there are none.
- * Errors: those of `listPhotos` and `loadPhoto`.
+ * Class pictures for prior preservation, as files: the person's own, or made by the base model where there are none. Errors: those of
+ * `listPhotos`.
  */
 export async function classPictures(
   model: Model,
   settings: FinetuneSettings,
   cache: string,
   context: JobContext,
-): Promise<Float32Array[]> {
+): Promise<string[]> {
   if (settings.classPhotos === undefined) await makeMissing(model, settings, cache, context);
-  const { size } = settings;
-  const pictures: Float32Array[] = [];
-  for (const file of await classPictureFiles(model, settings, cache)) {
-    context.signal.throwIfAborted();
-    pictures.push(await loadPhoto(file, { size }));
-  }
-  return pictures;
+  return classPictureFiles(model, settings, cache);
 }
 
 /**

@@ -32,6 +32,32 @@ export interface Dataset {
   readonly batch: number;
   readonly timesteps: number;
   readonly seed: number;
+  /** Every batch has loss weights; where left out, those of a dataset with a mask do. */
+  readonly masked?: boolean;
+}
+
+/**
+ * The batch of draw `index` out of datasets of several shapes, one for each: every photo is shown as often, batches of all shapes in an
+ * order shuffled anew each epoch. With one dataset, that of `drawBatch`.
+ */
+export function drawFrom(datasets: readonly Dataset[], index: number): DiffusionBatch {
+  const [first] = datasets;
+  if (!first) throw new Error('there is nothing to draw from');
+  if (datasets.length === 1) return drawBatch(first, index);
+  const counts = datasets.map(({ subject, batch }) => Math.ceil(subject.length / batch));
+  const inEpoch = counts.reduce((sum, count) => sum + count, 0);
+  const epoch = Math.floor(index / inEpoch);
+  const order = generatorFor(first.seed, 'shape order', epoch).randperm(inEpoch);
+  let place = order[index % inEpoch] as number;
+  const which = counts.findIndex((count) => {
+    if (place < count) return true;
+    place -= count;
+    return false;
+  });
+  const dataset = datasets[which] as Dataset;
+  const own = epoch * (counts[which] as number) + place;
+  // Noise of its own: batches of different shapes have the same numbers.
+  return drawBatch({ ...dataset, seed: dataset.seed + 1000 * which }, own);
 }
 
 /**
@@ -91,9 +117,9 @@ function besideOf(
   return { beside: { dtype: 'f32', shape: [pictures.length, 1 + channels, height, width], data } };
 }
 
-/** Whether any photo has a mask. */
-export function isMasked({ subject }: Pick<Dataset, 'subject'>): boolean {
-  return subject.some(({ lossWeights }) => lossWeights !== undefined);
+/** Whether batches have loss weights. */
+export function isMasked({ subject, masked }: Pick<Dataset, 'subject' | 'masked'>): boolean {
+  return masked ?? subject.some(({ lossWeights }) => lossWeights !== undefined);
 }
 
 /** [b,1,h,w]; a photo without a mask counts alike everywhere. */

@@ -2,6 +2,7 @@ import type { DistillSettings } from '../../../../src-shared/domain/distillSetti
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
+import { square } from './aspectBuckets.ts';
 import { captionedPictures } from './captionedPictures.ts';
 import { integers, sampleLatents } from './dataset.ts';
 import type { ConsistencyBatch, DistillBatch } from './batch.ts';
@@ -37,7 +38,7 @@ export async function distillBatches(
   refuseInpainting(model);
   if (settings.replay !== undefined) return recorded(model, settings, settings.replay, timesteps);
   if (settings.data === undefined) throw problem('data.missing', { data: '--data' });
-  const latents = latentShape(model, settings.size);
+  const latents = latentShape(model, square(settings.size));
   const found = await captionedPictures(settings.data, cache);
   const skipped = [...found.skipped];
   const pictures = await PictureCache.prepare(

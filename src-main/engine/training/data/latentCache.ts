@@ -11,11 +11,12 @@ import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import { expectTensor, readF32, Weights } from '../../checkpoints/weights.ts';
 import { writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
 import { automaticProvider } from '../../runtime/session.ts';
+import type { Frame } from './aspectBuckets.ts';
 import { latentShape, vaePosteriors, type Posterior } from './posteriors.ts';
 
 export interface LatentCacheOptions {
-  /** Side of the pictures, in pixels. */
-  readonly size: number;
+  /** Of the pictures. */
+  readonly frame: Frame;
   readonly provider: ProviderChoice;
   readonly cache: string;
 }
@@ -32,7 +33,9 @@ export class LatentCache {
   ) {}
 
   static async open(model: Model, options: LatentCacheOptions): Promise<LatentCache> {
-    const { size, provider, cache } = options;
+    const { frame, provider, cache } = options;
+    const { width, height } = frame;
+    const size = width === height ? width : `${width}x${height}`;
     const computes = provider === 'auto' ? await automaticProvider() : provider;
     const folder = join(cache, 'latents', `${partsHash(model.vae)}-${size}-${computes}`);
     makeFolder(folder);
@@ -47,22 +50,22 @@ export class LatentCache {
   /** Errors: `weights.…`. */
   read(file: string): Posterior {
     const weights = new Weights(file, readSafetensors(file).tensors);
-    const shape = latentShape(this.model, this.options.size);
+    const shape = latentShape(this.model, this.options.frame);
     const of = (name: string): Float32Array => readF32(expectTensor(weights, name, shape)).data;
     return { mean: of('mean'), deviation: of('deviation') };
   }
 
-  /** Encodes pictures, [3,size,size] in −1…1, and keeps each at once. Errors: those of `vaePosteriors`. */
+  /** Encodes pictures, [3,height,width] in −1…1, and keeps each as soon as it is there. Errors: those of `vaePosteriors`. */
   async encode(
     pictures: readonly { readonly file: string; readonly data: Float32Array }[],
     { signal, onPicture }: { readonly signal: AbortSignal; readonly onPicture?: () => void },
   ): Promise<void> {
     if (pictures.length === 0) return;
-    const { size, provider } = this.options;
-    const shape = latentShape(this.model, size);
+    const { frame, provider } = this.options;
+    const shape = latentShape(this.model, frame);
     const data = pictures.map((picture) => picture.data);
     let done = 0;
-    for await (const { mean, deviation } of vaePosteriors(this.model, data, size, provider)) {
+    for await (const { mean, deviation } of vaePosteriors(this.model, data, frame, provider)) {
       writeSafetensors(pictures[done++]?.file as string, [
         { name: 'mean', tensor: { dtype: 'f32', shape, data: mean } },
         { name: 'deviation', tensor: { dtype: 'f32', shape, data: deviation } },

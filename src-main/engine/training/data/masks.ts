@@ -71,7 +71,7 @@ export async function loadMask(
 }
 
 /**
- * What each latent of a photo weighs in the loss, [size/factor]²: the share of its pixels that are the subject's, at least
+ * What each latent of a photo `width` pixels wide weighs in the loss, [h,w] of the latents: the share of its pixels that are the subject's, at least
  * `backgroundWeight`; divided by their mean, so that a small subject is learnt as fast as one that fills the photo. As OneTrainer
  * does it with "normalize masked area loss" (its weight of the background is 0.1; on the shipped model 0.3 kept more of the
  * places). Undefined where no latent shows more of the subject than `backgroundWeight`: all would weigh the same, and the run
@@ -79,15 +79,15 @@ export async function loadMask(
  */
 export function latentWeights(
   mask: Float32Array,
-  size: number,
+  width: number,
   factor: number,
   backgroundWeight: number,
 ): Float32Array | undefined {
-  const side = size / factor;
-  const shares = new Float32Array(side * side);
+  const columns = width / factor;
+  const shares = new Float32Array(mask.length / factor ** 2);
   mask.forEach((value, i) => {
-    const [y, x] = [Math.floor(i / size / factor), Math.floor((i % size) / factor)];
-    (shares[y * side + x] as number) += value / factor ** 2;
+    const [y, x] = [Math.floor(i / width / factor), Math.floor((i % width) / factor)];
+    (shares[y * columns + x] as number) += value / factor ** 2;
   });
   if (shares.every((share) => share <= backgroundWeight)) return undefined;
   const weights = shares.map((share) => Math.max(share, backgroundWeight));

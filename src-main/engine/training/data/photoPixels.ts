@@ -4,88 +4,107 @@ import type { Picture } from '../../pictures/pixels.ts';
 import { resize } from '../../pictures/resample.ts';
 import { roundEven } from '../../schedulers/timesteps.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';
+import { selectBucket, type Frame } from './aspectBuckets.ts';
 import { loadMask } from './masks.ts';
 
 const maxAspect = 16;
 
 export interface PhotoOptions {
-  /** Height and width in pixels. */
-  readonly size: number;
-  /** Chooses a random crop; without it the crop is centred. */
+  /** Width and height in pixels: a square, unless `buckets` are given. */
+  readonly frame: Frame;
+  /** The photo takes the one that fits it best, in place of `frame`. */
+  readonly buckets?: readonly Frame[] | undefined;
+  /** Where the crop goes is drawn from this; without it the crop is centred. */
   readonly generator?: TorchGenerator;
+}
+
+/** A photo that was cut: [3,height,width] in −1…1, and the frame it has. */
+export interface CutPhoto {
+  readonly photo: Float32Array;
+  readonly frame: Frame;
 }
 
 /**
  * A photo as the DreamBooth script prepares it: torchvision's `Resize(size, BILINEAR)` of the shorter side, `CenterCrop`
- * or `RandomCrop`, `ToTensor`, `Normalize(0.5, 0.5)`. Returns [3,size,size] in −1…1. Errors: those of `loadPicture`,
- * `photos.tooNarrow`.
+ * or `RandomCrop`, `ToTensor`, `Normalize(0.5, 0.5)`; with `buckets`, resized and cut as kohya's scripts do. Returns [3,height,width] in
+ * −1…1. Errors: those of `loadPicture`, `photos.tooNarrow`.
  */
 export async function loadPhoto(file: string, options: PhotoOptions): Promise<Float32Array> {
+  return (await cutPhoto(file, options)).photo;
+}
+
+/** The same with the frame that it was cut to. */
+export async function cutPhoto(file: string, options: PhotoOptions): Promise<CutPhoto> {
   const picture = await loadPicture(file);
-  return toChannels(picture, squareOf(file, picture, options));
+  const cut = cutOf(file, picture, options);
+  return { photo: toChannels(picture, cut), frame: cut.frame };
 }
 
 /**
- * The same with the photo's mask, [size,size] in 0…1, resized and cut exactly as the photo is. Errors: those of `loadPhoto` and
+ * The same with the photo's mask, [height,width] in 0…1, resized and cut exactly as the photo is. Errors: those of `loadPhoto` and
  * `loadMask`.
  */
 export async function loadMaskedPhoto(
   file: string,
   maskFile: string,
   options: PhotoOptions,
-): Promise<{ readonly photo: Float32Array; readonly mask: Float32Array }> {
+): Promise<CutPhoto & { readonly mask: Float32Array }> {
   const picture = await loadPicture(file);
   const drawn = await loadMask(maskFile, file, picture);
-  const square = squareOf(file, picture, options);
-  const grey = toChannels(drawn, square).subarray(0, options.size ** 2);
-  return { photo: toChannels(picture, square), mask: grey.map((value) => (value + 1) / 2) };
+  const cut = cutOf(file, picture, options);
+  const { frame } = cut;
+  const grey = toChannels(drawn, cut).subarray(0, frame.width * frame.height);
+  return { photo: toChannels(picture, cut), frame, mask: grey.map((value) => (value + 1) / 2) };
 }
 
-/** A square of a picture after it was resized. */
-interface Square {
-  readonly width: number;
-  readonly height: number;
+/** A part of a picture after it was resized. */
+interface Cut {
+  readonly resized: Frame;
+  readonly frame: Frame;
   readonly top: number;
   readonly left: number;
-  readonly size: number;
 }
 
-function squareOf(
-  file: string,
-  { width, height }: Pick<Picture, 'width' | 'height'>,
-  { size, generator }: PhotoOptions,
-): Square {
-  const short = Math.min(width, height);
+function cutOf(file: string, picture: Frame, { frame, buckets, generator }: PhotoOptions): Cut {
+  const { width, height } = picture;
   const long = Math.max(width, height);
-  if (long / short > maxAspect) throw problem('photos.tooNarrow', { file, width, height });
-  const resizedLong = Math.trunc((size * long) / short);
-  const resized =
-    width < height ? { width: size, height: resizedLong } : { width: resizedLong, height: size };
-  const room = { top: resized.height - size, left: resized.width - size };
-  const offset = (space: number) =>
-    generator ? (generator.randint(0, space + 1, [1])[0] ?? 0) : roundEven(space / 2);
-  // torchvision draws no random number where there is nothing to choose.
+  if (long / Math.min(width, height) > maxAspect) throw problem('photos.tooNarrow', { file, width, height });
+  const cut = buckets ? selectBucket(buckets, picture) : { bucket: frame, resized: cover(picture, frame) };
+  const { bucket, resized } = cut;
+  const room = { top: resized.height - bucket.height, left: resized.width - bucket.width };
+  const middle = (space: number): number => (buckets ? Math.floor(space / 2) : roundEven(space / 2));
+  const offset = (space: number): number =>
+    generator ? (generator.randint(0, space + 1, [1])[0] ?? 0) : middle(space);
+  // torchvision draws nothing where there is nothing to choose.
   const exact = room.top === 0 && room.left === 0;
   const top = exact ? 0 : offset(room.top);
   const left = exact ? 0 : offset(room.left);
-  return { ...resized, top, left, size };
+  return { resized, frame: bucket, top, left };
 }
 
-function toChannels(picture: Picture, { width, height, top, left, size }: Square): Float32Array {
-  const { data } = resize(picture, width, height, 'bilinear');
-  const values = new Float32Array(3 * size * size);
+/** The size at which a picture just covers a frame; the longer side's fraction is dropped. */
+function cover({ width, height }: Frame, frame: Frame): Frame {
+  return width * frame.height < height * frame.width
+    ? { width: frame.width, height: Math.trunc((frame.width * height) / width) }
+    : { width: Math.trunc((frame.height * width) / height), height: frame.height };
+}
+
+function toChannels(picture: Picture, { resized, frame, top, left }: Cut): Float32Array {
+  const { data } = resize(picture, resized.width, resized.height, 'bilinear');
+  const { width, height } = frame;
+  const values = new Float32Array(3 * width * height);
   for (let channel = 0; channel < 3; channel++) {
-    for (let y = 0; y < size; y++) {
-      for (let x = 0; x < size; x++) {
-        const byte = data[((top + y) * width + left + x) * 3 + channel] as number;
-        values[(channel * size + y) * size + x] = (Math.fround(byte / 255) - 0.5) / 0.5;
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const byte = data[((top + y) * resized.width + left + x) * 3 + channel] as number;
+        values[(channel * height + y) * width + x] = (Math.fround(byte / 255) - 0.5) / 0.5;
       }
     }
   }
   return values;
 }
 
-/** A picture [channels,size,size], mirrored. */
-export function mirrored(picture: Float32Array, size: number): Float32Array {
-  return picture.map((_, i) => picture[i - (i % size) + (size - 1 - (i % size))] as number);
+/** A picture [channels,height,width] seen in a mirror. */
+export function mirrored(picture: Float32Array, width: number): Float32Array {
+  return picture.map((_, i) => picture[i - (i % width) + (width - 1 - (i % width))] as number);
 }

@@ -14,6 +14,7 @@ import { Networks } from '../../pipelines/networks.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { i64, type HostTensor, type Shape } from '../../tensor/tensor.ts';
+import { square } from './aspectBuckets.ts';
 import type { CaptionedPicture } from './captionedPictures.ts';
 import { loadPhoto, mirrored } from './photoPixels.ts';
 import { LatentCache } from './latentCache.ts';
@@ -54,7 +55,7 @@ export class PictureCache {
     onSkip: (line: string) => void,
     context: JobContext,
   ): Promise<PictureCache> {
-    const kept = await LatentCache.open(model, options);
+    const kept = await LatentCache.open(model, { ...options, frame: square(options.size) });
     const usable = await encodeAll(kept, pictures, options, onSkip, context);
     const texts = await encodeCaptions(
       model,
@@ -108,7 +109,7 @@ async function encodeAll(
         .map((how) => kept.fileOf(`${picture.file}|${bytes}|${mtimeMs}|${how}`));
       try {
         const wanting = latents.filter((file) => !isFile(file));
-        const data = wanting.length > 0 ? await loadPhoto(picture.file, { size }) : undefined;
+        const data = wanting.length > 0 ? await loadPhoto(picture.file, { frame: square(size) }) : undefined;
         for (const file of wanting)
           missing.push({
             file,

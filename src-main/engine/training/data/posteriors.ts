@@ -5,6 +5,7 @@ import { exp, input, mul } from '../../graph/build.ts';
 import { vaeEncode } from '../../models/vae.ts';
 import { Scope } from '../../nn/scope.ts';
 import { pixelsPerLatent } from '../../pipelines/textToImage.ts';
+import type { Frame } from './aspectBuckets.ts';
 import { storedWeights } from '../../pipelines/weights.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { Session } from '../../runtime/session.ts';
@@ -15,26 +16,27 @@ export interface Posterior {
   readonly deviation: Float32Array;
 }
 
-/** [c,h,w] of the latents of a picture `size` pixels wide and high. Errors: `size.unusable`. */
-export function latentShape({ vae: { config } }: Model, size: number): [number, number, number] {
+/** [c,h,w] of a picture's latents. Errors: `size.unusable`. */
+export function latentShape({ vae: { config } }: Model, { width, height }: Frame): [number, number, number] {
   const factor = pixelsPerLatent(config);
-  if (size % factor !== 0) throw problem('size.unusable', { width: size, height: size, factor });
-  return [config.latent_channels, size / factor, size / factor];
+  if (width % factor !== 0 || height % factor !== 0)
+    throw problem('size.unusable', { width, height, factor });
+  return [config.latent_channels, height / factor, width / factor];
 }
 
-/** The VAE's posterior of each picture, [3,size,size] in −1…1. Errors: `tensor.notNumbers`, `output.notFinite`. */
+/** The VAE's posterior of each picture, [3,height,width] in −1…1. Errors: `tensor.notNumbers`, `output.notFinite`. */
 export async function* vaePosteriors(
   model: Model,
   pictures: readonly Float32Array[],
-  size: number,
+  { width, height }: Frame,
   provider: ProviderChoice,
 ): AsyncGenerator<Posterior> {
-  const latents = vaeEncode(Scope.root('vae'), input('image', [1, 3, size, size]), model.vae.config);
+  const latents = vaeEncode(Scope.root('vae'), input('image', [1, 3, height, width]), model.vae.config);
   const graph = { outputs: { mean: latents.mean, deviation: exp(mul(latents.logvar, 0.5)) } };
   const session = await Session.compile(graph, { provider, weights: storedWeights(graph, model) });
   try {
     for (const data of pictures) {
-      const result = await session.runHost({ image: { dtype: 'f32', shape: [1, 3, size, size], data } });
+      const result = await session.runHost({ image: { dtype: 'f32', shape: [1, 3, height, width], data } });
       const [mean, deviation] = [result['mean']?.data, result['deviation']?.data] as [
         Float32Array,
         Float32Array,

@@ -2,9 +2,10 @@ import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSet
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
+import { bucketLimits, makeBuckets, square, type Frame } from './aspectBuckets.ts';
 import { latentWeights, masksOf } from './masks.ts';
 import { listPhotos } from './photoFolder.ts';
-import { loadMaskedPhoto, loadPhoto, mirrored } from './photoPixels.ts';
+import { cutPhoto, loadMaskedPhoto, mirrored } from './photoPixels.ts';
 
 /** Random crops drawn of each photo, where they are asked for. */
 const cropsPerPhoto = 8;
@@ -16,14 +17,15 @@ export function picturesOf(photos: number, { crop, flip }: Pick<FinetuneSettings
 
 export interface SubjectPhoto {
   readonly file: string;
-  /** [3,size,size] in −1…1. */
+  /** [3,height,width] in −1…1. */
   readonly photo: Float32Array;
+  readonly frame: Frame;
   /** [h,w], one for each latent; none for a photo without a mask. */
   readonly lossWeights?: Float32Array;
 }
 
 /**
- * The photos of a run, cut to squares; with flips, each also mirrored. A latent is `factor` pixels wide. Errors: those of
+ * The photos of a run, cut to squares or to the buckets they fit; with flips, each also mirrored. A latent is `factor` pixels wide. Errors: those of
  * `listPhotos` and `loadMaskedPhoto`, `training.noPhotos`, `masks.outside`.
  */
 export async function subjectPhotos(
@@ -31,20 +33,21 @@ export async function subjectPhotos(
   factor: number,
   context: JobContext,
 ): Promise<SubjectPhoto[]> {
-  const { photos: folder, size, flip } = settings;
+  const { photos: folder, flip } = settings;
   if (folder === undefined) throw problem('training.noPhotos', { option: '--photos' });
   const photos = await listPhotos(folder);
   const masks = await masksFor(folder, photos, settings, context);
   const pictures = await croppedPhotos(photos, masks, factor, settings);
   if (!flip) return pictures;
-  return pictures.flatMap(({ file, photo, lossWeights }) => [
-    { file, photo, ...(lossWeights && { lossWeights }) },
-    {
-      file,
-      photo: mirrored(photo, size),
-      ...(lossWeights && { lossWeights: mirrored(lossWeights, size / factor) }),
-    },
-  ]);
+  return pictures.flatMap((picture) => {
+    const { photo, frame, lossWeights } = picture;
+    const turned = {
+      ...picture,
+      photo: mirrored(photo, frame.width),
+      ...(lossWeights && { lossWeights: mirrored(lossWeights, frame.width / factor) }),
+    };
+    return [picture, turned];
+  });
 }
 
 /** The masks that this run uses, by photo; reports how many there are. */
@@ -80,23 +83,27 @@ async function croppedPhotos(
   photos: readonly string[],
   masks: ReadonlyMap<string, string>,
   factor: number,
-  { size, crop, seed, backgroundWeight }: FinetuneSettings,
+  { size, crop, seed, backgroundWeight, buckets }: FinetuneSettings,
 ): Promise<SubjectPhoto[]> {
   const pictures: SubjectPhoto[] = [];
+  const shape = {
+    frame: square(size),
+    ...(buckets && { buckets: makeBuckets(bucketLimits(size, factor)) }),
+  };
   for (const [index, file] of photos.entries()) {
     const generator = generatorFor(seed, 'crop', index);
     const crops = crop === 'random' ? cropsPerPhoto : 1;
     const maskFile = masks.get(file);
     const before = pictures.length;
     for (let i = 0; i < crops; i++) {
-      const options = crop === 'random' ? { size, generator } : { size };
+      const options = crop === 'random' ? { ...shape, generator } : shape;
       if (maskFile === undefined) {
-        pictures.push({ file, photo: await loadPhoto(file, options) });
+        pictures.push({ file, ...(await cutPhoto(file, options)) });
         continue;
       }
-      const { photo, mask } = await loadMaskedPhoto(file, maskFile, options);
-      const lossWeights = latentWeights(mask, size, factor, backgroundWeight);
-      if (lossWeights) pictures.push({ file, photo, lossWeights });
+      const { photo, frame, mask } = await loadMaskedPhoto(file, maskFile, options);
+      const lossWeights = latentWeights(mask, frame.width, factor, backgroundWeight);
+      if (lossWeights) pictures.push({ file, photo, frame, lossWeights });
     }
     if (pictures.length === before) throw problem('masks.outside', { mask: maskFile ?? '', file });
   }

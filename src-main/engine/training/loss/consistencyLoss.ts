@@ -26,7 +26,7 @@ import type { ConsistencyBatch } from '../data/batch.ts';
 import type { LossOptions } from './gradients.ts';
 import { column, noised, sampleFeeds } from './noising.ts';
 import { whatToTrain, type Trained } from './parameters.ts';
-import type { ToldStart } from './loraStart.ts';
+import type { ToldStart } from './startingLora.ts';
 
 export interface ConsistencyLossOptions {
   readonly batch: number;

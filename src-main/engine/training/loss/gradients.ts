@@ -121,7 +121,7 @@ function parametersOf(loss: Value, trained: readonly string[]): Map<string, Valu
 /** A loss with its backward pass in one session. Frozen weights get no gradient and stay in their file. */
 export class LocalGradients implements GradientSource {
   private readonly views = new WeakMap<Float32Array, Map<string, Tensors>>();
-  private sum: { readonly array: Float32Array; readonly add: ReturnType<typeof accumulator> } | undefined;
+  private sum: Accumulating | undefined;
 
   private constructor(
     private readonly session: Session,
@@ -145,16 +145,13 @@ export class LocalGradients implements GradientSource {
     return new LocalGradients(session, layout, ['loss', ...Object.keys(metrics)], prepared);
   }
 
-  async compute(batches: readonly Feeds[], values: Float32Array, into: Float32Array): Promise<Losses> {
-    const sums: Record<string, number> = {};
-    for (const [index, batch] of batches.entries()) {
-      const losses = await this.one(batch, values, index === 0 ? into : this.accumulating().array);
-      if (index > 0) await this.accumulating().add(into, this.accumulating().array);
-      for (const [name, value] of Object.entries(losses))
-        sums[name] = (sums[name] ?? 0) + value / batches.length;
-    }
-    if (batches.length > 1) for (let i = 0; i < into.length; i++) (into[i] as number) /= batches.length;
-    return sums;
+  compute(batches: readonly Feeds[], values: Float32Array, into: Float32Array): Promise<Losses> {
+    return meanGradient(
+      (batch, place) => this.one(batch, values, place),
+      batches,
+      into,
+      () => this.accumulating(),
+    );
   }
 
   /** The gradient of one batch. */
@@ -180,7 +177,7 @@ export class LocalGradients implements GradientSource {
     await this.preparation?.dispose();
   }
 
-  private accumulating(): NonNullable<LocalGradients['sum']> {
+  private accumulating(): Accumulating {
     return (this.sum ??= { array: this.layout.allocate(), add: accumulator() });
   }
 
@@ -191,6 +188,30 @@ export class LocalGradients implements GradientSource {
     known.set(prefix, made);
     return made;
   }
+}
+
+/** Memory for the gradient of a batch beside that of those before it. */
+export interface Accumulating {
+  readonly array: Float32Array;
+  readonly add: ReturnType<typeof accumulator>;
+}
+
+/** Writes the mean of the gradients that `one` writes to `into`; `beside` is asked for from the second batch on. Returns the mean losses. */
+export async function meanGradient(
+  one: (batch: Feeds, place: Float32Array) => Promise<Losses>,
+  batches: readonly Feeds[],
+  into: Float32Array,
+  beside: () => Accumulating,
+): Promise<Losses> {
+  const sums: Record<string, number> = {};
+  for (const [index, batch] of batches.entries()) {
+    const losses = await one(batch, index === 0 ? into : beside().array);
+    if (index > 0) await beside().add(into, beside().array);
+    for (const [name, value] of Object.entries(losses))
+      sums[name] = (sums[name] ?? 0) + value / batches.length;
+  }
+  if (batches.length > 1) for (let i = 0; i < into.length; i++) (into[i] as number) /= batches.length;
+  return sums;
 }
 
 /** The parameters in `array` as tensors on its memory, named with a prefix. */

@@ -13,12 +13,13 @@ import { openModel } from '../../checkpoints/openModel.ts';
 import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
 import { noiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
-import { finetuneBatches } from '../data/finetuneBatches.ts';
+import { finetuneBatches, type LatentShape } from '../data/finetuneBatches.ts';
 import { firstChange, photoHashes } from '../data/photoHashes.ts';
 import { listPhotos } from '../data/photoFolder.ts';
 import { picturesOf } from '../data/subjectPhotos.ts';
 import { diffusionFeeds, finetuneObjective } from '../loss/diffusionLoss.ts';
-import type { Feeds } from '../loss/gradients.ts';
+import type { Feeds, LossOptions } from '../loss/gradients.ts';
+import { ShapedGradients } from '../loss/shapedGradients.ts';
 import { makeCapsule, weightHashes, writeCapsule } from './capsule.ts';
 import { classPictureFiles } from '../data/classPictures.ts';
 import type { RunResult } from './loop.ts';
@@ -73,22 +74,26 @@ async function train(
   });
   writeCapsule(options.out, capsule);
 
+  const priorWeight = source.prior ? (settings.prior?.weight ?? 1) : undefined;
+  const lossOf = (latents: LatentShape): LossOptions =>
+    finetuneObjective(model, trained, {
+      ...{ ...source, latents, priorWeight },
+      minSnr: settings.minSnrGamma !== null,
+      precision: settings.precision,
+      provider: settings.provider,
+    });
+  const [shape, ...otherShapes] = source.shapes;
   const feeds = (batch: DiffusionBatch): Feeds => diffusionFeeds(batch, schedule, settings.minSnrGamma);
   const shared: SharedRun = {
     ...{ kind: 'finetune', settings: trainingSettingsOf(settings), modelHash: modelHash(model) },
-    ...{ rows: source.rows, latents: [...source.latents], prior: source.prior, masked: source.masked },
+    ...{ rows: source.rows, latents: [...shape], prior: source.prior, masked: source.masked },
     ...(settings.initLora !== undefined && { start: startToTell(trained.loras) }),
   };
   const result = await trainToEnd(
     {
       ...{ run, settings, model, trained, shared, team: options.team },
-      loss: finetuneObjective(model, trained, {
-        ...source,
-        priorWeight: source.prior ? (settings.prior?.weight ?? 1) : undefined,
-        minSnr: settings.minSnrGamma !== null,
-        precision: settings.precision,
-        provider: settings.provider,
-      }),
+      loss: lossOf(shape),
+      ...(otherShapes.length > 0 && { alone: () => ShapedGradients.create(shape, lossOf) }),
       rateOf: ratesOf(settings),
       batch: (index) => feeds(source.batch(index)),
       measured: source.measured.map(feeds),

@@ -3,7 +3,7 @@ import type { LoopSettings } from '../../../../src-shared/domain/loopSettings.ts
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { findBadValues, type Weights } from '../../checkpoints/weights.ts';
-import type { Feeds, LossOptions } from '../loss/gradients.ts';
+import type { Feeds, GradientSource, LossOptions } from '../loss/gradients.ts';
 import type { Trained } from '../loss/parameters.ts';
 import { gatherTeam, type LocalPlaces, type TeamSettings } from '../team/gather.ts';
 import type { SharedRun } from '../team/sharedRun.ts';
@@ -35,6 +35,8 @@ export interface Training {
   readonly model: Model;
   readonly trained: Trained;
   readonly loss: LossOptions;
+  /** What computes gradients without a team; one session of `loss` when left out. */
+  readonly alone?: () => Promise<GradientSource>;
   /** Each parameter's learning rate; that of `settings` when left out. */
   readonly rateOf?: ((name: string) => number) | undefined;
   /** The inputs of batch 0, 1, …: a function of the number alone. */
@@ -61,7 +63,7 @@ export async function trainToEnd(training: Training, context: JobContext): Promi
   built(0);
   const trainer = await Trainer.create({
     ...{ ...loss, initial: trained.initial, optimizer: settings, rateOf },
-    source: team && (await gatherTeam(loss, shared, places, team, context)),
+    source: team ? await gatherTeam(loss, shared, places, team, context) : await training.alone?.(),
   });
   built(1);
   const shown = shownWeights(trainer, settings.ema);

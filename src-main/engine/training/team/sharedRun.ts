@@ -11,7 +11,9 @@ import { openModel } from '../../checkpoints/openModel.ts';
 import { consistencyLora, consistencyObjective } from '../loss/consistencyLoss.ts';
 import { finetuneObjective } from '../loss/diffusionLoss.ts';
 import { distillObjective } from '../loss/distillLoss.ts';
-import { LocalGradients, type LossOptions } from '../loss/gradients.ts';
+import type { LatentShape } from '../data/finetuneBatches.ts';
+import type { LossOptions } from '../loss/gradients.ts';
+import { ShapedGradients } from '../loss/shapedGradients.ts';
 import { toldStartType } from '../loss/startingLora.ts';
 import { whatToTrain } from '../loss/parameters.ts';
 
@@ -19,6 +21,7 @@ const hashType = z.string().regex(/^[0-9a-f]{16,128}$/);
 const latentsType = z.tuple([z.int().min(1).max(64), z.int().min(1).max(512), z.int().min(1).max(512)]);
 /** Of a batch's latents together. */
 const maxNumbers = 1 << 26;
+const fits = (rows: number, [c, h, w]: LatentShape): boolean => rows * c * h * w <= maxNumbers;
 const common = { rows: z.int().min(1).max(2048), latents: latentsType, modelHash: hashType };
 
 /**
@@ -54,7 +57,7 @@ const sharedRunType = z
       start: toldStartType.optional(),
     }),
   ])
-  .refine(({ rows, latents: [c, h, w] }) => rows * c * h * w <= maxNumbers, 'the batches are too large');
+  .refine(({ rows, latents }) => fits(rows, latents), 'the batches are too large');
 export type SharedRun = z.output<typeof sharedRunType>;
 
 /** Where a worker has its models, and how it computes; the run has no say in it. */
@@ -68,10 +71,14 @@ export interface WorkerPlaces {
 }
 
 /** Builds the run's loss. `told`: from another machine. Errors: `team.badRun`, `team.otherModel`, `team.noModel`, those of `openModel`. */
-export function openSharedRun(told: unknown, places: WorkerPlaces): Promise<LocalGradients> {
+export function openSharedRun(told: unknown, places: WorkerPlaces): Promise<ShapedGradients> {
   const run = sharedRunType.safeParse(told);
   if (!run.success) throw problem('team.badRun', { why: faultOf(run.error) });
-  return LocalGradients.create(lossOf(run.data, places));
+  const { rows, latents } = run.data;
+  return ShapedGradients.create(latents, (shape) => {
+    if (!fits(rows, shape)) throw problem('team.badRun', { why: 'the batches are too large' });
+    return lossOf({ ...run.data, latents: [...shape] }, places);
+  });
 }
 
 function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {

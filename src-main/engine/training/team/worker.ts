@@ -8,6 +8,9 @@ import { longestSilence, startHeartbeat } from './heartbeat.ts';
 import { toWorkerType, type FromWorker } from './protocol.ts';
 import { callingOptions, strangers } from './secrecy.ts';
 
+/** What computes the gradients of batches. */
+export type WorkerSource = Pick<LocalGradients, 'layout' | 'one' | 'dispose'>;
+
 export interface WorkerOptions {
   /** "host:port" of the run. */
   readonly address: string;
@@ -15,7 +18,7 @@ export interface WorkerOptions {
   /** How the team calls this worker. */
   readonly name: string;
   /** Builds the loss of the run that the team works on. */
-  readonly open: (run: unknown) => Promise<LocalGradients>;
+  readonly open: (run: unknown) => Promise<WorkerSource>;
   readonly signal: AbortSignal;
   readonly onBatch?: ((done: number) => void) | undefined;
 }

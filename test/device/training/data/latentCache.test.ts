@@ -5,6 +5,7 @@ import { afterAll, expect, it } from 'vitest';
 import type { JobEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { openModel } from '../../../../src-main/engine/checkpoints/openModel.ts';
 import { TorchGenerator } from '../../../../src-main/engine/tensor/random.ts';
+import { square } from '../../../../src-main/engine/training/data/aspectBuckets.ts';
 import { LatentCache } from '../../../../src-main/engine/training/data/latentCache.ts';
 import type { Posterior } from '../../../../src-main/engine/training/data/posteriors.ts';
 
@@ -24,7 +25,7 @@ async function posteriors(
   const report = (event: JobEvent): void => {
     if (event.type === 'progress') done.push(event.done);
   };
-  const kept = await LatentCache.open(model, { size, provider: 'cpu', cache });
+  const kept = await LatentCache.open(model, { frame: square(size), provider: 'cpu', cache });
   return { read: await kept.posteriors(pictures, 'reading', { report, signal }), done };
 }
 
@@ -59,7 +60,7 @@ it('a damaged file is made again', async () => {
 it('a run that is stopped keeps what it has encoded', async () => {
   const cache = join(scratch, 'stopped');
   const stop = new AbortController();
-  const kept = await LatentCache.open(model, { size, provider: 'cpu', cache });
+  const kept = await LatentCache.open(model, { frame: square(size), provider: 'cpu', cache });
   const report = (event: JobEvent): void => {
     if (event.type === 'progress' && event.done === 3) stop.abort();
   };

@@ -17,7 +17,7 @@ import { type AskedFinetune, finetuneSettings } from '../../../../src-shared/dom
 import { completeSettings } from '../../../../src-shared/domain/settingValues.ts';
 import type { JobEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { openModelFolder } from '../../../../src-main/engine/checkpoints/modelFolder.ts';
-import { subjectDataset } from '../../../../src-main/engine/training/data/finetuneBatches.ts';
+import { subjectDatasets } from '../../../../src-main/engine/training/data/finetuneBatches.ts';
 import type { StartTeamWorker } from '../../../../src-main/engine/training/team/gather.ts';
 import { finetune } from '../../../../src-main/features/training/finetune.ts';
 import { type FinetuneRequest } from '../../../../src-main/features/training/request.ts';
@@ -193,7 +193,7 @@ describe('a run with masks', () => {
 describe('photos with masks', () => {
   const quiet = (): void => undefined;
   const dataset = (photos: string, more: AskedFinetune, report: (event: JobEvent) => void = quiet) =>
-    subjectDataset(
+    subjectDatasets(
       openModelFolder(model),
       completeSettings(finetuneSettings, { ...small, prior: false, ...more, photos }, { model, size: 32 }),
       1000,
@@ -201,7 +201,7 @@ describe('photos with masks', () => {
       { report, signal: new AbortController().signal },
     );
   const weights = async (photos: string, more: AskedFinetune = {}) =>
-    (await dataset(photos, more)).subject.map(({ lossWeights }) => lossWeights && [...lossWeights]);
+    (await dataset(photos, more))[0].subject.map(({ lossWeights }) => lossWeights && [...lossWeights]);
 
   it('weigh one on average, are mirrored with their photo, and leave the others alone', async () => {
     const [first, mirrored, second, , third] = await weights(masked);
