@@ -31,10 +31,11 @@ import {
   type Values,
 } from './settingSchema.ts';
 
+/** Methods that add small matrices and leave the model's weights as they are. */
+const adapterMethods = ['lora', 'dora', 'loha', 'lokr'];
+
 /** diffusers' and PEFT's DreamBooth scripts. */
-const rateOfMethod = unlessProdigy('1e-4 for lora, 1e-6 for full', ({ method }) =>
-  method === 'full' ? 1e-6 : 1e-4,
-);
+const rateOfMethod = unlessProdigy('1e-4, 1e-6 for full', ({ method }) => (method === 'full' ? 1e-6 : 1e-4));
 
 /** The settings of a finetune that don't depend on the machine: those on the studio's screen, and the subject's words. */
 export const trainingSettings = {
@@ -57,8 +58,8 @@ export const trainingSettings = {
     null,
   ),
 
-  method: choice(['lora', 'full'], {
-    help: 'train small added matrices, or every weight',
+  method: choice(['lora', 'dora', 'loha', 'lokr', 'full'], {
+    help: 'train small added matrices (plain, with magnitudes, or as LyCORIS makes them), or every weight',
     default: 'lora',
     group: 'learning',
   }),
@@ -133,7 +134,7 @@ export const trainingSettings = {
       /** Last names of modules, as PEFT's `target_modules`. */
       targets: names({ help: "modules of the U-Net's LoRA", default: ['to_q', 'to_v'], advanced: true }),
     },
-    { group: 'lora', when: { method: 'lora' } },
+    { group: 'lora', when: { method: adapterMethods } },
   ),
   textLora: part(
     {
@@ -158,7 +159,7 @@ export const trainingSettings = {
         advanced: true,
       }),
     },
-    { group: 'lora', when: { method: 'lora', trainTextEncoder: true } },
+    { group: 'lora', when: { method: adapterMethods, trainTextEncoder: true } },
   ),
 
   trainTextEncoder: toggle({
@@ -233,6 +234,14 @@ export const trainingSettings = {
   }),
   seed: pictureSettings.seed,
 
+  /** Gradient checkpointing (Chen et al. 2016): the same bits. */
+  recompute: toggle({
+    help: 'compute each block again for its gradient, in place of keeping its values: much less memory, about a third slower',
+    default: false,
+    before: false,
+    group: 'optimizer',
+    advanced: true,
+  }),
   ...optimizerSettings,
   /** Of products, activations and frozen weights; what is trained is f32. */
   precision: choice(precisions, {
@@ -287,7 +296,7 @@ export const finetuneSettings = {
       help: 'LoRA to start from',
       as: 'DIR',
       otherwise: 'A Kaiming-uniform, B zero',
-      when: { method: 'lora' },
+      when: { method: adapterMethods },
       change: 'moved',
     }),
   ),

@@ -8,8 +8,8 @@ export const trainingMessages = {
     `${d.file} also changes ${d.left}, which this run would not train, so it would be lost; train all of it: ${d.how}.`,
   'lora.startWords': (d: { file: string; word: string }) =>
     `${d.file} comes with an embedding ("${d.word}"), which a run would lose; give a LoRA without one, or leave --init-lora out.`,
-  'lora.startMethod': (d: { file: string; method: string; module: string }) =>
-    `${d.file} changes "${d.module}" by ${d.method}, but a run can only start from plain LoRA matrices; give such a LoRA, or leave --init-lora out.`,
+  'lora.startMethod': (d: { file: string; method: string; wanted: string; module: string }) =>
+    `${d.file} changes "${d.module}" by ${d.method}, but this run trains ${d.wanted}; give a ${d.wanted} file, choose the file's --method, or leave --init-lora out.`,
   'replay.invalid': (d: { file: string; why: string }) =>
     `${d.file} can't be replayed: ${d.why}; record latents, noise, timesteps and input_ids as the contract says.`,
   'replay.tooShort': (d: { file: string; rows: number; wanted: number }) =>

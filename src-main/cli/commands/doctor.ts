@@ -1,5 +1,5 @@
 import { LikenessError } from '../../../src-shared/messages/index.ts';
-import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { finetuneSettings, type FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { ProviderState } from '../../features/doctor.ts';
@@ -51,7 +51,7 @@ function stateText(state: ProviderState): string {
 type FinetuneTime =
   | {
       readonly model: string;
-      readonly method: 'lora' | 'full';
+      readonly method: FinetuneSettings['method'];
       readonly steps: number;
       readonly stepSeconds: number;
       /** For all steps; class pictures, made once, take extra time. */
@@ -73,7 +73,7 @@ async function timeFinetune(model: string, context: JobContext): Promise<Finetun
     });
     const request = {
       source: { model },
-      part: method,
+      part: method === 'full' ? method : 'lora',
       latents,
       batch: 2 * batch,
       repeat: 2,

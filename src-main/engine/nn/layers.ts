@@ -1,5 +1,4 @@
 import {
-  add,
   conv2d,
   gemm,
   groupNorm as groupNormOp,
@@ -8,6 +7,7 @@ import {
   slice,
 } from '../graph/build.ts';
 import type { ConvAttributes, Value } from '../graph/ops.ts';
+import { adaptedLayer } from './adapters.ts';
 import type { Scope } from './scope.ts';
 
 export interface LinearOptions {
@@ -22,14 +22,16 @@ export function linear(scope: Scope, x: Value, features: number, options: Linear
   const inputs = x.shape.at(-1) as number;
   const rows = reshape(x, [-1, inputs]);
   const some = (weight: Value): Value => slice(weight, 0, start, end);
-  const weight = some(scope.weight('weight', [features, inputs]));
-  const base = gemm(rows, weight, false, true, bias ? some(scope.weight('bias', [features])) : undefined);
-  const adapted = scope.adapted(
-    base,
-    (rank) => ({ a: [rank, inputs], b: [features, rank] }),
-    (a, b) => gemm(gemm(rows, a, false, true), some(b), false, true),
-    add,
-  );
+  const shape = [features, inputs];
+  const adapted = adaptedLayer(scope, {
+    shape,
+    weight: some(scope.weight('weight', shape)),
+    bias: bias ? some(scope.weight('bias', [features])) : undefined,
+    piece: some,
+    by: (weight, added) => gemm(rows, weight, false, true, added),
+    byProduct: (a, b) => gemm(gemm(rows, a, false, true), some(b), false, true),
+    spread: (perOutput) => perOutput,
+  });
   return reshape(adapted, [...x.shape.slice(0, -1), end - start]);
 }
 
@@ -55,14 +57,17 @@ export function conv(
     padding: typeof padding === 'number' ? [padding, padding, padding, padding] : padding,
   };
   const pointwise: ConvAttributes = { stride: [1, 1], padding: [0, 0, 0, 0] };
-  const weight = scope.weight('weight', [channels, inputs / groups, kernel, kernel]);
+  const shape = [channels, inputs / groups, kernel, kernel];
   const grouped = groups === 1 ? attributes : { ...attributes, groups };
-  return scope.adapted(
-    conv2d(x, weight, scope.weight('bias', [channels]), grouped),
-    (rank) => ({ a: [rank, inputs, kernel, kernel], b: [channels, rank, 1, 1] }),
-    (a, b) => conv2d(conv2d(x, a, undefined, attributes), b, undefined, pointwise),
-    add,
-  );
+  return adaptedLayer(scope, {
+    shape,
+    weight: scope.weight('weight', shape),
+    bias: scope.weight('bias', [channels]),
+    piece: (whole) => whole,
+    by: (weight, bias) => conv2d(x, weight, bias, grouped),
+    byProduct: (a, b) => conv2d(conv2d(x, a, undefined, attributes), b, undefined, pointwise),
+    spread: (perOutput) => reshape(perOutput, [1, -1, 1, 1]),
+  });
 }
 
 export function layerNorm(scope: Scope, x: Value, epsilon = 1e-5): Value {

@@ -1,13 +1,24 @@
-import { mul, parameter } from '../graph/build.ts';
+import { parameter } from '../graph/build.ts';
 import type { Value } from '../graph/ops.ts';
 import type { Shape } from '../tensor/tensor.ts';
 
+/** How an adapter changes a weight; `adapters.ts` has the equations. */
+export type AdapterMethod = 'lora' | 'dora' | 'loha' | 'lokr';
+
+/** What adapters are made of: LoRA's matrices, DoRA's magnitudes, and the rest by LyCORIS' names. */
+export const adapterTensors = [
+  ...(['A', 'B', 'magnitude', 'hada_w1_a', 'hada_w1_b', 'hada_w2_a', 'hada_w2_b'] as const),
+  ...(['lokr_w1', 'lokr_w2', 'lokr_w2_a', 'lokr_w2_b'] as const),
+] as const;
+export type AdapterTensor = (typeof adapterTensors)[number];
+
 /**
- * A low-rank change of one Linear or Conv (Hu et al. 2021, LoRA): `scale`·B·A is added to its weight. `name` tells several on one
- * module apart. `scale` is weight·alpha/rank.
+ * A change of one Linear or Conv, of low rank (Hu et al. 2021, LoRA) unless `method` says otherwise: `scale`·B·A is added to its weight.
+ * `name` keeps several on one module apart. `scale` is weight·alpha/rank.
  */
 export interface Adapter {
   readonly name: string;
+  readonly method?: AdapterMethod;
   readonly rank: number;
   readonly scale: number;
 }
@@ -61,24 +72,10 @@ export class Scope {
   get adapters(): readonly Adapter[] {
     return this.options.adapters?.get(this.module) ?? [];
   }
-
-  /** `base` plus what each adapter adds: `up(down(x, A), B)` times its scale. `shapeA`, `shapeB` are the shapes for a rank. */
-  adapted(
-    base: Value,
-    shapes: (rank: number) => { a: Shape; b: Shape },
-    delta: (a: Value, b: Value) => Value,
-    add: (x: Value, y: Value) => Value,
-  ): Value {
-    return this.adapters.reduce((sum, { name, rank, scale }) => {
-      const { a, b } = shapes(rank);
-      const up = this.weight(loraName('B', name), b);
-      // The matrix is scaled, not the result: it is a hundred times smaller.
-      return add(sum, delta(this.weight(loraName('A', name), a), scale === 1 ? up : mul(up, scale)));
-    }, base);
-  }
 }
 
-/** PEFT's name of an adapter's matrix, below its module. */
-export function loraName(matrix: 'A' | 'B', adapter: string): string {
-  return `lora_${matrix}.${adapter}.weight`;
+/** PEFT's name of an adapter's tensor, below its module. */
+export function loraName(tensor: AdapterTensor, adapter: string): string {
+  if (tensor === 'A' || tensor === 'B') return `lora_${tensor}.${adapter}.weight`;
+  return tensor === 'magnitude' ? `lora_magnitude_vector.${adapter}.weight` : `${tensor}.${adapter}`;
 }

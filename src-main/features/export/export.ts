@@ -3,6 +3,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { GuidanceReceipt } from '../../../src-shared/domain/receipt.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
+import { asPair } from '../../engine/checkpoints/lora/weightChanges.ts';
 import { writeDiffusersLora, writeKohya, writePeft } from '../../engine/checkpoints/lora/writeLora.ts';
 import { writeOwnGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeDiffusers, writeSingleFile } from '../../engine/checkpoints/writeModel.ts';
@@ -68,13 +69,17 @@ function withSuffix({ format, out }: ExportRequest): string {
 
 function write(run: OpenedRun, { out, format, dtype, transformers }: ExportRequest): void {
   const { model, changes, adapters } = run;
+  const pairs = adapters.flatMap((adapter) => asPair(adapter) ?? []);
   if ((format === 'peft' || format === 'kohya') && adapters.length === 0)
     throw problem('export.needsLora', { format });
   if (format !== 'kohya' && format !== 'single-file') makeFolder(out);
   switch (format) {
     case 'peft':
       writePeft(out, adapters, { transformers, dtype, baseModel: model.path });
-      return writeDiffusersLora(out, adapters, { dtype, metadata: loraMetadata(run, basename(out)) });
+      // diffusers' own file has names for plain LoRA alone.
+      if (pairs.length === adapters.length)
+        writeDiffusersLora(out, pairs, { dtype, metadata: loraMetadata(run, basename(out)) });
+      return;
     case 'kohya':
       return writeKohya(out, adapters, { dtype, metadata: loraMetadata(run, titleOf(out)) });
     case 'diffusers':

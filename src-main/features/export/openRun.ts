@@ -3,12 +3,14 @@ import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { fitLora } from '../../engine/checkpoints/lora/fitLora.ts';
 import { readLora } from '../../engine/checkpoints/lora/readLora.ts';
-import type { LoraAdapter } from '../../engine/checkpoints/lora/weightChanges.ts';
-import { mergeLora } from '../../engine/checkpoints/lora/mergeLora.ts';
+import type { StoredAdapter } from '../../engine/checkpoints/lora/weightChanges.ts';
+import { changedWeight, mergeLora } from '../../engine/checkpoints/lora/mergeLora.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { hasHash } from '../../engine/checkpoints/modelHash.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import type { Changes } from '../../engine/checkpoints/writeModel.ts';
+import type { TensorSource } from '../../engine/checkpoints/writeSafetensors.ts';
+import type { HostTensor } from '../../engine/tensor/tensor.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import type { NetworkOptions } from '../../engine/pipelines/networks.ts';
 import { RunFolder, type RunKind } from '../../engine/training/run/runFolder.ts';
@@ -25,8 +27,8 @@ export interface OpenedRun {
   readonly step: number;
   /** It draws in few steps: a distillation with `lcm`. */
   readonly few: boolean;
-  /** Of a LoRA run; none of a full one. */
-  readonly adapters: readonly LoraAdapter[];
+  /** Of a LoRA run, or one of its kin; none of a full one. */
+  readonly adapters: readonly StoredAdapter[];
   /** What the run changes in the model's weights; LoRAs merged in. */
   readonly changes: Changes;
   /** Makes a pipeline draw with the checkpoint itself. */
@@ -48,15 +50,27 @@ export function openRun(path: string, checkpoint: number | undefined): OpenedRun
   const opened = { model, step, ...about };
   const folder = run.checkpointPath(step);
   if (whole) return { ...opened, adapters: [], ...wholeNetworks(folder) };
-  const { adapters } = fitLora(readLora(folder), model);
-  const { adapters: bound, matrices } = bindLoras([{ adapters, weight: 1 }]);
-  const merged = (part: LoraAdapter['part']): ReturnType<typeof mergeLora> =>
-    mergeLora(
-      part === 'unet' ? model.unet.weights : model.textEncoder.weights,
-      adapters.filter((adapter) => adapter.part === part).map((adapter) => ({ adapter, weight: 1 })),
+  const lora = readLora(folder);
+  const { adapters, changes: kin } = fitLora(lora, model);
+  const merged = (part: StoredAdapter['part']): Map<string, TensorSource> => {
+    const { weights } = part === 'unet' ? model.unet : model.textEncoder;
+    const own = adapters.filter((adapter) => adapter.part === part);
+    const pairs = mergeLora(
+      weights,
+      own.map((adapter) => ({ adapter, weight: 1 })),
     );
+    const others = kin
+      .filter((change) => change.part === part)
+      .map((change) => {
+        const { shape } = change.base;
+        const compute = (): HostTensor<'f32'> => changedWeight([{ change, weight: 1 }]);
+        return [`${change.module}.${change.tensor}`, { dtype: 'f32', shape, compute }] as const;
+      });
+    return new Map([...pairs, ...others]);
+  };
   const changes: Changes = { unet: merged('unet'), textEncoder: merged('text_encoder') };
-  return { ...opened, adapters, changes, networks: { adapters: bound, own: matrices } };
+  const { adapters: bound, matrices } = bindLoras([{ adapters, changes: kin, weight: 1 }]);
+  return { ...opened, adapters: lora.stored, changes, networks: { adapters: bound, own: matrices } };
 }
 
 /** The model that a run trains. Errors: `run.otherModel`. */

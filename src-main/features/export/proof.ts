@@ -71,13 +71,14 @@ async function provePicture(
 ): Promise<ShownProof> {
   const wanted = await taught(run, signal);
   if (format === 'peft' || format === 'kohya') {
-    const { adapters, unmatched } = fitLora(readLora(out), run.model);
+    const { adapters, changes, unmatched } = fitLora(readLora(out), run.model);
     // There may be one more: a pair of zeros for other tools.
-    if (unmatched.length > 0 || adapters.length < run.adapters.length)
+    if (unmatched.length > 0 || adapters.length + changes.length < run.adapters.length)
       throw problem('export.unproven', { file: basename(out), error: '∞' });
-    const { adapters: bound, matrices } = bindLoras([{ adapters, weight: 1 }]);
+    const { adapters: bound, matrices } = bindLoras([{ adapters, changes, weight: 1 }]);
     const got = await draw(run, run.model, { adapters: bound, own: matrices }, signal);
-    return shown(adapters.length * 2, wanted, got);
+    const count = changes.reduce((sum, { parameters }) => sum + parameters.length, 2 * adapters.length);
+    return shown(count, wanted, got);
   }
   const exported = openModel(out);
   const got = await draw(run, exported, {}, signal);

@@ -1,3 +1,4 @@
+import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { readEmbedding } from '../../engine/checkpoints/embedding.ts';
@@ -26,7 +27,7 @@ export interface RunReport {
   readonly kind: 'run';
   readonly path: string;
   readonly model: string;
-  readonly method: 'lora' | 'full' | 'distill';
+  readonly method: FinetuneSettings['method'] | 'distill';
   /** Of a distillation. */
   readonly teacher?: string;
   readonly steps: number;

@@ -118,7 +118,7 @@ function exportsOf(
   const lora = join(folder, `${name}.safetensors`);
   const whole = join(folder, 'diffusers');
   return [
-    ...(method === 'lora' ? [{ format: 'kohya' as const, path: lora, isWhole: () => existsSync(lora) }] : []),
+    ...(method !== 'full' ? [{ format: 'kohya' as const, path: lora, isWhole: () => existsSync(lora) }] : []),
     { format: 'diffusers', path: whole, isWhole: () => existsSync(join(whole, 'model_index.json')) },
   ];
 }

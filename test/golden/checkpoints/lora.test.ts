@@ -26,7 +26,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-const sorted = (lora: Lora): LoraAdapter[] =>
+const sorted = (lora: Pick<Lora, 'adapters'>): LoraAdapter[] =>
   [...lora.adapters].sort((a, b) => (a.module < b.module ? -1 : 1));
 
 describe('reading a LoRA', () => {
@@ -100,7 +100,7 @@ describe('writing a LoRA', () => {
     const adapters = [wider, ...rest];
     writePeft(join(scratch, 'mixed'), adapters);
     writeKohya(join(scratch, 'mixed.safetensors'), adapters);
-    const expected = sorted({ path: '', adapters, changes: [], embeddings: new Map(), unmatched: [] });
+    const expected = sorted({ adapters });
     expect(sorted(readLora(join(scratch, 'mixed')))).toEqual(expected);
     const read = sorted(readLora(join(scratch, 'mixed.safetensors')));
     expect(read.filter(({ module }) => !module.endsWith('out_proj'))).toEqual(expected);

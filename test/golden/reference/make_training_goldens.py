@@ -24,7 +24,11 @@ CASES = [  # name, model, method, prior, batch, lr, prediction (the model's own 
     ("lora-text-rate", "tiny-bk", "lora", False, 1, 1e-3, None),
     ("lora-min-snr-velocity", "tiny-sd2", "lora", False, 1, 1e-3, None),
     ("lora-inpaint-prior", "tiny-bk", "lora", True, 2, 1e-3, None),
+    ("dora", "tiny-bk", "lora", False, 1, 1e-3, None),
+    ("loha", "tiny-bk", "lora", False, 1, 1e-2, None),
+    ("lokr", "tiny-bk", "lora", False, 1, 1e-3, None),
 ]
+KIN = ("dora", "loha", "lokr")  # cases named by PEFT's method
 MORE = {  # what else a case is trained with
     "lora-min-snr-prior": {"snr_gamma": 1.5},
     "lora-min-snr-velocity": {"snr_gamma": 1.5},
@@ -40,9 +44,9 @@ if __name__ == "__main__":
             continue
         folder, out = FIXTURES / "models" / model, FIXTURES / "training" / name
         out.mkdir(parents=True, exist_ok=True)
-        record = make_replay(folder, out / "replay.safetensors", 20 if name in MORE else 10, batch, prior, seed=1, size=8, inpaint=MORE.get(name, {}).get("inpaint", False))
+        record = make_replay(folder, out / "replay.safetensors", 20 if name in MORE or name in KIN else 10, batch, prior, seed=1, size=8, inpaint=MORE.get(name, {}).get("inpaint", False))
         if method == "lora":
-            write_lora_start(folder, out / "start", seed=5)
+            write_lora_start(folder, out / "start", seed=5, kind=name if name in KIN else "lora")
             for readme in (out / "start").rglob("README.md"):
                 readme.unlink()
         losses, _, after = train(folder, record, method, lr, out / "start", prior=prior, dtype=torch.float64,

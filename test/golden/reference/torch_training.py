@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from diffusers import DDPMScheduler
 from diffusers.training_utils import EMAModel, compute_snr
-from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from peft import LoHaConfig, LoKrConfig, LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 from accept import pipeline
@@ -47,12 +47,21 @@ def widened(unet):
     return unet
 
 
-def write_lora_start(model: Path, folder: Path, seed: int) -> None:
-    """A PEFT folder as PEFT makes it: A Kaiming-uniform, B zero."""
+KINDS = {  # what each method is configured with, for modules, rank and alpha
+    "lora": lambda targets, rank, alpha: LoraConfig(r=rank, lora_alpha=alpha, target_modules=targets),
+    "dora": lambda targets, rank, alpha: LoraConfig(r=rank, lora_alpha=alpha, target_modules=targets, use_dora=True),
+    "loha": lambda targets, rank, alpha: LoHaConfig(r=rank, alpha=alpha, target_modules=targets),
+    "lokr": lambda targets, rank, alpha: LoKrConfig(r=rank, alpha=alpha, target_modules=targets),
+}
+KIN_TARGETS = {"unet": (["to_q", "proj", "conv1", "conv_shortcut"], 2, 5), "text_encoder": (["q_proj", "fc1"], 2, 3)}
+
+
+def write_lora_start(model: Path, folder: Path, seed: int, kind: str = "lora") -> None:
+    """A PEFT folder as PEFT makes it: one matrix zero (LoRA's B), the others Kaiming-uniform."""
     torch.manual_seed(seed)
     pipe = pipeline(model)
-    for part, (targets, rank, alpha) in TARGETS.items():
-        config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=targets)
+    for part, (targets, rank, alpha) in (TARGETS if kind == "lora" else KIN_TARGETS).items():
+        config = KINDS[kind](targets, rank, alpha)
         get_peft_model(getattr(pipe, part), config).save_pretrained(folder / part)
 
 

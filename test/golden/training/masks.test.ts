@@ -16,6 +16,7 @@ import {
   finetuneObjective,
 } from '../../../src-main/engine/training/loss/diffusionLoss.ts';
 import { LocalGradients, type Feeds } from '../../../src-main/engine/training/loss/gradients.ts';
+import { asPair } from '../../../src-main/engine/checkpoints/lora/weightChanges.ts';
 import { finishedLora } from '../../../src-main/engine/training/loss/trainedLora.ts';
 import { square } from '../../../src-main/engine/training/data/aspectBuckets.ts';
 import { latentWeights } from '../../../src-main/engine/training/data/masks.ts';
@@ -113,7 +114,7 @@ it("a masked batch's losses and what they teach are torch's and PEFT's", { timeo
       ['got', (name: string) => trainer.value(name)],
       ['from', trained.initial],
     ] as const)
-      for (const { module, A, B } of finishedLora(part, lora, value))
+      for (const { module, A, B } of finishedLora(part, lora, value).flatMap((one) => asPair(one) ?? []))
         for (const [key, { data }] of [
           ['lora_A', A],
           ['lora_B', B],

@@ -14,13 +14,17 @@ import { finetune } from '../../../src-main/features/training/finetune.ts';
 const fixtures = join(import.meta.dirname, '..', 'fixtures');
 type Tensors = Map<string, Float32Array>;
 
+const peftEndings: Readonly<Record<string, string>> = {
+  ...{ A: 'lora_A.weight', B: 'lora_B.weight', magnitude: 'lora_magnitude_vector' },
+};
+
 function loraTensors(path: string): Tensors {
-  const { adapters } = readLora(path);
   return new Map(
-    adapters.flatMap(({ part, module, A, B }) => [
-      [`${part}.${module}.lora_A.weight`, A.data] as const,
-      [`${part}.${module}.lora_B.weight`, B.data] as const,
-    ]),
+    readLora(path).stored.flatMap(({ part, module, tensors }) =>
+      Object.entries(tensors).map(([name, { data }]) => {
+        return [`${part}.${module}.${peftEndings[name] ?? name}`, data] as const;
+      }),
+    ),
   );
 }
 
@@ -47,6 +51,15 @@ function shareOfMovement(ours: Tensors, before: Tensors, after: Tensors): number
   }
   return Math.sqrt(gap / moved);
 }
+
+/** What the other methods were recorded with: convolutions too. */
+const kinTargets = (method: string) =>
+  method === 'lora'
+    ? {}
+    : {
+        lora: { targets: ['to_q', 'proj', 'conv1', 'conv_shortcut'] },
+        textLora: { targets: ['q_proj', 'fc1'] },
+      };
 
 const numberOr = (text: string | undefined): number | null => (text === undefined ? null : Number(text));
 
@@ -100,6 +113,9 @@ it.each([
   { name: 'lora-prodigy', method: 'lora', limit: 0.005 },
   { name: 'lora-text-rate', method: 'lora', limit: 0.005 },
   { name: 'lora-inpaint-prior', method: 'lora', limit: 0.005 },
+  { name: 'dora', method: 'dora', limit: 0.005 },
+  { name: 'loha', method: 'loha', limit: 0.005 },
+  { name: 'lokr', method: 'lokr', limit: 0.005 },
   { name: 'full-epsilon-prior', method: 'full', limit: 0.02 },
 ] as const)('$name: recorded batches end where torch and PEFT end', async ({ name, method, limit }) => {
   const folder = join(fixtures, 'training', name);
@@ -122,7 +138,10 @@ it.each([
     ...{ minSnrGamma: numberOr(metadata['snr_gamma']), ema: numberOr(metadata['ema']) },
     optimizer: metadata['optimizer'] === 'prodigy' ? ('prodigy' as const) : ('adamw' as const),
     textLearningRate: numberOr(metadata['text_lr']),
-    ...{ replay: join(folder, 'replay.safetensors'), ...(method === 'lora' && { initLora: start }) },
+    ...{
+      replay: join(folder, 'replay.safetensors'),
+      ...(method !== 'full' && { initLora: start, ...kinTargets(method) }),
+    },
   };
   const out = mkdtempSync(join(tmpdir(), 'likeness-replay-'));
   const context = { report: (event: JobEvent) => events.push(event), signal: new AbortController().signal };
@@ -142,7 +161,7 @@ it.each([
     ),
   );
   const [got, before] =
-    method === 'lora' ? [loraTensors(checkpoint), loraTensors(start)] : [wholeTensors(checkpoint), base];
+    method !== 'full' ? [loraTensors(checkpoint), loraTensors(start)] : [wholeTensors(checkpoint), base];
   expect([...got.keys()].sort()).toEqual([...expected.keys()].sort());
   expect(shareOfMovement(got, before, expected)).toBeLessThan(limit);
 });

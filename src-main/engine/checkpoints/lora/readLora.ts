@@ -9,13 +9,15 @@ import { safetensorsNames } from '../safetensors.ts';
 import { looksLikeWeights, readWeightFile } from '../weightFiles.ts';
 import { readF32, type TensorEntry } from '../weights.ts';
 import { readModule } from './readModule.ts';
-import { loraScaling } from './scaling.ts';
-import type { FoundTensors, LoraAdapter, WeightChange } from './weightChanges.ts';
+import { loraScaling, type Scaling } from './scaling.ts';
+import type { FoundTensors, LoraAdapter, StoredAdapter, WeightChange } from './weightChanges.ts';
 
 export interface Lora {
   readonly path: string;
   readonly adapters: readonly LoraAdapter[];
   readonly changes: readonly WeightChange[];
+  /** Both as the files hold them, where training can go on from them: one for each module, of its method's usual tensors. */
+  readonly stored: readonly StoredAdapter[];
   /** Textual inversions that lie in the file (LyCORIS' `bundle_emb.NAME.…`): vectors [n, width] by the word they stand for. */
   readonly embeddings: ReadonlyMap<string, HostTensor<'f32'>>;
   /** Tensors in the files that mean nothing here. */
@@ -79,6 +81,7 @@ function adapterSource(folder: string, part?: LoraName['part']): AdapterSource |
 function readAdapters(path: string, sources: readonly AdapterSource[]): Lora {
   const adapters: LoraAdapter[] = [];
   const changes: WeightChange[] = [];
+  const stored: StoredAdapter[] = [];
   const unmatched: string[] = [];
   const embeddings = new Map<string, HostTensor<'f32'>>();
   for (const source of sources) {
@@ -107,11 +110,44 @@ function readAdapters(path: string, sources: readonly AdapterSource[]): Lora {
       const made = readModule(source.file, { part: name.part, module: name.module }, found, scaling);
       adapters.push(...made.adapters);
       changes.push(...made.changes);
+      stored.push(...asStored(name, found, scaling, source.config?.keys['r']));
     }
   }
   if (!adapters.length && !changes.length) throw problem('lora.notOne', { file: path });
-  return { path, adapters, changes, embeddings, unmatched };
+  return { path, adapters, changes, stored, embeddings, unmatched };
 }
+
+/** The adapter that a module's tensors are; nothing where some are of another kind (a core, a difference). `r`: of PEFT's config. */
+function asStored(
+  { part, module }: LoraName,
+  { alpha, dora_scale: scale, ...tensors }: FoundTensors,
+  scaling: Scaling,
+  r: unknown,
+): StoredAdapter[] {
+  const kinds = Object.keys(tensors);
+  const method = methods.find(([, own]) => kinds.every((kind) => own.test(kind)))?.[0];
+  if (!method) return [];
+  const { A, hada_w1_b: loha, lokr_w2_b: lokr } = tensors;
+  const [first] = [A, loha, lokr].filter((one) => one !== undefined);
+  const rank = first?.shape[0] ?? (typeof r === 'number' ? r : 1);
+  const own = alpha?.data[0] ?? rank * scaling(part, module, rank);
+  const magnitude = tensors.magnitude ?? (scale && { ...scale, shape: [scale.data.length] });
+  const isDora = magnitude !== undefined && (scale === undefined || scale.shape[0] !== 1);
+  if (magnitude && !isDora) return [];
+  return [
+    {
+      ...{ part, module, rank, alpha: own },
+      method: magnitude ? 'dora' : method,
+      tensors: { ...tensors, ...(magnitude && { magnitude }) },
+    },
+  ];
+}
+
+const methods = [
+  ['lora', /^(A|B|magnitude)$/],
+  ['loha', /^hada_w/],
+  ['lokr', /^lokr_w(1|2|2_a|2_b)$/],
+] as const;
 
 /** Whatever type it is stored in. Errors: `tensor.type` for what is no number. */
 function numbersOf(file: string, tensor: string, entry: TensorEntry | OtherTensor): HostTensor<'f32'> {

@@ -1,4 +1,5 @@
 import { problem } from '../../../../src-shared/messages/index.ts';
+import type { AdapterMethod, AdapterTensor } from '../../nn/scope.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import type { LoraName } from '../names/loraNames.ts';
 
@@ -13,6 +14,21 @@ export interface LoraAdapter {
   readonly A: HostTensor<'f32'>;
   /** [out, rank] of a Linear, [out, rank, 1, 1] of a Conv. */
   readonly B: HostTensor<'f32'>;
+}
+
+/** One module's adapter as files hold it, of any method that is trained here. */
+export interface StoredAdapter extends Pick<LoraAdapter, 'part' | 'module' | 'rank' | 'alpha'> {
+  readonly method: AdapterMethod;
+  readonly tensors: Partial<Record<AdapterTensor, HostTensor<'f32'>>>;
+}
+
+export function storedLora({ A, B, ...about }: LoraAdapter): StoredAdapter {
+  return { ...about, method: 'lora', tensors: { A, B } };
+}
+
+/** The pair of matrices that an adapter is; nothing of another method. */
+export function asPair({ method, tensors: { A, B }, ...about }: StoredAdapter): LoraAdapter | undefined {
+  return method === 'lora' && A && B ? { ...about, A, B } : undefined;
 }
 
 /** A change of one tensor that is not a product of two thin matrices: LoHa, LoKr, DoRA, a difference kept whole. */

@@ -1,7 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../files.ts';
-import type { LoraAdapter } from './weightChanges.ts';
+import type { AdapterMethod, AdapterTensor } from '../../nn/scope.ts';
+import type { HostTensor } from '../../tensor/tensor.ts';
+import { asPair, storedLora, type LoraAdapter, type StoredAdapter } from './weightChanges.ts';
 import { kohyaName } from '../names/kohya.ts';
 import { peftModule, peftName } from '../names/peft.ts';
 import { writeJson } from '../writeJson.ts';
@@ -12,13 +14,19 @@ export interface LoraFormat {
   readonly dtype?: 'f32' | 'f16' | undefined;
 }
 
+/** What is written: an adapter as it is stored, or a pair of matrices. */
+type Written = StoredAdapter | LoraAdapter;
+const asStored = (adapter: Written): StoredAdapter => ('A' in adapter ? storedLora(adapter) : adapter);
+const tensorsOf = ({ tensors }: StoredAdapter): [AdapterTensor, HostTensor<'f32'>][] =>
+  Object.entries(tensors) as [AdapterTensor, HostTensor<'f32'>][];
+
 /**
  * Writes `dir/unet` and `dir/text_encoder` (where there are adapters for them) as PEFT's `PeftModel.from_pretrained` reads them.
  * `transformers` says which version's names the text encoder gets. Errors: `file.unwritable`.
  */
 export function writePeft(
   dir: string,
-  adapters: readonly LoraAdapter[],
+  adapters: readonly Written[],
   options: LoraFormat & {
     readonly transformers?: 4 | 5 | undefined;
     readonly baseModel?: string | undefined;
@@ -26,7 +34,7 @@ export function writePeft(
 ): void {
   for (const part of ['unet', 'text_encoder'] as const) {
     const folder = join(dir, part);
-    const own = adapters.filter((adapter) => adapter.part === part);
+    const own = adapters.filter((adapter) => adapter.part === part).map(asStored);
     if (!own.length) {
       // An older text encoder left there would be loaded too.
       rmSync(join(folder, 'adapter_config.json'), { force: true });
@@ -34,20 +42,23 @@ export function writePeft(
       continue;
     }
     makeFolder(folder);
-    const nameOf = ({ module }: LoraAdapter) => peftModule(part, module, options.transformers ?? 4);
-    const tensors = own.flatMap((adapter): NamedTensor[] => [
-      { name: peftName(nameOf(adapter), 'A'), tensor: adapter.A, dtype: options.dtype },
-      { name: peftName(nameOf(adapter), 'B'), tensor: adapter.B, dtype: options.dtype },
-    ]);
+    const nameOf = ({ module }: StoredAdapter) => peftModule(part, module, options.transformers ?? 4);
+    const tensors = own.flatMap((adapter): NamedTensor[] =>
+      tensorsOf(adapter).map(([name, tensor]) => ({
+        name: peftName(nameOf(adapter), name),
+        tensor,
+        dtype: options.dtype,
+      })),
+    );
     writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors, { format: 'pt' });
     writeJson(join(folder, 'adapter_config.json'), peftConfig(own, nameOf, options.baseModel));
   }
 }
 
-/** PEFT's `LoraConfig`; modules are named whole, so that no other is touched. Keys that are left out have PEFT's defaults. */
+/** PEFT's configuration of the adapters' method; modules are named whole, so that no other is touched. Keys that are left out have PEFT's defaults. */
 function peftConfig(
-  adapters: readonly LoraAdapter[],
-  nameOf: (adapter: LoraAdapter) => string,
+  adapters: readonly StoredAdapter[],
+  nameOf: (adapter: StoredAdapter) => string,
   baseModel: string | undefined,
 ) {
   const rank = mostCommon(adapters.map((adapter) => adapter.rank));
@@ -57,24 +68,36 @@ function peftConfig(
       adapters.filter((adapter) => adapter[key] !== usual).map((adapter) => [nameOf(adapter), adapter[key]]),
     );
   return {
-    peft_type: 'LORA',
     task_type: null,
     base_model_name_or_path: baseModel ?? null,
     inference_mode: true,
     r: rank,
-    lora_alpha: alpha,
-    lora_dropout: 0,
     target_modules: adapters.map(nameOf).sort(),
     rank_pattern: differing('rank', rank),
     alpha_pattern: differing('alpha', alpha),
-    bias: 'none',
-    fan_in_fan_out: false,
-    init_lora_weights: true,
     modules_to_save: null,
-    use_dora: false,
-    use_rslora: false,
+    ...peftKeys[adapters[0]?.method ?? 'lora'](alpha),
   };
 }
+
+/** What PEFT's configurations call their own. */
+const peftKeys: Readonly<Record<AdapterMethod, (alpha: number) => object>> = {
+  lora: (alpha) => loraKeys(alpha, false),
+  dora: (alpha) => loraKeys(alpha, true),
+  loha: (alpha) => ({ peft_type: 'LOHA', alpha, ...lycorisKeys }),
+  lokr: (alpha) => ({
+    ...{ peft_type: 'LOKR', alpha, ...lycorisKeys, decompose_both: false, decompose_factor: -1 },
+  }),
+};
+
+const loraKeys = (alpha: number, dora: boolean) => ({
+  ...{ peft_type: 'LORA', lora_alpha: alpha, lora_dropout: 0, bias: 'none', fan_in_fan_out: false },
+  ...{ init_lora_weights: true, use_dora: dora, use_rslora: false },
+});
+
+const lycorisKeys = {
+  ...{ rank_dropout: 0, module_dropout: 0, use_effective_conv2d: false, init_weights: true },
+};
 
 /**
  * Writes diffusers' `pytorch_lora_weights.safetensors` into `dir`, so that `load_lora_weights(dir)` loads both networks, under the
@@ -93,11 +116,14 @@ export function writeDiffusersLora(
     ];
   });
   // Modules are found by the ends of their names, so transformers 5's shorter ones fit every version.
-  const nameOf = ({ part, module }: LoraAdapter) => peftModule(part, module, 5);
+  const nameOf = ({ part, module }: StoredAdapter) => peftModule(part, module, 5);
   const configs = (['unet', 'text_encoder'] as const).flatMap((part) => {
     const own = adapters.filter((adapter) => adapter.part === part);
     return own.length
-      ? Object.entries(peftConfig(own, nameOf, undefined)).map(([key, value]) => [`${part}.${key}`, value])
+      ? Object.entries(peftConfig(own.map(storedLora), nameOf, undefined)).map(([key, value]) => [
+          `${part}.${key}`,
+          value,
+        ])
       : [];
   });
   writeSafetensors(join(dir, 'pytorch_lora_weights.safetensors'), tensors, {
@@ -108,33 +134,67 @@ export function writeDiffusersLora(
 }
 
 /**
- * Writes one file in kohya-ss' naming, which every UI reads. `metadata` joins the `ss_…` keys that kohya's own trainer writes.
- * Errors: `file.unwritable`.
+ * Writes one file in kohya-ss' naming, and LyCORIS' for its methods, which every UI reads. `metadata` joins the `ss_…` keys that kohya's
+ * own trainer writes. Errors: `file.unwritable`.
  */
 export function writeKohya(
   file: string,
-  adapters: readonly LoraAdapter[],
+  adapters: readonly Written[],
   options: LoraFormat & { readonly metadata?: Readonly<Record<string, string>> | undefined } = {},
 ): void {
-  const tensors = [...adapters, ...emptyOutProjection(adapters)].flatMap(
-    ({ part, module, alpha, A, B }): NamedTensor[] => {
-      const name = kohyaName(part, module);
-      const alphaTensor = { dtype: 'f32', shape: [], data: Float32Array.of(alpha) } as const;
-      return [
-        { name: `${name}.lora_down.weight`, tensor: A, dtype: options.dtype },
-        { name: `${name}.lora_up.weight`, tensor: B, dtype: options.dtype },
-        { name: `${name}.alpha`, tensor: alphaTensor, dtype: options.dtype },
-      ];
-    },
-  );
-  const ranks = adapters.map((adapter) => adapter.rank);
-  const alphas = adapters.map((adapter) => adapter.alpha);
+  const own = adapters.map(asStored);
+  const method = own[0]?.method ?? 'lora';
+  const pairs = own.flatMap((adapter) => asPair(adapter) ?? []);
+  const tensors = [...own, ...emptyOutProjection(pairs).map(storedLora)].flatMap((adapter): NamedTensor[] => {
+    const name = kohyaName(adapter.part, adapter.module);
+    const alpha = { dtype: 'f32', shape: [], data: Float32Array.of(adapter.alpha) } as const;
+    const [first, second] = [adapter.tensors.lokr_w1, adapter.tensors.lokr_w2];
+    // LyCORIS passes over the alpha of a LoKr of two whole matrices.
+    const fixed =
+      first && second
+        ? { ...adapter, tensors: { lokr_w1: times(first, adapter), lokr_w2: second } }
+        : adapter;
+    return [
+      ...tensorsOf(fixed).map(([kind, tensor]) => ({
+        name: `${name}.${kohyaEndings[kind] ?? kind}`,
+        tensor: kind === 'magnitude' ? asColumn(tensor, adapter) : tensor,
+        dtype: options.dtype,
+      })),
+      { name: `${name}.alpha`, tensor: alpha, dtype: options.dtype },
+    ];
+  });
   writeSafetensors(file, tensors, {
-    ss_network_module: 'networks.lora',
-    ss_network_dim: String(mostCommon(ranks)),
-    ss_network_alpha: String(mostCommon(alphas)),
+    ...networkKeys[method],
+    ss_network_dim: String(mostCommon(own.map((adapter) => adapter.rank))),
+    ss_network_alpha: String(mostCommon(own.map((adapter) => adapter.alpha))),
     ...options.metadata,
   });
+}
+
+const kohyaEndings: Partial<Record<AdapterTensor, string>> = {
+  ...{ A: 'lora_down.weight', B: 'lora_up.weight', magnitude: 'dora_scale' },
+};
+
+/** The trainer that files of a method are known by. */
+const networkKeys: Readonly<Record<AdapterMethod, Readonly<Record<string, string>>>> = {
+  lora: { ss_network_module: 'networks.lora' },
+  dora: lycoris({ algo: 'lora', dora_wd: true, wd_on_output: true }),
+  loha: lycoris({ algo: 'loha' }),
+  lokr: lycoris({ algo: 'lokr', factor: -1 }),
+};
+
+function lycoris(args: object): Record<string, string> {
+  return { ss_network_module: 'lycoris.kohya', ss_network_args: JSON.stringify(args) };
+}
+
+function times(tensor: HostTensor<'f32'>, { alpha, rank }: StoredAdapter): HostTensor<'f32'> {
+  return { ...tensor, data: tensor.data.map((value) => (value * alpha) / rank) };
+}
+
+/** DoRA's magnitudes as LyCORIS has those of outputs: [out, 1], of a convolution [out, 1, 1, 1]. */
+function asColumn(magnitude: HostTensor<'f32'>, { tensors }: StoredAdapter): HostTensor<'f32'> {
+  const ones = (tensors.A?.shape ?? [0, 0]).slice(1).map(() => 1);
+  return { ...magnitude, shape: [magnitude.data.length, ...ones] };
 }
 
 /**

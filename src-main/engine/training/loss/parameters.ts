@@ -4,7 +4,7 @@ import { expectTensor, readF32 } from '../../checkpoints/weights.ts';
 import { input } from '../../graph/build.ts';
 import { clipTextModel } from '../../models/clip.ts';
 import { unet } from '../../models/unet.ts';
-import { Scope, type ScopeOptions } from '../../nn/scope.ts';
+import { Scope, type AdapterMethod, type ScopeOptions } from '../../nn/scope.ts';
 import type { HostTensor, Shape } from '../../tensor/tensor.ts';
 import { freshLora, targetedModules, trainedLora, type Part, type TrainedLora } from './trainedLora.ts';
 import { startFrom, startTold, type ToldStart } from './startingLora.ts';
@@ -32,7 +32,8 @@ type Settings = Pick<FinetuneSettings, 'method' | 'trainTextEncoder' | 'lora' | 
 };
 
 export function whatToTrain(model: Model, settings: Settings): Trained {
-  return settings.method === 'full' ? wholeNetworks(model, settings) : adaptersOnly(model, settings);
+  const { method } = settings;
+  return method === 'full' ? wholeNetworks(model, settings) : adaptersOnly(model, settings, method);
 }
 
 /** Builds a part on a scope, only to learn which weights it has. */
@@ -69,14 +70,22 @@ export function wholeNetworks(
   return { names: [...shapes.keys()], initial, loras: [] };
 }
 
-function adaptersOnly(model: Model, settings: Settings): Trained {
+function adaptersOnly(model: Model, settings: Settings, method: AdapterMethod): Trained {
   const { initLora, start: told } = settings;
-  const start = told ? startTold(told) : initLora === undefined ? undefined : startFrom(initLora, model);
+  const start = told
+    ? startTold(told, method)
+    : initLora === undefined
+      ? undefined
+      : startFrom(initLora, model, method);
+  const weightOf = (part: Part) => (module: string, shape: Shape) => {
+    const { weights } = part === 'unet' ? model.unet : model.textEncoder;
+    return readF32(expectTensor(weights, `${module}.weight`, shape));
+  };
   const make = (part: Part, own: LoraSettings): { part: Part; lora: TrainedLora } => {
     const modules = targetedModules(part, buildPart(model, part), own.targets);
     const lora = start
       ? trainedLora([...modules].map(([module, shape]) => start.take(part, module, shape)))
-      : freshLora(part, modules, own, generatorFor(settings.seed, `lora ${part}`));
+      : freshLora(part, modules, own, generatorFor(settings.seed, `lora ${part}`), method, weightOf(part));
     return { part, lora };
   };
   const unetLora = make('unet', settings.lora);

@@ -2,40 +2,44 @@ import { z } from 'zod';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { fitWholeLora, someOf } from '../../checkpoints/lora/fitLora.ts';
 import { readLora } from '../../checkpoints/lora/readLora.ts';
-import type { LoraAdapter } from '../../checkpoints/lora/weightChanges.ts';
+import type { StoredAdapter, WeightChange } from '../../checkpoints/lora/weightChanges.ts';
 import type { Model } from '../../checkpoints/model.ts';
-import { f32, type Shape } from '../../tensor/tensor.ts';
+import { loraModules } from '../../checkpoints/names/loraModules.ts';
+import { adapterShapes } from '../../nn/adapters.ts';
+import type { AdapterMethod, AdapterTensor } from '../../nn/scope.ts';
+import { f32, type HostTensor, type Shape } from '../../tensor/tensor.ts';
 import type { Part, TrainedLora } from './trainedLora.ts';
 
 /** A LoRA that training goes on from, module by module. */
 export interface LoraStart {
   /** Errors: `lora.startUnfit` where the file has nothing for the module, or something of another size. */
-  take(part: Part, module: string, shape: Shape): LoraAdapter;
+  take(part: Part, module: string, shape: Shape): StoredAdapter;
   /** Call it when all is taken. Errors: `lora.startLeft` where some of the file was left. */
   refuseLeft(): void;
 }
 
-/** Errors: `lora.startWords`, `lora.startMethod` for what no pair of matrices says, those of `readLora` and `fitWholeLora`. */
-export function startFrom(file: string, model: Model): LoraStart {
+/** Errors: `lora.startWords`, `lora.startMethod` for an adapter of another method than the run's, those of `readLora` and `fitWholeLora`. */
+export function startFrom(file: string, model: Model, method: AdapterMethod): LoraStart {
   const lora = readLora(file);
   const [word] = lora.embeddings.keys();
   if (word !== undefined) throw problem('lora.startWords', { file, word });
-  const { adapters, changes } = fitWholeLora(lora, model);
-  const [change] = changes;
-  if (change)
+  fitWholeLora(lora, model);
+  const find = loraModules(model);
+  const adapters = lora.stored.map((one) => ({ ...one, module: find(one) ?? one.module }));
+  const other = adapters.find((one) => one.method !== method) ?? lora.changes.find(isNoAdapter(lora.stored));
+  if (other)
     throw problem('lora.startMethod', {
-      file,
-      method: [...new Set(changes.map(({ method }) => method))].join(' and '),
-      module: `${change.part}.${change.module}`,
+      ...{ file, method: methodWords[other.method] ?? other.method, wanted: methodWords[method] ?? method },
+      module: `${other.part}.${other.module}`,
     });
-  const left = new Set(adapters);
+  const left = new Set<StoredAdapter>(adapters);
   return {
     take: (part, module, shape) => {
       const found = adapters.find((adapter) => adapter.part === part && adapter.module === module);
-      const fits = found?.A.shape.slice(1).join() === shape.slice(1).join() && found.B.shape[0] === shape[0];
-      if (!found || !fits) throw problem('lora.startUnfit', { file, module: `${part}.${module}` });
+      const tensors = found && inShapes(found, shape);
+      if (!found || !tensors) throw problem('lora.startUnfit', { file, module: `${part}.${module}` });
       left.delete(found);
-      return found;
+      return { ...found, tensors };
     },
     refuseLeft: () => {
       if (left.size === 0) return;
@@ -44,6 +48,35 @@ export function startFrom(file: string, model: Model): LoraStart {
     },
   };
 }
+
+const methodWords: Readonly<Record<string, string>> = {
+  ...{ lora: 'LoRA', dora: 'DoRA', loha: 'LoHa', lokr: 'LoKr' },
+};
+
+/** A change of a module that no stored adapter stands for. */
+const isNoAdapter =
+  (adapters: readonly StoredAdapter[]) =>
+  ({ part, module }: WeightChange): boolean =>
+    !adapters.some((one) => one.part === part && one.module === module);
+
+/** An adapter's tensors in the shapes that training uses; nothing where one is of another size. */
+function inShapes(
+  { method, rank, tensors }: StoredAdapter,
+  shape: Shape,
+): StoredAdapter['tensors'] | undefined {
+  const wanted = Object.entries(adapterShapes(method, shape, rank)) as [AdapterTensor, Shape][];
+  if (wanted.length !== Object.keys(tensors).length) return undefined;
+  const found: Partial<Record<AdapterTensor, HostTensor<'f32'>>> = {};
+  for (const [name, own] of wanted) {
+    const tensor = tensors[name];
+    if (!tensor || trimmed(tensor.shape) !== trimmed(own)) return undefined;
+    found[name] = { ...tensor, shape: own };
+  }
+  return found;
+}
+
+/** Some tools store the matrices of a 1×1 convolution without its last two axes, or a Linear's with them. */
+const trimmed = (shape: Shape): string => shape.filter((size, axis) => axis < 2 || size !== 1).join();
 
 /** What a worker is told of the LoRA that its run starts from; the values come with every step. */
 export const toldStartType = z
@@ -70,22 +103,22 @@ export function startToTell(
 }
 
 /** Matrices of zeros in the sizes that were told. Errors: `lora.startUnfit`. */
-export function startTold(told: ToldStart): LoraStart {
+export function startTold(told: ToldStart, method: AdapterMethod): LoraStart {
   return {
-    take: (part, module, [outputs = 0, ...inputs]) => {
+    take: (part, module, shape) => {
       const found = told.find((one) => one.part === part && one.module === module);
       if (!found) throw problem('lora.startUnfit', { file: 'the run', module: `${part}.${module}` });
       const { rank, scale } = found;
-      const A = f32([rank, ...inputs]);
-      const B = f32([outputs, rank, ...inputs.slice(1).map(() => 1)]);
-      return { part, module, rank, alpha: scale * rank, A, B };
+      const shapes = Object.entries(adapterShapes(method, shape, rank));
+      const tensors = Object.fromEntries(shapes.map(([name, own]) => [name, f32(own)]));
+      return { part, module, method, rank, alpha: scale * rank, tensors };
     },
     refuseLeft: () => undefined,
   };
 }
 
 /** The options with which a run trains all that a LoRA has: "--targets to_k,to_q --text-targets q_proj". */
-function optionsFor(adapters: readonly LoraAdapter[]): string {
+function optionsFor(adapters: readonly StoredAdapter[]): string {
   const targets = (part: Part): string =>
     [...new Set(adapters.filter((one) => one.part === part).map(({ module }) => lastName(module)))]
       .sort()

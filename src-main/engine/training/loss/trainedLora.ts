@@ -1,10 +1,17 @@
 import type { LoraSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
-import type { LoraAdapter } from '../../checkpoints/lora/weightChanges.ts';
-import type { Adapter } from '../../nn/scope.ts';
-import { loraName, Scope } from '../../nn/scope.ts';
+import type { LoraAdapter, StoredAdapter } from '../../checkpoints/lora/weightChanges.ts';
+import { adapterShapes } from '../../nn/adapters.ts';
+import {
+  adapterTensors,
+  loraName,
+  Scope,
+  type Adapter,
+  type AdapterMethod,
+  type AdapterTensor,
+} from '../../nn/scope.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';
-import { elementCount, f32, leadingDims, type HostTensor, type Shape } from '../../tensor/tensor.ts';
+import { elementCount, f32, type HostTensor, type Shape } from '../../tensor/tensor.ts';
 
 export type Part = LoraAdapter['part'];
 
@@ -44,38 +51,63 @@ export interface TrainedLora {
   readonly values: Map<string, HostTensor<'f32'>>;
 }
 
-/** Fresh adapters: A Kaiming-uniform with a = √5, that is U(±1/√fan-in), B zero (Hu et al. 2021; PEFT's default). */
+/**
+ * Fresh adapters that change nothing yet, as PEFT makes them: one matrix zero (LoRA's and DoRA's B, LoHa's second b, LoKr's first),
+ * the others Kaiming-uniform with a = √5, that is U(±1/√fan-in); DoRA's magnitudes those of the weights' rows, which `weightOf` gives.
+ */
 export function freshLora(
   part: Part,
   modules: ReadonlyMap<string, Shape>,
-  { rank, alpha }: LoraSettings,
+  { rank, alpha }: Pick<LoraSettings, 'rank' | 'alpha'>,
   generator: TorchGenerator,
+  method: AdapterMethod = 'lora',
+  weightOf?: (module: string, shape: Shape) => HostTensor<'f32'>,
 ): TrainedLora {
-  const started = [...modules].map(([module, shape]): LoraAdapter => {
-    const [outputs, inputs, ...kernel] = leadingDims(shape);
-    const bound = 1 / Math.sqrt(inputs * elementCount(kernel));
-    const a = [rank, inputs, ...kernel];
-    const A: HostTensor<'f32'> = {
-      dtype: 'f32',
-      shape: a,
-      data: generator.rand(a).map((x) => (2 * x - 1) * bound),
-    };
-    return { part, module, rank, alpha, A, B: f32([outputs, rank, ...kernel.map(() => 1)]) };
+  const started = [...modules].map(([module, shape]): StoredAdapter => {
+    const entries = Object.entries(adapterShapes(method, shape, rank)) as [AdapterTensor, Shape][];
+    const tensors = entries.map(([name, own]) => {
+      if (name === 'magnitude') return [name, rowNorms(weightOf?.(module, shape) ?? f32(shape))] as const;
+      return [name, zero[method] === name ? f32(own) : uniform(own, generator)] as const;
+    });
+    return { part, module, method, rank, alpha, tensors: Object.fromEntries(tensors) };
   });
   return trainedLora(started);
 }
 
+const zero: Readonly<Record<AdapterMethod, AdapterTensor>> = {
+  ...{ lora: 'B', dora: 'B', loha: 'hada_w2_b', lokr: 'lokr_w1' },
+};
+
+function uniform(shape: Shape, generator: TorchGenerator): HostTensor<'f32'> {
+  const [, ...others] = shape;
+  const bound = 1 / Math.sqrt(elementCount(others));
+  return { dtype: 'f32', shape, data: generator.rand([...shape]).map((x) => (2 * x - 1) * bound) };
+}
+
+function rowNorms({ shape, data }: HostTensor<'f32'>): HostTensor<'f32'> {
+  const rows = shape[0] ?? 1;
+  const columns = data.length / rows;
+  const norms = Array.from({ length: rows }, (_, row) =>
+    Math.hypot(...data.subarray(row * columns, (row + 1) * columns)),
+  );
+  return f32([rows], norms);
+}
+
 /** Adapters read from a file, to be trained on. */
-export function trainedLora(adapters: readonly LoraAdapter[]): TrainedLora {
+export function trainedLora(adapters: readonly StoredAdapter[]): TrainedLora {
   return {
     adapters: new Map(
-      adapters.map(({ module, rank, alpha }) => [module, [{ name: adapterName, rank, scale: alpha / rank }]]),
+      adapters.map(({ module, rank, alpha, method }) => [
+        module,
+        [{ name: adapterName, rank, scale: alpha / rank, ...(method !== 'lora' && { method }) }],
+      ]),
     ),
     values: new Map(
-      adapters.flatMap(({ part, module, A, B }) => [
-        [parameterName(part, module, 'A'), A] as const,
-        [parameterName(part, module, 'B'), B] as const,
-      ]),
+      adapters.flatMap(({ part, module, tensors }) =>
+        Object.entries(tensors).map(
+          ([name, tensor]) => [parameterName(part, module, name as AdapterTensor), tensor] as const,
+        ),
+      ),
     ),
   };
 }
@@ -83,16 +115,17 @@ export function trainedLora(adapters: readonly LoraAdapter[]): TrainedLora {
 /** The adapters of one network with their present values. */
 export function finishedLora(
   part: Part,
-  { adapters }: TrainedLora,
+  { adapters, values }: TrainedLora,
   value: (name: string) => HostTensor<'f32'>,
-): LoraAdapter[] {
+): StoredAdapter[] {
   return [...adapters].map(([module, [adapter]]) => {
-    const { rank, scale } = adapter as Adapter;
-    const matrix = (which: 'A' | 'B'): HostTensor<'f32'> => value(parameterName(part, module, which));
-    return { part, module, rank, alpha: scale * rank, A: matrix('A'), B: matrix('B') };
+    const { rank, scale, method = 'lora' } = adapter as Adapter;
+    const names = adapterTensors.filter((name) => values.has(parameterName(part, module, name)));
+    const tensors = names.map((name) => [name, value(parameterName(part, module, name))] as const);
+    return { part, module, method, rank, alpha: scale * rank, tensors: Object.fromEntries(tensors) };
   });
 }
 
-function parameterName(part: Part, module: string, matrix: 'A' | 'B'): string {
-  return `${part}.${module}.${loraName(matrix, adapterName)}`;
+function parameterName(part: Part, module: string, tensor: AdapterTensor): string {
+  return `${part}.${module}.${loraName(tensor, adapterName)}`;
 }

@@ -235,7 +235,7 @@ describe('photos with masks', () => {
     const folder = copied();
     await writeMask(join(folder, 'masks', '0.png'), (x) => (x > 52 ? 255 : 0));
     await writeMask(join(folder, 'masks', '1.png'), (x) => (x > 44 ? 128 : 0));
-    const { subject } = await dataset(folder, { crop: 'random', flip: false });
+    const [{ subject }] = await dataset(folder, { crop: 'random', flip: false });
     expect(subject.length).toBeGreaterThan(3);
     expect(subject.length).toBeLessThan(24);
     for (const { lossWeights } of subject) expect(Math.max(...(lossWeights ?? [0]))).toBeGreaterThan(1);

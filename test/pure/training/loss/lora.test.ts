@@ -43,7 +43,7 @@ describe('the start', () => {
     const { values } = freshLora(
       'unet',
       modules,
-      { rank: 100, alpha: 1, targets: [] },
+      { rank: 100, alpha: 1 },
       generatorFor(1, 'test'),
     );
     for (const [module, fanIn, shapes] of [
@@ -112,7 +112,7 @@ describe('the start', () => {
     });
   });
 
-  it.each(['LoHa', 'LoKr', 'DoRA'])('is no %s: a run could not go on from it', (method) => {
+  it.each(['LoHa', 'LoKr', 'DoRA'])('of a run that trains LoRA is no %s', (method) => {
     const initLora = `${golden}/checkpoints/lora-kinds/${method.toLowerCase()}`;
     const sd1 = openModelFolder(`${golden}/models/tiny-sd1`);
     expect(() => whatToTrain(sd1, { ...settings, initLora })).toThrow(
