@@ -22,7 +22,8 @@ export function openMix({ model: path, loras }: Mix): OpenedRun {
   });
   const { adapters, matrices } = bindLoras(files);
   return {
-    ...{ model, step: 0, prompt: 'a photo', size: TextToImage.defaultSize(model).width, adapters: [] },
+    ...{ model, step: 0, prompt: 'a photo', size: TextToImage.defaultSize(model).width },
+    ...{ adapters: [], few: false },
     changes: {
       unet: mergeFiles(model.unet.weights, 'unet', files),
       textEncoder: mergeFiles(model.textEncoder.weights, 'text_encoder', files),

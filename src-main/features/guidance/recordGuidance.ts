@@ -10,6 +10,7 @@ import { noiseSchedule } from '../../engine/schedulers/noiseSchedule.ts';
 import { predictedNoise, predictedX0 } from '../../engine/schedulers/prediction.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { f32, i64, type HostTensor } from '../../engine/tensor/tensor.ts';
+import { square } from '../../engine/training/data/aspectBuckets.ts';
 import { latentShape } from '../../engine/training/data/posteriors.ts';
 import { tokenIds } from '../../engine/training/data/prompts.ts';
 
@@ -101,7 +102,7 @@ class Drawing {
     const both = stack([await plainText.encode('', 1), await plainText.encode(prompt, 1)]);
 
     const sampler = makeSampler('ddim', model.scheduler, steps, model.path);
-    const shape = [1, ...latentShape(model, size)];
+    const shape = [1, ...latentShape(model, square(size))];
     let x = new TorchGenerator(seed).randn(shape);
     const found: Moment[] = [];
     for (const [i, timestep] of sampler.timesteps.entries()) {
@@ -154,7 +155,7 @@ function writeBatches(
       noise: predictedNoise(schedule.prediction, output, x, ...level),
     };
   });
-  const shape = [steps, 2 * batch, ...latentShape(model, size)];
+  const shape = [steps, 2 * batch, ...latentShape(model, square(size))];
   const joined = (parts: readonly Float32Array[]): Floats => {
     const data = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
     let at = 0;

@@ -16,6 +16,11 @@ interface Rung {
 /** What is given up when memory is short, the least important first. */
 const ladder: readonly Rung[] = [
   {
+    why: () => 'computes blocks twice, which takes about a third longer',
+    // A graphics device does so by itself.
+    change: ({ recompute }, { device }) => (device === null && !recompute ? { recompute: true } : undefined),
+  },
+  {
     why: () => 'computes in 16 bits',
     change: ({ precision }, { device }) =>
       device !== null && precision === 'f32' ? { precision: 'f16' } : undefined,
@@ -86,10 +91,15 @@ function smaller(size: number, share: number): { size: number } | undefined {
   return side >= 256 ? { size: side } : undefined;
 }
 
-type Sizes = Pick<TrainingSettings, 'method' | 'batch' | 'size' | 'prior' | 'precision' | 'optimizer'>;
+type Sizes = Pick<TrainingSettings, 'method' | 'batch' | 'size' | 'prior' | 'precision' | 'optimizer'> & {
+  readonly recompute?: boolean;
+};
 
 /** Bytes that a runtime takes for itself. */
 const ownBytes = 3e8;
+
+/** What is left of a step's values where blocks are computed twice: simulated for BK-SDM-Tiny's LoRA step, rounded up. */
+const recomputedShare = 0.6;
 
 /**
  * Bytes at the peak where a run computes. Of this machine's memory by measurements of BK-SDM-Tiny's LoRA step (3.6 GB: 450 M parameters,
@@ -102,7 +112,8 @@ export function estimatedMemory(
 ): number {
   if (device !== null) return Math.round(ownBytes + deviceMemory(settings, parameters));
   const weights = parameters * 4 * (settings.method === 'full' ? 4 : 1);
-  return Math.round(ownBytes + weights + 0.75e9 * activations(settings, parameters));
+  const kept = 0.75e9 * activations(settings, parameters);
+  return Math.round(ownBytes + weights + (settings.recompute ? recomputedShare * kept : kept));
 }
 
 /** By the simulation of a step (`stepMemory`), blocks computed twice where that is needed: a test compares them. */

@@ -11,11 +11,11 @@ const thisMachine = () => [os.cpus()[0]?.model.trim() ?? '', os.availableParalle
 export function measurementKey(
   { hash }: Pick<StoredModel, 'hash'>,
   provider: Settings['provider'],
-  { method, batch, size, trainTextEncoder, prior, lora, textLora, precision }: TrainingSettings,
+  { method, batch, size, trainTextEncoder, prior, lora, textLora, precision, recompute }: TrainingSettings,
 ): string {
   const machine = thisMachine();
   const adapters =
-    method === 'lora' ? [lora.rank, lora.targets, trainTextEncoder && [textLora.rank, textLora.targets]] : [];
+    method !== 'full' ? [lora.rank, lora.targets, trainTextEncoder && [textLora.rank, textLora.targets]] : [];
   return JSON.stringify([
     machine,
     hash,
@@ -28,6 +28,7 @@ export function measurementKey(
     adapters,
     // Left out for f32, so that keys written before there was a choice stay valid.
     ...(precision === 'f32' ? [] : [precision]),
+    ...(recompute ? ['blocks twice'] : []),
   ]);
 }
 

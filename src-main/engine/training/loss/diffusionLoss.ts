@@ -99,6 +99,7 @@ export interface FinetuneObjectiveOptions {
   readonly masked?: boolean | undefined;
   readonly minSnr?: boolean | undefined;
   readonly precision?: Precision | undefined;
+  readonly frugal?: boolean | undefined;
   readonly provider?: ProviderChoice | undefined;
   readonly threads?: number | undefined;
 }
@@ -109,16 +110,8 @@ export function finetuneObjective(
   trained: Trained,
   options: FinetuneObjectiveOptions,
 ): LossOptions {
-  const {
-    rows: batch,
-    latents,
-    priorWeight,
-    masked = false,
-    minSnr = false,
-    provider,
-    precision,
-    threads,
-  } = options;
+  const { rows: batch, latents, priorWeight, masked = false, minSnr = false } = options;
+  const { frugal = false, provider, precision, threads } = options;
   const { adapters, names } = trained;
   const { loss, subject, between } = diffusionLoss(model, {
     ...{ batch, latents, masked, minSnr },
@@ -127,7 +120,7 @@ export function finetuneObjective(
   });
   const isTrained = new Set(names);
   return {
-    ...{ loss, between },
+    ...{ loss, between, frugal },
     ...(priorWeight !== undefined && { metrics: { subject } }),
     trained: names,
     weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => isTrained.has(name)),

@@ -80,6 +80,7 @@ async function train(
       ...{ ...source, latents, priorWeight },
       minSnr: settings.minSnrGamma !== null,
       precision: settings.precision,
+      frugal: settings.recompute,
       provider: settings.provider,
     });
   const [shape, ...otherShapes] = source.shapes;

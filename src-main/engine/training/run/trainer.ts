@@ -81,14 +81,16 @@ export class Trainer {
     if (!mayStay) return new Trainer(layout, values, optimizer, await onHost(), scale);
     const onDevice = (fit: DeviceFit): Promise<Steps> =>
       DeviceSteps.create({ ...options, ...fit }, layout, optimizer);
-    const fit = await deviceFit(options);
+    const found = await deviceFit(options);
+    const fit = options.frugal ? { ...found, frugal: true } : found;
     const ladder: Rung[] = [
       ...(options.between ? [{ memoryOnly: true, tell: tellByBlock, make: () => onDevice(tightest) }] : []),
       ...(choice === 'auto'
         ? [{ tell: tellFallBack, make: () => onHost({ ...options, provider: 'cpu' }) }]
         : []),
     ];
-    if (fit.frugal) ladder.shift()?.tell('webgpu');
+    const rung = fit.frugal ? ladder.shift() : undefined;
+    if (!options.frugal) rung?.tell('webgpu');
     const steps = await onDevice(fit).catch((error: unknown) => nextRung(ladder, error));
     return new Trainer(layout, values, optimizer, steps, scale, ladder);
   }

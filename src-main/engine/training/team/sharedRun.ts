@@ -93,6 +93,7 @@ function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
       ...{ ...own, rows, priorWeight, masked },
       minSnr: settings.minSnrGamma !== null,
       precision: settings.precision,
+      frugal: settings.recompute,
     });
   }
   if (run.kind === 'consistency') {

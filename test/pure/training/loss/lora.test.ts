@@ -40,12 +40,7 @@ describe('the start', () => {
       ['linear', [40, 64]],
       ['conv', [32, 16, 3, 3]],
     ]);
-    const { values } = freshLora(
-      'unet',
-      modules,
-      { rank: 100, alpha: 1 },
-      generatorFor(1, 'test'),
-    );
+    const { values } = freshLora('unet', modules, { rank: 100, alpha: 1 }, generatorFor(1, 'test'));
     for (const [module, fanIn, shapes] of [
       ['linear', 64, { A: [100, 64], B: [40, 100] }],
       ['conv', 144, { A: [100, 16, 3, 3], B: [32, 100, 1, 1] }],
