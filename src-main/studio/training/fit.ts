@@ -98,7 +98,7 @@ type Sizes = Pick<TrainingSettings, 'method' | 'batch' | 'size' | 'prior' | 'pre
 /** Bytes that a runtime takes for itself. */
 const ownBytes = 3e8;
 
-/** What is left of a step's values where blocks are computed twice: simulated for BK-SDM-Tiny's LoRA step, rounded up. */
+/** What is left of a step's values where blocks are computed twice: what `deviceMemory` has over what is kept otherwise. */
 const recomputedShare = 0.6;
 
 /**

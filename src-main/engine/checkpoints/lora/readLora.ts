@@ -131,7 +131,9 @@ function asStored(
   const [first] = [A, loha, lokr].filter((one) => one !== undefined);
   const rank = first?.shape[0] ?? (typeof r === 'number' ? r : 1);
   const own = alpha?.data[0] ?? rank * scaling(part, module, rank);
-  const magnitude = tensors.magnitude ?? (scale && { ...scale, shape: [scale.data.length] });
+  // PEFT has a convolution's magnitudes as [1, out, 1, 1].
+  const lengths = tensors.magnitude ?? scale;
+  const magnitude = lengths && { ...lengths, shape: [lengths.data.length] };
   const isDora = magnitude !== undefined && (scale === undefined || scale.shape[0] !== 1);
   if (magnitude && !isDora) return [];
   return [

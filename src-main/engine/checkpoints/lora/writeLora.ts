@@ -46,7 +46,7 @@ export function writePeft(
     const tensors = own.flatMap((adapter): NamedTensor[] =>
       tensorsOf(adapter).map(([name, tensor]) => ({
         name: peftName(nameOf(adapter), name),
-        tensor,
+        tensor: name === 'magnitude' ? asPeftHasIt(tensor, adapter) : tensor,
         dtype: options.dtype,
       })),
     );
@@ -189,6 +189,14 @@ function lycoris(args: object): Record<string, string> {
 
 function times(tensor: HostTensor<'f32'>, { alpha, rank }: StoredAdapter): HostTensor<'f32'> {
   return { ...tensor, data: tensor.data.map((value) => (value * alpha) / rank) };
+}
+
+/** DoRA's magnitudes as PEFT has them: [out], of a convolution [1, out, 1, 1]. */
+function asPeftHasIt(magnitude: HostTensor<'f32'>, { tensors }: StoredAdapter): HostTensor<'f32'> {
+  const kernel = (tensors.A?.shape ?? []).slice(2);
+  return kernel.length === 0
+    ? magnitude
+    : { ...magnitude, shape: [1, magnitude.data.length, ...kernel.map(() => 1)] };
 }
 
 /** DoRA's magnitudes as LyCORIS has those of outputs: [out, 1], of a convolution [out, 1, 1, 1]. */
