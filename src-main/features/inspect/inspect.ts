@@ -6,6 +6,7 @@ import { readLora, type Lora } from '../../engine/checkpoints/lora/readLora.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
+import { isFolder } from '../../engine/checkpoints/files.ts';
 import { LikenessError, type MessageCode } from '../../../src-shared/messages/index.ts';
 import { inspectModel, type ModelReport } from './inspectModel.ts';
 
@@ -62,7 +63,7 @@ export async function inspect(
     return { report: inspectLora(readLora(path)) };
   const lora = loraOrNothing(path);
   if (lora) return { report: inspectLora(lora) };
-  const embedding = embeddingOrNothing(path);
+  const embedding = isFolder(path) ? undefined : embeddingOrNothing(path);
   return embedding ? { report: embedding } : inspectModel(openModel(path, prediction));
 }
 
