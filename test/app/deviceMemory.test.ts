@@ -41,7 +41,7 @@ it.skipIf(process.platform !== 'linux')(
       fits: true,
       room: { device: 'Test Card 400', bytes: 0.9 * 400 * 2 ** 20 },
     });
-    expect(quick?.reductions).toEqual(['computes in 16 bits']);
+    expect(quick?.reductions[0]).toBe('computes in 16 bits');
     expect(quick?.settings.precision).toBe('f16');
 
     const browser = await openBrowser();

@@ -34,10 +34,12 @@ it('goes down the ladder by the memory of the device, whose own word of being sh
     await ask('settings.update', { provider: 'webgpu' });
     const [before] = await ask('training.presets', { subjectId, modelId: null });
     expect(before).toMatchObject({
-      ...{ measured: false, fits: true, reductions: ['computes in 16 bits'] },
+      ...{ measured: false, fits: true },
       settings: { precision: 'f16' },
       room: { device: 'Test Card' },
     });
+    const first = before?.reductions ?? [];
+    expect(first[0]).toBe('computes in 16 bits');
     await ask('training.measure', { subjectId, modelId: null });
     while (
       outcomes.length > 0 ||
@@ -47,8 +49,10 @@ it('goes down the ladder by the memory of the device, whose own word of being sh
     const [after] = await ask('training.presets', { subjectId, modelId: null });
     expect(after).toMatchObject({
       ...{ measured: true, fits: true, memory: 2e8 },
-      reductions: ['computes in 16 bits', 'one photo at a time', 'leaves the text encoder as it is'],
     });
+    // A rung for each dry run that was too much.
+    expect(after?.reductions.slice(0, first.length)).toEqual(first);
+    expect(after?.reductions).toHaveLength(first.length + 2);
     const failed = (await ask('jobs.list', {})).filter(({ state }) => state === 'failed');
     expect(failed.map(({ error }) => error?.code)).toEqual(['provider.outOfMemory', 'provider.outOfMemory']);
 
