@@ -50,10 +50,18 @@ function unpack(codename) {
   fs.writeFileSync(lavapipeDriver, JSON.stringify(driver));
 }
 
-/** Lists of the backports alone, in our folder. */
+/** Lists of the backports alone, in our folder, from where this machine has the release itself. */
 function backports() {
   const source = path.join(lavapipeFolder, 'backports.list');
-  fs.writeFileSync(source, 'deb http://deb.debian.org/debian bookworm-backports main\n');
+  const { stdout } = run('apt-get', [
+    'indextargets',
+    '--format',
+    '$(RELEASE) $(SITE)',
+    'Created-By: Packages',
+  ]);
+  const site = /^bookworm (\S+)$/m.exec(stdout)?.[1];
+  if (!site) throw new Error('apt knows no place of Debian bookworm');
+  fs.writeFileSync(source, `deb ${site} bookworm-backports main\n`);
   return [
     ...['-o', `Dir::Etc::sourcelist=${source}`, '-o', 'Dir::Etc::sourceparts=-'],
     ...['-o', `Dir::State::lists=${path.join(lavapipeFolder, 'lists')}`, '-o', 'APT::Sandbox::User=root'],

@@ -24,6 +24,10 @@ export const engineMessages = {
     `CUDA can be added on Linux with an Intel or AMD processor (linux-x64), not on ${d.system}; use the providers that are included there (likeness doctor shows them).`,
   'gpu.version': (d: { wanted: string; found: string }) =>
     `The CUDA provider belongs to ONNX Runtime ${d.wanted}, but this is ${d.found}; update Likeness and try again.`,
+  'gpu.noSource': (d: { files: string }) =>
+    `Nothing says where the packages are. Set LIKENESS_PACKAGES to the address below which your index of Python packages keeps its files, or to a folder that holds ${d.files}.`,
+  'gpu.noFile': (d: { file: string }) =>
+    `${d.file} is not there; fetch it with pip download, or correct LIKENESS_PACKAGES.`,
   'gpu.package': (d: { file: string; library: string }) =>
     `${d.file} lacks ${d.library}, so it is not the expected package; delete it and try again.`,
   'gpu.missing': (d: { libraries: string }) =>

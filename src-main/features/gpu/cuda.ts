@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createWriteStream, createReadStream, existsSync, rmSync, symlinkSync } from 'node:fs';
 import { copyFile, mkdir, rename, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -15,9 +16,6 @@ import { cudaFolder, hasCudaPath } from '../../places.ts';
 import { fetchFile } from '../download/fetchFile.ts';
 import { cudaPackages, cudaRuntimeVersion, type CudaPackage } from './cudaPackages.ts';
 
-/** Address of the packages, unless LIKENESS_PACKAGES names a mirror. */
-const packagesAddress = '';
-
 export interface AddCudaRequest {
   /** What to download; this version's list when left out. */
   readonly packages?: readonly CudaPackage[];
@@ -31,8 +29,9 @@ export interface CudaState {
 }
 
 /**
- * Downloads the CUDA provider and the libraries it needs, checks their hashes, unpacks them into the cache, and links the provider
- * beside ONNX Runtime, which looks for it there. An interrupted download is continued. Errors: `gpu.…`, those of `fetchFile`.
+ * Takes the CUDA provider and the libraries it needs from where LIKENESS_PACKAGES says (an address, or a folder that holds the files),
+ * checks their hashes, unpacks them into the cache, and links the provider beside ONNX Runtime, which looks for it there. An interrupted
+ * download is continued. Errors: `gpu.…`, those of `fetchFile`.
  */
 export async function addCuda(
   { packages = cudaPackages, system = `${process.platform}-${process.arch}` }: AddCudaRequest,
@@ -41,6 +40,9 @@ export async function addCuda(
   if (system !== 'linux-x64') throw problem('gpu.system', { system });
   if (runtimeVersion !== cudaRuntimeVersion)
     throw problem('gpu.version', { wanted: cudaRuntimeVersion, found: runtimeVersion });
+  const source = process.env['LIKENESS_PACKAGES'];
+  if (!source)
+    throw problem('gpu.noSource', { files: packages.map(({ path }) => basename(path)).join(', ') });
   const folder = cudaFolder();
   const total = packages.reduce((sum, { size }) => sum + size, 0);
   const lacking = packages.filter((one) => missingOf(folder, one).length > 0);
@@ -55,13 +57,13 @@ export async function addCuda(
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < needed)
     throw problem('download.noRoom', { folder, gigabytes: (needed / 1e9).toFixed(1) });
-  const address = process.env['LIKENESS_PACKAGES'] ?? packagesAddress;
   let before = total - toFetch;
   for (const one of lacking) {
     const file = join(folder, basename(one.path));
     let told = 0;
+    if (existsSync(source)) await takeFile(join(source, basename(one.path)), one, file);
     await fetchFile(
-      `${address}/${one.path}`,
+      `${source}/${one.path}`,
       { path: one.name, size: one.size, hash: { kind: 'sha256', value: one.sha256 } },
       file,
       (done) => {
@@ -104,6 +106,15 @@ export async function cudaVerdict(): Promise<Verdict | undefined> {
 
 function missingOf(folder: string, { libraries }: CudaPackage): string[] {
   return libraries.map((path) => basename(path)).filter((name) => !existsSync(join(folder, name)));
+}
+
+/** Copies a package that somebody fetched. Errors: `gpu.noFile`, `download.changed`. */
+async function takeFile(source: string, { path, sha256 }: CudaPackage, target: string): Promise<void> {
+  if (!existsSync(source)) throw problem('gpu.noFile', { file: source });
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(source), hash);
+  if (hash.digest('hex') !== sha256) throw problem('download.changed', { file: basename(path) });
+  await copyFile(source, target);
 }
 
 /** Unpacks libraries from a zip one by one; each gets its name when it is complete. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -123,6 +123,22 @@ const context = (events: JobEvent[] = [], signal = new AbortController().signal)
 const add = (events?: JobEvent[]) => addCuda({ packages, system: 'linux-x64' }, context(events));
 
 describe('likeness gpu add cuda', () => {
+  it('asks where the packages are, and takes them from a folder', async () => {
+    vi.stubEnv('LIKENESS_PACKAGES', '');
+    await expect(add()).rejects.toThrow('holds provider.whl, blas.whl.');
+    const folder = join(scratch, 'fetched');
+    mkdirSync(folder);
+    vi.stubEnv('LIKENESS_PACKAGES', folder);
+    writeFileSync(join(folder, 'provider.whl'), contents['a/provider.whl'] as Buffer);
+    writeFileSync(join(folder, 'blas.whl'), 'changed');
+    await expect(add()).rejects.toMatchObject({ code: 'download.changed' });
+    rmSync(join(folder, 'blas.whl'));
+    await expect(add()).rejects.toMatchObject({ code: 'gpu.noFile' });
+    writeFileSync(join(folder, 'blas.whl'), contents['b/blas.whl'] as Buffer);
+    expect(await add()).toEqual({ folder: cudaFolder(), missing: [] });
+    expect(asked).toEqual([]);
+  });
+
   it('tells the size first, fetches, unpacks, and puts the provider where ONNX Runtime looks', async () => {
     expect(bundledProviders()).not.toContain('cuda');
     const events: JobEvent[] = [];
