@@ -100,6 +100,7 @@ async function scoreAndExport({ keyboard }: Opened): Promise<void> {
   await keyboard.press('j');
   await keyboard.isAt('heading', 'Jobs');
   await keyboard.press('Escape');
+  await keyboard.sees('group', /^Checkpoint to keep: step \d$/);
   await keyboard.isAt('group', /^Checkpoint to keep: step \d$/);
 
   await keyboard.press('?');

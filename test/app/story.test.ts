@@ -126,8 +126,8 @@ it(
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { pid: number; what: string; address: string | null });
-    // Try-out, training twice, pictures, export: a process each, and this one.
-    expect(new Set(sockets.map(({ pid }) => pid)).size).toBe(6);
+    // The look at photos, try-out, training twice, pictures, export: a process each, and this one.
+    expect(new Set(sockets.map(({ pid }) => pid)).size).toBe(7);
     const connected = sockets.filter(({ what }) => what !== 'loaded');
     expect(connected.length).toBeGreaterThan(0);
     expect(connected.filter(({ address }) => address !== '127.0.0.1')).toEqual([]);
