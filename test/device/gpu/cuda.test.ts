@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bundledProviders, providersToTry } from '../../../src-main/engine/runtime/providers.ts';
@@ -103,7 +103,14 @@ beforeEach(async () => {
     if (cutAt === undefined) return void response.end(bytes);
     const piece = bytes.subarray(0, cutAt);
     cutAt = undefined;
-    response.write(piece, () => setTimeout(() => response.destroy(), 50));
+    response.write(piece);
+    // Once what was sent is on the disk.
+    const part = join(cudaFolder(), `${basename(path)}.part`);
+    const waiting = setInterval(() => {
+      if ((statSync(part, { throwIfNoEntry: false })?.size ?? 0) < piece.length) return;
+      clearInterval(waiting);
+      response.destroy();
+    }, 20);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   vi.stubEnv('LIKENESS_CACHE', join(scratch, 'cache'));

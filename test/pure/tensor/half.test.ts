@@ -74,6 +74,6 @@ describe('16-bit floats as torch converts them', () => {
       f32([2], [1, -2]),
     );
     expect(toF32(f32([1], [3]))).toEqual(f32([1], [3]));
-    expect(() => toF32(i64([1], [3]))).toThrow('i64 is no float type');
+    expect(() => toF32(i64([1], [3]))).toThrow('i64 is not a float type');
   });
 });
