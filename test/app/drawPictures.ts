@@ -1,6 +1,6 @@
 /**
  * Draws the pictures that a used library (usedLibrary.ts) holds, with the shipped model: a run on the sample subject, its sample at each
- * checkpoint, what each draws in six places, and 25 pictures by one of them. Nobody picks. `npx tsx test/app/drawPictures.ts` → test/app/drawn. Again whenever the shipped
+ * checkpoint, what each draws in six places, and 25 pictures by one of them; and measures what its blocks are worth. Nobody picks. `npx tsx test/app/drawPictures.ts` → test/app/drawn. Again whenever the shipped
  * model changes; takeScreens.ts after it.
  */
 import { execFileSync } from 'node:child_process';
@@ -18,6 +18,7 @@ import {
   scoredName,
   scoredPlaces,
   steps,
+  worthOfBlocks,
 } from './drawn.ts';
 
 const cli = path.join(import.meta.dirname, '..', '..', 'src-main', 'cli', 'main.ts');
@@ -64,4 +65,9 @@ for (const step of steps) {
   draw(new Map(scored), step, 2000);
   copyFileSync(path.join(run, 'samples', `${stepName(step)}.png`), path.join(drawnFolder, sampleName(step)));
 }
+likeness('compress', '--model', shippedFiles().model, '--advise', '--out', path.join(work, 'advice'));
+const { model: _, ...worth } = JSON.parse(
+  readFileSync(path.join(work, 'advice', 'sensitivity.json'), 'utf8'),
+) as { model: string };
+writeFileSync(worthOfBlocks, `${JSON.stringify(worth, null, 2)}\n`);
 rmSync(work, { recursive: true });

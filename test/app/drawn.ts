@@ -2,6 +2,8 @@ import path from 'node:path';
 
 /** What drawPictures.ts draws, and usedLibrary.ts shows. */
 export const drawnFolder = path.join(import.meta.dirname, 'drawn');
+/** What each block of the shipped model is worth, as `compress --advise` measures it. */
+export const worthOfBlocks = path.join(drawnFolder, 'sensitivity.json');
 /** Different pictures that there are; picture k shows idea k of the five, modulo five. */
 export const kinds = 25;
 export const drawnName = (kind: number): string => `${String(kind).padStart(2, '0')}.png`;

@@ -23,6 +23,10 @@ mkdirSync(values.out, { recursive: true });
 
 buildStudio();
 const library = newLibrary();
+// Nobody's own folders are in a picture.
+process.env['HOME'] = path.dirname(library);
+for (const name of ['Documents', 'Models', 'Pictures'])
+  mkdirSync(path.join(process.env['HOME'], name), { recursive: true });
 await makeUsedLibrary(library);
 const studio = await serveLibrary(library);
 const browser = await openBrowser();

@@ -4,8 +4,7 @@ import { basename, join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Recipe } from '../../src-shared/domain/recipe.ts';
-import { encodePng, readRecipe, readTexts } from '../../src-main/engine/pictures/png.ts';
+import { readTexts } from '../../src-main/engine/pictures/png.ts';
 import { loadPicture } from '../../src-main/engine/pictures/pictures.ts';
 import { listPhotos } from '../../src-main/engine/training/data/photoFolder.ts';
 import { square } from '../../src-main/engine/training/data/aspectBuckets.ts';
@@ -337,67 +336,5 @@ describe('listPhotos', () => {
     );
     expect(await failure(listPhotos(join(folder, 'nowhere')))).toMatch(/^photos\.noFolder.*nowhere/);
     expect(await failure(listPhotos(await saved('file', 'x')))).toMatch(/^photos\.noFolder/);
-  });
-});
-
-describe('PNG recipes', () => {
-  const recipe: Recipe = {
-    version: '0.1.0',
-    model: { name: 'tiny', path: '../tiny', hash: 'abcdef0123456789' },
-    loras: [{ path: '../run/dog.safetensors', hash: '12', weight: 0.75 }],
-    ...{ prompt: 'a photo of sks dog, ~ünïcode 狗 🐶', negative: 'blurry\nbad', seed: 4294967295, steps: 25 },
-    ...{ guidance: 7.5, scheduler: 'euler-a', width: 5, height: 3 },
-  };
-  const picture = { width: 5, height: 3, data: Uint8Array.from({ length: 45 }, (_, i) => (i * 97) % 256) };
-
-  it('come back as they were, and the pixels with them', async () => {
-    const bytes = await encodePng(picture, recipe);
-    expect(await readRecipe(await saved('recipe.png', bytes))).toEqual(recipe);
-    const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
-    expect([info.width, info.height, info.channels]).toEqual([5, 3, 3]);
-    expect(new Uint8Array(data)).toEqual(picture.data);
-  });
-
-  it('carry the lines other tools read', async () => {
-    const text = readTexts(await encodePng(picture, recipe)).get('parameters');
-    expect(text).toBe(
-      'a photo of sks dog, ~ünïcode 狗 🐶 <lora:dog:0.75>\nNegative prompt: blurry\nbad\nSteps: 25, Sampler: Euler a, ' +
-        'CFG scale: 7.5, Seed: 4294967295, Size: 5x3, Model hash: abcdef0123, Model: tiny, Version: Likeness 0.1.0',
-    );
-  });
-
-  it('say so where the guidance was more than the plain one', async () => {
-    const guided = { ...recipe, baseGuidance: 3, guidanceStop: 0.6 };
-    const png = await encodePng(picture, guided);
-    expect(readTexts(png).get('parameters')).toMatch(
-      /Version: Likeness 0\.1\.0, Base guidance: 3, Guidance stop: 0\.6$/,
-    );
-    expect(await readRecipe(await saved('guided.png', png))).toEqual(guided);
-  });
-
-  it('are read from compressed chunks too', async () => {
-    const png = await encodePng(picture);
-    const body = Buffer.concat([
-      Buffer.from('likeness\0\x01\0\0\0', 'latin1'),
-      deflateSync(JSON.stringify(recipe)),
-    ]);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(body.length);
-    const chunk = Buffer.concat([length, Buffer.from('iTXt'), body, Buffer.alloc(4)]);
-    const file = await saved('zipped.png', Buffer.concat([png.subarray(0, 33), chunk, png.subarray(33)]));
-    expect(await readRecipe(file)).toEqual(recipe);
-  });
-
-  it('are missed where there are none', async () => {
-    const png = await encodePng(picture);
-    const withText = await encodePng(picture, recipe);
-    const bad = Buffer.from(withText.toString('latin1').replace('"steps":25', '"steps":-5'), 'latin1');
-    expect(await failure(readRecipe(await saved('bare.png', png)))).toMatch(/^picture\.noRecipe.*bare\.png/);
-    expect(await failure(readRecipe(await saved('cut2.png', withText.subarray(0, 60))))).toMatch(
-      /^picture\.noRecipe/,
-    );
-    expect(await failure(readRecipe(await saved('bad.png', bad)))).toMatch(/^picture\.badRecipe.*"steps"/);
-    expect(await failure(readRecipe(await saved('a.txt', 'text')))).toMatch(/^picture\.notPng.*a\.txt/);
-    expect(await failure(readRecipe(join(folder, 'no.png')))).toMatch(/^picture\.notPng/);
   });
 });

@@ -21,7 +21,7 @@ export class Global {
   constructor(readonly name: string) {}
 }
 
-/** Base class of the objects that `Makers` return; an instance of this class itself stands for an object of no use. */
+/** What `Makers` return. A plain instance of this class stands for an object that nobody needs. */
 export class Made {
   readonly isMade = true;
 }

@@ -67,7 +67,7 @@ export function kindOf(classNoun: string): SubjectKind {
   return livingNouns.has(last) ? 'living' : 'object';
 }
 
-/** A prompt as the finetuned model is given it, and as any other would understand it. */
+/** A prompt with the subject's token (for the finetuned model), and without it (for any other). */
 export interface ScoredPrompt {
   readonly subject: string;
   readonly plain: string;

@@ -220,3 +220,21 @@ export const stored =
     changed.copy(bytes, start, 0, size);
     return bytes;
   };
+
+/** A recipe's JSON, with the chunk's length and check sum made right again. */
+export const recipeValues: Mutation = (bytes, random) => {
+  const start = bytes.indexOf('iTXtlikeness\0');
+  const length = bytes.readUInt32BE(start - 4);
+  const head = bytes.subarray(start + 4, start + 4 + length).indexOf('{');
+  const changed = json(Buffer.from(bytes.subarray(start + 4 + head, start + 4 + length)), random);
+  const chunk = Buffer.concat([bytes.subarray(start, start + 4 + head), changed]);
+  const [size, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  size.writeUInt32BE(chunk.length - 4);
+  return Buffer.concat([
+    bytes.subarray(0, start - 4),
+    size,
+    chunk,
+    sum,
+    bytes.subarray(start + 4 + length + 4),
+  ]);
+};

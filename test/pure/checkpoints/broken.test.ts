@@ -339,12 +339,7 @@ describe('broken LoRA', () => {
 
 describe('broken configs', () => {
   const texts = [
-    '',
-    '{',
-    '[]',
-    'null',
-    '5',
-    '"text"',
+    ...['', '{', '[]', 'null', '5', '"text"'],
     `{"block_out_channels":${deep(50_000)}}`,
     `{"_class_name":${deep(50_000)}}`,
   ];

@@ -43,7 +43,7 @@ export function openReplay(file: string, { words, beside = 0, ...limits }: Repla
   return { ...record, batch, prior, row };
 }
 
-/** Numbers [b] that a recorded batch has besides, by row; nothing where the file has none of that name. */
+/** The numbers [b] recorded as `name`, by batch; undefined if the file has none. Errors: `replay.invalid`. */
 export function recordedNumbers(
   file: string,
   name: string,
