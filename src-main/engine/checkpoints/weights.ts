@@ -1,7 +1,7 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { DType, HostArrays, HostTensor, Shape } from '../tensor/tensor.ts';
 import { bytesPerElement, elementCount, sameShape } from '../tensor/tensor.ts';
-import { toF32 } from '../tensor/half.ts';
+import { isHalf, toF32 } from '../tensor/half.ts';
 import { withFile } from './files.ts';
 import { stridedView, type OtherTensor } from './otherTypes.ts';
 
@@ -124,7 +124,7 @@ function badValues(dtype: DType, bytes: Uint8Array): number {
   if (dtype === 'f32') {
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
     for (let i = 0; i < words.length; i++) if (((words[i] as number) & 0x7f800000) === 0x7f800000) count++;
-  } else if (dtype === 'f16' || dtype === 'bf16') {
+  } else if (isHalf(dtype)) {
     const mask = dtype === 'f16' ? 0x7c00 : 0x7f80;
     const words = viewAs(dtype, bytes);
     for (let i = 0; i < words.length; i++) if (((words[i] as number) & mask) === mask) count++;

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
 import { bytesPerElement, elementCount } from '../tensor/tensor.ts';
-import { f32ToF16, toF32 } from '../tensor/half.ts';
+import { f32ToF16, isHalf, toF32 } from '../tensor/half.ts';
 import { errorCode } from './files.ts';
 import { safetensorsNames } from './safetensors.ts';
 import { chunksOf, viewAs, type TensorEntry } from './weights.ts';
@@ -115,7 +115,7 @@ function syncFolder(folder: string): void {
   }
 }
 
-const isFloat = (dtype: DType) => dtype === 'f32' || dtype === 'f16' || dtype === 'bf16';
+const isFloat = (dtype: DType) => dtype === 'f32' || isHalf(dtype);
 
 function storedType({ tensor, dtype }: NamedTensor): DType {
   return dtype && isFloat(tensor.dtype) ? dtype : tensor.dtype;

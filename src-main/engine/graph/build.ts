@@ -1,4 +1,4 @@
-import { inHalves } from '../tensor/half.ts';
+import { inHalves, isHalf } from '../tensor/half.ts';
 import {
   elementCount,
   f32,
@@ -46,7 +46,7 @@ const pair = (a: Operand, b: Operand): [Value, Value] => [operand(a, b), operand
 const operand = (x: Operand, other: Operand): Value => {
   if (typeof x !== 'number') return x;
   const dtype = typeof other === 'number' ? 'f32' : other.dtype;
-  return dtype === 'f16' || dtype === 'bf16' ? constant(inHalves(f32([], [x]), dtype)) : scalar(x);
+  return isHalf(dtype) ? constant(inHalves(f32([], [x]), dtype)) : scalar(x);
 };
 
 export const neg = (x: Value): Value => apply('neg', [x], {});

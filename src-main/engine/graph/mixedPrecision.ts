@@ -1,5 +1,5 @@
 import type { HalfType } from '../../../src-shared/domain/precision.ts';
-import { inHalves } from '../tensor/half.ts';
+import { inHalves, isHalf } from '../tensor/half.ts';
 import type { DType } from '../tensor/tensor.ts';
 import { apply, cast, constant, parameter } from './build.ts';
 import { topological, type Graph } from './graph.ts';
@@ -125,6 +125,6 @@ export interface Mixed extends Graph {
 /** The 16-bit type that a graph computes in, if any. */
 export function halfTypeOf(graph: Graph): HalfType | undefined {
   for (const { op, dtype } of topological(Object.values(graph.outputs)))
-    if (halfOps.has(op) && (dtype === 'f16' || dtype === 'bf16')) return dtype;
+    if (halfOps.has(op) && isHalf(dtype)) return dtype;
   return undefined;
 }

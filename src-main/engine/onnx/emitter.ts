@@ -1,5 +1,5 @@
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
-import { inHalves } from '../tensor/half.ts';
+import { inHalves, isHalf } from '../tensor/half.ts';
 import { elementCount, i64 } from '../tensor/tensor.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto } from './schema.ts';
 
@@ -124,12 +124,12 @@ export class Emitter {
 
   /** These values in the floating-point type that the operation computes in. */
   floats(tensor: HostTensor<'f32'>, dtype: DType): string {
-    return this.constant(dtype === 'f16' || dtype === 'bf16' ? inHalves(tensor, dtype) : tensor);
+    return this.constant(isHalf(dtype) ? inHalves(tensor, dtype) : tensor);
   }
 
   /** What `make` does with x, in f32 where x is of 16 bits. */
   inSingle(x: string, dtype: DType, make: (x: string) => string): string {
-    if (dtype !== 'f16' && dtype !== 'bf16') return make(x);
+    if (!isHalf(dtype)) return make(x);
     const wide = this.emit('Cast', [x], { to: dataTypes.f32 });
     return this.emit('Cast', [make(wide)], { to: dataTypes[dtype] });
   }

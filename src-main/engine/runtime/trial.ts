@@ -19,6 +19,7 @@ import {
 import { leaves, type Graph } from '../graph/graph.ts';
 import { mixedPrecision } from '../graph/mixedPrecision.ts';
 import type { Value } from '../graph/ops.ts';
+import { TorchGenerator } from '../tensor/random.ts';
 import { f32, type HostTensor } from '../tensor/tensor.ts';
 import { reasonOf } from './deviceErrors.ts';
 import type { Precision } from '../../../src-shared/domain/precision.ts';
@@ -39,8 +40,11 @@ export type TrialOpener = (
   options: { readonly weights: (name: string) => HostTensor | undefined; readonly fusedAttention: boolean },
 ) => Promise<Trial>;
 
-/** Largest relative error that rounding explains: of f32 sums in another order or of a device's shorter f32 products, and of 16 bits. */
-const tolerances: Readonly<Record<Precision, number>> = { f32: 1e-3, f16: 3e-2, bf16: 0.2 };
+/**
+ * Largest relative error that rounding explains: of f32 sums in another order or of a device's shorter f32 products, and of 16 bits
+ * (2.3 % where a device sums up in f16 too).
+ */
+const tolerances: Readonly<Record<Precision, number>> = { f32: 1e-3, f16: 5e-2, bf16: 0.2 };
 const tolerance = tolerances.f32;
 
 /**
@@ -161,25 +165,17 @@ function largestError(found: Record<string, HostTensor>, expected: Record<string
   return worst;
 }
 
-/**
- * How far results in 16 bits are off: all gradients together, or the rest of the results, by their length. One small gradient among large
- * ones, of a self-attention's queries for one, is mostly rounding (7 % on the CPU), so it alone may be off ten times as far.
- */
+/** Largest distance of any output, relative to that output's length. Among results in 16 bits some value is always mostly rounding. */
 function distance(found: Record<string, HostTensor>, expected: Record<string, HostTensor>): number {
-  const sums = new Map<string, { off: number; whole: number }>();
-  let single = 0;
-  for (const [name, { data }] of Object.entries(expected)) {
-    const kind = name.startsWith('gradient.') ? 'gradient' : name;
-    const own = { off: 0, whole: 0 };
+  const distances = Object.entries(expected).map(([name, { data }]) => {
+    let [off, whole] = [0, 0];
     for (let i = 0; i < data.length; i++) {
-      own.off += (Number(found[name]?.data[i]) - Number(data[i])) ** 2;
-      own.whole += Number(data[i]) ** 2;
+      off += (Number(found[name]?.data[i]) - Number(data[i])) ** 2;
+      whole += Number(data[i]) ** 2;
     }
-    const { off, whole } = sums.get(kind) ?? { off: 0, whole: 0 };
-    sums.set(kind, { off: off + own.off, whole: whole + own.whole });
-    single = Math.max(single, Math.sqrt(own.off / own.whole));
-  }
-  return Math.max(single / 10, ...[...sums.values()].map(({ off, whole }) => Math.sqrt(off / whole)));
+    return Math.sqrt(off / whole);
+  });
+  return Math.max(...distances);
 }
 
 /** Weights that are fed at every run, and get a gradient. */
@@ -238,16 +234,23 @@ function smallUNet(precision: Precision = 'f32'): {
   };
 }
 
-/** Weights as networks begin with, and inputs of about their size. */
+/**
+ * Weights as networks begin with, and inputs of about their size: normal, so that attention looks at many tokens and no gradient is the
+ * small rest of large ones.
+ */
 function valuesFor(graph: Graph): Map<string, HostTensor> {
   const all = [...leaves(graph, 'parameter'), ...leaves(graph, 'input')];
   return new Map(
     all.map(([name, { shape, op }], seed) => {
-      const tensor = f32(shape);
       const fan = shape.slice(1).reduce((product, size) => product * size, 1);
-      const scale = op === 'parameter' && shape.length > 1 ? 2 / Math.sqrt(fan) : 1;
-      tensor.data.forEach((_, i) => (tensor.data[i] = scale * Math.sin(12.9898 * (i + 1) + 78.233 * seed)));
-      return [name, tensor];
+      const scale = op === 'parameter' && shape.length > 1 ? 1 / Math.sqrt(fan) : 1;
+      return [
+        name,
+        f32(
+          shape,
+          new TorchGenerator(seed).randn(shape).map((value) => scale * value),
+        ),
+      ];
     }),
   );
 }

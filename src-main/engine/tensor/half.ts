@@ -1,5 +1,7 @@
 import type { HalfType } from '../../../src-shared/domain/precision.ts';
-import type { HostTensor } from './tensor.ts';
+import type { DType, HostTensor } from './tensor.ts';
+
+export const isHalf = (dtype: DType): dtype is HalfType => dtype === 'f16' || dtype === 'bf16';
 
 const scratch = new DataView(new ArrayBuffer(4));
 
