@@ -9,9 +9,10 @@ import { forgetVerdicts } from '../../../src-main/engine/runtime/chooseProvider.
 import { gpuCheck } from '../../../src-main/features/gpuCheck/check.ts';
 import { findingsIn, type Finding } from '../../../src-main/features/gpuCheck/findings.ts';
 import { checkPart } from '../../../src-main/features/gpuCheck/part.ts';
+import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
 import { checkParts, type CheckPart } from '../../../src-main/features/gpuCheck/request.ts';
 import { timesByOperation } from '../../../src-main/features/gpuCheck/speed.ts';
-import { setStub } from '../runtime/stubProvider.ts';
+import { clock, setStub } from '../runtime/stubProvider.ts';
 import { vulkanDrivers } from '../vulkanDrivers.ts';
 
 vi.mock('../../../src-main/engine/runtime/onnxRuntime.ts', async (load) => {
@@ -26,9 +27,16 @@ const miniModel = resolve('test/golden/fixtures/models/tiny-bk');
 describe('a check of a graphics device', () => {
   it('writes down parts that crash, fail and hang, and goes on with the others', async () => {
     const out = join(folder, 'page.md');
+    let hung = false;
+    // The clock stands still but for the part that hangs, however long processes take to start here.
+    const report = (event: JobEvent): void => {
+      if (event.type !== 'progress') return;
+      if (hung) clock.now += 8000;
+      hung = event.label === 'gpu-check: sd1';
+    };
     const result = await gpuCheck(
       { out, provider: undefined, small: false, seconds: 8, parts: checkParts },
-      { report: () => undefined, signal: new AbortController().signal },
+      { report, signal: new AbortController().signal },
       {
         command: [process.execPath, join(import.meta.dirname, 'scriptedParts.mjs')],
         version: '1.2.3',

@@ -47,7 +47,6 @@ describe('auto', () => {
   it('takes a device that gives the CPU’s numbers', async () => {
     setStub('none');
     expect((await examine('dml')).state).toBe('right');
-    // The stub is the CPU with more to do, so it may be a little slower, never twice.
     expect((await runs('auto', 3)).provider).toBe('dml');
     expect(heard.filter((sentence) => sentence.includes('dml'))).toEqual([]);
   });
@@ -67,8 +66,8 @@ describe('auto', () => {
   it('passes over one that is slower than the CPU', async () => {
     setStub('slow');
     expect(await automaticProvider()).toBe('cpu');
-    expect(heard.join()).toMatch(/"dml" took \d+ times as long as the CPU/);
-  }, 60_000);
+    expect(heard.join()).toContain('"dml" took 2001 times as long as the CPU');
+  });
 
   it('goes on with the CPU where a device fails at the third run', async () => {
     setStub('throws', trialRuns + 2);

@@ -18,12 +18,19 @@ export function setStub(fault: Stub['fault'], rightRuns = 0, name: Stub['name'] 
   runs = 0;
 }
 
+/**
+ * Milliseconds that `performance.now` tells: each run takes one, and a slow device's 2,000. By the machine's own clock it would depend
+ * on what else the machine does whether `auto` takes the stub.
+ */
+export const clock = { now: 0 };
+
 /** Runs so far, those of the trial included. */
 export const stubRuns = (): number => runs;
 
 /** ONNX Runtime with one provider besides the CPU's: the CPU computes for it, and does what `stub` says. */
 export async function withStub(load: () => Promise<typeof Real>): Promise<typeof Real> {
   const real = await load();
+  vi.spyOn(performance, 'now').mockImplementation(() => clock.now);
   const create = async (...words: unknown[]): Promise<Real.InferenceSession> => {
     const [model, options] = words as [Uint8Array, Real.InferenceSession.SessionOptions | undefined];
     const onStub =
@@ -35,12 +42,13 @@ export async function withStub(load: () => Promise<typeof Real>): Promise<typeof
       ...(onStub ? others : options),
       executionProviders: onStub ? ['cpu'] : (options?.executionProviders ?? ['cpu']),
     });
-    if (!onStub) return session;
     const run = session.run.bind(session) as (
       ...given: unknown[]
     ) => Promise<Real.InferenceSession.ReturnType>;
     vi.spyOn(session, 'run').mockImplementation(async (...given: unknown[]) => {
       const results = await run(...given);
+      clock.now++;
+      if (!onStub) return results;
       if (runs++ < stub.rightRuns) return results;
       if (stub.fault === 'throws') throw new Error('DXGI_ERROR_DEVICE_REMOVED: the device was removed');
       if (stub.fault === 'outOfMemory')
@@ -50,7 +58,7 @@ export async function withStub(load: () => Promise<typeof Real>): Promise<typeof
         stub.fault = 'none';
         throw new Error('[Invalid Buffer "output"] is invalid due to a previous error.');
       }
-      if (stub.fault === 'slow') await new Promise((done) => setTimeout(done, 2000));
+      if (stub.fault === 'slow') clock.now += 2000;
       if (stub.fault === 'wrong')
         for (const { data } of Object.values(results))
           if (data instanceof Float32Array) data[0] = (data[0] ?? 0) * 1.05 + 0.5;
