@@ -37,6 +37,21 @@ const adapterMethods = ['lora', 'dora', 'loha', 'lokr'];
 /** diffusers' and PEFT's DreamBooth scripts. */
 const rateOfMethod = unlessProdigy('1e-4, 1e-6 for full', ({ method }) => (method === 'full' ? 1e-6 : 1e-4));
 
+const photoTexts = optional(
+  data(z.record(z.string(), z.string()), { help: 'texts of photos by file name', option: null }),
+).type;
+
+/** A subject that a run learns beside its first one. */
+const otherSubjectType = z.strictObject({
+  classNoun: z.string().min(1).max(200),
+  token: z.string().min(1).max(200),
+  /** Its folder; left out where settings do not depend on the machine. */
+  photos: z.string().min(1).optional(),
+  photoScenes: photoTexts,
+  photoCaptions: photoTexts,
+});
+export type OtherSubject = Readonly<z.output<typeof otherSubjectType>>;
+
 /** The settings of a finetune that don't depend on the machine: those on the studio's screen, and the subject's words. */
 export const trainingSettings = {
   classNoun: word({
@@ -46,6 +61,12 @@ export const trainingSettings = {
     default: '',
   }),
   token: word({ help: 'stands for the subject in prompts: "a photo of WORD NOUN"', default: 'sks' }),
+  otherSubjects: optional(
+    data(z.array(otherSubjectType).min(1).max(20).readonly(), {
+      help: 'subjects that are learnt in turn with the first',
+      option: null,
+    }),
+  ),
 
   ...lengthSettings,
   samplePrompt: orNone(
@@ -309,16 +330,39 @@ export const finetuneSettings = {
 export type FinetuneSettings = Readonly<Values<typeof finetuneSettings>>;
 /** The settings that a person gave for a finetune. */
 export type AskedFinetune = Asked<typeof finetuneSettings>;
+/** The settings that name a run's subjects. */
+type SubjectSettings = Pick<FinetuneSettings, 'classNoun' | 'token' | 'otherSubjects'> &
+  Partial<Pick<FinetuneSettings, 'photos' | 'photoScenes' | 'photoCaptions'>>;
+
+/** A run's settings as each of its subjects alone would have them, the first one first. */
+export function eachSubject<S extends SubjectSettings>(settings: S): [S, ...S[]] {
+  const { otherSubjects = [] } = settings;
+  const alone = { ...settings, otherSubjects: undefined };
+  const others = otherSubjects.map(({ photos, photoScenes, photoCaptions, ...words }) => ({
+    ...alone,
+    ...words,
+    ...{ photos, photoScenes, photoCaptions },
+  }));
+  return [alone, ...others];
+}
+
+/** The class nouns of a run's subjects, each once. */
+export function classNounsOf(settings: SubjectSettings): string[] {
+  return [...new Set(eachSubject(settings).map(({ classNoun }) => classNoun))];
+}
+
 export type LoraSettings = FinetuneSettings['lora'];
 export const trainingSettingsType = settingsType(trainingSettings);
 export type TrainingSettings = Readonly<Values<typeof trainingSettings>>;
 /** The part of a finetune's settings that doesn't depend on the machine. */
 export function trainingSettingsOf(settings: FinetuneSettings): TrainingSettings {
-  return trainingSettingsType.strip().parse(settings);
+  const { otherSubjects, ...own } = trainingSettingsType.strip().parse(settings);
+  const words = otherSubjects?.map(({ classNoun, token }) => ({ classNoun, token }));
+  return { ...own, ...(words && { otherSubjects: words }) };
 }
 
 /** A setting that the studio asks for. */
-export type KnobName = Exclude<SettingName<typeof trainingSettings>, 'classNoun' | 'token'>;
+export type KnobName = Exclude<SettingName<typeof trainingSettings>, 'classNoun' | 'token' | 'otherSubjects'>;
 
 /** What differs from a preset. */
 export const trainingChangesType = askedType(trainingSettings);

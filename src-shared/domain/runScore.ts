@@ -44,7 +44,28 @@ export interface ScoredCheckpoint {
   };
 }
 
-/** The result of scoring a run. */
+/** How far one of a run's subjects is mixed up with the others, by the scorer of likeness. */
+export interface Mixing {
+  /** Likeness to its own photos, and to those of each other subject, by its name in prompts. */
+  readonly own: Estimate;
+  readonly others: readonly { readonly name: string; readonly likeness: Estimate }[];
+  /** Share of the pictures that are more like another's photos than like its own. */
+  readonly mixed: number;
+}
+
+/** A subject's part of the score of a run that learnt several. */
+export interface SubjectScore {
+  /** As prompts say it: "sks dog". */
+  readonly name: string;
+  readonly kind: SubjectKind;
+  readonly prompts: readonly string[];
+  /** Before training; and of the photos themselves, as far apart as pictures can be. */
+  readonly base: { readonly figures: Figures; readonly mixing: Mixing };
+  readonly photos: { readonly figures: Figures; readonly mixing: Mixing };
+  readonly checkpoints: readonly (Omit<ScoredCheckpoint, 'path'> & { readonly mixing: Mixing })[];
+}
+
+/** The result of scoring a run. Of a run with several subjects, figures are means over them. */
 export interface RunScore {
   readonly run: string;
   readonly kind: SubjectKind;
@@ -64,4 +85,6 @@ export interface RunScore {
   /** Step where the curve of fidelity against editability bends most. */
   readonly knee: number;
   readonly why: string;
+  /** Where there are several: each subject by itself. */
+  readonly subjects?: readonly SubjectScore[];
 }

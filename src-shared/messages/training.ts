@@ -53,6 +53,12 @@ export const trainingMessages = {
     `The class noun is missing; say what the photos show with ${d.option}, for example ${d.option} dog.`,
   'training.inpainting': (d: { model: string }) =>
     `${d.model} is made for inpainting, and such models can be finetuned here but not distilled; distil the model it was made from.`,
+  'training.sameToken': (d: { token: string }) =>
+    `Two subjects of this run have the token "${d.token}", so prompts could not tell them apart; give each a token of its own.`,
+  'training.samePhotos': (d: { photos: string }) =>
+    `${d.photos} is given for two subjects of this run; each subject needs a folder of its own photos.`,
+  'training.severalClasses': (d: { folder: string; classes: string }) =>
+    `${d.folder} can't be the class pictures of several classes (${d.classes}); leave --class-photos out, and the base model makes those of each class.`,
   'training.noPhotos': (d: { option: string }) =>
     `There are no photos to learn from; give a folder of them with ${d.option}.`,
 };

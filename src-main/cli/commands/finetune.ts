@@ -2,16 +2,21 @@ import path from 'node:path';
 import { scoreDefaults } from '../../features/score/request.ts';
 import { command } from '../command.ts';
 import { scorerFiles, shippedModel, version } from '../../shipped.ts';
-import { finetuneSettings, type AskedFinetune } from '../../../src-shared/domain/finetuneSettings.ts';
+import {
+  finetuneSettings,
+  type AskedFinetune,
+  type OtherSubject,
+} from '../../../src-shared/domain/finetuneSettings.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { kohyaFolder } from '../../engine/training/data/kohyaFolder.ts';
 import type { FinetuneRequest } from '../../features/training/request.ts';
-import { choice, file, flag, required, type Given } from '../options.ts';
+import { choice, file, flag, repeated, required, type Given, type Option } from '../options.ts';
 import { settingOptions, settingsGiven } from '../settingOptions.ts';
 import { refuseTogether } from '../shared.ts';
 import { teamOf, teamOptions } from '../teamOptions.ts';
 
 export const finetuneOptions = {
+  subject: repeated(subjectChoice()),
   out: required(file('RUN', 'the folder of the run')),
   resume: flag('resume RUN after an interruption'),
   until: choice(['best'], 'score every checkpoint, and stop when two in a row did not beat the best'),
@@ -30,6 +35,7 @@ export const finetune = command({
     'likeness finetune --photos photos/dog --class dog --out runs/dog --resume',
     'likeness finetune --photos photos/dog --class dog --out runs/dog --until best',
     'likeness finetune --photos photos/mug --class mug --model sd-1.5 --method full --steps 400 --out runs/mug',
+    'likeness finetune --subject photos/dog:dog:sks --subject photos/cat:cat:ohwx --out runs/both',
   ],
   options: finetuneOptions,
   further: finetuneSettingOptions,
@@ -57,10 +63,15 @@ export const finetune = command({
 /** The request for the training feature. Throws `usage.…` for options that do not go together. */
 export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneRequest {
   const { resume = false, out } = given;
-  const settings = namedByFolder(settingsGiven(finetuneSettings, given));
+  const said = settingsGiven(finetuneSettings, given);
+  const settings = namedByFolder(withSubjects(said, given.subject ?? []));
   const { photos, replay, classNoun } = settings;
   if (replay !== undefined)
-    refuseTogether('--replay', { '--photos': photos }, 'recorded batches take the place of photos');
+    refuseTogether(
+      '--replay',
+      { '--photos': said.photos, '--subject': given.subject },
+      'recorded batches take the place of photos',
+    );
   if (settings.classPhotos !== undefined && settings.prior === false)
     throw problem('usage.conflict', {
       option: '--no-prior',
@@ -82,6 +93,36 @@ export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneR
     fallbackModel: shippedModel,
     settings: { ...settings, ...(given.scenes === false && { photoScenes: {} }) },
   };
+}
+
+/** `photos/dog:dog:sks`; the folder may have colons of its own. */
+function subjectChoice(): Option<OtherSubject> {
+  const folder = file('DIR:CLASS:TOKEN', 'a subject: its photos, class noun and token; again for each more', {
+    fallback: 'one subject, by --photos, --class and --token',
+  });
+  return {
+    ...folder,
+    read: ([value = ''], name) => {
+      const [, photos = '', noun = '', word = ''] = /^(.+):([^:]+):([^:]+)$/.exec(value) ?? [];
+      const [classNoun, token] = [noun.trim(), word.trim()];
+      if (!classNoun || !token || /[/\\]/.test(noun + word))
+        throw problem('usage.badValue', {
+          ...{ option: name, value },
+          expected: 'DIR:CLASS:TOKEN, for example photos/cat:cat:ohwx',
+        });
+      return { photos: folder.read([photos], name), classNoun, token };
+    },
+  };
+}
+
+/** The first subject is that of `--photos`, where it is given. */
+function withSubjects(settings: AskedFinetune, given: readonly OtherSubject[]): AskedFinetune {
+  if (given.length === 0) return settings;
+  if (settings.photos !== undefined) return { ...settings, otherSubjects: given };
+  const words = { '--class': settings.classNoun, '--token': settings.token };
+  refuseTogether('--subject', words, 'without --photos, each subject has its own');
+  const [first, ...others] = given;
+  return { ...settings, ...first, ...(others.length > 0 && { otherSubjects: others }) };
 }
 
 /** Adds the token and the class from a photo folder named as kohya's trainer expects, where no class is given. */

@@ -1,7 +1,7 @@
 import { command } from '../command.ts';
 import { version } from '../../shipped.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { file, flag, model, operand, required } from '../options.ts';
+import { file, flag, model, operand, repeated, required } from '../options.ts';
 import { defined, provider } from '../shared.ts';
 
 export const rerun = command({
@@ -17,6 +17,11 @@ export const rerun = command({
     out: required(file('RUN', 'the folder of the new run')),
     resume: flag('resume RUN after an interruption'),
     photos: file('DIR', 'where the photos are now', { fallback: 'where the run had them' }),
+    otherPhotos: repeated(
+      file('DIR', 'where the photos of the second subject are now; again for the third', {
+        fallback: 'where the run had them',
+      }),
+    ),
     model: model('PATH', 'where the model is now', { fallback: 'where the run had it' }),
     classPhotos: file('DIR', 'where the pictures of the class are now'),
     initLora: file('PATH', 'where the LoRA that the run started from is now'),

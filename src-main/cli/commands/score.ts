@@ -1,4 +1,4 @@
-import { type Figures, subjectKinds } from '../../../src-shared/domain/runScore.ts';
+import { type Figures, type Mixing, subjectKinds } from '../../../src-shared/domain/runScore.ts';
 import type { ScoreResult } from '../../features/score/score.ts';
 import { command } from '../command.ts';
 import { promptListNames } from '../../../src-shared/domain/score.ts';
@@ -94,16 +94,30 @@ function describe(result: ScoreResult): string {
       `  ${'fidelity, editability'.padEnd(30)}${reach.fidelity.toFixed(2)}, ${reach.editability.toFixed(2)}`,
     ].join('\n'),
   );
+  const ofSubjects = (result.subjects ?? []).map((subject) =>
+    [
+      `${subject.name}: likeness to its own photos, to those of the others, and pictures that are more like another's`,
+      mixingLine('photos', subject.photos.mixing),
+      mixingLine('base model', subject.base.mixing),
+      ...subject.checkpoints.map(({ step, mixing }) => mixingLine(`step ${step}`, mixing)),
+    ].join('\n'),
+  );
   const beside = (title: string, figures: Figures): string =>
     [title, ...Object.keys(figures).map((name) => `  ${name.padEnd(30)}${cell(figures, name)}`)].join('\n');
   return [
     beside('photos among themselves', photos),
     beside('base model, class in place of the subject', base),
     ...lines,
+    ...ofSubjects,
     ...(withoutPrompt === null ? [] : [`No figure for following prompts: ${withoutPrompt}.`]),
     why,
     `Figures: ${files.scores}`,
     `Curve: ${files.curve}`,
     `Pictures side by side: ${files.contactSheet}`,
   ].join('\n');
+}
+
+function mixingLine(title: string, { own, others, mixed }: Mixing): string {
+  const beside = others.map(({ name, likeness }) => `${likeness.value.toFixed(3)} (${name})`).join(', ');
+  return `  ${title.padEnd(30)}${own.value.toFixed(3)}; ${beside}; ${Math.round(100 * mixed)} %`;
 }

@@ -17,6 +17,17 @@ export function fromPicture({ width, height, data }: Picture): HostTensor<'f32'>
   return { dtype: 'f32', shape: [1, 3, height, width], data: floats };
 }
 
+/** Pictures of the same size in one row. */
+export function sideBySide(pictures: readonly Picture[]): Picture {
+  const { width: own = 0, height = 0 } = pictures[0] ?? {};
+  const width = own * pictures.length;
+  const data = new Uint8Array(3 * width * height);
+  for (const [i, picture] of pictures.entries())
+    for (let y = 0; y < height; y++)
+      data.set(picture.data.subarray(3 * own * y, 3 * own * (y + 1)), 3 * (width * y + own * i));
+  return { width, height, data };
+}
+
 /** Pillow's `convert("L")` of a pixel, 0…255. */
 export function greyAt({ data }: Picture, pixel: number): number {
   const [red, green, blue] = [data[3 * pixel], data[3 * pixel + 1], data[3 * pixel + 2]] as [

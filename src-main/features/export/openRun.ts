@@ -1,4 +1,5 @@
 import { subjectPrompt } from '../../engine/training/data/prompts.ts';
+import { eachSubject } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { fitLora } from '../../engine/checkpoints/lora/fitLora.ts';
@@ -22,7 +23,7 @@ export interface OpenedRun {
   /** For the proof: a prompt of the run, and the side of its pictures. */
   readonly prompt: string;
   readonly size: number;
-  /** The subject of a finetune as prompts name it: "sks dog". */
+  /** The subject of a finetune as prompts name it: "sks dog"; of several, all: "sks dog, ohwx cat". */
   readonly subject?: string;
   readonly step: number;
   /** It draws in few steps: a distillation with `lcm`. */
@@ -98,7 +99,9 @@ function modelOf(
     whole: settings.method === 'full',
     few: false,
     prompt,
-    subject: `${settings.token} ${settings.classNoun}`,
+    subject: eachSubject(settings)
+      .map(({ token, classNoun }) => `${token} ${classNoun}`)
+      .join(', '),
     size: settings.size,
   };
 }

@@ -1,6 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { finetuneSettings, type FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import {
+  eachSubject,
+  finetuneSettings,
+  type FinetuneSettings,
+} from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
@@ -65,8 +69,8 @@ export async function distillGuidance(
   // A recording has a second half, that of the empty prompt; of its settings the weight alone is used.
   const { classNoun, size, model } = settings;
   const { prior: halves } = completeSettings(finetuneSettings, { classNoun }, { size, model });
-  const subject = subjectPrompt(settings);
-  const prompts = places.map((place) => `${subject}${place}`);
+  const subjects = eachSubject(settings).map((own) => subjectPrompt(own));
+  const prompts = places.flatMap((place) => subjects.map((subject) => `${subject}${place}`));
   const name = [opened.step, scale, steps, ...Object.values(guided)].join('-');
   const folder = join(path, 'plain-guidance');
   const out = join(folder, name);

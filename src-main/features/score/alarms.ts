@@ -1,4 +1,9 @@
-import type { Estimate, RunScore, ScoredCheckpoint } from '../../../src-shared/domain/runScore.ts';
+import type {
+  Estimate,
+  RunScore,
+  ScoredCheckpoint,
+  SubjectScore,
+} from '../../../src-shared/domain/runScore.ts';
 
 /** Share of the distance to the photos beyond which the class has moved too far. */
 const leaked = 0.3;
@@ -11,11 +16,28 @@ type Told = (one: ScoredCheckpoint) => string | undefined;
 
 /** What is wrong with a run's checkpoints: sentences that say what to do. */
 export function alarmsOf(score: RunScore): string[] {
-  return [copied, leaking, unvaried(score), unheeding].flatMap((told) => inWords(score.checkpoints, told));
+  return [
+    ...[copied, leaking, unvaried(score), unheeding].flatMap((told) => inWords(score.checkpoints, told)),
+    ...(score.subjects ?? []).flatMap(mixedUp),
+  ];
+}
+
+/** Share of pictures, beyond that of the photos themselves, from which two subjects count as mixed up. */
+const manyMixed = 0.1;
+
+function mixedUp({ name, photos, checkpoints }: SubjectScore): string[] {
+  return inWords(checkpoints, ({ mixing }) => {
+    if (mixing.mixed - photos.mixing.mixed < manyMixed) return undefined;
+    const [nearest] = [...mixing.others].sort((a, b) => b.likeness.value - a.likeness.value);
+    return `${percent(mixing.mixed)} of the pictures of ${name} look more like ${nearest?.name ?? 'another subject'}. Train for more steps, give the two class nouns that differ, or train each in a run of its own.`;
+  });
 }
 
 /** One sentence for all checkpoints with the fault, with the figures of the last one. */
-function inWords(checkpoints: readonly ScoredCheckpoint[], told: Told): string[] {
+function inWords<T extends { readonly step: number }>(
+  checkpoints: readonly T[],
+  told: (one: T) => string | undefined,
+): string[] {
   const found = checkpoints.filter((one) => told(one) !== undefined);
   const last = found.at(-1);
   if (!last) return [];

@@ -90,10 +90,30 @@ export class Measures {
     return cellsOf([...Array(this.scenes).keys()], this.seeds);
   }
 
-  async of(pictures: readonly Picture[]): Promise<{ readonly figures: Figures; readonly reach: ReachOf }> {
+  /** What the scorer of likeness sees in the photos. */
+  get photos(): Vectors {
+    return this.ofSubject(this.measures).photos;
+  }
+
+  /** What it sees in the base model's pictures in scenes. */
+  get baseScenes(): Vectors {
+    return this.ofSubject(this.measures).base.scenes;
+  }
+
+  /** `scenes`: what the scorer of likeness sees in the pictures in scenes. */
+  async of(
+    pictures: readonly Picture[],
+  ): Promise<{ readonly figures: Figures; readonly reach: ReachOf; readonly scenes: Vectors }> {
     const all: Shown[] = [];
     for (const { features } of this.measures) all.push(shown(await features.pictures(pictures), this.scenes));
-    return { figures: this.figures(all, true), reach: this.reachOf(all) };
+    const { scenes } = this.ofSubject(all);
+    return { figures: this.figures(all, true), reach: this.reachOf(all), scenes };
+  }
+
+  /** Of what there is for each scorer, that of the scorer of likeness. */
+  private ofSubject<T>(all: readonly T[]): T {
+    const { name } = this.scorers.subject;
+    return all[this.measures.findIndex(({ features }) => features.name === name)] as T;
   }
 
   private reachOf(all: readonly Shown[]): ReachOf {

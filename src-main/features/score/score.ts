@@ -1,41 +1,36 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import sharp from 'sharp';
-import { classPrompts } from '../../engine/training/data/prompts.ts';
 import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
-import type { ScoredCheckpoint, Copy, RunScore } from '../../../src-shared/domain/runScore.ts';
+import type { ScoredCheckpoint, RunScore, SubjectScore } from '../../../src-shared/domain/runScore.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { fileHash } from '../../engine/checkpoints/contentHash.ts';
 import { isFile, makeFolder } from '../../engine/checkpoints/files.ts';
 import { chosenGuidance, ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
-import { copyThreshold, photoViews, printsOf, resemblance } from '../../engine/evaluation/memorization.ts';
+import { mean } from '../../engine/evaluation/confidence.ts';
 import { kneeOf, pickCheckpoint, whyPicked, type Candidate } from '../../engine/evaluation/pick.ts';
-import { listPictures, loadPicture } from '../../engine/pictures/pictures.ts';
-import type { Picture } from '../../engine/pictures/pixels.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { openRun } from '../export/openRun.ts';
 import { drawCurve } from './curve.ts';
 import { drawPictures, type Artist, type DrawnPicture, type Wanted } from './drawPictures.ts';
 import { Measures } from './figures.ts';
+import { meanFigures, meanOfSubjects } from './meanOfSubjects.ts';
+import { mixingOf, mixingOfPhotos } from './mixing.ts';
 import { openScorers } from './openScorers.ts';
-import { kindOf, scoredPrompts, type ScoredPrompt } from './prompts.ts';
+import type { ScoredPrompt } from './prompts.ts';
 import type { ScoreRequest } from './request.ts';
+import { copyFinder, picturesOf, scoredSubjects, wantedPictures } from './scoredSubject.ts';
 import { drawSheet } from './sheet.ts';
 
 export interface ScoreResult extends RunScore {
   readonly files: { readonly scores: string; readonly curve: string; readonly contactSheet: string };
 }
 
-/** Pictures of the class without the token, for every model. */
-const classPictures = 4;
 /** Forward passes of a sampling step with guidance; comparing a picture costs about half a pass. */
 const passesPerPicture = 2.5;
 const comparing = 3;
-/** Each prompt has its own seeds, the same for all checkpoints. */
-const firstSeed = 1000;
 
 /**
  * Draws the same prompts from the same seeds with every checkpoint and with the base model, compares them with the photos, and
@@ -48,15 +43,13 @@ export async function score(request: ScoreRequest, { report, signal }: JobContex
   const folder = new RunFolder(run);
   const { settings, modelHash } = folder.describe();
   const steps = stepsToScore(folder, request.checkpoints, settings);
-  const photos = await readPhotos(request, settings);
-  const kind = request.kind ?? kindOf(settings.classNoun);
-  const prompts = scoredPrompts({ list: request.list, kind }, request.prompts, settings);
+  const subjects = await scoredSubjects(request, settings);
   const artists = steps.map((step) => ({ step, artist: openRun(run, step) }));
   const base: Artist = { model: (artists[0] as { artist: Artist }).artist.model, networks: {} };
 
   const out = join(run, 'scores');
-  const each = prompts.length * seeds + classPictures;
-  const total = each * (steps.length + 1);
+  const asking = (of: keyof ScoredPrompt): Wanted[] => wantedPictures(subjects, of, seeds);
+  const total = asking('plain').length * (steps.length + 1);
   let before = 0;
   let compared = 0;
   const compare = (pictures: number): void =>
@@ -92,58 +85,89 @@ export async function score(request: ScoreRequest, { report, signal }: JobContex
     before += drawn.length;
     return drawn;
   };
-  const asking = (of: keyof ScoredPrompt): Wanted[] => wantedPictures(prompts, of, seeds, settings);
 
   const scorers = await openScorers(request);
   try {
     const basePictures = await draw('base', '', base, asking('plain'));
     compare(0);
-    const measures = await Measures.create(scorers, {
-      photos: photos.map(({ picture }) => picture),
-      prompts: prompts.map(({ plain }) => plain),
-      base: basePictures.map(({ picture }) => picture),
-      seeds,
-    });
+    const measures: Measures[] = [];
+    for (const [i, { photos, prompts }] of subjects.entries())
+      measures.push(
+        await Measures.create(scorers, {
+          photos: photos.map(({ picture }) => picture),
+          prompts: prompts.map(({ plain }) => plain),
+          base: picturesOf(basePictures, subjects, i, seeds).map(({ picture }) => picture),
+          seeds,
+        }),
+      );
     compare(basePictures.length);
-    const copies = copyFinder(photos);
+    const seen = subjects.map(({ name }, i) => ({ name, photos: (measures[i] as Measures).photos }));
+    const several = subjects.length > 1;
+    const copies = subjects.map(({ photos }) => copyFinder(photos));
     const checkpoints: ScoredCheckpoint[] = [];
     const candidates: Candidate[] = [];
+    const ofSubjects = subjects.map((): SubjectScore['checkpoints'][number][] => []);
     const rows = [{ label: 'base model', pictures: basePictures }];
     for (const { step, artist } of artists) {
       signal.throwIfAborted();
       const path = folder.checkpointPath(step);
       const pictures = await draw(basename(path), checkpointHash(path), artist, asking('subject'));
       compare(0);
-      const { figures, reach } = await measures.of(pictures.map(({ picture }) => picture));
-      const found = pictures.map((picture) => copies.find(picture));
+      const parts: (Pick<ScoredCheckpoint, 'figures' | 'reach' | 'memorization'> &
+        Pick<Candidate, 'balanceOf'>)[] = [];
+      for (const [i, measure] of measures.entries()) {
+        const own = picturesOf(pictures, subjects, i, seeds);
+        const { figures, reach, scenes } = await measure.of(own.map(({ picture }) => picture));
+        const { find, threshold } = copies[i] as (typeof copies)[number];
+        const found = own.map((picture) => find(picture));
+        const copied = new Set([...found.keys()].filter((at) => found[at]));
+        const memorization = {
+          share: copied.size / own.length,
+          threshold,
+          copies: found.filter((copy) => copy !== undefined),
+        };
+        const part = { figures, reach: reach(copied), memorization };
+        parts.push({ ...part, balanceOf: (chosen) => reach(copied, chosen).balance });
+        if (several) ofSubjects[i]?.push({ step, ...part, mixing: mixingOf(scenes, seen, i, seeds) });
+      }
       compare(pictures.length);
-      const copied = new Set([...found.keys()].filter((i) => found[i]));
-      const memorization = {
-        share: copied.size / pictures.length,
-        threshold: copies.threshold,
-        copies: found.filter((copy) => copy !== undefined),
-      };
-      const checkpoint = { step, path, figures, reach: reach(copied), memorization };
+      const checkpoint = { step, path, ...meanOfSubjects(parts.map(({ balanceOf: _, ...part }) => part)) };
       checkpoints.push(checkpoint);
-      candidates.push({ ...checkpoint, balanceOf: (chosen) => reach(copied, chosen).balance });
+      candidates.push({
+        ...checkpoint,
+        balanceOf: (chosen) => mean(parts.map(({ balanceOf }) => balanceOf(chosen))),
+      });
       rows.push({ label: `step ${step}`, pictures });
     }
-    const pick = pickCheckpoint(candidates, measures.cells);
-    const { fidelity, editability } = measures.names;
+    const [first] = measures as [Measures];
+    const pick = pickCheckpoint(candidates, first.cells);
+    const { fidelity, editability } = first.names;
     const found: RunScore = {
-      ...{ run, kind, prompts: prompts.map(({ subject }) => subject), seeds },
+      ...{ run, kind: subjects[0].kind, seeds },
+      prompts: subjects.flatMap(({ prompts }) => prompts.map(({ subject }) => subject)),
       withoutPrompt: scorers.prompt
         ? null
         : 'no scorer here reads text (a CLIP folder would); editability is variety instead',
       ...{
         fidelityBy: fidelity,
         editabilityBy: editability,
-        base: measures.ofBase,
-        photos: measures.ofPhotos,
+        base: meanFigures(measures.map(({ ofBase }) => ofBase)),
+        photos: meanFigures(measures.map(({ ofPhotos }) => ofPhotos)),
       },
       ...{ checkpoints, pick, knee: kneeOf(checkpoints) },
       why: whyPicked(checkpoints, pick, {
         editabilityBy: scorers.prompt ? 'obedience to prompts' : 'variety',
+      }),
+      ...(several && {
+        subjects: subjects.map(({ name, kind, prompts }, i): SubjectScore => {
+          const { ofBase, ofPhotos, baseScenes } = measures[i] as Measures;
+          return {
+            ...{ name, kind, prompts: prompts.map(({ subject }) => subject) },
+            base: { figures: ofBase, mixing: mixingOf(baseScenes, seen, i, seeds) },
+            photos: { figures: ofPhotos, mixing: mixingOfPhotos(seen, i) },
+            checkpoints: ofSubjects[i] ?? [],
+          };
+        }),
       }),
     };
     return { ...found, files: await writeFiles(out, found, rows) };
@@ -162,71 +186,6 @@ function stepsToScore(
   if (missing !== undefined || known.length === 0)
     throw problem('run.noCheckpoint', { folder: folder.path, wanted: String(missing ?? '') });
   return asked ? known.filter((step) => asked.includes(step)) : folder.plannedSteps(settings);
-}
-
-interface Photo {
-  readonly path: string;
-  /** As training sees it: the middle square at the model's size, so that pictures and photos are equally sharp. */
-  readonly picture: Picture;
-  readonly whole: Picture;
-}
-
-async function readPhotos({ photos, run }: ScoreRequest, settings: FinetuneSettings): Promise<Photo[]> {
-  const from = photos ?? settings.photos;
-  if (from === undefined) throw problem('score.noPhotos', { folder: run });
-  const found: Photo[] = [];
-  for (const path of await listPictures(from)) {
-    const whole = await loadPicture(path);
-    found.push({ path, whole, picture: await middleSquare(whole, settings.size) });
-  }
-  if (found.length === 0) throw problem('photos.none', { folder: from });
-  return found;
-}
-
-async function middleSquare({ data, width, height }: Picture, size: number): Promise<Picture> {
-  const squared = await sharp(data, { raw: { width, height, channels: 3 } })
-    .resize(size, size, { fit: 'cover', kernel: 'linear' })
-    .raw()
-    .toBuffer();
-  return { width: size, height: size, data: squared };
-}
-
-function wantedPictures(
-  prompts: readonly ScoredPrompt[],
-  of: keyof ScoredPrompt,
-  seeds: number,
-  settings: FinetuneSettings,
-): Wanted[] {
-  const scenes = prompts.flatMap((prompt, p) =>
-    Array.from({ length: seeds }, (_, s) => ({ prompt: prompt[of], seed: firstSeed + p * seeds + s })),
-  );
-  const ofClass = classPrompts(settings);
-  const drawn = Array.from({ length: classPictures }, (_, i) => ({
-    prompt: ofClass[i % ofClass.length] ?? '',
-    seed: i,
-  }));
-  return [...scenes, ...drawn];
-}
-
-function copyFinder(photos: readonly Photo[]): {
-  threshold: number;
-  find: (drawn: DrawnPicture) => Copy | undefined;
-} {
-  const views = photos.map(({ whole }) => photoViews(whole));
-  const threshold = copyThreshold(
-    photos.map(({ picture }) => picture),
-    views,
-  );
-  return {
-    threshold,
-    find: ({ path, picture }) => {
-      const prints = printsOf(picture);
-      const nearest = views
-        .map((view, i) => ({ photo: (photos[i] as Photo).path, resemblance: resemblance(prints, view) }))
-        .reduce((most, one) => (one.resemblance > most.resemblance ? one : most));
-      return nearest.resemblance > threshold ? { picture: path, ...nearest } : undefined;
-    },
-  };
 }
 
 async function writeFiles(

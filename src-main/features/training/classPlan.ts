@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
 import { cheaperPlan, fewSteps, type ClassPlan } from '../../../src-shared/domain/classPlan.ts';
-import type { AskedFinetune, FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import {
+  classNounsOf,
+  type AskedFinetune,
+  type FinetuneSettings,
+} from '../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { unetCost } from '../../engine/models/unetCost.ts';
@@ -44,8 +48,9 @@ export async function plannedPrior(
   const [height, width] = model.unet.config.sample_size;
   const factor = 2 ** (model.vae.config.block_out_channels.length - 1);
   const share = size ** 2 / (height * width * factor ** 2);
-  // A call with the prompt and one without, two operations a multiply–accumulate.
-  const gflop = (prior.classSteps * 2 * 2 * (macs.layers + macs.attention) * share) / 1e9;
+  // A call with the prompt and one without, two operations a multiply–accumulate; as many for each class.
+  const gflop =
+    (classNounsOf(settings).length * prior.classSteps * 2 * 2 * (macs.layers + macs.attention) * share) / 1e9;
   const secondsAt = (speed: number): number => gflop / (efficiency * speed);
   if (!cheaperPlan(prior, secondsAt(slow))) return prior;
   const seconds = secondsAt(await matmulSpeed());

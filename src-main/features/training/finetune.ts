@@ -1,5 +1,10 @@
 import { existsSync } from 'node:fs';
-import { type FinetuneSettings, finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import {
+  eachSubject,
+  type FinetuneSettings,
+  finetuneSettings,
+  type OtherSubject,
+} from '../../../src-shared/domain/finetuneSettings.ts';
 import { changedSettings, completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
@@ -52,23 +57,62 @@ async function newSettings(
   const note = assumption(opened);
   if (note !== undefined) context.report({ type: 'note', message: note });
   const { width } = TextToImage.defaultSize(opened);
-  const settings = completeSettings(finetuneSettings, asked, {
+  const own = {
     ...{ size: width, ...ownSettings(model), model },
     ...(team && { accumulate: team.workers }),
-  });
-  const { photos, classNoun } = settings;
-  if (photos === undefined) return settings;
+  };
+  const alone = completeSettings(finetuneSettings, asked, own);
+  const subjects = eachSubject(alone);
+  if (alone.replay === undefined) checkSubjects(subjects);
+  // Each subject is shown as often as it would be alone.
+  const settings =
+    asked.steps === undefined && subjects.length > 1
+      ? completeSettings(finetuneSettings, { ...asked, steps: alone.steps * subjects.length }, own)
+      : alone;
+  if (settings.photos === undefined) return settings;
   const prior =
     settings.classPhotos === undefined
       ? await plannedPrior(settings, asked.prior, opened, context)
       : settings.prior;
-  const photoCaptions = settings.captions ? await captionsIn(photos, settings, context) : undefined;
-  return {
-    ...{ ...settings, prior },
-    ...(photoCaptions && { photoCaptions }),
-    photoScenes:
-      settings.photoScenes ?? (await photoScenes({ model, photos, classNoun }, ownScenes(model), context)),
+  const textsOf = async (one: FinetuneSettings): Promise<PhotoTexts> => {
+    const { photos, classNoun, token, captions } = one;
+    if (photos === undefined) return {};
+    const photoCaptions = captions ? await captionsIn(photos, { token }, context) : undefined;
+    return {
+      ...(photoCaptions && { photoCaptions }),
+      photoScenes:
+        settings.photoScenes ?? (await photoScenes({ model, photos, classNoun }, ownScenes(model), context)),
+    };
   };
+  const [first, ...others] = eachSubject(settings);
+  const taught = { ...settings, prior, ...(await textsOf(first)) };
+  if (others.length === 0) return taught;
+  const otherSubjects: OtherSubject[] = [];
+  for (const one of others) {
+    const { photos, classNoun, token } = one;
+    otherSubjects.push({ photos, classNoun, token, ...(await textsOf(one)) });
+  }
+  return { ...taught, otherSubjects };
+}
+
+type PhotoTexts = Pick<FinetuneSettings, 'photoScenes' | 'photoCaptions'>;
+
+/** Errors: `training.…` where a subject lacks photos or a class, or two would be mixed up. */
+function checkSubjects(subjects: readonly FinetuneSettings[]): void {
+  for (const { photos, classNoun, token, classPhotos } of subjects) {
+    if (photos === undefined) throw problem('training.noPhotos', { option: '--photos' });
+    if (!classNoun) throw problem('training.noClass', { option: '--class' });
+    if (subjects.filter((other) => other.token === token).length > 1)
+      throw problem('training.sameToken', { token });
+    if (subjects.filter((other) => other.photos === photos).length > 1)
+      throw problem('training.samePhotos', { photos });
+    const [first] = subjects;
+    if (classPhotos !== undefined && first?.classNoun !== classNoun)
+      throw problem('training.severalClasses', {
+        folder: classPhotos,
+        classes: [...new Set(subjects.map((one) => one.classNoun))].join(', '),
+      });
+  }
 }
 
 /** The captions beside the photos, and a note about them; undefined where there are none. */
@@ -102,5 +146,27 @@ async function captionsIn(
  */
 function settingsOfRun({ out, settings: asked }: FinetuneRequest): FinetuneSettings {
   const { settings } = new RunFolder(out).describe();
-  return changedSettings(finetuneSettings, settings, asked, { folder: out, isThere: existsSync });
+  const { otherSubjects, ...others } = asked;
+  const moved = movedSubjects(settings.otherSubjects, otherSubjects);
+  return changedSettings(
+    finetuneSettings,
+    { ...settings, ...(moved && { otherSubjects: moved }) },
+    moved ? others : asked,
+    { folder: out, isThere: existsSync },
+  );
+}
+
+/** The subjects of a run with their photos where `asked` says, if these are the same subjects whose photos have moved. */
+function movedSubjects(
+  own: FinetuneSettings['otherSubjects'],
+  asked: FinetuneSettings['otherSubjects'],
+): FinetuneSettings['otherSubjects'] {
+  if (!own || own.length !== asked?.length) return undefined;
+  const moved = own.map((one, i) => {
+    const said = asked[i];
+    if (said?.token !== one.token || said.classNoun !== one.classNoun) return undefined;
+    const stays = one.photos !== undefined && existsSync(one.photos);
+    return stays && one.photos !== said.photos ? undefined : { ...one, photos: said.photos };
+  });
+  return moved.every((one) => one !== undefined) ? moved : undefined;
 }

@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type FinetuneSettings, finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import {
+  type FinetuneSettings,
+  finetuneSettings,
+  trainingSettings,
+} from '../../../src-shared/domain/finetuneSettings.ts';
 import { checkedSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -20,6 +24,8 @@ export interface RerunRequest {
   readonly out: string;
   readonly resume: boolean;
   readonly photos?: string | undefined;
+  /** Of the second subject, and so on. */
+  readonly otherPhotos?: readonly string[] | undefined;
   readonly model?: string | undefined;
   readonly classPhotos?: string | undefined;
   readonly initLora?: string | undefined;
@@ -95,9 +101,19 @@ function settingsFrom(file: string, capsule: Capsule, said: RerunRequest): Finet
     return found;
   };
   const names = Object.keys(capsule.files);
+  const otherSubjects = parsedSubjects(capsule)?.map((words, i) => ({
+    ...words,
+    photos: place(
+      `photos of ${words.token} ${words.classNoun}`,
+      '--other-photos',
+      said.otherPhotos?.[i],
+      known?.otherSubjects?.[i]?.photos,
+    ),
+  }));
   const hasPhotos = !names.includes('--replay');
   return checkedSettings(finetuneSettings, {
     ...capsule.settings,
+    ...(otherSubjects && { otherSubjects }),
     provider: said.provider ?? known?.provider ?? 'auto',
     model: place(`the model ${capsule.model.name}`, '--model', said.model, known?.model),
     ...(hasPhotos && { photos: place('photos', '--photos', said.photos, known?.photos) }),
@@ -111,4 +127,9 @@ function settingsFrom(file: string, capsule: Capsule, said: RerunRequest): Finet
       replay: place('recorded batches', '--replay', said.replay, known?.replay),
     }),
   });
+}
+
+/** The subjects beside the first, as the capsule has them: without their places. */
+function parsedSubjects({ settings }: Capsule): FinetuneSettings['otherSubjects'] {
+  return trainingSettings.otherSubjects.type.safeParse(settings['otherSubjects']).data;
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { classPrompts } from './prompts.ts';
 import { usualSteps } from '../../../../src-shared/domain/classPlan.ts';
-import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { eachSubject, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { makeFolder } from '../../checkpoints/files.ts';
 import { removeLeftovers } from '../../checkpoints/leftovers.ts';
@@ -92,14 +92,15 @@ function classFolder(model: Model, settings: FinetuneSettings, cache: string): s
   return join(cache, 'class-pictures', `${modelHash(model)}-${settings.size}-${guidance}-${asked}${steps}`);
 }
 
-/** Where a run's class pictures are, or will be; of a person's own the first, in the order of their names. */
+/** Where the class pictures of all a run's subjects are, or will be; of a person's own the first, in the order of their names. */
 export async function classPictureFiles(
   model: Model,
   settings: FinetuneSettings,
   cache: string,
 ): Promise<string[]> {
   const { classPhotos, prior } = settings;
-  if (classPhotos === undefined) return madeFiles(model, settings, cache);
+  if (classPhotos === undefined)
+    return [...new Set(eachSubject(settings).flatMap((own) => madeFiles(model, own, cache)))];
   return prior ? (await listPhotos(classPhotos)).slice(0, prior.classImages) : [];
 }
 

@@ -61,6 +61,17 @@ export function drawFrom(datasets: readonly Dataset[], index: number): Diffusion
 }
 
 /**
+ * The batch of draw `index` of a run with several subjects, each with its datasets: they take turns, so each is shown as often, however
+ * many photos it has. With one subject, that of `drawFrom`.
+ */
+export function drawInTurn(subjects: readonly (readonly Dataset[])[], index: number): DiffusionBatch {
+  const turn = index % subjects.length;
+  // Noise of its own: batches of different subjects have the same numbers.
+  const datasets = (subjects[turn] ?? []).map((one) => ({ ...one, seed: one.seed + 1_000_000 * turn }));
+  return drawFrom(datasets, Math.floor(index / subjects.length));
+}
+
+/**
  * The batch of draw `index` (0, 1, …): pictures in an order shuffled anew each epoch, latents sampled from their
  * posteriors, noise and timesteps. A pure function of the seed and the index. Where any photo has a mask, every batch has loss weights.
  */

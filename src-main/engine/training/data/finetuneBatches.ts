@@ -1,4 +1,4 @@
-import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { eachSubject, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
@@ -7,7 +7,7 @@ import { square, type Frame } from './aspectBuckets.ts';
 import type { DiffusionBatch } from './batch.ts';
 import { classPictures } from './classPictures.ts';
 import {
-  drawFrom,
+  drawInTurn,
   isMasked,
   measuredBatches,
   withNoiseOffset,
@@ -65,20 +65,29 @@ export async function finetuneBatches(
     const { batch: rows, latents, prior, row: batch } = replay;
     return { rows, shapes: [latents], prior, masked: false, batch, measured: [] };
   }
-  const datasets = await subjectDatasets(model, settings, timesteps, cache, context);
-  const [first, ...others] = datasets;
+  const turns = await subjectDatasets(model, settings, timesteps, cache, context);
+  const [first, ...others] = distinctShapes(turns.flat());
   return {
     rows: settings.batch * (first.prior ? 2 : 1),
     shapes: [first.latents, ...others.map(({ latents }) => latents)],
     prior: first.prior !== undefined,
     masked: isMasked(first),
-    batch: (index) => withNoiseOffset(drawFrom(datasets, index), settings, index),
-    measured: datasets.flatMap(measuredBatches),
+    batch: (index) => withNoiseOffset(drawInTurn(turns, index), settings, index),
+    measured: turns.flat().flatMap(measuredBatches),
   };
 }
 
+function distinctShapes(datasets: readonly Dataset[]): [Dataset, ...Dataset[]] {
+  const [first, ...others] = new Map(datasets.map((one) => [one.latents.join(), one])).values();
+  if (!first) throw new Error('there is nothing to draw from');
+  return [first, ...others];
+}
+
+/** What batches of one subject are drawn from: a dataset for each shape of its pictures. */
+type Shapes = [Dataset, ...Dataset[]];
+
 /**
- * From photos to what batches are drawn from, a dataset for each shape: the photos, cut to squares or to buckets; class pictures, made by the
+ * From photos to what batches are drawn from, for each subject: the photos, cut to squares or to buckets; class pictures, made by the
  * base model where they are not in the cache, and cut to each of these shapes; the VAE's posteriors of both, kept there too; the tokens
  * of their prompts. Errors: those of each step, `size.unusable`.
  */
@@ -88,11 +97,68 @@ export async function subjectDatasets(
   timesteps: number,
   cache: string,
   context: JobContext,
-): Promise<[Dataset, ...Dataset[]]> {
-  const { size, provider, batch, seed } = settings;
+): Promise<[Shapes, ...Shapes[]]> {
+  const { size } = settings;
   const [, rows] = latentShape(model, square(size));
-  const photos = await subjectPhotos(settings, size / rows, context);
-  const ofClass = settings.prior && (await classPictures(model, settings, cache, context));
+  const subjects = eachSubject(settings);
+  const photos: SubjectPhoto[][] = [];
+  for (const own of subjects) photos.push(await subjectPhotos(own, size / rows, context));
+  const ofClass = await classPicturesOf(model, settings, cache, context);
+  // All batches have the same inputs, whichever subject they show.
+  const masked = photos.flat().some(({ lossWeights }) => lossWeights !== undefined);
+  const read = async (own: FinetuneSettings, i: number): Promise<Shapes> => {
+    const pictures = { photos: photos[i] ?? [], ofClass: ofClass.get(own.classNoun), masked };
+    return datasetsOf(model, own, pictures, timesteps, cache, partOf(context, i, subjects.length));
+  };
+  const [first, ...others] = subjects;
+  const found: [Shapes, ...Shapes[]] = [await read(first, 0)];
+  for (const [i, own] of others.entries()) found.push(await read(own, i + 1));
+  return found;
+}
+
+/** Progress of the part `index` of `count` that are alike and done one after the other. */
+function partOf({ report, signal }: JobContext, index: number, count: number): JobContext {
+  const whole: JobContext['report'] = (event) =>
+    report(
+      event.type === 'progress'
+        ? { ...event, done: index * event.total + event.done, total: count * event.total }
+        : event,
+    );
+  return { report: whole, signal };
+}
+
+/** The files of the class pictures, by class noun. None without a prior. */
+async function classPicturesOf(
+  model: Model,
+  settings: FinetuneSettings,
+  cache: string,
+  context: JobContext,
+): Promise<ReadonlyMap<string, string[]>> {
+  const found = new Map<string, string[]>();
+  if (!settings.prior) return found;
+  const classes = new Map(eachSubject(settings).map((own) => [own.classNoun, own]));
+  for (const [noun, own] of classes)
+    found.set(noun, await classPictures(model, own, cache, partOf(context, found.size, classes.size)));
+  return found;
+}
+
+async function datasetsOf(
+  model: Model,
+  settings: FinetuneSettings,
+  {
+    photos,
+    ofClass,
+    masked,
+  }: {
+    readonly photos: readonly SubjectPhoto[];
+    readonly ofClass: readonly string[] | undefined;
+    readonly masked: boolean;
+  },
+  timesteps: number,
+  cache: string,
+  context: JobContext,
+): Promise<Shapes> {
+  const { provider, batch, seed } = settings;
   const tokenizer = await openTokenizer(model);
   const encode = (prompt: string): number[] => {
     const { ids, truncated } = tokenIds(model, tokenizer, prompt);
@@ -101,7 +167,6 @@ export async function subjectDatasets(
     return ids;
   };
   const classIds = classPrompts(settings).map(encode);
-  const masked = photos.some(({ lossWeights }) => lossWeights !== undefined);
   const datasetOf = async (own: readonly SubjectPhoto[], frame: Frame): Promise<Dataset> => {
     const latents = latentShape(model, frame);
     const kept = await LatentCache.open(model, { frame, provider, cache });

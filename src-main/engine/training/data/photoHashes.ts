@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { eachSubject, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import { masksOf } from './masks.ts';
 import { listPhotos } from './photoFolder.ts';
 
@@ -19,6 +20,33 @@ export async function photoHashes(folder: string, withMasks: boolean): Promise<P
     if (mask !== photo) hashes[`masks/${basename(mask)}`] = await hashOf(mask);
   return hashes;
 }
+
+/**
+ * The photos and masks of all subjects of a run: those of the second as `subject 2/NAME`, and so on. Undefined for a run without photos.
+ * Errors: those of `listPhotos`.
+ */
+export async function learntFrom(settings: FinetuneSettings): Promise<PhotoHashes | undefined> {
+  if (settings.photos === undefined) return undefined;
+  const hashes: Record<string, string> = {};
+  for (const [i, { photos, backgroundWeight }] of eachSubject(settings).entries()) {
+    if (photos === undefined) continue;
+    for (const [name, hash] of Object.entries(await photoHashes(photos, backgroundWeight !== 1)))
+      hashes[prefixOf(i) + name] = hash;
+  }
+  return hashes;
+}
+
+/** Of these, subject `index`'s, by the names in its own folder. */
+export function ofSubject(hashes: PhotoHashes | undefined, index: number): PhotoHashes | undefined {
+  if (!hashes) return undefined;
+  const prefix = prefixOf(index);
+  const own = Object.entries(hashes).filter(([name]) =>
+    index === 0 ? !/^subject \d+\//.test(name) : name.startsWith(prefix),
+  );
+  return Object.fromEntries(own.map(([name, hash]) => [name.slice(prefix.length), hash]));
+}
+
+const prefixOf = (index: number): string => (index === 0 ? '' : `subject ${index + 1}/`);
 
 async function hashOf(file: string): Promise<string> {
   const hash = createHash('sha256');

@@ -10,7 +10,7 @@ import type { Model } from '../../checkpoints/model.ts';
 import { modelHash } from '../../checkpoints/modelHash.ts';
 import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
 import { runtimeVersion } from '../../runtime/onnxRuntime.ts';
-import { photoHashes } from '../data/photoHashes.ts';
+import { learntFrom } from '../data/photoHashes.ts';
 import { capsuleFile } from './runFolder.ts';
 
 const hashes = z.record(z.string(), z.string());
@@ -24,7 +24,7 @@ const capsuleType = z.object({
   model: z.object({ name: z.string(), hash: z.string(), configs: z.string() }),
   /** Complete, with names in place of paths. */
   settings: z.record(z.string(), z.unknown()),
-  /** SHA-256 of the files that were learnt from, hex: photos, `masks/NAME`, `class pictures` that were made, `--class-photos`, `--init-lora`, `--replay`. */
+  /** SHA-256 of the files that were learnt from, hex: photos, `masks/NAME`, `subject 2/NAME`, `class pictures` that were made, `--class-photos`, `--init-lora`, `--replay`. */
   files: hashes,
   /** Whether other processes computed too. */
   team: z.boolean(),
@@ -47,7 +47,7 @@ export interface CapsuleParts {
   readonly classPictures: readonly string[];
 }
 
-/** Errors: those of `photoHashes`, `file.missing`, `file.unreadable`. */
+/** Errors: those of `learntFrom`, `file.missing`, `file.unreadable`. */
 export async function makeCapsule({
   settings,
   model,
@@ -55,8 +55,10 @@ export async function makeCapsule({
   team,
   classPictures,
 }: CapsuleParts): Promise<Capsule> {
-  const { photos, classPhotos, model: _model, initLora, replay, provider: _provider, ...rest } = settings;
-  const learnt = photos === undefined ? {} : await photoHashes(photos, settings.backgroundWeight !== 1);
+  const { photos: _photos, classPhotos, model: _model, initLora, replay, ...others } = settings;
+  const { provider: _provider, otherSubjects, ...rest } = others;
+  const withoutPlaces = otherSubjects?.map(({ photos: _place, ...words }) => words);
+  const learnt = await learntFrom(settings);
   return {
     capsule: 1,
     version,
@@ -67,7 +69,7 @@ export async function makeCapsule({
       onnxRuntime: runtimeVersion,
     },
     model: { name: basename(settings.model), hash: modelHash(model), configs: configsOf(model) },
-    settings: rest,
+    settings: { ...rest, ...(withoutPlaces && { otherSubjects: withoutPlaces }) },
     files: {
       ...learnt,
       ...(classPictures.length > 0 && {

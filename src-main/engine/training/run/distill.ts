@@ -72,7 +72,7 @@ async function train(
       ...{ loss: learning.loss, batch: learning.batch, shared: learning.shared },
       draw: async (path, shown, onStep) => {
         const { signal } = context;
-        const sample = { ...settings, prompt: settings.samplePrompt };
+        const sample = { ...settings, prompts: [settings.samplePrompt] };
         const original = run.teacherSamplePath;
         if (!statOrNothing(original)) await drawSample(original, teacher, sample, {}, { signal });
         const now = { ...trained.adapters, fed: shown.tensors };

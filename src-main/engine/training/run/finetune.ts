@@ -1,6 +1,7 @@
 import { subjectPrompt } from '../data/prompts.ts';
 import { checkedSettings } from '../../../../src-shared/domain/settingValues.ts';
 import {
+  eachSubject,
   finetuneSettings,
   trainingSettingsOf,
   type FinetuneSettings,
@@ -14,7 +15,7 @@ import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
 import { noiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
 import { finetuneBatches, type LatentShape } from '../data/finetuneBatches.ts';
-import { firstChange, photoHashes } from '../data/photoHashes.ts';
+import { firstChange, learntFrom, ofSubject, photoHashes } from '../data/photoHashes.ts';
 import { listPhotos } from '../data/photoFolder.ts';
 import { picturesOf } from '../data/subjectPhotos.ts';
 import { diffusionFeeds, finetuneObjective } from '../loss/diffusionLoss.ts';
@@ -61,8 +62,10 @@ async function train(
   // First: a target that is not there is told before pictures are read and made.
   const trained = whatToTrain(model, settings);
   if (settings.photos !== undefined) {
-    const photos = picturesOf((await listPhotos(settings.photos)).length, settings);
-    const phases = finetunePhases(settings, photos, ownGuidance(model.path, 'subject'));
+    let photos = 0;
+    for (const { photos: folder } of eachSubject(settings))
+      photos += folder === undefined ? 0 : (await listPhotos(folder)).length;
+    const phases = finetunePhases(settings, picturesOf(photos, settings), ownGuidance(model.path, 'subject'));
     context.report({ type: 'plan', phases });
   }
   const source = await finetuneBatches(model, settings, schedule.alphaBars.length, cache, context);
@@ -102,7 +105,7 @@ async function train(
         drawSample(
           path,
           model,
-          { ...settings, prompt: settings.samplePrompt ?? subjectPrompt(settings) },
+          { ...settings, prompts: samplePrompts(settings) },
           { ...trained.adapters, fed: shown.tensors },
           { signal: context.signal, onStep },
         ),
@@ -113,6 +116,13 @@ async function train(
   );
   writeCapsule(options.out, { ...capsule, results: weightHashes(result.checkpoint) });
   return result;
+}
+
+/** The person's own, or each subject's; their pictures are shown side by side. */
+function samplePrompts(settings: FinetuneSettings): string[] {
+  return settings.samplePrompt === null
+    ? eachSubject(settings).map((own) => subjectPrompt(own))
+    : [settings.samplePrompt];
 }
 
 /** Where the text encoder has a rate of its own, each part's; steps then have factors on it. */
@@ -130,8 +140,8 @@ async function openRun(
   model: Model,
 ): Promise<RunFolder> {
   const run = new RunFolder(out);
-  const { photos: folder, classPhotos, backgroundWeight } = settings;
-  const photos = folder === undefined ? undefined : await photoHashes(folder, backgroundWeight !== 1);
+  const { classPhotos } = settings;
+  const photos = await learntFrom(settings);
   const ofClass = classPhotos === undefined ? undefined : await photoHashes(classPhotos, false);
   if (!RunFolder.exists(out)) {
     const createdAt = new Date().toISOString();
@@ -148,10 +158,10 @@ async function openRun(
     const begun = run.describe();
     if (!hasHash(model, begun.modelHash))
       throw problem('run.otherModel', { folder: out, model: settings.model });
-    for (const [place, before, now] of [
-      [folder, begun.photos, photos],
-      [classPhotos, begun.classPhotos, ofClass],
-    ] as const) {
+    const places = eachSubject(settings).map(
+      (own, i) => [own.photos, ofSubject(begun.photos, i), ofSubject(photos, i)] as const,
+    );
+    for (const [place, before, now] of [...places, [classPhotos, begun.classPhotos, ofClass] as const]) {
       const change = before && now && firstChange(before, now);
       if (change) throw problem('run.otherPhotos', { folder: out, photos: place ?? '', ...change });
     }

@@ -1,4 +1,9 @@
-import type { FinetuneSettings, TrainingSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import {
+  classNounsOf,
+  eachSubject,
+  type FinetuneSettings,
+  type TrainingSettings,
+} from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { Phase } from '../../../../src-shared/domain/jobEvents.ts';
 import type { LoopSettings } from '../../../../src-shared/domain/loopSettings.ts';
 import type { Guidance } from '../../../../src-shared/domain/guidance.ts';
@@ -42,21 +47,27 @@ export function finetunePhases(
   guidance: Guidance,
 ): Phase[] {
   const { prior, batch } = settings;
+  const subjects = eachSubject(settings).length;
+  const classes = classNounsOf(settings).length;
   const rows = batch * (prior ? 2 : 1);
   const classImages = prior?.classImages ?? 0;
-  const made = settings.classPhotos === undefined ? classImages : 0;
+  const made = settings.classPhotos === undefined ? classImages * classes : 0;
   const reading = (label: string, total: number): Phase[] => (total > 0 ? [{ label, total, weight: 1 }] : []);
   return [
     ...(made > 0
       ? [{ label: 'class pictures', total: made, weight: 2 * (prior?.classSteps ?? usualSteps) }]
       : []),
     ...reading('reading photos', photos),
-    ...reading('reading class pictures', classImages),
+    ...reading('reading class pictures', classImages * subjects),
     building,
     ...(isMeasuredRun(settings) && photos > 0
-      ? [{ label: 'measuring', total: 2, weight: stepPasses * rows * measuredBatchCount(batch) }]
+      ? [{ label: 'measuring', total: 2, weight: stepPasses * rows * measuredBatchCount(batch) * subjects }]
       : []),
-    ...loopPhases(settings, rows, samplingSteps * passesPerStep(guidance)),
+    ...loopPhases(
+      settings,
+      rows,
+      samplingSteps * passesPerStep(guidance) * (settings.samplePrompt === null ? subjects : 1),
+    ),
   ];
 }
 

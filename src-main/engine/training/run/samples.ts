@@ -4,6 +4,7 @@ import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
 import type { NetworkOptions } from '../../pipelines/networks.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
+import { sideBySide, type Picture } from '../../pictures/pixels.ts';
 import { encodePng } from '../../pictures/png.ts';
 import { TextToImage, type SamplingOptions } from '../../pipelines/textToImage.ts';
 import type { PartAdapters } from '../loss/parameters.ts';
@@ -11,7 +12,8 @@ import { samplingSteps } from './plan.ts';
 
 export interface SampleSettings
   extends Pick<FinetuneSettings, 'seed' | 'size' | 'provider'>, Partial<Pick<FinetuneSettings, 'precision'>> {
-  readonly prompt: string;
+  /** One picture each, side by side. */
+  readonly prompts: readonly string[];
   /** In 4 steps of LCM and without guidance, which it was trained with. */
   readonly few?: boolean;
 }
@@ -21,11 +23,11 @@ export interface PresentWeights extends Partial<PartAdapters> {
   readonly fed?: NetworkOptions['fed'];
 }
 
-/** Draws one picture with the present weights, always from the run's seed, and writes it as a PNG. Returns its path. */
+/** Draws a picture of each prompt with the present weights, always from the run's seed, and writes them as one PNG. Returns its path. */
 export async function drawSample(
   path: string,
   model: Model,
-  { prompt, seed, size, provider, precision = 'f32', few = false }: SampleSettings,
+  { prompts, seed, size, provider, precision = 'f32', few = false }: SampleSettings,
   { fed = {}, unet, textEncoder }: PresentWeights,
   { signal, onStep }: Pick<SamplingOptions, 'signal' | 'onStep'>,
 ): Promise<string> {
@@ -36,16 +38,19 @@ export async function drawSample(
   const how = few
     ? ({ steps: 4, scheduler: 'lcm', guidance: 1 } as const)
     : { steps: samplingSteps, ...ownGuidance(model.path, 'subject') };
-  const options = { ...how, width: size, height: size };
+  // One after the other: the last bits of each do not depend on how many there are.
+  const options = { ...how, width: size, height: size, batch: 1 };
+  const drawn: Picture[] = [];
   try {
-    for await (const { picture } of pipeline.generate([{ prompt, seed }], {
+    const requests = prompts.map((prompt) => ({ prompt, seed }));
+    for await (const { picture } of pipeline.generate(requests, {
       ...options,
       ...(signal && { signal }),
       ...(onStep && { onStep }),
-    })) {
-      const png = await encodePng(picture);
-      writeAtomically(path, () => [png]);
-    }
+    }))
+      drawn.push(picture);
+    const png = await encodePng(sideBySide(drawn));
+    writeAtomically(path, () => [png]);
     return path;
   } finally {
     await pipeline.dispose();

@@ -44,14 +44,16 @@ const settings = {
   prior: false,
 } satisfies AskedFinetune;
 
-const datasets = (more: AskedFinetune = {}) =>
-  subjectDatasets(
+const datasets = async (more: AskedFinetune = {}) => {
+  const [made] = await subjectDatasets(
     openModel(model),
     completeSettings(finetuneSettings, { ...settings, ...more }, { model, size: 32 }),
     1000,
     join(scratch, 'cache'),
     { report: () => undefined, signal: new AbortController().signal },
   );
+  return made;
+};
 
 describe('aspect buckets', { timeout: 240_000 }, () => {
   it('keep photos of one shape together; each is shown as often as the others', async () => {

@@ -201,7 +201,7 @@ describe('photos with masks', () => {
       { report, signal: new AbortController().signal },
     );
   const weights = async (photos: string, more: AskedFinetune = {}) =>
-    (await dataset(photos, more))[0].subject.map(({ lossWeights }) => lossWeights && [...lossWeights]);
+    (await dataset(photos, more))[0][0].subject.map(({ lossWeights }) => lossWeights && [...lossWeights]);
 
   it('weigh one on average, are mirrored with their photo, and leave the others alone', async () => {
     const [first, mirrored, second, , third] = await weights(masked);
@@ -235,7 +235,7 @@ describe('photos with masks', () => {
     const folder = copied();
     await writeMask(join(folder, 'masks', '0.png'), (x) => (x > 52 ? 255 : 0));
     await writeMask(join(folder, 'masks', '1.png'), (x) => (x > 44 ? 128 : 0));
-    const [{ subject }] = await dataset(folder, { crop: 'random', flip: false });
+    const [[{ subject }]] = await dataset(folder, { crop: 'random', flip: false });
     expect(subject.length).toBeGreaterThan(3);
     expect(subject.length).toBeLessThan(24);
     for (const { lossWeights } of subject) expect(Math.max(...(lossWeights ?? [0]))).toBeGreaterThan(1);

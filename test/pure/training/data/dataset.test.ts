@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   drawBatch,
+  drawInTurn,
   measuredBatches,
   withNoiseOffset,
   type Dataset,
@@ -43,6 +44,20 @@ describe('batches', () => {
     const epochs = Array.from({ length: 8 }, (_, epoch) => rows.slice(5 * epoch, 5 * epoch + 5));
     for (const epoch of epochs) expect(epoch.toSorted()).toEqual([0, 1, 2, 3, 4]);
     expect(new Set(epochs.map(String)).size).toBeGreaterThan(4);
+  });
+
+  it('of several subjects take turns, each shown as often, with noise of its own', () => {
+    const other: Dataset = { ...options, subject: pictures(2, 50) };
+    const drawn = Array.from({ length: 10 }, (_, index) => drawInTurn([[options], [other]], index));
+    const first = drawn.map(({ latents }) => (latents.data[0] as number) / 0.5);
+    expect(first.map((value) => value >= 50)).toEqual(
+      Array.from({ length: 10 }, (_, index) => index % 2 === 1),
+    );
+    expect(drawn.filter((_, i) => i % 2 === 0)).toEqual(
+      [0, 1, 2, 3, 4].map((index) => drawBatch(options, index)),
+    );
+    expect(new Set(drawn.map(({ noise }) => noise.data.join())).size).toBe(10);
+    expect(drawInTurn([[options]], 3)).toEqual(drawBatch(options, 3));
   });
 
   it('have the subject in the first half and the class in the second', () => {
