@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import type { RunScore, Figures } from '../../src-shared/domain/runScore.ts';
+import type { RunScore, Figures, Mixing } from '../../src-shared/domain/runScore.ts';
 import { z } from 'zod';
 import { promptListNames, type Measured, type ScoreReport } from '../../src-shared/domain/score.ts';
 import { problem } from '../../src-shared/messages/index.ts';
@@ -115,10 +115,20 @@ function reportOf(score: RunScore): ScoreReport {
         editability,
       })),
     },
+    subjects: (score.subjects ?? []).map(({ name, photos, base, checkpoints }) => ({
+      name,
+      photos: apartOf(photos.mixing),
+      base: apartOf(base.mixing),
+      checkpoints: checkpoints.map(({ step, mixing }) => ({ step, apart: apartOf(mixing) })),
+    })),
     warnings: [...(score.withoutPrompt === null ? [] : [score.withoutPrompt]), ...alarmsOf(score)],
     features: Object.fromEntries(Object.entries(chosen).filter(([, name]) => name !== undefined)) as Record<
       string,
       string
     >,
   };
+}
+
+function apartOf({ own, others, mixed }: Mixing): ScoreReport['subjects'][number]['base'] {
+  return { own, others: others.map(({ name, likeness }) => ({ name, likeness })), mixed };
 }

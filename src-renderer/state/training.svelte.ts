@@ -4,6 +4,8 @@ import type { TrainingChanges } from '../../src-shared/domain/finetuneSettings.t
 import type { Checkpoint, LossCurve, Rerun, Run } from '../../src-shared/domain/run.ts';
 import { listen, request } from '../client/index.ts';
 import { texts } from '../texts/index.ts';
+import { learnsToo } from './learnt.ts';
+import { subjects } from './subjects.svelte.ts';
 import { attempt, toasts } from './toasts.svelte.ts';
 
 export interface RunDetail {
@@ -58,8 +60,10 @@ class Training {
     return this.#presets;
   }
 
+  /** Runs that learn this subject, alone or with others. */
   ofSubject(subjectId: number | undefined): readonly Run[] {
-    return this.#runs.filter((run) => run.subjectId === subjectId);
+    const subject = subjects.byId(subjectId);
+    return this.#runs.filter((run) => run.subjectId === subjectId || (subject && learnsToo(run, subject)));
   }
 
   byId(id: number | null | undefined): Run | undefined {
@@ -75,9 +79,21 @@ class Training {
   }
 
   /** `changes` apply to each preset's time and memory. */
-  async loadPresets(subjectId: number, modelId: number | null, changes: TrainingChanges = {}): Promise<void> {
+  async loadPresets(
+    subjectId: number,
+    modelId: number | null,
+    changes: TrainingChanges = {},
+    otherSubjectIds: readonly number[] = [],
+  ): Promise<void> {
     const wanted = (this.#presetsWanted += 1);
-    const presets = await attempt(() => request('training.presets', { subjectId, modelId, changes }));
+    const presets = await attempt(() =>
+      request('training.presets', {
+        subjectId,
+        modelId,
+        changes,
+        otherSubjectIds: [...otherSubjectIds],
+      }),
+    );
     if (wanted === this.#presetsWanted) this.#presets = presets ?? [];
   }
 

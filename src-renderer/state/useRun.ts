@@ -1,6 +1,6 @@
 import type { Run } from '../../src-shared/domain/run.ts';
-import type { Subject } from '../../src-shared/domain/subject.ts';
 import { generation } from './generation.svelte.ts';
+import { learnsToo, nameOf, namesOf } from './learnt.ts';
 import { subjects } from './subjects.svelte.ts';
 import { training } from './training.svelte.ts';
 
@@ -10,8 +10,9 @@ export function useRun(run: Run, step: number | null): void {
   draft.modelId = run.modelId;
   draft.loras = [{ runId: run.id, step, weight: 1 }];
   draft.gridSteps = [];
-  const name = nameOf(run.settings);
-  if (!draft.prompt.includes(name)) draft.prompt = `a photo of ${name}`;
+  if (namesOf(run).some((name) => draft.prompt.includes(name))) return;
+  const { current } = subjects;
+  draft.prompt = `a photo of ${nameOf(current && learnsToo(run, current) ? current : run.settings)}`;
 }
 
 /**
@@ -25,15 +26,14 @@ export function switchSubject(id: number): void {
   const { draft } = generation;
   if (!subject || subject.id === before?.id || draft.loras.length > 1) return;
   const [chosen] = draft.loras;
-  if (chosen && training.byId(chosen.runId)?.subjectId === subject.id) return;
+  const known = training.byId(chosen?.runId);
+  const both =
+    known && (known.subjectId === subject.id ? known.settings.otherSubjects : learnsToo(known, subject));
+  if (known?.subjectId === subject.id && !both) return;
   if (before) draft.prompt = draft.prompt.replaceAll(nameOf(before), nameOf(subject));
+  if (both) return;
   const run = training.ofSubject(subject.id).find(({ checkpoints }) => checkpoints > 0);
   draft.gridSteps = [];
   draft.loras = run ? [{ runId: run.id, step: run.pickedStep, weight: 1 }] : [];
   if (run) draft.modelId = run.modelId;
-}
-
-/** What a subject is called in prompts: "sks dog". */
-export function nameOf({ token, classNoun }: Pick<Subject, 'token' | 'classNoun'>): string {
-  return `${token} ${classNoun}`;
 }

@@ -8,6 +8,9 @@ import { undoSchema } from './trash.ts';
 
 const one = z.object({ id: idSchema });
 
+/** Other subjects that the run learns in turn with the first. */
+const otherSubjectIds = z.array(idSchema).max(20).default([]);
+
 const presetNames = ['quick', 'balanced', 'thorough'] as const;
 
 /** A preset on this machine. */
@@ -37,6 +40,7 @@ export const trainingRequests = {
     z.object({
       subjectId: idSchema,
       modelId: idSchema.nullable(),
+      otherSubjectIds,
       /** Count for each preset's figures; its `settings` stay the preset's own. */
       changes: trainingChangesType.optional(),
     }),
@@ -58,6 +62,7 @@ export const trainingRequests = {
   'training.start': endpoint(
     z.object({
       subjectId: idSchema,
+      otherSubjectIds,
       /** null: the shipped model. */
       modelId: idSchema.nullable(),
       preset: z.enum(presetNames),

@@ -346,6 +346,16 @@ export function eachSubject<S extends SubjectSettings>(settings: S): [S, ...S[]]
   return [alone, ...others];
 }
 
+/** The place among a run's subjects of the one that all `prompts` name: "sks dog". None where they name several, or none of many. */
+export function subjectAsked(settings: SubjectSettings, prompts: readonly string[]): number | undefined {
+  const subjects = eachSubject(settings);
+  if (subjects.length === 1) return 0;
+  const named = subjects.map(({ token, classNoun }) =>
+    prompts.every((prompt) => prompt.includes(`${token} ${classNoun}`)),
+  );
+  return named.filter(Boolean).length === 1 ? named.indexOf(true) : undefined;
+}
+
 /** The class nouns of a run's subjects, each once. */
 export function classNounsOf(settings: SubjectSettings): string[] {
   return [...new Set(eachSubject(settings).map(({ classNoun }) => classNoun))];

@@ -27,6 +27,14 @@ export const checkpointScoreSchema = z.object({
 });
 export type CheckpointScore = z.infer<typeof checkpointScoreSchema>;
 
+/** One subject of several: its pictures' likeness to its own photos, to those of the others, and how many are more like another's. */
+const apartSchema = z.object({
+  own: measuredSchema,
+  others: z.array(z.object({ name: z.string(), likeness: measuredSchema })),
+  /** 0…1 */
+  mixed: z.number(),
+});
+
 /** Which features a figure came from: "subject (MobileNetV2)". */
 export const scoreReportSchema = z.object({
   checkpoints: z.array(z.object({ step: z.int(), score: checkpointScoreSchema })),
@@ -43,6 +51,17 @@ export const scoreReportSchema = z.object({
     })
     .nullable()
     .default(null),
+  /** Of a run with several subjects: how well each, as prompts name it, is kept apart from the others. */
+  subjects: z
+    .array(
+      z.object({
+        name: z.string(),
+        photos: apartSchema,
+        base: apartSchema,
+        checkpoints: z.array(z.object({ step: z.int(), apart: apartSchema })),
+      }),
+    )
+    .default([]),
   /** Problems that were found, as sentences. */
   warnings: z.array(z.string()),
   features: z.record(z.string(), z.string()),

@@ -31,6 +31,10 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
   'training.noClass': () =>
     'The class noun is missing; say in one word what the photos show, for example dog.',
   'training.noPhotos': () => 'There are no photos to learn from; add 4 to 6 to the subject.',
+  'training.severalClasses': ({ folder, classes }) =>
+    `${folder} can't be the class pictures of several classes (${classes}); let the base model make those of each class.`,
+  'score.photosOfOne': ({ folder }) =>
+    `${folder} has several subjects, and these are photos of one; measure it with the photos of the run.`,
   'score.noPhotos': () => 'This run has no photos of its own, so there is nothing to compare with.',
   'photos.kohya': ({ folder }) =>
     `The photos are in ${folder}, a folder named for kohya's trainer; choose that folder.`,

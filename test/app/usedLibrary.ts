@@ -104,7 +104,11 @@ function addModels({ models, folder }: Library): void {
 /** 1: paused half way; 2: done, with scores and a pick; 3: cancelled. */
 async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<void> {
   const { runs, checkpoints, folder } = library;
-  const presets = await handlers['training.presets']({ subjectId: teddy.id, modelId: null });
+  const presets = await handlers['training.presets']({
+    subjectId: teddy.id,
+    otherSubjectIds: [],
+    modelId: null,
+  });
   const preset = presets[1];
   const model = library.models.shipped();
   if (!preset || !model) throw new Error('no preset, no model');
@@ -184,6 +188,7 @@ const report: ScoreReport = {
       editability: [0.93, 0.8, 0.62, 0.41][k] ?? 0,
     })),
   },
+  subjects: [],
   warnings: ['Step 400: every teddy bear begins to look like yours. An earlier checkpoint keeps them apart.'],
   features: { subject: 'MobileNetV2', prompt: 'the model’s own text encoder' },
 };

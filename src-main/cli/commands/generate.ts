@@ -212,7 +212,10 @@ export const generate = command({
       const { selectPictures } = await import('../../features/generation/selectPictures.ts');
       const { photosOf, withoutRunAsModel } = await import('../../features/generation/runs.ts');
       const taught = withoutRunAsModel(request).loras;
-      const likeness = { photos: photosOf(taught, photos), mobileNet: scorerFiles.mobileNet };
+      const likeness = {
+        photos: photosOf(taught, photos, request.prompts),
+        mobileNet: scorerFiles.mobileNet,
+      };
       const onTried = (tried: number, kept: number): void =>
         context.report({ type: 'note', message: `${tried} drawn, ${kept} kept` });
       const found = await selectPictures(request, { by: select, likeness }, context, version, { onTried });

@@ -22,8 +22,8 @@ export async function measureBoxes(
 ): Promise<BoxLikeness[][]> {
   const meters: LikenessMeter[] = [];
   try {
-    for (const { lora } of regions) {
-      const photos = photosOrNothing(lora);
+    for (const { lora, prompt } of regions) {
+      const photos = photosOrNothing(lora, prompt);
       if (photos === undefined) return [];
       meters.push(await LikenessMeter.open({ photos, mobileNet }));
     }
@@ -51,9 +51,9 @@ export async function measureBoxes(
   }
 }
 
-function photosOrNothing(lora: RegionRequest['lora']): string | undefined {
+function photosOrNothing(lora: RegionRequest['lora'], prompt: string): string | undefined {
   try {
-    return photosOf([lora], undefined);
+    return photosOf([lora], undefined, [prompt]);
   } catch {
     return undefined;
   }

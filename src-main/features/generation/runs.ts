@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { eachSubject, subjectAsked } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
@@ -42,15 +43,21 @@ export function predictionOfRuns({
 }
 
 /**
- * Photos of the subject that is drawn: those that were said, else those of the first run among `loras`. Errors: `likeness.noPhotos`,
- * `run.damaged`.
+ * Photos of the subject that is drawn: those that were said, else those of the first run among `loras`; of several subjects, the one that
+ * `prompts` name. Errors: `likeness.noPhotos`, `run.damaged`.
  */
-export function photosOf(loras: readonly LoraChoice[], said: string | undefined): string {
+export function photosOf(
+  loras: readonly LoraChoice[],
+  said: string | undefined,
+  prompts: readonly string[],
+): string {
   const runs = loras
     .map(({ path }) => [path, join(path, '..', '..')].find((place) => RunFolder.exists(place)))
     .flatMap((place) => (place === undefined ? [] : new RunFolder(place)));
   const run = runs.find((one) => one.kind() === 'finetune');
-  const photos = said ?? run?.describe().settings.photos;
+  const settings = run?.describe().settings;
+  const asked = settings && eachSubject(settings)[subjectAsked(settings, prompts) ?? 0];
+  const photos = said ?? asked?.photos;
   if (photos === undefined || !existsSync(photos))
     throw problem('likeness.noPhotos', { photos: photos ?? 'the photos of the subject' });
   return photos;

@@ -1,3 +1,5 @@
+import { subjectAsked } from '../../../src-shared/domain/finetuneSettings.ts';
+import { photosPlace } from '../training/runPhotos.ts';
 import { rm, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
@@ -89,11 +91,15 @@ export function generateTask(
   const parts = mixes.flatMap((mix, row) => {
     const request = requestOf(mix);
     const [main] = mix;
-    const likeness = main && {
-      photos: folder.at(runs.get(main.runId).folder, 'photos'),
-      mobileNet: shipped.scorers.mobileNet,
-    };
-    const select = likeness && (input.select ?? undefined);
+    const run = main && runs.get(main.runId);
+    // Pictures of several subjects are like none of them alone.
+    const asked = run && (subjectAsked(run.settings, prompts) ?? (input.select ? 0 : undefined));
+    const likeness = run &&
+      asked !== undefined && {
+        photos: folder.at(run.folder, photosPlace(asked)),
+        mobileNet: shipped.scorers.mobileNet,
+      };
+    const select = likeness ? (input.select ?? undefined) : undefined;
     const behind = Math.max(0, done - row * each);
     // What is chosen for a prompt is chosen among all its tries: they begin anew.
     const first = select ? Math.floor(behind / count) * count : behind;

@@ -21,7 +21,7 @@ import { ownSettings } from '../../features/training/ownSettings.ts';
 /** Steps of each preset, as a share of the model's own. */
 const shares = { quick: 0.5, balanced: 1, thorough: 2 } as const;
 /**
- * The presets for a subject and a model, with the person's `changes`, in `room`. Earlier measurements and runs on this machine tell how long
+ * The presets for a subject (with `others` in the same run) and a model, with the person's `changes`, in `room`. Earlier measurements and runs on this machine tell how long
  * they take and whether they fit.
  */
 export function presetsFor(
@@ -30,18 +30,24 @@ export function presetsFor(
   { runs, measurements, settings }: Pick<Library, 'runs' | 'measurements' | 'settings'>,
   room: Room,
   changes: TrainingChanges = {},
+  others: readonly Subject[] = [],
 ): Preset[] {
   const { provider } = settings.get();
   const known = (settings: TrainingSettings): Measured | null | undefined =>
     measurements.get(measurementKey(model, provider, settings));
   const earlier = runs.list();
+  const otherSubjects = others.map(({ classNoun, token }) => ({ classNoun, token }));
   return (['quick', 'balanced', 'thorough'] as const).map((name) => {
     const own = completeSettings(
       finetuneSettings,
-      { classNoun: subject.classNoun, token: subject.token },
+      {
+        ...{ classNoun: subject.classNoun, token: subject.token },
+        ...(otherSubjects.length > 0 && { otherSubjects }),
+      },
       { size: Math.min(model.width, model.height), ...ownSettings(model.path), model: model.path },
     );
-    const steps = Math.max(1, Math.round(own.steps * shares[name]));
+    // Each subject is shown as often as it would be alone.
+    const steps = Math.max(1, Math.round(own.steps * shares[name])) * (1 + others.length);
     const quarter = Math.max(1, Math.ceil(steps / 4));
     const full = trainingSettingsOf({ ...own, steps, checkpointEvery: quarter, sampleEvery: quarter });
     const fit = quickerPrior(fittingSettings(full, model, room, known), room, known);

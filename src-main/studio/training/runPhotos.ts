@@ -12,13 +12,18 @@ import type { Library } from '../../storage/library.ts';
 
 const photosFolder = 'photos';
 
+/** Where the photos of a run's subjects are, seen from its folder; `index` 0 is the first subject. */
+export function photosPlace(index: number): string {
+  return index === 0 ? photosFolder : `${photosFolder}/subject ${index + 1}`;
+}
+
 /**
- * Makes a folder for a new run, named after the day, with its photos, and records it at once, so that no scan finds it unrecorded.
- * Errors: `photos.tooFew`, those of `record`.
+ * Makes a folder for a new run of the first of `subjects`, named after the day, with the photos of all, and records it at once, so that no
+ * scan finds it unrecorded. Errors: `photos.tooFew`, those of `record`.
  */
 export async function newRunFolder<T>(
   library: Library,
-  subject: Subject,
+  [subject, ...others]: readonly [Subject, ...Subject[]],
   record: (folder: string) => T,
 ): Promise<T> {
   const { folder } = library;
@@ -26,6 +31,7 @@ export async function newRunFolder<T>(
   const work = `${runs}/.${randomUUID()}.${process.pid}.tmp`;
   try {
     await layOutPhotos(library, subject, work);
+    for (const [i, other] of others.entries()) await layOutPhotos(library, other, work, photosPlace(i + 1));
     const place = folder.claim(runs, new Date().toISOString().slice(0, 10));
     try {
       renameSync(folder.at(work, photosFolder), folder.at(place, photosFolder));
@@ -53,17 +59,18 @@ export function isUnrecorded(run: string): boolean {
 }
 
 /**
- * Copies the photos of a run to `RUN/photos`: cropped to the chosen squares, with captions beside them and masks, cropped alike,
- * in `RUN/photos/masks`. Later changes to the subject's photos don't affect the run. Errors: `photos.tooFew`.
+ * Copies the photos of a run to `place` there: cropped to the chosen squares, with captions beside them and masks, cropped alike,
+ * in `masks` below it. Later changes to the subject's photos don't affect the run. Errors: `photos.tooFew`.
  */
 export async function layOutPhotos(
   { folder, photos }: Library,
   subject: Subject,
   run: string,
+  place = photosFolder,
 ): Promise<void> {
   const usable = photos.list(subject.id).filter(({ missing }) => !missing);
   if (usable.length === 0) throw problem('photos.tooFew', { name: subject.name });
-  const out = folder.make(run, photosFolder);
+  const out = folder.make(run, place);
   const stems = new Set<string>();
   for (const { name, crop, mask } of usable) {
     const { name: stem, ext } = path.parse(name);
@@ -76,7 +83,7 @@ export async function layOutPhotos(
     if (caption !== undefined) await copyFile(caption, path.join(out, `${own}.txt`));
     const maskFile = mask === null ? undefined : path.join(folder.masks(subject), mask);
     if (maskFile !== undefined && existsSync(maskFile))
-      await layOut(maskFile, crop, path.join(folder.make(run, photosFolder, masksFolder), own), '.png');
+      await layOut(maskFile, crop, path.join(folder.make(run, place, masksFolder), own), '.png');
   }
 }
 

@@ -8,6 +8,7 @@ import { keepScores, scoringOf } from '../scoreHandlers.ts';
 import { expectedSeconds } from './expectedSeconds.ts';
 import { readRerun, writeRerun } from './rerunFile.ts';
 import { measurementKey } from './measurementKey.ts';
+import { photosPlace } from './runPhotos.ts';
 
 /** What ends a run before its last step. Jobs of an earlier version say nothing. */
 const trainInput = z.object({ until: z.enum(['best']).nullable().default(null) });
@@ -36,11 +37,17 @@ export function trainJob(surroundings: Surroundings): JobHandling<'train'> {
       const out = folder.at(run.folder);
       const model = run.modelId === null ? shipped.model : models.get(run.modelId).path;
       const begun = RunFolder.exists(out);
+      const photosOf = (index: number, place = run.folder): string => folder.at(place, photosPlace(index));
+      const others = run.settings.otherSubjects ?? [];
       const again = readRerun(out);
       // With an outcome it is a run like any other, and may be given more steps.
       if (again && again.same === undefined) {
-        const [capsule, photos] = [folder.at(again.of), folder.at(again.of, 'photos')];
-        return { rerun: { capsule, photos, out, model, resume: true }, version: shipped.version };
+        const [capsule, photos] = [folder.at(again.of), photosOf(0, again.of)];
+        const otherPhotos = others.map((_, i) => photosOf(i + 1, again.of));
+        return {
+          rerun: { capsule, photos, otherPhotos, out, model, resume: true },
+          version: shipped.version,
+        };
       }
       return {
         request: {
@@ -52,7 +59,10 @@ export function trainJob(surroundings: Surroundings): JobHandling<'train'> {
             : {
                 ...runs.settingsOf(run.id),
                 model,
-                photos: folder.at(run.folder, 'photos'),
+                photos: photosOf(0),
+                ...(others.length > 0 && {
+                  otherSubjects: others.map((words, i) => ({ ...words, photos: photosOf(i + 1) })),
+                }),
                 provider: settings.get().provider,
               },
         },

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { trainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
+import type { Subject } from '../../../src-shared/domain/subject.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
 import { capsuleFile, RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { StoredModel } from '../../storage/models.ts';
@@ -37,10 +38,26 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
     });
     return told(runs.get(run.id));
   };
+  /** Subjects that one run can tell apart. Errors: `subject.noClass`, `training.sameToken`. */
+  const together = (ids: readonly number[]): [Subject, ...Subject[]] => {
+    const [first, ...others] = [...new Set(ids)].map((id) => subjects.get(id));
+    if (!first) throw problem('library.gone', { what: 'subject' });
+    const all = [first, ...others] as const;
+    for (const { name, classNoun, token } of all) {
+      if (!classNoun) throw problem('subject.noClass', { name });
+      if (all.filter((other) => other.token === token).length > 1)
+        throw problem('training.sameToken', { token });
+    }
+    return [first, ...others];
+  };
   const room = (): Promise<Room> => trainingRoom(library.settings.get().provider);
   return {
-    'training.presets': async ({ subjectId, modelId, changes }) =>
-      presetsFor(subjects.get(subjectId), modelOf(modelId), library, await room(), changes),
+    'training.presets': async ({ subjectId, otherSubjectIds, modelId, changes }) => {
+      const others = otherSubjectIds.map((id) => subjects.get(id));
+      return presetsFor(
+        ...([subjects.get(subjectId), modelOf(modelId), library, await room(), changes, others] as const),
+      );
+    },
     'training.measure': async ({ subjectId, modelId, changes }) => {
       const model = modelOf(modelId);
       const { name, photos } = subjects.get(subjectId);
@@ -49,17 +66,19 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       if (!job) throw problem('training.measured', { model: model.name });
       return { jobId: queue.add(job).id };
     },
-    'training.start': async ({ subjectId, modelId, preset, changes = {}, name, until }) => {
-      const subject = subjects.get(subjectId);
+    'training.start': async ({ subjectId, otherSubjectIds, modelId, preset, changes = {}, name, until }) => {
+      const all = together([subjectId, ...otherSubjectIds]);
+      const [subject, ...others] = all;
       const model = modelOf(modelId);
-      const chosen = presetsFor(subject, model, library, await room()).find((one) => one.name === preset);
+      const presets = presetsFor(subject, model, library, await room(), {}, others);
+      const chosen = presets.find((one) => one.name === preset);
       if (!chosen) throw problem('library.gone', { what: 'preset' });
       const settings = completeSettings(trainingSettings, changes, chosen.settings);
-      if (!settings.classNoun) throw problem('subject.noClass', { name: subject.name });
-      const run = await newRunFolder(library, subject, (place) =>
+      const named = all.map((one) => one.name).join(' + ');
+      const run = await newRunFolder(library, all, (place) =>
         runs.create({
           subjectId,
-          name: name ?? `${subject.name} ${runs.list(subjectId).length + 1}`,
+          name: name ?? `${named} ${runs.list(subjectId).length + 1}`.slice(-80),
           folder: place,
           modelId: model.id,
           modelName: model.name,

@@ -1,6 +1,7 @@
 import type { Run } from '../../../src-shared/domain/run.ts';
 import { settingGroups } from '../../../src-shared/domain/settingSchema.ts';
 import { holds, valueAt } from '../../../src-shared/domain/settingValues.ts';
+import { namesOf } from '../../state/learnt.ts';
 import { texts } from '../../texts/index.ts';
 import { knobs, type Knob } from './knobSections.ts';
 
@@ -16,8 +17,16 @@ export function settingRows(runs: readonly Run[]): SettingRow[] {
     texts.train.model,
     runs.map(({ modelName }) => modelName),
   );
+  const subjects = runs.some(({ settings }) => settings.otherSubjects)
+    ? [
+        rowOf(
+          texts.train.subjects,
+          runs.map((run) => namesOf(run).join(', ')),
+        ),
+      ]
+    : [];
   const inOrder = settingGroups.flatMap((group) => knobs.filter((knob) => knob.group === group));
-  return [model, ...inOrder.map((knob) => rowOf(knob.words.label, runs.map(valueIn(knob))))];
+  return [model, ...subjects, ...inOrder.map((knob) => rowOf(knob.words.label, runs.map(valueIn(knob))))];
 }
 
 function rowOf(name: string, values: readonly string[]): SettingRow {

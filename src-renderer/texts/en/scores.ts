@@ -35,6 +35,15 @@ export const scores = {
   curveLabel: 'Scores of each checkpoint over the steps',
   table: 'Each checkpoint',
   actions: 'Actions',
+  apart: 'Are your subjects kept apart?',
+  apartAbout:
+    'Pictures of each subject are compared with its own photos and with those of the others. They should come near to the first row, where your photos are compared.',
+  apartOf: (name: string) => `How well ${name} is kept apart`,
+  yourPhotos: 'Your photos',
+  likeOwn: 'Like its own photos',
+  likeOther: (name: string) => `Like ${name}`,
+  mixed: 'More like another',
+  percent: (share: number) => `${Math.round(100 * share)} %`,
   memorized: 'Copies a photo',
   measures: {
     subject: {

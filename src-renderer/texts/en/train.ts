@@ -40,6 +40,15 @@ export const train = {
   knobsAbout: 'steps, learning rate, LoRA, prior preservation, optimizer…',
   changed: (count: number) => `${plural(count, 'setting', 'settings')} changed`,
   start: (subject: string) => `Train ${subject}`,
+  others: 'Learn other subjects in the same run',
+  othersAbout: (chosen: number) =>
+    chosen === 0 ? 'each keeps its own word in prompts' : `${plural(chosen, 'subject', 'subjects')} more`,
+  othersHint:
+    'Subjects take turns, so the run gets as many steps for each as it would have alone. Scores then tell how well they are kept apart.',
+  and: (names: readonly string[]) =>
+    names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`,
+  subjects: 'Subjects',
+  sideBySide: (names: string) => `Each sample shows, from the left: ${names}.`,
   promise: 'Pause or cancel whenever you like. What has been learnt is kept.',
   runs: 'Runs',
   compare: 'Compare',

@@ -89,7 +89,7 @@ it('what a start of training leaves that is cut off goes; what somebody put ther
 });
 
 it('a start of training that can not be recorded leaves nothing', async () => {
-  const begun = newRunFolder(studio.library, subject, (folder) => {
+  const begun = newRunFolder(studio.library, [subject], (folder) => {
     expect(readdirSync(path.join(root, folder, 'photos'))).toHaveLength(5);
     throw new Error('the disk is full');
   });

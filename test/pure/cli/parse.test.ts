@@ -168,6 +168,26 @@ describe('finetune', () => {
     expect(of(...photos, '--class', 'dog')).not.toHaveProperty('token');
   });
 
+  it('takes several subjects, the first one from --photos where that is given', () => {
+    const of = (...argv: string[]) =>
+      finetuneRequest(parse(['--out', 'o', ...argv], finetuneOptions, 'finetune', finetuneSettingOptions))
+        .settings;
+    const [dog, cat] = ['--subject=C:\\dog:toy dog:sks', '--subject=cats:cat:ohwx'];
+    const second = { photos: path.resolve('cats'), classNoun: 'cat', token: 'ohwx' };
+    expect(of(dog, cat)).toEqual({
+      ...{ photos: path.resolve('C:\\dog'), classNoun: 'toy dog', token: 'sks' },
+      otherSubjects: [second],
+    });
+    expect(of('--photos', 'p', '--class', 'dog', cat)).toEqual({
+      ...{ photos: path.resolve('p'), classNoun: 'dog', otherSubjects: [second] },
+    });
+    expect(of(cat)).toEqual(second);
+    for (const wrong of ['cats', 'cats:cat', 'cats::ohwx', 'cats:cat: ', 'C:\\cats:cat'])
+      expect(() => of('--subject', wrong)).toThrow(/DIR:CLASS:TOKEN/);
+    expect(() => of(dog, '--token', 'x')).toThrow(/--token/);
+    expect(() => of(dog, '--replay', 'r.safetensors')).toThrow(/--subject/);
+  });
+
   it("has the seed's defaults, over them the model's own, over them what was said", () => {
     expect(settings()).toMatchObject({
       ...{

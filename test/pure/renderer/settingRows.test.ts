@@ -36,6 +36,12 @@ describe('the settings of runs, side by side', () => {
     expect(differing(run({}), run({ crop: 'random' }))).toHaveLength(1);
   });
 
+  it('name the subjects where a run learnt several', () => {
+    const both = run({ otherSubjects: [{ token: 'ohwx', classNoun: 'cat' }] });
+    expect(settingRows([both])[1]?.values).toEqual(['sks dog, ohwx cat']);
+    expect(settingRows([run({})]).map(({ name }) => name)).not.toContain('Subjects');
+  });
+
   it('find a difference in one of many runs', () => {
     const [row] = differing(run({}), run({}), run({ seed: 8 }));
     expect(row?.values).toEqual(['7', '7', '8']);

@@ -8,7 +8,14 @@ const run = (id: number, subjectId: number, checkpoints: number) => ({
 const replies: Record<string, unknown> = {
   'subjects.list': [subject(1, 'sks', 'dog'), subject(2, 'vex', 'mug'), subject(3, 'zwx', 'vase')],
   'projects.list': [],
-  'training.runs': [run(10, 1, 4), run(20, 2, 4), run(30, 3, 0)],
+  'training.runs': [
+    ...[run(10, 1, 4), run(20, 2, 4), run(30, 3, 0)],
+    // Learnt with the second subject, in one run.
+    {
+      ...run(40, 1, 4),
+      settings: { token: 'sks', classNoun: 'dog', otherSubjects: [{ token: 'vex', classNoun: 'mug' }] },
+    },
+  ],
 };
 
 let draft: Draft;
@@ -50,4 +57,13 @@ it('a mix of two subjects, and the same subject again, change nothing', () => {
   switchSubject(2);
   expect(draft.loras).toEqual(both);
   expect(draft.prompt).toBe('a photo of sks dog on a beach');
+});
+
+it('a run that learnt both stays, and the prompt names the other one', () => {
+  draft.loras = [{ runId: 40, step: null, weight: 1 }];
+  switchSubject(2);
+  expect(draft.prompt).toBe('a photo of vex mug on a beach');
+  switchSubject(1);
+  expect(draft.prompt).toBe('a photo of sks dog on a beach');
+  expect(draft.loras).toEqual([{ runId: 40, step: null, weight: 1 }]);
 });

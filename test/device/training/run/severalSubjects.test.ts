@@ -124,7 +124,8 @@ describe('a run of two subjects', { timeout: 600_000 }, () => {
     writeFileSync(place('balls', 'a.png'), original);
     renameSync(place('balls'), place('elsewhere'));
     await expect(train('run', { steps: 7 }, true)).rejects.toThrow(/balls/);
-    const moved = { ...settings.otherSubjects[0], photos: place('elsewhere') };
+    const [ball] = settings.otherSubjects as [(typeof settings.otherSubjects)[0]];
+    const moved = { ...ball, photos: place('elsewhere') };
     await train('run', { steps: 7, sampleEvery: null, otherSubjects: [moved] }, true);
     const other = { ...moved, token: 'other' };
     await expect(train('run', { steps: 8, otherSubjects: [other] }, true)).rejects.toThrow(/otherSubjects/);
