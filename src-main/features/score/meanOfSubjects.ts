@@ -31,7 +31,7 @@ export function meanFigures(all: readonly Figures[]): Figures {
   const names = [...new Set(all.flatMap((figures) => Object.keys(figures)))];
   return Object.fromEntries(
     names.map((name) => {
-      const found = all.map((figures) => figures[name]).filter((one) => one != null);
+      const found = all.map((figures) => figures[name]).flatMap((one) => one ?? []);
       const of = (key: keyof Estimate): number => mean(found.map((one) => one[key]));
       return [name, found.length === 0 ? null : { value: of('value'), low: of('low'), high: of('high') }];
     }),

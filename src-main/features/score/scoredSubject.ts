@@ -48,7 +48,7 @@ export async function scoredSubjects(
 }
 
 async function scoredSubject(
-  { run, list, prompts, kind = undefined }: ScoreRequest,
+  { run, list, prompts, kind }: ScoreRequest,
   settings: FinetuneSettings,
   folder: string | undefined,
 ): Promise<ScoredSubject> {
