@@ -1,6 +1,8 @@
+import path from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { modelsOfHub } from '../../features/download/hubCache.ts';
 import { placeOf } from '../../features/generation/knownPlaces.ts';
+import { cacheFolder } from '../../places.ts';
 import { shippedModel } from '../../shipped.ts';
 import { command } from '../command.ts';
 import { model, integer, operand, text } from '../options.ts';
@@ -18,7 +20,7 @@ export const join = command({
     address: operand(text('HOST:PORT', 'where the run listens, as it prints')),
     token: text('TOKEN', 'the token that the run prints', { fallback: 'LIKENESS_TOKEN in the environment' }),
     model: model('PATH', 'the model that is trained', {
-      fallback: 'looked for among the models of this machine',
+      fallback: 'looked for among the models of this machine, else the run sends it',
     }),
     teacher: model('PATH', 'the teacher of a distillation', { fallback: 'looked for in the same way' }),
     threads: integer('N', 'threads to compute with', { min: 1, max: 1024, fallback: 'one per core' }),
@@ -26,7 +28,8 @@ export const join = command({
   },
   request: ({ token = process.env['LIKENESS_TOKEN'], ...given }) => {
     if (!token) throw problem('usage.missingOption', { option: '--token', command: 'join' });
-    return { token, known: modelsHere, ...defined(given), address: given.address };
+    const keep = path.join(cacheFolder(), 'models');
+    return { token, known: modelsHere, keep, ...defined(given), address: given.address };
   },
   run: async (request, context) => {
     // A worker that a run started ends with the run.

@@ -70,7 +70,7 @@ export class Connection {
   }
 
   /** Fills the array with what the other end sends. */
-  receive(array: Float32Array): Promise<void> {
+  receive(array: ArrayBufferView): Promise<void> {
     return this.fill(bytesOf(array));
   }
 
@@ -84,7 +84,7 @@ export class Connection {
   }
 
   /** Sends the array as it lies in memory. It must not change before the other end has answered. */
-  give(array: Float32Array): Promise<void> {
+  give(array: ArrayBufferView): Promise<void> {
     return this.send(bytesOf(array));
   }
 
@@ -153,7 +153,7 @@ export class Connection {
   }
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: HostTensor['data']): Uint8Array {
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 

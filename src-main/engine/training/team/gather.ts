@@ -1,5 +1,6 @@
 import os from 'node:os';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
+import { openModel } from '../../checkpoints/openModel.ts';
 import { layoutOf, type GradientSource, type LossOptions } from '../loss/gradients.ts';
 import { LocalWorkers, type LocalPlaces, type StartTeamWorker, type WorkerProvider } from './localWorkers.ts';
 import type { SharedRun } from './sharedRun.ts';
@@ -33,6 +34,11 @@ export async function gatherTeam(
   const { team, port } = await Team.open({
     layout: layoutOf(loss),
     ...{ run, signal, report: note, listen },
+    modelOf: (hash) => {
+      if (hash === run.modelHash) return openModel(places.model);
+      const isTeacher = run.kind === 'distill' && hash === run.teacherHash && places.teacher !== undefined;
+      return isTeacher ? openModel(places.teacher) : undefined;
+    },
     onUnfit: (error) => report({ type: 'warning', message: error.message }),
     onLost: (id) => local.end(Number.parseInt(id)),
   });

@@ -43,9 +43,10 @@ export class LocalWorkers {
     return [...this.running].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
   }
 
+  /** A worker has nothing to keep, and one that hangs or computes would not hear of the end. */
   stop(): void {
     this.stopped = true;
-    for (const child of this.running) child.kill();
+    for (const child of this.running) child.kill('SIGKILL');
   }
 
   /** The team is done with this one, which may hang. */

@@ -12,7 +12,7 @@ const common = {
 } as const;
 
 /** The protocol of a team's connections; other versions of Likeness are not let in. */
-const version = 'likeness-team-2';
+const version = 'likeness-team-3';
 
 /** Which process a connection belongs to, and whether it carries work or the sign that the process lives. */
 export interface Caller {

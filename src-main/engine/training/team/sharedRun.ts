@@ -66,26 +66,39 @@ export interface WorkerPlaces {
   readonly teacher?: string | undefined;
   /** Models on this machine that may have this hash, where nobody said which to use. */
   readonly known?: ((hash: string) => Iterable<string>) | undefined;
+  /** Gets the model of this hash from the run, where it is not on this machine; returns its folder. */
+  readonly fetch?: ((hash: string) => Promise<string>) | undefined;
   readonly provider?: ProviderChoice | undefined;
   readonly threads?: number | undefined;
 }
 
 /** Builds the run's loss. `told`: from another machine. Errors: `team.badRun`, `team.otherModel`, `team.noModel`, those of `openModel`. */
-export function openSharedRun(told: unknown, places: WorkerPlaces): Promise<ShapedGradients> {
+export async function openSharedRun(told: unknown, places: WorkerPlaces): Promise<ShapedGradients> {
   const run = sharedRunType.safeParse(told);
   if (!run.success) throw problem('team.badRun', { why: faultOf(run.error) });
   const { rows, latents } = run.data;
+  const models = {
+    model: await openSame(run.data.modelHash, '--model', places.model, places),
+    ...(run.data.kind === 'distill' && {
+      teacher: await openSame(run.data.teacherHash, '--teacher', places.teacher, places),
+    }),
+  };
   return ShapedGradients.create(latents, (shape) => {
     if (!fits(rows, shape)) throw problem('team.badRun', { why: 'the batches are too large' });
-    return lossOf({ ...run.data, latents: [...shape] }, places);
+    return lossOf({ ...run.data, latents: [...shape] }, models, places);
   });
 }
 
-function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
+interface Models {
+  readonly model: Model;
+  /** Of a distillation. */
+  readonly teacher?: Model;
+}
+
+function lossOf(run: SharedRun, { model, teacher = model }: Models, places: WorkerPlaces): LossOptions {
   const { rows, latents } = run;
   const { provider = 'auto', threads } = places;
   const own = { latents, provider, ...(threads && { threads }) };
-  const model = openSame(run.modelHash, '--model', places.model, places);
   if (run.kind === 'finetune') {
     const { settings, prior, masked, start } = run;
     const priorWeight = prior ? (settings.prior?.weight ?? 1) : undefined;
@@ -101,12 +114,16 @@ function lossOf(run: SharedRun, places: WorkerPlaces): LossOptions {
     const trained = consistencyLora(model, { ...settings, start });
     return consistencyObjective(model, trained, { ...own, batch: rows, errors: settings.errors });
   }
-  const teacher = openSame(run.teacherHash, '--teacher', places.teacher, places);
   return distillObjective(teacher, model, { ...run.settings, ...own, batch: rows });
 }
 
-/** The model of this hash: the one that a person gave, or one of this machine's. */
-function openSame(hash: string, option: string, given: string | undefined, { known }: WorkerPlaces): Model {
+/** The model of this hash: the one that a person gave, one of this machine's, or the run's own, fetched. */
+async function openSame(
+  hash: string,
+  option: string,
+  given: string | undefined,
+  { known, fetch }: WorkerPlaces,
+): Promise<Model> {
   if (given !== undefined) {
     const model = openModel(given);
     if (!hasHash(model, hash)) throw problem('team.otherModel', { model: given, option });
@@ -116,7 +133,8 @@ function openSame(hash: string, option: string, given: string | undefined, { kno
     const model = openIfAny(place);
     if (model && hasHash(model, hash)) return model;
   }
-  throw problem('team.noModel', { hash, option });
+  if (!fetch) throw problem('team.noModel', { hash, option });
+  return openModel(await fetch(hash));
 }
 
 function openIfAny(place: string): Model | undefined {

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import PQueue from 'p-queue';
 import pRetry, { AbortError } from 'p-retry';
 import { type LikenessError, problem } from '../../../../src-shared/messages/index.ts';
+import type { Model } from '../../checkpoints/model.ts';
 import type { FlatParameters } from '../../optim/flatParameters.ts';
 import { accumulator } from '../../optim/optimizer.ts';
 import type { Feeds, GradientSource, Losses } from '../loss/gradients.ts';
@@ -15,6 +16,8 @@ export interface TeamOptions {
   readonly layout: FlatParameters;
   /** What a worker must know to build the same loss: JSON. */
   readonly run: unknown;
+  /** The run's model of this hash, for workers that lack it. */
+  readonly modelOf?: (hash: string) => Model | undefined;
   /** "host:port"; port 0 takes a free one. */
   readonly listen: string;
   readonly signal: AbortSignal;
@@ -152,6 +155,7 @@ export class Team implements GradientSource {
 
   private welcome(socket: TLSSocket, id: string): void {
     const worker: WorkerConnection = new WorkerConnection(new Connection(socket), id, {
+      modelOf: (hash) => this.given.modelOf?.(hash),
       memory: () => this.free.pop() ?? this.layout.allocate(),
       onReady: (length) => {
         if (length !== this.layout.length)

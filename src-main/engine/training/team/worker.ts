@@ -7,9 +7,17 @@ import { Connection, ConnectionLost, MessageFault } from './connection.ts';
 import { longestSilence, startHeartbeat } from './heartbeat.ts';
 import { toWorkerType, type FromWorker } from './protocol.ts';
 import { callingOptions, strangers } from './secrecy.ts';
+import { receiveModel } from './sentModel.ts';
 
 /** What computes the gradients of batches. */
 export type WorkerSource = Pick<LocalGradients, 'layout' | 'one' | 'dispose'>;
+
+/** Asks the run for its model of this hash, and writes it to `folder`. */
+export type AskForModel = (
+  hash: string,
+  folder: string,
+  onBytes: (done: number, total: number) => void,
+) => Promise<void>;
 
 export interface WorkerOptions {
   /** "host:port" of the run. */
@@ -18,7 +26,7 @@ export interface WorkerOptions {
   /** How the team calls this worker. */
   readonly name: string;
   /** Builds the loss of the run that the team works on. */
-  readonly open: (run: unknown) => Promise<WorkerSource>;
+  readonly open: (run: unknown, askForModel: AskForModel) => Promise<WorkerSource>;
   readonly signal: AbortSignal;
   readonly onBatch?: ((done: number) => void) | undefined;
 }
@@ -64,7 +72,14 @@ async function work(connection: Connection, options: WorkerOptions): Promise<num
   };
   const { said: told } = await connection.next(toWorkerType);
   if (told.type !== 'run') throw new MessageFault(`${told.type} before the run`);
-  const source = await attempt(() => open(told.run));
+  const askForModel: AskForModel = async (hash, folder, onBytes) => {
+    await say({ type: 'lacks', hash });
+    const { said } = await connection.next(toWorkerType);
+    if (said.type === 'refused') throw problem('team.refused', { address, why: said.why });
+    if (said.type !== 'model') throw new MessageFault(`${said.type} in place of a model`);
+    await receiveModel(said.contents, connection, folder, onBytes);
+  };
+  const source = await attempt(() => open(told.run, askForModel));
   try {
     const [values, gradient] = [source.layout.allocate(), source.layout.allocate()];
     await say({ type: 'ready', length: values.length, name });
@@ -72,7 +87,7 @@ async function work(connection: Connection, options: WorkerOptions): Promise<num
       const { said, tensors } = await connection.next(toWorkerType);
       if (said.type === 'end') return done;
       if (said.type === 'refused') throw problem('team.refused', { address, why: said.why });
-      if (said.type === 'run') throw new MessageFault('another run');
+      if (said.type === 'run' || said.type === 'model') throw new MessageFault(`${said.type} once more`);
       if (said.type === 'values') await connection.receive(values);
       else {
         const started = performance.now();

@@ -1,8 +1,10 @@
 import { LikenessError, type MessageCode } from '../../../../src-shared/messages/index.ts';
+import type { Model } from '../../checkpoints/model.ts';
 import type { Feeds, Losses } from '../loss/gradients.ts';
 import type { Connection } from './connection.ts';
 import { longestSilence } from './heartbeat.ts';
 import { fromWorkerType, type FromWorker, type ToWorker } from './protocol.ts';
+import { sendModel } from './sentModel.ts';
 
 export interface Answer {
   readonly losses: Losses;
@@ -11,6 +13,8 @@ export interface Answer {
 }
 
 export interface WorkerEvents {
+  /** The run's model of this hash, which the worker lacks; undefined where the run has no such model. */
+  readonly modelOf: (hash: string) => Model | undefined;
   readonly memory: () => Float32Array;
   /** It can compute; `length` of its layout. */
   readonly onReady: (length: number) => void;
@@ -30,6 +34,7 @@ export class WorkerConnection {
   private ended = false;
   private ready = false;
   private silent = 0;
+  private sending = false;
   private waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
 
   /** `id`: of the process at the other end. */
@@ -76,7 +81,7 @@ export class WorkerConnection {
   /** The run is over. */
   async dismiss(): Promise<void> {
     this.ended = true;
-    if (this.waiting) this.connection.close();
+    if (this.waiting || this.sending) this.connection.close();
     await this.say({ type: 'end' });
     await this.connection.finish();
   }
@@ -104,6 +109,7 @@ export class WorkerConnection {
     while (!this.ended) {
       const { said } = await this.connection.next(fromWorkerType);
       if (said.type === 'gradient') await this.answered(said);
+      else if (said.type === 'lacks') await this.sendModel(said.hash);
       else if (said.type === 'failed') {
         this.events.onFailed(new LikenessError(said.code as MessageCode, said.message));
         this.leave();
@@ -113,6 +119,14 @@ export class WorkerConnection {
         this.events.onReady(said.length);
       }
     }
+  }
+
+  private async sendModel(hash: string): Promise<void> {
+    const model = this.events.modelOf(hash);
+    if (!model) return this.refuse('it asks for a model that is none of this run');
+    this.sending = true;
+    await sendModel(model, this.connection, (contents) => this.say({ type: 'model', contents }));
+    this.sending = false;
   }
 
   private async answered({ losses, seconds }: FromWorker & { type: 'gradient' }): Promise<void> {

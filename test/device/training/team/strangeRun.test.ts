@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joined, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -27,15 +27,24 @@ const layout = layoutOf({
   trained: ['weight'],
 });
 
-/** A worker joins what says it is a run, and has `known` models; `complaints` of it must reach the run. */
-async function joining(run: unknown, known: () => string[] = () => [model], complained = true) {
+/** A worker joins what says it is a run, and has `known` models; `complaints` of it must reach the run, whose model is `sent`. */
+async function joining(
+  run: unknown,
+  known: () => string[] = () => [model],
+  complained = true,
+  { sent, keep }: { readonly sent?: string; readonly keep?: string } = {},
+) {
   const complaints: LikenessError[] = [];
   const { team, port } = await Team.open({
     ...{ layout, run, listen: '127.0.0.1:0', signal, report: () => undefined },
+    modelOf: () => (sent === undefined ? undefined : openModel(sent)),
     onUnfit: (error) => complaints.push(error),
   });
   const request = { address: `127.0.0.1:${port}`, token: team.token, provider: 'cpu' as const };
-  const error = await join({ ...request, known }, { signal, report: () => undefined }).then(
+  const error = await join(
+    { ...request, known, ...(keep !== undefined && { keep }) },
+    { signal, report: () => undefined },
+  ).then(
     () => expect.fail('the worker worked'),
     (thrown: unknown) => (thrown instanceof LikenessError ? thrown : expect.fail(String(thrown))),
   );
@@ -75,6 +84,22 @@ describe('a worker that joins', { timeout: 600_000 }, () => {
     expect(error).toMatchObject({ code: 'team.noModel' });
     expect(error.message).toMatch(/f{32}.*--model/);
     expect(looked).toHaveLength(3);
+  });
+
+  it('keeps no other model than the one it asked for', async () => {
+    const keep = mkdtempSync(joined(tmpdir(), 'likeness-kept-'));
+    const tampered = { ...honest, modelHash: 'f'.repeat(32) };
+    const { error } = await joining(tampered, () => [], true, { sent: model, keep });
+    expect(error).toMatchObject({ code: 'team.badRun' });
+    expect(error.message).toMatch(/the model it sent/);
+    expect(readdirSync(keep)).toEqual([]);
+  });
+
+  it('is refused a model that is none of the run', async () => {
+    const keep = mkdtempSync(joined(tmpdir(), 'likeness-kept-'));
+    const { error } = await joining(honest, () => [], false, { keep });
+    expect(error).toMatchObject({ code: 'team.refused' });
+    expect(readdirSync(keep)).toEqual([]);
   });
 
   it('refuses a run whose weights have another shape than its own', async () => {

@@ -1,10 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { JobEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { readSafetensors } from '../../../../src-main/engine/checkpoints/safetensors.ts';
+import { modelHash } from '../../../../src-main/engine/checkpoints/modelHash.ts';
+import { openModel } from '../../../../src-main/engine/checkpoints/openModel.ts';
 import { readF32 } from '../../../../src-main/engine/checkpoints/weights.ts';
 import { writeSafetensors } from '../../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { TorchGenerator } from '../../../../src-main/engine/tensor/random.ts';
@@ -56,26 +59,30 @@ const ids = (shape: Shape): Record<string, HostTensor> => ({
 });
 
 const processes: ChildProcess[] = [];
-const start: StartTeamWorker = ({ address, token, model, teacher, provider }) => {
-  const places = [
-    '--model',
-    model,
-    '--provider',
-    provider,
-    ...(teacher === undefined ? [] : ['--teacher', teacher]),
-  ];
-  const words = ['dist/likeness.js', 'join', address, ...places, '--threads', '1', '--quiet'];
-  const env = { ...process.env, LIKENESS_TOKEN: token };
+const start: StartTeamWorker = ({ model, teacher, ...run }) =>
+  startWith(['--model', model, ...(teacher === undefined ? [] : ['--teacher', teacher])], run);
+
+function startWith(
+  places: readonly string[],
+  { address, token, provider }: Pick<Parameters<StartTeamWorker>[0], 'address' | 'token' | 'provider'>,
+  more: Record<string, string> = {},
+): ChildProcess {
+  const own = [...places, '--provider', provider, '--threads', '1', '--quiet'];
+  const words = ['dist/likeness.js', 'join', address, ...own];
+  const env = { ...process.env, LIKENESS_TOKEN: token, ...more };
   const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   processes.push(child);
   return child;
-};
+}
 const team = (workers: number) => ({ workers, start });
 
 beforeAll(() => compress({ ...compressDefaults, model: teacher, out: student, to: 'bk-tiny' }, quiet));
 
 const weightsIn = (checkpoint: string, file: string): Buffer => readFileSync(join(checkpoint, file));
 const unetFile = join('unet', 'diffusion_pytorch_model.safetensors');
+
+const notesOf = (events: readonly JobEvent[]): string[] =>
+  events.flatMap((event) => (event.type === 'note' ? [event.message] : []));
 
 /** The largest difference of two files' tensors. */
 function difference(a: string, b: string): number {
@@ -94,22 +101,25 @@ function difference(a: string, b: string): number {
 interface Asked {
   readonly rows: number;
   readonly workers?: number;
-  readonly onStep?: (step: number) => void;
+  readonly accumulate?: number;
+  readonly startWorker?: StartTeamWorker;
+  /** `events`: all so far. */
+  readonly onStep?: (step: number, events: readonly JobEvent[]) => void;
 }
 
-async function distilled(name: string, { rows, workers, onStep }: Asked) {
+async function distilled(name: string, { rows, workers, accumulate, startWorker = start, onStep }: Asked) {
   const events: JobEvent[] = [];
   const report = (event: JobEvent): void => {
     events.push(event);
-    if (event.type === 'step') onStep?.(event.step);
+    if (event.type === 'step') onStep?.(event.step, events);
   };
   const replay = record('distill', rows, contexts);
   const settings = {
     ...{ teacher, student, replay, steps, learningRate: 1e-4, provider: 'cpu' as const },
-    ...{ checkpointEvery: steps, ema: 0.99 },
+    ...{ checkpointEvery: steps, ema: 0.99, ...(accumulate !== undefined && { accumulate }) },
   };
   const out = join(scratch, name);
-  const own = workers === undefined ? {} : { team: team(workers) };
+  const own = workers === undefined ? {} : { team: { workers, start: startWorker } };
   const { checkpoint } = await distill(
     { out, resume: false, settings, ...own },
     { ...quiet, report },
@@ -173,17 +183,59 @@ describe('a team', { timeout: 600_000 }, () => {
     let stopped: ChildProcess | undefined;
     const disturbed = await distilled('hung', {
       ...{ rows: 1, workers: 2 },
-      onStep: (step) => {
-        if (step === 5) stopped = processes.at(-1);
-        if (step === 5) stopped?.kill('SIGSTOP');
+      onStep: (step, events) => {
+        if (step !== 5) return;
+        // The one that came first computes; on a busy machine the other may not have begun yet.
+        const [pid] = notesOf(events).flatMap(
+          (note) => /\(process (\d+)\) works along/.exec(note)?.[1] ?? [],
+        );
+        stopped = processes.find((child) => child.pid === Number(pid));
+        stopped?.kill('SIGSTOP');
       },
     });
     // It was given up, ended, and another one took its place.
-    expect(stopped?.signalCode).toBe('SIGKILL');
-    const notes = disturbed.events.flatMap((event) => (event.type === 'note' ? [event.message] : []));
+    if (!stopped) return expect.fail('no worker was stopped');
+    if (stopped.signalCode === null && stopped.exitCode === null) await once(stopped, 'exit');
+    expect(stopped.signalCode).toBe('SIGKILL');
+    const notes = notesOf(disturbed.events);
     expect(notes).toContainEqual(expect.stringMatching(/is lost \(it has not been heard of for \d+ s\)/));
     const calm = join(scratch, 'two', 'checkpoints', String(steps).padStart(6, '0'));
     expect(weightsIn(disturbed.checkpoint, unetFile).equals(weightsIn(calm, unetFile))).toBe(true);
+  });
+
+  it('sends its models to a worker that lacks them, once, and ends at the same bits', async () => {
+    const cache = join(scratch, 'elsewhere');
+    const startWorker: StartTeamWorker = (run) =>
+      startWith([], run, { LIKENESS_CACHE: cache, HF_HOME: join(scratch, 'no hub') });
+    const asked = { rows: 1, workers: 1, accumulate: 2, startWorker };
+    const sent = await distilled('sent', asked);
+    const calm = join(scratch, 'two', 'checkpoints', String(steps).padStart(6, '0'));
+    expect(weightsIn(sent.checkpoint, unetFile).equals(weightsIn(calm, unetFile))).toBe(true);
+    const models = join(cache, 'models');
+    const kept = readdirSync(models).sort();
+    expect(kept).toEqual([teacher, student].map((place) => `run-${modelHash(openModel(place))}`).sort());
+    for (const name of kept) expect(`run-${modelHash(openModel(join(models, name)))}`).toBe(name);
+    // Made anew, a folder would be another one.
+    const folders = (): number[] => kept.map((name) => statSync(join(models, name)).ino);
+    const before = folders();
+    rmSync(join(scratch, 'sent'), { recursive: true });
+    await distilled('sent', asked);
+    expect(folders()).toEqual(before);
+  });
+
+  it('leaves no worker behind that hangs when the run ends', async () => {
+    let stopped: ChildProcess | undefined;
+    await distilled('left', {
+      ...{ rows: 1, workers: 2 },
+      onStep: (step) => {
+        if (step !== steps) return;
+        stopped = processes.at(-1);
+        stopped?.kill('SIGSTOP');
+      },
+    });
+    if (!stopped) return expect.fail('no worker was stopped');
+    if (stopped.signalCode === null && stopped.exitCode === null) await once(stopped, 'exit');
+    expect(stopped.signalCode).toBe('SIGKILL');
   });
 
   it('ends with what its workers say when none stays alive', async () => {
