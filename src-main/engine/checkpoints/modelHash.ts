@@ -42,7 +42,7 @@ export function partsHaveHash(parts: readonly Part[], hash: string): boolean {
   return isFormer(hash) ? formerHash(parts) === hash : partsHash(...parts) === hash;
 }
 
-/** Whether a hash was made by the rule of before version 1, as older runs and pictures have it. */
+/** Whether a hash was made by the rule used before version 1, as in older runs and pictures. */
 export function isFormer(hash: string): boolean {
   return hash.length === 16;
 }

@@ -3,7 +3,7 @@ import { bootstrap } from './confidence.ts';
 
 type Scored = Pick<ScoredCheckpoint, 'step' | 'reach' | 'memorization'>;
 
-/** A checkpoint, and the balance of a sample of its pictures, each as often as it is drawn. */
+/** A checkpoint, and the balance of a sample of its pictures, in which each counts as often as it is drawn. */
 export interface Candidate extends Scored {
   readonly balanceOf: (chosen: readonly number[]) => number;
 }

@@ -47,7 +47,7 @@ export function variety(pictures: Vectors, seeds: number): Estimate {
   return bootstrap(cellsOf([...pictures.keys()], seeds), (chosen) => meanDistance(pictures, chosen));
 }
 
-/** Mean of 1 − cosine over pairs of the chosen, without pairs of one and the same. NaN where there is no pair. */
+/** Mean of 1 − cosine over all pairs of different pictures among the chosen. NaN if there is no pair. */
 export function meanDistance(vectors: Vectors, chosen: readonly number[]): number {
   const count = new Map<number, number>();
   for (const i of chosen) count.set(i, (count.get(i) ?? 0) + 1);

@@ -9,7 +9,7 @@ import type { Node, Op, Value } from './ops.ts';
 const halfOps: ReadonlySet<Op> = new Set<Op>(['conv2d', 'gemm', 'matmul', 'attention']);
 
 /**
- * Operations that keep their operands' type: layout, and elementwise work that can't overflow. Of two types, the wider one counts.
+ * Operations that keep their operands' type: layout, and elementwise work that can't overflow. With two types, the wider one wins.
  */
 const followingOps: ReadonlySet<Op> = new Set<Op>([
   ...(['reshape', 'transpose', 'expand', 'slice', 'pad', 'concat', 'upsample'] as const),

@@ -5,7 +5,7 @@ import type { Value } from '../graph/ops.ts';
 const f = Math.fround;
 
 /**
- * Sines and cosines of a guidance scale, `width` of them: what a model takes in place of guidance once it was distilled into it
+ * Sines and cosines of a guidance scale, `width` of them: the input of a model that guidance was distilled into
  * (Meng et al. 2023). In single precision, step by step, as diffusers' `get_guidance_scale_embedding` of `guidance` − 1.
  */
 export function guidanceEmbedding(guidance: number, width: number): Float32Array {

@@ -11,7 +11,7 @@ export interface AdaptedLayer {
   readonly bias?: Value | undefined;
   /** The piece of a tensor whose first axis is all output features. */
   readonly piece: (whole: Value) => Value;
-  /** What the layer makes with another weight of the piece's shape. */
+  /** The layer's output with another weight of the piece's shape. */
   readonly by: (weight: Value, bias?: Value) => Value;
   /** The same with the weight B·A. */
   readonly byProduct: (a: Value, b: Value) => Value;
@@ -19,7 +19,7 @@ export interface AdaptedLayer {
   readonly spread: (perOutput: Value) => Value;
 }
 
-/** What a layer makes with its scope's adapters. */
+/** A layer's output with its scope's adapters. */
 export function adaptedLayer(scope: Scope, layer: AdaptedLayer): Value {
   const { adapters } = scope;
   // DoRA scales what the weight makes, not the bias.

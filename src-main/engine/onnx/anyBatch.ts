@@ -7,8 +7,8 @@ const primes = [1009, 1013, 1019, 1021, 1031, 1033];
 const toTheEnd = 2 ** 31 - 1;
 
 /**
- * The batch size to build a graph with that is to take any: a prime that divides none of these sizes, so that it can be found
- * again.
+ * The batch size for building a graph that will take any: a prime that divides none of these sizes, so that it can be recognised
+ * in shapes.
  */
 export function standInBatch(sizes: Iterable<number>): number {
   const all = [...sizes];

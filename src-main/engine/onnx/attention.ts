@@ -63,7 +63,7 @@ export function maskRows(
   return e.floats({ dtype: 'f32', shape: [to - from, sources], data: rows }, dtype);
 }
 
-/** A score that no key has; f16 knows none below −65,504. */
+/** Lower than any key's score; f16 has nothing below −65,504. */
 const never = -3e4;
 
 /** [targets, sources]: what is added to the scores so that no query sees a later key. */

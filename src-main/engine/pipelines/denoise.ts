@@ -28,7 +28,7 @@ export interface Conditions {
   readonly regions?: readonly RegionConditions[];
   /** Channels beside the latents [b,c,h,w], for a U-Net that sees more. */
   readonly beside?: Floats;
-  /** The guidance as a U-Net takes it that it was distilled into [b,w]: `guidanceTensor`. It replaces guidance. */
+  /** For a U-Net that guidance was distilled into: its guidance input [b,w] (`guidanceTensor`), in place of guidance. */
   readonly distilled?: Floats;
 }
 

@@ -42,7 +42,7 @@ type Floats = HostTensor<'f32'>;
 /** Bytes of device memory in which the U-Net of Stable Diffusion and a decoder at work fit together, in f32. */
 const roomy = 12e9;
 
-/** Latents that any device decodes at once, 512²; and the CPU, 2,048 × 1,024, for which it takes some 8 GB. */
+/** Latents decoded at once: 512² pixels on any device, 2,048 × 1,024 on the CPU, which takes about 8 GB for that. */
 const alwaysWhole = 64 * 64;
 const wholeOnCpu = 256 * 128;
 

@@ -22,7 +22,7 @@ export interface CompileOptions {
   readonly frugal?: boolean;
   /**
    * What becomes of a WebGPU device's buffers when their values are gone: kept by size for others (faster, and more memory), or released.
-   * The first session of those that are there at a time decides.
+   * The first of the sessions that exist at the same time decides.
    */
   readonly bufferCache?: 'simple' | 'lazyRelease';
   /** Writes what each operation takes to a file whose name begins so (`Session.endProfile`). */

@@ -48,7 +48,7 @@ export function keptVerdict(provider: Verdict['provider'], what: string, on: str
   return { provider, state: 'crashed', why: 'the program ended while it was tried' };
 }
 
-/** The provider that `auto` came to stand for here, by the verdicts kept in a cache; undefined for the CPU, or where none are. */
+/** The provider that `auto` resolved to here, by the verdicts kept in a cache; undefined for the CPU, or if there are no verdicts. */
 export async function fastestKept(cache: string): Promise<Verdict['provider'] | undefined> {
   const on = await deviceFingerprint();
   let best: (Verdict & { state: 'right' }) | undefined;
@@ -60,7 +60,7 @@ export async function fastestKept(cache: string): Promise<Verdict['provider'] | 
   return best?.provider;
 }
 
-/** Written before a trial, for one that takes this process with it. */
+/** Written before a trial, in case the trial crashes this process. */
 export function markTrial(what: string, on: string): void {
   write(what, { on, trying: process.pid });
 }

@@ -17,7 +17,7 @@ export async function memoryInUse(): Promise<MemoryInUse | undefined> {
   return bytes === undefined ? undefined : { bytes, of: 'process' };
 }
 
-/** What this program adds to the memory of a device in use, as far as the system tells. */
+/** How much device memory this program adds to what was in use, as far as the system reports it. */
 export class DeviceUsage {
   private readonly looks: Promise<MemoryInUse | undefined>[] = [];
 

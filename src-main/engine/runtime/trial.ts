@@ -165,7 +165,7 @@ function largestError(found: Record<string, HostTensor>, expected: Record<string
   return worst;
 }
 
-/** Largest distance of any output, relative to that output's length. Among results in 16 bits some value is always mostly rounding. */
+/** Largest distance of any output, relative to that output's length: in 16 bits, some single values are always mostly rounding. */
 function distance(found: Record<string, HostTensor>, expected: Record<string, HostTensor>): number {
   const distances = Object.entries(expected).map(([name, { data }]) => {
     let [off, whole] = [0, 0];
@@ -218,7 +218,7 @@ function smallUNet(precision: Precision = 'f32'): {
     precision === 'f32' ? whole : mixedPrecision(whole, precision, (name) => trained.test(name));
   const { loss } = outputs;
   const weights = [...leaves({ outputs: { loss } }, 'parameter')].filter(([name]) => trained.test(name));
-  // In 16 bits little of what flows back is to be too small.
+  // In 16 bits, few gradients should be too small to be represented.
   const scaled = precision === 'f32' ? loss : mul(loss, gradientScale);
   const gradients = backward(
     scaled,
@@ -235,8 +235,8 @@ function smallUNet(precision: Precision = 'f32'): {
 }
 
 /**
- * Weights as networks begin with, and inputs of about their size: normal, so that attention looks at many tokens and no gradient is the
- * small rest of large ones.
+ * Weights as at the start of training, and inputs of about their size: normally distributed, so that attention looks at many tokens and
+ * no gradient is the small difference of large terms.
  */
 function valuesFor(graph: Graph): Map<string, HostTensor> {
   const all = [...leaves(graph, 'parameter'), ...leaves(graph, 'input')];

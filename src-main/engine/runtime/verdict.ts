@@ -20,6 +20,6 @@ export type Verdict =
 /** A trial is small, and small work flatters the CPU. */
 const handicap = 2;
 
-/** Whether the CPU does better. */
+/** Whether the CPU is faster. */
 export const isSlow = ({ seconds, cpuSeconds }: Verdict & { state: 'right' }): boolean =>
   seconds > handicap * cpuSeconds;

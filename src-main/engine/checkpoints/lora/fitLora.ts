@@ -15,7 +15,7 @@ export interface FittedChange extends WeightChange {
 export interface FittedLora {
   readonly adapters: readonly LoraAdapter[];
   readonly changes: readonly FittedChange[];
-  /** What is left out, by name: what the model has no place for. */
+  /** The names of what is left out because the model has no place for it. */
   readonly unmatched: readonly string[];
 }
 

@@ -16,7 +16,7 @@ export interface Lora {
   readonly path: string;
   readonly adapters: readonly LoraAdapter[];
   readonly changes: readonly WeightChange[];
-  /** Both as the files hold them, where training can go on from them: one for each module, of its method's usual tensors. */
+  /** Both as the files hold them, if training can go on from them: one adapter per module, with its method's usual tensors only. */
   readonly stored: readonly StoredAdapter[];
   /** Textual inversions that lie in the file (LyCORIS' `bundle_emb.NAME.…`): vectors [n, width] by the word they stand for. */
   readonly embeddings: ReadonlyMap<string, HostTensor<'f32'>>;
@@ -117,7 +117,7 @@ function readAdapters(path: string, sources: readonly AdapterSource[]): Lora {
   return { path, adapters, changes, stored, embeddings, unmatched };
 }
 
-/** The adapter that a module's tensors are; nothing where some are of another kind (a core, a difference). `r`: of PEFT's config. */
+/** The adapter that a module's tensors make; nothing if some belong to another kind (a core, a difference). `r`: from PEFT's config. */
 function asStored(
   { part, module }: LoraName,
   { alpha, dora_scale: scale, ...tensors }: FoundTensors,

@@ -26,7 +26,7 @@ export function storedLora({ A, B, ...about }: LoraAdapter): StoredAdapter {
   return { ...about, method: 'lora', tensors: { A, B } };
 }
 
-/** The pair of matrices that an adapter is; nothing of another method. */
+/** The adapter as a pair of matrices; nothing if its method is another one. */
 export function asPair({ method, tensors: { A, B }, ...about }: StoredAdapter): LoraAdapter | undefined {
   return method === 'lora' && A && B ? { ...about, A, B } : undefined;
 }

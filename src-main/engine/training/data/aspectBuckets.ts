@@ -7,7 +7,7 @@ export interface Frame {
 export const square = (size: number): Frame => ({ width: size, height: size });
 
 export interface BucketLimits {
-  /** Side of the square whose area no bucket exceeds. */
+  /** Side of a square; no bucket has a larger area. */
   readonly size: number;
   /** Of any side. */
   readonly least: number;

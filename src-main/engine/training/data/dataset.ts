@@ -56,7 +56,7 @@ export function drawFrom(datasets: readonly Dataset[], index: number): Diffusion
   });
   const dataset = datasets[which] as Dataset;
   const own = epoch * (counts[which] as number) + place;
-  // Noise of its own: batches of different shapes have the same numbers.
+  // The noise comes from a generator of its own, so batches of every shape draw the same numbers.
   return drawBatch({ ...dataset, seed: dataset.seed + 1000 * which }, own);
 }
 
@@ -108,7 +108,7 @@ export function drawBatch(options: Dataset, index: number): DiffusionBatch {
   };
 }
 
-/** Of each picture one of its masks, drawn apart, so that all else of the batch is the same with and without them. */
+/** One of each picture's masks, drawn from a generator of its own, so that the rest of the batch is the same with and without masks. */
 function besideOf(
   pictures: readonly PromptedPicture[],
   { latents: [channels, height, width], scalingFactor, seed }: Dataset,

@@ -72,14 +72,14 @@ function recorded(model: Model, settings: DistillSettings, file: string, timeste
       throw problem('replay.invalid', { file, why: `row ${index} has a context that is not a number` });
     return { ...noise, context, ...(guidance && { guidance: guidance(index) }) };
   };
-  // A fault is found before networks are built, not at its step.
+  // A fault is found before the networks are built, not at the step that would hit it.
   for (let index = 0; index < wanted; index++) batch(index);
   return { rows: record.batch, latents: record.latents, batch };
 }
 
 /**
  * The batch of a consistency distillation: of a recorded one, as it is; else with timesteps of the solver and guidance between the
- * least and the most, drawn apart.
+ * least and the most, from a generator of its own.
  */
 export function consistencyBatch(
   batch: DistillBatch,

@@ -213,7 +213,7 @@ interface Shape {
   readonly photos: readonly SubjectPhoto[];
 }
 
-/** Photos of each shape together, in the order in which shapes come. */
+/** The photos grouped by shape, in the order in which the shapes first appear. */
 function byFrame(photos: readonly SubjectPhoto[]): Shape[] {
   const groups = new Map<string, Shape & { photos: SubjectPhoto[] }>();
   for (const photo of photos) {

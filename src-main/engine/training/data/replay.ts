@@ -38,7 +38,7 @@ export function openReplay(file: string, { words, beside = 0, ...limits }: Repla
     if (!within(inputIds.data, words)) throw invalid(`row ${index} has a token outside 0…${words - 1}`);
     return { ...noise, inputIds, ...(besides && { beside: besides(index) }) };
   };
-  // A fault is found before networks are built, not at its step.
+  // A fault is found before the networks are built, not at the step that would hit it.
   for (let index = 0; index < record.steps; index++) row(index);
   return { ...record, batch, prior, row };
 }

@@ -60,7 +60,7 @@ export function stepGraph(
   return withGradients(graph, loss, {
     trained: parametersOf(loss, trained),
     byBlock: frugal && ends ? blocks(ends) : undefined,
-    // What flows back is times this, so that little of it is too small for 16 bits.
+    // Gradients are multiplied by this, so that few are too small for 16 bits.
     scale: precision === 'f16' ? input(lossScaleInput, []) : undefined,
   });
 }
@@ -77,12 +77,12 @@ export type StepOptions = Pick<
   'loss' | 'metrics' | 'trained' | 'between' | 'frugal' | 'precision'
 >;
 
-/** Of a step in f16: what its gradients are multiplied by. */
+/** For a step in f16: the factor its gradients are multiplied by. */
 export const lossScaleInput = 'loss_scale';
 
 /** Computes more inputs from a batch's. */
 export interface Preparation {
-  /** `idle`: memory that may be overwritten, as gradients will be written there later. */
+  /** `idle`: memory that may be overwritten; gradients will be written there later. */
   prepare(given: Tensors, idle: Float32Array): Promise<Tensors>;
   dispose(): Promise<void>;
 }

@@ -27,7 +27,7 @@ export interface Trained {
 
 type Settings = Pick<FinetuneSettings, 'method' | 'trainTextEncoder' | 'lora' | 'textLora' | 'seed'> & {
   readonly initLora?: string | undefined;
-  /** In place of the file, for workers that only compute gradients. */
+  /** Replaces the file, for workers that only compute gradients. */
   readonly start?: ToldStart | undefined;
 };
 

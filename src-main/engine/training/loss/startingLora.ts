@@ -53,7 +53,7 @@ const methodWords: Readonly<Record<string, string>> = {
   ...{ lora: 'LoRA', dora: 'DoRA', loha: 'LoHa', lokr: 'LoKr' },
 };
 
-/** A change of a module that no stored adapter stands for. */
+/** A change of a module that no stored adapter describes. */
 const isNoAdapter =
   (adapters: readonly StoredAdapter[]) =>
   ({ part, module }: WeightChange): boolean =>
@@ -117,7 +117,7 @@ export function startTold(told: ToldStart, method: AdapterMethod): LoraStart {
   };
 }
 
-/** The options with which a run trains all that a LoRA has: "--targets to_k,to_q --text-targets q_proj". */
+/** The options that make a run train everything a LoRA has: "--targets to_k,to_q --text-targets q_proj". */
 function optionsFor(adapters: readonly StoredAdapter[]): string {
   const targets = (part: Part): string =>
     [...new Set(adapters.filter((one) => one.part === part).map(({ module }) => lastName(module)))]
