@@ -56,6 +56,7 @@ export const studioMessages = {
     `${d.gigabytes} GB do not fit on the disk that holds ${d.folder}; free some space and try again.`,
   'download.failed': (d: { file: string; why: string }) =>
     `${d.file} could not be downloaded (${d.why}); try again to resume where it stopped.`,
+  'download.refused': (d: { file: string; why: string }) => `${d.file} could not be downloaded: ${d.why}.`,
   'download.changed': (d: { file: string }) =>
     `${d.file} does not match its published hash, so it was discarded; try again, or choose another model.`,
   'offline.blocked': (d: { host: string }) =>

@@ -92,7 +92,7 @@ it('says what to do when the Hub does not have it', async () => {
   const { jobId } = await client.ask('models.download', { repository: 'test/none' });
   const { error } = await client.ended(jobId);
   expect(error).toMatchObject({
-    code: 'download.failed',
+    code: 'download.refused',
     message: expect.stringMatching(/test\/none.*it is not there/) as string,
   });
 });

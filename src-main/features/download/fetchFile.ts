@@ -9,8 +9,8 @@ import { getFromHub, type HubFile } from './hub.ts';
 import { waitBefore } from './retry.ts';
 
 /**
- * Downloads a file, unless it is there. An earlier try's `FILE.part` is continued, and the file gets its name only when its hash
- * is the listed one. Errors: `download.failed`, `download.changed`, `system.refused`.
+ * Downloads a file, unless it is there with the listed hash. An earlier try's `FILE.part` is continued, and the file gets its name
+ * only when its hash is the listed one. Errors: `download.failed`, `download.refused`, `download.changed`, `system.refused`.
  */
 export async function fetchFile(
   address: string,
@@ -20,18 +20,24 @@ export async function fetchFile(
   signal: AbortSignal,
   login?: string,
 ): Promise<void> {
-  if ((await sizeOf(target)) === size) {
+  if ((await sizeOf(target)) === size && (await hashOf(target, size, wanted.kind)) === wanted.value) {
     onBytes(size);
     return;
   }
   const part = `${target}.part`;
   await mkdir(dirname(target), { recursive: true });
   let known = 0;
+  // A branch may have moved on since an earlier try.
+  let mayBeOlder = (await sizeOf(part)) !== undefined;
   for (let attempt = 1; ; attempt++) {
     try {
       const hash = await append({ address, login }, part, size, wanted.kind, onBytes, signal);
       if (hash !== wanted.value) {
         await rm(part, { force: true });
+        if (mayBeOlder) {
+          mayBeOlder = false;
+          continue;
+        }
         throw problem('download.changed', { file: path });
       }
       await rename(part, target);
@@ -68,7 +74,7 @@ async function append(
     answer = await getFromHub(address, basename(part, '.part'), signal, { login, from: done });
     if (answer.status !== 206) done = 0;
   }
-  const hash = kind === 'git' ? createHash('sha1').update(`blob ${size}\0`) : createHash('sha256');
+  const hash = newHash(size, kind);
   if (done > 0) await addFile(hash, part, done);
   onBytes(done);
   const file = await open(part, done > 0 ? 'r+' : 'w');
@@ -84,6 +90,17 @@ async function append(
     await file.close();
   }
   if (done < size) throw new Error('the connection ended early');
+  return hash.digest('hex');
+}
+
+/** Git's hash of a file, or the SHA-256 of its bytes. */
+function newHash(size: number, kind: HubFile['hash']['kind']): Hash {
+  return kind === 'git' ? createHash('sha1').update(`blob ${size}\0`) : createHash('sha256');
+}
+
+async function hashOf(file: string, size: number, kind: HubFile['hash']['kind']): Promise<string> {
+  const hash = newHash(size, kind);
+  if (size > 0) await addFile(hash, file, size);
   return hash.digest('hex');
 }
 

@@ -28,7 +28,7 @@ export function hubAddress(): string {
   return (process.env['HF_ENDPOINT'] ?? 'https://huggingface.co').replace(/\/+$/, '');
 }
 
-/** The commit that a revision stands for, and its files. Errors: `download.failed`. */
+/** The commit that a revision stands for, and its files. Errors: `download.failed`, `download.refused`. */
 export async function listHubFiles(
   hub: string,
   repository: string,
@@ -40,7 +40,7 @@ export async function listHubFiles(
   const read = <T>(schema: z.ZodType<T>, json: unknown): T => {
     const parsed = schema.safeParse(json);
     if (parsed.success) return parsed.data;
-    throw problem('download.failed', {
+    throw problem('download.refused', {
       file: repository,
       why: 'the server that answered is not a Hub; check HF_ENDPOINT',
     });
@@ -71,27 +71,28 @@ async function ask(
   signal: AbortSignal,
   login: string | undefined,
 ): Promise<{ json: unknown; next: string | undefined }> {
-  const failed = (why: string, cause?: unknown): Error =>
-    problem('download.failed', { file: repository, why }, cause);
+  const refused = (why: string, cause?: unknown): Error =>
+    problem('download.refused', { file: repository, why }, cause);
   const answer = await getFromHub(address, repository, signal, { login }).catch((cause: unknown) => {
     signal.throwIfAborted();
-    throw cause instanceof LikenessError ? cause : failed('no connection to the Hub', cause);
+    if (cause instanceof LikenessError) throw cause;
+    throw problem('download.failed', { file: repository, why: 'no connection to the Hub' }, cause);
   });
   const link = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
   // A list is never continued on another host.
   const next = link !== undefined && new URL(link, address).origin === new URL(address).origin;
-  return { json: await jsonOf(answer, failed), next: next ? new URL(link, address).href : undefined };
+  return { json: await jsonOf(answer, refused), next: next ? new URL(link, address).href : undefined };
 }
 
 const maxAnswerBytes = 32e6;
 
 /** The body of an answer; a network's sign-in page or an endless answer is an error. */
-async function jsonOf(answer: Response, failed: (why: string, cause?: unknown) => Error): Promise<unknown> {
+async function jsonOf(answer: Response, refused: (why: string, cause?: unknown) => Error): Promise<unknown> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += part.length;
-    if (bytes > maxAnswerBytes) throw failed('the answer is far too long for a list of files');
+    if (bytes > maxAnswerBytes) throw refused('the answer is far too long for a list of files');
     parts.push(part);
   }
   const text = Buffer.concat(parts).toString();
@@ -99,7 +100,7 @@ async function jsonOf(answer: Response, failed: (why: string, cause?: unknown) =
     return JSON.parse(text);
   } catch (cause) {
     const isPage = /^\s*</.test(text);
-    throw failed(
+    throw refused(
       isPage
         ? 'a web page answered in place of the Hub; sign in to this network, or check HF_ENDPOINT'
         : 'the server that answered is not a Hub; check HF_ENDPOINT',
@@ -108,7 +109,7 @@ async function jsonOf(answer: Response, failed: (why: string, cause?: unknown) =
   }
 }
 
-/** Fetches an answer without an error; a busy server is asked again when it says so. Errors: `download.failed`, with `file`. */
+/** Fetches an answer without an error; a busy server is asked again when it says so. Errors: `download.refused`, with `file`. */
 export async function getFromHub(
   address: string,
   file: string,
@@ -122,7 +123,7 @@ export async function getFromHub(
     await answer.body?.cancel();
     const pause = mayPass(answer.status) ? waitBefore(attempt) : undefined;
     if (pause === undefined)
-      throw problem('download.failed', { file, why: refusal(answer, login !== undefined) });
+      throw problem('download.refused', { file, why: refusal(answer, login !== undefined) });
     await wait(retryAfter(answer.headers.get('retry-after')) ?? pause, undefined, { signal });
   }
 }

@@ -35,10 +35,10 @@ it('what is no Hub is called that', async () => {
   expect(await saidOf((_, response) => response.end('hello'))).toMatch(/not a Hub.*HF_ENDPOINT/);
 });
 
-it('401 may mean that the name does not exist', async () => {
-  expect(await saidOf((_, response) => response.writeHead(401).end())).toMatch(
-    /no such repository.*login.*check the name/,
-  );
+it('401 may mean that the name does not exist, and then there is nothing to resume', async () => {
+  const said = await saidOf((_, response) => response.writeHead(401).end());
+  expect(said).toMatch(/no such repository.*login.*check the name/);
+  expect(said).not.toMatch(/resume/);
 });
 
 it('an answer without end is not read to its end', async () => {
