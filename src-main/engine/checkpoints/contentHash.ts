@@ -3,13 +3,21 @@ import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync, type BigI
 import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { errorCode, withFile } from './files.ts';
+import { removeLeftovers, temporaryPlace } from './leftovers.ts';
 
 let folder: string | undefined;
+/** The folder whose leftovers this process has removed. */
+let tidied: string | undefined;
 const known = new Map<string, string>();
 
-/** From now on hashes of large files are kept in `path` for the next process; without this each process reads the files itself. */
+/** From now on what is known of large files is kept in `path` for the next process; without this each process reads the files itself. */
 export function keepHashesIn(path: string): void {
   folder = path;
+}
+
+/** A place in that folder; nothing where there is none. */
+export function cachedPlace(...names: readonly string[]): string | undefined {
+  return folder === undefined ? undefined : join(folder, ...names);
 }
 
 /**
@@ -78,7 +86,7 @@ const place = (key: string): string => join(folder ?? '', 'hashes', key);
 function kept(key: string): string | undefined {
   if (folder === undefined) return undefined;
   try {
-    return /^[0-9a-f]{32,64}$/.exec(readFileSync(place(key), 'utf8'))?.[0];
+    return /^(?:[0-9a-f]{32}){1,2}$/.exec(readFileSync(place(key), 'utf8'))?.[0];
   } catch {
     return undefined;
   }
@@ -88,8 +96,11 @@ function kept(key: string): string | undefined {
 function keep(key: string, hash: string): void {
   if (folder === undefined) return;
   try {
-    mkdirSync(join(folder, 'hashes'), { recursive: true });
-    const own = `${place(key)}.${process.pid}`;
+    const hashes = join(folder, 'hashes');
+    mkdirSync(hashes, { recursive: true });
+    if (tidied !== folder) removeLeftovers(hashes);
+    tidied = folder;
+    const own = temporaryPlace(place(key));
     writeFileSync(own, hash);
     renameSync(own, place(key));
   } catch {

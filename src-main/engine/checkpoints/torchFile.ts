@@ -1,6 +1,7 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { DType } from '../tensor/tensor.ts';
 import { bytesPerElement, elementCount } from '../tensor/tensor.ts';
+import type { StridedTensor } from './denseCopies.ts';
 import { withFile, type OpenFile } from './files.ts';
 import { BrokenPickle, Made, Tuple, UnsafePickle, unpickle, Global, type PickleValue } from './pickle.ts';
 import { stridedView, type OtherTensor } from './otherTypes.ts';
@@ -11,7 +12,9 @@ import { readZip } from './zip.ts';
 export interface TorchFile {
   readonly file: string;
   readonly tensors: ReadonlyMap<string, TensorEntry>;
-  /** Tensors that can't be used (f64, strided views …) and what they are. */
+  /** Float tensors in another order than row-major; they are among `otherTypes` too. */
+  readonly strided: ReadonlyMap<string, StridedTensor>;
+  /** Tensors that can't be used as they are (f64, strided views …) and what they are. */
   readonly otherTypes: ReadonlyMap<string, OtherTensor>;
   /** Plain numbers and texts beside the tensors, such as `global_step`. */
   readonly values: ReadonlyMap<string, number | string>;
@@ -123,6 +126,7 @@ function collect(
   const tensors = new Map<string, TensorEntry>();
   const otherTypes = new Map<string, OtherTensor>();
   const values = new Map<string, number | string>();
+  const strided = new Map<string, StridedTensor>();
   // The last are the web UI's textual inversions.
   for (const [prefix, part] of [
     ['', root],
@@ -131,7 +135,7 @@ function collect(
   ] as const)
     if (part instanceof Map)
       for (const [key, value] of part) if (typeof key === 'string') take(prefix + key, value);
-  return { file: file.path, tensors, otherTypes, values };
+  return { file: file.path, tensors, strided, otherTypes, values };
 
   function take(name: string, value: PickleValue): void {
     if (typeof value === 'number' || typeof value === 'string') values.set(name, value);
@@ -144,6 +148,16 @@ function collect(
       const { shape, offset, storage } = value;
       const start = (place(storage)?.offset ?? 0) + offset * (storageBytes[storage.type] ?? 0);
       otherTypes.set(name, { dtype: other ?? storage.type, shape, file: file.path, offset: start });
+      if (dtype && isPermuted(value)) {
+        const whole = { storage, offset: 0, shape: [storage.elements] };
+        const { offset: first } = locate(file, name, whole, dtype, place(storage));
+        strided.set(name, {
+          dtype,
+          shape,
+          strides: value.strides,
+          start: first + offset * bytesPerElement[dtype],
+        });
+      }
     } else tensors.set(name, locate(file, name, value, dtype, place(value.storage)));
   }
 }
@@ -151,7 +165,7 @@ function collect(
 function locate(
   file: OpenFile,
   name: string,
-  { storage, offset, shape }: Tensor,
+  { storage, offset, shape }: Pick<Tensor, 'storage' | 'offset' | 'shape'>,
   dtype: DType,
   place: { offset: number; size: number } | undefined,
 ): TensorEntry {
@@ -169,6 +183,13 @@ function locate(
       why: `the tensor "${name}" lies outside its storage`,
     });
   return { dtype, shape, file: file.path, offset: place.offset + start, byteLength };
+}
+
+/** Floats inside their storage, and no more than it holds: an expanded view could have any size. */
+function isPermuted({ storage, offset, shape, strides }: Tensor): boolean {
+  const last = shape.reduce((sum, size, axis) => sum + (size - 1) * (strides[axis] as number), offset);
+  const isFloat = ['FloatStorage', 'HalfStorage', 'BFloat16Storage'].includes(storage.type);
+  return isFloat && last < storage.elements && elementCount(shape) <= storage.elements;
 }
 
 /** Row-major without gaps; the stride of an axis of size 1 says nothing. */

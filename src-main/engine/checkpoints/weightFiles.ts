@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { nameOf, problem } from '../../../src-shared/messages/index.ts';
+import { denseCopies } from './denseCopies.ts';
 import { asRecord, isFile, isFolder, readJson } from './files.ts';
 import type { OtherTensor } from './otherTypes.ts';
 import { readSafetensors } from './safetensors.ts';
@@ -24,10 +25,11 @@ export function looksLikeWeights(path: string): boolean {
 export function readWeightFile(path: string): RawTensors {
   const format = sniffWeights(path) ?? (/\.(bin|ckpt|pth?)$/i.test(path) ? 'torch' : 'safetensors');
   if (format === 'safetensors') return readSafetensors(path);
-  const { tensors, otherTypes, values } = readTorchFile(path);
+  const { tensors, strided, otherTypes, values } = readTorchFile(path);
+  const dense = denseCopies(path, strided);
   return {
-    tensors,
-    otherTypes,
+    tensors: new Map([...tensors, ...dense]),
+    otherTypes: new Map([...otherTypes].filter(([name]) => !dense.has(name))),
     metadata: Object.fromEntries([...values].map(([name, value]) => [name, String(value)])),
   };
 }

@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { unpickle, UnsafePickle } from '../../../src-main/engine/checkpoints/pickle.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
+import { keepHashesIn } from '../../../src-main/engine/checkpoints/contentHash.ts';
 import { readTorchFile } from '../../../src-main/engine/checkpoints/torchFile.ts';
+import { readWeightFile } from '../../../src-main/engine/checkpoints/weightFiles.ts';
 import {
   expectTensor,
   readTensor,
@@ -61,6 +64,25 @@ describe('torch files', () => {
     const { tensors, otherTypes } = readTorchFile(join(fixtures, 'zip.bin'));
     const weights = new Weights('zip.bin', tensors, otherTypes);
     expect(() => expectTensor(weights, 'strided', [2, 3])).toThrow(/"strided" is a strided view.*contiguous/);
+  });
+
+  it('what lies in another order is read from a copy in the cache, bit by bit', () => {
+    const cache = mkdtempSync(join(tmpdir(), 'likeness-dense-'));
+    const file = join(fixtures, 'strided.bin');
+    expect(readWeightFile(file).tensors.size).toBe(1);
+    keepHashesIn(cache);
+    const { tensors, otherTypes } = readWeightFile(file);
+    // One number that is said to be five is no tensor of weights.
+    expect([...otherTypes.keys()]).toEqual(['expanded']);
+    const dense = readSafetensors(join(fixtures, 'strided.safetensors')).tensors;
+    expect([...tensors.keys()].sort()).toEqual([...dense.keys()].sort());
+    for (const [name, entry] of dense)
+      expect(readTensor(tensors.get(name) as TensorEntry)).toEqual(readTensor(entry));
+    const [copy = ''] = readdirSync(join(cache, 'dense'));
+    const { ino } = statSync(join(cache, 'dense', copy));
+    readWeightFile(file);
+    expect(readdirSync(join(cache, 'dense'))).toEqual([copy]);
+    expect(statSync(join(cache, 'dense', copy)).ino).toBe(ino);
   });
 
   it('keeps the numbers beside the weights', () => {

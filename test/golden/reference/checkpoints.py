@@ -52,6 +52,21 @@ def torch_files() -> None:
     json.dump({k: numbers({k: v})[k] for k, v in tensors.items()}, open(HERE / "tensors.json", "w"))
 
 
+def strided_files() -> None:
+    """Tensors in other orders than row-major, as torch saves them; the same ones in row-major order."""
+    torch.manual_seed(1)
+    tensors = OrderedDict(
+        conv=torch.randn(4, 3, 3, 2).to(memory_format=torch.channels_last),
+        half=torch.randn(2, 5, 3, 3).half().to(memory_format=torch.channels_last),
+        bf16=torch.randn(3, 2).bfloat16().t(),
+        part=torch.randn(6, 8)[1:5:2, 2:7],
+        dense=torch.randn(2, 2),
+        expanded=torch.randn(1).expand(5),
+    )
+    torch.save(tensors, HERE / "strided.bin")
+    save_file({k: v.contiguous() for k, v in tensors.items() if k != "expanded"}, HERE / "strided.safetensors")
+
+
 class Call:
     def __init__(self, function, *arguments):
         self.function, self.arguments = function, arguments
@@ -121,6 +136,7 @@ def single_file_names() -> None:
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
     torch_files()
+    strided_files()
     evil_files()
     lora_files()
     single_file_names()

@@ -1,0 +1,66 @@
+import { dirname } from 'node:path';
+import { LikenessError } from '../../../src-shared/messages/index.ts';
+import { viewAs, type TensorEntry } from './weights.ts';
+import { elementCount, bytesPerElement, type DType, type HostTensor, type Shape } from '../tensor/tensor.ts';
+import { cachedPlace, identityOf } from './contentHash.ts';
+import { isFile, makeFolder, withFile } from './files.ts';
+import { readSafetensors } from './safetensors.ts';
+import { writeSafetensors } from './writeSafetensors.ts';
+
+/** A tensor whose elements do not lie in row-major order, as `channels_last` leaves them. Strides count elements. */
+export interface StridedTensor {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly strides: readonly number[];
+  /** Byte of the file at which the first element lies. */
+  readonly start: number;
+}
+
+/**
+ * The same tensors in row-major order, in a file of the cache that is written once: ONNX Runtime takes weights from files, and only
+ * in that order. Nothing where there is no cache, or no room in it. Errors: those of the readers.
+ */
+export function denseCopies(
+  file: string,
+  strided: ReadonlyMap<string, StridedTensor>,
+): ReadonlyMap<string, TensorEntry> {
+  const place = strided.size > 0 ? cachedPlace('dense', `${identityOf([file])}.safetensors`) : undefined;
+  if (place === undefined) return new Map();
+  try {
+    makeFolder(dirname(place));
+    if (!isFile(place))
+      writeSafetensors(
+        place,
+        [...strided].map(([name, view]) => ({
+          name,
+          tensor: { dtype: view.dtype, shape: view.shape, compute: () => rowMajor(file, view) },
+        })),
+      );
+  } catch (error) {
+    if (error instanceof LikenessError && error.code === 'file.unwritable') return new Map();
+    throw error;
+  }
+  return readSafetensors(place).tensors;
+}
+
+function rowMajor(file: string, { dtype, shape, strides, start }: StridedTensor): HostTensor {
+  const size = bytesPerElement[dtype];
+  const last = shape.reduce((sum, length, axis) => sum + (length - 1) * (strides[axis] as number), 0);
+  const bytes = withFile(file, (open) => open.bytes(start, (last + 1) * size));
+  const result = new Uint8Array(elementCount(shape) * size);
+  // Elements are moved as whole numbers of their size: bits stay as they are.
+  const [from, to] =
+    size === 4
+      ? [viewAs('i32', bytes), viewAs('i32', result)]
+      : [viewAs('f16', bytes), viewAs('f16', result)];
+  let next = 0;
+  const along = (axis: number, at: number): void => {
+    const [length, stride] = [shape[axis] as number, strides[axis] as number];
+    for (let i = 0; i < length; i++) {
+      if (axis < shape.length - 1) along(axis + 1, at + i * stride);
+      else to[next++] = from[at + i * stride] as number;
+    }
+  };
+  along(0, 0);
+  return { dtype, shape, data: viewAs(dtype, result) };
+}
