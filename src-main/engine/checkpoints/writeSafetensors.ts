@@ -1,10 +1,11 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
 import { bytesPerElement, elementCount } from '../tensor/tensor.ts';
 import { f32ToF16, isHalf, toF32 } from '../tensor/half.ts';
 import { errorCode } from './files.ts';
+import { isLeftover, removeLeftovers, temporaryPlace } from './leftovers.ts';
 import { safetensorsNames } from './safetensors.ts';
 import { chunksOf, viewAs, type TensorEntry } from './weights.ts';
 
@@ -80,11 +81,15 @@ export function writeSafetensors(
   });
 }
 
-/** Writes `pieces` to a temporary file beside `path`, syncs it and renames it; on any error nothing is left behind. */
+/**
+ * Writes `pieces` to a temporary file beside `path`, syncs it and renames it; on any error nothing is left behind, and what a kill left
+ * of an earlier try is removed.
+ */
 export function writeAtomically(path: string, pieces: () => Iterable<Uint8Array>): void {
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 80)}.${process.pid}.tmp`);
+  const temporary = temporaryPlace(path);
   let descriptor: number | undefined;
   try {
+    if (hadLeftovers(dirname(path))) removeLeftovers(dirname(path), path);
     descriptor = openSync(temporary, 'w');
     for (const piece of pieces()) {
       for (let done = 0; done < piece.length;)
@@ -102,6 +107,15 @@ export function writeAtomically(path: string, pieces: () => Iterable<Uint8Array>
     throw error;
   }
   syncFolder(dirname(path));
+}
+
+const looked = new Map<string, boolean>();
+
+/** Whether there were any when this process first wrote there: folders of thousands of pictures are not listed for each of them. */
+function hadLeftovers(folder: string): boolean {
+  const known = looked.get(folder) ?? readdirSync(folder).some(isLeftover);
+  looked.set(folder, known);
+  return known;
 }
 
 // The rename itself must reach the disk too. Windows can't open folders, and doesn't need it.

@@ -1,6 +1,7 @@
 import { cpSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makeFolder, orUnwritable } from './files.ts';
+import { removeLeftovers, temporaryPlace } from './leftovers.ts';
 import type { Model, TokenizerFiles } from './model.ts';
 import { writeDiffusers, writePart } from './writeModel.ts';
 
@@ -13,18 +14,24 @@ export function writeStudent(
   student: Model,
   options: { readonly tokenizer?: TokenizerFiles | undefined } = {},
 ): void {
-  const temporary = join(dirname(out), `.${basename(out)}.tmp`);
+  const temporary = temporaryPlace(out);
   rmSync(temporary, { recursive: true, force: true });
   makeFolder(temporary);
-  if (student.kind === 'single-file') {
-    writeDiffusers(temporary, student, {}, options);
-  } else {
-    const rest = readdirSync(student.path).filter((name) => name !== 'unet' && !name.startsWith('.'));
-    for (const name of rest)
-      orUnwritable(join(temporary, name), (to) =>
-        cpSync(join(student.path, name), to, { recursive: true, dereference: true }),
-      );
-    writePart(join(temporary, 'unet'), 'diffusion_pytorch_model', student.unet, undefined, {});
+  removeLeftovers(dirname(out), out);
+  try {
+    write(temporary, student, options);
+    orUnwritable(out, () => renameSync(temporary, out));
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
   }
-  orUnwritable(out, () => renameSync(temporary, out));
+}
+
+function write(folder: string, student: Model, options: Parameters<typeof writeStudent>[2]): void {
+  if (student.kind === 'single-file') return writeDiffusers(folder, student, {}, options);
+  const rest = readdirSync(student.path).filter((name) => name !== 'unet' && !name.startsWith('.'));
+  for (const name of rest)
+    orUnwritable(join(folder, name), (to) =>
+      cpSync(join(student.path, name), to, { recursive: true, dereference: true }),
+    );
+  writePart(join(folder, 'unet'), 'diffusion_pytorch_model', student.unet, undefined, {});
 }

@@ -49,15 +49,16 @@ export async function exportRun(
     signal.throwIfAborted();
     report({ type: 'progress', done: 1, total: 2, label: 'reading back' });
     const proved = await prove(run, { ...request, out }, signal);
+    const { tensors, maxError } = proved;
+    await writeReceipt(out, {
+      ...{ format: request.format, step, tensors, maxError, prompt: run.prompt },
+      pictures: [...proved.pictures, ...(substitute?.pictures ?? [])],
+      guidance: substitute?.receipt,
+    });
     report({ type: 'progress', done: 2, total: 2, label: 'reading back' });
     return proved;
   });
   const { tensors, maxError } = proof;
-  await writeReceipt(path, {
-    ...{ format: request.format, step, tensors, maxError, prompt: run.prompt },
-    pictures: [...proof.pictures, ...(substitute?.pictures ?? [])],
-    guidance: substitute?.receipt,
-  });
   return { path, step, tensors, maxError };
 }
 

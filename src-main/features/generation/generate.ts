@@ -103,6 +103,7 @@ async function draw(
   const request = completed(said);
   const opened = await models.open(request, report);
   const { textToImage } = opened;
+  let allAreThere = (): void => undefined;
   try {
     const noise = startingNoise(request, textToImage);
     rememberPlace(opened.hash, request.model);
@@ -178,10 +179,12 @@ async function draw(
       makeFolder(path.dirname(request.saveLatents));
       writeSafetensors(request.saveLatents, [{ name: 'latents', tensor: stack(finals) }]);
     }
-    journal?.end();
+    allAreThere = () => journal?.end();
     return { images: [...before, ...images] };
   } finally {
     await models.close(opened);
+    // Last: a command that is killed before it has ended finds its pictures again.
+    allAreThere();
   }
 }
 

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { statOrNothing } from '../../engine/checkpoints/files.ts';
+import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { cacheFolder } from '../../places.ts';
 
 /**
@@ -22,7 +23,7 @@ export function rememberPlace(hash: string, place: string): void {
   if (placeOf(hash) === place) return;
   try {
     mkdirSync(path.dirname(noteOf(hash)), { recursive: true });
-    writeFileSync(noteOf(hash), place);
+    writeAtomically(noteOf(hash), () => [Buffer.from(place)]);
   } catch {
     // Without the note, a person must say where the weights are.
   }

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { temporaryFolder } from '../../engine/checkpoints/leftovers.ts';
 import { findingsIn, type Finding } from './findings.ts';
 import { pageOf, type Section } from './page.ts';
 import { checkParts, type CheckPart, type GpuCheckRequest } from './request.ts';
@@ -26,7 +26,7 @@ export async function gpuCheck(
   { report, signal }: JobContext,
   { command, version }: { readonly command: readonly string[]; readonly version: string },
 ): Promise<GpuCheckResult> {
-  const work = mkdtempSync(join(tmpdir(), 'likeness-gpu-check-'));
+  const work = temporaryFolder('gpu-check');
   const started = performance.now();
   const left = (): number => request.seconds - (performance.now() - started) / 1000;
   const sections: Section[] = [];

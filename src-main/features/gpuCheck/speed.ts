@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
+import { temporaryFolder } from '../../engine/checkpoints/leftovers.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { memoryInUse } from '../../engine/runtime/memoryInUse.ts';
 import { DeviceOptimizer } from '../../engine/optim/deviceOptimizer.ts';
@@ -74,7 +74,7 @@ export async function timeStep(
 /** Where a LoRA step's time goes, by operation. */
 export async function profileStep(model: Model, { provider, latents, tell }: SpeedOptions): Promise<void> {
   const { options, feeds } = trainingWork(model, { batch: 2, latents, provider, part: 'lora' });
-  const folder = mkdtempSync(join(tmpdir(), 'likeness-profile-'));
+  const folder = temporaryFolder('profile');
   const profiled = { ...options, profileTo: join(folder, 'step') };
   const source = await (provider === 'webgpu' ? onDevice(profiled, feeds) : onHost(profiled, feeds));
   try {

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { temporaryFolder } from '../../engine/checkpoints/leftovers.ts';
 import { loadPicture } from '../../engine/pictures/pictures.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { generate } from '../generation/generate.ts';
@@ -51,7 +51,7 @@ export async function compareGuidance(
     { name: 'before', title: `plain ${scale}, before`, lora: before, guidance: plain },
     { name: 'after', title: `plain ${scale}, distilled`, lora: run, guidance: plain },
   ] as const;
-  const folder = mkdtempSync(join(tmpdir(), 'likeness-guidance-'));
+  const folder = temporaryFolder('guidance');
   const likeness: Partial<Record<(typeof ways)[number]['name'], number>> = {};
   const pictures: TitledPicture[] = [];
   try {

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { usualSteps } from '../../../src-shared/domain/classPlan.ts';
 import { type AskedFinetune, finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { JobContext, JobEvent } from '../../../src-shared/domain/jobEvents.ts';
+import { temporaryFolder } from '../../engine/checkpoints/leftovers.ts';
 import { matmulSpeed } from '../../engine/runtime/matmulSpeed.ts';
 import { peakMemory } from '../../engine/runtime/peakMemory.ts';
 import { providerFor } from '../../engine/runtime/session.ts';
@@ -44,7 +44,7 @@ export async function dryRun(
   // A device that is short of memory is to say so: the CPU would tell nothing of it.
   const provider = await providerFor(settings.provider ?? 'auto');
   const device = provider === 'cpu' ? undefined : await DeviceUsage.begin();
-  const folder = mkdtempSync(join(tmpdir(), 'likeness-dry-run-'));
+  const folder = temporaryFolder('dry-run');
   const prior = settings.prior && { ...settings.prior, classImages: 1, classSteps: usualSteps };
   const begun = performance.now();
   const marks: { readonly event: JobEvent; readonly at: number }[] = [];

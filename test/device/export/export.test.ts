@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -81,6 +82,27 @@ it.each([
   },
   300_000,
 );
+
+it('a kill just before the end leaves an export that has its receipt, or none at all', () => {
+  const folder = path.join(scratch, 'late');
+  const out = path.join(folder, 'dog.safetensors');
+  const counted = path.join(scratch, 'changes');
+  const preload = path.resolve('test/device/files/killAtWrite.mjs');
+  const run = (more: Record<string, string>): number | null =>
+    spawnSync(process.execPath, ['--import', preload, 'dist/likeness.js', ...words('kohya', out)], {
+      env: { ...process.env, ...more },
+    }).status;
+  expect(run({ KILL_COUNT: counted })).toBe(0);
+  const changes = Number(readFileSync(counted, 'utf8'));
+  const whole = readdirSync(folder);
+  for (const before of [0, 1, 3]) {
+    rmSync(folder, { recursive: true });
+    expect(run({ KILL_AT: String(changes - before) })).toBeNull();
+    if (!existsSync(out)) expect(run({})).toBe(0);
+    const left = readdirSync(folder).filter((name) => !name.startsWith('.'));
+    expect(left.sort()).toEqual([...whole].sort());
+  }
+}, 300_000);
 
 it('refuses a place where something of the user is, and touches nothing there', async () => {
   const out = path.join(scratch, 'mine');

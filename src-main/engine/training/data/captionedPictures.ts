@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { errorCode, isFile, isFolder, makeFolder, statOrNothing } from '../../checkpoints/files.ts';
+import { removeLeftovers, temporaryPlace } from '../../checkpoints/leftovers.ts';
 import { naturalOrder } from '../../pictures/pictures.ts';
 import { captionBeside, captionFileOf, isCaption } from './photoCaptions.ts';
 import { readTable, readWritten } from './writtenText.ts';
@@ -75,9 +76,10 @@ async function unpacked(tar: string, cache: string): Promise<string> {
   const name = createHash('sha256').update(`${tar}|${size}|${mtimeMs}`).digest('hex').slice(0, 16);
   const folder = join(cache, 'webdataset', name);
   if (statOrNothing(folder)) return folder;
-  const temporary = join(cache, 'webdataset', `.${name}.tmp`);
+  const temporary = temporaryPlace(folder);
   rmSync(temporary, { recursive: true, force: true });
   makeFolder(temporary);
+  removeLeftovers(dirname(folder));
   try {
     const entries = extract();
     const reading = pipeline(createReadStream(tar), entries);
