@@ -27,9 +27,8 @@ export function recipeRows(recipe: Recipe): RecipeRow[] {
   ];
 }
 
-function allRows(recipe: Recipe): RecipeRow[] {
+function allRows(recipe: Recipe, loras: readonly string[]): RecipeRow[] {
   const words = texts.recipe;
-  const loras = recipe.loras.map(({ path, weight }) => `${path.split(/[\\/]/).at(-1) ?? path} × ${weight}`);
   return [
     [words.prompt, recipe.prompt],
     ...recipeRows(recipe),
@@ -38,14 +37,15 @@ function allRows(recipe: Recipe): RecipeRow[] {
   ];
 }
 
-/** How two recipes differ; empty where one is not known. */
+/** How two recipes differ; empty where one is not known. `name` puts the LoRAs of one into words. */
 export function recipeDifferences(
   left: Recipe | null | undefined,
   right: Recipe | null | undefined,
+  name: (recipe: Recipe) => readonly string[],
 ): RecipeDifference[] {
   if (!left || !right) return [];
-  const others = new Map(allRows(right));
-  return allRows(left)
+  const others = new Map(allRows(right, name(right)));
+  return allRows(left, name(left))
     .map(([name, value]) => ({ name, left: value, right: others.get(name) ?? '' }))
     .filter(({ left: one, right: other }) => one !== other);
 }
