@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { generationLimits } from '../../src-shared/domain/generationLimits.ts';
 import { onlyFileIn } from '../features/download/hubCache.ts';
 import type { LoraChoice } from '../features/generation/request.ts';
 import { model, number, type Option } from './options.ts';
@@ -12,7 +13,7 @@ export function loraChoice(): Option<LoraChoice> {
       fallback: 'weight 1',
     },
   );
-  const weight = number('WEIGHT', '', { min: -100, max: 100 });
+  const weight = number('WEIGHT', '', generationLimits.weight);
   const parts = (word: string): { readonly path: string; readonly weight?: string } => {
     const [, front, back] = /^(.+):([^:/\\]*)$/s.exec(word) ?? [];
     if (front === undefined || back === undefined || !/\d/.test(back) || fs.existsSync(word))

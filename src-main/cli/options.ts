@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { generationLimits } from '../../src-shared/domain/generationLimits.ts';
 import { modelPlace } from '../features/download/hubCache.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 
@@ -189,9 +190,10 @@ export function pictureSize(help: string, common: Common = {}): Option<PictureSi
     const [width = NaN, height = width] = /^\d+([x×]\d+)?$/i.test(value)
       ? value.split(/[x×]/i).map(Number)
       : [];
-    const fits = (side: number) => side >= 8 && side <= 4096 && side % 8 === 0;
+    const { min, max, multipleOf } = generationLimits.side;
+    const fits = (side: number) => side >= min && side <= max && side % multipleOf === 0;
     if (!fits(width) || !fits(height))
-      throw bad(name, value, 'WIDTHxHEIGHT, each a multiple of 8 from 8 to 4096');
+      throw bad(name, value, `WIDTHxHEIGHT, each a multiple of ${multipleOf} from ${min} to ${max}`);
     return { width, height };
   });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { boxSchema } from '../domain/box.ts';
+import { generationLimits as limits } from '../domain/generationLimits.ts';
 import { idSchema, timeSchema } from '../domain/id.ts';
 import { promptRulesSchema } from '../domain/promptRules.ts';
 import { imageSchema } from '../domain/image.ts';
@@ -21,15 +22,18 @@ export const samplers = [
   'lcm',
 ] as const;
 
+const within = ({ min, max }: { readonly min: number; readonly max: number }): z.ZodNumber =>
+  z.number().min(min).max(max);
+
 /** A trained run to mix in. `step` null: the picked checkpoint, or the last. */
 const loraChoiceSchema = z.object({
   runId: idSchema,
   step: z.int().min(1).nullable(),
-  weight: z.number().min(-4).max(4),
+  weight: within(limits.weight),
 });
 export type LoraChoice = z.infer<typeof loraChoiceSchema>;
 
-const side = z.int().min(64).max(2048).multipleOf(8);
+const side = within(limits.side).int().multipleOf(limits.side.multipleOf);
 
 export const generateInputSchema = z.object({
   /** Each may hold wildcards: "a {red|blue} mug" makes one prompt of each. */
@@ -40,20 +44,16 @@ export const generateInputSchema = z.object({
   /** One row of the grid for each entry; an entry mixes several. [[]]: the base model alone. */
   mixes: z.array(z.array(loraChoiceSchema).max(8)).min(1).max(64),
   /** null: a random one. */
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1)
-    .nullable(),
+  seed: within(limits.seed).int().nullable(),
   /** Pictures of each prompt and mix; picture i has seed + i. */
-  count: z.int().min(1).max(100),
-  steps: z.int().min(1).max(1000),
+  count: within(limits.count).int(),
+  steps: within(limits.steps).int(),
   /** All three null: the model's own. */
-  guidance: z.number().min(0).max(100).nullable(),
+  guidance: within(limits.guidance).nullable(),
   /** Weight of what the base model makes of the prompt; 0: none. */
-  baseGuidance: z.number().min(0).max(100).nullable().default(null),
+  baseGuidance: within(limits.guidance).nullable().default(null),
   /** Share of the steps after which there is no guidance. */
-  guidanceStop: z.number().min(0).max(1).nullable().default(null),
+  guidanceStop: within(limits.guidanceStop).nullable().default(null),
   /** null: the model's own. */
   sampler: z.enum(samplers).nullable(),
   /** null: the model's own. */
@@ -65,14 +65,17 @@ export const generateInputSchema = z.object({
     .default([]),
   /** LoRA files and embeddings, in every mix. */
   files: z
-    .array(z.object({ id: idSchema, weight: z.number().min(-4).max(4) }))
+    .array(z.object({ id: idSchema, weight: within(limits.weight) }))
     .max(16)
     .default([]),
   /** Use what fits of a LoRA file that was made for another model. */
   partial: z.boolean().default(false),
   /** Of a subject: many are drawn, and those most like its photos kept. null: the first ones. */
   select: z
-    .union([z.object({ bestOf: z.int().min(2).max(50) }), z.object({ untilLike: z.number().min(0).max(1) })])
+    .union([
+      z.object({ bestOf: within(limits.bestOf).int() }),
+      z.object({ untilLike: within(limits.untilLike) }),
+    ])
     .nullable()
     .default(null),
   promptRules: promptRulesSchema.default('none'),

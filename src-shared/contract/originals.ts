@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { generationLimits as limits } from '../domain/generationLimits.ts';
 import { idSchema } from '../domain/id.ts';
 import { endpoint } from './endpoint.ts';
 import { fileDataSchema } from './photos.ts';
@@ -16,9 +17,9 @@ export const overSchema = z.object({
   /** White is drawn anew; null: everything is. */
   mask: hashSchema.nullable(),
   /** How much changes: the share of the steps that is taken. */
-  strength: z.number().min(0.01).max(1),
+  strength: z.number().min(limits.strength.min).max(limits.strength.max),
   /** Draws only the masked part and this many pixels around it, enlarged; null: the whole original. */
-  maskPadding: z.int().min(0).max(10_000).nullable(),
+  maskPadding: z.int().min(limits.maskPadding.min).max(limits.maskPadding.max).nullable(),
 });
 export type Over = z.infer<typeof overSchema>;
 

@@ -1,4 +1,5 @@
 import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { generationLimits } from '../../../src-shared/domain/generationLimits.ts';
 import type { DreamboothRequest } from '../../features/dreambooth/request.ts';
 import { scorerFiles, shippedModel, version } from '../../shipped.ts';
 import { command } from '../command.ts';
@@ -10,7 +11,7 @@ const options = {
   subjects: required(file('DIR', 'a folder with a folder of photos for each subject')),
   out: required(file('DIR', 'where runs, pictures and the table go; the same command again continues there')),
   count: integer('N', 'pictures per prompt', { min: 1, max: 1000, fallback: '4' }),
-  drawSteps: integer('N', 'denoising steps of a picture', { min: 1, max: 1000, fallback: '25' }),
+  drawSteps: integer('N', 'denoising steps of a picture', { ...generationLimits.steps, fallback: '25' }),
   clip: file('DIR', "transformers folder of a CLIP model (openai/clip-vit-base-patch32's, say)"),
   dino: file('DIR', "transformers folder of a DINO model (facebook/dino-vits16's, say)"),
 };

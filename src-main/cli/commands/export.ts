@@ -1,5 +1,6 @@
 import { command } from '../command.ts';
 import { exportFormats, type Mix } from '../../features/export/request.ts';
+import { generationLimits } from '../../../src-shared/domain/generationLimits.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { scorerFiles, shippedModel, version } from '../../shipped.ts';
 import { usualScale } from '../../features/guidance/request.ts';
@@ -23,12 +24,17 @@ const options = {
   ),
   distillSteps: integer('N', 'its steps', { min: 1, max: 100_000, fallback: '240' }),
   guidance: number('X', 'the guidance to distil', {
-    min: 0,
-    max: 1000,
+    ...generationLimits.guidance,
     fallback: "the model's for subjects",
   }),
-  baseGuidance: number('X', 'the base guidance to distil', { min: 0, max: 1000, fallback: "the model's" }),
-  guidanceStop: number('SHARE', 'where it ends', { min: 0, max: 1, fallback: "the model's" }),
+  baseGuidance: number('X', 'the base guidance to distil', {
+    ...generationLimits.guidance,
+    fallback: "the model's",
+  }),
+  guidanceStop: number('SHARE', 'where it ends', {
+    ...generationLimits.guidanceStop,
+    fallback: "the model's",
+  }),
   transformers: choice(['4', '5'], "whose names PEFT's text encoder part has", { fallback: '5' }),
 };
 

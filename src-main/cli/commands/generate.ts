@@ -15,6 +15,7 @@ import { precisions } from '../../../src-shared/domain/precision.ts';
 import { boxSchema } from '../../../src-shared/domain/box.ts';
 import type { BoxLikeness } from '../../features/generation/measureBoxes.ts';
 import { predictions } from '../../../src-shared/domain/prediction.ts';
+import { generationLimits as limits } from '../../../src-shared/domain/generationLimits.ts';
 import { promptRules } from '../../../src-shared/domain/promptRules.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import {
@@ -59,29 +60,22 @@ export const generateOptions = {
   }),
   prediction: choice(predictions, 'what the model predicts, for a single file that does not say it'),
   negative: text('TEXT', 'what not to show', { fallback: 'nothing' }),
-  steps: integer('N', 'denoising steps', { min: 1, max: 1000, fallback: defaults.steps }),
+  steps: integer('N', 'denoising steps', { ...limits.steps, fallback: defaults.steps }),
   guidance: number('X', "how closely to follow the prompt (diffusers' guidance_scale)", {
-    min: 0,
-    max: 1000,
+    ...limits.guidance,
     fallback: "the model's own, or 7.5",
   }),
   baseGuidance: number('X', 'with --lora: weight of what the base model makes of the prompt; keeps scenes', {
-    min: 0,
-    max: 1000,
+    ...limits.guidance,
     fallback: "the model's own, or 0; 0 too with --guidance alone",
   }),
   guidanceStop: number('X', 'share of the steps after which guidance ends', {
-    min: 0,
-    max: 1,
+    ...limits.guidanceStop,
     fallback: "the model's own, or 1; 1 too with --guidance alone",
   }),
   scheduler: choice(schedulerNames, 'the sampler', { fallback: "the model's own" }),
-  seed: integer('N', 'picture i of a prompt uses N+i', {
-    min: 0,
-    max: Number.MAX_SAFE_INTEGER,
-    fallback: 'random',
-  }),
-  count: integer('N', 'pictures per prompt', { min: 1, max: 100_000, fallback: defaults.count }),
+  seed: integer('N', 'picture i of a prompt uses N+i', { ...limits.seed, fallback: 'random' }),
+  count: integer('N', 'pictures per prompt', { ...limits.count, fallback: defaults.count }),
   batch: integer('N', 'pictures at once', { min: 1, max: 1024, fallback: 'what memory allows' }),
   size: pictureSize('pixels', { fallback: "the model's" }),
   resize: pictureSize('size in pixels to which each picture is resized', { fallback: 'as it is made' }),
@@ -100,11 +94,11 @@ export const generateOptions = {
     'X',
     'draw until --count pictures of each prompt are at least this like the subject of --lora',
     {
-      ...{ min: 0, max: 1, fallback: 'the first ones are kept' },
+      ...{ ...limits.untilLike, fallback: 'the first ones are kept' },
     },
   ),
   bestOf: integer('N', 'draw N for each picture and keep the one most like the subject of --lora', {
-    ...{ min: 2, max: 1000, fallback: 'the first ones are kept' },
+    ...{ ...limits.bestOf, fallback: 'the first ones are kept' },
   }),
   photos: file('DIR', 'with --until-like and --best-of: photos of the subject', {
     fallback: 'those of the run of --lora',
@@ -112,14 +106,12 @@ export const generateOptions = {
   region: repeated(regionChoice()),
   image: file('FILE', 'draw over this picture', { fallback: 'new pictures' }),
   strength: number('X', 'with --image: how much is drawn anew, from 0 to 1', {
-    min: 0,
-    max: 1,
+    ...limits.strength,
     fallback: '0.8; 1 with --mask',
   }),
   mask: file('FILE', 'with --image: draw only where this picture is white, and keep the rest as it is'),
   maskPadding: integer('N', 'with --mask: draw only the masked part and N pixels around it, enlarged', {
-    min: 0,
-    max: 10_000,
+    ...limits.maskPadding,
     fallback: 'the whole picture is drawn',
   }),
   grid: file('FILE.png', 'write all pictures into one too: a row for each prompt, a column for each seed'),

@@ -1,3 +1,4 @@
+import { generationLimits } from '../../../src-shared/domain/generationLimits.ts';
 import { type Figures, type Mixing, subjectKinds } from '../../../src-shared/domain/runScore.ts';
 import type { ScoreResult } from '../../features/score/score.ts';
 import { command } from '../command.ts';
@@ -23,10 +24,9 @@ const options = {
   }),
   kind: choice(subjectKinds, 'which prompts of the list', { fallback: 'by the class noun' }),
   seeds: integer('N', 'pictures per prompt', { min: 1, max: 1000, fallback: defaults.seeds }),
-  steps: integer('N', 'denoising steps', { min: 1, max: 1000, fallback: defaults.steps }),
+  steps: integer('N', 'denoising steps', { ...generationLimits.steps, fallback: defaults.steps }),
   guidance: number('X', 'how closely to follow the prompt', {
-    min: 0,
-    max: 1000,
+    ...generationLimits.guidance,
     fallback: "the model's own, or 7.5",
   }),
   scheduler: choice(schedulerNames, 'the sampler', { fallback: defaults.scheduler }),

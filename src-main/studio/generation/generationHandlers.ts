@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { samplers } from '../../../src-shared/contract/generation.ts';
+import { mostPicturesAtOnce } from '../../../src-shared/domain/generationLimits.ts';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { expandWildcards } from '../../../src-shared/domain/wildcards.ts';
@@ -14,8 +15,6 @@ import { namedRuns } from './namedRuns.ts';
 import { Originals, overRequest } from '../originals/originals.ts';
 import { generateJobInput, generateTask, type GenerateJobInput } from './generateJob.ts';
 import { readJob } from '../../jobs/kind.ts';
-
-const mostPictures = 1000;
 
 /** Most parameters of a model that is opened in advance: a larger one takes memory that may be needed. */
 const mostKeptReady = 5e7;
@@ -76,7 +75,7 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
     'generation.start': (input) => {
       const prompts = input.prompts.flatMap((prompt) => expandWildcards(prompt));
       const total = prompts.length * input.count * input.mixes.length;
-      if (total > mostPictures) throw problem('generation.tooMany', { total, max: mostPictures });
+      if (total > mostPicturesAtOnce) throw problem('generation.tooMany', { total, max: mostPicturesAtOnce });
       const seed = input.seed ?? randomInt(2 ** 32 - 1);
       const title = total === 1 ? 'A picture' : `${total} pictures`;
       const jobId = enqueue({ ...input, prompts, seed, done: 0 }, title);

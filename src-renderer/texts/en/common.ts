@@ -10,5 +10,7 @@ export const common = {
   openFolder: 'Show in folder',
   remove: (name: string) => `Remove ${name}`,
   removed: (name: string) => `${name} was removed.`,
+  exactly: (label: string) => `${label}, as a figure`,
+  range: (min: number, max: number) => `From ${min.toLocaleString('en')} to ${max.toLocaleString('en')}.`,
   rename: (name: string) => `Rename ${name}`,
 };

@@ -59,6 +59,9 @@ export const generate = {
     `Draw until ${count === 1 ? 'one is' : `${count} are`} this like it (${Math.round(100 * likeness)} %)`,
   countGrid: 'Seeds',
   size: 'Size',
+  sizeOther: 'Another size',
+  width: 'Width',
+  height: 'Height',
   seed: 'Seed',
   seedRandom: 'random',
   seedLock: (seed: number) => `Keep the last seed, ${seed}`,
@@ -100,7 +103,7 @@ export const generate = {
   model: 'Base model',
   start: (total: number) =>
     total <= 1 ? 'Make the picture' : `Make ${plural(total, 'picture', 'pictures')}`,
-  tooMany: 'No more than 1,000 pictures at once.',
+  tooMany: (most: number) => `No more than ${most.toLocaleString('en')} pictures at once.`,
   results: 'Pictures',
   emptyTitle: 'Describe a picture',
   emptyText: 'Name your subject and a place, a light or a style. Ideas to add to the prompt:',
