@@ -1,7 +1,7 @@
 import type { Phase } from './jobEvents.ts';
 
-/** Weight of the newest pace: the last few steps count, and a single slow one hardly matters. */
-const newest = 0.2;
+/** What a report still counts once the next one is there: the last few make the pace, and a single slow one hardly matters. */
+const memory = 0.9;
 /** Share of a plan's heaviest phase after which its pace predicts the rest. */
 const enough = 0.02;
 /** Share by which a figure may change per second, so that it approaches a new estimate instead of jumping. */
@@ -12,8 +12,9 @@ interface Work extends Phase {
   done: number;
   made: number;
   seconds: number;
-  /** Seconds for one, smoothed. */
-  pace?: number;
+  /** Units and seconds of the last few reports, the newest counting most. */
+  recent: { made: number; seconds: number };
+  reports: number;
   begun: boolean;
 }
 
@@ -49,9 +50,13 @@ export class TimeLeft {
     const made = work.begun ? Math.max(0, done - work.done) : 0;
     if (made > 0) {
       const seconds = now - this.lastNews;
-      // Units reported at once count together: 1 − (1 − newest)^made of the whole.
-      const weight = 1 - (1 - newest) ** made;
-      work.pace = work.pace === undefined ? seconds / made : mix(work.pace, seconds / made, weight);
+      work.reports += 1;
+      // The first unit also pays for what is set up once, so it stops counting as soon as there is another.
+      const kept = work.reports === 2 ? 0 : memory;
+      work.recent = {
+        made: kept * work.recent.made + made,
+        seconds: kept * work.recent.seconds + seconds,
+      };
       work.made += made;
       work.seconds += seconds;
     }
@@ -106,7 +111,9 @@ export class TimeLeft {
       return trust > 0 ? (trust + seconds) / (trust + seen) : null;
     }
     const [heaviest] = [...this.phases].sort((a, b) => b.total * b.weight - a.total * a.weight);
-    const known = heaviest && heaviest.made >= (this.planned ? enough * heaviest.total : Number.EPSILON);
+    const known =
+      heaviest &&
+      (this.planned ? heaviest.reports > 1 && heaviest.made >= enough * heaviest.total : heaviest.made > 0);
     return known && seen > 0 ? seconds / seen : null;
   }
 
@@ -119,14 +126,19 @@ export class TimeLeft {
   }
 
   private secondsForOne(work: Work, scale: number): number {
-    return work.pace ?? scale * this.weightOf(work);
+    const { made, seconds } = work.recent;
+    return made > 0 ? seconds / made : scale * this.weightOf(work);
   }
 }
 
 function begin(phase: Phase): Work {
-  return { ...phase, done: 0, made: 0, seconds: 0, begun: false };
-}
-
-function mix(old: number, fresh: number, weight: number): number {
-  return old + weight * (fresh - old);
+  return {
+    ...phase,
+    done: 0,
+    made: 0,
+    seconds: 0,
+    recent: { made: 0, seconds: 0 },
+    reports: 0,
+    begun: false,
+  };
 }

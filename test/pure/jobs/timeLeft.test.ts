@@ -119,3 +119,43 @@ it('tells the share of the whole, which only grows and ends near 1', () => {
   expect(shares[0]).toBeLessThan(0.2);
   expect(shares.at(-1)).toBeGreaterThan(0.97);
 });
+
+it('is not misled by a slow first step of pictures that are drawn together', () => {
+  const estimate = new TimeLeft();
+  estimate.plan([
+    { label: 'opening the model', total: 1, weight: 0 },
+    { label: 'pictures', total: 4, weight: 1 },
+  ]);
+  estimate.secondsLeft('opening the model', 0, 1, 0);
+  estimate.secondsLeft('pictures', 0, 4, 1);
+  // The first of 25 steps takes 9 s, the others 0.7 s.
+  let now = 1;
+  for (let step = 1; step <= 24; step += 1) {
+    now += step === 1 ? 9 : 0.7;
+    const shown = estimate.secondsLeft('pictures', (4 * step) / 25, 4, now);
+    if (shown !== null) expect(shown).toBeLessThan(1.3 * 0.7 * (25 - step) + 1);
+    if (step > 2) expect(shown).toBeGreaterThan(0.7 * 0.7 * (25 - step));
+  }
+});
+
+it('forgets a first sample that was drawn while the machine was busy', () => {
+  const estimate = new TimeLeft({ steps: 1, samples: 10 });
+  estimate.plan([
+    { label: 'steps', total: 80, weight: 1 },
+    { label: 'samples', total: 5, weight: 10 },
+  ]);
+  let now = 0;
+  estimate.secondsLeft('samples', 0, 5, now);
+  estimate.secondsLeft('samples', 1, 5, (now += 250));
+  for (let step = 1; step <= 40; step += 1) {
+    estimate.secondsLeft('steps', step - 1, 80, now);
+    estimate.secondsLeft('steps', step, 80, (now += 1));
+    if (step % 20 === 0) {
+      estimate.secondsLeft('samples', step / 20, 5, now);
+      estimate.secondsLeft('samples', step / 20 + 1, 5, (now += 10));
+    }
+  }
+  for (let look = 0; look < 20; look += 1) estimate.left((now += 0.2));
+  // 40 steps and two samples.
+  expect(estimate.left(now)).toBeLessThan(1.5 * 60);
+});
