@@ -16,15 +16,29 @@ const seconds = { info: 5, action: 12, bad: 12 };
 
 class Toasts {
   #list = $state.raw<readonly Toast[]>([]);
+  #spoken = $state('');
   #lastId = 0;
 
   get list(): readonly Toast[] {
     return this.#list;
   }
 
+  /** The latest news, for screen readers. */
+  get spoken(): string {
+    return this.#spoken;
+  }
+
+  /** News of what is in sight anyway: spoken, and not shown. */
+  speak(message: string): void {
+    this.#spoken = message;
+    // Else the same news a second time would be no change to tell.
+    setTimeout(() => (this.#spoken = this.#spoken === message ? '' : this.#spoken), 1000 * seconds.info);
+  }
+
   show(message: string, { kind = 'info', ...rest }: Partial<Omit<Toast, 'id' | 'message'>> = {}): void {
     const id = (this.#lastId += 1);
     const toast = { id, kind, message, ...rest };
+    this.speak(message);
     this.#list = [...this.#list.filter((other) => other.message !== message), toast].slice(-4);
     setTimeout(() => this.dismiss(id), 1000 * (rest.action ? seconds.action : seconds[kind]));
   }

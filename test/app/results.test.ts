@@ -89,4 +89,46 @@ describe.skipIf(!browserProgram)(`results${browserProgram ? '' : ` (${noBrowser}
       }
     },
   );
+
+  it(
+    'that are watched while they come: one line about them, a bar that is seen, and no news beside them',
+    { timeout: patience },
+    async () => {
+      const studio = await StudioProcess.start(newLibrary());
+      const client = await Client.open(studio.url);
+      const context = await browser.newContext({ viewport: { width: 900, height: 500 } });
+      const page = await context.newPage();
+      page.setDefaultTimeout(60_000);
+      try {
+        const { jobId: importing } = await client.ask('models.import', { path: model });
+        await client.ended(importing);
+        const modelId = (await client.ask('models.list', {})).at(-1)?.id ?? null;
+        await client.ask('settings.update', { tourDone: true, modelId });
+        const { jobId } = await client.ask('generation.start', pictures({ modelId, count: 80, steps: 150 }));
+        await page.goto(`${studio.url}#/generate`);
+        const results = page.getByRole('region', { name: 'Pictures', exact: true });
+        const bar = results.getByRole('progressbar');
+        await bar.waitFor({ state: 'attached' });
+        expect((await bar.boundingBox())?.height).toBe(4);
+        expect(await results.getByText('Drawing pictures').count()).toBe(0);
+        await client.ask('jobs.cancel', { id: jobId });
+        await client.ended(jobId);
+
+        await page.getByRole('textbox', { name: 'Prompt', exact: true }).fill('a dog on the moon');
+        await results.getByRole('button', { name: 'Cancel' }).waitFor({ state: 'detached' });
+        await page.getByRole('button', { name: /^Make \d pictures/ }).click();
+        await results.getByText('4 pictures made').waitFor();
+        await page
+          .getByRole('status')
+          .filter({ hasText: '4 pictures are ready.' })
+          .waitFor({ state: 'attached' });
+        const news = page.getByRole('region', { name: 'Notifications' });
+        expect(await news.getByText('4 pictures are ready.').count()).toBe(0);
+      } finally {
+        client.close();
+        await context.close();
+        await studio.stop();
+      }
+    },
+  );
 });

@@ -43,7 +43,8 @@ export const photos = {
   cropReset: 'Centre',
   cropped: (name: string) => `${name} was cropped.`,
   caption: (name: string) => `Caption of ${name}`,
-  captionNone: 'a photo of {token} {class}',
+  captionNone: ({ token, classNoun }: { token: string; classNoun: string }) =>
+    `a photo of ${token} ${classNoun}`.trim(),
   captioned: (name: string) => `The caption of ${name} was saved.`,
   missing: 'The file is no longer in the library folder. Put it back, or remove the photo.',
 };
