@@ -36,10 +36,9 @@ try {
     const viewport = { width, height };
     const page = await browser.newPage({ viewport, colorScheme: 'light', reducedMotion: 'reduce' });
     await enter(page, studio.url, place);
-    // Pictures that are in sight are there.
-    await page.waitForFunction(
-      `[...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight)`,
-    );
+    // Pictures that are in sight are there. Asked from here: the page's policy forbids a script that waits in it.
+    const arrived = `[...document.images].every((image) => image.complete || image.getBoundingClientRect().top > innerHeight)`;
+    while (!(await page.evaluate<boolean>(arrived))) await page.waitForTimeout(50);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await page.waitForTimeout(300);
