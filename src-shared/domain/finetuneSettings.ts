@@ -253,6 +253,12 @@ export const trainingSettings = {
     before: 1,
     group: 'pictures',
   }),
+  autoMask: toggle({
+    help: 'find the subject in photos without a mask, and count their background less too',
+    default: false,
+    before: false,
+    group: 'pictures',
+  }),
   seed: pictureSettings.seed,
 
   /** Gradient checkpointing (Chen et al. 2016): the same bits. */

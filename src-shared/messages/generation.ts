@@ -1,7 +1,7 @@
 /** Tokenizers, samplers, recipes: what making a picture needs beside weights. */
 export const generationMessages = {
   'mask.rough': (d: { photo: string }) =>
-    `Nothing marks the subject of ${d.photo}; give --ellipse X,Y,WIDTH,HEIGHT in pixels of the photo, or --strokes with a picture that is white where you painted.`,
+    `What was given marks no subject in ${d.photo}; give either --ellipse X,Y,WIDTH,HEIGHT in pixels of the photo, or --strokes with a picture that is white where you painted, or neither, and the subject is looked for.`,
   'picture.regions': (d: { file: string }) =>
     `${d.file} shows several subjects that were kept apart; choose them on the Generate screen, or run likeness generate --recipe on the file.`,
   'likeness.noPhotos': (d: { photos: string }) =>

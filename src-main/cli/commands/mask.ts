@@ -3,9 +3,10 @@ import { file, operand, required, word } from '../options.ts';
 
 export const mask = command({
   name: 'mask',
-  summary: "find a subject's edge in a photo, from an ellipse or strokes",
-  usage: 'PHOTO --out FILE.png (--ellipse X,Y,WIDTH,HEIGHT | --strokes FILE.png) [OPTIONS]',
+  summary: "find a subject's edge in a photo, by itself or from an ellipse or strokes",
+  usage: 'PHOTO --out FILE.png [--ellipse X,Y,WIDTH,HEIGHT | --strokes FILE.png] [OPTIONS]',
   examples: [
+    'likeness mask photos/dog/00.jpg --out photos/dog/masks/00.png',
     'likeness mask photos/dog/01.jpg --ellipse 120,80,400,520 --out photos/dog/masks/01.png',
     'likeness mask photos/dog/02.jpg --strokes rough.png --out photos/dog/masks/02.png',
   ],

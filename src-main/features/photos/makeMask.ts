@@ -3,6 +3,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import sharp from 'sharp';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
+import { nearlyAll } from '../../engine/training/data/automaticMask.ts';
 import { loadPicture, loadPictureOn } from '../../engine/pictures/pictures.ts';
 import { greyAt, type Picture } from '../../engine/pictures/pixels.ts';
 import path from 'node:path';
@@ -17,14 +18,18 @@ export interface MaskRequest {
 }
 
 /**
- * Writes a mask for a photo: what an ellipse or strokes mark roughly, snapped to the edge. Returns the subject's share of the photo.
+ * Writes a mask for a photo: what an ellipse or strokes mark roughly, or without either nearly all of the photo, snapped to the edge. Returns the subject's share of the photo.
  * Errors: `mask.rough`, `mask.otherShape`, those of `loadPicture`, `file.unwritable`.
  */
 export async function makeMask({ photo, out, ellipse, strokes }: MaskRequest): Promise<{ share: number }> {
   const picture = await loadPicture(photo);
-  if ((ellipse === undefined) === (strokes === undefined)) throw problem('mask.rough', { photo });
+  if (ellipse !== undefined && strokes !== undefined) throw problem('mask.rough', { photo });
   const rough =
-    ellipse === undefined ? await painted(strokes ?? '', photo, picture) : inEllipse(ellipse, photo, picture);
+    ellipse !== undefined
+      ? inEllipse(ellipse, photo, picture)
+      : strokes !== undefined
+        ? await painted(strokes, photo, picture)
+        : nearlyAll(picture);
   if (!rough.some((value) => value >= 128)) throw problem('mask.rough', { photo });
   const found = snapToEdge(picture, rough);
   const { width, height } = picture;

@@ -91,6 +91,10 @@ export const knobs = {
       label: 'Background weight',
       hint: 'For photos with a mask: 0 ignores the background, 1 learns it like the subject.',
     },
+    autoMask: {
+      label: 'Find the subject in photos without a mask',
+      hint: 'Their background then counts less too. A mask that you paint takes the place of what is found.',
+    },
     seed: { label: 'Seed' },
     recompute: {
       label: 'Compute blocks twice',

@@ -5,6 +5,7 @@ import { resize } from '../../pictures/resample.ts';
 import { roundEven } from '../../schedulers/timesteps.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';
 import { selectBucket, type Frame } from './aspectBuckets.ts';
+import { automaticMask } from './automaticMask.ts';
 import { loadMask } from './masks.ts';
 
 const maxAspect = 16;
@@ -41,20 +42,22 @@ export async function cutPhoto(file: string, options: PhotoOptions): Promise<Cut
 }
 
 /**
- * The same with the photo's mask, [height,width] in 0…1, resized and cut exactly as the photo is. Errors: those of `loadPhoto` and
- * `loadMask`.
+ * The same with the photo's mask, [height,width] in 0…1, resized and cut exactly as the photo is; without a file, the one that
+ * `automaticMask` finds, if any. Errors: those of `loadPhoto` and `loadMask`.
  */
 export async function loadMaskedPhoto(
   file: string,
-  maskFile: string,
+  maskFile: string | undefined,
   options: PhotoOptions,
-): Promise<CutPhoto & { readonly mask: Float32Array }> {
+): Promise<CutPhoto & { readonly mask?: Float32Array }> {
   const picture = await loadPicture(file);
-  const drawn = await loadMask(maskFile, file, picture);
+  const drawn = maskFile === undefined ? automaticMask(picture) : await loadMask(maskFile, file, picture);
   const cut = cutOf(file, picture, options);
   const { frame } = cut;
+  const photo = toChannels(picture, cut);
+  if (!drawn) return { photo, frame };
   const grey = toChannels(drawn, cut).subarray(0, frame.width * frame.height);
-  return { photo: toChannels(picture, cut), frame, mask: grey.map((value) => (value + 1) / 2) };
+  return { photo, frame, mask: grey.map((value) => (value + 1) / 2) };
 }
 
 /** A part of a picture after it was resized. */

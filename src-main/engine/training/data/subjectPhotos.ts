@@ -38,6 +38,7 @@ export async function subjectPhotos(
   const photos = await listPhotos(folder);
   const masks = await masksFor(folder, photos, settings, context);
   const pictures = await croppedPhotos(photos, masks, factor, settings);
+  if (findsSubject(settings)) reportFound(pictures, masks, settings, context);
   if (!flip) return pictures;
   return pictures.flatMap((picture) => {
     const { photo, frame, lossWeights } = picture;
@@ -78,13 +79,34 @@ async function masksFor(
   return masks;
 }
 
+const findsSubject = ({ autoMask, backgroundWeight }: FinetuneSettings): boolean =>
+  autoMask && backgroundWeight !== 1;
+
+/** Says in which photos without a mask the subject was found. */
+function reportFound(
+  pictures: readonly SubjectPhoto[],
+  masks: ReadonlyMap<string, string>,
+  { backgroundWeight }: FinetuneSettings,
+  { report }: JobContext,
+): void {
+  const bare = pictures.filter(({ file }) => !masks.has(file));
+  const all = new Set(bare.map(({ file }) => file));
+  if (all.size === 0) return;
+  const found = new Set(bare.filter(({ lossWeights }) => lossWeights).map(({ file }) => file));
+  report({
+    type: 'note',
+    message: `The subject was found automatically in ${found.size} of ${all.size} photos; their background counts ${backgroundWeight}. A mask of your own takes the place of what was found.`,
+  });
+}
+
 /** With random crops, several of each photo, but none that shows nothing of a masked subject. */
 async function croppedPhotos(
   photos: readonly string[],
   masks: ReadonlyMap<string, string>,
   factor: number,
-  { size, crop, seed, backgroundWeight, buckets }: FinetuneSettings,
+  settings: FinetuneSettings,
 ): Promise<SubjectPhoto[]> {
+  const { size, crop, seed, backgroundWeight, buckets } = settings;
   const pictures: SubjectPhoto[] = [];
   const shape = {
     frame: square(size),
@@ -97,13 +119,14 @@ async function croppedPhotos(
     const before = pictures.length;
     for (let i = 0; i < crops; i++) {
       const options = crop === 'random' ? { ...shape, generator } : shape;
-      if (maskFile === undefined) {
+      if (maskFile === undefined && !findsSubject(settings)) {
         pictures.push({ file, ...(await cutPhoto(file, options)) });
         continue;
       }
       const { photo, frame, mask } = await loadMaskedPhoto(file, maskFile, options);
-      const lossWeights = latentWeights(mask, frame.width, factor, backgroundWeight);
+      const lossWeights = mask && latentWeights(mask, frame.width, factor, backgroundWeight);
       if (lossWeights) pictures.push({ file, photo, frame, lossWeights });
+      else if (maskFile === undefined) pictures.push({ file, photo, frame });
     }
     if (pictures.length === before) throw problem('masks.outside', { mask: maskFile ?? '', file });
   }

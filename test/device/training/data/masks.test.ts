@@ -217,6 +217,28 @@ describe('photos with masks', () => {
     expect(most / least).toBeCloseTo(1 / 0.3, 3);
   });
 
+  it('are found where a subject stands out, and give way to those that were painted', async () => {
+    const folder = copied();
+    await sharp({ create: { width, height, channels: 3, background: 'gray' } }).toFile(
+      join(folder, 'flat.png'),
+    );
+    const notes: string[] = [];
+    const [{ subject }] = await dataset(folder, { autoMask: true, flip: false }, (event) => {
+      if (event.type === 'note') notes.push(event.message);
+    });
+    const [painted, found, paintedToo, flat] = subject.map(
+      ({ lossWeights }) => lossWeights && [...lossWeights],
+    );
+    expect(subject).toHaveLength(4);
+    const [first, , third] = await weights(folder, { flip: false });
+    expect([painted, paintedToo]).toEqual([first, third]);
+    // White, 20 pixels wide, in the middle of the photo: in the four latents of the middle.
+    expect([5, 6, 9, 10].every((at) => (found?.[at] ?? 0) > 1)).toBe(true);
+    expect([0, 3, 12, 15].every((at) => (found?.[at] ?? 1) < 1)).toBe(true);
+    expect(flat).toBeUndefined();
+    expect(notes.join()).toContain('found automatically in 1 of 2 photos');
+  });
+
   it('that are turned by EXIF are masked as they are seen', async () => {
     const folder = join(scratch, 'turned');
     mkdirSync(join(folder, 'masks'), { recursive: true });
