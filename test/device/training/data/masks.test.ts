@@ -223,7 +223,7 @@ describe('photos with masks', () => {
       join(folder, 'flat.png'),
     );
     const notes: string[] = [];
-    const [{ subject }] = await dataset(folder, { autoMask: true, flip: false }, (event) => {
+    const [[{ subject }]] = await dataset(folder, { autoMask: true, flip: false }, (event) => {
       if (event.type === 'note') notes.push(event.message);
     });
     const [painted, found, paintedToo, flat] = subject.map(
