@@ -210,7 +210,13 @@ export const generate = command({
       };
       const onTried = (tried: number, kept: number): void =>
         context.report({ type: 'note', message: `${tried} drawn, ${kept} kept` });
-      const found = await selectPictures(request, { by: select, likeness }, context, version, { onTried });
+      const found = await selectPictures(
+        { ...request, goOn: true },
+        { by: select, likeness },
+        context,
+        version,
+        { onTried },
+      );
       await writeGrid(grid, found.images);
       const lines = found.images.map(
         ({ path, seed, likeness: value }) => `${path} (seed ${seed}, likeness ${value.toFixed(3)})`,

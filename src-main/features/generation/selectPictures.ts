@@ -4,7 +4,9 @@ import { randomInt } from 'node:crypto';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { removeLeftovers } from '../../engine/checkpoints/leftovers.ts';
+import { readRecipe } from '../../engine/pictures/png.ts';
 import { generate, type GenerateListeners, type MadePicture } from './generate.ts';
+import { Journal } from './journal.ts';
 import { LikenessMeter, type LikenessRequest } from './likenessMeter.ts';
 import { PictureNames } from './pictureNames.ts';
 import type { GenerateRequest } from './request.ts';
@@ -52,27 +54,42 @@ export async function selectPictures(
   version: string,
   { onTried, onKept, models, ...listeners }: SelectListeners = {},
 ): Promise<Selected> {
-  const seed = said.seed ?? randomInt(2 ** 32 - 1);
-  const { count, out } = said;
+  const { count, out, goOn = false, ...asked } = said;
   makeFolder(out);
+  const anySeed = said.seed ?? randomInt(2 ** 32 - 1);
+  const journal = goOn
+    ? Journal.open(out, { ...asked, count, by, likeness }, () => ({ seed: anySeed, batch: 1 }))
+    : undefined;
+  const { seed } = journal?.choices ?? { seed: anySeed };
   removeLeftovers(out);
   const work = join(out, `.tries.${process.pid}.tmp`);
   const warm = models ?? new WarmModel();
   const meter = await LikenessMeter.open(likeness);
   const images: LikePicture[] = [];
   let [tried, short] = [0, 0];
+  let isComplete = false;
   try {
     const names = new PictureNames(out);
     const keep = (one: LikePicture): void => {
-      const path = names.take(one.prompt, one.seed);
+      const index = images.length;
+      // Kept before this command was interrupted: the same tries are drawn again, to the same bits.
+      const path = journal?.before.get(index) ?? names.take(one.prompt, one.seed);
+      journal?.made(index, path);
       renameSync(one.path, path);
       images.push({ ...one, path });
       onKept?.({ ...one, path });
     };
+    /** A picture that was kept before this command was interrupted; nothing if there is none in this place. */
+    const keptBefore = async (): Promise<LikePicture | undefined> => {
+      const path = journal?.before.get(images.length);
+      if (path === undefined) return undefined;
+      const { seed, prompt } = await readRecipe(path);
+      return { path, seed, prompt, likeness: await meter.of(path, said.over?.mask) };
+    };
     /** Try `first` and those behind it, measured. */
     const tryOut = async (prompt: string, first: number, tries: number): Promise<LikePicture[]> => {
       const made = await generate(
-        { ...said, prompts: [prompt], out: work, count: tries, seed: seed + first },
+        { ...asked, prompts: [prompt], out: work, count: tries, seed: seed + first },
         {
           ...context,
           report: (event) => {
@@ -96,6 +113,9 @@ export async function selectPictures(
     for (const prompt of said.prompts) {
       if ('bestOf' in by)
         for (let i = 0; i < count; i++) {
+          const before = await keptBefore();
+          if (before) images.push(before);
+          if (before) continue;
           const [best, ...others] = alikeFirst(await tryOut(prompt, i * by.bestOf, by.bestOf));
           if (best) keep(best);
           for (const { path } of others) rmSync(path, { force: true });
@@ -124,6 +144,7 @@ export async function selectPictures(
       }
     }
     onTried?.(tried, images.length);
+    isComplete = true;
     if (short > 0 && 'untilLike' in by)
       context.report({ type: 'warning', message: shortOf(short, by.untilLike) });
     return { images, tried, short };
@@ -131,6 +152,7 @@ export async function selectPictures(
     await meter.dispose();
     if (!models) await warm.end?.();
     rmSync(work, { recursive: true, force: true });
+    if (isComplete) journal?.end();
   }
 }
 

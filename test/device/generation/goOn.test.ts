@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import sharp from 'sharp';
 import { afterAll, expect, it } from 'vitest';
 
 const work = mkdtempSync(path.join(tmpdir(), 'likeness goes on '));
@@ -82,6 +83,26 @@ it(
     expect(pictures(out)).toHaveLength(20);
   },
 );
+
+it('goes on with the best of several tries, and draws no kept one again', { timeout: 900_000 }, async () => {
+  const photos = path.join(work, 'photos');
+  mkdirSync(photos);
+  for (const name of ['a', 'b'])
+    await sharp({
+      create: { width: 64, height: 64, channels: 3, background: name === 'a' ? 'red' : 'blue' },
+    }).toFile(path.join(photos, `${name}.png`));
+  const words = ['--seed', '7', '--count', '2', '--best-of', '2', '--photos', photos];
+  const calm = path.join(work, 'best, calm');
+  expect((await generate(calm, words))?.images).toHaveLength(4);
+  const out = path.join(work, 'best, killed');
+  for (const at of [1, 3]) expect(await generate(out, words, { at, after: 0 })).toBeUndefined();
+  const first = statSync(path.join(out, pictures(out).sort()[0] as string)).mtimeMs;
+  expect((await generate(out, words))?.images).toHaveLength(4);
+  expect(pictures(out).sort()).toEqual(pictures(calm).sort());
+  expect(hashes(out)).toEqual(hashes(calm));
+  expect(statSync(path.join(out, pictures(out).sort()[0] as string)).mtimeMs).toBe(first);
+  expect(readdirSync(out).filter((name) => !name.endsWith('.png'))).toEqual([]);
+});
 
 it('goes on with the seed that nobody named', { timeout: 900_000 }, async () => {
   const out = path.join(work, 'any');
