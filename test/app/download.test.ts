@@ -70,7 +70,8 @@ it('stops when the lock is closed, goes on where it was, over cut connections, a
 
   delete hub.trouble.slow;
   // Cut off more often than a try without progress is repeated.
-  hub.trouble.cut = { file: weights, after: 20_000, times: 6 };
+  const arrived = (bytes: number): boolean => statSync(path.join(place, `${weights}.part`)).size >= bytes;
+  hub.trouble.cut = { file: weights, after: 20_000, times: 6, arrived };
   hub.trouble.busy = { file: 'vae/diffusion_pytorch_model.safetensors', status: 503, times: 2 };
   await client.ask('settings.update', { offline: false });
   await client.ask('jobs.resume', { id: jobId });

@@ -6,8 +6,8 @@ import path from 'node:path';
 
 /** What a test lets go wrong, by a file's end. */
 export interface Trouble {
-  /** Ends the connection after so many bytes, so many times. */
-  cut?: { file: string; after: number; times: number };
+  /** Ends the connection after so many bytes, so many times; `arrived` says that the file has this size at the other end. */
+  cut?: { file: string; after: number; times: number; arrived: (size: number) => boolean };
   /** Sends other bytes than were listed. */
   changed?: string;
   /** Answers with this status so many times, asking to wait no second. */
@@ -85,7 +85,13 @@ export async function standInHub(folder: string): Promise<StandInHub> {
     const { cut, slow } = trouble;
     if (cut && cut.times > 0 && file.endsWith(cut.file)) {
       cut.times--;
-      response.write(rest.subarray(0, cut.after), () => setTimeout(() => response.destroy(), 20));
+      response.write(rest.subarray(0, cut.after));
+      // A client that is busy throws away what it has not read when the connection ends.
+      const watch = setInterval(() => {
+        if (!response.destroyed && !cut.arrived(from + cut.after)) return;
+        clearInterval(watch);
+        response.destroy();
+      }, 20);
     } else if (slow && file.endsWith(slow.file)) trickle(response, rest, slow.bytes);
     else response.end(rest);
   });
