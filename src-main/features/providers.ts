@@ -1,5 +1,7 @@
 import type { JobEvent } from '../../src-shared/domain/jobEvents.ts';
 import { keepHashesIn } from '../engine/checkpoints/contentHash.ts';
+import { isFolder } from '../engine/checkpoints/files.ts';
+import { removeLeftovers } from '../engine/checkpoints/leftovers.ts';
 import { onProviderNotice } from '../engine/runtime/notices.ts';
 import { keepVerdictsIn } from '../engine/runtime/keptVerdicts.ts';
 import { cacheFolder } from '../places.ts';
@@ -9,7 +11,9 @@ import { cacheFolder } from '../places.ts';
  * should know about a provider (one was skipped, one failed) is reported as a warning. Returns a function that ends the reports.
  */
 export function hearProviders(report: (event: JobEvent) => void): () => void {
-  keepVerdictsIn(cacheFolder());
-  keepHashesIn(cacheFolder());
+  const cache = cacheFolder();
+  if (isFolder(cache)) removeLeftovers(cache);
+  keepVerdictsIn(cache);
+  keepHashesIn(cache);
   return onProviderNotice((message) => report({ type: 'warning', message }));
 }

@@ -1,11 +1,35 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { providers } from '../../../src-shared/domain/providers.ts';
 import { deviceFingerprint } from './graphicsDevice.ts';
 import { isAlive } from './isAlive.ts';
 import { isSlow, type Verdict } from './verdict.ts';
 
+const provider = z.enum(providers);
+// JSON has no NaN.
+const error = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? NaN);
+const verdictType: z.ZodType<Verdict> = z.discriminatedUnion('state', [
+  z.object({
+    ...{ provider, state: z.literal('right'), seconds: z.number(), cpuSeconds: z.number(), error },
+    fusedAttention: z.boolean(),
+  }),
+  z.object({ provider, state: z.literal('wrong'), error }),
+  z.object({ provider, state: z.enum(['absent', 'failed', 'crashed']), why: z.string() }),
+]);
+
 /** By provider, and precision where that is not f32: what was found, or the process that is trying it; `on` says which device and driver it is about. */
-type Kept = Record<string, { on: string; verdict?: Verdict; trying?: number } | undefined>;
+const keptType = z.record(
+  z.string(),
+  z
+    .object({ on: z.string(), verdict: verdictType.optional(), trying: z.int().min(1).optional() })
+    .optional()
+    .catch(undefined),
+);
+type Kept = z.output<typeof keptType>;
 
 let folder: string | undefined;
 
@@ -19,7 +43,7 @@ const fileIn = (cache: string): string => join(cache, 'providers.json');
 function read(cache = folder): Kept {
   if (cache === undefined) return {};
   try {
-    return JSON.parse(readFileSync(fileIn(cache), 'utf8')) as Kept;
+    return keptType.parse(JSON.parse(readFileSync(fileIn(cache), 'utf8')));
   } catch {
     return {};
   }
@@ -31,7 +55,7 @@ function write(what: string, entry: Kept[string]): void {
   try {
     mkdirSync(folder, { recursive: true });
     const file = fileIn(folder);
-    const own = `${file}.${process.pid}`;
+    const own = join(folder, `.providers.json.${process.pid}.tmp`);
     writeFileSync(own, JSON.stringify({ ...read(), [what]: entry }, null, 2));
     renameSync(own, file);
   } catch {

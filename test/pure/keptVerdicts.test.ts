@@ -1,0 +1,40 @@
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import {
+  keepVerdict,
+  keepVerdictsIn,
+  keptVerdict,
+  markTrial,
+} from '../../src-main/engine/runtime/keptVerdicts.ts';
+
+const cache = mkdtempSync(path.join(tmpdir(), 'likeness-verdicts-'));
+keepVerdictsIn(cache);
+const kept = (): unknown => keptVerdict('webgpu', 'webgpu', 'this card');
+const wrong = { provider: 'webgpu', state: 'wrong', error: 0.5 } as const;
+
+it.each([
+  '',
+  'null',
+  '[]',
+  '"x"',
+  '{"webgpu":7}',
+  '{"webgpu":{"on":"this card","verdict":{"state":"right"}}}',
+])('a file of verdicts that says %s is no verdict, and is written anew', (text) => {
+  writeFileSync(path.join(cache, 'providers.json'), text);
+  expect(kept()).toBeUndefined();
+  keepVerdict('webgpu', wrong, 'this card');
+  expect(kept()).toEqual(wrong);
+});
+
+it('a verdict without a number for its error has none, and nothing is left beside the file', () => {
+  const lost = { ...wrong, error: NaN };
+  keepVerdict('webgpu', lost, 'this card');
+  expect(kept()).toEqual(lost);
+  expect(keptVerdict('webgpu', 'webgpu', 'another card')).toBeUndefined();
+  markTrial('webgpu', 'this card');
+  // This process is still trying.
+  expect(kept()).toBeUndefined();
+  expect(readdirSync(cache)).toEqual(['providers.json']);
+});
