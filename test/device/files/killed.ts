@@ -17,6 +17,8 @@ export interface Killed {
 }
 
 const model = path.join(fixtures, 'models/tiny-bk');
+/** With two layers in each block, of which one can go. */
+const teacher = path.join(fixtures, 'models/tiny-sd1');
 const drawn = ['--size', '32x32', '--provider', 'cpu', '--steps', '2'];
 
 /** Photos, a run, a model in one file and pictures: what the commands below start from. */
@@ -53,7 +55,7 @@ export async function makeKillInputs(folder: string): Promise<void> {
   );
   cpSync(path.join(photos), path.join(folder, 'data'), { recursive: true });
   writeFileSync(path.join(folder, 'data/metadata.csv'), 'file_name,text\n0.png,a\n1.png,b\n2.png,c\n');
-  await attempt(['compress', '--model', model, '--to', 'bk-tiny', '--out', path.join(folder, 'student')]);
+  await attempt(['compress', '--model', teacher, '--to', 'bk-tiny', '--out', path.join(folder, 'student')]);
 }
 
 const finetune = (inputs: string, out: string, ...more: string[]): string[] => [
@@ -200,14 +202,14 @@ export function killed(inputs: string, here: string): Killed[] {
     exported('kohya', 'dog.safetensors'),
     exported('single-file', 'dog.safetensors', '--dtype', 'f16'),
     exported('onnx', 'dog'),
-    { name: 'compress', words: ['compress', '--model', model, '--to', 'bk-tiny', '--out', own('student')] },
+    { name: 'compress', words: ['compress', '--model', teacher, '--to', 'bk-tiny', '--out', own('student')] },
     {
       name: 'distill',
       words: [
         ...[
           'distill',
           '--teacher',
-          model,
+          teacher,
           '--student',
           path.join(inputs, 'student'),
           '--data',

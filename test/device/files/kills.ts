@@ -1,5 +1,5 @@
 /**
- * npx tsx test/device/files/kills.ts KIND|all COUNT [SEED]: kills commands with SIGKILL, at a random change of a file or at a random
+ * npx tsx test/device/files/kills.ts KIND,…|all COUNT [SEED]: kills commands with SIGKILL, at a random change of a file or at a random
  * moment, one to three times in a row, runs each again to its end, and compares every file below its home, cache, temporary and working
  * folders with those of a run that nobody killed. A case can be made again from its kind and its seed.
  */
@@ -116,7 +116,7 @@ function differences(wanted: ReadonlyMap<string, string>, found: ReadonlyMap<str
 let faults = 0;
 await makeKillInputs(inputs);
 for (const one of killed(inputs, path.join(work, 'here')).filter(
-  ({ name }) => kind === 'all' || name === kind,
+  ({ name }) => kind === 'all' || kind.split(',').includes(name),
 )) {
   const { name, words, again = words, mayDiffer = /^$/ } = one;
   const counted = path.join(scratch, 'count');
