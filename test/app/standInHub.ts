@@ -88,7 +88,7 @@ export async function standInHub(folder: string): Promise<StandInHub> {
       response.write(rest.subarray(0, cut.after));
       // A client that is busy throws away what it has not read when the connection ends.
       const watch = setInterval(() => {
-        if (!response.destroyed && !cut.arrived(from + cut.after)) return;
+        if (!response.destroyed && !cut.arrived(from + Math.min(cut.after, rest.length))) return;
         clearInterval(watch);
         response.destroy();
       }, 20);
