@@ -3,6 +3,9 @@ const whatToDo: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; free some space or choose another place',
   EDQUOT: 'the disk quota is used up; free some space or choose another place',
   ENOENT: 'its folder is gone; put it back or choose another place',
+  EEXIST: 'something that is not a folder has this name; choose another place',
+  ENOTDIR: 'a part of its path is a file; choose another place',
+  ENAMETOOLONG: 'the name is too long; choose a shorter one',
   EROFS: 'the disk is read-only; choose another place',
   EACCES: 'permission denied; check who may write there',
 };

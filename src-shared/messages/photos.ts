@@ -36,6 +36,8 @@ export const photoMessages = {
     `${d.mask} is ${d.width} × ${d.height} and its photo ${d.photo} ${d.photoWidth} × ${d.photoHeight} when it is upright; save the mask in the photo's size, or remove it.`,
   'masks.empty': (d: { mask: string }) =>
     `${d.mask} is black all over; paint the subject white in it, or remove it.`,
+  'masks.transparent': (d: { photo: string }) =>
+    `${d.photo} is transparent all over; save it without transparency, or remove it.`,
   'masks.outside': (d: { mask: string; file: string }) =>
     `${d.mask} puts the subject outside the square of ${d.file} that is trained on; crop the photo to the subject, or correct the mask.`,
   'picture.notPng': (d: { file: string }) =>

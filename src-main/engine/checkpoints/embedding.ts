@@ -27,12 +27,17 @@ export function readEmbedding(path: string, word?: string): Embedding {
   const count = vectors.data.filter((value) => !Number.isFinite(value)).length;
   if (count) throw problem('tensor.notNumbers', { file: path, tensor: own ?? 'emb_params', count });
   const chosen = (word ?? own ?? parse(path).name).trim();
+  if (chosen.length > longestWord)
+    throw problem('embedding.unsupported', { file: path, why: `its word has ${chosen.length} letters` });
   return {
     path,
     word: chosen,
     vectors: { ...vectors, shape: [vectors.data.length / width(vectors), width(vectors)] },
   };
 }
+
+/** A text of a hundred thousand letters can't be looked for in prompts. */
+const longestWord = 256;
 
 const width = ({ shape }: HostTensor): number => shape.at(-1) ?? 1;
 

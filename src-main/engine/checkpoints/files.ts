@@ -9,7 +9,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { problem } from '../../../src-shared/messages/index.ts';
+import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
 
 /** `statSync` or undefined where nothing is. Errors: `file.unreadable`. */
 export function statOrNothing(path: string): Stats | undefined {
@@ -155,6 +155,7 @@ export function orUnwritable(path: string, write: (path: string) => void): void 
   try {
     write(path);
   } catch (error) {
+    if (error instanceof LikenessError) throw error;
     throw problem('file.unwritable', { file: path, why: errorCode(error) }, error);
   }
 }

@@ -54,6 +54,12 @@ export class PromptEncoder {
     if (known) return known;
     const { config } = this.networks.model.textEncoder;
     const words = config.vocab_size;
+    const places = config.max_position_embeddings;
+    if (ids.length > places)
+      throw problem('tokenizer.invalid', {
+        file: this.networks.model.path,
+        why: `the text encoder reads only ${places} of its ${ids.length} tokens`,
+      });
     if (ids.some((id) => id >= words))
       throw problem('tokenizer.invalid', {
         file: this.networks.model.path,

@@ -72,6 +72,8 @@ function besideEach(folder: string): CaptionedPictures {
 
 /** The folder that a WebDataset's pictures and captions are unpacked to, once. */
 async function unpacked(tar: string, cache: string): Promise<string> {
+  // A pipe could block for ever.
+  if (!isFile(tar)) throw problem('data.tar', { file: tar, why: 'it is not a regular file' });
   const { size, mtimeMs } = statSync(tar);
   const name = createHash('sha256').update(`${tar}|${size}|${mtimeMs}`).digest('hex').slice(0, 16);
   const folder = join(cache, 'webdataset', name);

@@ -51,7 +51,8 @@ async function isTransparentInPart(photo: string): Promise<boolean> {
 
 /**
  * A photo's mask as a picture of the photo's size, upright like the photo (EXIF turns a mask too); transparency is black. A photo
- * that is its own mask: how opaque it is. Errors: `masks.otherSize`, `masks.empty`, those of `loadPicture`.
+ * that is its own mask: how opaque it is. Errors: `masks.otherSize`, `masks.empty`, `masks.transparent`, those of
+ * `loadPicture`.
  */
 export async function loadMask(
   mask: string,
@@ -66,7 +67,8 @@ export async function loadMask(
       ...{ mask, width, height, photo },
       ...{ photoWidth: size.width, photoHeight: size.height },
     });
-  if (picture.data.every((byte) => byte === 0)) throw problem('masks.empty', { mask });
+  if (picture.data.every((byte) => byte === 0))
+    throw opacity ? problem('masks.transparent', { photo }) : problem('masks.empty', { mask });
   return picture;
 }
 

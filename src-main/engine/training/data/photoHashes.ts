@@ -1,23 +1,20 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { eachSubject, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { fileHash } from '../../checkpoints/contentHash.ts';
 import { masksOf } from './masks.ts';
 import { listPhotos } from './photoFolder.ts';
 
 /** File name → SHA-256 of what is in it, hex; masks as `masks/NAME`. */
 export type PhotoHashes = Readonly<Record<string, string>>;
 
-/** The files that a run learns from, by content. Errors: those of `listPhotos`. */
+/** The files that a run learns from, by content. Errors: those of `listPhotos` and `fileHash`. */
 export async function photoHashes(folder: string, withMasks: boolean): Promise<PhotoHashes> {
   const photos = await listPhotos(folder);
   const hashes: Record<string, string> = {};
-  for (const photo of photos) hashes[basename(photo)] = await hashOf(photo);
+  for (const photo of photos) hashes[basename(photo)] = fileHash(photo);
   if (!withMasks) return hashes;
   const { masks } = await masksOf(folder, photos);
-  for (const [photo, mask] of masks)
-    if (mask !== photo) hashes[`masks/${basename(mask)}`] = await hashOf(mask);
+  for (const [photo, mask] of masks) if (mask !== photo) hashes[`masks/${basename(mask)}`] = fileHash(mask);
   return hashes;
 }
 
@@ -47,12 +44,6 @@ export function ofSubject(hashes: PhotoHashes | undefined, index: number): Photo
 }
 
 const prefixOf = (index: number): string => (index === 0 ? '' : `subject ${index + 1}/`);
-
-async function hashOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
-}
 
 /** The first file that has changed, is gone or is new, and which of these. */
 export function firstChange(

@@ -207,7 +207,7 @@ export class RunFolder {
     const folder = join(this.path, 'checkpoints');
     if (!existsSync(folder)) return [];
     return readdirSync(folder)
-      .filter((name) => /^\d{6,}$/.test(name))
+      .filter((name) => /^\d{6,12}$/.test(name))
       .map(Number)
       .sort((a, b) => a - b);
   }
@@ -224,7 +224,7 @@ export class RunFolder {
     const folder = join(this.path, 'samples');
     if (!existsSync(folder)) return [];
     return readdirSync(folder)
-      .filter((name) => /^\d{6,}\.png$/.test(name))
+      .filter((name) => /^\d{6,12}\.png$/.test(name))
       .map((name) => parseInt(name, 10))
       .sort((a, b) => a - b);
   }
