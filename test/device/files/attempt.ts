@@ -64,7 +64,9 @@ export function listing(folder: string, but: readonly string[] = []): string[] {
     .filter((name) => !but.some((left) => name === left || name.startsWith(left + path.sep)))
     .sort()
     .map((name) => {
-      const stats = lstatSync(path.join(folder, name));
+      const stats = lstatSync(path.join(folder, name), { throwIfNoEntry: false });
+      // Its name is no UTF-8.
+      if (!stats) return name;
       return stats.isDirectory() ? name : `${name} ${stats.size} ${stats.mtimeMs}`;
     });
 }
