@@ -34,7 +34,7 @@ export function memoryOf(
       return { location: '', offset: 0, byteLength: 0, dtype: mixed ? dtype : stored, shape };
     },
   });
-  const memory = graphMemory(model.graph);
+  const memory = graphMemory(model.graph, target !== 'webgpu');
   // ONNX Runtime folds what depends on weights alone, unless shapes are hidden from it.
   const folded = mixed && target === 'device' ? turnedBytes(device, isFed) : 0;
   return { ...memory, held: memory.held + folded };

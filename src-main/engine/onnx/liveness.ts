@@ -1,5 +1,6 @@
 import { elementCount } from '../tensor/tensor.ts';
 import { nodeTypes, type NodeType } from './nodeShapes.ts';
+import { keptBuffers, type BufferUse } from './keptBuffers.ts';
 import type { GraphProto, NodeProto } from './schema.ts';
 
 /** Bytes that a graph takes on a device. */
@@ -8,9 +9,7 @@ export interface GraphMemory {
   readonly held: number;
   /** The peak of the computed values, each of which lives from its node to its last user. */
   readonly live: number;
-  /** The same where a buffer that nobody needs any more waits for the end of its submission: WebGPU's `lazyRelease`. */
-  readonly pending: number;
-  /** The same, and buffers are then kept by size for values to come: what stays with WebGPU's `simple` cache after a run. */
+  /** What WebGPU takes for them, and keeps after a run (`keptBuffers`). */
   readonly cached: number;
 }
 
@@ -47,17 +46,14 @@ const sizes: Readonly<Record<number, number>> = { 1: 4, 2: 1, 6: 4, 7: 8, 9: 1, 
 const bytesOf = ({ shape, type }: NodeType): number => elementCount(shape) * (sizes[type] ?? 4);
 
 const aliases = new Set(['Reshape', 'Flatten', 'Identity']);
-/** Kernels that write over an operand nobody else will read. */
+/** Kernels that write over an operand nobody else will read; WebGPU's never do. */
 const inPlace = new Set([
   ...['Neg', 'Exp', 'Log', 'Sqrt', 'Reciprocal', 'Sigmoid', 'Tanh', 'Relu', 'Erf', 'Softmax'],
   ...['Add', 'Sub', 'Mul', 'Div'],
 ]);
 
-/** Kernels that WebGPU's provider submits together (`maxNumPendingDispatches`). */
-const submittedTogether = 16;
-
-/** Simulates the memory of one run, node by node in ONNX Runtime's order. */
-export function graphMemory(graph: GraphProto): GraphMemory {
+/** Simulates the memory of one run, node by node in ONNX Runtime's order. `overwrites`: kernels write over operands where they can. */
+export function graphMemory(graph: GraphProto, overwrites: boolean): GraphMemory {
   const order = runtimeOrder(graph);
   const types = nodeTypes(graph, order);
   const bytes = (name: string): number => bytesOf(types.get(name) as NodeType);
@@ -74,25 +70,18 @@ export function graphMemory(graph: GraphProto): GraphMemory {
   const bufferOf = new Map<string, string>();
   const readers = new Map<string, number>();
   const buffers = new Map<string, number>();
-  const free = new Map<number, number>();
-  /** Sizes of buffers that wait for the end of a submission. */
-  let waiting: number[] = [];
-  let [now, live, pending, cached, kernels] = [0, 0, 0, 0, 0];
-  const allocate = (name: string, size: number): void => {
+  const begun = new Map<string, number>();
+  const uses: BufferUse[] = [];
+  let [now, live] = [0, 0];
+  const allocate = (name: string, size: number, at: number): void => {
+    begun.set(name, at);
     bufferOf.set(name, name);
     readers.set(name, 1);
     buffers.set(name, size);
     now += size;
     live = Math.max(live, now);
-    pending = Math.max(
-      pending,
-      waiting.reduce((sum, bytes) => sum + bytes, now),
-    );
-    const spare = free.get(size) ?? 0;
-    if (spare > 0) free.set(size, spare - 1);
-    else cached += size;
   };
-  const leave = (name: string): void => {
+  const leave = (name: string, at: number): void => {
     const buffer = bufferOf.get(name);
     if (buffer === undefined) return;
     const left = (readers.get(buffer) as number) - 1;
@@ -100,11 +89,13 @@ export function graphMemory(graph: GraphProto): GraphMemory {
     if (left > 0) return;
     const size = buffers.get(buffer) as number;
     now -= size;
-    waiting.push(size);
+    uses.push(useOf(buffer, at));
+    begun.delete(buffer);
   };
-  const submit = (): void => {
-    for (const size of waiting) free.set(size, (free.get(size) ?? 0) + 1);
-    waiting = [];
+  const useOf = (buffer: string, to: number): BufferUse => {
+    const { type, shape } = types.get(buffer) as NodeType;
+    const from = begun.get(buffer) as number;
+    return { kind: `${type} ${shape.join()}`, bytes: buffers.get(buffer) as number, from, to };
   };
   order.forEach((node, at) => {
     const [output = ''] = node.output;
@@ -113,7 +104,7 @@ export function graphMemory(graph: GraphProto): GraphMemory {
     const ends = (name: string): boolean => lastUse.get(name) === at && !results.has(name);
     const shared = aliases.has(node.op_type)
       ? node.input[0]
-      : inPlace.has(node.op_type)
+      : overwrites && inPlace.has(node.op_type)
         ? node.input.find((name) => {
             const buffer = bufferOf.get(name);
             return (
@@ -125,10 +116,13 @@ export function graphMemory(graph: GraphProto): GraphMemory {
     if (buffer !== undefined) {
       bufferOf.set(output, buffer);
       readers.set(buffer, (readers.get(buffer) as number) + 1);
-    } else if (!(shared !== undefined && given.has(shared))) allocate(output, size);
-    for (const name of new Set(node.input)) if (ends(name)) leave(name);
-    if (!lastUse.has(output) && !results.has(output)) leave(output);
-    if (!aliases.has(node.op_type) && ++kernels % submittedTogether === 0) submit();
+    } else if (!(shared !== undefined && given.has(shared))) allocate(output, size, at);
+    for (const name of new Set(node.input)) if (ends(name)) leave(name, at);
+    if (!lastUse.has(output) && !results.has(output)) leave(output, at);
   });
-  return { held, live, pending, cached };
+  for (const buffer of begun.keys()) uses.push(useOf(buffer, order.length));
+  const isKernel = order.map(
+    ({ op_type, output: [output = ''] }) => types.has(output) && !aliases.has(op_type),
+  );
+  return { held, live, cached: keptBuffers(uses, isKernel) };
 }

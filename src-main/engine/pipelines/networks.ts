@@ -131,9 +131,9 @@ export class Networks {
   private decoderMemory(shape: Shape): number {
     const known = this.decoderBytes.get(shape.join());
     if (known !== undefined) return known;
-    const { held, live } = memoryOf({ outputs: this.decoder(input('latents', shape)) }, 'webgpu');
-    this.decoderBytes.set(shape.join(), held + live);
-    return held + live;
+    const { held, cached } = memoryOf({ outputs: this.decoder(input('latents', shape)) }, 'webgpu');
+    this.decoderBytes.set(shape.join(), held + cached);
+    return held + cached;
   }
 
   private decoder(latents: Value): { image: Value } {

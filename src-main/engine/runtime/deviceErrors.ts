@@ -30,11 +30,6 @@ function textOf(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}\n${textOf(error.cause)}`;
 }
 
-/** Tells the person that steps now keep less for the backward pass. */
-export function tellByBlock(provider: Provider): void {
-  providerNotice(messages['provider.byBlock']({ provider }));
-}
-
 /** Whether an error is the device's own, and not due to what it was asked to do. */
 export function isDeviceFailure(error: unknown): boolean {
   return (

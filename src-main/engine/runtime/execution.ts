@@ -20,11 +20,6 @@ export interface CompileOptions {
   readonly shortRuns?: boolean;
   /** Memory of intermediate values goes back to the system after a run instead of being kept for the next. */
   readonly frugal?: boolean;
-  /**
-   * What becomes of a WebGPU device's buffers when their values are gone: kept by size for others (faster, and more memory), or released.
-   * The first of the sessions that exist at the same time decides.
-   */
-  readonly bufferCache?: 'simple' | 'lazyRelease';
   /** Writes what each operation takes to a file whose name begins so (`Session.endProfile`). */
   readonly profileTo?: string;
 }
@@ -62,7 +57,8 @@ export async function execution(
   const writesInto = (options.writesInto ?? false) && provider === 'cpu';
   const model = onnxModel(device, {
     ...(writesInto && { sequence: stopper }),
-    hideShapes: training && (provider === 'cpu' || provider === 'webgpu'),
+    // WebGPU keeps buffers for values of the same size in any case: knowing the shapes, the runtime plans with fewer of them.
+    hideShapes: training && provider === 'cpu',
     // The CPU's own operations are f32.
     target: provider === 'webgpu' || (provider === 'cpu' && !halves) ? provider : 'device',
     fusedAttention,
@@ -93,14 +89,7 @@ const foldAtMost = 256 << 20;
 
 export function sessionOptions(
   provider: Provider,
-  {
-    keepOnDevice,
-    threads,
-    shortRuns = false,
-    frugal = false,
-    profileTo,
-    bufferCache = 'simple',
-  }: CompileOptions,
+  { keepOnDevice, threads, shortRuns = false, frugal = false, profileTo }: CompileOptions,
   { files, training, halves = false }: { files: WeightFiles; training: boolean; halves?: boolean },
 ): InferenceSession.SessionOptions {
   // Recomputed values are equal subexpressions: they must not be merged with the originals.
@@ -111,7 +100,9 @@ export function sessionOptions(
   ];
   return {
     executionProviders: [
-      provider === 'webgpu' ? { name: provider, storageBufferCacheMode: bufferCache } : provider,
+      // Buffers are kept by size for other values. Released ones (lazyRelease) wait for the device, which the program runs ahead of: 301
+      // MB where this takes 223.
+      provider === 'webgpu' ? { name: provider, storageBufferCacheMode: 'simple' } : provider,
     ],
     // Layout changes and fusions speed up inference; in training they would disturb the order of computation.
     graphOptimizationLevel: training ? 'basic' : 'all',

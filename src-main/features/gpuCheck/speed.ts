@@ -11,7 +11,7 @@ import { adamW } from '../../engine/optim/transforms.ts';
 import { DeviceGradients } from '../../engine/training/loss/deviceGradients.ts';
 import { layoutOf, LocalGradients, type Feeds } from '../../engine/training/loss/gradients.ts';
 import { stepMemory } from '../../engine/training/run/stepMemory.ts';
-import { Trainer, type TrainerOptions } from '../../engine/training/run/trainer.ts';
+import { StepsLost, Trainer, type TrainerOptions } from '../../engine/training/run/trainer.ts';
 import { forwardCall, trainingWork } from '../bench/workloads.ts';
 import { inPrecision, type Finding, type Tell } from './findings.ts';
 
@@ -48,11 +48,17 @@ export async function timeStep(
   const what = `${part === 'lora' ? 'LoRA' : 'Full'} step, batch 2, ${latents}²${inPrecision(precision)}`;
   const work = trainingWork(model, { batch: 2, latents, provider, part });
   const [options, feeds] = [{ ...work.options, precision }, work.feeds];
-  const { held, live } = stepMemory(options, provider === 'webgpu' ? 'webgpu' : 'device');
+  const { held, live, cached } = stepMemory(options, provider === 'webgpu' ? 'webgpu' : 'device');
+  const values = provider === 'webgpu' ? cached : live;
   const before = await memoryInUse();
   const trainer = await Trainer.create(options);
   const step = async (): Promise<void> => {
-    const { loss } = await trainer.step([feeds], { learningRate: 1e-6, maxGradientNorm: 1 });
+    const settings = { learningRate: 1e-6, maxGradientNorm: 1 };
+    const { loss } = await trainer.step([feeds], settings).catch((error: unknown) => {
+      if (!(error instanceof StepsLost)) throw error;
+      tell({ what, found: 'too little memory as it was: taken again with less' });
+      return trainer.step([feeds], settings);
+    });
     if (!Number.isFinite(loss)) throw new Error('the loss is not a number');
   };
   try {
@@ -61,10 +67,10 @@ export async function timeStep(
     tell({ what, found: times });
     const took = before && after && after.bytes - before.bytes;
     const measured = took === undefined ? 'the system does not tell' : gigabytes(took);
-    const ratio = took === undefined ? '' : `, ${((100 * took) / (held + live)).toFixed(0)} % of that`;
+    const ratio = took === undefined ? '' : `, ${((100 * took) / (held + values)).toFixed(0)} % of that`;
     tell({
       what: `${what}: memory${after?.of === 'process' ? ' (of the process)' : ''}`,
-      found: `simulated ${gigabytes(held + live)} (${gigabytes(held)} held, ${gigabytes(live)} at the peak); measured ${measured}${ratio}`,
+      found: `simulated ${gigabytes(held + values)} (${gigabytes(held)} held, ${gigabytes(live)} of values at a time); measured ${measured}${ratio}`,
     });
   } finally {
     await trainer.dispose();

@@ -122,7 +122,7 @@ export function deviceMemory(settings: Sizes, parameters: number): number {
   // A whole network's moments are elsewhere where the optimizer looks at a tensor as a whole.
   const arrays = optimizer === 'adamw' || optimizer === 'prodigy' ? 4 : 2;
   const weights = method === 'full' ? 4 * arrays : precision === 'f32' ? 4.2 : 2.1;
-  return parameters * weights + (precision === 'f32' ? 0.45e9 : 0.3e9) * activations(settings, parameters);
+  return parameters * weights + (precision === 'f32' ? 0.45e9 : 0.35e9) * activations(settings, parameters);
 }
 
 /** How many times as many values are kept as of one picture of 512² in a network of 450 M parameters. */

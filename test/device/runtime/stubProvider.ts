@@ -6,15 +6,22 @@ export interface Stub {
   fault: 'none' | 'wrong' | 'throws' | 'outOfMemory' | 'shortOfMemory' | 'slow' | 'noSession';
   /** Runs that come out right before the fault, over all sessions. */
   rightRuns: number;
+  /** Runs that are short of memory before one fits. */
+  shortRuns: number;
   /** What it is called; as "webgpu" it keeps tensors, in host memory here. */
   name: 'dml' | 'webgpu';
 }
 
-export const stub: Stub = { fault: 'none', rightRuns: 0, name: 'dml' };
+export const stub: Stub = { fault: 'none', rightRuns: 0, shortRuns: 1, name: 'dml' };
 let runs = 0;
 
-export function setStub(fault: Stub['fault'], rightRuns = 0, name: Stub['name'] = 'dml'): void {
-  Object.assign(stub, { fault, rightRuns, name });
+export function setStub(
+  fault: Stub['fault'],
+  rightRuns = 0,
+  name: Stub['name'] = 'dml',
+  shortRuns = 1,
+): void {
+  Object.assign(stub, { fault, rightRuns, name, shortRuns });
   runs = 0;
 }
 
@@ -26,6 +33,11 @@ export const clock = { now: 0 };
 
 /** Runs so far, those of the trial included. */
 export const stubRuns = (): number => runs;
+
+let sessions = 0;
+
+/** Sessions on the stub that are not released. */
+export const stubSessions = (): number => sessions;
 
 /** ONNX Runtime with one provider besides the CPU's: the CPU computes for it, and does what `stub` says. */
 export async function withStub(load: () => Promise<typeof Real>): Promise<typeof Real> {
@@ -42,6 +54,14 @@ export async function withStub(load: () => Promise<typeof Real>): Promise<typeof
       ...(onStub ? others : options),
       executionProviders: onStub ? ['cpu'] : (options?.executionProviders ?? ['cpu']),
     });
+    if (onStub) {
+      sessions++;
+      const release = session.release.bind(session);
+      vi.spyOn(session, 'release').mockImplementation(() => {
+        sessions--;
+        return release();
+      });
+    }
     const run = session.run.bind(session) as (
       ...given: unknown[]
     ) => Promise<Real.InferenceSession.ReturnType>;
@@ -53,9 +73,8 @@ export async function withStub(load: () => Promise<typeof Real>): Promise<typeof
       if (stub.fault === 'throws') throw new Error('DXGI_ERROR_DEVICE_REMOVED: the device was removed');
       if (stub.fault === 'outOfMemory')
         throw new Error('[Invalid Buffer "output"] is invalid due to a previous error.');
-      // One run alone: what is tried next fits.
       if (stub.fault === 'shortOfMemory') {
-        stub.fault = 'none';
+        if (--stub.shortRuns === 0) stub.fault = 'none';
         throw new Error('[Invalid Buffer "output"] is invalid due to a previous error.');
       }
       if (stub.fault === 'slow') clock.now += 2000;

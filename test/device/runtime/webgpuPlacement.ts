@@ -69,7 +69,7 @@ const valueOf = (name: string): HostTensor => {
 };
 const isTrained = new Set(what === 'forward' ? [] : trained.names);
 const bytes = onnxModel(graph, {
-  ...{ target: 'webgpu', hideShapes: what !== 'forward' },
+  target: 'webgpu',
   weights: (name) => (isTrained.has(name) ? undefined : valueOf(name)),
 });
 const folder = mkdtempSync(join(tmpdir(), 'likeness-profile-'));

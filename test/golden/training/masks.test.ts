@@ -10,12 +10,14 @@ import { leaves } from '../../../src-main/engine/graph/graph.ts';
 import { noiseSchedule } from '../../../src-main/engine/schedulers/noiseSchedule.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 import type { HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
+import { diffusionFeeds, diffusionLoss } from '../../../src-main/engine/training/loss/diffusionLoss.ts';
+import { finetuneObjective } from '../../../src-main/engine/training/loss/finetuneObjective.ts';
 import {
-  diffusionFeeds,
-  diffusionLoss,
-  finetuneObjective,
-} from '../../../src-main/engine/training/loss/diffusionLoss.ts';
-import { LocalGradients, type Feeds } from '../../../src-main/engine/training/loss/gradients.ts';
+  LocalGradients,
+  type Feeds,
+  type LossOptions,
+  type RowLoss,
+} from '../../../src-main/engine/training/loss/gradients.ts';
 import { asPair } from '../../../src-main/engine/checkpoints/lora/weightChanges.ts';
 import { finishedLora } from '../../../src-main/engine/training/loss/trainedLora.ts';
 import { square } from '../../../src-main/engine/training/data/aspectBuckets.ts';
@@ -100,33 +102,43 @@ function masked() {
   return { model, settings, trained, loss, feeds, latents };
 }
 
-it("a masked batch's losses and what they teach are torch's and PEFT's", { timeout: 120_000 }, async () => {
-  const { settings, trained, loss, feeds } = masked();
-  const trainer = await Trainer.create({ ...loss, initial: trained.initial, optimizer: settings });
-  const losses = recorded('losses').data;
-  for (const [row, expected] of losses.entries()) {
-    const step = await trainer.step([feeds(row)], { learningRate: 1e-3, maxGradientNorm: 1 });
-    expect(Math.abs(step.loss - expected)).toBeLessThan(1e-4);
-  }
-  let [gap, moved] = [0, 0];
-  for (const { part, lora } of trained.loras)
-    for (const [which, value] of [
-      ['got', (name: string) => trainer.value(name)],
-      ['from', trained.initial],
-    ] as const)
-      for (const { module, A, B } of finishedLora(part, lora, value).flatMap((one) => asPair(one) ?? []))
-        for (const [key, { data }] of [
-          ['lora_A', A],
-          ['lora_B', B],
-        ] as const) {
-          const wanted = recorded(`${part}.${module}.${key}.weight`).data;
-          const distance = wanted.reduce((sum, one, i) => sum + ((data[i] as number) - one) ** 2, 0);
-          if (which === 'got') gap += distance;
-          else moved += distance;
-        }
-  expect(Math.sqrt(gap / moved)).toBeLessThan(0.005);
-  await trainer.dispose();
-});
+const many = { timeout: 120_000 };
+
+it.each([
+  ['whole', (loss: LossOptions) => ({ options: loss, rows: (batch: Feeds) => [batch] })],
+  ['row by row', (loss: LossOptions) => (loss.byRow as () => RowLoss)()],
+] as const)(
+  "a masked batch's losses and what they teach are torch's and PEFT's (%s)",
+  many,
+  async (_, taken) => {
+    const { settings, trained, loss, feeds } = masked();
+    const { options, rows } = taken(loss);
+    const trainer = await Trainer.create({ ...options, initial: trained.initial, optimizer: settings });
+    const losses = recorded('losses').data;
+    for (const [row, expected] of losses.entries()) {
+      const step = await trainer.step(rows(feeds(row)), { learningRate: 1e-3, maxGradientNorm: 1 });
+      expect(Math.abs(step.loss - expected)).toBeLessThan(1e-4);
+    }
+    let [gap, moved] = [0, 0];
+    for (const { part, lora } of trained.loras)
+      for (const [which, value] of [
+        ['got', (name: string) => trainer.value(name)],
+        ['from', trained.initial],
+      ] as const)
+        for (const { module, A, B } of finishedLora(part, lora, value).flatMap((one) => asPair(one) ?? []))
+          for (const [key, { data }] of [
+            ['lora_A', A],
+            ['lora_B', B],
+          ] as const) {
+            const wanted = recorded(`${part}.${module}.${key}.weight`).data;
+            const distance = wanted.reduce((sum, one, i) => sum + ((data[i] as number) - one) ** 2, 0);
+            if (which === 'got') gap += distance;
+            else moved += distance;
+          }
+    expect(Math.sqrt(gap / moved)).toBeLessThan(0.005);
+    await trainer.dispose();
+  },
+);
 
 it('the gradient of a masked batch is the slope of its loss', { timeout: 120_000 }, async () => {
   const { trained, loss, feeds } = masked();

@@ -55,13 +55,12 @@ export class DeviceGradients {
     layout: FlatParameters,
     packs: readonly Pack[],
   ): Promise<DeviceGradients> {
-    const { metrics = {}, weights, preparation, profileTo, bufferCache } = options;
+    const { metrics = {}, weights, preparation, profileTo } = options;
     const trained = new Set(options.trained);
     const isFed = (name: string): boolean => trained.has(name) || name.startsWith('pack.');
     const session = await Session.compile(packedStep(await stepGraphOn('webgpu', options), layout, packs), {
       provider: 'webgpu',
       ...(profileTo && { profileTo }),
-      ...(bufferCache && { bufferCache }),
       weights: (name) => (isFed(name) ? undefined : weights(name)),
     });
     try {

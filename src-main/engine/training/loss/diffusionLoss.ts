@@ -4,15 +4,11 @@ import type { Value } from '../../graph/ops.ts';
 import { clipTextModel } from '../../models/clip.ts';
 import { unet } from '../../models/unet.ts';
 import { Scope } from '../../nn/scope.ts';
-import { storedWeights } from '../../pipelines/weights.ts';
-import type { Precision } from '../../../../src-shared/domain/precision.ts';
-import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import type { NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
-import type { LossOptions } from './gradients.ts';
 import { minSnrWeights, noised, noiseFeeds } from './noising.ts';
-import type { PartAdapters, Trained } from './parameters.ts';
+import type { PartAdapters } from './parameters.ts';
 
 /** The parts of a model that the loss is built from. */
 export interface DenoiserConfigs {
@@ -86,46 +82,5 @@ export function diffusionFeeds(
     }),
     ...(lossWeights && { loss_weights: lossWeights }),
     ...(beside && { beside }),
-  };
-}
-
-export interface FinetuneObjectiveOptions {
-  /** Rows of a batch. */
-  readonly rows: number;
-  readonly latents: readonly [number, number, number];
-  /** Weight of the class's half of each batch; none when left out. */
-  readonly priorWeight?: number | undefined;
-  /** The subject's rows come with loss weights. */
-  readonly masked?: boolean | undefined;
-  readonly minSnr?: boolean | undefined;
-  readonly precision?: Precision | undefined;
-  readonly frugal?: boolean | undefined;
-  readonly provider?: ProviderChoice | undefined;
-  readonly threads?: number | undefined;
-}
-
-/** DreamBooth's loss, ready for a trainer. Errors: `tensor.…`. */
-export function finetuneObjective(
-  model: Model,
-  trained: Trained,
-  options: FinetuneObjectiveOptions,
-): LossOptions {
-  const { rows: batch, latents, priorWeight, masked = false, minSnr = false } = options;
-  const { frugal = false, provider, precision, threads } = options;
-  const { adapters, names } = trained;
-  const { loss, subject, between } = diffusionLoss(model, {
-    ...{ batch, latents, masked, minSnr },
-    ...(priorWeight !== undefined && { priorWeight }),
-    ...(adapters && { adapters }),
-  });
-  const isTrained = new Set(names);
-  return {
-    ...{ loss, between, frugal },
-    ...(priorWeight !== undefined && { metrics: { subject } }),
-    trained: names,
-    weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => isTrained.has(name)),
-    ...(provider && { provider }),
-    ...(precision && { precision }),
-    ...(threads && { threads }),
   };
 }

@@ -21,6 +21,8 @@ export interface LossOptions {
   readonly trained: readonly string[];
   /** The values that pass between blocks of the network: all that is kept for the backward pass where memory is short. */
   readonly between?: readonly Value[];
+  /** The same loss taken a row at a time, where a batch has several: the last resort where memory is short. */
+  readonly byRow?: () => RowLoss;
   /** Memory is short: blocks are recomputed from the values `between` them. A step takes about a third longer. */
   readonly frugal?: boolean;
   /** What products, activations and frozen weights are computed in; f32 when left out. */
@@ -29,8 +31,6 @@ export interface LossOptions {
   readonly weights: NonNullable<CompileOptions['weights']>;
   readonly provider?: ProviderChoice;
   readonly threads?: number;
-  /** See `CompileOptions`. */
-  readonly bufferCache?: CompileOptions['bufferCache'];
   /** Where the session writes what each operation takes; see `CompileOptions`. */
   readonly profileTo?: string;
   /** Prepares what computes further inputs of the loss from a batch's own. */
@@ -38,6 +38,12 @@ export interface LossOptions {
     readonly provider: Provider;
     readonly idleBytes: number;
   }) => Promise<Preparation>;
+}
+
+/** A loss of single rows whose mean over a batch's rows is the loss of the batch, and so are its metrics and gradients. */
+export interface RowLoss {
+  readonly options: LossOptions;
+  readonly rows: (batch: Feeds) => readonly Feeds[];
 }
 
 type Tensors = Readonly<Record<string, Tensor>>;

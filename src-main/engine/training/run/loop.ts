@@ -85,6 +85,7 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
   const isSampled = (): boolean => every !== null && step % every === 0;
   const draw = async (): Promise<void> => {
     await trainer.sync();
+    await trainer.rest();
     const before = step / (every ?? 1);
     const samples = Math.floor(settings.steps / (every ?? 1)) + 1;
     told('samples', before, samples);

@@ -1,4 +1,3 @@
-import type { Provider } from '../../../../src-shared/domain/providers.ts';
 import type { OptimizerSettings } from '../../../../src-shared/domain/loopSettings.ts';
 import type { FlatParameters } from '../../optim/flatParameters.ts';
 import { Optimizer, type ParameterOptimizer, type StepSettings } from '../../optim/optimizer.ts';
@@ -7,7 +6,7 @@ import { adamW8bit } from '../../optim/adamW8bit.ts';
 import { PerTensorOptimizer } from '../../optim/perTensor.ts';
 import { prodigy } from '../../optim/prodigy.ts';
 import { adamW } from '../../optim/transforms.ts';
-import { isDeviceFailure, isOutOfMemory, tellByBlock, tellFallBack } from '../../runtime/deviceErrors.ts';
+import { isDeviceFailure } from '../../runtime/deviceErrors.ts';
 import { providerFor } from '../../runtime/session.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
@@ -21,9 +20,9 @@ import {
   type LossOptions,
 } from '../loss/gradients.ts';
 import { LossScale } from '../loss/lossScale.ts';
-import { deviceFit, tightest, type DeviceFit } from './deviceFit.ts';
 import { DeviceSteps } from './deviceSteps.ts';
 import { HostSteps } from './hostSteps.ts';
+import { Ladder } from './ladder.ts';
 import type { StepResult, Steps } from './steps.ts';
 
 export interface TrainerOptions extends LossOptions {
@@ -37,7 +36,7 @@ export interface TrainerOptions extends LossOptions {
 }
 
 /**
- * A device failed, and the steps continue in another way (keeping fewer values, or on the CPU). What was learnt after `step`, when
+ * A device failed, and the steps continue in another way (keeping fewer values, row by row, or on the CPU). What was learnt after `step`, when
  * the device was last read, must be learnt again.
  */
 export class StepsLost extends Error {
@@ -51,6 +50,7 @@ export class StepsLost extends Error {
  * copies (`sync`).
  */
 export class Trainer {
+  private resting = false;
   /** The trained parameters as they were at the last `sync`, to be fed to other graphs too. */
   readonly parameters: Readonly<Record<string, Tensor>>;
 
@@ -62,7 +62,7 @@ export class Trainer {
     /** In f16. */
     private readonly scale: LossScale | undefined,
     /** What is tried next when a device fails. */
-    private readonly ladder: Rung[] = [],
+    private readonly ladder?: Ladder,
   ) {
     this.parameters = tensorsIn(layout, values);
   }
@@ -74,25 +74,17 @@ export class Trainer {
     const values = layout.allocate();
     for (const name of layout.names) layout.view(values, name).data.set(options.initial(name).data);
     const optimizer = optimizerOf(options, layout, values);
-    const onHost = async (from: LossOptions = options): Promise<Steps> =>
+    const provider = source ? 'cpu' : await providerFor(choice);
+    const onHost = async (from: LossOptions): Promise<Steps> =>
       new HostSteps(source ?? (await LocalGradients.create(from)), values, optimizer);
+    if (provider === 'cpu') return new Trainer(layout, values, optimizer, await onHost(options), scale);
     // Optimizers that look at a tensor as a whole work on the CPU.
-    const mayStay = !source && optimizer instanceof Optimizer && (await providerFor(choice)) === 'webgpu';
-    if (!mayStay) return new Trainer(layout, values, optimizer, await onHost(), scale);
-    const onDevice = (fit: DeviceFit): Promise<Steps> =>
-      DeviceSteps.create({ ...options, ...fit }, layout, optimizer);
-    const found = await deviceFit(options);
-    const fit = options.frugal ? { ...found, frugal: true } : found;
-    const ladder: Rung[] = [
-      ...(options.between ? [{ memoryOnly: true, tell: tellByBlock, make: () => onDevice(tightest) }] : []),
-      ...(choice === 'auto'
-        ? [{ tell: tellFallBack, make: () => onHost({ ...options, provider: 'cpu' }) }]
-        : []),
-    ];
-    const rung = fit.frugal ? ladder.shift() : undefined;
-    if (!options.frugal) rung?.tell('webgpu');
-    const steps = await onDevice(fit).catch((error: unknown) => nextRung(ladder, error));
-    return new Trainer(layout, values, optimizer, steps, scale, ladder);
+    const stays = provider === 'webgpu' && optimizer instanceof Optimizer;
+    const make = (from: LossOptions): Promise<Steps> =>
+      stays ? DeviceSteps.create(from, layout, optimizer) : onHost({ ...from, provider });
+    const cpu = (): Promise<Steps> => onHost({ ...options, provider: 'cpu' });
+    const ladder = new Ladder(provider, options, make, choice === 'auto' ? cpu : undefined);
+    return new Trainer(layout, values, optimizer, await ladder.begin(stays), scale, ladder);
   }
 
   /**
@@ -101,6 +93,7 @@ export class Trainer {
    */
   async step(batches: readonly Feeds[], settings: StepSettings): Promise<StepResult> {
     try {
+      await this.wake();
       return await this.scaledStep(batches, settings);
     } catch (error) {
       return this.goOn(error);
@@ -128,6 +121,7 @@ export class Trainer {
   async measure(batches: readonly Feeds[]): Promise<Losses> {
     try {
       const { scale } = this;
+      await this.wake();
       return await this.steps.measure(scale ? batches.map((batch) => scale.with(batch)) : batches);
     } catch (error) {
       return this.goOn(error);
@@ -140,8 +134,18 @@ export class Trainer {
   }
 
   /** Reads parameters, slots and the average from the device. Call it before looking at them. */
-  sync(): Promise<void> {
-    return this.steps.sync();
+  async sync(): Promise<void> {
+    if (!this.resting) await this.steps.sync();
+  }
+
+  /**
+   * After `sync`: releases a WebGPU device until the next step. ONNX Runtime frees the weights of a session there only when none is left, so
+   * networks that come and go beside a training session would each time leave a copy of theirs.
+   */
+  async rest(): Promise<void> {
+    if (!this.ladder?.onWebGPU || this.resting) return;
+    this.resting = true;
+    await this.steps.dispose();
   }
 
   /** The present value of a trained parameter: a view that the next step (on a device: the next `sync`) changes. */
@@ -150,33 +154,23 @@ export class Trainer {
   }
 
   async dispose(): Promise<void> {
-    await this.steps.dispose();
+    if (!this.resting) await this.steps.dispose();
+  }
+
+  private async wake(): Promise<void> {
+    if (!this.resting || !this.ladder) return;
+    this.steps = await this.ladder.again();
+    this.resting = false;
   }
 
   private async goOn(error: unknown): Promise<never> {
-    if (!this.ladder.length || !isDeviceFailure(error)) throw error;
-    await this.steps.dispose().catch(() => undefined);
-    this.steps = await nextRung(this.ladder, error);
+    if (!this.ladder || !isDeviceFailure(error)) throw error;
+    if (!this.resting) await this.steps.dispose().catch(() => undefined);
+    this.resting = true;
+    this.steps = await this.ladder.next(error);
+    this.resting = false;
     throw new StepsLost(this.optimizer.steps);
   }
-}
-
-/** A way to take the same steps that asks less of a device. */
-interface Rung {
-  /** Helps only where memory was short. */
-  readonly memoryOnly?: boolean;
-  readonly tell: (provider: Provider, error?: unknown) => void;
-  readonly make: () => Promise<Steps>;
-}
-
-/** Takes rungs off the ladder until one works, and tells of each; throws the error when none is left. */
-async function nextRung(ladder: Rung[], error: unknown): Promise<Steps> {
-  if (!isDeviceFailure(error)) throw error;
-  const rung = ladder.shift();
-  if (!rung) throw error;
-  if (rung.memoryOnly && !isOutOfMemory(error)) return nextRung(ladder, error);
-  rung.tell('webgpu', error);
-  return rung.make().catch((next: unknown) => nextRung(ladder, next));
 }
 
 function optimizerOf(

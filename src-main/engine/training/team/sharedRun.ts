@@ -9,7 +9,7 @@ import type { Model } from '../../checkpoints/model.ts';
 import { hasHash } from '../../checkpoints/modelHash.ts';
 import { openModel } from '../../checkpoints/openModel.ts';
 import { consistencyLora, consistencyObjective } from '../loss/consistencyLoss.ts';
-import { finetuneObjective } from '../loss/diffusionLoss.ts';
+import { finetuneObjective } from '../loss/finetuneObjective.ts';
 import { distillObjective } from '../loss/distillLoss.ts';
 import type { LatentShape } from '../data/finetuneBatches.ts';
 import type { LossOptions } from '../loss/gradients.ts';

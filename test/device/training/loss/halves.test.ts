@@ -5,7 +5,7 @@ import { completeSettings } from '../../../../src-shared/domain/settingValues.ts
 import { openModel } from '../../../../src-main/engine/checkpoints/openModel.ts';
 import { TorchGenerator } from '../../../../src-main/engine/tensor/random.ts';
 import { f32, i64, type HostTensor } from '../../../../src-main/engine/tensor/tensor.ts';
-import { finetuneObjective } from '../../../../src-main/engine/training/loss/diffusionLoss.ts';
+import { finetuneObjective } from '../../../../src-main/engine/training/loss/finetuneObjective.ts';
 import type { Feeds } from '../../../../src-main/engine/training/loss/gradients.ts';
 import { Trainer } from '../../../../src-main/engine/training/run/trainer.ts';
 import { whatToTrain } from '../../../../src-main/engine/training/loss/parameters.ts';

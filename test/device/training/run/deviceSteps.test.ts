@@ -8,16 +8,22 @@ import { onProviderNotice } from '../../../../src-main/engine/runtime/notices.ts
 import { keepVerdictsIn } from '../../../../src-main/engine/runtime/keptVerdicts.ts';
 import { forgetVerdicts } from '../../../../src-main/engine/runtime/chooseProvider.ts';
 import { finetune } from '../../../../src-main/engine/training/run/finetune.ts';
-import { deviceFit, tightest } from '../../../../src-main/engine/training/run/deviceFit.ts';
+import { TorchGenerator } from '../../../../src-main/engine/tensor/random.ts';
+import { f32, i64, type HostTensor } from '../../../../src-main/engine/tensor/tensor.ts';
+import { finetuneObjective } from '../../../../src-main/engine/training/loss/finetuneObjective.ts';
+import type { Feeds, LossOptions, RowLoss } from '../../../../src-main/engine/training/loss/gradients.ts';
+import { whatToTrain } from '../../../../src-main/engine/training/loss/parameters.ts';
+import { waysThatFit } from '../../../../src-main/engine/training/run/deviceFit.ts';
 import { stepMemory } from '../../../../src-main/engine/training/run/stepMemory.ts';
 import { StepsLost, Trainer } from '../../../../src-main/engine/training/run/trainer.ts';
 import { trainingWork } from '../../../../src-main/features/bench/workloads.ts';
-import { finetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { finetuneSettings, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobEvent, StepEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import type { Precision } from '../../../../src-shared/domain/precision.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
+import { messages } from '../../../../src-shared/messages/index.ts';
 import { completeSettings } from '../../../../src-shared/domain/settingValues.ts';
-import { setStub, stubRuns } from '../../runtime/stubProvider.ts';
+import { setStub, stubRuns, stubSessions } from '../../runtime/stubProvider.ts';
 
 // A stub named "webgpu": the CPU computes what a device would, so that numbers can be compared to the last bits.
 vi.mock('../../../../src-main/engine/runtime/onnxRuntime.ts', async (load) => {
@@ -49,6 +55,31 @@ async function trainerOn(
     rateOf: (name: string) => (name.startsWith('unet.') ? 1 : 0.5),
   };
   return { trainer: await Trainer.create({ ...options, precision, ...(kind === 'prodigy' && own) }), feeds };
+}
+
+const optimizer = completeSettings(
+  finetuneSettings,
+  { photos: 'none', classNoun: 'dog' },
+  { model: model.path, size: 64 },
+);
+
+/** A finetune's loss with a prior and two rows of each kind, and a batch. */
+function withPrior() {
+  const trained = whatToTrain(model, optimizer);
+  const generator = new TorchGenerator(5);
+  const tokens = model.textEncoder.config.max_position_embeddings;
+  const normal = (): HostTensor<'f32'> => f32([4, 4, 8, 8], generator.randn([4, 4, 8, 8]));
+  const column = (values: number[]): HostTensor<'f32'> => f32([4, 1, 1, 1], values);
+  const feeds: Feeds = {
+    ...{ latents: normal(), noise: normal() },
+    timesteps: i64([4], [10, 300, 600, 900]),
+    input_ids: i64([4, tokens], generator.randint(0, 300, [4 * tokens])),
+    ...{ sample_latents: column([0.9, 0.8, 0.6, 0.3]), sample_noise: column([0.3, 0.6, 0.8, 0.9]) },
+    ...{ target_latents: column([0, 0, 0, 0]), target_noise: column([1, 1, 1, 1]) },
+  };
+  const objective = (provider: ProviderChoice): LossOptions =>
+    finetuneObjective(model, trained, { rows: 4, latents: [4, 8, 8], priorWeight: 0.7, provider });
+  return { objective, feeds, initial: trained.initial };
 }
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
@@ -174,19 +205,66 @@ describe('steps on a device', many, () => {
     });
   });
 
+  it.each(['webgpu', 'dml', 'auto'] as const)(
+    'that run out of memory are taken row by row, then with blocks twice, and learn the same (%s)',
+    async (provider) => {
+      const heard: string[] = [];
+      onProviderNotice((sentence) => void heard.push(sentence));
+      const name = provider === 'dml' ? 'dml' : 'webgpu';
+      setStub('none', 0, name);
+      const { objective, feeds, initial } = withPrior();
+      const trainer = (on: ProviderChoice): Promise<Trainer> =>
+        Trainer.create({ ...objective(on), initial, optimizer });
+      const [host, device] = [await trainer('cpu'), await trainer(provider)];
+      const expected = await host.step([feeds, feeds], settings);
+      setStub('shortOfMemory', 0, name, 2);
+      const lost = async (): Promise<unknown> =>
+        device.step([feeds, feeds], settings).catch((error: unknown) => error);
+      expect(await lost()).toBeInstanceOf(StepsLost);
+      expect(await lost()).toBeInstanceOf(StepsLost);
+      // A sentence is told once in a process: WebGPU's have been.
+      const told = (['provider.byRow', 'provider.byBlock'] as const).map((code) =>
+        messages[code]({ provider: name }),
+      );
+      if (name === 'dml') expect(heard.filter((sentence) => sentence.includes('"dml"'))).toEqual(told);
+      else expect(heard).toEqual(expect.arrayContaining(told));
+      const found = await device.step([feeds, feeds], settings);
+      expect(found.loss / expected.loss).toBeCloseTo(1, 5);
+      expect((found.metrics['subject'] ?? 0) / (expected.metrics['subject'] ?? NaN)).toBeCloseTo(1, 5);
+      expect(found.gradientNorm / expected.gradientNorm).toBeCloseTo(1, 4);
+      await device.sync();
+      expect(largestDifference(host.values, device.values)).toBeLessThan(1e-4);
+      // Nothing that learns the same is left: the CPU where it may take over, else a sentence.
+      setStub('outOfMemory', 0, name);
+      const end = await lost();
+      if (provider !== 'auto') expect(end).toMatchObject({ code: 'provider.outOfMemory' });
+      else {
+        expect(end).toMatchObject({ step: 1 });
+        expect(heard).toContain(messages['provider.memoryFellBack']({ provider: name }));
+        expect(Number.isFinite((await device.step([feeds], settings)).loss)).toBe(true);
+      }
+      await host.dispose();
+      await device.dispose();
+    },
+  );
+
   it('are known not to fit before they are tried', async () => {
     const { options } = trainingWork(model, { batch: 2, latents: 8, provider: 'webgpu', part: 'lora' });
-    const { held, live, pending, cached } = stepMemory(options, 'webgpu');
-    expect(live).toBeLessThanOrEqual(pending);
-    expect(pending).toBeLessThan(cached);
-    const roomy = { frugal: false, bufferCache: 'simple' };
-    expect(await deviceFit(options, 1.2 * (held + cached))).toEqual(roomy);
-    const releasing = { frugal: false, bufferCache: 'lazyRelease' };
-    expect(await deviceFit(options, 1.05 * (held + cached))).toEqual(releasing);
-    expect(await deviceFit(options, 1.2 * (held + pending))).toEqual(releasing);
-    expect(await deviceFit(options, 1.05 * (held + pending))).toEqual(tightest);
-    const frugal = stepMemory({ ...options, frugal: true }, 'webgpu');
-    expect(frugal.live).toBeLessThan(0.9 * live);
+    const { held, live, cached } = stepMemory(options, 'webgpu');
+    expect(live).toBeLessThan(cached);
+    const [plain, frugal] = [false, true].map((twice) => ({ oneRow: false, frugal: twice }));
+    expect(await waysThatFit(options, 1.2 * (held + cached))).toEqual([plain, frugal]);
+    expect(await waysThatFit(options, 1.05 * (held + cached))).toEqual([frugal]);
+    expect(stepMemory({ ...options, frugal: true }, 'webgpu').live).toBeLessThan(0.9 * live);
+    // A batch of several rows comes apart first.
+    const loss = withPrior().objective('webgpu');
+    const byRow = stepMemory((loss.byRow as () => RowLoss)().options, 'webgpu');
+    const ways = [
+      { oneRow: true, frugal: false },
+      { oneRow: true, frugal: true },
+    ];
+    expect(await waysThatFit(loss, 1.2 * (byRow.held + byRow.cached))).toEqual(ways);
+    expect(await waysThatFit(loss, held)).toEqual(ways.slice(1));
   });
 
   it('of a provider that was named end in a sentence', async () => {
@@ -196,37 +274,61 @@ describe('steps on a device', many, () => {
   });
 });
 
-it('a run whose device fails comes to its end on the CPU, every step logged once', many, async () => {
-  const photos = join(scratch, 'photos');
+/** A short run of one photo. */
+async function shortRun(name: string, own: Partial<FinetuneSettings>) {
+  const photos = join(scratch, `photos of ${name}`);
   mkdirSync(photos);
   await sharp({ create: { width: 32, height: 32, channels: 3, background: 'red' } }).toFile(
     join(photos, 'red.png'),
   );
   const asked = completeSettings(
     finetuneSettings,
-    {
-      ...({ photos, classNoun: 'brick', method: 'lora', provider: 'auto' } as const),
-      ...{ steps: 6, prior: null, checkpointEvery: 2, sampleEvery: undefined, ema: 0.9 },
-    },
+    { ...({ photos, classNoun: 'brick', method: 'lora', prior: null } as const), ...own },
     { model: model.path, size: 32 },
   );
+  return { settings: asked, out: join(scratch, name), version: '0', cache: join(scratch, 'class') };
+}
+
+it('a run’s samples are drawn alone on the device, and its steps go on as if none were', many, async () => {
+  const runWith = async (
+    name: string,
+    sampleEvery: number | null,
+  ): Promise<readonly (readonly number[])[]> => {
+    const own = { steps: 4, checkpointEvery: 4, sampleEvery, ema: 0.9, provider: 'webgpu' } as const;
+    const [losses, beside]: [number[], number[]] = [[], []];
+    const report = (event: JobEvent): void => {
+      if (event.type === 'step') losses.push(event.loss);
+      if (event.type === 'progress' && event.label === 'samples') beside.push(stubSessions());
+    };
+    await finetune(await shortRun(name, own), { report, signal: new AbortController().signal });
+    return [losses, beside];
+  };
+  const others = stubSessions();
+  const [losses, beside = []] = await runWith('sampled', 2);
+  // A released session's weights would stay with any other's.
+  expect(Math.max(...beside) - others).toBe(1);
+  expect(losses).toHaveLength(4);
+  expect(losses).toEqual((await runWith('unseen', null))[0]);
+  expect(stubSessions()).toBe(others);
+});
+
+it('a run whose device fails comes to its end on the CPU, every step logged once', many, async () => {
+  const asked = await shortRun('run', {
+    ...({ provider: 'auto', steps: 6, checkpointEvery: 2, ema: 0.9 } as const),
+  });
   const events: JobEvent[] = [];
   const report = (event: JobEvent): void => {
     events.push(event);
     // Half a step later.
     if (event.type === 'step' && event.step === 5) setStub('throws', 1, 'webgpu');
   };
-  const out = join(scratch, 'run');
-  const result = await finetune(
-    { settings: asked, out, version: '0', cache: join(scratch, 'class') },
-    { report, signal: new AbortController().signal },
-  );
+  const result = await finetune(asked, { report, signal: new AbortController().signal });
   expect(stubRuns()).toBeGreaterThan(0);
   expect(result.steps).toBe(6);
   // Step 5 was lost with the device: the last state that was read is step 4's.
   expect(events.flatMap((event) => (event.type === 'step' ? [event.step] : []))).toEqual([
     1, 2, 3, 4, 5, 5, 6,
   ]);
-  const logged = readFileSync(join(out, 'log.jsonl'), 'utf8').trim().split('\n');
+  const logged = readFileSync(join(asked.out, 'log.jsonl'), 'utf8').trim().split('\n');
   expect(logged.map((line) => (JSON.parse(line) as StepEvent).step)).toEqual([1, 2, 3, 4, 5, 6]);
 });

@@ -1,0 +1,77 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { input, mul } from '../../../src-main/engine/graph/build.ts';
+import { Optimizer } from '../../../src-main/engine/optim/optimizer.ts';
+import { adamW } from '../../../src-main/engine/optim/transforms.ts';
+import { keepVerdictsIn, keepVerdict } from '../../../src-main/engine/runtime/keptVerdicts.ts';
+import { deviceFingerprint } from '../../../src-main/engine/runtime/graphicsDevice.ts';
+import { Session } from '../../../src-main/engine/runtime/session.ts';
+import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
+import { layoutOf } from '../../../src-main/engine/training/loss/gradients.ts';
+import { DeviceSteps } from '../../../src-main/engine/training/run/deviceSteps.ts';
+import { stepMemory } from '../../../src-main/engine/training/run/stepMemory.ts';
+import { randomModel } from '../../../src-main/features/bench/randomModel.ts';
+import { trainingWork } from '../../../src-main/features/bench/workloads.ts';
+
+// A process of its own, for a crash of the driver ends it. Takes steps of a small model on lavapipe, which lays what a device
+// allocates out in one file of shared memory, and prints bytes: {"allocated": by the device for the steps, "simulated", "left":
+// when all sessions are gone}; "allocated" is null where the driver keeps its memory elsewhere.
+
+/** Bytes of the driver's allocations that are mapped: each is, as long as it lives. */
+function allocated(): number {
+  const lines = readFileSync('/proc/self/maps', 'utf8').split('\n');
+  return lines.reduce((sum, line) => {
+    const [, from = '', to = ''] = /^(\w+)-(\w+) .*\/memfd:allocation fd/.exec(line) ?? [];
+    return from ? sum + parseInt(to, 16) - parseInt(from, 16) : sum;
+  }, 0);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'likeness-memory-'));
+// A trial would leave its own buffers; what is right here, others test.
+keepVerdictsIn(folder);
+const right = {
+  provider: 'webgpu',
+  state: 'right',
+  seconds: 1,
+  cpuSeconds: 1,
+  error: 0,
+  fusedAttention: false,
+} as const;
+keepVerdict('webgpu', right, await deviceFingerprint());
+
+const small = await Session.untried('webgpu', { outputs: { y: mul(input('x', [4]), 2) } });
+await small.runHost({ x: f32([4]) });
+const before = allocated();
+
+const configs = {
+  unet: {
+    ...{
+      cross_attention_dim: 64,
+      attention_head_dim: 8,
+      block_out_channels: [128, 256],
+      layers_per_block: 1,
+    },
+    ...{ norm_num_groups: 8, down_block_types: ['CrossAttnDownBlock2D', 'DownBlock2D'] },
+    up_block_types: ['UpBlock2D', 'CrossAttnUpBlock2D'],
+  },
+  textEncoder: {
+    ...{ hidden_size: 64, intermediate_size: 128, num_hidden_layers: 2, num_attention_heads: 2 },
+    vocab_size: 1000,
+  },
+};
+const model = randomModel('memory', configs, folder, () => undefined);
+const { options, feeds } = trainingWork(model, { batch: 2, latents: 16, provider: 'webgpu', part: 'lora' });
+const { held, cached } = stepMemory(options, 'webgpu');
+const layout = layoutOf(options);
+const values = layout.allocate();
+for (const name of layout.names) layout.view(values, name).data.set(options.initial(name).data);
+const optimizer = { ...options.optimizer, optimizer: 'adamw' } as const;
+const steps = await DeviceSteps.create(options, layout, new Optimizer(values, adamW(optimizer)));
+for (let step = 0; step < 2; step++) await steps.step([feeds], { learningRate: 1e-6, maxGradientNorm: 1 });
+const after = allocated();
+await steps.dispose();
+await small.dispose();
+const left = allocated();
+rmSync(folder, { recursive: true });
+console.log(JSON.stringify({ allocated: before ? after - before : null, simulated: held + cached, left }));
