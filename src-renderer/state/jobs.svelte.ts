@@ -50,6 +50,13 @@ class Jobs {
     return this.running.length + this.queued.length;
   }
 
+  /** The job that measures this machine for a subject. */
+  measuring(subject: number): Job | undefined {
+    return [...this.running, ...this.queued].find(
+      ({ kind, subjectId }) => kind === 'measure' && subjectId === subject,
+    );
+  }
+
   byId(id: number | null | undefined): Job | undefined {
     return this.#list.find((job) => job.id === id);
   }

@@ -79,21 +79,9 @@ class Training {
   }
 
   /** `changes` apply to each preset's time and memory. */
-  async loadPresets(
-    subjectId: number,
-    modelId: number | null,
-    changes: TrainingChanges = {},
-    otherSubjectIds: readonly number[] = [],
-  ): Promise<void> {
+  async loadPresets(input: Input<'training.presets'>): Promise<void> {
     const wanted = (this.#presetsWanted += 1);
-    const presets = await attempt(() =>
-      request('training.presets', {
-        subjectId,
-        modelId,
-        changes,
-        otherSubjectIds: [...otherSubjectIds],
-      }),
-    );
+    const presets = await attempt(() => request('training.presets', input));
     if (wanted === this.#presetsWanted) this.#presets = presets ?? [];
   }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { trainingChangesType, trainingSettingsType } from '../domain/finetuneSettings.ts';
-import { idSchema, nameSchema } from '../domain/id.ts';
+import { idSchema, nameSchema, pathSchema } from '../domain/id.ts';
 import { lengthSettings } from '../domain/loopSettings.ts';
 import { checkpointSchema, lossCurveSchema, rerunSchema, runSchema } from '../domain/run.ts';
 import { endpoint } from './endpoint.ts';
@@ -43,6 +43,8 @@ export const trainingRequests = {
       otherSubjectIds,
       /** Count for each preset's figures; its `settings` stay the preset's own. */
       changes: trainingChangesType.optional(),
+      /** The person brings pictures of the class. */
+      ownClass: z.boolean().optional(),
     }),
     z.array(presetSchema),
   ),
@@ -70,6 +72,8 @@ export const trainingRequests = {
       name: nameSchema.optional(),
       /** Scores every checkpoint, and ends when two in a row did not beat the best; null: at the last step. */
       until: z.enum(['best']).nullable().default(null),
+      /** A folder with pictures of the class, for prior preservation; null: the base model draws them. */
+      classPhotos: pathSchema.nullable().default(null),
     }),
     runSchema,
   ),

@@ -2,6 +2,8 @@
 export const photoMessages = {
   'photos.none': (d: { folder: string }) =>
     `${d.folder} has no photos; put 4 to 6 JPEG, PNG, WebP or HEIC pictures of the subject into it.`,
+  'photos.noneOfClass': (d: { folder: string }) =>
+    `${d.folder} has no pictures; put JPEG, PNG, WebP or HEIC pictures of other examples of the class into it.`,
   'photos.inSubfolder': (d: { folder: string; below: string; count: number }) =>
     `${d.folder} has no photos itself, but ${d.below} has ${d.count}; give that folder, or move its photos up.`,
   'photos.kohya': (d: { folder: string; repeats: number; token: string; noun: string }) =>

@@ -22,9 +22,12 @@ export function expectedSeconds(
   };
 }
 
-/** Seconds of the whole run. */
-export function secondsOf(settings: TrainingSettings, measured: Measured): number {
-  const expected = expectedSeconds(settings, measured);
+/** Seconds of the whole run; `ownClass`: without drawing class pictures. */
+export function secondsOf(settings: TrainingSettings, measured: Measured, ownClass = false): number {
+  const expected: Readonly<Record<string, number>> = {
+    ...expectedSeconds(settings, measured),
+    ...(ownClass && { 'class pictures': 0 }),
+  };
   return finetunePhases(settings, 1, guidanceOf({ guidance: 1 })).reduce(
     (sum, { label, total }) => sum + total * (expected[label] ?? 0),
     0,

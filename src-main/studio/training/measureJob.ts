@@ -33,7 +33,7 @@ export async function nextDryRun(
   const model = library.models.get(modelId);
   const subject = library.subjects.get(subjectId);
   const room = await trainingRoom(library.settings.get().provider);
-  const presets = presetsFor(subject, model, library, room, changes);
+  const presets = presetsFor(subject, model, library, room, { changes });
   const wanted = presets.find(({ measured, fits }) => !measured && fits);
   if (!wanted) return undefined;
   const settings = completeSettings(trainingSettings, changes, wanted.settings);

@@ -20,6 +20,15 @@ import { ownSettings } from '../../features/training/ownSettings.ts';
 
 /** Steps of each preset, as a share of the model's own. */
 const shares = { quick: 0.5, balanced: 1, thorough: 2 } as const;
+
+interface Asked {
+  readonly changes?: TrainingChanges | undefined;
+  /** Other subjects of the same run. */
+  readonly others?: readonly Subject[];
+  /** The person brings pictures of the class, so none are drawn. */
+  readonly ownClass?: boolean | undefined;
+}
+
 /**
  * The presets for a subject (with `others` in the same run) and a model, with the person's `changes`, in `room`. Earlier measurements and runs on this machine tell how long
  * they take and whether they fit.
@@ -29,8 +38,7 @@ export function presetsFor(
   model: StoredModel,
   { runs, measurements, settings }: Pick<Library, 'runs' | 'measurements' | 'settings'>,
   room: Room,
-  changes: TrainingChanges = {},
-  others: readonly Subject[] = [],
+  { changes = {}, others = [], ownClass = false }: Asked = {},
 ): Preset[] {
   const { provider } = settings.get();
   const known = (settings: TrainingSettings): Measured | null | undefined =>
@@ -50,7 +58,8 @@ export function presetsFor(
     const steps = Math.max(1, Math.round(own.steps * shares[name])) * (1 + others.length);
     const quarter = Math.max(1, Math.ceil(steps / 4));
     const full = trainingSettingsOf({ ...own, steps, checkpointEvery: quarter, sampleEvery: quarter });
-    const fit = quickerPrior(fittingSettings(full, model, room, known), room, known);
+    const fitting = fittingSettings(full, model, room, known);
+    const fit = ownClass ? fitting : quickerPrior(fitting, room, known);
     // A person's choices are not reduced: the run fits or it doesn't.
     const chosen = completeSettings(trainingSettings, changes, fit.settings);
     const measured = known(chosen);
@@ -60,7 +69,7 @@ export function presetsFor(
       ...{ settings: fit.settings, reductions: fit.reductions, steps: chosen.steps },
       ...memoryOf(chosen, model, room, known),
       measured: Boolean(measured),
-      seconds: measured ? secondsOf(chosen, measured) : pace ? pace * chosen.steps : null,
+      seconds: measured ? secondsOf(chosen, measured, ownClass) : pace ? pace * chosen.steps : null,
     };
   });
 }

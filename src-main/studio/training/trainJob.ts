@@ -10,11 +10,18 @@ import { readRerun, writeRerun } from './rerunFile.ts';
 import { measurementKey } from './measurementKey.ts';
 import { photosPlace } from './runPhotos.ts';
 
-/** What ends a run before its last step. Jobs of an earlier version say nothing. */
-const trainInput = z.object({ until: z.enum(['best']).nullable().default(null) });
+/** What a run's settings don't say. Jobs of an earlier version say nothing. */
+const trainInput = z.object({
+  /** What ends the run before its last step. */
+  until: z.enum(['best']).nullable().default(null),
+  /** A folder with pictures of the class; null: the base model draws them. */
+  classPhotos: z.string().nullable().default(null),
+});
+export type TrainInput = z.infer<typeof trainInput>;
 
-export function untilOf({ input }: Pick<StoredJob, 'input'>): 'best' | null {
-  return trainInput.safeParse(input).data?.until ?? null;
+/** `job` undefined: what a run gets that nothing is said of. */
+export function trainInputOf(job?: Pick<StoredJob, 'input'>): TrainInput {
+  return trainInput.safeParse(job?.input).data ?? trainInput.parse({});
 }
 
 /** Training as a job. A run that has begun is resumed, to the same bits. */
@@ -39,6 +46,7 @@ export function trainJob(surroundings: Surroundings): JobHandling<'train'> {
       const begun = RunFolder.exists(out);
       const photosOf = (index: number, place = run.folder): string => folder.at(place, photosPlace(index));
       const others = run.settings.otherSubjects ?? [];
+      const { until, classPhotos } = trainInputOf(job);
       const again = readRerun(out);
       // With an outcome it is a run like any other, and may be given more steps.
       if (again && again.same === undefined) {
@@ -58,6 +66,7 @@ export function trainJob(surroundings: Surroundings): JobHandling<'train'> {
               { model, ...(run.error?.code !== 'run.settings' && { steps: run.settings.steps }) }
             : {
                 ...runs.settingsOf(run.id),
+                ...(classPhotos !== null && { classPhotos }),
                 model,
                 photos: photosOf(0),
                 ...(others.length > 0 && {
@@ -66,7 +75,7 @@ export function trainJob(surroundings: Surroundings): JobHandling<'train'> {
                 provider: settings.get().provider,
               },
         },
-        ...(untilOf(job) === 'best' && { until: scoringOf(surroundings, run.id) }),
+        ...(until === 'best' && { until: scoringOf(surroundings, run.id) }),
         version: shipped.version,
       };
     },

@@ -5,6 +5,7 @@ import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
 import { capsuleFile, RunFolder } from '../../engine/training/run/runFolder.ts';
+import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import type { Handlers, StudioContext } from '../context.ts';
 import { lossCurve } from './lossCurve.ts';
@@ -12,7 +13,7 @@ import { nextDryRun } from './measureJob.ts';
 import { presetsFor } from './presets.ts';
 import { trainingRoom, type Room } from './room.ts';
 import { readRerun, writeRerun } from './rerunFile.ts';
-import { untilOf } from './trainJob.ts';
+import { trainInputOf, type TrainInput } from './trainJob.ts';
 import { copiedRunFolder, newRunFolder } from './runPhotos.ts';
 
 export function trainingHandlers({ library, queue, emit }: StudioContext): Handlers<'training'> {
@@ -27,12 +28,12 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       throw problem('model.away', { path: model?.path ?? 'models/likeness-mini' });
     return model;
   };
-  const enqueue = (run: Run, until: 'best' | null = null): Run => {
+  const enqueue = (run: Run, input: TrainInput = trainInputOf()): Run => {
     const { name } = subjects.get(run.subjectId);
     queue.add({
       kind: 'train',
       title: `Training ${name}`,
-      input: { until },
+      input,
       subjectId: run.subjectId,
       runId: run.id,
     });
@@ -52,11 +53,10 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
   };
   const room = (): Promise<Room> => trainingRoom(library.settings.get().provider);
   return {
-    'training.presets': async ({ subjectId, otherSubjectIds, modelId, changes }) => {
+    'training.presets': async ({ subjectId, otherSubjectIds, modelId, changes, ownClass }) => {
       const others = otherSubjectIds.map((id) => subjects.get(id));
-      return presetsFor(
-        ...([subjects.get(subjectId), modelOf(modelId), library, await room(), changes, others] as const),
-      );
+      const asked = { changes, others, ownClass };
+      return presetsFor(subjects.get(subjectId), modelOf(modelId), library, await room(), asked);
     },
     'training.measure': async ({ subjectId, modelId, changes }) => {
       const model = modelOf(modelId);
@@ -66,14 +66,25 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       if (!job) throw problem('training.measured', { model: model.name });
       return { jobId: queue.add(job).id };
     },
-    'training.start': async ({ subjectId, otherSubjectIds, modelId, preset, changes = {}, name, until }) => {
+    'training.start': async ({ subjectId, otherSubjectIds, modelId, preset, classPhotos, ...said }) => {
+      const { changes = {}, name, until } = said;
       const all = together([subjectId, ...otherSubjectIds]);
       const [subject, ...others] = all;
       const model = modelOf(modelId);
-      const presets = presetsFor(subject, model, library, await room(), {}, others);
+      const ownClass = classPhotos !== null;
+      if (ownClass) {
+        await listPhotos(classPhotos, 'class');
+        const classes = new Set(all.map(({ classNoun }) => classNoun));
+        if (classes.size > 1)
+          throw problem('training.severalClasses', { folder: classPhotos, classes: [...classes].join(', ') });
+      }
+      const presets = presetsFor(subject, model, library, await room(), { others, ownClass });
       const chosen = presets.find((one) => one.name === preset);
       if (!chosen) throw problem('library.gone', { what: 'preset' });
-      const settings = completeSettings(trainingSettings, changes, chosen.settings);
+      // Who brings pictures of the class wants them used, whatever the preset says.
+      const isOff = !changes.prior && chosen.settings.prior === null;
+      const asked = ownClass && isOff ? { ...changes, prior: { weight: 1 } } : changes;
+      const settings = completeSettings(trainingSettings, asked, chosen.settings);
       const named = all.map((one) => one.name).join(' + ');
       const run = await newRunFolder(library, all, (place) =>
         runs.create({
@@ -86,7 +97,7 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
         }),
       );
       emit('subjects.changed', subjects.get(subjectId));
-      return enqueue(run, until);
+      return enqueue(run, { until, classPhotos });
     },
     'training.runs': ({ subjectId }) => runs.list(subjectId),
     'training.run': ({ id }) => {
@@ -103,7 +114,7 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       const run = runs.get(id);
       if (queue.isBusy({ runId: id })) throw problem('run.busy', { name: run.name });
       const before = library.jobs.list().find(({ kind, runId }) => kind === 'train' && runId === id);
-      if (steps === undefined) return enqueue(run, before ? untilOf(before) : null);
+      if (steps === undefined) return enqueue(run, trainInputOf(before));
       return enqueue(runs.change(id, { settings: { ...runs.settingsOf(id), steps } }));
     },
     'training.rerun': ({ id }) => {

@@ -19,6 +19,10 @@ export const knobs = {
     pictures: 'Pictures',
     optimizer: 'Optimizer',
   } satisfies Record<SettingGroup, string>,
+  classPhotos: 'Class pictures of your own',
+  classPhotosNone: 'none: the base model draws them',
+  classPhotosHint: (noun: string) =>
+    `A folder with pictures of other examples of ${noun ? `“${noun}”` : 'its kind'}, in place of drawn ones. At most as many are used as “Class pictures” says.`,
   settings: {
     steps: { label: 'Steps' },
     checkpointEvery: { label: 'Checkpoint every … steps' },

@@ -21,7 +21,8 @@ export const train = {
     thorough: { name: 'Thorough', about: 'More steps and more checkpoints to pick the best from.' },
   },
   about_: (time: string) => `≈ ${time}`,
-  unmeasured: 'not measured yet',
+  unmeasured: 'time not measured yet',
+  measuringNow: 'time is being measured…',
   measured: (memory: string, device: string | null) =>
     device === null ? `${memory}, measured here` : `${memory} on ${device}, measured here`,
   estimated: (memory: string, device: string | null) =>

@@ -101,7 +101,7 @@ export async function classPictureFiles(
   const { classPhotos, prior } = settings;
   if (classPhotos === undefined)
     return [...new Set(eachSubject(settings).flatMap((own) => madeFiles(model, own, cache)))];
-  return prior ? (await listPhotos(classPhotos)).slice(0, prior.classImages) : [];
+  return prior ? (await listPhotos(classPhotos, 'class')).slice(0, prior.classImages) : [];
 }
 
 function madeFiles(model: Model, settings: FinetuneSettings, cache: string): string[] {

@@ -6,8 +6,11 @@ import { listPictures } from '../../pictures/pictures.ts';
 import { kohyaFolder } from './kohyaFolder.ts';
 import { masksFolder } from './masks.ts';
 
-/** As `listPictures`; a folder without any is an error too: `photos.none`, `photos.inSubfolder`, `photos.kohya`. */
-export async function listPhotos(folder: string): Promise<string[]> {
+/**
+ * As `listPictures`; a folder without any is an error too: `photos.none` (of the class: `photos.noneOfClass`), `photos.inSubfolder`,
+ * `photos.kohya`.
+ */
+export async function listPhotos(folder: string, of: 'subject' | 'class' = 'subject'): Promise<string[]> {
   const photos = await listPictures(folder);
   if (photos.length > 0) return photos;
   const entries = await readdir(folder, { withFileTypes: true });
@@ -21,5 +24,5 @@ export async function listPhotos(folder: string): Promise<string[]> {
       ? problem('photos.kohya', { folder: below, ...kohya })
       : problem('photos.inSubfolder', { folder, below, count });
   }
-  throw problem('photos.none', { folder });
+  throw problem(of === 'class' ? 'photos.noneOfClass' : 'photos.none', { folder });
 }

@@ -8,8 +8,12 @@ import { listPhotos } from './photoFolder.ts';
 export type PhotoHashes = Readonly<Record<string, string>>;
 
 /** The files that a run learns from, by content. Errors: those of `listPhotos` and `fileHash`. */
-export async function photoHashes(folder: string, withMasks: boolean): Promise<PhotoHashes> {
-  const photos = await listPhotos(folder);
+export async function photoHashes(
+  folder: string,
+  withMasks: boolean,
+  of: 'subject' | 'class' = 'subject',
+): Promise<PhotoHashes> {
+  const photos = await listPhotos(folder, of);
   const hashes: Record<string, string> = {};
   for (const photo of photos) hashes[basename(photo)] = fileHash(photo);
   if (!withMasks) return hashes;

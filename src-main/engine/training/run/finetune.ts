@@ -143,7 +143,7 @@ async function openRun(
   const run = new RunFolder(out);
   const { classPhotos } = settings;
   const photos = await learntFrom(settings);
-  const ofClass = classPhotos === undefined ? undefined : await photoHashes(classPhotos, false);
+  const ofClass = classPhotos === undefined ? undefined : await photoHashes(classPhotos, false, 'class');
   if (!RunFolder.exists(out)) {
     const createdAt = new Date().toISOString();
     run.create({
