@@ -4,12 +4,12 @@ export interface CatalogueEntry {
   readonly repository: string;
   readonly name: string;
   /** A group of models, as people look for them. */
-  readonly family: 'Stable Diffusion' | 'BK-SDM' | 'BK-SDM, more data' | 'BK-SDM 2';
+  readonly family: 'Stable Diffusion' | 'BK-SDM' | 'BK-SDM, more data' | 'BK-SDM 2' | 'Stable Diffusion XL';
   readonly about: string;
   readonly licence: string;
-  /** Bytes of the U-Net, the text encoder and the VAE. */
+  /** Bytes of the U-Net, the text encoders and the VAE. */
   readonly bytes: number;
-  /** Of all three. */
+  /** Of all of them. */
   readonly parameters: number;
   /** Multiply–accumulate operations of one call of the U-Net at the model's own size. */
   readonly macs: number;
@@ -19,17 +19,23 @@ export interface CatalogueEntry {
 
 const openRail = 'CreativeML Open RAIL-M';
 
-/** Parameters of the text encoder and the VAE. */
-const besides = { sd1: 123_060_480 + 83_653_863, sd2: 340_387_840 + 83_653_863 };
+/** Parameters of the text encoders and the VAE. */
+const besides = {
+  sd1: 123_060_480 + 83_653_863,
+  sd2: 340_387_840 + 83_653_863,
+  xl: 123_060_480 + 694_659_840 + 83_653_863,
+};
 
 function entry(
-  about: Pick<CatalogueEntry, 'repository' | 'name' | 'family' | 'about'>,
+  about: Pick<CatalogueEntry, 'repository' | 'name' | 'family' | 'about'> &
+    Partial<Pick<CatalogueEntry, 'licence'>>,
   version: keyof typeof besides,
   { unet, macs }: { readonly unet: number; readonly macs: number },
 ): CatalogueEntry {
   const parameters = unet + besides[version];
   // Published in 16 bits.
-  return { ...about, licence: openRail, bytes: 2 * parameters, parameters, macs, side: 512 };
+  const side = version === 'xl' ? 1024 : 512;
+  return { licence: openRail, ...about, bytes: 2 * parameters, parameters, macs, side };
 }
 
 /** Parameters, and operations of one call, of a U-Net of each shape; `unetCost` counts the same. */
@@ -41,6 +47,9 @@ export const unetFigures = {
   base2: { unet: 583_480_964, macs: 261.81e9 },
   small2: { unet: 485_787_524, macs: 255.71e9 },
   tiny2: { unet: 326_825_604, macs: 243.02e9 },
+  xl: { unet: 2_567_463_684, macs: 3380.62e9 },
+  koala1b: { unet: 1_161_184_324, macs: 1715.91e9 },
+  koala700m: { unet: 782_822_724, macs: 1350.76e9 },
 } as const;
 
 function bkSdm(size: 'base' | 'small' | 'tiny'): CatalogueEntry[] {
@@ -81,6 +90,40 @@ function bkSdm(size: 'base' | 'small' | 'tiny'): CatalogueEntry[] {
   ];
 }
 
+const xlRail = 'CreativeML Open RAIL++-M';
+const ofXl = { family: 'Stable Diffusion XL' } as const;
+
+/** SDXL and what was made from it: the smallest first. */
+const xlFamily: readonly CatalogueEntry[] = [
+  entry(
+    {
+      ...{ repository: 'etri-vilab/koala-700m', name: 'KOALA-700M', ...ofXl },
+      about: 'Stable Diffusion XL with three tenths of the U-Net, made smaller as BK-SDM was.',
+      licence: `${xlRail}; commercial use by contract`,
+    },
+    'xl',
+    unetFigures.koala700m,
+  ),
+  entry(
+    {
+      ...{ repository: 'etri-vilab/koala-1b', name: 'KOALA-1B', ...ofXl },
+      about: 'Stable Diffusion XL with a little under half of the U-Net.',
+      licence: `${xlRail}; commercial use by contract`,
+    },
+    'xl',
+    unetFigures.koala1b,
+  ),
+  entry(
+    {
+      ...{ repository: 'stabilityai/stable-diffusion-xl-base-1.0', name: 'Stable Diffusion XL', ...ofXl },
+      about: 'The whole model for 1,024 pixels; wants a large graphics card.',
+      licence: xlRail,
+    },
+    'xl',
+    unetFigures.xl,
+  ),
+];
+
 /** The smallest first. */
 export const catalogue: readonly CatalogueEntry[] = [
   ...bkSdm('tiny'),
@@ -104,4 +147,5 @@ export const catalogue: readonly CatalogueEntry[] = [
     'sd1',
     unetFigures.sd1,
   ),
+  ...xlFamily,
 ];

@@ -38,7 +38,9 @@ export const checkpointMessages = {
   'config.invalid': (d: { file: string; why: string }) =>
     `${d.file} is not a valid configuration: ${d.why}. Take the file from the model's original folder.`,
   'model.family': (d: { file: string; found: string }) =>
-    `${d.file} is ${d.found}; only text-to-image models of the Stable Diffusion 1.x and 2.x family can be used.`,
+    `${d.file} is ${d.found}; only text-to-image models of the Stable Diffusion 1, 2 and XL families can be used.`,
+  'model.notForXl': (d: { model: string; what: string }) =>
+    `${d.model} is of the Stable Diffusion XL family, for which ${d.what} is not built; it can be drawn with, finetuned, and made smaller.`,
   'model.notOne': (d: { file: string }) =>
     `${d.file} is not a model; give a diffusers folder (with unet, vae, text_encoder, tokenizer and scheduler in it) or a single .safetensors or .ckpt file.`,
   'model.missingPart': (d: { file: string; part: string }) =>
@@ -56,7 +58,7 @@ export const checkpointMessages = {
   'lora.notOne': (d: { file: string }) =>
     `${d.file} holds no LoRA; give a PEFT folder (adapter_config.json and adapter_model.safetensors), a run folder, or a LoRA file of kohya, diffusers, LyCORIS or ComfyUI.`,
   'lora.unsupported': (d: { file: string; why: string }) =>
-    `${d.file} can't be used: ${d.why}; what can be read is LoRA, LoCon, LoHa, LoKr and DoRA for Stable Diffusion 1 and 2.`,
+    `${d.file} can't be used: ${d.why}; what can be read is LoRA, LoCon, LoHa, LoKr and DoRA for Stable Diffusion 1, 2 and XL.`,
   'lora.otherModel': (d: { file: string; model: string; why: string }) =>
     `${d.file} was made for another model than ${d.model}: ${d.why}. Choose the model that it was made for.`,
   'lora.partly': (d: { file: string; model: string; left: string }) =>

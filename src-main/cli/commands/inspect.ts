@@ -41,10 +41,16 @@ function describe(report: Report): string[] {
       `LoRA        ${report.path}, ${report.methods.join(', ')}${report.ranks.length ? `, rank ${report.ranks.join(', ')}` : ''}`,
       `U-Net       ${millions(report.parameters.unet)} parameters in ${report.modules.unet} modules`,
       `Text        ${millions(report.parameters.text_encoder)} parameters in ${report.modules.text_encoder} modules`,
+      ...(report.modules.text_encoder_2 > 0
+        ? [
+            `Text 2      ${millions(report.parameters.text_encoder_2)} parameters in ${report.modules.text_encoder_2} modules`,
+          ]
+        : []),
       ...(report.embeddings.length ? [`Words       ${report.embeddings.join(', ')}`] : []),
     ];
-  const part = (name: 'unet' | 'vae' | 'text_encoder') =>
-    `${millions(report.parameters[name])} parameters, ${report.dtype[name].join(' and ')}`;
+  const { parameters, dtype } = report;
+  const part = (name: 'unet' | 'vae' | 'text_encoder' | 'text_encoder_2') =>
+    `${millions(parameters[name] ?? 0)} parameters, ${(dtype[name] ?? []).join(' and ')}`;
   return [
     `Model       ${report.path} (${report.kind})`,
     `Family      ${report.family}, predicts ${report.predictionType}${report.predictionFrom === undefined ? '' : ` (by ${report.predictionFrom})`}`,
@@ -52,6 +58,7 @@ function describe(report: Report): string[] {
     `U-Net       ${part('unet')}`,
     `VAE         ${part('vae')}`,
     `Text        ${part('text_encoder')}`,
+    ...(parameters.text_encoder_2 === undefined ? [] : [`Text 2      ${part('text_encoder_2')}`]),
     `Cost        ${(report.macs / 1e9).toFixed(1)} GMACs for one U-Net call at ${report.size.width}×${report.size.height}, and ${(report.attentionMacs / 1e9).toFixed(1)} in attention's own products`,
   ];
 }

@@ -74,9 +74,11 @@ export interface NewWords {
 
 /** Errors: `embedding.otherModel` for another width, `embedding.twice` for two of one word that are not the same. */
 export function wordsFor(
-  { textEncoder, path: model }: Pick<Model, 'textEncoder' | 'path'>,
+  { textEncoder, textEncoder2, path: model }: Pick<Model, 'textEncoder' | 'textEncoder2' | 'path'>,
   all: readonly Embedding[],
 ): NewWords {
+  if (textEncoder2 && all.length > 0)
+    throw problem('model.notForXl', { model, what: 'the use of embeddings' });
   const { hidden_size: wanted, vocab_size: firstId } = textEncoder.config;
   const known = new Map<string, Embedding>();
   for (const one of all) {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { nameOf, problem } from '../../../src-shared/messages/index.ts';
 import { seesMasks } from '../models/config.ts';
+import { contextWidth } from '../models/textEncoders.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
 import { asRecord, isFile, isFolder, parseJson, readJson, readJsonIfThere, readText } from './files.ts';
 import type { Model, ModelPart, TokenizerFiles } from './model.ts';
@@ -16,12 +17,16 @@ const pipelines = [
   'StableDiffusionImg2ImgPipeline',
   'StableDiffusionInpaintPipeline',
   'StableDiffusionPipelineSafe',
+  'StableDiffusionXLPipeline',
+  'StableDiffusionXLImg2ImgPipeline',
+  'StableDiffusionXLInpaintPipeline',
 ];
 
 /** Opens a diffusers folder; `model_index.json` may be absent. Errors as `openModel`. */
 export function openModelFolder(folder: string, said?: Prediction): Model {
   if (!isFolder(join(folder, 'unet'))) refuseOtherFolder(folder);
   refuseOtherPipeline(folder);
+  refuseRefiner(folder);
   for (const part of ['vae', 'text_encoder', 'tokenizer', 'scheduler'])
     if (!isFolder(join(folder, part)))
       throw problem('model.missingPart', { file: folder, part: `${part} folder` });
@@ -34,8 +39,24 @@ export function openModelFolder(folder: string, said?: Prediction): Model {
     scheduler: schedulerOf(join(folder, 'scheduler', 'scheduler_config.json'), said),
     tokenizer: tokenizerFiles(join(folder, 'tokenizer')),
   };
-  checkFit(model);
-  return model;
+  const whole = model.unet.config.addition ? withSecondEncoder(model) : model;
+  checkFit(whole);
+  return whole;
+}
+
+/** What SDXL has beside the parts of other models. Errors: `model.missingPart`, `config.invalid`. */
+function withSecondEncoder(model: Model): Model {
+  const folder = model.path;
+  for (const part of ['text_encoder_2', 'tokenizer_2'])
+    if (!isFolder(join(folder, part)))
+      throw problem('model.missingPart', { file: folder, part: `${part} folder` });
+  const index = asRecord(readJsonIfThere(join(folder, 'model_index.json')));
+  return {
+    ...model,
+    textEncoder2: openPart(join(folder, 'text_encoder_2'), parseClipTextConfig, publishedTextName),
+    tokenizer2: tokenizerFiles(join(folder, 'tokenizer_2')),
+    zeroNegative: index['force_zeros_for_empty_prompt'] !== false,
+  };
 }
 
 /** The U-Net of a model's folder, or a folder that is one. Errors as `openModel`. */
@@ -46,12 +67,22 @@ export function openUnetFolder(folder: string): Model['unet'] {
 }
 
 /** The parts of one model must fit each other. Errors: `config.invalid`. */
-export function checkFit({ path, unet, vae, textEncoder }: Model): void {
+export function checkFit(model: Model): void {
+  const { path, unet, vae, textEncoder2 } = model;
   const unfit = (why: string) => problem('config.invalid', { file: path, why });
-  const width = textEncoder.config.hidden_size;
+  const width = contextWidth(model);
   if (unet.config.cross_attention_dim.some((dim) => dim !== width))
     throw unfit(
       `the U-Net wants prompts ${unet.config.cross_attention_dim[0]} wide, the text encoder's are ${width}`,
+    );
+  const tokens = [model.textEncoder, textEncoder2].flatMap(
+    (part) => part?.config.max_position_embeddings ?? [],
+  );
+  if (new Set(tokens).size > 1) throw unfit(`its text encoders read ${tokens.join(' and ')} tokens`);
+  const [wanted, given] = [unet.config.addition?.textWidth, textEncoder2?.config.projection_dim];
+  if (wanted !== given)
+    throw unfit(
+      `the U-Net wants ${wanted ?? 'no'} numbers of the whole prompt, the text encoders give ${given ?? 'none'}`,
     );
   const { in_channels, out_channels } = unet.config;
   const fits = in_channels === out_channels || seesMasks(unet.config);
@@ -112,6 +143,15 @@ function refuseOtherPipeline(folder: string): string | undefined {
   if (!pipelines.includes(nameOf(pipeline)))
     throw problem('model.family', { file: folder, found: `a ${nameOf(pipeline)}` });
   return nameOf(pipeline);
+}
+
+/** SDXL's refiner has the second text encoder alone. Errors: `model.family`. */
+function refuseRefiner(folder: string): void {
+  if (isFolder(join(folder, 'text_encoder_2')) && !isFolder(join(folder, 'text_encoder')))
+    throw problem('model.family', {
+      file: folder,
+      found: "SDXL's refiner, which only reworks another model's pictures",
+    });
 }
 
 function refuseOtherFolder(folder: string): never {

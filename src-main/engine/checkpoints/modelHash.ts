@@ -47,8 +47,8 @@ export function isFormer(hash: string): boolean {
   return hash.length === 16;
 }
 
-function partsOf({ unet, vae, textEncoder }: Model): Part[] {
-  return [unet, vae, textEncoder];
+function partsOf({ unet, vae, textEncoder, textEncoder2 }: Model): Part[] {
+  return [unet, vae, textEncoder, ...(textEncoder2 ? [textEncoder2] : [])];
 }
 
 function describe(name: string, { dtype, shape }: TensorEntry): string {

@@ -160,7 +160,7 @@ function shapesOf(raw: RawTensors): Shapes {
 }
 
 const otherFiles: readonly (readonly [sign: RegExp, found: string])[] = [
-  [/^conditioner\.embedders\./, 'an SDXL model'],
+  [/^conditioner\.embedders\./, 'an SDXL model in one file (its diffusers folder can be used)'],
   [/joint_blocks\.0\./, 'a Stable Diffusion 3 model'],
   [/double_blocks\.0\./, 'a Flux model'],
   [/^control_model\.|^controlnet_|^input_hint_block\./, 'a ControlNet'],

@@ -38,15 +38,30 @@ export function studentOf(teacher: Model, removal: Removal): Model {
 function editedConfig(
   raw: Record<string, unknown>,
   { config }: ModelPart<Model['unet']['config']>,
-  { stages, mid, down }: Removal,
+  { stages, mid, down, up }: Removal,
 ): Record<string, unknown> {
   const depth = config.block_out_channels.length - stages;
   const layers = down.slice(0, depth).map((pairs) => pairs.length);
   const perBlock = ['attention_head_dim', 'num_attention_heads', 'cross_attention_dim'] as const;
-  const lists = [...perBlock, 'transformer_layers_per_block'].flatMap((key) => {
+  const lists: (readonly [string, unknown[]])[] = perBlock.flatMap((key) => {
     const value = raw[key];
     return Array.isArray(value) ? [[key, value.slice(0, depth)] as const] : [];
   });
+  const ofTransformers = [
+    ['transformer_layers_per_block', down.slice(0, depth)],
+    ['reverse_transformer_layers_per_block', up.slice(stages)],
+  ] as const;
+  for (const [key, kept] of ofTransformers) {
+    const value: unknown = raw[key];
+    if (!Array.isArray(value)) continue;
+    const left = (key.startsWith('reverse') ? value.slice(stages) : value) as unknown[];
+    // A block's own list says each attention's.
+    const own = kept.map((pairs, block): unknown => {
+      const depths = left[block];
+      return Array.isArray(depths) ? pairs.map((pair) => depths[pair] as unknown) : depths;
+    });
+    lists.push([key, own]);
+  }
   return {
     ...raw,
     ...Object.fromEntries(lists),

@@ -1,6 +1,7 @@
 import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
+import type { ClipTextConfig } from '../models/config.ts';
 import { publishedTokenizer } from '../models/publishedTokenizer.ts';
 import type { Model, ModelPart, TokenizerFiles } from './model.ts';
 import { modelSpecOf } from './modelspec.ts';
@@ -23,6 +24,7 @@ export interface Changes {
   readonly unet?: ReadonlyMap<string, TensorSource> | undefined;
   readonly vae?: ReadonlyMap<string, TensorSource> | undefined;
   readonly textEncoder?: ReadonlyMap<string, TensorSource> | undefined;
+  readonly textEncoder2?: ReadonlyMap<string, TensorSource> | undefined;
 }
 
 export interface ModelFormat {
@@ -43,9 +45,16 @@ export function writeDiffusers(
   writePart(join(dir, 'unet'), 'diffusion_pytorch_model', model.unet, changes.unet, options);
   writePart(join(dir, 'vae'), 'diffusion_pytorch_model', model.vae, changes.vae, options);
   writePart(join(dir, 'text_encoder'), 'model', model.textEncoder, changes.textEncoder, options);
+  const { textEncoder2: second } = model;
+  if (second) writePart(join(dir, 'text_encoder_2'), 'model', second, changes.textEncoder2, options);
   writeSurroundings(dir, model, options.tokenizer, {
-    _class_name: 'StableDiffusionPipeline',
+    _class_name: second ? 'StableDiffusionXLPipeline' : 'StableDiffusionPipeline',
     text_encoder: ['transformers', 'CLIPTextModel'],
+    ...(second && {
+      text_encoder_2: ['transformers', 'CLIPTextModelWithProjection'],
+      tokenizer_2: ['transformers', 'CLIPTokenizer'],
+      force_zeros_for_empty_prompt: model.zeroNegative ?? true,
+    }),
     unet: ['diffusers', 'UNet2DConditionModel'],
     vae: ['diffusers', 'AutoencoderKL'],
   });
@@ -61,13 +70,13 @@ export function writeSurroundings(
   other: TokenizerFiles | undefined,
   index: Readonly<Record<string, unknown>>,
 ): void {
-  const tokenizer = model.tokenizer ?? other;
-  const published = tokenizer ? {} : publishedTokenizer(model.textEncoder.config);
-  if (!published) throw problem('model.missingPart', { file: model.path, part: 'tokenizer' });
-  makeFolder(join(dir, 'tokenizer'));
-  if (tokenizer) copyTokenizer(join(dir, 'tokenizer'), tokenizer);
-  for (const [name, text] of Object.entries(published))
-    writeAtomically(join(dir, 'tokenizer', name), () => [Buffer.from(text)]);
+  writeTokenizer(join(dir, 'tokenizer'), model, model.tokenizer ?? other, model.textEncoder.config);
+  const { textEncoder2: second } = model;
+  if (second)
+    writeTokenizer(join(dir, 'tokenizer_2'), model, model.tokenizer2, {
+      ...second.config,
+      hidden_act: 'gelu',
+    });
   const own = join(model.path, 'likeness.json');
   if (isFile(own)) orUnwritable(join(dir, 'likeness.json'), (copy) => copyFileSync(own, copy));
   const scheduler = { _class_name: 'PNDMScheduler', ...model.scheduler };
@@ -77,12 +86,26 @@ export function writeSurroundings(
   writeJson(join(dir, 'model_index.json'), {
     _diffusers_version: '0.21.0',
     feature_extractor: [null, null],
-    requires_safety_checker: false,
-    safety_checker: [null, null],
+    ...(!second && { requires_safety_checker: false, safety_checker: [null, null] }),
     scheduler: ['diffusers', scheduler._class_name],
     tokenizer: ['transformers', 'CLIPTokenizer'],
     ...index,
   });
+}
+
+/** The tokenizer's files, or the published ones for a text encoder of that vocabulary. Errors: `model.missingPart`. */
+function writeTokenizer(
+  folder: string,
+  { path }: Model,
+  tokenizer: TokenizerFiles | undefined,
+  config: ClipTextConfig,
+): void {
+  const published = tokenizer ? {} : publishedTokenizer(config);
+  if (!published) throw problem('model.missingPart', { file: path, part: 'tokenizer' });
+  makeFolder(folder);
+  if (tokenizer) copyTokenizer(folder, tokenizer);
+  for (const [name, text] of Object.entries(published))
+    writeAtomically(join(folder, name), () => [Buffer.from(text)]);
 }
 
 /** Writes one network: its weights, with `changes` in place of stored ones, and its `config.json`. */
@@ -144,6 +167,8 @@ export function writeSingleFile(
   changes: Changes = {},
   options: ModelFormat = {},
 ): void {
+  if (model.textEncoder2)
+    throw problem('model.notForXl', { model: model.path, what: 'the single-file export' });
   const { isVersion2, architecture, prediction } = modelSpecOf(model);
   const { dtype } = options;
   const text = tensorsOf(model.textEncoder, changes.textEncoder, dtype);

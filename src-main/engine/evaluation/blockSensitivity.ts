@@ -2,12 +2,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Model } from '../checkpoints/model.ts';
 import { blockOf, unetShapes } from '../models/unetCost.ts';
-import { Networks } from '../pipelines/networks.ts';
+import { PromptEncoder } from '../pipelines/encodePrompts.ts';
+import { Networks, type Told } from '../pipelines/networks.ts';
 import { openTokenizer } from '../pipelines/openTokenizer.ts';
 import { partNames, type WeightLookup } from '../pipelines/weights.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { makeSampler } from '../schedulers/index.ts';
-import { f32, i64, type HostTensor } from '../tensor/tensor.ts';
+import { f32, type HostTensor } from '../tensor/tensor.ts';
 import { generatorFor } from '../tensor/seeded.ts';
 
 type Floats = HostTensor<'f32'>;
@@ -16,7 +17,7 @@ type Floats = HostTensor<'f32'>;
 export interface Probe {
   readonly sample: Floats;
   readonly timesteps: Floats;
-  readonly context: Floats;
+  readonly told: Told;
   readonly answer: Floats;
 }
 
@@ -43,13 +44,11 @@ export async function probesOf(
   const shape = [1, model.unet.config.in_channels, height, width];
   const probes: Probe[] = [];
   try {
-    const contexts: Floats[] = [];
-    for (const prompt of prompts) {
-      const { ids } = tokenizer.encode(prompt);
-      contexts.push(await networks.encodeText(i64([1, ids.length], ids)));
-    }
+    const encoder = new PromptEncoder(networks, tokenizer, 'none');
+    const encoded: Told[] = [];
+    for (const prompt of prompts) encoded.push(await encoder.encode(prompt, 1));
     await networks.release('text');
-    for (const [index, context] of contexts.entries()) {
+    for (const [index, told] of encoded.entries()) {
       const generator = generatorFor(seed, 'probe', index);
       const sampler = makeSampler('ddim', model.scheduler, levels, model.path);
       let x: Float32Array = generator.randn(shape).map((value) => value * sampler.initNoiseSigma);
@@ -58,8 +57,8 @@ export async function probesOf(
         signal.throwIfAborted();
         const sample: Floats = { dtype: 'f32', shape, data: sampler.scaleInput(x, step) };
         const timesteps = f32([1], [t]);
-        const answer = await networks.predict(sample, timesteps, context);
-        probes.push({ sample, timesteps, context, answer });
+        const answer = await networks.predict(sample, timesteps, told);
+        probes.push({ sample, timesteps, told, answer });
         x = sampler.step(answer.data, step, x, () => generator.randn(shape));
         report({
           type: 'progress',
@@ -90,10 +89,10 @@ export async function outputChange(
   const networks = new Networks(model, { provider, ...(own && { own }) });
   let [error, size] = [0, 0];
   try {
-    for (const { sample, timesteps, context, answer } of probes) {
+    for (const { sample, timesteps, told, answer } of probes) {
       await setImmediate();
       signal.throwIfAborted();
-      const { data } = await networks.predict(sample, timesteps, context);
+      const { data } = await networks.predict(sample, timesteps, told);
       for (let i = 0; i < data.length; i++) {
         error += ((data[i] as number) - (answer.data[i] as number)) ** 2;
         size += (answer.data[i] as number) ** 2;

@@ -9,17 +9,25 @@ import type { ClipLayerConfig, ClipTextConfig } from './config.ts';
  * Tensors have the published names, `text_model.…`.
  */
 export function clipTextModel(scope: Scope, inputIds: Value, config: ClipTextConfig): Value {
+  return clipFinalNorm(scope, clipHidden(scope, inputIds, config, config.num_hidden_layers), config);
+}
+
+/** transformers' `hidden_states[layers]`: ids i64 [b,t] → [b,t,d] after so many layers, not normed. */
+export function clipHidden(scope: Scope, inputIds: Value, config: ClipTextConfig, layers: number): Value {
   const model = scope.at('text_model');
-  const { hidden_size: width, layer_norm_eps: epsilon } = config;
+  const { hidden_size: width } = config;
   const length = inputIds.shape[1] as number;
   const tokens = model.at('embeddings', 'token_embedding').weight('weight', [config.vocab_size, width]);
   const positions = model
     .at('embeddings', 'position_embedding')
     .weight('weight', [config.max_position_embeddings, width]);
   let x = add(gather(tokens, inputIds), slice(positions, 0, 0, length));
-  for (let i = 0; i < config.num_hidden_layers; i++)
-    x = clipLayer(model.at('encoder', 'layers', i), x, config, true);
-  return layerNorm(model.at('final_layer_norm'), x, epsilon);
+  for (let i = 0; i < layers; i++) x = clipLayer(model.at('encoder', 'layers', i), x, config, true);
+  return x;
+}
+
+export function clipFinalNorm(scope: Scope, x: Value, config: ClipTextConfig): Value {
+  return layerNorm(scope.at('text_model', 'final_layer_norm'), x, config.layer_norm_eps);
 }
 
 /** transformers' `CLIPEncoderLayer`, of either tower: x [b,t,d] → [b,t,d]; causal in the text encoder. */

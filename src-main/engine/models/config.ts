@@ -22,14 +22,29 @@ export interface UNetConfig {
   readonly norm_num_groups: number;
   readonly norm_eps: number;
   readonly cross_attention_dim: readonly number[];
-  readonly transformer_layers_per_block: readonly number[];
+  /** Transformer blocks of each attention, by down block; the mid block's has as many as the first of the last block. */
+  readonly transformer_layers_per_block: readonly (readonly number[])[];
+  /** The same by up block. */
+  readonly reverse_transformer_layers_per_block: readonly (readonly number[])[];
   /** Heads of each down block. In diffusers' files this number is called `attention_head_dim`, by an old mistake kept for compatibility. */
   readonly num_attention_heads: readonly number[];
   readonly use_linear_projection: boolean;
   readonly upcast_attention: boolean;
   /** Width of the guidance's embedding, which is added to the time's, of a model that guidance was distilled into (LCM). */
   readonly time_cond_proj_dim: number | null;
+  /** What SDXL adds to the time's embedding: sines and cosines, so many of each of six sizes, beside the pooled prompt. */
+  readonly addition: AdditionConfig | null;
 }
+
+export interface AdditionConfig {
+  /** Sines and cosines of a size: diffusers' `addition_time_embed_dim`. */
+  readonly timeWidth: number;
+  /** Width of the pooled prompt, which `projection_class_embeddings_input_dim` counts too. */
+  readonly textWidth: number;
+}
+
+/** Sizes that SDXL is told: the original's height and width, the crop's top and left, the picture's height and width. */
+export const sizesTold = 6;
 
 /** Whether a U-Net sees a mask and the masked picture's latents beside its own: Stable Diffusion's models for inpainting. */
 export function seesMasks({
@@ -52,6 +67,8 @@ export interface VaeConfig {
   readonly use_quant_conv: boolean;
   readonly use_post_quant_conv: boolean;
   readonly mid_block_add_attention: boolean;
+  /** Its values may pass what f16 can hold. */
+  readonly force_upcast: boolean;
 }
 
 /** What the layers of CLIP's two towers are set by. */
@@ -70,4 +87,6 @@ export interface ClipTextConfig extends ClipLayerConfig {
   readonly bos_token_id: number;
   readonly eos_token_id: number;
   readonly pad_token_id: number;
+  /** Width of the pooled prompt, of a text encoder that makes one. */
+  readonly projection_dim: number;
 }

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { nameOf, problem, type LikenessError } from '../../../src-shared/messages/index.ts';
-import type { ClipTextConfig, UNetConfig, VaeConfig } from './config.ts';
+import {
+  sizesTold,
+  type AdditionConfig,
+  type ClipTextConfig,
+  type UNetConfig,
+  type VaeConfig,
+} from './config.ts';
 
 // Bounds that no real model comes near; past them the file is a mistake or an attack.
 const size = z
@@ -8,6 +14,8 @@ const size = z
   .min(1)
   .max(1 << 20);
 const count = z.int().min(1).max(64);
+/** Transformer blocks of an attention: a block without attention may say 0. */
+const transformers = z.int().min(0).max(64);
 
 const blocks = <T extends string>(...names: T[]) => z.array(z.enum(names)).min(1).max(16);
 
@@ -42,12 +50,18 @@ const unetFields = z.object({
   norm_num_groups: size.default(32),
   norm_eps: z.number().positive().default(1e-5),
   cross_attention_dim: z.union([size, z.array(size)]).default(1280),
-  transformer_layers_per_block: z.union([count, z.array(count)]).default(1),
+  transformer_layers_per_block: z
+    .union([transformers, z.array(z.union([transformers, z.array(transformers)]))])
+    .default(1),
+  reverse_transformer_layers_per_block: z.array(z.union([transformers, z.array(transformers)])).nullish(),
   attention_head_dim: z.union([size, z.array(size)]).default(8),
   num_attention_heads: z.union([size, z.array(size)]).nullish(),
   use_linear_projection: z.boolean().default(false),
   upcast_attention: z.boolean().nullish(),
   time_cond_proj_dim: size.nullish(),
+  addition_embed_type: z.literal('text_time').nullish(),
+  addition_time_embed_dim: size.nullish(),
+  projection_class_embeddings_input_dim: size.nullish(),
 });
 
 /**
@@ -55,7 +69,7 @@ const unetFields = z.object({
  * otherwise.
  */
 const otherFamilies: readonly (readonly [key: string, plain: readonly unknown[], found: string])[] = [
-  ['addition_embed_type', [null], 'an SDXL-like model (it has extra embeddings)'],
+  ['addition_embed_type', ['text_time', null], 'a model with other extra embeddings (Kandinsky, perhaps)'],
   ['class_embed_type', [null], 'a class-conditioned model'],
   ['num_class_embeds', [null], 'a class-conditioned model (an upscaler, perhaps)'],
   ['encoder_hid_dim_type', [null], 'a model with projected prompts (Kandinsky or IP-Adapter)'],
@@ -74,7 +88,6 @@ const otherFamilies: readonly (readonly [key: string, plain: readonly unknown[],
   ['attention_type', ['default', null], 'a grounded model (GLIGEN)'],
   ['conv_in_kernel', [3, null], 'a model with another first convolution'],
   ['conv_out_kernel', [3, null], 'a model with another last convolution'],
-  ['reverse_transformer_layers_per_block', [null], 'a model with unequal down and up transformers'],
 ];
 
 /** Reads a U-Net's `config.json`. `file` is named in errors: `config.invalid`, `model.family`. */
@@ -109,6 +122,7 @@ export function parseUNetConfig(raw: unknown, file: string): UNetConfig {
     if (attends && channels % (heads[block] as number))
       throw invalid(file, `${channels} channels don't divide into ${heads[block]} attention heads`);
   });
+  const layers = perBlock('layers_per_block', fields.layers_per_block);
   const sample = fields.sample_size ?? 64;
   return {
     sample_size: typeof sample === 'number' ? [sample, sample] : sample,
@@ -121,22 +135,75 @@ export function parseUNetConfig(raw: unknown, file: string): UNetConfig {
     mid_block_type: fields.mid_block_type,
     up_block_types: fields.up_block_types,
     block_out_channels: fields.block_out_channels,
-    layers_per_block: perBlock('layers_per_block', fields.layers_per_block),
+    layers_per_block: layers,
     downsample_padding: fields.downsample_padding,
     mid_block_scale_factor: fields.mid_block_scale_factor,
     act_fn: 'silu',
     norm_num_groups: fields.norm_num_groups,
     norm_eps: fields.norm_eps,
     cross_attention_dim: perBlock('cross_attention_dim', fields.cross_attention_dim),
-    transformer_layers_per_block: perBlock(
-      'transformer_layers_per_block',
-      fields.transformer_layers_per_block,
-    ),
+    ...transformerLayers(fields, layers, file),
     num_attention_heads: heads,
     use_linear_projection: fields.use_linear_projection,
     upcast_attention: fields.upcast_attention ?? false,
     time_cond_proj_dim: fields.time_cond_proj_dim ?? null,
+    addition: additionOf(fields, file),
   };
+}
+
+type UNetFields = z.infer<typeof unetFields>;
+
+/** Depths of all transformers, as diffusers spreads them: a number for a block is for each of its attentions. */
+function transformerLayers(
+  {
+    transformer_layers_per_block: given,
+    reverse_transformer_layers_per_block: reversed,
+  }: Pick<UNetFields, 'transformer_layers_per_block' | 'reverse_transformer_layers_per_block'>,
+  layers: readonly number[],
+  file: string,
+): Pick<UNetConfig, 'transformer_layers_per_block' | 'reverse_transformer_layers_per_block'> {
+  const spread = (key: string, depths: (number | number[])[], counts: readonly number[]): number[][] => {
+    if (depths.length !== counts.length)
+      throw invalid(file, `${key} has ${depths.length} entries for ${counts.length} blocks`);
+    return depths.map((depth, block) => {
+      const count = counts[block] as number;
+      const list = typeof depth === 'number' ? new Array<number>(count).fill(depth) : depth;
+      if (list.length !== count)
+        throw invalid(file, `${key}.${block} has ${list.length} entries for ${count} attentions`);
+      return list;
+    });
+  };
+  const down = typeof given === 'number' ? layers.map(() => given) : given;
+  if (!reversed && down.some((depth) => typeof depth !== 'number'))
+    throw invalid(
+      file,
+      'transformer_layers_per_block has lists in it, but reverse_transformer_layers_per_block is missing',
+    );
+  return {
+    transformer_layers_per_block: spread('transformer_layers_per_block', down, layers),
+    reverse_transformer_layers_per_block: spread(
+      'reverse_transformer_layers_per_block',
+      reversed ?? [...down].reverse(),
+      [...layers].reverse().map((count) => count + 1),
+    ),
+  };
+}
+
+function additionOf(
+  {
+    addition_embed_type: type,
+    addition_time_embed_dim: timeWidth,
+    projection_class_embeddings_input_dim: width,
+  }: UNetFields,
+  file: string,
+): AdditionConfig | null {
+  if (!type) return null;
+  if (!timeWidth || !width)
+    throw invalid(file, 'addition_time_embed_dim or projection_class_embeddings_input_dim is missing');
+  const textWidth = width - sizesTold * timeWidth;
+  if (textWidth < 1)
+    throw invalid(file, `projection_class_embeddings_input_dim ${width} leaves no room for the prompt`);
+  return { timeWidth, textWidth };
 }
 
 const vaeFields = z.object({
@@ -154,6 +221,7 @@ const vaeFields = z.object({
   use_quant_conv: z.boolean().default(true),
   use_post_quant_conv: z.boolean().default(true),
   mid_block_add_attention: z.boolean().default(true),
+  force_upcast: z.boolean().default(true),
 });
 
 /** Reads a VAE's `config.json`. Errors: `config.invalid`, `model.family`. */
@@ -190,6 +258,7 @@ const clipTextFields = z.object({
   bos_token_id: z.int().nullable().default(49406),
   eos_token_id: z.int().nullable().default(49407),
   pad_token_id: z.int().nullable().default(1),
+  projection_dim: size.default(512),
 });
 
 /** Reads a text encoder's `config.json`, or the `text_config` inside a whole CLIP's. Errors: `config.invalid`, `model.family`. */

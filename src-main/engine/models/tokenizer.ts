@@ -4,7 +4,7 @@ import { readTokenizerFiles, type TokenizerFiles } from './tokenizerFiles.ts';
 import { normalizeText, splitWords, toByteCharacters, tokensToText } from './tokenizerText.ts';
 
 export interface EncodedPrompt {
-  /** `maxLength` ids: start, text, end, padding. */
+  /** `maxLength` ids: start, text, end, padding; for two text encoders the same again with the second's padding. */
   readonly ids: number[];
   /** What did not fit, as text for people. */
   readonly truncated: string | undefined;
@@ -22,6 +22,8 @@ export class Tokenizer {
     private readonly files: TokenizerFiles,
     /** Tokens that stand for several. */
     private readonly expansions: ReadonlyMap<string, readonly string[]> = new Map(),
+    /** What the second text encoder's prompts are filled up with, where there is one. */
+    private readonly secondPad?: string,
   ) {
     this.maxLength = files.maxLength;
     this.vocabularySize = files.ids.size;
@@ -63,7 +65,20 @@ export class Tokenizer {
       }
       expansions.set(word, tokens);
     }
-    return new Tokenizer({ ...this.files, ids, added }, expansions);
+    return new Tokenizer({ ...this.files, ids, added }, expansions, this.secondPad);
+  }
+
+  /** For a model with a second text encoder, whose tokenizer must differ in its padding alone. Errors: `tokenizer.invalid`. */
+  withSecond({ files }: Tokenizer, folder: string): Tokenizer {
+    const { ids, maxLength } = this.files;
+    const same =
+      files.maxLength === maxLength && [...ids].every(([token, id]) => files.ids.get(token) === id);
+    if (!same || files.ids.size !== ids.size)
+      throw problem('tokenizer.invalid', {
+        file: folder,
+        why: "its vocabulary is not that of the model's first tokenizer",
+      });
+    return new Tokenizer(this.files, this.expansions, files.pad);
   }
 
   encode(text: string): EncodedPrompt {
@@ -81,11 +96,15 @@ export class Tokenizer {
     return this.tokenize(text).map((token) => this.id(token));
   }
 
-  /** `maxLength` ids: start, these, end, padding. */
+  /** `maxLength` ids: start, these, end, padding; for a second text encoder the same again with its padding. */
   framed(ids: readonly number[]): number[] {
     const { bos, eos, pad } = this.files;
     const framed = [this.id(bos), ...ids, this.id(eos)];
-    return [...framed, ...Array.from({ length: this.maxLength - framed.length }, () => this.id(pad))];
+    const filled = (pad: string): number[] => [
+      ...framed,
+      ...Array.from({ length: this.maxLength - framed.length }, () => this.id(pad)),
+    ];
+    return this.secondPad === undefined ? filled(pad) : [...filled(pad), ...filled(this.secondPad)];
   }
 
   /** The id of a comma that stands alone. */

@@ -4,7 +4,7 @@ import { conv, groupNorm, linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
 import { dims2, f32 } from '../tensor/tensor.ts';
 import { downsample, resnet, upsampleConv } from './blocks.ts';
-import type { UNetConfig } from './config.ts';
+import { sizesTold, type UNetConfig } from './config.ts';
 import { transformer2d } from './transformer.ts';
 
 export interface UNetInputs {
@@ -15,7 +15,17 @@ export interface UNetInputs {
   /** The text encoder's last hidden state [b,t,d]. */
   readonly context: Value;
   /** The guidance's embedding [b,`time_cond_proj_dim`] (`guidanceEmbedding`), of a model that guidance was distilled into; none added when left out. */
-  readonly guidance?: Value;
+  readonly guidance?: Value | undefined;
+  /** What SDXL is told beside the prompt; other models are told nothing. */
+  readonly added?: AddedInputs;
+}
+
+/** What SDXL adds to the time's embedding. */
+export interface AddedInputs<T = Value> {
+  /** Pooled prompt [b,`textWidth`]. */
+  readonly text_embeds: T;
+  /** Sizes f32 [b,6] (`sizesTold`). */
+  readonly time_ids: T;
 }
 
 export interface UNetOutputs {
@@ -39,11 +49,12 @@ interface Parts {
 /** diffusers' `UNet2DConditionModel` (Rombach et al. 2022), any width and depth its configuration can say. */
 export function unet(
   scope: Scope,
-  { sample, timesteps, context, guidance }: UNetInputs,
+  { sample, timesteps, context, guidance, added }: UNetInputs,
   config: UNetConfig,
 ): UNetOutputs {
   const features = new Map<string, Value>();
-  const parts: Parts = { config, context, features, time: timeEmbedding(scope, timesteps, guidance, config) };
+  const time = timeEmbedding(scope, { timesteps, guidance, added }, config);
+  const parts: Parts = { config, context, features, time };
   const centred = config.center_input_sample ? sub(mul(sample, 2), 1) : sample;
   let x = conv(scope.at('conv_in'), centred, config.block_out_channels[0] as number, {
     kernel: 3,
@@ -73,7 +84,8 @@ function downBlock(root: Scope, input: Value, index: number, skips: Value[], par
   let x = input;
   for (let layer = 0; layer < (config.layers_per_block[index] as number); layer++) {
     x = unetResnet(scope.at('resnets', layer), x, channels, parts);
-    if (attends) x = attend(scope.at('attentions', layer), x, index, parts);
+    const depth = config.transformer_layers_per_block[index]?.[layer] as number;
+    if (attends) x = attend(scope.at('attentions', layer), x, index, depth, parts);
     skips.push(x);
   }
   if (index < config.down_block_types.length - 1) {
@@ -93,7 +105,8 @@ function midBlock(root: Scope, input: Value, parts: Parts): Value {
   let x = unetResnet(scope.at('resnets', 0), input, channels, parts, scaleFactor);
   // A UNetMidBlock2D, as in diffusers' U-Net, has one resnet and no attention.
   if (config.mid_block_type === 'UNetMidBlock2DCrossAttn') {
-    x = attend(scope.at('attentions', 0), x, innermost, parts);
+    const depth = config.transformer_layers_per_block[innermost]?.[0] as number;
+    x = attend(scope.at('attentions', 0), x, innermost, depth, parts);
     x = unetResnet(scope.at('resnets', 1), x, channels, parts, scaleFactor);
   }
   return feature(scope, x, parts);
@@ -108,7 +121,8 @@ function upBlock(root: Scope, input: Value, index: number, skips: Value[], parts
   let x = input;
   for (let layer = 0; layer <= (config.layers_per_block[level] as number); layer++) {
     x = unetResnet(scope.at('resnets', layer), concat([x, skips.pop() as Value], 1), channels, parts);
-    if (attends) x = attend(scope.at('attentions', layer), x, level, parts);
+    const depth = config.reverse_transformer_layers_per_block[index]?.[layer] as number;
+    if (attends) x = attend(scope.at('attentions', layer), x, level, depth, parts);
   }
   // The next block joins this output with a skip, so it takes the skip's size: odd sizes don't double back to themselves.
   const next = skips.at(-1);
@@ -136,11 +150,11 @@ function unetResnet(
   });
 }
 
-function attend(scope: Scope, x: Value, level: number, parts: Parts): Value {
+function attend(scope: Scope, x: Value, level: number, layers: number, parts: Parts): Value {
   const { config, context } = parts;
   const { output, projected } = transformer2d(scope, x, context, {
     heads: config.num_attention_heads[level] as number,
-    layers: config.transformer_layers_per_block[level] as number,
+    layers,
     linearProjection: config.use_linear_projection,
     groups: config.norm_num_groups,
   });
@@ -148,27 +162,47 @@ function attend(scope: Scope, x: Value, level: number, parts: Parts): Value {
   return output;
 }
 
-/** Sines and cosines of the timestep (diffusers' `get_timestep_embedding`), the guidance's where there is one, two linear layers and the activation all resnets start with. */
+/**
+ * Sines and cosines of the timestep, the guidance's embedding where there is one, and two linear layers; to these SDXL adds two layers'
+ * view of the pooled prompt and the sizes; then the activation that all resnets start with.
+ */
 function timeEmbedding(
   scope: Scope,
-  timesteps: Value,
-  guidance: Value | undefined,
+  {
+    timesteps,
+    guidance,
+    added,
+  }: { timesteps: Value; guidance: Value | undefined; added: AddedInputs | undefined },
   config: UNetConfig,
 ): Value {
   const width = config.block_out_channels[0] as number;
+  const embedded = sinusoids(timesteps, width, config);
+  const module = scope.at('time_embedding');
+  const guided = guidance
+    ? add(embedded, linear(module.at('cond_proj'), guidance, width, { bias: false }))
+    : embedded;
+  const time = twoLayers(module, guided, 4 * width);
+  if (!config.addition) return silu(time);
+  if (!added) throw new Error('the U-Net wants a pooled prompt and sizes');
+  const { timeWidth } = config.addition;
+  const sizes = reshape(sinusoids(added.time_ids, timeWidth, config), [-1, sizesTold * timeWidth]);
+  const all = concat([added.text_embeds, sizes], 1);
+  return silu(add(time, twoLayers(scope.at('add_embedding'), all, 4 * width)));
+}
+
+/** diffusers' `TimestepEmbedding`. */
+function twoLayers(module: Scope, x: Value, width: number): Value {
+  return linear(module.at('linear_2'), silu(linear(module.at('linear_1'), x, width)), width);
+}
+
+/** diffusers' `get_timestep_embedding`: n numbers of any shape → [n,width]. */
+function sinusoids(numbers: Value, width: number, config: UNetConfig): Value {
   const half = Math.floor(width / 2);
   // In single precision, step by step, as torch computes them.
   const frequencies = Float32Array.from({ length: half }, (_, i) =>
     Math.exp(Math.fround(Math.fround(-Math.log(10000) * i) / (half - config.freq_shift))),
   );
-  const angles = mul(reshape(cast(timesteps, 'f32'), [-1, 1]), constant(f32([1, half], frequencies)));
+  const angles = mul(reshape(cast(numbers, 'f32'), [-1, 1]), constant(f32([1, half], frequencies)));
   const waves = concat(config.flip_sin_to_cos ? [cos(angles), sin(angles)] : [sin(angles), cos(angles)], 1);
-  const embedded = width % 2 ? pad(waves, [0, 0], [0, 1]) : waves;
-  const module = scope.at('time_embedding');
-  const guided = guidance
-    ? add(embedded, linear(module.at('cond_proj'), guidance, width, { bias: false }))
-    : embedded;
-  return silu(
-    linear(module.at('linear_2'), silu(linear(module.at('linear_1'), guided, 4 * width)), 4 * width),
-  );
+  return width % 2 ? pad(waves, [0, 0], [0, 1]) : waves;
 }

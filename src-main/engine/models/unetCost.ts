@@ -3,6 +3,7 @@ import { topological, type Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import { Scope } from '../nn/scope.ts';
 import { elementCount, type Shape } from '../tensor/tensor.ts';
+import { addedInputs } from './addedEmbedding.ts';
 import type { UNetConfig } from './config.ts';
 import { countMacs, macsOf, weightShapes, type Macs } from './cost.ts';
 import { guidanceInput } from './guidanceEmbedding.ts';
@@ -70,7 +71,8 @@ function call(scope: Scope, config: UNetConfig): Value {
   const sample = input('sample', [1, config.in_channels, height, width]);
   const context = input('context', [1, clipTokens, config.cross_attention_dim[0] as number]);
   const timesteps = input('timesteps', [1], 'i64');
-  return unet(scope, { sample, timesteps, context, ...guidanceInput(config, 1) }, config).sample;
+  const more = { ...guidanceInput(config, 1), ...addedInputs(config, 1) };
+  return unet(scope, { sample, timesteps, context, ...more }, config).sample;
 }
 
 /** Length of a prompt in all models of this family. */

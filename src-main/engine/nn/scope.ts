@@ -24,7 +24,7 @@ export interface Adapter {
 }
 
 export interface ScopeOptions {
-  /** Adapters by module name, as in "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q". */
+  /** Adapters by full module name, as in "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q". */
   readonly adapters?: ReadonlyMap<string, readonly Adapter[]>;
   /** Called once for each weight that is asked for. */
   readonly onWeight?: (name: string, shape: Shape) => void;
@@ -70,7 +70,7 @@ export class Scope {
   }
 
   get adapters(): readonly Adapter[] {
-    return this.options.adapters?.get(this.module) ?? [];
+    return this.options.adapters?.get(`${this.part}.${this.module}`) ?? [];
   }
 }
 

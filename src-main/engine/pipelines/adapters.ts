@@ -29,9 +29,10 @@ export function bindLoras(loras: readonly WeightedLora[]): BoundAdapters {
     for (const { part, module, rank, alpha, A, B } of lora.adapters) {
       const name = `lora${index}`;
       const adapter: Adapter = { name, rank, scale: (lora.weight * alpha) / rank };
-      adapters.set(module, [...(adapters.get(module) ?? []), adapter]);
-      matrices.set(`${part}.${module}.${loraName('A', name)}`, A);
-      matrices.set(`${part}.${module}.${loraName('B', name)}`, B);
+      const place = `${part}.${module}`;
+      adapters.set(place, [...(adapters.get(place) ?? []), adapter]);
+      matrices.set(`${place}.${loraName('A', name)}`, A);
+      matrices.set(`${place}.${loraName('B', name)}`, B);
     }
     for (const change of lora.changes ?? []) {
       const name = `${change.part}.${change.module}.${change.tensor}`;

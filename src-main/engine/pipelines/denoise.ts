@@ -4,17 +4,17 @@ import type { UNetConfig } from '../models/config.ts';
 import { guidanceEmbedding } from '../models/guidanceEmbedding.ts';
 import type { Sampler } from '../schedulers/sampler.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';
-import type { Networks } from './networks.ts';
+import type { Networks, Told } from './networks.ts';
 import { apartUntil, boxMask, composed, seenApart } from './regions.ts';
 
 type Floats = HostTensor<'f32'>;
 
 /** What the pictures of one batch are drawn from. */
 export interface Conditions {
-  /** Context of each picture's prompt [b,t,d]. */
-  readonly prompt: Floats;
-  /** Context of each picture's negative prompt; without one there is no guidance. */
-  readonly negative?: Floats;
+  /** Each picture's prompt. */
+  readonly prompt: Told;
+  /** Each picture's negative prompt; without one there is no guidance. */
+  readonly negative?: Told;
   /** Classifier-free guidance (Ho & Salimans 2022): negative + guidance·(prompt − negative). */
   readonly guidance: number;
   /**
@@ -40,9 +40,9 @@ export interface Conditions {
  */
 export interface BaseConditions {
   readonly networks: Networks;
-  /** Contexts by the base model's text encoder [b,t,d]. */
-  readonly prompt: Floats;
-  readonly negative: Floats;
+  /** As the base model's text encoder reads them. */
+  readonly prompt: Told;
+  readonly negative: Told;
   readonly guidance: number;
 }
 
@@ -120,8 +120,8 @@ async function guided(
     data: new Float32Array(batch).fill(t),
   });
   const batch = shape[0] as number;
-  const pair = (of: Networks, negative: Floats, prompt: Floats): Promise<Floats> =>
-    of.predict(stack([sample, sample]), steps(2 * batch), stack([negative, prompt]));
+  const pair = (of: Networks, negative: Told, prompt: Told): Promise<Floats> =>
+    of.predict(stack([sample, sample]), steps(2 * batch), stackTold([negative, prompt]));
   if (base) {
     const taught = await networks.predict(sample, steps(batch), prompt);
     const both = await pair(base.networks, base.negative, base.prompt);
@@ -176,6 +176,20 @@ export function stack(tensors: readonly Floats[]): Floats {
   }
   const batch = tensors.reduce((size, { shape }) => size + (shape[0] as number), 0);
   return { dtype: 'f32', shape: [batch, ...first.shape.slice(1)], data };
+}
+
+/** The same of what pictures are told. */
+export function stackTold(parts: readonly Told[]): Told {
+  const added = parts.flatMap((one) => one.added ?? []);
+  return {
+    context: stack(parts.map(({ context }) => context)),
+    ...(added.length && {
+      added: {
+        text_embeds: stack(added.map(({ text_embeds }) => text_embeds)),
+        time_ids: stack(added.map(({ time_ids }) => time_ids)),
+      },
+    }),
+  };
 }
 
 /** Entry `index` of the first axis, as a view. */

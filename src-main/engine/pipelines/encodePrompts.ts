@@ -2,21 +2,25 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import type { PromptRules } from '../../../src-shared/domain/promptRules.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
 import { i64, type HostTensor } from '../tensor/tensor.ts';
-import type { Networks } from './networks.ts';
+import { promptLength, type PromptStates } from '../models/textEncoders.ts';
+import type { Networks, Told } from './networks.ts';
+import { defaultSize, sizesFor, type Size } from './sizes.ts';
 import { emptyChunk, promptChunks, type PromptChunk } from './promptChunks.ts';
 
 type Floats = HostTensor<'f32'>;
 
-/** The text encoder's last hidden states [1,77·n,d] of prompts, each text encoded once. */
+/** Prompts as the text encoders read them, context [1,77·n,d], each text encoded once. */
 export class PromptEncoder {
-  private readonly contexts = new Map<string, Floats>();
-  private readonly chunks = new Map<string, Floats>();
+  private readonly contexts = new Map<string, Told>();
+  private readonly chunks = new Map<string, PromptStates<Floats>>();
 
   constructor(
     private readonly networks: Networks,
     private readonly tokenizer: Tokenizer,
     private readonly rules: PromptRules,
     private readonly onWarning?: ((message: string) => void) | undefined,
+    /** Of the pictures: SDXL is told. */
+    private readonly size: Size = defaultSize(networks.model),
   ) {}
 
   /** How many chunks of tokens a prompt takes. */
@@ -25,17 +29,31 @@ export class PromptEncoder {
   }
 
   /** The prompt in `length` chunks; those that it lacks are empty prompts. Errors: `tokenizer.invalid`. */
-  async encode(prompt: string, length: number): Promise<Floats> {
+  async encode(prompt: string, length: number): Promise<Told> {
     const key = `${length} ${prompt}`;
     const known = this.contexts.get(key);
     if (known) return known;
     const chunks = this.rules === 'a1111' ? promptChunks(prompt, this.tokenizer) : [this.plain(prompt)];
     while (chunks.length < length) chunks.push(emptyChunk(this.tokenizer));
-    const states: Floats[] = [];
+    const states: PromptStates<Floats>[] = [];
     for (const chunk of chunks) states.push(await this.encodeChunk(chunk));
-    const context = oneAfterTheOther(states);
-    this.contexts.set(key, context);
-    return context;
+    const context = oneAfterTheOther(states.map((state) => state.context));
+    // Of a long prompt the first chunk stands for the whole, as in AUTOMATIC1111's web UI.
+    const pooled = states[0]?.pooled;
+    const told: Told = {
+      context,
+      ...(pooled && { added: { text_embeds: pooled, time_ids: sizesFor(this.size) } }),
+    };
+    this.contexts.set(key, told);
+    return told;
+  }
+
+  /** What an empty negative prompt is: zeros, for a model that was trained so, else the empty text. */
+  async encodeNegative(negative: string, length: number): Promise<Told> {
+    const told = await this.encode(negative, length);
+    if (negative !== '' || !this.networks.model.zeroNegative || !told.added) return told;
+    const { context, added } = told;
+    return { context: zeros(context), added: { ...added, text_embeds: zeros(added.text_embeds) } };
   }
 
   /** As diffusers reads a prompt: one chunk, and what does not fit is cut. */
@@ -43,21 +61,22 @@ export class PromptEncoder {
     const { ids, truncated } = this.tokenizer.encode(prompt);
     if (truncated !== undefined)
       this.onWarning?.(
-        `The prompt is longer than ${ids.length} tokens; this part was cut off: "${beginning(truncated)}".`,
+        `The prompt is longer than ${this.tokenizer.maxLength} tokens; this part was cut off: "${beginning(truncated)}".`,
       );
-    return { ids, weights: ids.map(() => 1) };
+    return { ids, weights: ids.slice(0, this.tokenizer.maxLength).map(() => 1) };
   }
 
-  private async encodeChunk({ ids, weights }: PromptChunk): Promise<Floats> {
+  private async encodeChunk({ ids, weights }: PromptChunk): Promise<PromptStates<Floats>> {
     const key = `${ids.join()} ${weights.join()}`;
     const known = this.chunks.get(key);
     if (known) return known;
-    const { config } = this.networks.model.textEncoder;
-    const words = config.vocab_size;
-    const places = config.max_position_embeddings;
-    if (ids.length > places)
+    const { model } = this.networks;
+    const { textEncoder, textEncoder2 } = model;
+    const words = textEncoder.config.vocab_size;
+    const places = promptLength(model);
+    if (ids.length > places || (textEncoder2 && ids.length < places))
       throw problem('tokenizer.invalid', {
-        file: this.networks.model.path,
+        file: model.path,
         why: `the text encoder reads only ${places} of its ${ids.length} tokens`,
       });
     if (ids.some((id) => id >= words))
@@ -65,7 +84,11 @@ export class PromptEncoder {
         file: this.networks.model.path,
         why: `the text encoder knows only ${words} tokens`,
       });
-    const state = weighted(await this.networks.encodeText(i64([1, ids.length], [...ids])), weights);
+    const { context, pooled } = await this.networks.encodeText(i64([1, ids.length], [...ids]));
+    const first = textEncoder.config.hidden_size;
+    const state = textEncoder2
+      ? { context: eachWeighted(context, weights, first), pooled }
+      : { context: weighted(context, weights) };
     this.chunks.set(key, state);
     return state;
   }
@@ -83,6 +106,28 @@ function weighted(state: Floats, weights: readonly number[]): Floats {
   const restored = sum(state.data) / sum(data);
   return { ...state, data: data.map((value) => value * restored) };
 }
+
+/** Two encoders' states side by side [1,t,d], the first one's `first` wide: each is weighted by itself. */
+function eachWeighted(state: Floats, weights: readonly number[], first: number): Floats {
+  if (weights.every((weight) => weight === 1)) return state;
+  const width = state.shape[2] as number;
+  const rows = state.data.length / width;
+  const part = (start: number, end: number): Floats => {
+    const data = new Float32Array(rows * (end - start));
+    for (let row = 0; row < rows; row++)
+      data.set(state.data.subarray(row * width + start, row * width + end), row * (end - start));
+    return weighted({ ...state, shape: [1, rows, end - start], data }, weights);
+  };
+  const [left, right] = [part(0, first), part(first, width)];
+  const data = new Float32Array(state.data.length);
+  for (let row = 0; row < rows; row++) {
+    data.set(left.data.subarray(row * first, (row + 1) * first), row * width);
+    data.set(right.data.subarray(row * (width - first), (row + 1) * (width - first)), row * width + first);
+  }
+  return { ...state, data };
+}
+
+const zeros = (tensor: Floats): Floats => ({ ...tensor, data: tensor.data.map(() => 0) });
 
 /** [1,t,d] each → [1,Σt,d]. */
 function oneAfterTheOther(states: readonly Floats[]): Floats {

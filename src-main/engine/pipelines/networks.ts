@@ -5,8 +5,8 @@ import { input } from '../graph/build.ts';
 import { leaves, type Graph } from '../graph/graph.ts';
 import { mixedPrecision } from '../graph/mixedPrecision.ts';
 import type { Value } from '../graph/ops.ts';
-import { clipTextModel } from '../models/clip.ts';
-import { unet, type UNetInputs } from '../models/unet.ts';
+import { encodePrompt, promptEnds, type PromptStates } from '../models/textEncoders.ts';
+import { unet, type AddedInputs } from '../models/unet.ts';
 import { vaeDecode, vaeEncode } from '../models/vae.ts';
 import { Scope, type Adapter } from '../nn/scope.ts';
 import { memoryOf } from '../onnx/deviceMemory.ts';
@@ -39,12 +39,25 @@ const tokenTable = 'text_model.embeddings.token_embedding.weight';
 type Part = 'text' | 'unet' | 'encoder' | 'decoder';
 type Floats = HostTensor<'f32'>;
 
+/** What a U-Net is told of a picture: its prompt as the text encoders read it, and of SDXL what is added to the time. */
+export interface Told {
+  /** [b,t,d]. */
+  readonly context: Floats;
+  readonly added?: AddedInputs<Floats>;
+}
+
 /** Bytes of device memory in which the U-Net of Stable Diffusion and a decoder at work fit together, in f32. */
 const roomy = 12e9;
 
 /** Latents decoded at once: 512² pixels on any device, 2,048 × 1,024 on the CPU, which takes about 8 GB for that. */
 const alwaysWhole = 64 * 64;
 const wholeOnCpu = 256 * 128;
+
+/** Tensors by name, some of which may be absent. */
+type Feeds = Readonly<Record<string, HostTensor | undefined>>;
+/** As many values of a graph. */
+type ValuesOf<F> = { [K in keyof F]: F[K] extends HostTensor ? Value : Value | undefined };
+type FloatsOf<V> = { [K in keyof V]: V[K] extends Value ? Floats : Floats | undefined };
 
 /** A model's networks, ready to be called. Sessions are made when first needed, one for each network and size at a time. */
 export class Networks {
@@ -57,23 +70,26 @@ export class Networks {
     private readonly options: NetworkOptions = {},
   ) {}
 
-  /** ids i64 [b,t] → last hidden state [b,t,d]. */
-  async encodeText(ids: HostTensor<'i64'>): Promise<Floats> {
-    return this.call('text', 'state', { ids }, ({ ids }) => {
-      const scope = this.scope(partNames.textEncoder);
-      return { state: clipTextModel(scope, ids, this.model.textEncoder.config) };
-    });
+  /** Tokens i64 [b,t], of two text encoders [b,2t] → `encodePrompt`. */
+  async encodeText(ids: HostTensor<'i64'>): Promise<PromptStates<Floats>> {
+    const ends = promptEnds(ids, this.model);
+    return this.run('text', { ids, ...(ends && { ends }) }, (tokens) =>
+      encodePrompt((part) => this.scope(part), tokens, this.model),
+    );
   }
 
-  /** Noise or velocity [b,c,h,w] for latents [b,c,h,w], timesteps [b], context [b,t,d] and, of a model that takes it, `guidanceTensor`. */
-  async predict(sample: Floats, timesteps: Floats, context: Floats, guidance?: Floats): Promise<Floats> {
-    const build = (inputs: UNetInputs): { predicted: Value } => ({
-      predicted: unet(this.scope(partNames.unet), inputs, this.model.unet.config).sample,
+  /** Noise or velocity [b,c,h,w] for latents [b,c,h,w], timesteps [b], what is told and, of a model that takes it, `guidanceTensor`. */
+  async predict(
+    sample: Floats,
+    timesteps: Floats,
+    { context, added }: Told,
+    guidance?: Floats,
+  ): Promise<Floats> {
+    const feeds = { sample, timesteps, context, ...added, ...(guidance && { guidance }) };
+    return this.call('unet', feeds, ({ text_embeds, time_ids, ...inputs }) => {
+      const given = text_embeds && time_ids ? { ...inputs, added: { text_embeds, time_ids } } : inputs;
+      return unet(this.scope(partNames.unet), given, this.model.unet.config).sample;
     });
-    const feeds = { sample, timesteps, context };
-    return guidance
-      ? this.call('unet', 'predicted', { ...feeds, guidance }, build)
-      : this.call('unet', 'predicted', feeds, build);
   }
 
   /**
@@ -82,7 +98,7 @@ export class Networks {
    */
   async decode(latents: Floats): Promise<Floats> {
     const whole = (part: Floats): Promise<Floats> =>
-      this.call('decoder', 'image', { latents: part }, ({ latents }) => this.decoder(latents));
+      this.call('decoder', { latents: part }, ({ latents }) => this.decoder(latents).image);
     return (await this.fitsWhole(latents.shape)) ? whole(latents) : decodeTiled(latents, whole);
   }
 
@@ -128,6 +144,12 @@ export class Networks {
     if (memory < roomy) await this.release(part);
   }
 
+  /** SDXL's own VAE overflows in f16; a model of one text encoder was made for it. */
+  private needsSingles(part: Part): boolean {
+    const { textEncoder2, vae } = this.model;
+    return !!textEncoder2 && vae.config.force_upcast && (part === 'encoder' || part === 'decoder');
+  }
+
   private decoderMemory(shape: Shape): number {
     const known = this.decoderBytes.get(shape.join());
     if (known !== undefined) return known;
@@ -145,34 +167,32 @@ export class Networks {
     return Scope.root(part, adapters ? { adapters } : {});
   }
 
-  private async call<I extends string, O extends string>(
+  private async call<F extends Feeds>(
     part: Part,
-    output: O,
-    feeds: Readonly<Record<I, HostTensor>>,
-    build: (inputs: Record<I, ReturnType<typeof input>>) => Record<O, ReturnType<typeof input>>,
+    feeds: F,
+    build: (inputs: ValuesOf<F>) => Value,
   ): Promise<Floats> {
-    return (await this.run(part, feeds, build))[output];
+    const { output } = await this.run(part, feeds, (inputs) => ({ output: build(inputs) }));
+    return output;
   }
 
-  private async run<I extends string, O extends string>(
+  private async run<F extends Feeds, V extends { [K in keyof V]: Value | undefined }>(
     part: Part,
-    feeds: Readonly<Record<I, HostTensor>>,
-    build: (inputs: Record<I, ReturnType<typeof input>>) => Record<O, ReturnType<typeof input>>,
-  ): Promise<Record<O, Floats>> {
-    const entries = Object.entries(feeds) as [I, HostTensor][];
+    feeds: F,
+    build: (inputs: ValuesOf<F>) => V,
+  ): Promise<FloatsOf<V>> {
+    const entries = present(feeds);
     const key = entries.map(([name, { shape }]) => `${name} ${shape.join()}`).join('; ');
     const session = await this.session(part, key, () => {
       const inputs = Object.fromEntries(
         entries.map(([name, { shape, dtype }]) => [name, input(name, shape, dtype)]),
       );
-      return { outputs: build(inputs as Record<I, ReturnType<typeof input>>) };
+      return { outputs: Object.fromEntries(present(build(inputs as ValuesOf<F>))) };
     });
     const given = Object.fromEntries(entries.map(([name, tensor]) => [name, Tensor.from(tensor)]));
     const results = await session.run({ ...this.options.fed, ...given });
-    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.host])) as Record<
-      O,
-      Floats
-    >;
+    const hosts = Object.entries(results).map(([name, tensor]) => [name, tensor.host]);
+    return Object.fromEntries(hosts) as FloatsOf<V>;
   }
 
   private readonly withWords: WeightLookup = (name) => {
@@ -193,7 +213,7 @@ export class Networks {
     if (known?.key === key) return known.session;
     await this.release(part);
     const { provider, threads, own, fed = {}, precision: asked = 'f32' } = this.options;
-    const precision = await precisionOn(provider ?? 'cpu', asked);
+    const precision = this.needsSingles(part) ? 'f32' : await precisionOn(provider ?? 'cpu', asked);
     const whole = build();
     const graph = precision === 'f32' ? whole : mixedPrecision(whole, precision, (name) => name in fed);
     if (part === 'unet') refuseSurplus(graph, this.model.unet.weights);
@@ -210,6 +230,10 @@ export class Networks {
     this.sessions.set(part, { key, session });
     return session;
   }
+}
+
+function present<T>(named: Readonly<Record<string, T | undefined>>): [name: string, T][] {
+  return Object.entries(named).flatMap(([name, one]) => (one === undefined ? [] : [[name, one]]));
 }
 
 /** Refuses blocks that the weights have and the config leaves out: one of the two is another model's. Errors: `tensor.surplus`. */

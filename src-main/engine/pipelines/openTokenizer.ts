@@ -11,6 +11,18 @@ import { Tokenizer } from '../models/tokenizer.ts';
  * was published with, if that fits. Errors: `tokenizer.wanting`, `tokenizer.*`.
  */
 export async function openTokenizer(model: Model): Promise<Tokenizer> {
+  const first = await openFirst(model);
+  if (!model.textEncoder2) return first;
+  const files = model.tokenizer2;
+  const published = publishedTokenizer({ ...model.textEncoder2.config, hidden_act: 'gelu' });
+  const second = files
+    ? await Tokenizer.load(files.folder)
+    : published && (await Tokenizer.load(model.path, (name) => Promise.resolve(published[name])));
+  if (!second) throw problem('tokenizer.wanting', { file: model.path, folder: 'tokenizer_2' });
+  return first.withSecond(second, files?.folder ?? model.path);
+}
+
+async function openFirst(model: Model): Promise<Tokenizer> {
   const files = tokenizerOf(model);
   if (files) return Tokenizer.load(files.folder);
   const published = publishedTokenizer(model.textEncoder.config);

@@ -1,7 +1,7 @@
 import type { Tokenizer } from '../models/tokenizer.ts';
 import { breakMark, parseWeights } from './promptWeights.ts';
 
-/** As many ids as the text encoder takes at once, with start and end, and the weight of each. */
+/** As many ids as the text encoders take at once, with start and end, and the weight of each of one encoder's. */
 export interface PromptChunk {
   readonly ids: readonly number[];
   readonly weights: readonly number[];
@@ -55,6 +55,6 @@ function chunkOf(
 ): PromptChunk {
   const ids = tokenizer.framed(tokens.map(({ id }) => id));
   const weights = tokens.map(({ weight }) => weight);
-  const after = Array.from({ length: ids.length - weights.length - 1 }, () => 1);
+  const after = Array.from({ length: tokenizer.maxLength - weights.length - 1 }, () => 1);
   return { ids, weights: [1, ...weights, ...after] };
 }

@@ -14,13 +14,15 @@ import {
   denoise,
   guidanceTensor,
   stack,
+  stackTold,
   unstack,
   type Conditions,
   type RegionConditions,
 } from './denoise.ts';
-import { Networks, type NetworkOptions } from './networks.ts';
+import { Networks, type NetworkOptions, type Told } from './networks.ts';
 import { EncodedOriginal, type Beginning, type Original } from './original.ts';
 import type { Region } from './regions.ts';
+import { defaultSize, pixelsPerLatent } from './sizes.ts';
 import { toPicture, type Picture } from '../pictures/pixels.ts';
 
 type Floats = HostTensor<'f32'>;
@@ -87,10 +89,8 @@ export class TextToImage {
   }
 
   /** Width and height the model was trained at, in pixels. */
-  static defaultSize({ unet, vae }: Model): { width: number; height: number } {
-    const [height, width] = unet.config.sample_size;
-    const factor = pixelsPerLatent(vae.config);
-    return { width: width * factor, height: height * factor };
+  static defaultSize(model: Model): { width: number; height: number } {
+    return defaultSize(model);
   }
 
   /** Pictures drawn at once where later numbers depend on their last bits: see `steadyBatch` in `batchSize.ts`. */
@@ -130,8 +130,8 @@ export class TextToImage {
     const withBase = !distilled && baseGuidance > 0;
     const plain = !distilled && !withBase && guidance > 1;
     const { promptRules = 'none', onWarning } = options;
-    const own = new PromptEncoder(this.networks, this.tokenizer, promptRules, onWarning);
-    const base = new PromptEncoder(this.base, this.tokenizer, promptRules);
+    const own = new PromptEncoder(this.networks, this.tokenizer, promptRules, onWarning, options);
+    const base = new PromptEncoder(this.base, this.tokenizer, promptRules, undefined, options);
     const lengths = requests.map(({ prompt, negative = '' }) =>
       Math.max(own.length(prompt), plain || withBase ? own.length(negative) : 0),
     );
@@ -140,21 +140,21 @@ export class TextToImage {
       const length = lengths[i] as number;
       encoded.push({
         prompt: await own.encode(prompt, length),
-        ...(plain && { negative: await own.encode(negative, length) }),
+        ...(plain && { negative: await own.encodeNegative(negative, length) }),
         ...{ guidance, stop: guidanceStop },
         ...(distilled && { distilled }),
         ...(withBase && {
           base: {
             networks: this.base,
             prompt: await base.encode(prompt, length),
-            negative: await base.encode(negative, length),
+            negative: await base.encodeNegative(negative, length),
             guidance: baseGuidance,
           },
         }),
       });
     }
     const regions = await this.encodeRegions(options, base);
-    for (const { prompt } of encoded) this.checked(prompt, 'text_encoder', this.model.textEncoder.weights);
+    for (const { prompt } of encoded) this.checkedTold(prompt);
     await this.networks.release('text');
     await this.base.release('text');
     const over = await this.encodeOriginal(options);
@@ -185,11 +185,11 @@ export class TextToImage {
     for (const { networks } of regions) await networks.release();
   }
 
-  /** The text encoder's last hidden state [1,t,d] of a text. Errors: `tokenizer.invalid`, `output.notFinite`. */
-  async encodePrompt(text: string): Promise<Floats> {
-    const context = await new PromptEncoder(this.networks, this.tokenizer, 'none').encode(text, 1);
+  /** A text as the text encoders read it, for one picture of the model's size. Errors: `tokenizer.invalid`, `output.notFinite`. */
+  async encodePrompt(text: string): Promise<Told> {
+    const told = await new PromptEncoder(this.networks, this.tokenizer, 'none').encode(text, 1);
     await this.networks.release('text');
-    return this.checked(context, 'text_encoder', this.model.textEncoder.weights);
+    return this.checkedTold(told);
   }
 
   async dispose(): Promise<void> {
@@ -198,34 +198,26 @@ export class TextToImage {
   }
 
   /** What each region is drawn with, for one picture. */
-  private async encodeRegions(
-    {
-      regions = [],
-      guidance,
-      baseGuidance = 0,
-      guidanceStop = 1,
-      promptRules = 'none',
-      onWarning,
-    }: SamplingOptions,
-    base: PromptEncoder,
-  ): Promise<RegionConditions[]> {
+  private async encodeRegions(options: SamplingOptions, base: PromptEncoder): Promise<RegionConditions[]> {
+    const { regions = [], guidance, baseGuidance = 0, guidanceStop = 1 } = options;
+    const { promptRules = 'none', onWarning } = options;
     const encoded: RegionConditions[] = [];
-    for (const { box, prompt, networks: options } of regions) {
-      const networks = new Networks(this.model, options);
-      const own = new PromptEncoder(networks, this.tokenizer, promptRules, onWarning);
+    for (const { box, prompt, networks: taught } of regions) {
+      const networks = new Networks(this.model, taught);
+      const own = new PromptEncoder(networks, this.tokenizer, promptRules, onWarning, options);
       const length = Math.max(own.length(prompt), own.length(''));
       const withBase = baseGuidance > 0;
       encoded.push({
         ...{ box, networks },
         conditions: {
           prompt: await own.encode(prompt, length),
-          ...(guidance > 1 && !withBase && { negative: await own.encode('', length) }),
+          ...(guidance > 1 && !withBase && { negative: await own.encodeNegative('', length) }),
           ...{ guidance, stop: guidanceStop },
           ...(withBase && {
             base: {
               networks: this.base,
               prompt: await base.encode(prompt, length),
-              negative: await base.encode('', length),
+              negative: await base.encodeNegative('', length),
               guidance: baseGuidance,
             },
           }),
@@ -302,6 +294,13 @@ export class TextToImage {
     return toPicture(this.checked(image, 'vae', weights));
   }
 
+  private checkedTold(told: Told): Told {
+    this.checked(told.context, 'text_encoder', this.model.textEncoder.weights);
+    const { textEncoder2: second } = this.model;
+    if (second && told.added) this.checked(told.added.text_embeds, 'text_encoder_2', second.weights);
+    return told;
+  }
+
   /** Throws where a value is not a number, naming the weight that is to blame, if one is. */
   private checked(tensor: Floats, part: string, weights: Weights): Floats {
     if (tensor.data.every(Number.isFinite)) return tensor;
@@ -347,13 +346,13 @@ function runsOfEqual(values: readonly number[], most: number): { first: number; 
 /** Joins the conditions of single pictures into those of a batch. */
 function together(parts: readonly Conditions[]): Conditions {
   const [first] = parts as [Conditions];
-  const all = (of: (one: Conditions) => Floats | undefined): Floats =>
-    stack(parts.flatMap((one) => of(one) ?? []));
+  const all = (of: (one: Conditions) => Told | undefined): Told =>
+    stackTold(parts.flatMap((one) => of(one) ?? []));
   return {
     ...first,
     prompt: all(({ prompt }) => prompt),
     ...(first.negative && { negative: all(({ negative }) => negative) }),
-    ...(first.distilled && { distilled: all(({ distilled }) => distilled) }),
+    ...(first.distilled && { distilled: stack(parts.flatMap(({ distilled }) => distilled ?? [])) }),
     ...(first.base && {
       base: {
         ...first.base,
@@ -364,7 +363,4 @@ function together(parts: readonly Conditions[]): Conditions {
   };
 }
 
-/** How many pixels high and wide a latent is. */
-export function pixelsPerLatent({ block_out_channels }: Model['vae']['config']): number {
-  return 2 ** (block_out_channels.length - 1);
-}
+export { pixelsPerLatent } from './sizes.ts';

@@ -7,7 +7,9 @@ import type { FileTensor, HostTensor } from '../tensor/tensor.ts';
 export type WeightLookup = (name: string) => FileTensor | HostTensor | undefined;
 
 /** The root scope of each of a model's networks. */
-export const partNames = { unet: 'unet', vae: 'vae', textEncoder: 'text_encoder' } as const;
+export const partNames = {
+  ...{ unet: 'unet', vae: 'vae', textEncoder: 'text_encoder', textEncoder2: 'text_encoder_2' },
+} as const;
 
 /**
  * The stored weight of every parameter of `graph`, except those in `own` or named by `fed`. Errors: `tensor.missing`,
@@ -20,7 +22,10 @@ export function storedWeights(
   fed: (name: string) => boolean = () => false,
 ): WeightLookup {
   const parts = new Map<string, Weights>(
-    Object.entries(partNames).map(([key, name]) => [name, model[key as keyof typeof partNames].weights]),
+    Object.entries(partNames).flatMap(([key, name]) => {
+      const part = model[key as keyof typeof partNames];
+      return part ? [[name, part.weights] as const] : [];
+    }),
   );
   const found = new Map<string, FileTensor | HostTensor>();
   for (const [name, { shape }] of leaves(graph, 'parameter')) {

@@ -56,7 +56,7 @@ export function forwardCall(
   return {
     gflop: forwardOperations(model, { latents: feeds.sample.shape, context: feeds.context.shape }),
     run: async () => {
-      await networks.predict(feeds.sample, feeds.timesteps, feeds.context);
+      await networks.predict(feeds.sample, feeds.timesteps, feeds);
       return undefined;
     },
     dispose: () => networks.release(),

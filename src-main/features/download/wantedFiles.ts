@@ -10,8 +10,8 @@ const weightNames = [
 const networks = ['unet', 'vae', 'text_encoder'];
 const texts = [
   /^model_index\.json$/,
-  /^(unet|vae|text_encoder)\/config\.json$/,
-  /^tokenizer\/[\w.-]+\.(json|txt)$/,
+  /^(unet|vae|text_encoder(_2)?)\/config\.json$/,
+  /^tokenizer(_2)?\/[\w.-]+\.(json|txt)$/,
   /^scheduler\/[\w.-]+\.json$/,
 ];
 
@@ -38,7 +38,9 @@ export function wantedFiles(repository: string, files: readonly HubFile[]): HubF
     if (!weights) throw problem('download.noModel', { repository, folder: 'unet' });
     return [...top.filter(({ path }) => besides.test(path)), weights];
   }
-  const weights = networks.map((folder) => {
+  // SDXL has a second text encoder.
+  const second = files.some(({ path }) => path.startsWith('text_encoder_2/')) ? ['text_encoder_2'] : [];
+  const weights = [...networks, ...second].map((folder) => {
     const found = first(weightNames.map((name) => `${folder}/${name}`));
     if (!found) throw problem('download.noModel', { repository, folder });
     return found;

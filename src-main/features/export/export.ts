@@ -82,7 +82,7 @@ function write(run: OpenedRun, { out, format, dtype, transformers }: ExportReque
         writeDiffusersLora(out, pairs, { dtype, metadata: loraMetadata(run, basename(out)) });
       return;
     case 'kohya':
-      return writeKohya(out, adapters, { dtype, metadata: loraMetadata(run, titleOf(out)) });
+      return writeKohya(out, adapters, { dtype, model, metadata: loraMetadata(run, titleOf(out)) });
     case 'diffusers':
       writeDiffusers(out, model, changes, { dtype, tokenizer: tokenizerOf(model) });
       return run.few ? writeOwnGuidance(out, 1) : undefined;

@@ -19,6 +19,7 @@ import { writeSurroundings } from '../../engine/checkpoints/writeModel.ts';
 import { pixelsPerLatent } from '../../engine/pipelines/textToImage.ts';
 import { partNames } from '../../engine/pipelines/weights.ts';
 import type { OpenedRun } from './openRun.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
 
 /** Folder names of the exported networks, as Optimum uses them. */
 export const onnxParts = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'] as const;
@@ -31,6 +32,7 @@ export type OnnxPart = (typeof onnxParts)[number];
  */
 export function exportOnnx(run: OpenedRun, out: string, dtype: 'f32' | 'f16' | undefined): void {
   const { model } = run;
+  if (model.textEncoder2) throw problem('model.notForXl', { model: model.path, what: 'the ONNX export' });
   const sizes = [model.unet, model.vae, model.textEncoder].flatMap(({ weights }) =>
     weights.names().flatMap((name) => weights.get(name)?.shape ?? []),
   );

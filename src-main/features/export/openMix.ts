@@ -1,6 +1,7 @@
 import { fitWholeLora } from '../../engine/checkpoints/lora/fitLora.ts';
 import { readLora } from '../../engine/checkpoints/lora/readLora.ts';
 import { mergeFiles } from '../../engine/checkpoints/lora/mergeLora.ts';
+import { weightsOf } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
@@ -27,6 +28,7 @@ export function openMix({ model: path, loras }: Mix): OpenedRun {
     changes: {
       unet: mergeFiles(model.unet.weights, 'unet', files),
       textEncoder: mergeFiles(model.textEncoder.weights, 'text_encoder', files),
+      textEncoder2: mergeFiles(weightsOf(model, 'text_encoder_2'), 'text_encoder_2', files),
     },
     networks: { adapters, own: matrices },
   };

@@ -69,7 +69,11 @@ export function openRun(path: string, checkpoint: number | undefined): OpenedRun
       });
     return new Map([...pairs, ...others]);
   };
-  const changes: Changes = { unet: merged('unet'), textEncoder: merged('text_encoder') };
+  const changes: Changes = {
+    unet: merged('unet'),
+    textEncoder: merged('text_encoder'),
+    textEncoder2: merged('text_encoder_2'),
+  };
   const { adapters: bound, matrices } = bindLoras([{ adapters, changes: kin, weight: 1 }]);
   return { ...opened, adapters: lora.stored, changes, networks: { adapters: bound, own: matrices } };
 }
@@ -109,7 +113,11 @@ function modelOf(
 function wholeNetworks(folder: string): Pick<OpenedRun, 'changes' | 'networks'> {
   const parts = readWholeNetworks(folder);
   return {
-    changes: { unet: parts.get('unet'), textEncoder: parts.get('text_encoder') },
+    changes: {
+      unet: parts.get('unet'),
+      textEncoder: parts.get('text_encoder'),
+      textEncoder2: parts.get('text_encoder_2'),
+    },
     networks: { own: (name) => wholeTensor(parts, name) },
   };
 }

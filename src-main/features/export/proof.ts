@@ -82,7 +82,8 @@ async function provePicture(
   }
   const exported = openModel(out);
   const got = await draw(run, exported, {}, signal);
-  const parts = [exported.unet, exported.vae, exported.textEncoder];
+  const { unet, vae, textEncoder, textEncoder2 } = exported;
+  const parts = [unet, vae, textEncoder, ...(textEncoder2 ? [textEncoder2] : [])];
   const tensors = parts.reduce((sum, { weights }) => sum + weights.names().length, 0);
   return shown(tensors, wanted, got);
 }
@@ -145,7 +146,7 @@ async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
     const tokenizer = await openTokenizer(model);
     const { ids } = tokenizer.encode(prompt);
     const inputIds = i64([1, ids.length], ids);
-    const context = await networks.encodeText(inputIds);
+    const { context } = await networks.encodeText(inputIds);
     compare((await call('text_encoder', { input_ids: inputIds }))['last_hidden_state'], context);
 
     const sample = noise(latentShape(run));
@@ -157,7 +158,7 @@ async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
     const given = { ...two, encoder_hidden_states: contexts, ...(guidance && { timestep_cond: guidance }) };
     compare(
       (await call('unet', given))['out_sample'],
-      await networks.predict(two.sample, two.timestep, contexts, guidance),
+      await networks.predict(two.sample, two.timestep, { context: contexts }, guidance),
     );
 
     const latents = noise([1, model.vae.config.latent_channels, ...sample.shape.slice(2)]);

@@ -113,6 +113,8 @@ function openLora(
 
 /** The text encoder without its last layers, as diffusers' `clip_skip` reads the states before them. Errors: `clipSkip.tooMany`. */
 function withoutLastLayers(model: Model, skipped: number): Model {
+  if (skipped > 0 && model.textEncoder2)
+    throw problem('model.notForXl', { model: model.path, what: 'clip skip' });
   const { config } = model.textEncoder;
   const layers = config.num_hidden_layers;
   if (skipped > layers) throw problem('clipSkip.tooMany', { model: model.path, layers });

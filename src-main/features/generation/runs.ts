@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { eachSubject, subjectAsked } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import type { Model } from '../../engine/checkpoints/model.ts';
+import { weightsOf, type Model, type NetworkName } from '../../engine/checkpoints/model.ts';
 import { hasHash, partsHash, partsHaveHash } from '../../engine/checkpoints/modelHash.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { readF32, Weights } from '../../engine/checkpoints/weights.ts';
@@ -85,7 +85,7 @@ export function openWholeRun(choice: LoraChoice, model: Model): WholeRun | undef
   const parts = readWholeNetworks(folder);
   if (parts.size === 0) return undefined;
   for (const [part, tensors] of parts) {
-    const { weights } = part === 'unet' ? model.unet : model.textEncoder;
+    const weights = weightsOf(model, part);
     for (const [name, { shape }] of tensors)
       if (!sameShape(weights.get(name)?.shape ?? [], shape))
         throw problem('lora.otherModel', {
@@ -119,7 +119,7 @@ export function weightsOfRuns(model: Model, runs: readonly WholeRun[]): WeightLo
     const [first, ...others] = changes;
     if (!first || (first.weight === 1 && others.length === 0)) return first?.entry;
     const [part, ...rest] = name.split('.');
-    const stored = (part === 'unet' ? model.unet : model.textEncoder).weights.get(rest.join('.'));
+    const stored = weightsOf(model, part as NetworkName).get(rest.join('.'));
     if (!stored) return first.entry;
     const base = readF32(stored);
     const data = Float32Array.from(base.data);

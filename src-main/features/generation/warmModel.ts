@@ -54,7 +54,8 @@ export class WarmModel implements Opener {
 function keyOf({ model, unet, loras, embeddings = [], ...rest }: Asked): string {
   const stored = openModel(model, rest.prediction);
   const whole = unet === undefined ? stored : withUnet(stored, unet);
-  const configs = [whole.unet, whole.vae, whole.textEncoder].map(({ configText }) => configText);
+  const parts = [whole.unet, whole.vae, whole.textEncoder, whole.textEncoder2];
+  const configs = parts.map((part) => part?.configText);
   const { vocabFile, mergesFile, tokenizerFile, config, specialTokens } = whole.tokenizer ?? {};
   const words = [vocabFile, mergesFile, tokenizerFile].filter((file) => file !== undefined);
   const taught = loras.map(({ path: place, weight }) => [place, weight, identityOf(filesAt(place))]);

@@ -37,8 +37,8 @@ export async function compareNetworks(
   const side = latents * 2 ** (vae.config.block_out_channels.length - 1);
   const image = normal([1, vae.config.in_channels, side, side]);
   const calls: Record<string, (networks: Networks) => Promise<HostTensor>> = {
-    'U-Net': (networks) => networks.predict(sample, timesteps, context),
-    'Text encoder': (networks) => networks.encodeText(ids),
+    'U-Net': (networks) => networks.predict(sample, timesteps, { context }),
+    'Text encoder': async (networks) => (await networks.encodeText(ids)).context,
     'VAE decoder': (networks) => networks.decode(small),
     'VAE encoder': async (networks) => (await networks.encode(image)).mean,
   };

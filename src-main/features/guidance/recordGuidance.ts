@@ -1,7 +1,7 @@
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
-import { stack, unstack } from '../../engine/pipelines/denoise.ts';
+import { stack, stackTold, unstack } from '../../engine/pipelines/denoise.ts';
 import { PromptEncoder } from '../../engine/pipelines/encodePrompts.ts';
 import { Networks, type NetworkOptions } from '../../engine/pipelines/networks.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
@@ -96,10 +96,10 @@ class Drawing {
     const tokenizer = await openTokenizer(model);
     const { ids } = tokenIds(model, tokenizer, prompt);
     const [taughtText, plainText] = [this.own, this.base].map(
-      (networks) => new PromptEncoder(networks, tokenizer, 'none'),
+      (networks) => new PromptEncoder(networks, tokenizer, 'none', undefined, { width: size, height: size }),
     ) as [PromptEncoder, PromptEncoder];
     const context = await taughtText.encode(prompt, 1);
-    const both = stack([await plainText.encode('', 1), await plainText.encode(prompt, 1)]);
+    const both = stackTold([await plainText.encode('', 1), await plainText.encode(prompt, 1)]);
 
     const sampler = makeSampler('ddim', model.scheduler, steps, model.path);
     const shape = [1, ...latentShape(model, square(size))];

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { readEmbedding } from '../../engine/checkpoints/embedding.ts';
 import { readLora, type Lora } from '../../engine/checkpoints/lora/readLora.ts';
+import type { NetworkName } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
@@ -14,8 +15,8 @@ export interface LoraReport {
   readonly kind: 'lora';
   readonly path: string;
   /** Changed modules of each part. */
-  readonly modules: { readonly unet: number; readonly text_encoder: number };
-  readonly parameters: { readonly unet: number; readonly text_encoder: number; readonly total: number };
+  readonly modules: Readonly<Record<NetworkName, number>>;
+  readonly parameters: Readonly<Record<NetworkName | 'total', number>>;
   /** LoRA (LoCon too), LoHa, LoKr, DoRA, difference. */
   readonly methods: readonly string[];
   /** Words of textual inversions that lie in the file. */
@@ -72,6 +73,7 @@ const adapterConfigs = [
   'adapter_config.json',
   'unet/adapter_config.json',
   'text_encoder/adapter_config.json',
+  'text_encoder_2/adapter_config.json',
 ];
 
 function hasCode(error: unknown, code: MessageCode): boolean {
@@ -120,17 +122,21 @@ function describeRun(run: RunFolder): Pick<RunReport, 'model' | 'method' | 'step
 
 function inspectLora({ path, adapters, changes, embeddings, unmatched }: Lora): LoraReport {
   const all = [...adapters, ...changes];
-  const of = (part: 'unet' | 'text_encoder') => all.filter((one) => one.part === part);
-  const numbers = (part: 'unet' | 'text_encoder') =>
+  const of = (part: NetworkName) => all.filter((one) => one.part === part);
+  const numbers = (part: NetworkName) =>
     of(part)
       .flatMap((one) => ('A' in one ? [one.A, one.B] : one.parameters))
       .reduce((sum, { data }) => sum + data.length, 0);
-  const [unet, text] = [numbers('unet'), numbers('text_encoder')];
+  const [unet, text, second] = [numbers('unet'), numbers('text_encoder'), numbers('text_encoder_2')];
   return {
     kind: 'lora',
     path,
-    modules: { unet: of('unet').length, text_encoder: of('text_encoder').length },
-    parameters: { unet, text_encoder: text, total: unet + text },
+    modules: {
+      unet: of('unet').length,
+      text_encoder: of('text_encoder').length,
+      text_encoder_2: of('text_encoder_2').length,
+    },
+    parameters: { unet, text_encoder: text, text_encoder_2: second, total: unet + text + second },
     methods: [...new Set([...(adapters.length ? ['LoRA'] : []), ...changes.map(({ method }) => method)])],
     embeddings: [...embeddings.keys()],
     ranks: [...new Set(adapters.map(({ rank }) => rank))].sort((a, b) => a - b),

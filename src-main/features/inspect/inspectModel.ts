@@ -4,10 +4,17 @@ import { assumption } from '../../engine/checkpoints/prediction.ts';
 import { expectTensor, findBadValues, type Weights } from '../../engine/checkpoints/weights.ts';
 import { input } from '../../engine/graph/build.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
+import { addedInputs } from '../../engine/models/addedEmbedding.ts';
 import { clipTextModel } from '../../engine/models/clip.ts';
 import type { UNetConfig } from '../../engine/models/config.ts';
 import { countMacs, weightShapes, type Macs } from '../../engine/models/cost.ts';
 import { guidanceInput } from '../../engine/models/guidanceEmbedding.ts';
+import {
+  contextWidth,
+  encodePrompt,
+  promptEndsInput,
+  promptLength,
+} from '../../engine/models/textEncoders.ts';
 import { unet } from '../../engine/models/unet.ts';
 import { vaeDecode, vaeEncode } from '../../engine/models/vae.ts';
 import { Scope } from '../../engine/nn/scope.ts';
@@ -17,7 +24,8 @@ import type { Shape } from '../../engine/tensor/tensor.ts';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
 
 type NetworkCall = 'unet' | 'text_encoder' | 'vae_encoder' | 'vae_decoder';
-type ByPart<T> = Readonly<Record<'unet' | 'vae' | 'text_encoder', T>>;
+/** SDXL has a second text encoder. */
+type ByPart<T> = Readonly<Record<'unet' | 'vae' | 'text_encoder', T>> & { readonly text_encoder_2?: T };
 
 export interface ModelReport {
   readonly kind: Model['kind'];
@@ -49,18 +57,19 @@ export async function inspectModel(model: Model): Promise<{ report: ModelReport;
   const [height, width] = config.sample_size;
   const latents = [1, config.in_channels, height, width];
   const factor = 2 ** (model.vae.config.block_out_channels.length - 1);
-  const { hidden_size: contextWidth, max_position_embeddings: tokens } = model.textEncoder.config;
+  const told = contextWidth(model);
+  const { max_position_embeddings: tokens } = model.textEncoder.config;
 
   const calls: Readonly<Record<NetworkCall, (scope: Scope) => Graph['outputs']>> = {
     unet: (scope) => {
-      const context = input('context', [1, tokens, contextWidth]);
+      const context = input('context', [1, tokens, told]);
       const timesteps = input('timesteps', [1], 'i64');
-      const inputs = { sample: input('sample', latents), timesteps, context, ...guidanceInput(config, 1) };
+      const more = { ...guidanceInput(config, 1), ...addedInputs(config, 1) };
+      const inputs = { sample: input('sample', latents), timesteps, context, ...more };
       return { sample: unet(scope, inputs, config).sample };
     },
-    text_encoder: (scope) => ({
-      state: clipTextModel(scope, input('ids', [1, tokens], 'i64'), model.textEncoder.config),
-    }),
+    text_encoder: (scope) =>
+      textOutputs(model, (part) => (part === 'text_encoder' ? scope : Scope.root(part))),
     vae_encoder: (scope) => ({
       ...vaeEncode(scope, input('image', [1, 3, height * factor, width * factor]), model.vae.config),
     }),
@@ -69,7 +78,18 @@ export async function inspectModel(model: Model): Promise<{ report: ModelReport;
   const parts: ByPart<{ part: ModelPart<unknown>; build: (scope: Scope) => unknown }> = {
     unet: { part: model.unet, build: calls.unet },
     vae: { part: model.vae, build: (scope) => [calls.vae_encoder(scope), calls.vae_decoder(scope)] },
-    text_encoder: { part: model.textEncoder, build: calls.text_encoder },
+    // All of it, though SDXL does not use its last layer.
+    text_encoder: {
+      part: model.textEncoder,
+      build: (scope) => clipTextModel(scope, input('ids', [1, tokens], 'i64'), model.textEncoder.config),
+    },
+    ...(model.textEncoder2 && {
+      text_encoder_2: {
+        part: model.textEncoder2,
+        build: (scope) =>
+          textOutputs(model, (part) => (part === 'text_encoder_2' ? scope : Scope.root(part))),
+      },
+    }),
   };
   const found = each(parts, ({ part: { weights }, build }) => checkWeights(weights, weightShapes(build)));
   const counts = each(parts, ({ part }) => part.weights.parameterCount);
@@ -90,9 +110,12 @@ export async function inspectModel(model: Model): Promise<{ report: ModelReport;
     report: {
       kind: model.kind,
       path: model.path,
-      family: family(config, contextWidth),
+      family: family(config, told),
       hash: modelHash(model),
-      parameters: { ...counts, total: counts.unet + counts.vae + counts.text_encoder },
+      parameters: {
+        ...counts,
+        total: counts.unet + counts.vae + counts.text_encoder + (counts.text_encoder_2 ?? 0),
+      },
       dtype: each(parts, ({ part }) => elementTypes(part.weights)),
       macs: partMacs.unet.layers,
       attentionMacs: partMacs.unet.attention,
@@ -110,6 +133,13 @@ export async function inspectModel(model: Model): Promise<{ report: ModelReport;
     },
     ...(faults[0] && { fatal: faults[0] }),
   };
+}
+
+/** What the text encoders give, the two of SDXL together. */
+function textOutputs(model: Model, scopeOf: Parameters<typeof encodePrompt>[0]): Graph['outputs'] {
+  const tokens = { ids: input('ids', [1, promptLength(model)], 'i64'), ...promptEndsInput(model, 1) };
+  const { context, pooled } = encodePrompt(scopeOf, tokens, model);
+  return { context, ...(pooled && { pooled }) };
 }
 
 /** A note where another sampler draws than the one the folder names. */
@@ -132,7 +162,11 @@ function guessNote(model: Model): string[] {
 }
 
 function each<T, U>(parts: ByPart<T>, of: (part: T) => U): ByPart<U> {
-  return { unet: of(parts.unet), vae: of(parts.vae), text_encoder: of(parts.text_encoder) };
+  const { unet, vae, text_encoder, text_encoder_2 } = parts;
+  return {
+    ...{ unet: of(unet), vae: of(vae), text_encoder: of(text_encoder) },
+    ...(text_encoder_2 !== undefined && { text_encoder_2: of(text_encoder_2) }),
+  };
 }
 
 async function faultOf(open: () => unknown): Promise<LikenessError | undefined> {
@@ -177,16 +211,28 @@ function elementTypes(weights: Weights): string[] {
 }
 
 /** Generations differ in the width of their prompts; BK-SDM has one resnet a block and, the smaller, fewer blocks. */
-function family(
-  { layers_per_block, mid_block_type, down_block_types }: UNetConfig,
-  contextWidth: number,
-): string {
+function family(config: UNetConfig, contextWidth: number): string {
+  const { layers_per_block, mid_block_type, down_block_types } = config;
   const known = new Map([
     [768, 'Stable Diffusion 1'],
     [1024, 'Stable Diffusion 2'],
   ]);
+  if (config.addition) return familyOfXl(config);
   const generation = known.get(contextWidth) ?? `Stable Diffusion, prompts ${contextWidth} wide`;
   if (layers_per_block.some((layers) => layers !== 1)) return generation;
   const size = down_block_types.length < 4 ? 'Tiny' : mid_block_type === null ? 'Small' : 'Base';
   return `BK-SDM-${size} (${generation})`;
+}
+
+/** SDXL and what was made from it: KOALA has one resnet a block, SSD-1B and Vega transformers of many depths. */
+function familyOfXl({
+  layers_per_block,
+  mid_block_type,
+  reverse_transformer_layers_per_block: depths,
+}: UNetConfig): string {
+  if (layers_per_block.every((layers) => layers === 1))
+    return `KOALA (Stable Diffusion XL${mid_block_type === null ? ', without the mid block' : ''})`;
+  const deepest = Math.max(...depths.flat());
+  const usual = mid_block_type === 'UNetMidBlock2DCrossAttn' && deepest === 10;
+  return usual ? 'Stable Diffusion XL' : `Stable Diffusion XL, transformers at most ${deepest} deep`;
 }

@@ -59,7 +59,9 @@ export function putShippedModel({ library, shipped }: Pick<StudioContext, 'libra
   const model = openModel(shipped.model);
   const [height, width] = model.unet.config.sample_size;
   const factor = 2 ** (model.vae.config.block_out_channels.length - 1);
-  const parameters = [model.unet, model.vae, model.textEncoder].flatMap(({ weights }) =>
+  const { unet, vae, textEncoder, textEncoder2 } = model;
+  const parts = [unet, vae, textEncoder, ...(textEncoder2 ? [textEncoder2] : [])];
+  const parameters = parts.flatMap(({ weights }) =>
     weights.names().map((name) => weights.get(name)?.shape.reduce((product, side) => product * side, 1) ?? 0),
   );
   library.models.put({

@@ -36,7 +36,7 @@ it.each<[Provider, number, boolean]>([
     const networks = new Networks(openModel(resolve('test/golden/fixtures/models/tiny-bk')), { provider });
     const { hidden_size: width, max_position_embeddings: tokens } = networks.model.textEncoder.config;
     const context = f32([1, tokens, width]);
-    const predict = () => networks.predict(f32([1, 4, 8, 8]), f32([1], [10]), context);
+    const predict = () => networks.predict(f32([1, 4, 8, 8]), f32([1], [10]), { context });
     const first = await predict();
     const release = vi.spyOn(networks, 'release');
     await networks.makeRoom('unet');

@@ -12,7 +12,7 @@ import type { Picture } from '../../../src-main/engine/pictures/pixels.ts';
 import { resize } from '../../../src-main/engine/pictures/resample.ts';
 import { TextToImage, type SamplingOptions } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { schedulerNames } from '../../../src-main/engine/schedulers/config.ts';
-import { refuseInpainting } from '../../../src-main/engine/training/data/trainable.ts';
+import { refuseUndistillable } from '../../../src-main/engine/training/data/trainable.ts';
 import type { HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 /** From diffusers: `test/golden/reference/make_image_goldens.py`. */
@@ -92,8 +92,8 @@ describe('a U-Net that sees the mask', () => {
   );
 
   it('is not distilled, and says so', () => {
-    expect(() => refuseInpainting(openModelFolder(folder))).toThrow('inpainting');
-    expect(() => refuseInpainting(openModelFolder(small))).not.toThrow();
+    expect(() => refuseUndistillable(openModelFolder(folder))).toThrow('inpainting');
+    expect(() => refuseUndistillable(openModelFolder(small))).not.toThrow();
   });
 
   it.each([

@@ -27,7 +27,7 @@ describe.each(['tiny-sd1', 'tiny-sd2'])('%s', (name) => {
       const entry = tensors.get(`${name}.${i}`);
       if (!entry) throw new Error(`no golden for "${prompt}"`);
       const wanted = readF32(entry);
-      const context = await encoder.encode(prompt, encoder.length(prompt));
+      const { context } = await encoder.encode(prompt, encoder.length(prompt));
       expect(context.shape).toEqual(wanted.shape);
       const most = Math.max(...wanted.data.map(Math.abs));
       const error = Math.max(...context.data.map((value, j) => Math.abs(value - (wanted.data[j] as number))));

@@ -38,7 +38,7 @@ async function error(prompt: string, golden: string, asked: Partial<GenerateRequ
   const request = { model, loras: [], provider: 'cpu', ...asked } as const;
   const { textToImage } = await openForGeneration(request, quiet.report);
   try {
-    const context = await textToImage.encodePrompt(prompt);
+    const { context } = await textToImage.encodePrompt(prompt);
     const wanted = readF32(expected.get(golden) as TensorEntry).data;
     expect(context.data).toHaveLength(wanted.length);
     return Math.max(...wanted.map((value, i) => Math.abs(value - (context.data[i] as number))));

@@ -107,6 +107,7 @@ it.each([
   { name: 'lora-epsilon-prior', method: 'lora', limit: 0.005 },
   { name: 'lora-velocity', method: 'lora', limit: 0.005 },
   { name: 'lora-sample', method: 'lora', limit: 0.005 },
+  { name: 'koala-lora', method: 'lora', limit: 0.005 },
   { name: 'lora-min-snr-prior', method: 'lora', limit: 0.005 },
   { name: 'lora-min-snr-velocity', method: 'lora', limit: 0.005 },
   { name: 'lora-ema', method: 'lora', limit: 0.005 },

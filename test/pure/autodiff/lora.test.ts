@@ -31,7 +31,9 @@ function step(targets: readonly string[], trains: (name: string) => boolean) {
   );
   const adapter: Adapter = { name: 'default', rank, scale: 2 };
   const adapted = modules.filter((module) => targets.some((target) => module.endsWith(`.${target}`)));
-  const scope = Scope.root('unet', { adapters: new Map(adapted.map((module) => [module, [adapter]])) });
+  const scope = Scope.root('unet', {
+    adapters: new Map(adapted.map((module) => [`unet.${module}`, [adapter]])),
+  });
   const loss = meanSquaredError(build(scope), input('noise', [1, 4, 8, 8]));
   const trained = [...leaves({ outputs: { loss } }, 'parameter')].filter(([name]) => trains(name));
   const gradients = backward(

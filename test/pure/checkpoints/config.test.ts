@@ -47,7 +47,7 @@ describe('U-Net configs', () => {
   });
 
   it.each([
-    [{ addition_embed_type: 'text_time' }, 'SDXL'],
+    [{ addition_embed_type: 'text_image' }, 'extra embeddings'],
     [{ in_channels: 8 }, 'image-editing'],
     [{ class_embed_type: 'timestep' }, 'class-conditioned'],
     [{ num_class_embeds: 1000 }, 'class-conditioned'],

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { kohyaName } from '../../../src-main/engine/checkpoints/names/kohya.ts';
+import { kohyaNames } from '../../../src-main/engine/checkpoints/names/kohya.ts';
 import { ForeignLora, readLoraName } from '../../../src-main/engine/checkpoints/names/loraNames.ts';
 import { peftModule, peftName } from '../../../src-main/engine/checkpoints/names/peft.ts';
 import { publishedTextName, publishedVaeName } from '../../../src-main/engine/checkpoints/names/published.ts';
 
+const kohyaName = kohyaNames(undefined);
 const modules = [
   'down_blocks.0.attentions.1.transformer_blocks.0.attn1.to_q',
   'up_blocks.3.attentions.2.transformer_blocks.0.attn2.to_out.0',
@@ -132,12 +133,24 @@ describe('LoRA names', () => {
     ['lora_unet_mid_block_resnets_0_conv1.lokr_w2', 'unet', 'mid_block.resnets.0.conv1', 'lokr_w2'],
     ['base_model.model.conv_in.lora_magnitude_vector.weight', 'unet', 'conv_in', 'magnitude'],
     ['unet.conv_in.dora_scale', 'unet', 'conv_in', 'dora_scale'],
+    [
+      'lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight',
+      'text_encoder_2',
+      'text_model.encoder.layers.0.mlp.fc1',
+      'B',
+    ],
+    [
+      'text_encoder_2.text_model.encoder.layers.3.self_attn.to_q_lora.down.weight',
+      'text_encoder_2',
+      'text_model.encoder.layers.3.self_attn.q_proj',
+      'A',
+    ],
+    ['lora_unet_label_emb_0_0.lora_down.weight', 'unet', 'label_emb.0.0', 'A'],
   ])('other tools and methods: %s', (name, part, module, kind) => {
     expect(readLoraName(name)).toEqual({ part, module, kind });
   });
 
   it.each([
-    ['lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight', /SDXL/],
     ['lora_unet_double_blocks_0_img_attn_proj.lora_down.weight', /Flux/],
     ['lora_unet_down_blocks_0_attentions_0_proj_in.a1.weight', /GLoRA/],
     ['lora_unet_down_blocks_0_attentions_0_proj_in.oft_blocks', /OFT/],

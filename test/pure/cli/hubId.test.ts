@@ -90,6 +90,22 @@ it.each([
     ['config.json', 'diffusion_pytorch_model.safetensors', 'diffusion_pytorch_model.bin'],
     ['config.json', 'diffusion_pytorch_model.safetensors'],
   ],
+  [
+    'SDXL',
+    [
+      ...['unet', 'vae', 'text_encoder', 'text_encoder_2'].flatMap((part) => [
+        `${part}/config.json`,
+        `${part}/${part.startsWith('text') ? 'model' : 'diffusion_pytorch_model'}.fp16.safetensors`,
+      ]),
+      ...['tokenizer/vocab.json', 'tokenizer_2/vocab.json', 'vae_1_0/config.json', 'model_index.json'],
+    ],
+    [
+      ...['unet/config.json', 'vae/config.json', 'text_encoder/config.json', 'text_encoder_2/config.json'],
+      ...['tokenizer/vocab.json', 'tokenizer_2/vocab.json', 'model_index.json'],
+      ...['unet/diffusion_pytorch_model.fp16.safetensors', 'vae/diffusion_pytorch_model.fp16.safetensors'],
+      ...['text_encoder/model.fp16.safetensors', 'text_encoder_2/model.fp16.safetensors'],
+    ],
+  ],
 ])('fetches of %s what is used', (_, files, wanted) => {
   expect(wantedFiles('a/b', listed(...files)).map((file) => file.path)).toEqual(wanted);
 });

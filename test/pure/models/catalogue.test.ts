@@ -19,6 +19,14 @@ const tiny = {
   down_block_types: Array<string>(3).fill('CrossAttnDownBlock2D'),
   up_block_types: Array<string>(3).fill('CrossAttnUpBlock2D'),
 };
+const xl = {
+  ...{ sample_size: 128, cross_attention_dim: 2048, use_linear_projection: true },
+  ...{ addition_embed_type: 'text_time', addition_time_embed_dim: 256 },
+  ...{ projection_class_embeddings_input_dim: 2816, attention_head_dim: [5, 10, 20] },
+  block_out_channels: [320, 640, 1280],
+  down_block_types: ['DownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D'],
+  up_block_types: ['CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'UpBlock2D'],
+};
 const configs: Record<keyof typeof unetFigures, object> = {
   sd1: version1,
   base: { ...version1, ...fewer },
@@ -27,6 +35,9 @@ const configs: Record<keyof typeof unetFigures, object> = {
   base2: { ...version2, ...fewer, attention_head_dim: [5, 10, 20, 20] },
   small2: { ...version2, ...fewer, mid_block_type: null, attention_head_dim: [5, 10, 20, 20] },
   tiny2: { ...version2, ...tiny, attention_head_dim: [5, 10, 20] },
+  xl: { ...xl, transformer_layers_per_block: [1, 2, 10] },
+  koala1b: { ...xl, ...fewer, transformer_layers_per_block: [1, 2, 6] },
+  koala700m: { ...xl, ...fewer, mid_block_type: null, transformer_layers_per_block: [1, 2, 5] },
 };
 
 const mini: StoredModel = {
@@ -41,6 +52,15 @@ const mini: StoredModel = {
 
 const machine = { bytes: 16e9, device: null };
 const card = { bytes: 8e9, device: 'a card' };
+
+it.each([
+  ['SSD-1B', [1, [2, 2], [4, 4]], [[4, 4, 10], [2, 1, 1], 1], 1_331_334_404],
+  ['Segmind-Vega', [1, [1, 1], [2, 2]], [[2, 2, 2], [1, 1, 1], 1], 745_225_604],
+])('%s has the size that its paper gives (1.3 and 0.74 billion)', (_, down, up, parameters) => {
+  const transformers = { transformer_layers_per_block: down, reverse_transformer_layers_per_block: up };
+  const config = { ...xl, mid_block_type: 'UNetMidBlock2D', ...transformers };
+  expect(unetCost(parseUNetConfig(config, 'x')).parameters).toBe(parameters);
+});
 
 describe('the catalogue', () => {
   it.each(Object.entries(unetFigures))('says of %s what its shape has', (name, { unet, macs }) => {

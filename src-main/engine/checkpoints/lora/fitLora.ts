@@ -1,6 +1,6 @@
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { elementCount, sameShape, type Shape } from '../../tensor/tensor.ts';
-import type { Model } from '../model.ts';
+import { weightsOf, type Model, type TrainableNetworks } from '../model.ts';
 import { loraModules } from '../names/loraModules.ts';
 import type { TensorEntry } from '../weights.ts';
 import type { Lora } from './readLora.ts';
@@ -23,7 +23,7 @@ export interface FittedLora {
  * The adapters and changes whose module the model has, in that module's name and layout, and the names of those it has not.
  * Errors: `lora.otherModel` where a module is of another size or none is there.
  */
-export function fitLora(lora: Lora, model: Pick<Model, 'unet' | 'textEncoder'>): FittedLora {
+export function fitLora(lora: Lora, model: TrainableNetworks): FittedLora {
   const unmatched = [...lora.unmatched];
   const adapters: LoraAdapter[] = [];
   const changes: FittedChange[] = [];
@@ -32,8 +32,7 @@ export function fitLora(lora: Lora, model: Pick<Model, 'unet' | 'textEncoder'>):
     problem('lora.otherModel', { file: lora.path, model: model.unet.weights.source, why });
   const place = (name: LoraAdapter | WeightChange, tensor: string) => {
     const module = find(name);
-    const { weights } = name.part === 'unet' ? model.unet : model.textEncoder;
-    const base = module === undefined ? undefined : weights.get(`${module}.${tensor}`);
+    const base = module === undefined ? undefined : weightsOf(model, name.part).get(`${module}.${tensor}`);
     if (!base) unmatched.push(`${name.part}.${name.module}`);
     return base && module !== undefined ? { module, base } : undefined;
   };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { DType, HostTensor } from '../../tensor/tensor.ts';
 import { asRecord, isFile, isFolder, readJson, statOrNothing } from '../files.ts';
+import { networkNames } from '../model.ts';
 import { ForeignLora, readLoraName, type LoraName } from '../names/loraNames.ts';
 import { readOtherF32, type OtherTensor } from '../otherTypes.ts';
 import { safetensorsNames } from '../safetensors.ts';
@@ -34,7 +35,7 @@ function loraFolderOfRun(run: string): string | undefined {
 }
 
 /**
- * Reads a LoRA: a PEFT folder (with `unet/` and `text_encoder/`, or the adapter's own), a run folder, or a kohya or diffusers
+ * Reads a LoRA: a PEFT folder (with `unet/`, `text_encoder/` and `text_encoder_2/`, or the adapter's own), a run folder, or a kohya or diffusers
  * `.safetensors`. Errors: `file.missing`, `lora.notOne`, `lora.unsupported`, `lora.incomplete`, `weights.*`.
  */
 export function readLora(path: string): Lora {
@@ -44,9 +45,7 @@ export function readLora(path: string): Lora {
     return readAdapters(path, [{ file: path }]);
   }
   const inside = loraFolderOfRun(path) ?? path;
-  const parts = (['unet', 'text_encoder'] as const).flatMap(
-    (part) => adapterSource(join(inside, part), part) ?? [],
-  );
+  const parts = networkNames.flatMap((part) => adapterSource(join(inside, part), part) ?? []);
   if (parts.length) return readAdapters(inside, parts);
   const alone = adapterSource(inside) ?? looseFile(inside);
   if (!alone) throw problem('lora.notOne', { file: path });

@@ -1,5 +1,6 @@
 import { nameOf, problem } from '../../../../src-shared/messages/index.ts';
 import { asRecord } from '../files.ts';
+import { networkNames } from '../model.ts';
 import type { LoraName } from '../names/loraNames.ts';
 
 /** What B·A is multiplied by. `rank` is that of the module's matrices, undefined if it cannot be read from them (LoKr). */
@@ -17,11 +18,8 @@ export function loraScaling(
 ): Scaling {
   if (config) return scalingOf(config.keys, config.file);
   const saved = savedConfig(metadata, file);
-  const parts = {
-    unet: scalingOf(within(saved, 'unet.'), file),
-    text_encoder: scalingOf(within(saved, 'text_encoder.'), file),
-  };
-  return (part, module, rank) => parts[part](part, module, rank);
+  const parts = new Map(networkNames.map((part) => [part, scalingOf(within(saved, `${part}.`), file)]));
+  return (part, module, rank) => parts.get(part)?.(part, module, rank) ?? 1;
 }
 
 function savedConfig(metadata: Readonly<Record<string, string>>, file: string): Record<string, unknown> {

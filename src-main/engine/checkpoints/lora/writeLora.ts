@@ -4,7 +4,8 @@ import { makeFolder } from '../files.ts';
 import type { AdapterMethod, AdapterTensor } from '../../nn/scope.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import { asPair, storedLora, type LoraAdapter, type StoredAdapter } from './weightChanges.ts';
-import { kohyaName } from '../names/kohya.ts';
+import { networkNames, type Model } from '../model.ts';
+import { kohyaNames } from '../names/kohya.ts';
 import { peftModule, peftName } from '../names/peft.ts';
 import { writeJson } from '../writeJson.ts';
 import { writeSafetensors, type NamedTensor } from '../writeSafetensors.ts';
@@ -21,7 +22,7 @@ const tensorsOf = ({ tensors }: StoredAdapter): [AdapterTensor, HostTensor<'f32'
   Object.entries(tensors) as [AdapterTensor, HostTensor<'f32'>][];
 
 /**
- * Writes `dir/unet` and `dir/text_encoder` (where there are adapters for them) as PEFT's `PeftModel.from_pretrained` reads them.
+ * Writes `dir/unet`, `dir/text_encoder` and `dir/text_encoder_2` (where there are adapters for them) as PEFT's `PeftModel.from_pretrained` reads them.
  * `transformers` says which version's names the text encoder gets. Errors: `file.unwritable`.
  */
 export function writePeft(
@@ -32,7 +33,7 @@ export function writePeft(
     readonly baseModel?: string | undefined;
   } = {},
 ): void {
-  for (const part of ['unet', 'text_encoder'] as const) {
+  for (const part of networkNames) {
     const folder = join(dir, part);
     const own = adapters.filter((adapter) => adapter.part === part).map(asStored);
     if (!own.length) {
@@ -100,7 +101,7 @@ const lycorisKeys = {
 };
 
 /**
- * Writes diffusers' `pytorch_lora_weights.safetensors` into `dir`, so that `load_lora_weights(dir)` loads both networks, under the
+ * Writes diffusers' `pytorch_lora_weights.safetensors` into `dir`, so that `load_lora_weights(dir)` loads all networks, under the
  * names and with the `lora_adapter_metadata` of its `save_lora_weights` (0.35 and later read alphas from there). Errors: `file.unwritable`.
  */
 export function writeDiffusersLora(
@@ -117,7 +118,7 @@ export function writeDiffusersLora(
   });
   // Modules are found by the ends of their names, so transformers 5's shorter ones fit every version.
   const nameOf = ({ part, module }: StoredAdapter) => peftModule(part, module, 5);
-  const configs = (['unet', 'text_encoder'] as const).flatMap((part) => {
+  const configs = networkNames.flatMap((part) => {
     const own = adapters.filter((adapter) => adapter.part === part);
     return own.length
       ? Object.entries(peftConfig(own.map(storedLora), nameOf, undefined)).map(([key, value]) => [
@@ -140,29 +141,36 @@ export function writeDiffusersLora(
 export function writeKohya(
   file: string,
   adapters: readonly Written[],
-  options: LoraFormat & { readonly metadata?: Readonly<Record<string, string>> | undefined } = {},
+  options: LoraFormat & {
+    readonly metadata?: Readonly<Record<string, string>> | undefined;
+    /** SDXL's files have names of their own. */
+    readonly model?: Pick<Model, 'unet' | 'textEncoder2'> | undefined;
+  } = {},
 ): void {
+  const nameOf = kohyaNames(options.model);
   const own = adapters.map(asStored);
   const method = own[0]?.method ?? 'lora';
   const pairs = own.flatMap((adapter) => asPair(adapter) ?? []);
-  const tensors = [...own, ...emptyOutProjection(pairs).map(storedLora)].flatMap((adapter): NamedTensor[] => {
-    const name = kohyaName(adapter.part, adapter.module);
-    const alpha = { dtype: 'f32', shape: [], data: Float32Array.of(adapter.alpha) } as const;
-    const [first, second] = [adapter.tensors.lokr_w1, adapter.tensors.lokr_w2];
-    // LyCORIS passes over the alpha of a LoKr of two whole matrices.
-    const fixed =
-      first && second
-        ? { ...adapter, tensors: { lokr_w1: times(first, adapter), lokr_w2: second } }
-        : adapter;
-    return [
-      ...tensorsOf(fixed).map(([kind, tensor]) => ({
-        name: `${name}.${kohyaEndings[kind] ?? kind}`,
-        tensor: kind === 'magnitude' ? asColumn(tensor, adapter) : tensor,
-        dtype: options.dtype,
-      })),
-      { name: `${name}.alpha`, tensor: alpha, dtype: options.dtype },
-    ];
-  });
+  const tensors = [...own, ...emptyOutProjections(pairs).map(storedLora)].flatMap(
+    (adapter): NamedTensor[] => {
+      const name = nameOf(adapter.part, adapter.module);
+      const alpha = { dtype: 'f32', shape: [], data: Float32Array.of(adapter.alpha) } as const;
+      const [first, second] = [adapter.tensors.lokr_w1, adapter.tensors.lokr_w2];
+      // LyCORIS passes over the alpha of a LoKr of two whole matrices.
+      const fixed =
+        first && second
+          ? { ...adapter, tensors: { lokr_w1: times(first, adapter), lokr_w2: second } }
+          : adapter;
+      return [
+        ...tensorsOf(fixed).map(([kind, tensor]) => ({
+          name: `${name}.${kohyaEndings[kind] ?? kind}`,
+          tensor: kind === 'magnitude' ? asColumn(tensor, adapter) : tensor,
+          dtype: options.dtype,
+        })),
+        { name: `${name}.alpha`, tensor: alpha, dtype: options.dtype },
+      ];
+    },
+  );
   writeSafetensors(file, tensors, {
     ...networkKeys[method],
     ss_network_dim: String(mostCommon(own.map((adapter) => adapter.rank))),
@@ -206,11 +214,15 @@ function asColumn(magnitude: HostTensor<'f32'>, { tensors }: StoredAdapter): Hos
 }
 
 /**
- * diffusers (to 0.42 at least) tells a kohya file's text encoder part by an `out_proj` and refuses one without. A pair of zeros changes
+ * diffusers (to 0.42 at least) tells a kohya file's text encoder parts by an `out_proj` and refuses one without. A pair of zeros changes
  * no picture.
  */
-function emptyOutProjection(adapters: readonly LoraAdapter[]): LoraAdapter[] {
-  const text = adapters.filter(({ part }) => part === 'text_encoder');
+function emptyOutProjections(adapters: readonly LoraAdapter[]): LoraAdapter[] {
+  return (['text_encoder', 'text_encoder_2'] as const).flatMap((part) => emptyOutProjection(part, adapters));
+}
+
+function emptyOutProjection(part: LoraAdapter['part'], adapters: readonly LoraAdapter[]): LoraAdapter[] {
+  const text = adapters.filter((one) => one.part === part);
   if (text.some(({ module }) => module.endsWith('.out_proj'))) return [];
   const inLayer = /^(.*\.layers\.\d+)\.(?:self_attn\.[qkv]_proj|mlp\.fc1)$/;
   const known = text.find(({ module }) => inLayer.test(module));
@@ -220,7 +232,7 @@ function emptyOutProjection(adapters: readonly LoraAdapter[]): LoraAdapter[] {
   const zeros = (shape: readonly number[]) =>
     ({ dtype: 'f32', shape, data: new Float32Array(width) }) as const;
   const module = `${layer}.self_attn.out_proj`;
-  return [{ part: 'text_encoder', module, rank: 1, alpha: 1, A: zeros([1, width]), B: zeros([width, 1]) }];
+  return [{ part, module, rank: 1, alpha: 1, A: zeros([1, width]), B: zeros([width, 1]) }];
 }
 
 function mostCommon(values: readonly number[]): number {

@@ -1,4 +1,4 @@
-import type { Model } from '../model.ts';
+import type { Model, TrainableNetworks } from '../model.ts';
 import type { LoraName } from './loraNames.ts';
 import { renamer, swapped } from './renamer.ts';
 import { openClipNames, unetNames } from './singleFile.ts';
@@ -8,17 +8,19 @@ import { openClipNames, unetNames } from './singleFile.ts';
  * The returned function gives the model's own name, or undefined for a module that it lacks.
  */
 export function loraModules(
-  model: Pick<Model, 'unet' | 'textEncoder'>,
+  model: TrainableNetworks,
 ): (name: Pick<LoraName, 'part' | 'module'>) => string | undefined {
-  const { unet, textEncoder } = model;
+  const { unet, textEncoder, textEncoder2 } = model;
   const parts = {
     unet: spellings(unet.weights.names(), renamer(swapped(unetNames(unet.config)))),
-    text_encoder: spellings(
-      textEncoder.weights.names(),
-      renamer(swapped(openClipNames(textEncoder.config.num_hidden_layers))),
-    ),
+    text_encoder: ofTextEncoder(textEncoder),
+    text_encoder_2: textEncoder2 ? ofTextEncoder(textEncoder2) : new Map<string, string>(),
   };
   return ({ part, module }) => parts[part].get(flat(module));
+}
+
+function ofTextEncoder({ config, weights }: Model['textEncoder']): Map<string, string> {
+  return spellings(weights.names(), renamer(swapped(openClipNames(config.num_hidden_layers))));
 }
 
 function spellings(

@@ -1,3 +1,4 @@
+import type { NetworkName } from '../model.ts';
 import { publishedTextName } from './published.ts';
 
 /** What a tensor is to its module. `A` and `B` are the down and up matrices; the rest are LyCORIS' names. */
@@ -18,7 +19,7 @@ export type LoraKind =
 
 /** What a tensor of a LoRA file is. */
 export interface LoraName {
-  readonly part: 'unet' | 'text_encoder';
+  readonly part: NetworkName;
   /** Under diffusers' (published) name, or as in single files; `loraModules` finds either in a model. */
   readonly module: string;
   readonly kind: LoraKind;
@@ -57,8 +58,6 @@ const foreignMethods: readonly (readonly [sign: RegExp, what: string])[] = [
 
 /** Modules of other models. */
 const foreignModels: readonly (readonly [sign: RegExp, what: string])[] = [
-  [/^(lora_te2_|text_encoder_2\.|(text_encoders\.)?clip_g\.)/, 'it is for SDXL'],
-  [/^(lora_unet_|(unet|diffusion_model)\.)(label_emb|add_embedding)/, 'it is for SDXL'],
   [/^lora_(transformer|te3)_|^transformer\./, 'it is for Flux or Stable Diffusion 3'],
   [
     /^(lora_unet_|base_model\.model\.|diffusion_model\.)?(double|single|joint)_(transformer_)?blocks/,
@@ -81,17 +80,26 @@ export function readLoraName(name: string, part?: LoraName['part']): LoraName | 
   if (model) return new ForeignLora(model[1]);
   const kind = known ?? (name.slice(name.lastIndexOf('.') + 1) as LoraKind);
   // LyCORIS' wrapper, as SimpleTuner trains with it, has the U-Net alone.
-  const flat = /^(?:lora_(?:unet|(te1?))|lycoris)_(\w+)$/.exec(name.replace(ending, ''));
-  if (flat) return place(flat[1] === undefined ? 'unet' : 'text_encoder', dotted(flat[2] as string), kind);
+  const flat = /^(?:lora_(?:unet|(te[12]?))|lycoris)_(\w+)$/.exec(name.replace(ending, ''));
+  if (flat) return place(textParts[flat[1] ?? ''] ?? 'unet', dotted(flat[2] as string), kind);
   return readStem(name.replace(ending, ''), kind, part);
 }
 
-/** Prefixes of the two networks, in diffusers', single files' and ComfyUI's names. */
+/** kohya's names of the text encoders: SDXL's have numbers. */
+const textParts: Readonly<Record<string, NetworkName>> = {
+  ...{ te: 'text_encoder', te1: 'text_encoder', te2: 'text_encoder_2' },
+};
+
+/** Prefixes of the networks, in diffusers', single files' and ComfyUI's names. */
 const prefixes: readonly (readonly [prefix: RegExp, part: LoraName['part']])[] = [
   [/^(unet|(model\.)?diffusion_model)\./, 'unet'],
   [
-    /^(text_encoder|cond_stage_model\.(transformer|model)|(text_encoders\.)?clip_[lh](\.transformer)?)\./,
+    /^(text_encoder|(cond_stage_model|conditioner\.embedders\.0)\.(transformer|model)|(text_encoders\.)?clip_[lh](\.transformer)?)\./,
     'text_encoder',
+  ],
+  [
+    /^(text_encoder_2|conditioner\.embedders\.1\.model|(text_encoders\.)?clip_g(\.transformer)?)\./,
+    'text_encoder_2',
   ],
 ];
 
@@ -113,13 +121,14 @@ function place(part: LoraName['part'], module: string, kind: LoraKind): LoraName
 }
 
 const isUNetModule = (module: string): boolean =>
-  /^(down_blocks|mid_block|up_blocks|time_embedding|conv_in|conv_norm_out|conv_out|input_blocks|middle_block|output_blocks|time_embed|out)\./.test(
+  /^(down_blocks|mid_block|up_blocks|time_embedding|add_embedding|label_emb|conv_in|conv_norm_out|conv_out|input_blocks|middle_block|output_blocks|time_embed|out)\./.test(
     `${module}.`,
   );
 
 // Words with an underscore of their own in the modules' names.
 const words = [
   ...['down_blocks', 'mid_block', 'up_blocks', 'transformer_blocks', 'time_embedding', 'time_emb_proj'],
+  ...['add_embedding', 'label_emb', 'text_projection'],
   ...['linear_1', 'linear_2', 'conv_in', 'conv_out', 'conv_norm_out', 'conv_shortcut', 'proj_in', 'proj_out'],
   ...['to_q', 'to_k', 'to_v', 'to_out', 'text_model', 'self_attn', 'q_proj', 'k_proj', 'v_proj', 'out_proj'],
   ...['input_blocks', 'middle_block', 'output_blocks', 'time_embed', 'in_layers', 'out_layers', 'emb_layers'],

@@ -11,5 +11,5 @@ export function peftName(module: string, tensor: AdapterTensor): string {
 
 /** The text encoder's modules lost their `text_model.` in transformers 5, and PEFT converts nothing. */
 export function peftModule(part: LoraName['part'], module: string, transformers: 4 | 5): string {
-  return part === 'text_encoder' && transformers === 5 ? module.replace(/^text_model\./, '') : module;
+  return part !== 'unet' && transformers === 5 ? module.replace(/^text_model\./, '') : module;
 }

@@ -12,8 +12,12 @@ export interface NoiseBatch {
 
 /** A batch of a finetune. */
 export interface DiffusionBatch extends NoiseBatch {
-  /** i64 [b,77]. */
+  /** i64 [b,77], of two text encoders [b,154]. */
   readonly inputIds: HostTensor<'i64'>;
+  /** Of SDXL: where each prompt ends for the second text encoder, i64 [b] (`promptEnds`). */
+  readonly promptEnds?: HostTensor<'i64'>;
+  /** Of SDXL: the sizes that it is told [b,6] (`sizesTold`). */
+  readonly timeIds?: HostTensor<'f32'>;
   /**
    * Of the subject's rows, [b,1,h,w] with mean 1 in each row: errors count for more where a photo's mask shows the subject.
    */

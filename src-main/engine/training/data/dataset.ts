@@ -1,8 +1,10 @@
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';
-import type { HostTensor } from '../../tensor/tensor.ts';
+import { f32, type HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch } from './batch.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
+import { sizesTold } from '../../models/config.ts';
+import type { PhotoSizes } from './photoPixels.ts';
 import type { Posterior } from './posteriors.ts';
 
 /** A picture with a part of it grey, as a model for inpainting sees it: the mask [h,w], 1 where it is grey, and the rest's latents. */
@@ -14,6 +16,8 @@ export interface MaskedPicture extends Posterior {
 export interface PromptedPicture extends Posterior {
   readonly masked?: readonly MaskedPicture[] | undefined;
   readonly ids: readonly number[];
+  /** What SDXL is told of it; other models are told nothing. */
+  readonly sizes?: PhotoSizes | undefined;
 }
 
 /** A photo of the subject, and what its latents weigh in the loss: [h,w] with mean 1 where it has a mask. */
@@ -103,9 +107,15 @@ export function drawBatch(options: Dataset, index: number): DiffusionBatch {
       [rows.length, photos[0]?.ids.length ?? 0],
       rows.flatMap(({ ids }) => ids),
     ),
+    ...timeIdsOf(rows),
     ...(isMasked(options) && { lossWeights: weightsOf(photos, latents) }),
     ...besideOf(rows, options, index),
   };
+}
+
+function timeIdsOf(pictures: readonly PromptedPicture[]): Pick<DiffusionBatch, 'timeIds'> {
+  const told = pictures.flatMap(({ sizes }) => sizes ?? []);
+  return told.length > 0 ? { timeIds: f32([pictures.length, sizesTold], told) } : {};
 }
 
 /** One of each picture's masks, drawn from a generator of its own, so that the rest of the batch is the same with and without masks. */

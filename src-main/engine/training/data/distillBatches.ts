@@ -11,7 +11,7 @@ import { latentShape } from './posteriors.ts';
 import { solverTimesteps } from '../../schedulers/lcm.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 import { openRecord, recordedNumbers } from './replay.ts';
-import { refuseInpainting } from './trainable.ts';
+import { refuseUndistillable } from './trainable.ts';
 
 /** Where a distillation's batches come from: recorded ones, or pictures with captions. */
 export interface DistillSource {
@@ -35,7 +35,7 @@ export async function distillBatches(
   { cache, onSkipped }: DistillBatchesOptions,
   context: JobContext,
 ): Promise<DistillSource> {
-  refuseInpainting(model);
+  refuseUndistillable(model);
   if (settings.replay !== undefined) return recorded(model, settings, settings.replay, timesteps);
   if (settings.data === undefined) throw problem('data.missing', { data: '--data' });
   const latents = latentShape(model, square(settings.size));

@@ -16,12 +16,14 @@ import {
   type SubjectPicture,
 } from './dataset.ts';
 import { LatentCache } from './latentCache.ts';
-import { loadPhoto } from './photoPixels.ts';
+import { cutPhoto, type CutPhoto } from './photoPixels.ts';
 import { latentShape, type Posterior } from './posteriors.ts';
 import { classPrompts, photoPrompt, tokenIds } from './prompts.ts';
 import { openReplay } from './replay.ts';
 import { maskedPictures } from './inpaintMasks.ts';
 import { seesMasks } from '../../models/config.ts';
+import { promptEnds, promptLength } from '../../models/textEncoders.ts';
+import { pixelsPerLatent } from '../../pipelines/sizes.ts';
 import { subjectPhotos, type SubjectPhoto } from './subjectPhotos.ts';
 
 /** [c,h,w] of one picture's latents. */
@@ -51,18 +53,20 @@ export async function finetuneBatches(
 ): Promise<FinetuneBatches> {
   if (settings.replay !== undefined) {
     const { out_channels: channels, in_channels: seen } = model.unet.config;
-    const { max_position_embeddings: tokens, vocab_size: words } = model.textEncoder.config;
+    const { vocab_size: words } = model.textEncoder.config;
     const replay = openReplay(settings.replay, {
       channels,
       beside: seen - channels,
-      tokens,
+      tokens: promptLength(model),
       timesteps,
       words,
+      ...(model.unet.config.addition && { pixelsPerLatent: pixelsPerLatent(model.vae.config) }),
     });
     const wanted = settings.steps * settings.accumulate;
     if (replay.steps < wanted)
       throw problem('replay.tooShort', { file: settings.replay, rows: replay.steps, wanted });
-    const { batch: rows, latents, prior, row: batch } = replay;
+    const { batch: rows, latents, prior, row } = replay;
+    const batch = (index: number): DiffusionBatch => withEnds(model, row(index));
     return { rows, shapes: [latents], prior, masked: false, batch, measured: [] };
   }
   const turns = await subjectDatasets(model, settings, timesteps, cache, context);
@@ -72,8 +76,11 @@ export async function finetuneBatches(
     shapes: [first.latents, ...others.map(({ latents }) => latents)],
     prior: first.prior !== undefined,
     masked: isMasked(first),
-    batch: (index) => withNoiseOffset(drawInTurn(turns, index), settings, index),
-    measured: turns.flat().flatMap(measuredBatches),
+    batch: (index) => withEnds(model, withNoiseOffset(drawInTurn(turns, index), settings, index)),
+    measured: turns
+      .flat()
+      .flatMap(measuredBatches)
+      .map((batch) => withEnds(model, batch)),
   };
 }
 
@@ -85,6 +92,12 @@ function distinctShapes(datasets: readonly Dataset[]): [Dataset, ...Dataset[]] {
 
 /** What batches of one subject are drawn from: a dataset for each shape of its pictures. */
 type Shapes = [Dataset, ...Dataset[]];
+
+/** For a second text encoder, where prompts end. */
+function withEnds(model: Model, batch: DiffusionBatch): DiffusionBatch {
+  const ends = promptEnds(batch.inputIds, model);
+  return ends ? { ...batch, promptEnds: ends } : batch;
+}
 
 /**
  * From photos to what batches are drawn from, for each subject: the photos, cut to squares or to buckets; class pictures, made by the
@@ -179,20 +192,24 @@ async function datasetsOf(
     const pixels = own.map(({ photo }) => photo);
     const read = await posteriors(pixels, 'reading photos');
     const ofPhotos = await partly(pixels, 'reading masked photos');
-    const subject = own.map(({ file, lossWeights }, i): SubjectPicture => ({
+    const told = model.unet.config.addition !== null;
+    const subject = own.map(({ file, lossWeights, sizes }, i): SubjectPicture => ({
       ...(read[i] as Posterior),
       masked: ofPhotos[i],
       ids: encode(photoPrompt(settings, file)),
+      ...(told && { sizes }),
       lossWeights,
     }));
-    const classPixels: Float32Array[] = [];
-    for (const file of ofClass ?? []) classPixels.push(await loadPhoto(file, { frame }));
+    const classPhotos: CutPhoto[] = [];
+    for (const file of ofClass ?? []) classPhotos.push(await cutPhoto(file, { frame }));
+    const classPixels = classPhotos.map(({ photo }) => photo);
     const ofClassMasked = ofClass && (await partly(classPixels, 'reading masked class pictures'));
     const prior = ofClass
       ? (await posteriors(classPixels, 'reading class pictures')).map((posterior, i) => ({
           ...posterior,
           masked: ofClassMasked?.[i],
           ids: classIds[i % classIds.length] ?? [],
+          ...(told && { sizes: classPhotos[i]?.sizes }),
         }))
       : undefined;
     return {

@@ -23,7 +23,14 @@ export interface PhotoOptions {
 export interface CutPhoto {
   readonly photo: Float32Array;
   readonly frame: Frame;
+  readonly sizes: PhotoSizes;
 }
+
+/**
+ * What SDXL is told of a photo, in pixels: its own height and width, where it was cut at the top and at the left after it was resized, and
+ * the height and width that are left.
+ */
+export type PhotoSizes = readonly [number, number, number, number, number, number];
 
 /**
  * A photo as the DreamBooth script prepares it: torchvision's `Resize(size, BILINEAR)` of the shorter side, `CenterCrop`
@@ -38,7 +45,7 @@ export async function loadPhoto(file: string, options: PhotoOptions): Promise<Fl
 export async function cutPhoto(file: string, options: PhotoOptions): Promise<CutPhoto> {
   const picture = await loadPicture(file);
   const cut = cutOf(file, picture, options);
-  return { photo: toChannels(picture, cut), frame: cut.frame };
+  return { photo: toChannels(picture, cut), frame: cut.frame, sizes: sizesOf(picture, cut) };
 }
 
 /**
@@ -55,9 +62,10 @@ export async function loadMaskedPhoto(
   const cut = cutOf(file, picture, options);
   const { frame } = cut;
   const photo = toChannels(picture, cut);
-  if (!drawn) return { photo, frame };
+  const sizes = sizesOf(picture, cut);
+  if (!drawn) return { photo, frame, sizes };
   const grey = toChannels(drawn, cut).subarray(0, frame.width * frame.height);
-  return { photo, frame, mask: grey.map((value) => (value + 1) / 2) };
+  return { photo, frame, sizes, mask: grey.map((value) => (value + 1) / 2) };
 }
 
 /** A part of a picture after it was resized. */
@@ -83,6 +91,10 @@ function cutOf(file: string, picture: Frame, { frame, buckets, generator }: Phot
   const top = exact ? 0 : offset(room.top);
   const left = exact ? 0 : offset(room.left);
   return { resized, frame: bucket, top, left };
+}
+
+function sizesOf({ width, height }: Frame, { frame, top, left }: Cut): PhotoSizes {
+  return [height, width, top, left, frame.height, frame.width];
 }
 
 /** The size at which a picture just covers a frame; the longer side's fraction is dropped. */

@@ -150,8 +150,8 @@ async function encodeCaptions(
       if (truncated !== undefined) cut++;
       const file = join(folder, `${digest(ids.join())}.safetensors`);
       if (!isFile(file)) {
-        const { data, shape } = await networks.encodeText(i64([1, ids.length], ids));
-        write(file, { context: { dtype: 'f32', shape: shape.slice(1), data } });
+        const { context } = await networks.encodeText(i64([1, ids.length], ids));
+        write(file, { context: { ...context, shape: context.shape.slice(1) } });
       }
       files.set(caption, file);
       report({ type: 'progress', done: files.size, total: distinct.length, label: 'reading captions' });

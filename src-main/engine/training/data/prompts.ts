@@ -3,6 +3,7 @@ import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSet
 import { expandWildcards } from '../../../../src-shared/domain/wildcards.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
+import { promptLength } from '../../models/textEncoders.ts';
 import type { EncodedPrompt, Tokenizer } from '../../models/tokenizer.ts';
 
 /** "a photo of sks dog", and the same without the token for class pictures. */
@@ -30,7 +31,8 @@ export function classPrompts({ classNoun, prior }: Pick<FinetuneSettings, 'class
 
 /** A prompt's tokens, as the model's text encoder takes them. Errors: `tokenizer.invalid`. */
 export function tokenIds(model: Model, tokenizer: Tokenizer, prompt: string): EncodedPrompt {
-  const { max_position_embeddings: length, vocab_size: words } = model.textEncoder.config;
+  const { vocab_size: words } = model.textEncoder.config;
+  const length = promptLength(model);
   const encoded = tokenizer.encode(prompt);
   if (encoded.ids.length !== length || encoded.ids.some((id) => id >= words))
     throw problem('tokenizer.invalid', {

@@ -1,7 +1,9 @@
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import { readF32, readTensor, type TensorEntry } from '../../checkpoints/weights.ts';
-import { dims5, type HostTensor } from '../../tensor/tensor.ts';
+import { sizesTold } from '../../models/config.ts';
+import { sizesFor } from '../../pipelines/sizes.ts';
+import { dims5, f32, type HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch, NoiseBatch } from './batch.ts';
 
 /** Recorded batches: row k holds the batch of step k + 1. */
@@ -24,23 +26,48 @@ export interface ReplayLimits {
   readonly beside?: number;
   /** Size of the text encoder's vocabulary. */
   readonly words: number;
+  /** Of SDXL, which is told sizes ("time_ids" [n,b,6]; those of the latents where the file has none). */
+  readonly pixelsPerLatent?: number;
 }
 
 /** Opens the `--replay` file of a finetune. Errors: those of `readSafetensors`, `replay.invalid`. */
-export function openReplay(file: string, { words, beside = 0, ...limits }: ReplayLimits): Replay {
+export function openReplay(
+  file: string,
+  { words, beside = 0, pixelsPerLatent, ...limits }: ReplayLimits,
+): Replay {
   const { batch, prior, row: read, tensor, ...record } = openRecord(file, limits, 'input_ids', 'i64', []);
   const [, height, width] = record.latents;
+  const told =
+    pixelsPerLatent === undefined ? undefined : toldSizes(file, record, batch, tensor, pixelsPerLatent);
   const besides = beside > 0 ? tensor('beside', [record.steps, batch, beside, height, width]) : undefined;
   const invalid = (why: string): Error => problem('replay.invalid', { file, why });
   if (prior && batch % 2) throw invalid('with a prior the batch must have two halves');
   const row = (index: number): DiffusionBatch => {
     const { prompt: inputIds, ...noise } = read(index);
     if (!within(inputIds.data, words)) throw invalid(`row ${index} has a token outside 0…${words - 1}`);
-    return { ...noise, inputIds, ...(besides && { beside: besides(index) }) };
+    return {
+      ...{ ...noise, inputIds },
+      ...(told && { timeIds: told(index) }),
+      ...(besides && { beside: besides(index) }),
+    };
   };
   // A fault is found before the networks are built, not at the step that would hit it.
   for (let index = 0; index < record.steps; index++) row(index);
   return { ...record, batch, prior, row };
+}
+
+/** The sizes that SDXL is told with each batch. */
+function toldSizes(
+  file: string,
+  { steps, latents: [, height, width] }: Pick<Replay, 'steps' | 'latents'>,
+  batch: number,
+  tensor: Recording<'i64'>['tensor'],
+  pixelsPerLatent: number,
+): (index: number) => HostTensor<'f32'> {
+  if (readSafetensors(file).tensors.has('time_ids')) return tensor('time_ids', [steps, batch, sizesTold]);
+  const one = sizesFor({ width: width * pixelsPerLatent, height: height * pixelsPerLatent });
+  const all = f32([batch, sizesTold], Array.from({ length: batch }, () => [...one.data]).flat());
+  return () => all;
 }
 
 /** The numbers [b] recorded as `name`, by batch; undefined if the file has none. Errors: `replay.invalid`. */

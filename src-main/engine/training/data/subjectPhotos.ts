@@ -5,7 +5,7 @@ import { generatorFor } from '../../tensor/seeded.ts';
 import { bucketLimits, makeBuckets, square, type Frame } from './aspectBuckets.ts';
 import { latentWeights, masksOf } from './masks.ts';
 import { listPhotos } from './photoFolder.ts';
-import { cutPhoto, loadMaskedPhoto, mirrored } from './photoPixels.ts';
+import { cutPhoto, loadMaskedPhoto, mirrored, type PhotoSizes } from './photoPixels.ts';
 
 /** Random crops drawn of each photo, where they are asked for. */
 const cropsPerPhoto = 8;
@@ -20,6 +20,7 @@ export interface SubjectPhoto {
   /** [3,height,width] in −1…1. */
   readonly photo: Float32Array;
   readonly frame: Frame;
+  readonly sizes: PhotoSizes;
   /** [h,w], one for each latent; none for a photo without a mask. */
   readonly lossWeights?: Float32Array;
 }
@@ -123,10 +124,10 @@ async function croppedPhotos(
         pictures.push({ file, ...(await cutPhoto(file, options)) });
         continue;
       }
-      const { photo, frame, mask } = await loadMaskedPhoto(file, maskFile, options);
+      const { photo, frame, sizes, mask } = await loadMaskedPhoto(file, maskFile, options);
       const lossWeights = mask && latentWeights(mask, frame.width, factor, backgroundWeight);
-      if (lossWeights) pictures.push({ file, photo, frame, lossWeights });
-      else if (maskFile === undefined) pictures.push({ file, photo, frame });
+      if (lossWeights) pictures.push({ file, photo, frame, sizes, lossWeights });
+      else if (maskFile === undefined) pictures.push({ file, photo, frame, sizes });
     }
     if (pictures.length === before) throw problem('masks.outside', { mask: maskFile ?? '', file });
   }

@@ -1,7 +1,8 @@
 import type { Model } from '../../checkpoints/model.ts';
 import { add, concat, input, mean, mul, slice, square, sub } from '../../graph/build.ts';
 import type { Value } from '../../graph/ops.ts';
-import { clipTextModel } from '../../models/clip.ts';
+import { sizesTold } from '../../models/config.ts';
+import { encodePrompt, promptEndsInput, promptLength, type TextEncoders } from '../../models/textEncoders.ts';
 import { unet } from '../../models/unet.ts';
 import { Scope } from '../../nn/scope.ts';
 import type { NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
@@ -11,9 +12,8 @@ import { minSnrWeights, noised, noiseFeeds } from './noising.ts';
 import type { PartAdapters } from './parameters.ts';
 
 /** The parts of a model that the loss is built from. */
-export interface DenoiserConfigs {
+export interface DenoiserConfigs extends TextEncoders {
   readonly unet: Pick<Model['unet'], 'config'>;
-  readonly textEncoder: Pick<Model['textEncoder'], 'config'>;
 }
 
 export interface DiffusionLossOptions {
@@ -42,17 +42,24 @@ export function diffusionLoss(
 ): { readonly loss: Value; readonly subject: Value; readonly between: readonly Value[] } {
   const { batch, latents: size, priorWeight, masked = false, minSnr = false, adapters } = options;
   const { sample, timesteps, target } = noised(batch, size);
-  const length = model.textEncoder.config.max_position_embeddings;
 
-  const text = Scope.root('text_encoder', adapters?.textEncoder && { adapters: adapters.textEncoder });
-  const context = clipTextModel(text, input('input_ids', [batch, length], 'i64'), model.textEncoder.config);
+  const tokens = {
+    ids: input('input_ids', [batch, promptLength(model)], 'i64'),
+    ...promptEndsInput(model, batch),
+  };
+  const { context, pooled } = encodePrompt(
+    (part) => Scope.root(part, adapters?.textEncoder && { adapters: adapters.textEncoder }),
+    tokens,
+    model,
+  );
+  const added = pooled && { text_embeds: pooled, time_ids: input('time_ids', [batch, sizesTold]) };
   const network = Scope.root('unet', adapters?.unet && { adapters: adapters.unet });
   const { in_channels: seen } = model.unet.config;
   const more = seen - size[0];
   const beside = more > 0 ? [input('beside', [batch, more, size[1], size[2]])] : [];
-  const inputs = { sample: concat([sample, ...beside], 1), timesteps, context };
+  const inputs = { sample: concat([sample, ...beside], 1), timesteps, context, ...(added && { added }) };
   const { sample: predicted, between: inside } = unet(network, inputs, model.unet.config);
-  const between = [context, ...inside];
+  const between = [context, ...(pooled ? [pooled] : []), ...inside];
 
   const squares = square(sub(predicted, target));
   const errors = minSnr ? mul(squares, input('snr_weights', [batch, 1, 1, 1])) : squares;
@@ -73,10 +80,12 @@ export function diffusionFeeds(
   schedule: NoiseSchedule,
   minSnrGamma?: number | null,
 ): Record<string, HostTensor> {
-  const { inputIds, lossWeights, beside } = batch;
+  const { inputIds, promptEnds, timeIds, lossWeights, beside } = batch;
   return {
     ...noiseFeeds(batch, schedule),
     input_ids: inputIds,
+    ...(promptEnds && { prompt_ends: promptEnds }),
+    ...(timeIds && { time_ids: timeIds }),
     ...(typeof minSnrGamma === 'number' && {
       snr_weights: minSnrWeights(batch, schedule, minSnrGamma),
     }),

@@ -1,8 +1,9 @@
 import type { FinetuneSettings, LoraSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
-import type { Model } from '../../checkpoints/model.ts';
+import { networksOf, weightsOf, type Model } from '../../checkpoints/model.ts';
 import { expectTensor, readF32 } from '../../checkpoints/weights.ts';
 import { input } from '../../graph/build.ts';
-import { clipTextModel } from '../../models/clip.ts';
+import { addedInputs } from '../../models/addedEmbedding.ts';
+import { contextWidth, encodePrompt, promptEndsInput, promptLength } from '../../models/textEncoders.ts';
 import { unet } from '../../models/unet.ts';
 import { Scope, type AdapterMethod, type ScopeOptions } from '../../nn/scope.ts';
 import type { HostTensor, Shape } from '../../tensor/tensor.ts';
@@ -13,6 +14,7 @@ import { generatorFor } from '../../tensor/seeded.ts';
 /** LoRA adapters of the networks that are trained. */
 export interface PartAdapters {
   readonly unet: ScopeOptions['adapters'];
+  /** Of all text encoders. */
   readonly textEncoder: ScopeOptions['adapters'];
 }
 
@@ -39,16 +41,21 @@ export function whatToTrain(model: Model, settings: Settings): Trained {
 /** Builds a part on a scope, only to learn which weights it has. */
 export function buildPart(model: Model, part: Part): (scope: Scope) => void {
   const { config } = model.unet;
+  if (part !== 'unet')
+    return (scope) => {
+      const tokens = {
+        ids: input('input_ids', [1, promptLength(model)], 'i64'),
+        ...promptEndsInput(model, 1),
+      };
+      encodePrompt((name) => (name === part ? scope : Scope.root(name)), tokens, model);
+    };
   const length = model.textEncoder.config.max_position_embeddings;
-  if (part === 'text_encoder') {
-    return (scope) =>
-      void clipTextModel(scope, input('input_ids', [1, length], 'i64'), model.textEncoder.config);
-  }
   const [height, width] = config.sample_size;
   return (scope) => {
     const sample = input('sample', [1, config.in_channels, height, width]);
-    const context = input('context', [1, length, model.textEncoder.config.hidden_size]);
-    unet(scope, { sample, timesteps: input('timesteps', [1], 'i64'), context }, config);
+    const context = input('context', [1, length, contextWidth(model)]);
+    const inputs = { sample, timesteps: input('timesteps', [1], 'i64'), context };
+    unet(scope, { ...inputs, ...addedInputs(config, 1) }, config);
   };
 }
 
@@ -60,14 +67,18 @@ export function wholeNetworks(
   const shapes = new Map<string, Shape>();
   const collect = (part: Part): void =>
     buildPart(model, part)(Scope.root(part, { onWeight: (name, shape) => void shapes.set(name, shape) }));
-  collect('unet');
-  if (trainTextEncoder) collect('text_encoder');
+  for (const part of trainedParts(model, trainTextEncoder)) collect(part);
   const initial = (name: string): HostTensor<'f32'> => {
     const [part, ...rest] = name.split('.');
-    const { weights } = part === 'unet' ? model.unet : model.textEncoder;
+    const weights = weightsOf(model, part as Part);
     return readF32(expectTensor(weights, rest.join('.'), shapes.get(name) as Shape));
   };
   return { names: [...shapes.keys()], initial, loras: [] };
+}
+
+/** The U-Net, and all text encoders where they are trained too. */
+function trainedParts(model: Model, trainTextEncoder: boolean): Part[] {
+  return trainTextEncoder ? networksOf(model) : ['unet'];
 }
 
 function adaptersOnly(model: Model, settings: Settings, method: AdapterMethod): Trained {
@@ -77,10 +88,8 @@ function adaptersOnly(model: Model, settings: Settings, method: AdapterMethod): 
     : initLora === undefined
       ? undefined
       : startFrom(initLora, model, method);
-  const weightOf = (part: Part) => (module: string, shape: Shape) => {
-    const { weights } = part === 'unet' ? model.unet : model.textEncoder;
-    return readF32(expectTensor(weights, `${module}.weight`, shape));
-  };
+  const weightOf = (part: Part) => (module: string, shape: Shape) =>
+    readF32(expectTensor(weightsOf(model, part), `${module}.weight`, shape));
   const make = (part: Part, own: LoraSettings): { part: Part; lora: TrainedLora } => {
     const modules = targetedModules(part, buildPart(model, part), own.targets);
     const lora = start
@@ -88,14 +97,20 @@ function adaptersOnly(model: Model, settings: Settings, method: AdapterMethod): 
       : freshLora(part, modules, own, generatorFor(settings.seed, `lora ${part}`), method, weightOf(part));
     return { part, lora };
   };
-  const unetLora = make('unet', settings.lora);
-  const loras = settings.trainTextEncoder ? [unetLora, make('text_encoder', settings.textLora)] : [unetLora];
+  const loras = trainedParts(model, settings.trainTextEncoder).map((part) =>
+    make(part, part === 'unet' ? settings.lora : settings.textLora),
+  );
   start?.refuseLeft();
   const values = new Map(loras.flatMap(({ lora }) => [...lora.values]));
   return {
     names: [...values.keys()],
     initial: (name) => values.get(name) as HostTensor<'f32'>,
-    adapters: { unet: unetLora.lora.adapters, textEncoder: loras[1]?.lora.adapters },
+    adapters: {
+      unet: loras[0]?.lora.adapters,
+      textEncoder: settings.trainTextEncoder
+        ? new Map(loras.slice(1).flatMap(({ lora }) => [...lora.adapters]))
+        : undefined,
+    },
     loras,
   };
 }

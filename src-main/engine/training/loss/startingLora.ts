@@ -3,7 +3,7 @@ import { problem } from '../../../../src-shared/messages/index.ts';
 import { fitWholeLora, someOf } from '../../checkpoints/lora/fitLora.ts';
 import { readLora } from '../../checkpoints/lora/readLora.ts';
 import type { StoredAdapter, WeightChange } from '../../checkpoints/lora/weightChanges.ts';
-import type { Model } from '../../checkpoints/model.ts';
+import { networkNames, type Model } from '../../checkpoints/model.ts';
 import { loraModules } from '../../checkpoints/names/loraModules.ts';
 import { adapterShapes } from '../../nn/adapters.ts';
 import type { AdapterMethod, AdapterTensor } from '../../nn/scope.ts';
@@ -32,7 +32,7 @@ export function startFrom(file: string, model: Model, method: AdapterMethod): Lo
       ...{ file, method: methodWords[other.method] ?? other.method, wanted: methodWords[method] ?? method },
       module: `${other.part}.${other.module}`,
     });
-  const left = new Set<StoredAdapter>(adapters);
+  const left = new Set<StoredAdapter>(adapters.filter((adapter) => isUsed(adapter, model)));
   return {
     take: (part, module, shape) => {
       const found = adapters.find((adapter) => adapter.part === part && adapter.module === module);
@@ -52,6 +52,12 @@ export function startFrom(file: string, model: Model, method: AdapterMethod): Lo
 const methodWords: Readonly<Record<string, string>> = {
   ...{ lora: 'LoRA', dora: 'DoRA', loha: 'LoHa', lokr: 'LoKr' },
 };
+
+/** Of SDXL's first text encoder the last layer is not used; other trainers keep adapters for it. */
+function isUsed({ part, module }: StoredAdapter, { textEncoder, textEncoder2 }: Model): boolean {
+  const last = `text_model.encoder.layers.${textEncoder.config.num_hidden_layers - 1}.`;
+  return !textEncoder2 || part !== 'text_encoder' || !module.startsWith(last);
+}
 
 /** A change of a module that no stored adapter describes. */
 const isNoAdapter =
@@ -82,7 +88,7 @@ const trimmed = (shape: Shape): string => shape.filter((size, axis) => axis < 2 
 export const toldStartType = z
   .array(
     z.strictObject({
-      part: z.enum(['unet', 'text_encoder']),
+      part: z.enum(networkNames),
       module: z.string().max(300),
       rank: z.int().min(1).max(1024),
       scale: z.number(),
@@ -96,8 +102,8 @@ export function startToTell(
   loras: readonly { readonly part: Part; readonly lora: TrainedLora }[],
 ): ToldStart {
   return loras.flatMap(({ part, lora }) =>
-    [...lora.adapters].flatMap(([module, adapters]) =>
-      adapters.map(({ rank, scale }) => ({ part, module, rank, scale })),
+    [...lora.adapters].flatMap(([name, adapters]) =>
+      adapters.map(({ rank, scale }) => ({ part, module: name.slice(part.length + 1), rank, scale })),
     ),
   );
 }
@@ -119,11 +125,11 @@ export function startTold(told: ToldStart, method: AdapterMethod): LoraStart {
 
 /** The options that make a run train everything a LoRA has: "--targets to_k,to_q --text-targets q_proj". */
 function optionsFor(adapters: readonly StoredAdapter[]): string {
-  const targets = (part: Part): string =>
-    [...new Set(adapters.filter((one) => one.part === part).map(({ module }) => lastName(module)))]
+  const targets = (...parts: Part[]): string =>
+    [...new Set(adapters.filter((one) => parts.includes(one.part)).map(({ module }) => lastName(module)))]
       .sort()
       .join(',');
-  const [unet, text] = [targets('unet'), targets('text_encoder')];
+  const [unet, text] = [targets('unet'), targets('text_encoder', 'text_encoder_2')];
   return [
     ...(unet ? [`--targets ${unet}`] : []),
     ...(text ? [`--text-targets ${text}`] : ['--no-text-encoder']),

@@ -45,7 +45,7 @@ export function targetedModules(
 }
 
 export interface TrainedLora {
-  /** For the network's Scope. */
+  /** For the network's Scope, by full module name. */
   readonly adapters: Map<string, readonly Adapter[]>;
   /** Start values of A and B by parameter name. */
   readonly values: Map<string, HostTensor<'f32'>>;
@@ -97,8 +97,8 @@ function rowNorms({ shape, data }: HostTensor<'f32'>): HostTensor<'f32'> {
 export function trainedLora(adapters: readonly StoredAdapter[]): TrainedLora {
   return {
     adapters: new Map(
-      adapters.map(({ module, rank, alpha, method }) => [
-        module,
+      adapters.map(({ part, module, rank, alpha, method }) => [
+        `${part}.${module}`,
         [{ name: adapterName, rank, scale: alpha / rank, ...(method !== 'lora' && { method }) }],
       ]),
     ),
@@ -118,7 +118,8 @@ export function finishedLora(
   { adapters, values }: TrainedLora,
   value: (name: string) => HostTensor<'f32'>,
 ): StoredAdapter[] {
-  return [...adapters].map(([module, [adapter]]) => {
+  return [...adapters].map(([name, [adapter]]) => {
+    const module = name.slice(part.length + 1);
     const { rank, scale, method = 'lora' } = adapter as Adapter;
     const names = adapterTensors.filter((name) => values.has(parameterName(part, module, name)));
     const tensors = names.map((name) => [name, value(parameterName(part, module, name))] as const);

@@ -85,8 +85,9 @@ export async function makeCapsule({
 }
 
 /** Sizes and schedule: all of a model but its weights. */
-function configsOf({ unet, vae, textEncoder, scheduler }: Model): string {
-  return textHash(JSON.stringify([unet.config, vae.config, textEncoder.config, scheduler]));
+function configsOf({ unet, vae, textEncoder, textEncoder2, scheduler }: Model): string {
+  const second = textEncoder2 ? [textEncoder2.config] : [];
+  return textHash(JSON.stringify([unet.config, vae.config, textEncoder.config, ...second, scheduler]));
 }
 
 /** Of a file, or of every file of weights in a folder. */

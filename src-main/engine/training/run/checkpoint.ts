@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { mkdirSync } from 'node:fs';
 import { isFile } from '../../checkpoints/files.ts';
-import type { Model } from '../../checkpoints/model.ts';
+import { networkNames, type Model, type NetworkName } from '../../checkpoints/model.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import type { TensorEntry } from '../../checkpoints/weights.ts';
 import { writePeft } from '../../checkpoints/lora/writeLora.ts';
@@ -14,15 +14,12 @@ import type { Trained } from '../loss/parameters.ts';
 export const trainedFiles = {
   unet: join('unet', 'diffusion_pytorch_model.safetensors'),
   text_encoder: join('text_encoder', 'model.safetensors'),
-} as const;
-
-export type TrainedPart = keyof typeof trainedFiles;
+  text_encoder_2: join('text_encoder_2', 'model.safetensors'),
+} as const satisfies Record<NetworkName, string>;
 
 /** The whole networks in a checkpoint's folder, by part and the tensor's name there; none of a LoRA's. Errors: `weights.*`. */
-export function readWholeNetworks(folder: string): Map<TrainedPart, ReadonlyMap<string, TensorEntry>> {
-  const parts = (['unet', 'text_encoder'] as const).filter((part) =>
-    isFile(join(folder, trainedFiles[part])),
-  );
+export function readWholeNetworks(folder: string): Map<NetworkName, ReadonlyMap<string, TensorEntry>> {
+  const parts = networkNames.filter((part) => isFile(join(folder, trainedFiles[part])));
   return new Map(parts.map((part) => [part, readSafetensors(join(folder, trainedFiles[part])).tensors]));
 }
 
@@ -32,7 +29,7 @@ export function wholeTensor(
   name: string,
 ): TensorEntry | undefined {
   const [part, ...rest] = name.split('.');
-  return part === 'unet' || part === 'text_encoder' ? parts.get(part)?.get(rest.join('.')) : undefined;
+  return parts.get(part as NetworkName)?.get(rest.join('.'));
 }
 
 /** Writes what a run trains, with its present values: PEFT folders, or whole networks in f32. */
@@ -47,7 +44,7 @@ export function writeTrained(
     writePeft(folder, adapters, { baseModel: model.path });
     return;
   }
-  for (const part of ['unet', 'text_encoder'] as const) {
+  for (const part of networkNames) {
     const names = trained.names.filter((name) => name.startsWith(`${part}.`));
     if (names.length === 0) continue;
     const file = join(folder, trainedFiles[part]);

@@ -120,7 +120,7 @@ async function toFewSteps(
   const { lora, errors, seed, provider } = settings;
   const trained = consistencyLora(model, settings);
   const pipeline = new TextToImage(model, await openTokenizer(model), { provider });
-  const negative = await pipeline.encodePrompt('');
+  const { context: negative } = await pipeline.encodePrompt('');
   await pipeline.dispose();
   const timesteps = schedule.alphaBars.length;
   return {

@@ -8,7 +8,7 @@ import {
 } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
-import type { Model } from '../../checkpoints/model.ts';
+import { networksOf, weightsOf, type Model } from '../../checkpoints/model.ts';
 import { hasHash, modelHash } from '../../checkpoints/modelHash.ts';
 import { openModel } from '../../checkpoints/openModel.ts';
 import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
@@ -110,7 +110,7 @@ async function train(
           { ...trained.adapters, fed: shown.tensors },
           { signal: context.signal, onStep },
         ),
-      suspects: [model.unet.weights, model.textEncoder.weights],
+      suspects: networksOf(model).map((part) => weightsOf(model, part)),
       places: { model: settings.model, provider: settings.provider },
     },
     context,
@@ -133,7 +133,7 @@ function ratesOf({
   optimizer,
 }: FinetuneSettings): ((name: string) => number) | undefined {
   if (text === null || optimizer === 'prodigy') return undefined;
-  return (name) => (name.startsWith('text_encoder.') ? text : learningRate);
+  return (name) => (name.startsWith('text_encoder') ? text : learningRate);
 }
 
 async function openRun(

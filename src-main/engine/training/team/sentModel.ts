@@ -17,11 +17,15 @@ const textFiles = [
   ...['scheduler/scheduler_config.json', 'likeness.json'],
   ...['tokenizer/vocab.json', 'tokenizer/merges.txt', 'tokenizer/tokenizer.json'],
   ...['tokenizer/tokenizer_config.json', 'tokenizer/special_tokens_map.json'],
+  ...['text_encoder_2/config.json', 'tokenizer_2/vocab.json', 'tokenizer_2/merges.txt'],
+  ...['tokenizer_2/tokenizer.json', 'tokenizer_2/tokenizer_config.json'],
+  ...['tokenizer_2/special_tokens_map.json'],
 ] as const;
 const weightFiles = [
   'unet/diffusion_pytorch_model.safetensors',
   'vae/diffusion_pytorch_model.safetensors',
   'text_encoder/model.safetensors',
+  'text_encoder_2/model.safetensors',
 ] as const;
 
 const tensorType = z.object({
@@ -64,7 +68,9 @@ export async function sendModel(
   announce: (contents: ModelContents) => Promise<void>,
 ): Promise<void> {
   const texts = textsOf(model);
-  const parts: readonly ModelPart<unknown>[] = [model.unet, model.vae, model.textEncoder];
+  const { unet, vae, textEncoder, textEncoder2 } = model;
+  const second = textEncoder2 ? [textEncoder2] : [];
+  const parts: readonly ModelPart<unknown>[] = [unet, vae, textEncoder, ...second];
   // Wide types first, as in the reference implementation: every tensor lies at a multiple of its element's size.
   const entries = parts.map(({ weights }) =>
     weights
@@ -74,7 +80,7 @@ export async function sendModel(
   );
   await announce({
     texts: texts.map(({ file, bytes }) => ({ file, bytes: bytes.length })),
-    weights: weightFiles.map((file, i) => ({
+    weights: weightFiles.slice(0, parts.length).map((file, i) => ({
       file,
       tensors: (entries[i] ?? []).map(({ name, entry: { dtype, shape } }) => ({
         name,

@@ -1,0 +1,108 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { fitWholeLora } from '../../../src-main/engine/checkpoints/lora/fitLora.ts';
+import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts';
+import { writeKohya, writePeft } from '../../../src-main/engine/checkpoints/lora/writeLora.ts';
+import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
+import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
+import { planRemoval } from '../../../src-main/engine/checkpoints/blockRemoval.ts';
+import { studentOf } from '../../../src-main/engine/checkpoints/student.ts';
+import { unetShapes } from '../../../src-main/engine/models/unetCost.ts';
+import { writeDiffusers, writeSingleFile } from '../../../src-main/engine/checkpoints/writeModel.ts';
+import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
+import { inspect } from '../../../src-main/features/inspect/inspect.ts';
+import { openForGeneration } from '../../../src-main/features/generation/openForGeneration.ts';
+import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
+
+const fixtures = join(import.meta.dirname, '..', '..', 'golden', 'fixtures');
+const folder = join(fixtures, 'models', 'tiny-koala');
+const model = openModelFolder(folder);
+const scratch = mkdtempSync(join(tmpdir(), 'likeness-sdxl-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const start = join(fixtures, 'training', 'koala-lora', 'start');
+
+it('writes a LoRA in the names that SDXL has in other tools, and reads it back', () => {
+  const { stored } = readLora(start);
+  const file = join(scratch, 'koala.safetensors');
+  writeKohya(file, stored, { model });
+  const names = [...readSafetensors(file).tensors.keys()];
+  expect(names).toContain('lora_unet_input_blocks_3_1_transformer_blocks_0_attn1_to_q.lora_down.weight');
+  expect(names).toContain('lora_unet_output_blocks_0_1_transformer_blocks_1_attn2_to_v.lora_up.weight');
+  expect(names).toContain('lora_te1_text_model_encoder_layers_0_self_attn_q_proj.alpha');
+  expect(names).toContain('lora_te2_text_model_encoder_layers_2_self_attn_v_proj.alpha');
+  const [whole, back] = [start, file].map((path) => fitWholeLora(readLora(path), model).adapters);
+  const byName = new Map(back?.map((one) => [`${one.part}.${one.module}`, one]));
+  for (const { part, module, A, alpha } of whole ?? []) {
+    const again = byName.get(`${part}.${module}`);
+    expect(again?.alpha).toBe(alpha);
+    expect(again?.A.data).toEqual(A.data);
+  }
+  // An out_proj of zeros for each text encoder, by which diffusers finds them.
+  expect(back).toHaveLength((whole?.length ?? 0) + 2);
+});
+
+it('writes a folder for each network as PEFT', () => {
+  const out = join(scratch, 'peft');
+  writePeft(out, readLora(start).stored);
+  const parts = readLora(out).stored.map(({ part }) => part);
+  expect([...new Set(parts)].sort()).toEqual(['text_encoder', 'text_encoder_2', 'unet']);
+  expect(parts).toHaveLength(readLora(start).stored.length);
+});
+
+it('writes the whole pipeline, which opens with the same bytes', () => {
+  const out = join(scratch, 'whole');
+  writeDiffusers(out, model);
+  const again = openModelFolder(out);
+  expect(again.zeroNegative).toBe(true);
+  for (const part of ['unet', 'vae', 'textEncoder', 'textEncoder2'] as const)
+    expect(again[part]?.weights.names()).toEqual(model[part]?.weights.names());
+});
+
+it('tells what a model and a LoRA of the family are', async () => {
+  const { report } = await inspect(folder);
+  expect(report).toMatchObject({
+    family: 'KOALA (Stable Diffusion XL, without the mid block)',
+    problems: [],
+  });
+  expect('parameters' in report && report.parameters).toMatchObject({
+    text_encoder_2: model.textEncoder2?.weights.parameterCount,
+  });
+  const lora = (await inspect(start)).report;
+  expect(lora).toMatchObject({ kind: 'lora', modules: { text_encoder: 2, text_encoder_2: 6 }, problems: [] });
+});
+
+it('refuses by name what is not built for it', async () => {
+  expect(() => writeSingleFile(join(scratch, 'one.safetensors'), model)).toThrow(/single-file export/);
+  const request = { model: folder, loras: [], provider: 'cpu' } as const;
+  const open = (more: object) => openForGeneration({ ...request, ...more }, () => undefined);
+  await expect(open({ clipSkip: 1 })).rejects.toThrow(/clip skip/);
+  const word = join(scratch, 'word.safetensors');
+  writeSafetensors(word, [{ name: 'emb_params', tensor: f32([1, 16]) }]);
+  await expect(open({ embeddings: [{ path: word }] })).rejects.toThrow(/embeddings/);
+});
+
+it('loses blocks with their depths', () => {
+  const teacher = openModelFolder(join(fixtures, 'models', 'tiny-ssd'));
+  const removal = planRemoval(teacher.unet.config, ['down_blocks.1.1', 'up_blocks.1.1', 'mid_block']);
+  const { config, weights } = studentOf(teacher, removal).unet;
+  expect(config).toMatchObject({
+    ...{ layers_per_block: [2, 1, 2], mid_block_type: null },
+    transformer_layers_per_block: [[1, 1], [2], [1, 2]],
+    reverse_transformer_layers_per_block: [
+      [2, 1, 3],
+      [2, 1],
+      [1, 1, 1],
+    ],
+  });
+  expect(weights.names()).toHaveLength(unetShapes(config).size);
+});
+
+it("refuses SDXL's refiner, which has the second text encoder alone", () => {
+  const refiner = join(scratch, 'refiner');
+  cpSync(folder, refiner, { recursive: true });
+  rmSync(join(refiner, 'text_encoder'), { recursive: true });
+  expect(() => openModelFolder(refiner)).toThrow(/refiner/);
+});
