@@ -29,7 +29,7 @@ const channels = 8;
 function network(sample: Value): Value {
   const adapter = { name: 'default', rank: 2, scale: 2 };
   const scope = Scope.root('net', {
-    adapters: new Map(['to_q', 'to_v', 'out'].map((name) => [name, [adapter]])),
+    adapters: new Map(['to_q', 'to_v', 'out'].map((name) => [`net.${name}`, [adapter]])),
   });
   const skip = conv(scope.at('in'), sample, channels, { kernel: 3, padding: 1 });
   const down = conv(scope.at('down'), silu(groupNorm(scope.at('norm'), skip, 2, 1e-5)), channels, {
