@@ -35,7 +35,11 @@ import {
 const adapterMethods = ['lora', 'dora', 'loha', 'lokr'];
 
 /** diffusers' and PEFT's DreamBooth scripts. */
-const rateOfMethod = unlessProdigy('1e-4, 1e-6 for full', ({ method }) => (method === 'full' ? 1e-6 : 1e-4));
+const rates: Readonly<Record<string, number>> = { full: 1e-6, embedding: 5e-4 };
+const rateOfMethod = unlessProdigy(
+  '1e-4, 1e-6 for full, 5e-4 for embedding',
+  ({ method }) => rates[String(method)] ?? 1e-4,
+);
 
 const photoTexts = optional(
   data(z.record(z.string(), z.string()), { help: 'texts of photos by file name', option: null }),
@@ -79,8 +83,8 @@ export const trainingSettings = {
     null,
   ),
 
-  method: choice(['lora', 'dora', 'loha', 'lokr', 'full'], {
-    help: 'train small added matrices (plain, with magnitudes, or as LyCORIS makes them), or every weight',
+  method: choice(['lora', 'dora', 'loha', 'lokr', 'full', 'embedding'], {
+    help: 'train small added matrices (plain, with magnitudes, or as LyCORIS makes them), every weight, or nothing but a new word',
     default: 'lora',
     group: 'learning',
   }),
@@ -183,11 +187,31 @@ export const trainingSettings = {
     { group: 'lora', when: { method: adapterMethods, trainTextEncoder: true } },
   ),
 
+  /** Textual inversion (Gal et al. 2022); diffusers' `textual_inversion.py`. */
+  embedding: part(
+    {
+      vectors: whole({
+        help: 'vectors of the new word; each takes the place of a token in prompts',
+        min: 1,
+        max: 32,
+        default: 1,
+        before: 1,
+      }),
+      /** diffusers' `--initializer_token`. */
+      initWord: orNone(
+        word({ help: 'the word whose meaning the new one starts from', otherwise: 'the class noun' }),
+        null,
+      ),
+    },
+    { group: 'learning', when: { method: 'embedding' } },
+  ),
+
   trainTextEncoder: toggle({
     help: 'leave the text encoder as it is',
     option: 'text-encoder',
     default: true,
     group: 'knowledge',
+    when: { method: [...adapterMethods, 'full'] },
   }),
   /** Prior preservation: loss = subject's + weight · the class's (Ruiz et al. 2022, equation 2). */
   prior: optionalPart(
@@ -222,7 +246,7 @@ export const trainingSettings = {
       }),
     },
     { help: 'train only on the photos, without class pictures', option: 'prior' },
-    { group: 'knowledge' },
+    { group: 'knowledge', when: { method: [...adapterMethods, 'full'] } },
   ),
 
   size: pictureSettings.size,
@@ -350,6 +374,11 @@ export function eachSubject<S extends SubjectSettings>(settings: S): [S, ...S[]]
     ...{ photos, photoScenes, photoCaptions },
   }));
   return [alone, ...others];
+}
+
+/** The same settings without class pictures where these teach nothing: a new word changes nothing that the model knows of the class. */
+export function withoutIdlePrior<S extends Pick<FinetuneSettings, 'method' | 'prior'>>(settings: S): S {
+  return settings.method === 'embedding' ? { ...settings, prior: null } : settings;
 }
 
 /** The place among a run's subjects of the one that all `prompts` name: "sks dog". None where they name several, or none of many. */

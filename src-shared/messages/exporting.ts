@@ -6,6 +6,10 @@ export const exportMessages = {
     `The run trained all weights, which ${d.format} can't hold; export it as diffusers, single-file or onnx.`,
   'export.words': (d: { file: string; words: string }) =>
     `${d.file} brings the words ${d.words}, which a model's weights can't hold; use a LoRA without embeddings, or keep the file beside the model.`,
+  'export.wordsAlone': (d: { format: string }) =>
+    `This run learnt a new word alone and changed no weight, so there is nothing to write as ${d.format}; export it as embedding.`,
+  'export.noWords': (d: { format: string }) =>
+    `This run learnt no new word, so there is no ${d.format} to write; choose another format, or train with the method embedding.`,
   'guidance.needsLora': (d: { folder: string }) =>
     `${d.folder} is no LoRA run, and guidance can be distilled into a LoRA alone; export it without that, or finetune with --method lora.`,
   'guidance.none': (d: { model: string }) =>

@@ -53,6 +53,10 @@ export const trainingMessages = {
     `The class noun is missing; say what the photos show with ${d.option}, for example ${d.option} dog.`,
   'training.inpainting': (d: { model: string }) =>
     `${d.model} is made for inpainting, and such models can be finetuned here but not distilled; distil the model it was made from.`,
+  'training.wordOfTwo': (d: { model: string }) =>
+    `${d.model} has two text encoders, and words are learnt for one alone; train a LoRA, or choose a model of the Stable Diffusion 1 or 2 family.`,
+  'training.wordTaken': (d: { token: string }) =>
+    `"${d.token}" can't become a new word, since the model's vocabulary has it already; choose another token, for example "<${d.token}>".`,
   'training.sameToken': (d: { token: string }) =>
     `Two subjects of this run have the token "${d.token}", so prompts could not tell them apart; give each a token of its own.`,
   'training.samePhotos': (d: { photos: string }) =>

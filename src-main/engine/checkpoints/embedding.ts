@@ -1,11 +1,13 @@
-import { parse } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join, parse } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
-import { statOrNothing } from './files.ts';
+import { isFolder, makeFolder, statOrNothing } from './files.ts';
 import type { Model } from './model.ts';
 import { readOtherF32 } from './otherTypes.ts';
 import { looksLikeWeights, readWeightFile, type RawTensors } from './weightFiles.ts';
 import { readF32 } from './weights.ts';
+import { writeSafetensors } from './writeSafetensors.ts';
 
 /** A textual inversion (Gal et al. 2022): vectors [n, width] that a word in a prompt stands for. */
 export interface Embedding {
@@ -103,4 +105,45 @@ export function wordsFor(
     firstId,
     vectors: { dtype: 'f32', shape: [data.length / wanted, wanted], data },
   };
+}
+
+const embeddingsFolder = 'embeddings';
+
+/**
+ * Writes each word into a file of its own in `folder/embeddings`, as diffusers' `textual_inversion.py` does: one tensor under its word.
+ * The web UI and ComfyUI read them too, and call the word by the file's name. Errors: `file.unwritable`.
+ */
+export function writeEmbeddings(folder: string, words: NewWords): void {
+  const inside = join(folder, embeddingsFolder);
+  makeFolder(inside);
+  for (const [word, vectors] of wordVectors(words))
+    writeEmbedding(join(inside, `${embeddingName(word)}.safetensors`), word, vectors);
+}
+
+/** Each word with its own vectors. */
+export function wordVectors({ counts, vectors: { shape, data } }: NewWords): [string, HostTensor<'f32'>][] {
+  const [, width = 1] = shape;
+  let at = 0;
+  return [...counts].map(([word, count]) => {
+    const own = data.slice(at, (at += count * width));
+    return [word, { dtype: 'f32', shape: [count, width], data: own }];
+  });
+}
+
+/** Errors: `file.unwritable`. */
+export function writeEmbedding(file: string, word: string, vectors: HostTensor<'f32'>): void {
+  writeSafetensors(file, [{ name: word, tensor: vectors }], { format: 'pt' });
+}
+
+/** A word as a file's name that every system takes. */
+export function embeddingName(word: string): string {
+  return word.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '') || 'word';
+}
+
+/** The embeddings of a run's checkpoint; none in any other folder. Errors: those of `readEmbedding`. */
+export function embeddingsIn(folder: string): Embedding[] {
+  const inside = join(folder, embeddingsFolder);
+  if (!isFolder(inside)) return [];
+  const names = readdirSync(inside).filter((name) => name.endsWith('.safetensors'));
+  return names.sort().map((name) => readEmbedding(join(inside, name)));
 }

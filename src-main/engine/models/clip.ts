@@ -1,19 +1,38 @@
-import { add, attention, gather, gelu, quickGelu, slice } from '../graph/build.ts';
+import { add, attention, gather, gelu, matmul, mul, quickGelu, slice } from '../graph/build.ts';
 import type { Value } from '../graph/ops.ts';
 import { layerNorm, linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
 import type { ClipLayerConfig, ClipTextConfig } from './config.ts';
 
+/** Words that are being learnt: which of `count` vectors stands in each place, [b,t,count] of 0 and 1, and where none does, [b,t,1]. */
+export interface LearntWords {
+  readonly count: number;
+  readonly which: Value;
+  readonly none: Value;
+}
+
 /**
  * transformers' `CLIPTextModel`: ids i64 [b,t] → last hidden state [b,t,d], after the final layer norm.
- * Tensors have the published names, `text_model.…`.
+ * Tensors have the published names, `text_model.…`. Where `learnt` words stand, the ids do not matter.
  */
-export function clipTextModel(scope: Scope, inputIds: Value, config: ClipTextConfig): Value {
-  return clipFinalNorm(scope, clipHidden(scope, inputIds, config, config.num_hidden_layers), config);
+export function clipTextModel(
+  scope: Scope,
+  inputIds: Value,
+  config: ClipTextConfig,
+  learnt?: LearntWords,
+): Value {
+  const states = clipHidden(scope, inputIds, config, config.num_hidden_layers, learnt);
+  return clipFinalNorm(scope, states, config);
 }
 
 /** transformers' `hidden_states[layers]`: ids i64 [b,t] → [b,t,d] after so many layers, not normed. */
-export function clipHidden(scope: Scope, inputIds: Value, config: ClipTextConfig, layers: number): Value {
+export function clipHidden(
+  scope: Scope,
+  inputIds: Value,
+  config: ClipTextConfig,
+  layers: number,
+  learnt?: LearntWords,
+): Value {
   const model = scope.at('text_model');
   const { hidden_size: width } = config;
   const length = inputIds.shape[1] as number;
@@ -21,7 +40,14 @@ export function clipHidden(scope: Scope, inputIds: Value, config: ClipTextConfig
   const positions = model
     .at('embeddings', 'position_embedding')
     .weight('weight', [config.max_position_embeddings, width]);
-  let x = add(gather(tokens, inputIds), slice(positions, 0, 0, length));
+  const known = gather(tokens, inputIds);
+  const words = learnt
+    ? add(
+        mul(known, learnt.none),
+        matmul(learnt.which, model.at('embeddings', 'learnt_words').weight('weight', [learnt.count, width])),
+      )
+    : known;
+  let x = add(words, slice(positions, 0, 0, length));
   for (let i = 0; i < layers; i++) x = clipLayer(model.at('encoder', 'layers', i), x, config, true);
   return x;
 }

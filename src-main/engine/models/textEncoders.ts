@@ -3,7 +3,7 @@ import type { Value } from '../graph/ops.ts';
 import { linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
-import { clipFinalNorm, clipHidden, clipLayer, clipTextModel } from './clip.ts';
+import { clipFinalNorm, clipHidden, clipLayer, clipTextModel, type LearntWords } from './clip.ts';
 import type { ClipTextConfig } from './config.ts';
 
 /** The text encoders of a model: one, or SDXL's two. */
@@ -31,14 +31,15 @@ export interface PromptTokens<T = Value> {
 /**
  * Prompts through a model's text encoders. One gives its last hidden state. Of SDXL's two, each gives its last state but one, unnormed,
  * side by side; the second also gives the projected state of the prompt's end (Podell et al. 2023; diffusers'
- * `StableDiffusionXLPipeline.encode_prompt`).
+ * `StableDiffusionXLPipeline.encode_prompt`). `learnt` words are for one encoder alone.
  */
 export function encodePrompt(
   scopeOf: (part: 'text_encoder' | 'text_encoder_2') => Scope,
   { ids, ends }: PromptTokens,
   { textEncoder: { config: first }, textEncoder2 }: TextEncoders,
+  learnt?: LearntWords,
 ): PromptStates {
-  if (!textEncoder2) return { context: clipTextModel(scopeOf('text_encoder'), ids, first) };
+  if (!textEncoder2) return { context: clipTextModel(scopeOf('text_encoder'), ids, first, learnt) };
   if (!ends) throw new Error('the second text encoder wants to know where prompts end');
   const { config: second } = textEncoder2;
   const length = first.max_position_embeddings;

@@ -11,6 +11,7 @@ import { exportOnnx } from './exportOnnx.ts';
 import { tokenizerOf } from '../../engine/pipelines/openTokenizer.ts';
 import { loraMetadata, titleOf } from './loraMetadata.ts';
 import { openMix } from './openMix.ts';
+import { writeWords } from './words.ts';
 import { openRun, type OpenedRun } from './openRun.ts';
 import { prove, type Proof, type TitledPicture } from './proof.ts';
 import type { ExportRequest } from './request.ts';
@@ -38,11 +39,11 @@ export async function exportRun(
   { report, signal }: JobContext,
   substitute?: Substitute,
 ): Promise<ExportResult> {
-  const path = withSuffix(request);
   const { run: source } = request;
   const asked = typeof source === 'string' ? openRun(source, request.checkpoint) : openMix(source);
   const run = substitute ? { ...openRun(substitute.run, undefined), step: asked.step } : asked;
   const { step } = run;
+  const path = withSuffix(request, run);
   const proof = await inWorkFolder(path, async (out) => {
     report({ type: 'progress', done: 0, total: 2, label: 'writing' });
     write(run, { ...request, out });
@@ -63,13 +64,18 @@ export async function exportRun(
 }
 
 /** Single-file formats are recognised by their suffix, here and in other tools. */
-function withSuffix({ format, out }: ExportRequest): string {
-  const oneFile = format === 'kohya' || format === 'single-file';
+function withSuffix({ format, out }: ExportRequest, { words }: OpenedRun): string {
+  const oneFile = format === 'kohya' || format === 'single-file' || words?.counts.size === 1;
   return oneFile && !out.endsWith('.safetensors') ? `${out}.safetensors` : out;
 }
 
 function write(run: OpenedRun, { out, format, dtype, transformers }: ExportRequest): void {
-  const { model, changes, adapters } = run;
+  const { model, changes, adapters, words } = run;
+  if (format === 'embedding') {
+    if (!words) throw problem('export.noWords', { format });
+    return writeWords(out, words);
+  }
+  if (words) throw problem('export.wordsAlone', { format });
   const pairs = adapters.flatMap((adapter) => asPair(adapter) ?? []);
   if ((format === 'peft' || format === 'kohya') && adapters.length === 0)
     throw problem('export.needsLora', { format });

@@ -2,6 +2,7 @@ import { subjectPrompt } from '../../engine/training/data/prompts.ts';
 import { eachSubject } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { wordsFor, type NewWords } from '../../engine/checkpoints/embedding.ts';
 import { fitLora } from '../../engine/checkpoints/lora/fitLora.ts';
 import { readLora } from '../../engine/checkpoints/lora/readLora.ts';
 import type { StoredAdapter } from '../../engine/checkpoints/lora/weightChanges.ts';
@@ -32,6 +33,8 @@ export interface OpenedRun {
   readonly adapters: readonly StoredAdapter[];
   /** What the run changes in the model's weights; LoRAs merged in. */
   readonly changes: Changes;
+  /** The words that the run learnt, if it is a textual inversion. */
+  readonly words?: NewWords;
   /** Makes a pipeline draw with the checkpoint itself. */
   readonly networks: NetworkOptions;
 }
@@ -52,6 +55,11 @@ export function openRun(path: string, checkpoint: number | undefined): OpenedRun
   const folder = run.checkpointPath(step);
   if (whole) return { ...opened, adapters: [], ...wholeNetworks(folder) };
   const lora = readLora(folder);
+  if (lora.embeddings.size > 0 && lora.stored.length === 0) {
+    const learnt = [...lora.embeddings].map(([word, vectors]) => ({ path: folder, word, vectors }));
+    const unchanged = { adapters: [], changes: {}, networks: {} };
+    return { ...opened, ...unchanged, words: wordsFor(model, learnt) };
+  }
   const { adapters, changes: kin } = fitLora(lora, model);
   const merged = (part: StoredAdapter['part']): Map<string, TensorSource> => {
     const { weights } = part === 'unet' ? model.unet : model.textEncoder;

@@ -4,6 +4,8 @@ import { fitLora } from '../../engine/checkpoints/lora/fitLora.ts';
 import { readLora } from '../../engine/checkpoints/lora/readLora.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
+import { wordsFor, type NewWords } from '../../engine/checkpoints/embedding.ts';
+import { textToImageWith } from '../../engine/pipelines/withWords.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import { Networks, type NetworkOptions } from '../../engine/pipelines/networks.ts';
 import { guidanceTensor, joinChannels, stack } from '../../engine/pipelines/denoise.ts';
@@ -15,6 +17,7 @@ import { i64, type HostTensor } from '../../engine/tensor/tensor.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import type { onnxParts } from './exportOnnx.ts';
 import type { OpenedRun } from './openRun.ts';
+import { readWords } from './words.ts';
 import type { ExportRequest } from './request.ts';
 
 /** The result of reading an export back. */
@@ -52,7 +55,10 @@ export async function prove(
       ? { ...(await proveOnnx(run, out)), pictures: [await taught(run, signal)] }
       : await provePicture(run, request, signal);
   const stored =
-    dtype ?? (run.adapters.length > 0 && (format === 'peft' || format === 'kohya') ? 'f32' : 'f16');
+    dtype ??
+    ((run.adapters.length > 0 && (format === 'peft' || format === 'kohya')) || format === 'embedding'
+      ? 'f32'
+      : 'f16');
   if (!(proof.maxError <= tolerance[stored]))
     throw problem('export.unproven', { file: basename(out), error: proof.maxError.toPrecision(2) });
   const before = await draw(run, run.model, {}, signal);
@@ -60,7 +66,7 @@ export async function prove(
 }
 
 const taught = async (run: OpenedRun, signal: AbortSignal): Promise<Drawn & { title: string }> => ({
-  ...(await draw(run, run.model, run.networks, signal)),
+  ...(await draw(run, run.model, run.networks, signal, run.words)),
   title: 'the run',
 });
 
@@ -70,6 +76,10 @@ async function provePicture(
   signal: AbortSignal,
 ): Promise<ShownProof> {
   const wanted = await taught(run, signal);
+  if (format === 'embedding') {
+    const words = wordsFor(run.model, readWords(out));
+    return shown(words.counts.size, wanted, await draw(run, run.model, {}, signal, words));
+  }
   if (format === 'peft' || format === 'kohya') {
     const { adapters, changes, unmatched } = fitLora(readLora(out), run.model);
     // There may be one more: a pair of zeros for other tools.
@@ -103,8 +113,11 @@ async function draw(
   model: Model,
   options: NetworkOptions,
   signal: AbortSignal,
+  words?: NewWords,
 ): Promise<Drawn> {
-  const pipeline = new TextToImage(model, await openTokenizer(base), options);
+  const pipeline = words
+    ? await textToImageWith(words, model, options)
+    : new TextToImage(model, await openTokenizer(base), options);
   const sides = { width: size, height: size };
   const request = { prompt, seed: 0 };
   try {

@@ -47,6 +47,12 @@ const loaders: Readonly<Record<ExportFormat, readonly Loader[]>> = {
       names: /^(model\.diffusion_model|first_stage_model|cond_stage_model)\./,
     },
   ],
+  embedding: [
+    {
+      tools: 'AUTOMATIC1111, Forge, ComfyUI, load_textual_inversion of diffusers',
+      names: /./,
+    },
+  ],
   onnx: [
     {
       tools: "Optimum's ORTStableDiffusionPipeline, diffusers' OnnxStableDiffusionPipeline, ONNX Runtime",

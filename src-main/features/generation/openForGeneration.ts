@@ -8,6 +8,7 @@ import { openModel, withUnet } from '../../engine/checkpoints/openModel.ts';
 import { assumption } from '../../engine/checkpoints/prediction.ts';
 import { bindLoras, type WeightedLora } from '../../engine/pipelines/adapters.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
+import { withRoomForWords } from '../../engine/pipelines/withWords.ts';
 import type { WeightLookup } from '../../engine/pipelines/weights.ts';
 import { LatentColours } from '../../engine/pipelines/preview.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
@@ -67,7 +68,7 @@ export async function openForGeneration(
   const bundled = taught.flatMap((one) => ('embeddings' in one ? one.embeddings : []));
   const words = wordsFor(model, [...given, ...bundled]);
   const tokenizer = (await openTokenizer(model)).withWords(words.counts, words.firstId);
-  const read = withWords(withoutLastLayers(model, request.clipSkip ?? 0), words.vectors.shape[0]);
+  const read = withRoomForWords(withoutLastLayers(model, request.clipSkip ?? 0), words.vectors.shape[0]);
   const own: WeightLookup = (name) => matrices(name) ?? whole(name);
   const textToImage = new TextToImage(read, tokenizer, {
     ...{ provider: request.provider, adapters, own },
@@ -106,7 +107,10 @@ function openLora(
     const message = `Left out of ${choice.path}: ${someOf(fitted.unmatched)}.`;
     report({ type: 'warning', message });
   }
-  const hash = loraHash(fitted);
+  const hash =
+    fitted.adapters.length + fitted.changes.length > 0
+      ? loraHash(fitted)
+      : hashOfNumbers([...lora.embeddings].flat());
   const embeddings = [...lora.embeddings].map(([word, vectors]) => ({ word, vectors, path: choice.path }));
   return { ...choice, ...fitted, hash, embeddings, isOf: (other) => other === hash };
 }
@@ -120,12 +124,6 @@ function withoutLastLayers(model: Model, skipped: number): Model {
   if (skipped > layers) throw problem('clipSkip.tooMany', { model: model.path, layers });
   const shorter = { ...config, num_hidden_layers: layers - skipped };
   return { ...model, textEncoder: { ...model.textEncoder, config: shorter } };
-}
-
-function withWords(model: Model, count = 0): Model {
-  const { config } = model.textEncoder;
-  const larger = { ...config, vocab_size: config.vocab_size + count };
-  return { ...model, textEncoder: { ...model.textEncoder, config: larger } };
 }
 
 /** 16 hex digits of SHA-256 over every matrix. */

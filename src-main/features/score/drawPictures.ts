@@ -2,16 +2,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { removeLeftovers } from '../../engine/checkpoints/leftovers.ts';
+import type { NewWords } from '../../engine/checkpoints/embedding.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import type { NetworkOptions } from '../../engine/pipelines/networks.ts';
 import { ofUnfinishedBatches } from '../../engine/pipelines/batchSize.ts';
-import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
+import { textToImageWith } from '../../engine/pipelines/withWords.ts';
 import { loadPicture } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import { pictureProgress } from '../../engine/pipelines/pictureProgress.ts';
 import { encodePng } from '../../engine/pictures/png.ts';
-import { TextToImage, type SamplingOptions } from '../../engine/pipelines/textToImage.ts';
+import type { SamplingOptions } from '../../engine/pipelines/textToImage.ts';
 
 export interface Wanted {
   readonly prompt: string;
@@ -22,6 +23,8 @@ export interface Wanted {
 export interface Artist {
   readonly model: Model;
   readonly networks: NetworkOptions;
+  /** Words that a textual inversion learnt. */
+  readonly words?: NewWords | undefined;
 }
 
 export interface DrawnPicture {
@@ -36,7 +39,7 @@ export interface DrawnPicture {
 export async function drawPictures(
   folder: string,
   wanted: readonly Wanted[],
-  { model, networks }: Artist,
+  { model, networks, words }: Artist,
   options: Omit<SamplingOptions, 'onStep'>,
   report: (done: number) => void,
 ): Promise<DrawnPicture[]> {
@@ -46,7 +49,7 @@ export async function drawPictures(
   if ([...wanted.keys()].every(isThere)) report(wanted.length);
   else {
     removeLeftovers(folder);
-    const pipeline = new TextToImage(model, await openTokenizer(model), networks);
+    const pipeline = await textToImageWith(words, model, networks);
     const batch = pipeline.steadyBatch(options);
     const missing = ofUnfinishedBatches(wanted.length, batch, isThere);
     const known = wanted.length - missing.length;

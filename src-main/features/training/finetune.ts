@@ -4,6 +4,7 @@ import {
   type FinetuneSettings,
   finetuneSettings,
   type OtherSubject,
+  withoutIdlePrior,
 } from '../../../src-shared/domain/finetuneSettings.ts';
 import { changedSettings, completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -61,13 +62,15 @@ async function newSettings(
     ...{ size: width, ...ownSettings(model), model },
     ...(team && { accumulate: team.workers }),
   };
-  const alone = completeSettings(finetuneSettings, asked, own);
+  const alone = withoutIdlePrior(completeSettings(finetuneSettings, asked, own));
   const subjects = eachSubject(alone);
   if (alone.replay === undefined) checkSubjects(subjects);
   // Each subject is shown as often as it would be alone.
   const settings =
     asked.steps === undefined && subjects.length > 1
-      ? completeSettings(finetuneSettings, { ...asked, steps: alone.steps * subjects.length }, own)
+      ? withoutIdlePrior(
+          completeSettings(finetuneSettings, { ...asked, steps: alone.steps * subjects.length }, own),
+        )
       : alone;
   if (settings.photos === undefined) return settings;
   const prior =

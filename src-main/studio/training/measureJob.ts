@@ -3,6 +3,7 @@ import {
   trainingChangesType,
   trainingSettings,
   trainingSettingsType,
+  withoutIdlePrior,
   type TrainingChanges,
 } from '../../../src-shared/domain/finetuneSettings.ts';
 import { idSchema } from '../../../src-shared/domain/id.ts';
@@ -36,7 +37,7 @@ export async function nextDryRun(
   const presets = presetsFor(subject, model, library, room, { changes });
   const wanted = presets.find(({ measured, fits }) => !measured && fits);
   if (!wanted) return undefined;
-  const settings = completeSettings(trainingSettings, changes, wanted.settings);
+  const settings = withoutIdlePrior(completeSettings(trainingSettings, changes, wanted.settings));
   const key = measurementKey(model, library.settings.get().provider, settings);
   const input: MeasureInput = { modelId, key, settings, changes };
   return { kind: 'measure', title: `Trying out ${model.name} on this machine`, input, subjectId };

@@ -2,6 +2,7 @@ import {
   finetuneSettings,
   trainingSettings,
   trainingSettingsOf,
+  withoutIdlePrior,
   type TrainingChanges,
   type TrainingSettings,
 } from '../../../src-shared/domain/finetuneSettings.ts';
@@ -61,7 +62,7 @@ export function presetsFor(
     const fitting = fittingSettings(full, model, room, known);
     const fit = ownClass ? fitting : quickerPrior(fitting, room, known);
     // A person's choices are not reduced: the run fits or it doesn't.
-    const chosen = completeSettings(trainingSettings, changes, fit.settings);
+    const chosen = withoutIdlePrior(completeSettings(trainingSettings, changes, fit.settings));
     const measured = known(chosen);
     const pace = earlier.find((run) => sameWork(run, chosen, model))?.secondsPerStep;
     return {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { trainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { trainingSettings, withoutIdlePrior } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
@@ -84,7 +84,7 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       // Who brings pictures of the class wants them used, whatever the preset says.
       const isOff = !changes.prior && chosen.settings.prior === null;
       const asked = ownClass && isOff ? { ...changes, prior: { weight: 1 } } : changes;
-      const settings = completeSettings(trainingSettings, asked, chosen.settings);
+      const settings = withoutIdlePrior(completeSettings(trainingSettings, asked, chosen.settings));
       const named = all.map((one) => one.name).join(' + ');
       const run = await newRunFolder(library, all, (place) =>
         runs.create({

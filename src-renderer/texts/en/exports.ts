@@ -15,6 +15,10 @@ export const exports = {
       name: 'Single checkpoint',
       about: 'The whole model in one .safetensors file for user interfaces.',
     },
+    embedding: {
+      name: 'Embedding',
+      about: 'A small file for the embeddings folder of AUTOMATIC1111 and ComfyUI, and for diffusers.',
+    },
     onnx: { name: 'ONNX', about: 'A whole pipeline for Optimum and ONNX Runtime on any device.' },
   },
   precision: 'Precision',

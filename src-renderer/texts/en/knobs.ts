@@ -33,8 +33,15 @@ export const knobs = {
     },
     method: {
       label: 'Method',
-      hint: 'LoRA trains small added matrices; DoRA, LoHa and LoKr are kinds of it. Training all weights needs far more memory.',
-      choices: { lora: 'LoRA', dora: 'DoRA', loha: 'LoHa', lokr: 'LoKr', full: 'All weights' },
+      hint: 'LoRA trains small added matrices; DoRA, LoHa and LoKr are kinds of it. Training all weights needs far more memory. A new word alone changes no weight: the file is tiny, the likeness weaker.',
+      choices: {
+        lora: 'LoRA',
+        dora: 'DoRA',
+        loha: 'LoHa',
+        lokr: 'LoKr',
+        full: 'All weights',
+        embedding: 'A new word alone',
+      },
     },
     learningRate: { label: 'Learning rate' },
     textLearningRate: { label: 'Learning rate (text)', none: 'as the U-Net' },
@@ -68,6 +75,11 @@ export const knobs = {
     'textLora.rank': { label: 'Rank (text)' },
     'textLora.alpha': { label: 'Alpha (text)' },
     'textLora.targets': { label: 'Modules (text)' },
+    'embedding.vectors': {
+      label: 'Vectors of the word',
+      hint: 'More hold more of the subject. Each takes the place of a token in prompts.',
+    },
+    'embedding.initWord': { label: 'Starts as', none: ({ classNoun }) => classNoun },
     trainTextEncoder: { label: 'Train the text encoder', hint: 'A better likeness for more memory.' },
     prior: {
       label: 'Prior preservation',

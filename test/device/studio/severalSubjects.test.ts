@@ -119,6 +119,20 @@ it('two subjects learnt in one run: photos of both, twice the steps, and figures
   expect(await draw(`${bear.token} ${bear.classNoun} beside a ohwx mug`)).toBeUndefined();
 });
 
+it('a word alone is learnt without class pictures, whatever the preset says', async () => {
+  const before = started.length;
+  const run = await studio.ask('training.start', {
+    ...{ subjectId: mug.id, modelId: null, preset: 'quick' },
+    changes: { method: 'embedding', prior: { weight: 1 } },
+  });
+  expect(run.settings).toMatchObject({ method: 'embedding', prior: null, embedding: { vectors: 1 } });
+  await waitFor(() => started.length > before);
+  const { request } = started.at(-1)?.task as Extract<Start<'train'>['task'], { request: unknown }>;
+  expect(request.settings).toMatchObject({ method: 'embedding', prior: null });
+  finish({ steps: 1, loss: 0.1, checkpoint: '' });
+  await waitFor(async () => (await studio.ask('training.run', { id: run.id })).run.state === 'done');
+});
+
 it('subjects with the same word in prompts are refused', async () => {
   const twin = await studio.ask('subjects.create', { name: 'Cup', classNoun: 'cup', token: bear.token });
   const asked = { subjectId: bear.id, modelId: null, preset: 'quick' } as const;

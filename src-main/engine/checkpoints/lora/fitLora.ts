@@ -50,7 +50,8 @@ export function fitLora(lora: Lora, model: TrainableNetworks): FittedLora {
       throw otherModel(otherSize(change.module, found.base.shape, [change.count]));
     changes.push({ ...change, ...found });
   }
-  if (!adapters.length && !changes.length) throw otherModel('none of its modules are there');
+  const wordsAlone = lora.adapters.length + lora.changes.length === 0 && lora.embeddings.size > 0;
+  if (!adapters.length && !changes.length && !wordsAlone) throw otherModel('none of its modules are there');
   return { adapters, changes, unmatched };
 }
 

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { DType, HostTensor } from '../../tensor/tensor.ts';
+import { embeddingsIn } from '../embedding.ts';
 import { asRecord, isFile, isFolder, readJson, statOrNothing } from '../files.ts';
 import { networkNames } from '../model.ts';
 import { ForeignLora, readLoraName, type LoraName } from '../names/loraNames.ts';
@@ -36,7 +37,7 @@ function loraFolderOfRun(run: string): string | undefined {
 
 /**
  * Reads a LoRA: a PEFT folder (with `unet/`, `text_encoder/` and `text_encoder_2/`, or the adapter's own), a run folder, or a kohya or diffusers
- * `.safetensors`. Errors: `file.missing`, `lora.notOne`, `lora.unsupported`, `lora.incomplete`, `weights.*`.
+ * `.safetensors`. A run that learnt words has these and no adapters. Errors: `file.missing`, `lora.notOne`, `lora.unsupported`, `lora.incomplete`, `weights.*`.
  */
 export function readLora(path: string): Lora {
   if (!statOrNothing(path)) throw problem('file.missing', { file: path });
@@ -45,6 +46,11 @@ export function readLora(path: string): Lora {
     return readAdapters(path, [{ file: path }]);
   }
   const inside = loraFolderOfRun(path) ?? path;
+  const words = embeddingsIn(inside);
+  if (words.length > 0) {
+    const embeddings = new Map(words.map(({ word, vectors }) => [word, vectors]));
+    return { path: inside, adapters: [], changes: [], stored: [], embeddings, unmatched: [] };
+  }
   const parts = networkNames.flatMap((part) => adapterSource(join(inside, part), part) ?? []);
   if (parts.length) return readAdapters(inside, parts);
   const alone = adapterSource(inside) ?? looseFile(inside);

@@ -16,6 +16,7 @@ import {
   type SubjectPicture,
 } from './dataset.ts';
 import { LatentCache } from './latentCache.ts';
+import { learntWords, vectorsOf } from './learntWords.ts';
 import { cutPhoto, type CutPhoto } from './photoPixels.ts';
 import { latentShape, type Posterior } from './posteriors.ts';
 import { classPrompts, photoPrompt, tokenIds } from './prompts.ts';
@@ -59,7 +60,7 @@ export async function finetuneBatches(
       beside: seen - channels,
       tokens: promptLength(model),
       timesteps,
-      words,
+      words: words + vectorsOf(learntWords(settings)),
       ...(model.unet.config.addition && { pixelsPerLatent: pixelsPerLatent(model.vae.config) }),
     });
     const wanted = settings.steps * settings.accumulate;
@@ -119,9 +120,17 @@ export async function subjectDatasets(
   const ofClass = await classPicturesOf(model, settings, cache, context);
   // All batches have the same inputs, whichever subject they show.
   const masked = photos.flat().some(({ lossWeights }) => lossWeights !== undefined);
+  const words = learntWords(settings);
   const read = async (own: FinetuneSettings, i: number): Promise<Shapes> => {
     const pictures = { photos: photos[i] ?? [], ofClass: ofClass.get(own.classNoun), masked };
-    return datasetsOf(model, own, pictures, timesteps, cache, partOf(context, i, subjects.length));
+    return datasetsOf(
+      model,
+      own,
+      { ...pictures, words },
+      timesteps,
+      cache,
+      partOf(context, i, subjects.length),
+    );
   };
   const [first, ...others] = subjects;
   const found: [Shapes, ...Shapes[]] = [await read(first, 0)];
@@ -162,19 +171,22 @@ async function datasetsOf(
     photos,
     ofClass,
     masked,
+    words,
   }: {
     readonly photos: readonly SubjectPhoto[];
     readonly ofClass: readonly string[] | undefined;
     readonly masked: boolean;
+    readonly words: ReadonlyMap<string, number>;
   },
   timesteps: number,
   cache: string,
   context: JobContext,
 ): Promise<Shapes> {
   const { provider, batch, seed } = settings;
-  const tokenizer = await openTokenizer(model);
+  const known = await openTokenizer(model);
+  const tokenizer = known.withWords(words, model.textEncoder.config.vocab_size);
   const encode = (prompt: string): number[] => {
-    const { ids, truncated } = tokenIds(model, tokenizer, prompt);
+    const { ids, truncated } = tokenIds(model, tokenizer, prompt, vectorsOf(words));
     if (truncated !== undefined)
       context.report({ type: 'warning', message: `The prompt is too long; "${truncated}" was cut.` });
     return ids;

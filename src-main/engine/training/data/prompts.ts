@@ -29,9 +29,9 @@ export function classPrompts({ classNoun, prior }: Pick<FinetuneSettings, 'class
   return expandWildcards(prompt.replaceAll('{class}', classNoun));
 }
 
-/** A prompt's tokens, as the model's text encoder takes them. Errors: `tokenizer.invalid`. */
-export function tokenIds(model: Model, tokenizer: Tokenizer, prompt: string): EncodedPrompt {
-  const { vocab_size: words } = model.textEncoder.config;
+/** A prompt's tokens, as the model's text encoder takes them, with `more` new ones. Errors: `tokenizer.invalid`. */
+export function tokenIds(model: Model, tokenizer: Tokenizer, prompt: string, more = 0): EncodedPrompt {
+  const words = model.textEncoder.config.vocab_size + more;
   const length = promptLength(model);
   const encoded = tokenizer.encode(prompt);
   if (encoded.ids.length !== length || encoded.ids.some((id) => id >= words))

@@ -10,6 +10,7 @@ import type { HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
 import { minSnrWeights, noised, noiseFeeds } from './noising.ts';
 import type { PartAdapters } from './parameters.ts';
+import { wordFeeds, wordInputs, type TrainedWords } from './trainedWords.ts';
 
 /** The parts of a model that the loss is built from. */
 export interface DenoiserConfigs extends TextEncoders {
@@ -28,6 +29,8 @@ export interface DiffusionLossOptions {
   /** Each row's squared errors are weighed by its noise level. */
   readonly minSnr?: boolean;
   readonly adapters?: PartAdapters;
+  /** Of a textual inversion. */
+  readonly words?: TrainedWords | undefined;
 }
 
 /**
@@ -40,7 +43,7 @@ export function diffusionLoss(
   model: DenoiserConfigs,
   options: DiffusionLossOptions,
 ): { readonly loss: Value; readonly subject: Value; readonly between: readonly Value[] } {
-  const { batch, latents: size, priorWeight, masked = false, minSnr = false, adapters } = options;
+  const { batch, latents: size, priorWeight, masked = false, minSnr = false, adapters, words } = options;
   const { sample, timesteps, target } = noised(batch, size);
 
   const tokens = {
@@ -51,6 +54,7 @@ export function diffusionLoss(
     (part) => Scope.root(part, adapters?.textEncoder && { adapters: adapters.textEncoder }),
     tokens,
     model,
+    words && wordInputs(words, [batch, promptLength(model)]),
   );
   const added = pooled && { text_embeds: pooled, time_ids: input('time_ids', [batch, sizesTold]) };
   const network = Scope.root('unet', adapters?.unet && { adapters: adapters.unet });
@@ -74,16 +78,17 @@ export function diffusionLoss(
   return { loss: add(subject, mul(mean(half(1)), priorWeight)), subject, between };
 }
 
-/** The loss's inputs for a batch; `minSnrGamma` where the loss was built with `minSnr`. */
+/** The loss's inputs for a batch; `minSnrGamma` where the loss was built with `minSnr`, and `words` where it has them. */
 export function diffusionFeeds(
   batch: DiffusionBatch,
   schedule: NoiseSchedule,
   minSnrGamma?: number | null,
+  words?: TrainedWords,
 ): Record<string, HostTensor> {
   const { inputIds, promptEnds, timeIds, lossWeights, beside } = batch;
   return {
     ...noiseFeeds(batch, schedule),
-    input_ids: inputIds,
+    ...(words ? wordFeeds(words, inputIds) : { input_ids: inputIds }),
     ...(promptEnds && { prompt_ends: promptEnds }),
     ...(timeIds && { time_ids: timeIds }),
     ...(typeof minSnrGamma === 'number' && {

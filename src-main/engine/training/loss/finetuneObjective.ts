@@ -32,9 +32,9 @@ export function finetuneObjective(
 ): LossOptions {
   const { rows: batch, latents, priorWeight, masked = false, minSnr = false } = options;
   const { frugal = false, provider, precision, threads } = options;
-  const { adapters, names } = trained;
+  const { adapters, names, words } = trained;
   const { loss, subject, between } = diffusionLoss(model, {
-    ...{ batch, latents, masked, minSnr },
+    ...{ batch, latents, masked, minSnr, words },
     ...(priorWeight !== undefined && { priorWeight }),
     ...(adapters && { adapters }),
   });
@@ -50,7 +50,10 @@ export function finetuneObjective(
     ...(threads && { threads }),
   });
   const byRow = (): RowLoss => {
-    const one = diffusionLoss(model, { batch: 1, latents, masked, minSnr, ...(adapters && { adapters }) });
+    const one = diffusionLoss(model, {
+      ...{ batch: 1, latents, masked, minSnr, words },
+      ...(adapters && { adapters }),
+    });
     const shares = {
       loss: mul(one.loss, input('share', [])),
       subject: mul(one.loss, input('subject_share', [])),

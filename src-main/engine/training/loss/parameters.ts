@@ -9,6 +9,7 @@ import { Scope, type AdapterMethod, type ScopeOptions } from '../../nn/scope.ts'
 import type { HostTensor, Shape } from '../../tensor/tensor.ts';
 import { freshLora, targetedModules, trainedLora, type Part, type TrainedLora } from './trainedLora.ts';
 import { startFrom, startTold, type ToldStart } from './startingLora.ts';
+import { wordsToTrain, type TrainedWords, type WordSettings } from './trainedWords.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 
 /** LoRA adapters of the networks that are trained. */
@@ -25,16 +26,21 @@ export interface Trained {
   readonly adapters?: PartAdapters;
   /** For a LoRA run: the parts' adapters, for writing them. */
   readonly loras: readonly { readonly part: Part; readonly lora: TrainedLora }[];
+  /** The words that a textual inversion learns. */
+  readonly words?: TrainedWords;
 }
 
-type Settings = Pick<FinetuneSettings, 'method' | 'trainTextEncoder' | 'lora' | 'textLora' | 'seed'> & {
+type NetworkSettings = Pick<FinetuneSettings, 'trainTextEncoder' | 'lora' | 'textLora' | 'seed'> & {
+  readonly method: Exclude<FinetuneSettings['method'], 'embedding'>;
   readonly initLora?: string | undefined;
   /** Replaces the file, for workers that only compute gradients. */
   readonly start?: ToldStart | undefined;
 };
+type Settings = NetworkSettings | (Omit<NetworkSettings, 'method'> & WordSettings);
 
 export function whatToTrain(model: Model, settings: Settings): Trained {
   const { method } = settings;
+  if (method === 'embedding') return wordsAlone(model, settings);
   return method === 'full' ? wholeNetworks(model, settings) : adaptersOnly(model, settings, method);
 }
 
@@ -81,7 +87,11 @@ function trainedParts(model: Model, trainTextEncoder: boolean): Part[] {
   return trainTextEncoder ? networksOf(model) : ['unet'];
 }
 
-function adaptersOnly(model: Model, settings: Settings, method: AdapterMethod): Trained {
+function adaptersOnly(
+  model: Model,
+  settings: Omit<NetworkSettings, 'method'>,
+  method: AdapterMethod,
+): Trained {
   const { initLora, start: told } = settings;
   const start = told
     ? startTold(told, method)
@@ -113,4 +123,9 @@ function adaptersOnly(model: Model, settings: Settings, method: AdapterMethod): 
     },
     loras,
   };
+}
+
+function wordsAlone(model: Model, settings: WordSettings): Trained {
+  const { words, initial } = wordsToTrain(model, settings);
+  return { names: [words.parameter], initial: () => initial, loras: [], words };
 }

@@ -7,6 +7,8 @@ import type { TensorEntry } from '../../checkpoints/weights.ts';
 import { writePeft } from '../../checkpoints/lora/writeLora.ts';
 import { writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
+import { writeEmbeddings } from '../../checkpoints/embedding.ts';
+import { presentWords } from '../loss/trainedWords.ts';
 import { finishedLora } from '../loss/trainedLora.ts';
 import type { Trained } from '../loss/parameters.ts';
 
@@ -32,7 +34,7 @@ export function wholeTensor(
   return parts.get(part as NetworkName)?.get(rest.join('.'));
 }
 
-/** Writes what a run trains, with its present values: PEFT folders, or whole networks in f32. */
+/** Writes what a run trains, with its present values: PEFT folders, whole networks in f32, or files of embeddings. */
 export function writeTrained(
   folder: string,
   model: Model,
@@ -42,6 +44,10 @@ export function writeTrained(
   if (trained.loras.length > 0) {
     const adapters = trained.loras.flatMap(({ part, lora }) => finishedLora(part, lora, value));
     writePeft(folder, adapters, { baseModel: model.path });
+    return;
+  }
+  if (trained.words) {
+    writeEmbeddings(folder, presentWords(trained.words, value));
     return;
   }
   for (const part of networkNames) {

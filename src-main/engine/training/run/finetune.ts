@@ -7,7 +7,7 @@ import {
   type FinetuneSettings,
 } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
-import { problem } from '../../../../src-shared/messages/index.ts';
+import { LikenessError, problem } from '../../../../src-shared/messages/index.ts';
 import { networksOf, weightsOf, type Model } from '../../checkpoints/model.ts';
 import { hasHash, modelHash } from '../../checkpoints/modelHash.ts';
 import { openModel } from '../../checkpoints/openModel.ts';
@@ -15,6 +15,8 @@ import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
 import { noiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
 import { finetuneBatches, type LatentShape } from '../data/finetuneBatches.ts';
+import { learntWords } from '../data/learntWords.ts';
+import type { Tokenizer } from '../../models/tokenizer.ts';
 import { firstChange, learntFrom, ofSubject, photoHashes } from '../data/photoHashes.ts';
 import { listPhotos } from '../data/photoFolder.ts';
 import { picturesOf } from '../data/subjectPhotos.ts';
@@ -31,6 +33,8 @@ import { drawSample } from './samples.ts';
 import type { SharedRun } from '../team/sharedRun.ts';
 import { startToTell } from '../loss/startingLora.ts';
 import { whatToTrain } from '../loss/parameters.ts';
+import { presentWords } from '../loss/trainedWords.ts';
+import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import { trainToEnd, type RunOptions } from './trainToEnd.ts';
 
 export type { RunResult as FinetuneResult } from './loop.ts';
@@ -61,7 +65,7 @@ async function train(
   const { settings, cache } = options;
   const schedule = noiseSchedule(model.scheduler, settings.model);
   // First: a target that is not there is told before pictures are read and made.
-  const trained = whatToTrain(model, settings);
+  const trained = whatToTrain(model, { ...settings, startIds: await startOfWords(model, settings) });
   if (settings.photos !== undefined) {
     let photos = 0;
     for (const { photos: folder } of eachSubject(settings))
@@ -88,7 +92,8 @@ async function train(
       provider: settings.provider,
     });
   const [shape, ...otherShapes] = source.shapes;
-  const feeds = (batch: DiffusionBatch): Feeds => diffusionFeeds(batch, schedule, settings.minSnrGamma);
+  const feeds = (batch: DiffusionBatch): Feeds =>
+    diffusionFeeds(batch, schedule, settings.minSnrGamma, trained.words);
   const shared: SharedRun = {
     ...{ kind: 'finetune', settings: trainingSettingsOf(settings), modelHash: modelHash(model) },
     ...{ rows: source.rows, latents: [...shape], prior: source.prior, masked: source.masked },
@@ -107,7 +112,11 @@ async function train(
           path,
           model,
           { ...settings, prompts: samplePrompts(settings) },
-          { ...trained.adapters, fed: shown.tensors },
+          {
+            ...trained.adapters,
+            fed: shown.tensors,
+            ...(trained.words && { words: presentWords(trained.words, shown.value) }),
+          },
           { signal: context.signal, onStep },
         ),
       suspects: networksOf(model).map((part) => weightsOf(model, part)),
@@ -124,6 +133,28 @@ function samplePrompts(settings: FinetuneSettings): string[] {
   return settings.samplePrompt === null
     ? eachSubject(settings).map((own) => subjectPrompt(own))
     : [settings.samplePrompt];
+}
+
+/** The tokens that each subject's word starts from, where words are learnt. Errors: `tokenizer.*`. */
+async function startOfWords(model: Model, settings: FinetuneSettings): Promise<number[][] | undefined> {
+  if (settings.method !== 'embedding') return undefined;
+  if (model.textEncoder2) throw problem('training.wordOfTwo', { model: settings.model });
+  const tokenizer = await openTokenizer(model);
+  return eachSubject(settings).map((own) => {
+    const { classNoun, token, embedding } = own;
+    if (isTaken(tokenizer, learntWords(own))) throw problem('training.wordTaken', { token });
+    return tokenizer.textIds(embedding.initWord ?? classNoun);
+  });
+}
+
+function isTaken(tokenizer: Tokenizer, words: ReadonlyMap<string, number>): boolean {
+  try {
+    tokenizer.withWords(words, 0);
+    return false;
+  } catch (error) {
+    if (error instanceof LikenessError && error.code === 'embedding.taken') return true;
+    throw error;
+  }
 }
 
 /** Where the text encoder has a rate of its own, each part's; steps then have factors on it. */

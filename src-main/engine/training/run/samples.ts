@@ -1,12 +1,13 @@
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import type { NewWords } from '../../checkpoints/embedding.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { ownGuidance } from '../../checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
 import type { NetworkOptions } from '../../pipelines/networks.ts';
-import { openTokenizer } from '../../pipelines/openTokenizer.ts';
+import { textToImageWith } from '../../pipelines/withWords.ts';
 import { sideBySide, type Picture } from '../../pictures/pixels.ts';
 import { encodePng } from '../../pictures/png.ts';
-import { TextToImage, type SamplingOptions } from '../../pipelines/textToImage.ts';
+import type { SamplingOptions } from '../../pipelines/textToImage.ts';
 import type { PartAdapters } from '../loss/parameters.ts';
 import { samplingSteps } from './plan.ts';
 
@@ -21,6 +22,8 @@ export interface SampleSettings
 /** The present weights: those that are trained, and a LoRA run's adapters. */
 export interface PresentWeights extends Partial<PartAdapters> {
   readonly fed?: NetworkOptions['fed'];
+  /** Those that a textual inversion learns. */
+  readonly words?: NewWords;
 }
 
 /** Draws a picture of each prompt with the present weights, always from the run's seed, and writes them as one PNG. Returns its path. */
@@ -28,10 +31,10 @@ export async function drawSample(
   path: string,
   model: Model,
   { prompts, seed, size, provider, precision = 'f32', few = false }: SampleSettings,
-  { fed = {}, unet, textEncoder }: PresentWeights,
+  { fed = {}, words, unet, textEncoder }: PresentWeights,
   { signal, onStep }: Pick<SamplingOptions, 'signal' | 'onStep'>,
 ): Promise<string> {
-  const pipeline = new TextToImage(model, await openTokenizer(model), {
+  const pipeline = await textToImageWith(words, model, {
     ...{ provider, precision, fed },
     adapters: new Map([...(unet ?? []), ...(textEncoder ?? [])]),
   });
