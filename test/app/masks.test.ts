@@ -174,7 +174,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
     expect(await page.evaluate('document.activeElement.value')).toBe('ellipse');
     // Everything is reached, and the focus is seen.
     const reached: string[] = [];
-    for (let i = 0; i < 18; i++) {
+    for (let i = 0; i < 19; i++) {
       await page.keyboard.press('Tab');
       const [name, seen] = await page.evaluate<[string, boolean]>(
         `(() => {
@@ -193,6 +193,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
       'Zoom in',
       'Undo',
       'Redo',
+      'Snap to the edge',
       'Invert',
       'Clear',
       'Cancel',
@@ -332,6 +333,20 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
     await button('Discard').click();
     await stage().waitFor({ state: 'detached' });
     expect(stored('01.jpg')).toBeUndefined();
+  });
+
+  it('are found where nothing is marked, and undone', { timeout: patience }, async () => {
+    await openMask('01.jpg');
+    await page.getByText('Nothing is marked').waitFor();
+    await button('Snap to the edge').click();
+    await page.getByText('% of the photo is the subject').waitFor();
+    await save('01.jpg');
+    // The bear sits in the middle.
+    expect(await greys('01.jpg', [0.5, 0.5], [0.02, 0.02], [0.98, 0.02])).toEqual([255, 0, 0]);
+    await openMask('01.jpg');
+    await button('Clear').click();
+    await button('Save mask').click();
+    await news('The mask for 01.jpg was removed.');
   });
 
   it('weigh the training of their subject', { timeout: patience }, async () => {

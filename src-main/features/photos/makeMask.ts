@@ -1,9 +1,9 @@
+import { nearlyAll } from '../../../src-shared/segmentation/nearlyAll.ts';
 import { snapToEdge } from '../../../src-shared/segmentation/snapToEdge.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import sharp from 'sharp';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
-import { nearlyAll } from '../../engine/training/data/automaticMask.ts';
 import { loadPicture, loadPictureOn } from '../../engine/pictures/pictures.ts';
 import { greyAt, type Picture } from '../../engine/pictures/pixels.ts';
 import path from 'node:path';

@@ -19,7 +19,8 @@ export const masks = {
   whole: 'Whole photo',
   redo: 'Redo',
   snap: 'Snap to the edge',
-  snapHint: 'Finds the edge of what you marked: an ellipse around the subject, or a few strokes over it.',
+  snapHint:
+    'Finds the edge of what you marked: an ellipse around the subject, or a few strokes over it. With nothing marked, it looks for the subject in the whole photo.',
   invert: 'Invert',
   clear: 'Clear',
   area: (place: string) => `Photo to paint on. ${place}`,
@@ -38,7 +39,7 @@ export const masks = {
   },
   marked: (percent: number) =>
     percent === 0
-      ? 'Nothing is marked, so training learns the whole photo.'
+      ? 'Nothing is marked. "Snap to the edge" looks for the subject.'
       : `${percent}% of the photo is the subject; training learns less from the rest.`,
   question: 'Save what you painted?',
   goOn: 'Keep painting',

@@ -1,22 +1,12 @@
+import { nearlyAll } from '../../../../src-shared/segmentation/nearlyAll.ts';
 import { snapToEdge } from '../../../../src-shared/segmentation/snapToEdge.ts';
 import type { Picture } from '../../pictures/pixels.ts';
 import { resize } from '../../pictures/resample.ts';
 
 /** Longest side that a photo is cut at, in pixels. Loss weights are far coarser. */
 const longest = 256;
-/** The ellipse that stands for somebody's: nearly all of the photo, as shares of its half width and half height. */
-const ellipse = { x: 0.94, y: 0.96 };
 /** Shares of the photo that a subject may fill; outside of them the cut has found nothing. */
 const plausible = { least: 0.03, most: 0.85 };
-
-/** The rough mask of somebody who says nothing more than that the subject is in the photo: 0 or 255 for each pixel. */
-export function nearlyAll({ width, height }: Pick<Picture, 'width' | 'height'>): Uint8Array {
-  return Uint8Array.from({ length: width * height }, (_, at) => {
-    const x = (((at % width) + 0.5) / width) * 2 - 1;
-    const y = ((Math.floor(at / width) + 0.5) / height) * 2 - 1;
-    return (x / ellipse.x) ** 2 + (y / ellipse.y) ** 2 <= 1 ? 255 : 0;
-  });
-}
 
 /**
  * Where a photo's subject probably is: what GrabCut finds inside an ellipse that leaves out the photo's corners and little else. White is
