@@ -1,4 +1,4 @@
-import { eachSubject } from '../../src-shared/domain/finetuneSettings.ts';
+import { eachSubject } from '../../src-shared/domain/runSubjects.ts';
 import type { Run } from '../../src-shared/domain/run.ts';
 import type { Subject } from '../../src-shared/domain/subject.ts';
 

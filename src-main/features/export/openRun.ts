@@ -1,5 +1,5 @@
 import { subjectPrompt } from '../../engine/training/data/prompts.ts';
-import { eachSubject } from '../../../src-shared/domain/finetuneSettings.ts';
+import { eachSubject } from '../../../src-shared/domain/runSubjects.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { wordsFor, type NewWords } from '../../engine/checkpoints/embedding.ts';

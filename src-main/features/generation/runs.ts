@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { eachSubject, subjectAsked } from '../../../src-shared/domain/finetuneSettings.ts';
+import { eachSubject, subjectAsked } from '../../../src-shared/domain/runSubjects.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { weightsOf, type Model, type NetworkName } from '../../engine/checkpoints/model.ts';

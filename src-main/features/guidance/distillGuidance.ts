@@ -1,10 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  eachSubject,
-  finetuneSettings,
-  type FinetuneSettings,
-} from '../../../src-shared/domain/finetuneSettings.ts';
+import { finetuneSettings, type FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { eachSubject } from '../../../src-shared/domain/runSubjects.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';

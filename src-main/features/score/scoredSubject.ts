@@ -1,5 +1,6 @@
 import sharp from 'sharp';
-import { eachSubject, type FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { eachSubject } from '../../../src-shared/domain/runSubjects.ts';
 import type { Copy, SubjectKind } from '../../../src-shared/domain/runScore.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { copyThreshold, photoViews, printsOf, resemblance } from '../../engine/evaluation/memorization.ts';

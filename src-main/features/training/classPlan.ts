@@ -1,10 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cheaperPlan, fewSteps, type ClassPlan } from '../../../src-shared/domain/classPlan.ts';
-import {
-  classNounsOf,
-  type AskedFinetune,
-  type FinetuneSettings,
-} from '../../../src-shared/domain/finetuneSettings.ts';
+import type { AskedFinetune, FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { classNounsOf } from '../../../src-shared/domain/runSubjects.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { unetCost } from '../../engine/models/unetCost.ts';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import {
-  eachSubject,
   type FinetuneSettings,
   finetuneSettings,
   type OtherSubject,
   withoutIdlePrior,
 } from '../../../src-shared/domain/finetuneSettings.ts';
+import { eachSubject } from '../../../src-shared/domain/runSubjects.ts';
 import { changedSettings, completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';

@@ -1,4 +1,4 @@
-import { subjectAsked } from '../../../src-shared/domain/finetuneSettings.ts';
+import { subjectAsked } from '../../../src-shared/domain/runSubjects.ts';
 import { photosPlace } from '../training/runPhotos.ts';
 import { rm, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';

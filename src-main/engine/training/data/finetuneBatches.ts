@@ -1,4 +1,5 @@
-import { eachSubject, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { eachSubject } from '../../../../src-shared/domain/runSubjects.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';

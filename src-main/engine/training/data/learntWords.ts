@@ -1,4 +1,5 @@
-import { eachSubject, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { eachSubject } from '../../../../src-shared/domain/runSubjects.ts';
 
 type Settings = Pick<FinetuneSettings, 'method' | 'classNoun' | 'token' | 'otherSubjects' | 'embedding'>;
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { eachSubject, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { eachSubject } from '../../../../src-shared/domain/runSubjects.ts';
 import { fileHash } from '../../checkpoints/contentHash.ts';
 import { masksOf } from './masks.ts';
 import { listPhotos } from './photoFolder.ts';

@@ -1,11 +1,11 @@
 import { subjectPrompt } from '../data/prompts.ts';
 import { checkedSettings } from '../../../../src-shared/domain/settingValues.ts';
 import {
-  eachSubject,
   finetuneSettings,
   trainingSettingsOf,
   type FinetuneSettings,
 } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { eachSubject } from '../../../../src-shared/domain/runSubjects.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { LikenessError, problem } from '../../../../src-shared/messages/index.ts';
 import { networksOf, weightsOf, type Model } from '../../checkpoints/model.ts';

@@ -1,9 +1,5 @@
-import {
-  classNounsOf,
-  eachSubject,
-  type FinetuneSettings,
-  type TrainingSettings,
-} from '../../../../src-shared/domain/finetuneSettings.ts';
+import type { FinetuneSettings, TrainingSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
+import { classNounsOf, eachSubject } from '../../../../src-shared/domain/runSubjects.ts';
 import type { Phase } from '../../../../src-shared/domain/jobEvents.ts';
 import type { LoopSettings } from '../../../../src-shared/domain/loopSettings.ts';
 import type { Guidance } from '../../../../src-shared/domain/guidance.ts';
