@@ -78,6 +78,18 @@ export const places: readonly Place[] = [
   { name: 'folders', address: '#/models', enter: click('Import a model') },
 ];
 
+/** Ends when nothing in the document has changed for a quarter of a second, and that has been drawn; after 5 seconds in any case. */
+const standsStill = `new Promise((done) => {
+  const drawn = () => requestAnimationFrame(() => requestAnimationFrame(done));
+  const again = () => {
+    clearTimeout(timer);
+    timer = setTimeout(drawn, 250);
+  };
+  let timer = setTimeout(drawn, 250);
+  new MutationObserver(again).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  setTimeout(done, 5000);
+})`;
+
 /** Goes there afresh and waits until it stands still. `url`: with the token. */
 export async function enter(page: Page, url: string, place: Place): Promise<void> {
   await page.goto('about:blank');
@@ -85,4 +97,5 @@ export async function enter(page: Page, url: string, place: Place): Promise<void
   await page.getByRole('heading', { level: 1 }).first().waitFor({ state: 'attached' });
   await page.waitForLoadState('networkidle');
   await place.enter?.(page);
+  await page.evaluate(standsStill);
 }
