@@ -2,33 +2,15 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { FromWorker, ResultOf, Start } from '../../../src-main/features/tasks.ts';
-import type { StartWorker } from '../../../src-main/jobs/workerProcess.ts';
-import type { JobKind } from '../../../src-shared/domain/job.ts';
+import type { Start } from '../../../src-main/features/tasks.ts';
 import type { Mixing, RunScore } from '../../../src-shared/domain/runScore.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { pictures } from '../../pictureRequest.ts';
 import { openedStudio, type OpenedStudio } from './openedStudio.ts';
+import { standInWorker } from './standInWorker.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness-beide ß-'));
-const started: Start<JobKind>[] = [];
-let finish: (result: ResultOf<JobKind>) => void;
-const worker: StartWorker = () => {
-  let heard: (message: FromWorker) => void = () => undefined;
-  let ended: (why: string) => void = () => undefined;
-  finish = (result) => {
-    heard({ type: 'done', result });
-    ended('exit status 0');
-  };
-  return {
-    send: (message) => {
-      if (message.type === 'start') started.push(message);
-    },
-    onMessage: (listener) => (heard = listener),
-    onExit: (listener) => (ended = listener),
-    kill: () => undefined,
-  };
-};
+const { worker, started, finish } = standInWorker();
 
 let studio: OpenedStudio;
 let bear: Subject;

@@ -2,11 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import type { FromWorker, ResultOf, Start } from '../../../src-main/features/tasks.ts';
-import type { StartWorker } from '../../../src-main/jobs/workerProcess.ts';
-import type { JobKind } from '../../../src-shared/domain/job.ts';
+import type { Start } from '../../../src-main/features/tasks.ts';
 import type { RunScore } from '../../../src-shared/domain/runScore.ts';
 import { openedStudio } from './openedStudio.ts';
+import { standInWorker } from './standInWorker.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness-until-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -31,24 +30,7 @@ const scores = {
 } as const satisfies RunScore & { files: object };
 
 it('a run that is to stop when it gets no better is told how to score, and keeps the figures, the pick and the knee', async () => {
-  const started: Start<JobKind>[] = [];
-  let finish: (result: ResultOf<JobKind>) => void = () => undefined;
-  const worker: StartWorker = () => {
-    let heard: (message: FromWorker) => void = () => undefined;
-    let ended: (why: string) => void = () => undefined;
-    finish = (result) => {
-      heard({ type: 'done', result });
-      ended('exit status 0');
-    };
-    return {
-      send: (message) => {
-        if (message.type === 'start') started.push(message);
-      },
-      onMessage: (listener) => (heard = listener),
-      onExit: (listener) => (ended = listener),
-      kill: () => undefined,
-    };
-  };
+  const { worker, started, finish } = standInWorker();
   const { ask, close } = await openedStudio(path.join(scratch, 'library'), worker);
   const waitFor = async (is: () => boolean | Promise<boolean>): Promise<void> => {
     while (!(await is())) await new Promise((resolve) => setTimeout(resolve, 10));
