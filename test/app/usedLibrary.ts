@@ -275,6 +275,9 @@ function addJobs({ jobs }: Library, teddy: Subject): void {
   const message = 'sd15.safetensors is not there; check the path, or connect the drive it is on.';
   jobs.change(failed.id, { state: 'failed', finishedAt: noon, error: { code: 'file.missing', message } });
   const other = jobs.add({ kind: 'import', title: 'Importing sdxl.safetensors', input: {} });
-  const { code, message: why } = problem('model.family', { file: 'sdxl.safetensors', found: 'SDXL' });
+  const { code, message: why } = problem('model.family', {
+    file: 'sdxl.safetensors',
+    found: 'an SDXL model in one file (its diffusers folder can be used)',
+  });
   jobs.change(other.id, { state: 'failed', finishedAt: noon - minute, error: { code, message: why } });
 }
