@@ -4,10 +4,8 @@ import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { Readable } from 'node:stream';
 import { problem } from '../src-shared/messages/index.ts';
 import type { Shell, Shipped } from './studio/context.ts';
-import { compressed } from './ipc/compressed.ts';
 import { fileHeaders, type FileAnswer } from './ipc/fileAnswer.ts';
 import { pictureFile, rendererFile } from './ipc/files.ts';
 import { Guard } from './ipc/guard.ts';
@@ -80,24 +78,6 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
     if (typeof answer.body === 'string' || Buffer.isBuffer(answer.body)) response.end(answer.body);
     else answer.body.on('error', () => response.destroy()).pipe(response);
   };
-  const sendWindow = async (
-    request: http.IncomingMessage,
-    response: http.ServerResponse,
-    answer: FileAnswer,
-  ): Promise<void> => {
-    const accepts = request.headers['accept-encoding'] ?? '';
-    const small = answer.file === undefined ? undefined : await compressed(answer.file, accepts);
-    if (!small) {
-      send(response, answer);
-      return;
-    }
-    if (answer.body instanceof Readable) answer.body.destroy();
-    response.writeHead(200, {
-      ...{ ...securityHeaders(''), ...fileHeaders(answer) },
-      ...{ 'Content-Encoding': small.encoding, Vary: 'Accept-Encoding' },
-    });
-    response.end(small.body);
-  };
   const refuse = (response: http.ServerResponse, why: string): void => {
     const { headers, body } = refusedPage(why);
     response.writeHead(403, headers).end(body);
@@ -119,7 +99,7 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
       pictureFile(pictures, url.pathname, url.searchParams.get('w'))
         .then((answer) => send(response, answer))
         .catch(() => response.writeHead(404).end());
-    else sendWindow(request, response, rendererFile(renderer, url.pathname)).catch(() => response.destroy());
+    else send(response, rendererFile(renderer, url.pathname, request.headers['accept-encoding'] ?? ''));
   });
   const contract = serveContract(server, guard, studio.handlers, studio.listen);
 

@@ -1,9 +1,24 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
+
+/** Compressed copies beside what was built: Brotli takes a second, which is too long to wait for at each start. */
+const compressed: Plugin = {
+  name: 'compressed',
+  writeBundle({ dir = '' }, files) {
+    for (const file of Object.keys(files).map((name) => path.join(dir, name))) {
+      const bytes = readFileSync(file);
+      writeFileSync(`${file}.br`, brotliCompressSync(bytes));
+      writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+    }
+  },
+};
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [svelte()],
+  plugins: [svelte(), compressed],
   build: {
     outDir: '../dist/renderer',
     emptyOutDir: true,

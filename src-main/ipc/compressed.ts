@@ -1,27 +1,17 @@
-import { readFileSync, statSync } from 'node:fs';
-import { promisify } from 'node:util';
-import { brotliCompress, gzip } from 'node:zlib';
+import { existsSync } from 'node:fs';
 
-/** Encodings that browsers accept, the smallest first. */
-const ways = { br: promisify(brotliCompress), gzip: promisify(gzip) } as const;
-type Encoding = keyof typeof ways;
+/** What the build writes beside each file of the window (`src-renderer/vite.config.ts`), the smallest first. */
+const endings = { br: '.br', gzip: '.gz' } as const;
+export type Encoding = keyof typeof endings;
 
-/** Each file is compressed once. */
-const made = new Map<string, Promise<Buffer>>();
-
-/**
- * A file of the window in the smallest encoding that the browser accepts; undefined if it should go uncompressed. `accepts`:
- * Accept-Encoding.
- */
-export async function compressed(
+/** The compressed copy of a file, in the smallest encoding that the browser accepts. `accepts`: Accept-Encoding. */
+export function compressed(
   file: string,
   accepts: string,
-): Promise<{ readonly body: Buffer; readonly encoding: Encoding } | undefined> {
+): { readonly file: string; readonly encoding: Encoding } | undefined {
   const offered = accepts.split(',').map((one) => one.split(';')[0]?.trim());
-  const encoding = (Object.keys(ways) as Encoding[]).find((way) => offered.includes(way));
-  if (encoding === undefined || !/\.(html|js|css|svg|json)$/.test(file)) return undefined;
-  const key = `${encoding} ${statSync(file).mtimeMs} ${file}`;
-  const body = made.get(key) ?? ways[encoding](readFileSync(file));
-  made.set(key, body);
-  return { body: await body, encoding };
+  return (Object.keys(endings) as Encoding[])
+    .filter((encoding) => offered.includes(encoding))
+    .map((encoding) => ({ file: file + endings[encoding], encoding }))
+    .find((copy) => existsSync(copy.file));
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Encoding } from './compressed.ts';
 
 export interface FileAnswer {
   readonly status: 200 | 404;
@@ -6,8 +7,8 @@ export interface FileAnswer {
   readonly body: Buffer | Readable | string;
   /** May be cached for ever under this address. */
   readonly lasting: boolean;
-  /** Its path, for files of the window. */
-  readonly file?: string;
+  /** How the body is compressed. */
+  readonly encoding?: Encoding;
   /** The browser saves it under this name. */
   readonly saveAs?: string;
 }
@@ -15,10 +16,11 @@ export interface FileAnswer {
 export const nothing: FileAnswer = { status: 404, type: 'text/plain', body: 'not here', lasting: false };
 
 /** The headers of a file, besides the security headers. */
-export function fileHeaders({ type, lasting, saveAs }: FileAnswer): Record<string, string> {
+export function fileHeaders({ type, lasting, encoding, saveAs }: FileAnswer): Record<string, string> {
   return {
     'Content-Type': type,
     'Cache-Control': lasting ? 'private, max-age=31536000, immutable' : 'private, no-cache',
+    ...(encoding && { 'Content-Encoding': encoding, Vary: 'Accept-Encoding' }),
     ...(saveAs !== undefined && {
       'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(saveAs)}`,
     }),

@@ -2,6 +2,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { compressed } from './compressed.ts';
 import { exportFile } from './exportFile.ts';
 import { nothing, type FileAnswer } from './fileAnswer.ts';
 import { thumbnailWidths } from '../../src-shared/contract/fileUrls.ts';
@@ -39,8 +40,11 @@ const types: Readonly<Record<string, string>> = {
   '.map': 'application/json',
 };
 
-/** A file of the window's own: names from the bundle, nothing above it. `address`: the path of a URL, as it came. */
-export function rendererFile(folder: string, address: string): FileAnswer {
+/**
+ * A file of the window's own: names from the bundle, nothing above it. `address`: the path of a URL, as it came; `accepts`:
+ * encodings, as Accept-Encoding lists them.
+ */
+export function rendererFile(folder: string, address: string, accepts = ''): FileAnswer {
   const pathname = decoded(address);
   if (pathname === undefined) return nothing;
   const file = path.join(folder, path.posix.normalize(`/${pathname}`));
@@ -51,8 +55,10 @@ export function rendererFile(folder: string, address: string): FileAnswer {
   const served = wanted ?? path.join(folder, 'index.html');
   if (!existsSync(served)) return nothing;
   const type = types[path.extname(served)] ?? 'application/octet-stream';
-  const body = createReadStream(served);
-  return { status: 200, type, body, lasting: pathname.startsWith('/assets/'), file: served };
+  const lasting = pathname.startsWith('/assets/');
+  const small = compressed(served, accepts);
+  const body = createReadStream(small?.file ?? served);
+  return { status: 200, type, body, lasting, ...(small && { encoding: small.encoding }) };
 }
 
 function decoded(address: string): string | undefined {

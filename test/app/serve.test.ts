@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { readdirSync, readFileSync } from 'node:fs';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import http from 'node:http';
 import path from 'node:path';
 import WebSocket from 'ws';
@@ -103,6 +103,29 @@ describe('the served studio', () => {
     await visit('/');
     expect(seen.size).toBeGreaterThan(3);
     expect(bytes).toBeLessThanOrEqual(300_000);
+  });
+
+  it('compresses nothing at a start: the build did, in both encodings', async () => {
+    const window = path.join(bundleFolder(), 'renderer');
+    const files = readdirSync(path.join(window, 'assets')).filter((name) => /\.(js|css|svg)$/.test(name));
+    expect(files.length).toBeGreaterThan(2);
+    for (const [encoding, ending] of [
+      ['br', '.br'],
+      ['gzip', '.gz'],
+    ] as const)
+      for (const name of ['index.html', ...files.map((file) => `assets/${file}`)]) {
+        const answer = await get({ cookie, 'accept-encoding': encoding }, `/${name}`);
+        expect(answer.headers['content-encoding'], name).toBe(encoding);
+        const sent = Buffer.concat(await answer.toArray());
+        expect(sent.equals(readFileSync(path.join(window, name + ending))), name).toBe(true);
+        const plain = encoding === 'br' ? brotliDecompressSync(sent) : gunzipSync(sent);
+        expect(plain.equals(readFileSync(path.join(window, name))), name).toBe(true);
+      }
+    const plain = await get({ cookie }, `/assets/${files[0]}`);
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    expect(Buffer.concat(await plain.toArray())).toEqual(
+      readFileSync(path.join(window, 'assets', files[0] ?? '')),
+    );
   });
 
   it('serves nothing above the window and the library', async () => {
