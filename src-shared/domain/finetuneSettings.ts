@@ -256,8 +256,8 @@ export const trainingSettings = {
     before: false,
     group: 'pictures',
   }),
-  crop: choice(['center', 'random'], {
-    help: 'which square of a photo is taken',
+  crop: choice(['center', 'random', 'subject'], {
+    help: 'which square of a photo is taken; subject: the one around its mask',
     default: 'center',
     group: 'pictures',
   }),

@@ -1,7 +1,7 @@
 import { cutByColours, grabCut, known, type Colours, type Rgb } from './grabCut.ts';
 
 /** Longest side of what is cut first, in pixels; the edge is then found again at the picture's own size. */
-const coarseSide = 256;
+export const coarseSide = 256;
 /** A rough mask is thin, a stroke, where its inscribed circle is so small a share of its box. */
 const thin = 0.13;
 
@@ -11,15 +11,14 @@ const thin = 0.13;
  */
 export function snapToEdge(picture: Rgb, rough: Uint8Array): Uint8Array {
   if (!rough.some(isMarked)) return rough;
-  const scale = Math.min(1, coarseSide / Math.max(picture.width, picture.height));
-  const small = shrunk(picture, scale);
+  const small = shrunk(picture, coarseSide);
   const marked = Uint8Array.from({ length: small.width * small.height }, (_, at) => {
     const [x, y] = [at % small.width, Math.floor(at / small.width)];
     return isMarked(rough[sourceOf(x, y, small, picture)] as number) ? 1 : 0;
   });
   const { subject: cut, colours } = grabCut(small, trimapOf(marked, small));
   const subject = largeParts(cut, marked, small);
-  if (scale === 1 || !colours) return subject.map((value) => 255 * value);
+  if (small === picture || !colours) return subject.map((value) => 255 * value);
   return refined(picture, subject, small, colours);
 }
 
@@ -59,7 +58,7 @@ function largeParts(subject: Uint8Array, marked: Uint8Array, { width, height }: 
 }
 
 /** Connected pixels of one value. */
-function partsOf(values: Uint8Array, wanted: number, width: number, height: number): number[][] {
+export function partsOf(values: Uint8Array, wanted: number, width: number, height: number): number[][] {
   const seen = new Uint8Array(values.length);
   const parts: number[][] = [];
   for (let start = 0; start < values.length; start++) {
@@ -86,7 +85,7 @@ function partsOf(values: Uint8Array, wanted: number, width: number, height: numb
 }
 
 /** The coarse subject at the picture's size, with its edge cut once more among the pixels near it. */
-function refined(picture: Rgb, subject: Uint8Array, small: Rgb, colours: Colours): Uint8Array {
+export function refined(picture: Rgb, subject: Uint8Array, small: Rgb, colours: Colours): Uint8Array {
   const { width, height } = picture;
   const near = 2;
   const [inside, outside] = [
@@ -114,8 +113,9 @@ function sourceOf(
   return row * to.width + column;
 }
 
-/** Mean colours of the pixels that a smaller one stands for. */
-function shrunk(picture: Rgb, scale: number): Rgb {
+/** The picture with its longer side of `longest` pixels at most: mean colours of the pixels that a smaller one stands for. */
+export function shrunk(picture: Rgb, longest: number): Rgb {
+  const scale = Math.min(1, longest / Math.max(picture.width, picture.height));
   if (scale === 1) return picture;
   const [width, height] = [picture.width, picture.height].map((side) =>
     Math.max(1, Math.round(side * scale)),

@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { GridCut } from '../../src-shared/segmentation/gridCut.ts';
+import { findSubjects } from '../../src-shared/segmentation/findSubjects.ts';
 import { snapToEdge } from '../../src-shared/segmentation/snapToEdge.ts';
 import { TorchGenerator } from '../../src-main/engine/tensor/random.ts';
 
@@ -121,5 +122,73 @@ it('nothing marked stays nothing, and a picture of one colour keeps what was mar
   const found = snapToEdge({ width, height, data: grey }, marked);
   found.forEach((value, at) => {
     if (value > 0) expect(marked[at]).toBe(255);
+  });
+});
+
+describe('with nothing marked', () => {
+  type Colour = readonly [number, number, number];
+  const [side, red, white] = [72, [190, 40, 50], [235, 235, 230]] as const;
+  const noise = new TorchGenerator(9).randn([3 * side * side]);
+  const square = (left: number, top: number, size: number) => (x: number, y: number) =>
+    x >= left && x < left + size && y >= top && y < top + size;
+
+  /** A red thing, and whatever else there is, on a ground that differs from photo to photo. */
+  function photo(
+    ground: Colour,
+    thing: ReturnType<typeof square>,
+    others: readonly (readonly [ReturnType<typeof square>, Colour])[] = [],
+  ) {
+    const truth = Uint8Array.from({ length: side * side }, (_, at) =>
+      thing(at % side, Math.floor(at / side)) ? 255 : 0,
+    );
+    const data = Uint8Array.from({ length: 3 * side * side }, (_, i) => {
+      const [x, y] = [Math.floor(i / 3) % side, Math.floor(i / 3 / side)];
+      const other = others.find(([isIn]) => isIn(x, y))?.[1];
+      const colour = thing(x, y) ? red : (other ?? ground);
+      return Math.round((colour[i % 3] as number) + 6 * (noise[i] as number));
+    });
+    return { rgb: { width: side, height: side, data }, truth };
+  }
+
+  /** Intersection over union. */
+  function overlap(found: Uint8Array | undefined, truth: Uint8Array): number {
+    let [both, either] = [0, 0];
+    truth.forEach((value, at) => {
+      const isFound = found?.[at] === 255;
+      if (isFound && value) both++;
+      if (isFound || value) either++;
+    });
+    return both / either;
+  }
+
+  // In the third, the photo's middle is a window that reaches to its rim.
+  const set = [
+    photo(white, square(22, 20, 28)),
+    photo([90, 140, 80], square(36, 30, 26)),
+    photo([50, 50, 55], square(10, 24, 20), [[square(31, 14, 41), white]]),
+  ];
+
+  it('a subject off the middle is found by what all photos have in common', () => {
+    const found = findSubjects(set.map(({ rgb }) => rgb));
+    set.forEach(({ truth }, i) => expect(overlap(found[i], truth), `photo ${i}`).toBeGreaterThan(0.9));
+  });
+
+  it('one photo will do where nothing else stands out, and its holes are filled', () => {
+    const mouth = photo([60, 90, 140], square(22, 20, 28), []);
+    for (const [x, y] of [
+      [34, 32],
+      [35, 32],
+      [34, 33],
+      [35, 33],
+    ] as const)
+      mouth.rgb.data.set([60, 90, 140], 3 * (y * side + x));
+    expect(overlap(findSubjects([mouth.rgb])[0], mouth.truth)).toBeGreaterThan(0.9);
+  });
+
+  it('a photo of one colour has no subject', () => {
+    const data = new Uint8Array(3 * side * side).fill(120);
+    const [found = new Uint8Array([1])] = findSubjects([{ width: side, height: side, data }]);
+    const share = found.filter((value) => value > 0).length / found.length;
+    expect(share < 0.03 || share > 0.85).toBe(true);
   });
 });

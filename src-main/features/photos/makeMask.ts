@@ -1,4 +1,4 @@
-import { nearlyAll } from '../../../src-shared/segmentation/nearlyAll.ts';
+import { findSubjects } from '../../../src-shared/segmentation/findSubjects.ts';
 import { snapToEdge } from '../../../src-shared/segmentation/snapToEdge.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import sharp from 'sharp';
@@ -18,7 +18,8 @@ export interface MaskRequest {
 }
 
 /**
- * Writes a mask for a photo: what an ellipse or strokes mark roughly, or without either nearly all of the photo, snapped to the edge. Returns the subject's share of the photo.
+ * Writes a mask for a photo: what an ellipse or strokes mark roughly, snapped to the edge; without either, the
+ * subject that stands out. Returns the subject's share of the photo.
  * Errors: `mask.rough`, `mask.otherShape`, those of `loadPicture`, `file.unwritable`.
  */
 export async function makeMask({ photo, out, ellipse, strokes }: MaskRequest): Promise<{ share: number }> {
@@ -29,9 +30,9 @@ export async function makeMask({ photo, out, ellipse, strokes }: MaskRequest): P
       ? inEllipse(ellipse, photo, picture)
       : strokes !== undefined
         ? await painted(strokes, photo, picture)
-        : nearlyAll(picture);
-  if (!rough.some((value) => value >= 128)) throw problem('mask.rough', { photo });
-  const found = snapToEdge(picture, rough);
+        : undefined;
+  if (rough && !rough.some((value) => value >= 128)) throw problem('mask.rough', { photo });
+  const [found = new Uint8Array()] = rough ? [snapToEdge(picture, rough)] : findSubjects([picture]);
   const { width, height } = picture;
   const png = await sharp(found, { raw: { width, height, channels: 1 } })
     .png()

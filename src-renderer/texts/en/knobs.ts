@@ -97,7 +97,10 @@ export const knobs = {
       label: 'Use captions',
       hint: 'NAME.txt beside a photo is its prompt; {token} and {class} are filled in.',
     },
-    crop: { label: 'Crop', choices: { center: 'the chosen square', random: 'a random square' } },
+    crop: {
+      label: 'Crop',
+      choices: { center: 'the chosen square', random: 'a random square', subject: 'around the subject' },
+    },
     buckets: {
       label: 'Keep the shape of photos',
       hint: 'Wide and tall photos are not cut to squares (aspect buckets). Each shape needs some memory of its own.',

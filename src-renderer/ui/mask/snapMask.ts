@@ -1,4 +1,4 @@
-import { nearlyAll } from '../../../src-shared/segmentation/nearlyAll.ts';
+import { findSubjects } from '../../../src-shared/segmentation/findSubjects.ts';
 import { snapToEdge } from '../../../src-shared/segmentation/snapToEdge.ts';
 import { canvasFor, loadedImage, startFrom, workingScale } from './maskCanvas.ts';
 import type { MaskedPicture } from './maskedPicture.ts';
@@ -6,7 +6,7 @@ import { paintStep, type MaskStep } from './maskSteps.ts';
 
 /**
  * What is marked so far, an ellipse around the subject or a few strokes over it, snapped to the subject's edge: a step that takes its place.
- * Where nothing is marked, the subject is looked for in nearly all of the photo.
+ * Where nothing is marked, the subject is what stands out in the photo.
  * Nothing where the photo can't be had.
  */
 export async function snapMask(
@@ -31,10 +31,11 @@ export async function snapMask(
     (_, i) => colours[4 * Math.floor(i / 3) + (i % 3)] as number,
   );
   const strokes = Uint8Array.from({ length: pixels }, (_, i) => marked[4 * i + 3] as number);
-  const rough = strokes.some((value) => value > 0) ? strokes : nearlyAll({ width, height });
   // Lets the page show that it works before it stands still for a moment.
   await new Promise((resolve) => setTimeout(resolve, 30));
-  const found = snapToEdge({ width, height, data: rgb }, rough);
+  const shown = { width, height, data: rgb };
+  const found = strokes.some((value) => value > 0) ? snapToEdge(shown, strokes) : findSubjects([shown])[0];
+  if (!found) return undefined;
   const snapped = mask.createImageData(width, height);
   for (let i = 0; i < pixels; i++) {
     snapped.data.fill(255, 4 * i, 4 * i + 3);

@@ -5,7 +5,6 @@ import { resize } from '../../pictures/resample.ts';
 import { roundEven } from '../../schedulers/timesteps.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';
 import { selectBucket, type Frame } from './aspectBuckets.ts';
-import { automaticMask } from './automaticMask.ts';
 import { loadMask } from './masks.ts';
 
 const maxAspect = 16;
@@ -17,6 +16,8 @@ export interface PhotoOptions {
   readonly buckets?: readonly Frame[] | undefined;
   /** Where the crop goes is drawn from this; without it the crop is centred. */
   readonly generator?: TorchGenerator;
+  /** A masked photo is cut to a square around its subject (not with `buckets` or `generator`). */
+  readonly aroundSubject?: boolean;
 }
 
 /** A photo that was cut: [3,height,width] in −1…1, and the frame it has. */
@@ -49,23 +50,25 @@ export async function cutPhoto(file: string, options: PhotoOptions): Promise<Cut
 }
 
 /**
- * The same with the photo's mask, [height,width] in 0…1, resized and cut exactly as the photo is; without a file, the one that
- * `automaticMask` finds, if any. Errors: those of `loadPhoto` and `loadMask`.
+ * The same with the photo's mask, [height,width] in 0…1, resized and cut exactly as the photo is. The mask is a file of the photo's size, or
+ * a picture of its shape. Errors: those of `loadPhoto` and `loadMask`.
  */
 export async function loadMaskedPhoto(
   file: string,
-  maskFile: string | undefined,
+  mask: string | Picture,
   options: PhotoOptions,
-): Promise<CutPhoto & { readonly mask?: Float32Array }> {
+): Promise<CutPhoto & { readonly mask: Float32Array }> {
   const picture = await loadPicture(file);
-  const drawn = maskFile === undefined ? automaticMask(picture) : await loadMask(maskFile, file, picture);
-  const cut = cutOf(file, picture, options);
+  const drawn = typeof mask === 'string' ? await loadMask(mask, file, picture) : mask;
+  const cut = cutOf(file, picture, options, options.aroundSubject ? drawn : undefined);
   const { frame } = cut;
-  const photo = toChannels(picture, cut);
-  const sizes = sizesOf(picture, cut);
-  if (!drawn) return { photo, frame, sizes };
   const grey = toChannels(drawn, cut).subarray(0, frame.width * frame.height);
-  return { photo, frame, sizes, mask: grey.map((value) => (value + 1) / 2) };
+  return {
+    photo: toChannels(picture, cut),
+    frame,
+    sizes: sizesOf(picture, cut),
+    mask: grey.map((value) => (value + 1) / 2),
+  };
 }
 
 /** A part of a picture after it was resized. */
@@ -76,10 +79,30 @@ interface Cut {
   readonly left: number;
 }
 
-function cutOf(file: string, picture: Frame, { frame, buckets, generator }: PhotoOptions): Cut {
+function cutOf(
+  file: string,
+  picture: Frame,
+  { frame, buckets, generator }: PhotoOptions,
+  mask?: Picture,
+): Cut {
   const { width, height } = picture;
   const long = Math.max(width, height);
   if (long / Math.min(width, height) > maxAspect) throw problem('photos.tooNarrow', { file, width, height });
+  const around = mask && !buckets && !generator && squareAround(mask, picture);
+  if (around) {
+    const scale = frame.width / around.side;
+    const [resized, top, left] = [
+      { width: Math.round(width * scale), height: Math.round(height * scale) },
+      Math.floor(around.top * scale),
+      Math.floor(around.left * scale),
+    ];
+    return {
+      resized,
+      frame,
+      top: Math.min(top, resized.height - frame.height),
+      left: Math.min(left, resized.width - frame.width),
+    };
+  }
   const cut = buckets ? selectBucket(buckets, picture) : { bucket: frame, resized: cover(picture, frame) };
   const { bucket, resized } = cut;
   const room = { top: resized.height - bucket.height, left: resized.width - bucket.width };
@@ -91,6 +114,34 @@ function cutOf(file: string, picture: Frame, { frame, buckets, generator }: Phot
   const top = exact ? 0 : offset(room.top);
   const left = exact ? 0 : offset(room.left);
   return { resized, frame: bucket, top, left };
+}
+
+/** Room around a subject, as a share of its longer side. */
+const margin = 0.15;
+
+/** The square of a photo that holds its subject, or as much of it as fits, with some room; in the photo's pixels. */
+function squareAround(
+  mask: Picture,
+  { width, height }: Frame,
+): { readonly side: number; readonly top: number; readonly left: number } | undefined {
+  const [columns, rows] = [new Set<number>(), new Set<number>()];
+  for (let at = 0; at < mask.width * mask.height; at++) {
+    if ((mask.data[3 * at] as number) < 128) continue;
+    columns.add(at % mask.width);
+    rows.add(Math.floor(at / mask.width));
+  }
+  if (columns.size === 0) return undefined;
+  const extent = (found: Set<number>, scale: number): readonly [number, number] => {
+    const places = [...found];
+    return [Math.min(...places) * scale, (Math.max(...places) + 1) * scale];
+  };
+  const [left, right] = extent(columns, width / mask.width);
+  const [top, bottom] = extent(rows, height / mask.height);
+  const wanted = (1 + 2 * margin) * Math.max(right - left, bottom - top);
+  const side = Math.min(wanted, width, height);
+  const start = (from: number, to: number, room: number): number =>
+    Math.max(0, Math.min((from + to - side) / 2, room - side));
+  return { side, top: start(top, bottom, height), left: start(left, right, width) };
 }
 
 function sizesOf({ width, height }: Frame, { frame, top, left }: Cut): PhotoSizes {

@@ -1,8 +1,10 @@
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
+import type { Picture } from '../../pictures/pixels.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 import { bucketLimits, makeBuckets, square, type Frame } from './aspectBuckets.ts';
+import { automaticMasks } from './automaticMasks.ts';
 import { latentWeights, masksOf } from './masks.ts';
 import { listPhotos } from './photoFolder.ts';
 import { cutPhoto, loadMaskedPhoto, mirrored, type PhotoSizes } from './photoPixels.ts';
@@ -37,9 +39,9 @@ export async function subjectPhotos(
   const { photos: folder, flip } = settings;
   if (folder === undefined) throw problem('training.noPhotos', { option: '--photos' });
   const photos = await listPhotos(folder);
-  const masks = await masksFor(folder, photos, settings, context);
+  const masks = new Map<string, string | Picture>(await masksFor(folder, photos, settings, context));
+  for (const [file, mask] of await foundMasks(photos, masks, settings, context)) masks.set(file, mask);
   const pictures = await croppedPhotos(photos, masks, factor, settings);
-  if (findsSubject(settings)) reportFound(pictures, masks, settings, context);
   if (!flip) return pictures;
   return pictures.flatMap((picture) => {
     const { photo, frame, lossWeights } = picture;
@@ -80,30 +82,27 @@ async function masksFor(
   return masks;
 }
 
-const findsSubject = ({ autoMask, backgroundWeight }: FinetuneSettings): boolean =>
-  autoMask && backgroundWeight !== 1;
-
-/** Says in which photos without a mask the subject was found. */
-function reportFound(
-  pictures: readonly SubjectPhoto[],
-  masks: ReadonlyMap<string, string>,
-  { backgroundWeight }: FinetuneSettings,
+/** With automatic masks, those that are found for photos without one; reports how many. */
+async function foundMasks(
+  photos: readonly string[],
+  masks: ReadonlyMap<string, string | Picture>,
+  { autoMask, backgroundWeight }: FinetuneSettings,
   { report }: JobContext,
-): void {
-  const bare = pictures.filter(({ file }) => !masks.has(file));
-  const all = new Set(bare.map(({ file }) => file));
-  if (all.size === 0) return;
-  const found = new Set(bare.filter(({ lossWeights }) => lossWeights).map(({ file }) => file));
+): Promise<ReadonlyMap<string, Picture>> {
+  const bare = photos.filter((file) => !masks.has(file));
+  if (!autoMask || backgroundWeight === 1 || bare.length === 0) return new Map();
+  const found = await automaticMasks(bare);
   report({
     type: 'note',
-    message: `The subject was found automatically in ${found.size} of ${all.size} photos; their background counts ${backgroundWeight}. A mask of your own takes the place of what was found.`,
+    message: `The subject was found automatically in ${found.size} of ${bare.length} photos; their background counts ${backgroundWeight}. A mask of your own takes the place of what was found.`,
   });
+  return found;
 }
 
 /** With random crops, several of each photo, but none that shows nothing of a masked subject. */
 async function croppedPhotos(
   photos: readonly string[],
-  masks: ReadonlyMap<string, string>,
+  masks: ReadonlyMap<string, string | Picture>,
   factor: number,
   settings: FinetuneSettings,
 ): Promise<SubjectPhoto[]> {
@@ -116,20 +115,24 @@ async function croppedPhotos(
   for (const [index, file] of photos.entries()) {
     const generator = generatorFor(seed, 'crop', index);
     const crops = crop === 'random' ? cropsPerPhoto : 1;
-    const maskFile = masks.get(file);
+    const mask = masks.get(file);
     const before = pictures.length;
     for (let i = 0; i < crops; i++) {
       const options = crop === 'random' ? { ...shape, generator } : shape;
-      if (maskFile === undefined && !findsSubject(settings)) {
+      if (mask === undefined) {
         pictures.push({ file, ...(await cutPhoto(file, options)) });
         continue;
       }
-      const { photo, frame, sizes, mask } = await loadMaskedPhoto(file, maskFile, options);
-      const lossWeights = mask && latentWeights(mask, frame.width, factor, backgroundWeight);
-      if (lossWeights) pictures.push({ file, photo, frame, sizes, lossWeights });
-      else if (maskFile === undefined) pictures.push({ file, photo, frame, sizes });
+      const { mask: shown, ...cut } = await loadMaskedPhoto(file, mask, {
+        ...options,
+        aroundSubject: crop === 'subject',
+      });
+      const lossWeights = latentWeights(shown, cut.frame.width, factor, backgroundWeight);
+      if (lossWeights) pictures.push({ file, ...cut, lossWeights });
+      else if (typeof mask !== 'string') pictures.push({ file, ...cut });
     }
-    if (pictures.length === before) throw problem('masks.outside', { mask: maskFile ?? '', file });
+    if (pictures.length === before)
+      throw problem('masks.outside', { mask: typeof mask === 'string' ? mask : '', file });
   }
   return pictures;
 }

@@ -239,6 +239,19 @@ describe('photos with masks', () => {
     expect(notes.join()).toContain('found automatically in 1 of 2 photos');
   });
 
+  it('cut to the subject, show it large, wherever it stands', async () => {
+    const folder = copied();
+    await writeMask(join(folder, 'masks', '0.png'), (x, y) => (x >= 44 && y < 20 ? 255 : 0));
+    const [[{ subject }]] = await dataset(folder, { crop: 'subject', flip: false });
+    const [corner, unmasked] = subject;
+    const inside = corner?.lossWeights?.filter((weight) => weight > 1).length ?? 0;
+    // The mask is 20 pixels wide; with its margin it fills 9 of the 16 latents at least, and 4 of the whole photo's.
+    expect(inside).toBeGreaterThanOrEqual(9);
+    const [[{ subject: whole }]] = await dataset(folder, { crop: 'center', flip: false });
+    expect(whole.map(({ lossWeights }) => lossWeights?.length)).toEqual([16, undefined, 16]);
+    expect(unmasked?.lossWeights).toBeUndefined();
+  });
+
   it('that are turned by EXIF are masked as they are seen', async () => {
     const folder = join(scratch, 'turned');
     mkdirSync(join(folder, 'masks'), { recursive: true });
