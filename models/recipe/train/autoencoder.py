@@ -6,7 +6,8 @@ et al. 2025). torch.compile gains nothing here.
 
     python autoencoder.py --minutes 11
     python autoencoder.py --minutes 30              # once there are latents: the decoder alone, so that they stay what they are
-    python autoencoder.py --minutes 20 --sharpen    # likewise, with a patch discriminator that teaches it texture
+    python autoencoder.py --minutes 60 --sharpen    # likewise, half of it from the U-Net's latents (redrawn.py), with a patch
+                                                    # discriminator that teaches it texture
 """
 
 import argparse
@@ -38,6 +39,8 @@ CONFIG = dict(
 )
 NOISE = 0.2  # strongest disturbance, in deviations of a latent
 SHRUNK = 0.25  # share of steps with shrunken latents
+JUDGED = 0.5  # what the discriminator's gradient weighs beside the error's (cf. Esser et al. 2021, section 3.1)
+ALONE = 150  # steps in which the discriminator learns alone
 
 
 class Crops:
@@ -73,6 +76,28 @@ class Crops:
         return apply
 
 
+class Redrawn:
+    """Crops of what the U-Net made of known pictures (redrawn.py), and of those pictures."""
+
+    def __init__(self, seed: int):
+        state = load_state("redrawn.pt")
+        self.random = np.random.default_rng(seed)
+        # As the encoder gives them: the U-Net's are divided by one number.
+        self.latents = state["latents"].float() * float(torch.load(WEIGHTS / "latents" / "scale.pt")["overall"])
+        self.places = state["places"]
+
+    def batch(self, count: int, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Latents [count,8,size/8,size/8] and pictures [count,3,size,size]."""
+        side, latents, pictures = size // 8, [], []
+        for row in self.random.integers(len(self.places), size=count):
+            y, x = self.random.integers(0, (SIDE - size) // 8 + 1, 2)
+            shard, place = self.places[row]
+            latents.append(self.latents[row, :, y : y + side, x : x + side])
+            pictures.append(torch.from_numpy(images(shard)[place, 8 * y : 8 * y + size, 8 * x : 8 * x + size].copy()))
+        shown = torch.stack(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
+        return torch.stack(latents), shown.contiguous(memory_format=torch.channels_last)
+
+
 class Autoencoder(nn.Module):
     """The encoder, the decoder, and what is done to latents between them."""
 
@@ -85,11 +110,12 @@ class Autoencoder(nn.Module):
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         return self.decoder(self.post_quant_conv(latents))
 
-    def forward(self, pictures: torch.Tensor, noise: torch.Tensor, level: torch.Tensor, change) -> torch.Tensor:
-        """Pictures [b,3,h,w], noise [b,8,h/8,w/8], its level [b,1,1,1] → pictures of changed latents."""
+    def disturbed(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Pictures [b,3,h,w] → latents [b,8,h/8,w/8] with noise of random strength."""
         latents = self.encoder(pictures).float()
+        level = NOISE * torch.rand(len(latents), 1, 1, 1)
         # Relative to all latents, so that making them larger does not help.
-        return self.decode(change(latents + level * latents.detach().std() * noise))
+        return latents + level * latents.detach().std() * torch.randn_like(latents)
 
 
 class Discriminator(nn.Module):
@@ -127,6 +153,7 @@ def main() -> None:
     judge = Discriminator().to(memory_format=torch.channels_last) if args.sharpen else None
     net = MobileNet((1, 3, 6)).eval()
     crops = Crops(time.time_ns() % 2**31)
+    redrawn = Redrawn(time.time_ns() % 2**31) if args.sharpen else None
     state = load_state(name) or (load_state("autoencoder.pt") if args.sharpen else None)
     if state is None:
         model.encoder.fit(crops.batch(400, SIDE))
@@ -152,32 +179,35 @@ def main() -> None:
         progress = spent / limit
         for group in optimizer.param_groups:
             group["lr"] = args.rate * group["factor"] * min(1, (step - first + 1) / 100, max(0.02, 2.5 * (1 - progress)))
-        pictures = crops.batch(args.batch, args.crop)
-        side = args.crop // 8
-        noise = torch.randn(args.batch, CONFIG["latent_channels"], side, side)
-        level = NOISE * torch.rand(args.batch, 1, 1, 1)
+        pictures = crops.batch(args.batch // 2 if redrawn else args.batch, args.crop)
         change = crops.change(frozen)
-        target = change(pictures)
         with torch.autocast("cpu", torch.bfloat16):
-            made = model(pictures, noise, level, change)
+            latents = model.disturbed(pictures)
+            if redrawn:
+                more, theirs = redrawn.batch(args.batch // 2, args.crop)
+                latents, pictures = torch.cat([latents, more]), torch.cat([pictures, theirs])
+            target = change(pictures)
+            made = model.decode(change(latents)).float()
             seen = net(made)
             with torch.no_grad():
                 wanted = net(target)
-        made = made.float()
         errors = {
             "pixels": (made - target).abs().mean() + (made - target).square().mean(),
             "features": 0.1 * perceptual_distance([f.float() for f in seen], [f.float() for f in wanted]),
         }
-        if judge:
+        (slope,) = torch.autograd.grad(sum(errors.values()), made, retain_graph=True)
+        if judge and step - first >= ALONE:
             with torch.autocast("cpu", torch.bfloat16):
-                errors["judge"] = -0.05 * judge(made).float().mean()
-        sum(errors.values()).backward()
+                errors["judge"] = -judge(made).float().mean()
+            (push,) = torch.autograd.grad(errors["judge"], made, retain_graph=True)
+            slope = slope + JUDGED * slope.norm() / push.norm().clamp(min=1e-12) * push
+        made.backward(slope)
         nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         if judge:
             with torch.autocast("cpu", torch.bfloat16):
-                real, fake = judge(pictures).float(), judge(made.detach()).float()
+                real, fake = judge(target).float(), judge(made.detach()).float()
             loss = F.relu(1 - real).mean() + F.relu(1 + fake).mean()
             judging.zero_grad(set_to_none=True)
             loss.backward()

@@ -144,6 +144,9 @@ def main() -> None:
     for step in range(args.steps):
         latents, records, wordings, _, _ = examples.draw(args.batch)
         ids = torch.tensor([examples.ids(wording) for wording in wordings])
+        if args.tower:
+            # What the U-Net draws is never as clean as an encoded picture.
+            latents = latents + 0.4 * torch.rand(len(latents), 1, 1, 1) * torch.randn_like(latents)
         with torch.autocast("cpu", torch.bfloat16):
             caption = summary(text(ids).last_hidden_state, ids, end)
             told = scorer.text_projection(caption)
