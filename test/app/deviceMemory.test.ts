@@ -6,10 +6,10 @@ import type { Served } from '../../src-main/serve.ts';
 import { browserProgram, noBrowser, openBrowser } from './browser.ts';
 import { buildStudio, Client, newLibrary, removeLibraries, serveLibrary } from './served.ts';
 
-// A machine whose driver tells of a card with very little memory: 400 MiB.
+// A machine whose driver tells of a card with very little memory: 720 MiB.
 const tools = mkdtempSync(path.join(tmpdir(), 'likeness-tools-'));
 const tool = path.join(tools, 'nvidia-smi');
-writeFileSync(tool, '#!/bin/sh\necho "Test Card 400, 600.1, 400"\n');
+writeFileSync(tool, '#!/bin/sh\necho "Test Card 720, 600.1, 720"\n');
 chmodSync(tool, 0o755);
 process.env['PATH'] = `${tools}${path.delimiter}${process.env['PATH'] ?? ''}`;
 
@@ -39,7 +39,7 @@ it.skipIf(process.platform !== 'linux')(
     const [quick] = await client.ask('training.presets', { subjectId, modelId: null });
     expect(quick).toMatchObject({
       fits: true,
-      room: { device: 'Test Card 400', bytes: 0.9 * 400 * 2 ** 20 },
+      room: { device: 'Test Card 720', bytes: 0.9 * 720 * 2 ** 20 },
     });
     expect(quick?.reductions[0]).toBe('computes in 16 bits');
     expect(quick?.settings.precision).toBe('f16');
@@ -49,7 +49,7 @@ it.skipIf(process.platform !== 'linux')(
       const page = await browser.newPage();
       await page.goto(studio.url);
       await page.goto(`${new URL(studio.url).origin}/#/train`);
-      await page.getByText('on Test Card 400, estimated').first().waitFor();
+      await page.getByText('on Test Card 720, estimated').first().waitFor();
       const note = page.getByText('Reduced to fit').first();
       await note.waitFor();
       await page.getByText('computes in 16 bits').first().waitFor();

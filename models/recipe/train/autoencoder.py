@@ -39,8 +39,8 @@ CONFIG = dict(
 )
 NOISE = 0.2  # strongest disturbance, in deviations of a latent
 SHRUNK = 0.25  # share of steps with shrunken latents
-JUDGED = 0.5  # what the discriminator's gradient weighs beside the error's (cf. Esser et al. 2021, section 3.1)
-ALONE = 150  # steps in which the discriminator learns alone
+JUDGED = 0.15  # what the discriminator's gradient weighs beside the error's (cf. Esser et al. 2021, section 3.1)
+ALONE = 500  # steps in which the discriminator learns alone
 
 
 class Crops:
@@ -166,7 +166,7 @@ def main() -> None:
     groups += [] if frozen else [dict(params=[*model.encoder.parameters()], factor=0.1)]
     trained = [p for group in groups for p in group["params"]]
     optimizer = torch.optim.AdamW(groups, args.rate, (0.9, 0.99), weight_decay=1e-3, fused=True)
-    judging = torch.optim.AdamW(judge.parameters(), 4e-4, (0.5, 0.9), fused=True) if judge else None
+    judging = torch.optim.AdamW(judge.parameters(), 1e-3, (0.5, 0.9), fused=True) if judge else None
     if judge and "judge" in state:
         judge.load_state_dict(state["judge"])
         judging.load_state_dict(state["judging"])

@@ -17,7 +17,7 @@ interface Rung {
 const ladder: readonly Rung[] = [
   {
     why: () => 'computes blocks twice, which takes about a third longer',
-    // A graphics device does so by itself.
+    // A graphics device does so by itself, and takes a batch's photos one at a time.
     change: ({ recompute }, { device }) => (device === null && !recompute ? { recompute: true } : undefined),
   },
   {
@@ -29,10 +29,13 @@ const ladder: readonly Rung[] = [
     why: () => 'trains a LoRA, not the whole model',
     change: ({ method }) => (method === 'full' ? { method: 'lora', learningRate: 1e-4 } : undefined),
   },
-  { why: () => 'one photo at a time', change: ({ batch }) => (batch > 1 ? { batch: 1 } : undefined) },
+  {
+    why: () => 'one photo at a time',
+    change: ({ batch }, { device }) => (device === null && batch > 1 ? { batch: 1 } : undefined),
+  },
   {
     why: () => 'no class pictures beside the photos',
-    change: ({ prior }) => (prior ? { prior: null } : undefined),
+    change: ({ prior }, { device }) => (device === null && prior ? { prior: null } : undefined),
   },
   {
     why: () => 'leaves the text encoder as it is',
@@ -116,13 +119,21 @@ export function estimatedMemory(
   return Math.round(ownBytes + weights + (settings.recompute ? recomputedShare * kept : kept));
 }
 
-/** By the simulation of a step (`stepMemory`), blocks computed twice where that is needed: a test compares them. */
-export function deviceMemory(settings: Sizes, parameters: number): number {
-  const { method, precision, optimizer } = settings;
+/**
+ * What WebGPU takes by the simulation of a step (`stepMemory`) that goes as far down its own ladder as it can (`waysOf`): a photo at a
+ * time and, in f32, blocks computed twice. A part of it is the same at any size. A test compares the two.
+ */
+export function deviceMemory(
+  { method, precision, optimizer, size }: Omit<Sizes, 'batch' | 'prior'>,
+  parameters: number,
+): number {
   // A whole network's moments are elsewhere where the optimizer looks at a tensor as a whole.
   const arrays = optimizer === 'adamw' || optimizer === 'prodigy' ? 4 : 2;
   const weights = method === 'full' ? 4 * arrays : precision === 'f32' ? 4.2 : 2.1;
-  return parameters * weights + (precision === 'f32' ? 0.45e9 : 0.35e9) * activations(settings, parameters);
+  const same = Math.min(1, Math.sqrt(parameters / 450e6));
+  const pixels = (size / 512) ** 2 * (parameters / 450e6) ** 0.4;
+  const kept = precision === 'f32' ? 1.45e9 * same + 1.15e9 * pixels : 1.05e9 * same + 1e9 * pixels;
+  return parameters * weights + kept;
 }
 
 /** How many times as many values are kept as of one picture of 512² in a network of 450 M parameters. */

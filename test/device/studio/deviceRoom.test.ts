@@ -11,7 +11,7 @@ import { scriptedWorker } from './scriptedWorker.ts';
 vi.mock('../../../src-main/engine/runtime/graphicsDevice.ts', async (load) => ({
   ...(await load<object>()),
   graphicsDevices: () =>
-    Promise.resolve([{ name: 'Test Card', driver: '1', memory: 400 * 2 ** 20, shared: false }]),
+    Promise.resolve([{ name: 'Test Card', driver: '1', memory: 720 * 2 ** 20, shared: false }]),
 }));
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'likeness-room-'));
