@@ -121,58 +121,71 @@ export class TextToImage {
     requests: readonly PictureRequest[],
     options: SamplingOptions,
   ): AsyncGenerator<GeneratedPicture> {
+    yield* this.generateBatches(this.batches(requests, options), options);
+  }
+
+  /** The pictures in the batches that `generate` draws them in. Errors: `size.unusable`. */
+  batches(requests: readonly PictureRequest[], options: SamplingOptions): PictureRequest[][] {
+    const { lengthOf } = this.promptEncoders(options);
+    return runsOfEqual(requests.map(lengthOf), this.batchSize(options)).map(({ first, count }) =>
+      requests.slice(first, first + count),
+    );
+  }
+
+  /** Draws these batches as they are: some of those that `batches` gave are drawn to the same bits as all of them. Errors: see `generate`. */
+  async *generateBatches(
+    requests: readonly (readonly PictureRequest[])[],
+    options: SamplingOptions,
+  ): AsyncGenerator<GeneratedPicture> {
     const { guidance, baseGuidance = 0, guidanceStop = 1, signal } = options;
     const shape = this.latentShape(options);
     const sampler = this.samplerOf(options);
     if (options.original) firstStep(sampler, options.steps, options.original.strength);
     this.networks.checkDecoder(shape);
     const distilled = guidanceTensor(this.model.unet.config, guidance, 1);
-    const withBase = !distilled && baseGuidance > 0;
-    const plain = !distilled && !withBase && guidance > 1;
-    const { promptRules = 'none', onWarning } = options;
-    const own = new PromptEncoder(this.networks, this.tokenizer, promptRules, onWarning, options);
-    const base = new PromptEncoder(this.base, this.tokenizer, promptRules, undefined, options);
-    const lengths = requests.map(({ prompt, negative = '' }) =>
-      Math.max(own.length(prompt), plain || withBase ? own.length(negative) : 0),
-    );
-    const encoded: Conditions[] = [];
-    for (const [i, { prompt, negative = '' }] of requests.entries()) {
-      const length = lengths[i] as number;
-      encoded.push({
-        prompt: await own.encode(prompt, length),
-        ...(plain && { negative: await own.encodeNegative(negative, length) }),
-        ...{ guidance, stop: guidanceStop },
-        ...(distilled && { distilled }),
-        ...(withBase && {
-          base: {
-            networks: this.base,
-            prompt: await base.encode(prompt, length),
-            negative: await base.encodeNegative(negative, length),
-            guidance: baseGuidance,
-          },
-        }),
-      });
+    const { own, base, plain, withBase, lengthOf } = this.promptEncoders(options);
+    const told: Conditions[][] = [];
+    for (const part of requests) {
+      const encoded: Conditions[] = [];
+      for (const request of part) {
+        const { prompt, negative = '' } = request;
+        const length = lengthOf(request);
+        encoded.push({
+          prompt: await own.encode(prompt, length),
+          ...(plain && { negative: await own.encodeNegative(negative, length) }),
+          ...{ guidance, stop: guidanceStop },
+          ...(distilled && { distilled }),
+          ...(withBase && {
+            base: {
+              networks: this.base,
+              prompt: await base.encode(prompt, length),
+              negative: await base.encodeNegative(negative, length),
+              guidance: baseGuidance,
+            },
+          }),
+        });
+      }
+      told.push(encoded);
     }
     const regions = await this.encodeRegions(options, base);
-    for (const { prompt } of encoded) this.checkedTold(prompt);
+    for (const { prompt } of told.flat()) this.checkedTold(prompt);
     await this.networks.release('text');
     await this.base.release('text');
     const over = await this.encodeOriginal(options);
-    const size = this.batchSize(options);
-    const parts = runsOfEqual(lengths, size);
-    for (const [batch, { first, count }] of parts.entries()) {
-      const part = requests.slice(first, first + count);
+    let first = 0;
+    for (const [batch, part] of requests.entries()) {
       const ofBatch = regions.map((region) => ({
         ...region,
-        conditions: together(Array.from({ length: count }, () => region.conditions)),
+        conditions: together(part.map(() => region.conditions)),
       }));
       const conditions = {
-        ...together(encoded.slice(first, first + count)),
+        ...together(told[batch] as Conditions[]),
         ...(ofBatch.length > 0 && { regions: ofBatch }),
       };
       const latents = await this.sample(part, shape, conditions, options, {
-        ...{ batch, batches: parts.length, first, over },
+        ...{ batch, batches: requests.length, first, over },
       });
+      first += part.length;
       await this.networks.makeRoom('unet');
       await this.base.makeRoom('unet');
       for (const [i, request] of part.entries()) {
@@ -183,6 +196,19 @@ export class TextToImage {
       await this.networks.makeRoom('decoder');
     }
     for (const { networks } of regions) await networks.release();
+  }
+
+  /** Who reads the prompts, with which kind of guidance, and how many of the text encoders' contexts a picture's prompts take. */
+  private promptEncoders(options: SamplingOptions): PromptEncoders {
+    const { guidance, baseGuidance = 0, promptRules = 'none', onWarning } = options;
+    const isDistilled = guidanceTensor(this.model.unet.config, guidance, 1) !== undefined;
+    const withBase = !isDistilled && baseGuidance > 0;
+    const plain = !isDistilled && !withBase && guidance > 1;
+    const own = new PromptEncoder(this.networks, this.tokenizer, promptRules, onWarning, options);
+    const base = new PromptEncoder(this.base, this.tokenizer, promptRules, undefined, options);
+    const lengthOf = ({ prompt, negative = '' }: PictureRequest): number =>
+      Math.max(own.length(prompt), plain || withBase ? own.length(negative) : 0);
+    return { own, base, plain, withBase, lengthOf };
   }
 
   /** A text as the text encoders read it, for one picture of the model's size. Errors: `tokenizer.invalid`, `output.notFinite`. */
@@ -317,6 +343,14 @@ export class TextToImage {
     if (!fits(width) || !fits(height)) throw problem('size.unusable', { width, height, factor });
     return [1, this.model.vae.config.latent_channels, height / factor, width / factor];
   }
+}
+
+interface PromptEncoders {
+  readonly own: PromptEncoder;
+  readonly base: PromptEncoder;
+  readonly plain: boolean;
+  readonly withBase: boolean;
+  readonly lengthOf: (request: PictureRequest) => number;
 }
 
 /** Which pictures a batch holds, and what they are drawn over. */

@@ -14,9 +14,10 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import type { PreviewEvent } from '../../../src-shared/domain/workerMessages.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import type { HostTensor } from '../../engine/tensor/tensor.ts';
 import { checkRecipe } from './fromRecipe.ts';
 import { openOver, type OverPicture } from './overPicture.ts';
-import { Journal } from './journal.ts';
+import { Journal, type JournalPart } from './journal.ts';
 import { nameInRecipe, rememberPlace } from './knownPlaces.ts';
 import { foreignSyntax } from './foreignSyntax.ts';
 import { splitByLoraTags } from './loraTags.ts';
@@ -66,10 +67,19 @@ export async function generate(
   const words = foreignSyntax([...said.prompts, said.negative], said.promptRules ?? 'none');
   // A recipe's picture is made again as it was, so its words were seen before.
   if (words !== undefined && !said.recipe) report({ type: 'warning', message: words });
-  // Prompts of different lengths can't share a batch.
-  const isPlain = requests.length === 1 && (said.promptRules ?? 'none') === 'none';
-  const goesOn = said.goOn && isPlain ? { seed: said.seed } : undefined;
-  for (const request of requests) {
+  let journal: Journal | undefined;
+  let seed: number | undefined;
+  for (const [index, request] of requests.entries()) {
+    const begin: Begin = (bits, batch) => {
+      journal ??= Journal.open(said.out, whatIsAsked(said));
+      const part = journal.part(index, { ...bits, seed: said.seed }, () => ({
+        seed: seed ?? request.seed,
+        batch,
+      }));
+      // Nobody named one, and the first prompts' pictures have it already.
+      if (!said.names) seed = part.choices.seed;
+      return part;
+    };
     const [begun, size] = [first, request.prompts.length * request.count];
     const inWhole: JobContext['report'] = (event) =>
       report(
@@ -83,12 +93,29 @@ export async function generate(
       ...(onMade && { onMade }),
       ...(seen && { onPreview: seen }),
     };
-    const made = await draw(request, { report: inWhole, signal }, version, listeners, goesOn);
+    const made = await draw(request, { report: inWhole, signal }, version, listeners, said.goOn && begin);
     images.push(...made.images);
     first += size;
   }
+  // Last: a command that is killed before it has ended finds its pictures again.
+  journal?.end();
   return { images };
 }
+
+/** What a picture is made of, without what says only where things are. */
+function whatIsAsked({
+  out: _out,
+  provider: _p,
+  model: _m,
+  recipe: _r,
+  resume: _s,
+  ...asked
+}: GenerateRequest): Omit<GenerateRequest, 'out' | 'provider' | 'model' | 'recipe' | 'resume'> {
+  return asked;
+}
+
+/** Begins, or continues, a part of the journal. `batch`: pictures at once, where that is not decided yet. */
+type Begin = (bits: object, batch: number) => JournalPart;
 
 /**
  * Makes `count` pictures of each prompt and writes each as a PNG with its recipe as soon as it is done. `version` is the program's. Errors: those of `openForGeneration`, `readStartingNoise` and `TextToImage.generate`, `file.unwritable`.
@@ -98,12 +125,11 @@ async function draw(
   { report, signal }: JobContext,
   version: string,
   { models = openAnew, onMade, onPreview }: GenerateListeners,
-  goesOn: { readonly seed: number | undefined } | undefined,
+  begin: Begin | false | undefined,
 ): Promise<{ images: MadePicture[] }> {
   const request = completed(said);
   const opened = await models.open(request, report);
   const { textToImage } = opened;
-  let allAreThere = (): void => undefined;
   try {
     const noise = startingNoise(request, textToImage);
     rememberPlace(opened.hash, request.model);
@@ -124,8 +150,9 @@ async function draw(
         message: `${request.model} names the sampler ${standsFor}, which is not built in, so ${scheduler} draws instead; another one can be chosen.`,
       });
     makeFolder(request.out);
-    const journal =
-      goesOn && beginJournal({ ...request, ...goesOn }, said.seed, opened, { noise, over, size });
+    const journal = begin
+      ? begin(bitsOf(request, opened, { noise, over, size }), textToImage.batchSize({ ...request, ...size }))
+      : undefined;
     removeLeftovers(request.out);
     const all = requestPictures({ ...request, ...journal?.choices }, noise);
     const set = request.names && setFiles(request, request.names, all);
@@ -133,58 +160,66 @@ async function draw(
     const recipeOf = ({ prompt, seed }: PictureRequest): Recipe =>
       recipeFor(request, opened, { prompt, seed, scheduler, version, noise, over, apart, ...size });
     const missing = set ? await missingPictures(request, opened, set, recipeOf) : all;
-    const pictures = journal?.before.size ? journal.unfinished(all, set && missing) : missing;
-    if (pictures.length < all.length && journal?.before.size)
+    const finals = new Map<number, HostTensor<'f32'>>();
+    const before = new Map(journal?.before);
+    if (request.saveLatents)
+      for (const index of journal?.before.keys() ?? []) {
+        const latents = journal?.latentsOf(index);
+        if (latents) finals.set(index, latents);
+        else before.delete(index);
+      }
+    const warned = (message: string): void => report({ type: 'warning', message });
+    const sampling = { ...drawing, ...size, ...(journal && { batch: journal.choices.batch }) };
+    // Whole batches, as they were begun: so each picture gets the bits that it would have had.
+    const batches = before.size
+      ? textToImage
+          .batches(all, sampling)
+          .filter((pictures) => pictures.some((one) => !before.has(all.indexOf(one))))
+      : textToImage.batches(request.saveLatents ? all : missing, sampling);
+    const pictures = batches.flat();
+    if (pictures.length < all.length && before.size)
       report({
         type: 'note',
         message: `${all.length - pictures.length} of ${all.length} pictures were finished before this command was interrupted; the others follow.`,
       });
-    const images: MadePicture[] = [];
-    const finals = [];
-    const warned = (message: string): void => report({ type: 'warning', message });
     const { onStep, onPicture } = pictureProgress(pictures.length, (done) =>
       report({ type: 'progress', done, total: pictures.length, label: 'pictures' }),
     );
-    const made = textToImage.generate(pictures, {
-      ...drawing,
-      ...size,
-      ...(journal && { batch: journal.choices.batch }),
+    const made = textToImage.generateBatches(batches, {
+      ...sampling,
       signal,
       ...(onPreview && { onPreview: await previews(opened, onPreview) }),
       onWarning: warned,
       onStep,
     });
-    const drawn = new Set(pictures);
-    const before = all.flatMap((one, index) => {
-      const file = drawn.has(one) ? undefined : journal?.before.get(index);
-      return file === undefined ? [] : [{ path: file, seed: one.seed, prompt: one.prompt }];
-    });
+    const images = new Map<number, MadePicture>();
+    for (const [index, file] of before) {
+      const { seed, prompt } = all[index] as PictureRequest;
+      images.set(index, { path: file, seed, prompt });
+    }
     for await (const { request: one, picture, latents } of made) {
       const { prompt, seed } = one;
       const index = all.indexOf(one);
-      const file = set?.get(one) ?? journal?.before.get(index) ?? names.take(prompt, seed);
+      const file = set?.get(one) ?? before.get(index) ?? names.take(prompt, seed);
       const { resize: to } = request;
       const whole = over ? over.finish(picture) : picture;
       const sized = to ? resize(whole, to.width, to.height, 'bicubic') : whole;
       const png = await encodePng(sized, recipeOf(one));
       // Noted first: a picture that the journal doesn't know would be drawn a second time.
-      journal?.made(index, file);
+      journal?.made(index, file, request.saveLatents === undefined ? undefined : latents);
       writeAtomically(file, () => [png]);
-      images.push({ path: file, seed, prompt });
+      images.set(index, { path: file, seed, prompt });
       onPicture();
       onMade?.({ path: file, seed, prompt });
-      if (request.saveLatents) finals.push(latents);
+      if (request.saveLatents) finals.set(index, latents);
     }
     if (request.saveLatents) {
       makeFolder(path.dirname(request.saveLatents));
-      writeSafetensors(request.saveLatents, [{ name: 'latents', tensor: stack(finals) }]);
+      writeSafetensors(request.saveLatents, [{ name: 'latents', tensor: stack(inOrder(finals)) }]);
     }
-    allAreThere = () => journal?.end();
-    return { images: [...before, ...images] };
+    return { images: inOrder(images) };
   } finally {
     await models.close(opened);
-    // Last: a command that is killed before it has ended finds its pictures again.
-    allAreThere();
   }
 }
 
@@ -222,28 +257,22 @@ function completed<R extends GenerateRequest>(said: R): R & Guidance {
   return { ...asked, ...chosenGuidance(asked, own), ...(prediction && { prediction }) };
 }
 
-/**
- * Opens the journal, with which this request can continue after a kill. `anySeed`: the seed of a new one, where none was given.
- */
-function beginJournal(
-  {
-    out,
-    batch,
-    ...request
-  }: Omit<GenerateRequest & Guidance, 'seed'> & { readonly seed: number | undefined },
-  anySeed: number,
-  { textToImage, hash, loras, embeddings }: OpenedModel,
+/** By picture's index. */
+function inOrder<T>(found: ReadonlyMap<number, T>): T[] {
+  return [...found].sort(([a], [b]) => a - b).map(([, value]) => value);
+}
+
+/** All that determines the bits of a request's pictures, but its seed. */
+function bitsOf(
+  request: GenerateRequest & Guidance,
+  { hash, loras, embeddings }: OpenedModel,
   { noise, over, size }: Pick<RecipeParts, 'noise' | 'over'> & { readonly size: Size },
-): Journal | undefined {
-  // Then the latents of earlier pictures would be missing.
-  if (request.saveLatents !== undefined) return undefined;
-  const { provider: _p, model: _m, recipe: _r, resume: _s, ...said } = request;
+): object {
   const taught = [...loras.map((lora) => [lora.hash, lora.weight]), ...embeddings.map((one) => one.hash)];
-  const bits = { ...said, ...size, batch, hash, loras: taught, noise: noise?.hash, over: over?.recipe };
-  return Journal.open(out, bits, () => ({
-    seed: request.seed ?? anySeed,
-    batch: textToImage.batchSize({ ...size, batch }),
-  }));
+  return {
+    ...{ ...whatIsAsked(request), ...size, hash, loras: taught },
+    ...{ noise: noise?.hash, over: over?.recipe },
+  };
 }
 
 function startingNoise(

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -12,7 +13,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import { isLeftover } from '../../engine/checkpoints/leftovers.ts';
-import { ofUnfinishedBatches } from '../../engine/pipelines/batchSize.ts';
+import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
+import { readF32 } from '../../engine/checkpoints/weights.ts';
+import { writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
+import type { HostTensor } from '../../engine/tensor/tensor.ts';
 
 /** Choices nobody made, which must stay the same when a command continues. */
 export interface Choices {
@@ -23,66 +27,98 @@ export interface Choices {
 
 const headType = z.object({ key: z.string(), seed: z.int().min(0), batch: z.int().min(1) });
 const lineType = z.object({ index: z.int().min(0), file: z.string() });
-const nameOf = (pid: number): string => `.pictures.${pid}.tmp`;
 
 /**
- * A file beside the pictures that lists which are finished, until all are. After a kill, the next command that asks for the same
- * continues there, to the same bits, and draws no picture twice.
+ * A folder beside the pictures, `.pictures.PID.tmp`, that lists which are finished until all are. After a kill, the next command that
+ * asks for the same continues there, to the same bits, and draws no picture twice.
  */
 export class Journal {
   private constructor(
+    private readonly out: string,
+    private readonly folder: string,
+  ) {}
+
+  /** `request`: all that was asked for. */
+  static open(out: string, request: unknown): Journal {
+    const key = hash(request);
+    const folder = path.join(out, `.pictures.${process.pid}.tmp`);
+    rmSync(folder, { recursive: true, force: true });
+    const begun = readdirSync(out).find(
+      (name) =>
+        /^\.pictures\.\d+\.tmp$/.test(name) &&
+        isLeftover(name) &&
+        textOf(path.join(out, name, 'request')) === key &&
+        took(path.join(out, name), folder),
+    );
+    if (begun === undefined) {
+      mkdirSync(folder);
+      writeFileSync(path.join(folder, 'request'), key);
+    }
+    return new Journal(out, folder);
+  }
+
+  /**
+   * The request's part `index`: pictures of one model. `bits`: all that determines them; where that has changed, none are finished.
+   * `fresh`: choices for a new part.
+   */
+  part(index: number, bits: unknown, fresh: () => Choices): JournalPart {
+    const file = path.join(this.folder, `${index}.jsonl`);
+    const key = hash(bits);
+    const [head, ...lines] = (textOf(file) ?? '').split('\n').map(fromJson);
+    const begun = headType.safeParse(head).data;
+    if (begun?.key === key) {
+      // A last line that was cut off is ignored.
+      const made = lines.flatMap((line) => lineType.safeParse(line).data ?? []);
+      const there = made
+        .map((one) => [one.index, path.join(this.out, one.file)] as const)
+        .filter(([, picture]) => existsSync(picture));
+      return new JournalPart(file, begun, new Map(there));
+    }
+    const { seed, batch } = fresh();
+    writeFileSync(file, `${JSON.stringify({ key, seed, batch })}\n`);
+    return new JournalPart(file, { seed, batch }, new Map());
+  }
+
+  /** All pictures are there. */
+  end(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export class JournalPart {
+  constructor(
     private readonly file: string,
     readonly choices: Choices,
     /** Pictures that an interrupted command had finished: their files by index. */
     readonly before: ReadonlyMap<number, string>,
   ) {}
 
-  /** `request`: all that determines a picture's bits. `fresh`: choices for a new command. */
-  static open(folder: string, request: unknown, fresh: () => Choices): Journal {
-    const key = createHash('sha256').update(JSON.stringify(request)).digest('hex');
-    const file = path.join(folder, nameOf(process.pid));
-    for (const name of readdirSync(folder)) {
-      if (!/^\.pictures\.\d+\.tmp$/.test(name) || !isLeftover(name)) continue;
-      const begun = read(path.join(folder, name));
-      if (begun?.key !== key || !took(path.join(folder, name), file)) continue;
-      const there = begun.made.filter((made) => existsSync(path.join(folder, made.file)));
-      return new Journal(
-        file,
-        begun,
-        new Map(there.map((made) => [made.index, path.join(folder, made.file)])),
-      );
-    }
-    const { seed, batch } = fresh();
-    writeFileSync(file, `${JSON.stringify({ key, seed, batch })}\n`);
-    return new Journal(file, { seed, batch }, new Map());
-  }
-
-  /**
-   * The pictures that are still to be drawn, with the rest of their batches, so that all get the bits they would have had.
-   * `missing`: pictures whose files are not there, where files have given names.
-   */
-  unfinished<Picture>(all: readonly Picture[], missing?: readonly Picture[]): Picture[] {
-    const isThere = (index: number): boolean =>
-      this.before.has(index) && !missing?.includes(all[index] as Picture);
-    return ofUnfinishedBatches(all.length, this.choices.batch, isThere).map((index) => all[index] as Picture);
-  }
-
-  /** Picture `index` is about to be written. */
-  made(index: number, file: string): void {
+  /** Picture `index` is about to be written; `latents` where those are wanted too. */
+  made(index: number, file: string, latents?: HostTensor<'f32'>): void {
+    if (latents) writeSafetensors(this.latentsFile(index), [{ name: 'latents', tensor: latents }]);
     appendFileSync(this.file, `${JSON.stringify({ index, file: path.basename(file) })}\n`);
   }
 
-  /** All pictures are there. */
-  end(): void {
-    rmSync(this.file, { force: true });
+  /** The final latents [1,c,h,w] of a picture that was made. */
+  latentsOf(index: number): HostTensor<'f32'> | undefined {
+    const file = this.latentsFile(index);
+    const entry = existsSync(file) && readSafetensors(file).tensors.get('latents');
+    return entry ? readF32(entry) : undefined;
+  }
+
+  private latentsFile(index: number): string {
+    return `${this.file.slice(0, -'.jsonl'.length)}-${index}.safetensors`;
   }
 }
 
-/** A last line that was cut off is ignored. */
-function read(file: string): (z.output<typeof headType> & { made: z.output<typeof lineType>[] }) | undefined {
-  const [head, ...lines] = readFileSync(file, 'utf8').split('\n').map(fromJson);
-  const begun = headType.safeParse(head).data;
-  return begun && { ...begun, made: lines.flatMap((line) => lineType.safeParse(line).data ?? []) };
+const hash = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether this process got it: two may want to continue. */

@@ -57,10 +57,9 @@ export async function selectPictures(
   const { count, out, goOn = false, ...asked } = said;
   makeFolder(out);
   const anySeed = said.seed ?? randomInt(2 ** 32 - 1);
-  const journal = goOn
-    ? Journal.open(out, { ...asked, count, by, likeness }, () => ({ seed: anySeed, batch: 1 }))
-    : undefined;
-  const { seed } = journal?.choices ?? { seed: anySeed };
+  const journal = goOn ? Journal.open(out, { ...asked, count, by, likeness }) : undefined;
+  const begun = journal?.part(0, {}, () => ({ seed: anySeed, batch: 1 }));
+  const { seed } = begun?.choices ?? { seed: anySeed };
   removeLeftovers(out);
   const work = join(out, `.tries.${process.pid}.tmp`);
   const warm = models ?? new WarmModel();
@@ -73,15 +72,15 @@ export async function selectPictures(
     const keep = (one: LikePicture): void => {
       const index = images.length;
       // Kept before this command was interrupted: the same tries are drawn again, to the same bits.
-      const path = journal?.before.get(index) ?? names.take(one.prompt, one.seed);
-      journal?.made(index, path);
+      const path = begun?.before.get(index) ?? names.take(one.prompt, one.seed);
+      begun?.made(index, path);
       renameSync(one.path, path);
       images.push({ ...one, path });
       onKept?.({ ...one, path });
     };
     /** A picture that was kept before this command was interrupted; nothing if there is none in this place. */
     const keptBefore = async (): Promise<LikePicture | undefined> => {
-      const path = journal?.before.get(images.length);
+      const path = begun?.before.get(images.length);
       if (path === undefined) return undefined;
       const { seed, prompt } = await readRecipe(path);
       return { path, seed, prompt, likeness: await meter.of(path, said.over?.mask) };

@@ -169,6 +169,13 @@ export function killed(inputs: string, here: string): Killed[] {
       ),
     },
     {
+      name: 'generate weighted',
+      words: generate(
+        ...['--prompt', 'a dog', 'a (very:1.2) red '.repeat(30), 'a cat', '--count', '2', '--batch', '2'],
+        ...['--weights', 'a1111', '--save-latents', own('l.safetensors')],
+      ),
+    },
+    {
       name: 'generate best',
       words: generate('--prompt', 'a dog', '--count', '2', '--best-of', '2', '--lora', run),
     },

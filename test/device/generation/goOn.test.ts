@@ -104,6 +104,43 @@ it('goes on with the best of several tries, and draws no kept one again', { time
   expect(readdirSync(out).filter((name) => !name.endsWith('.png'))).toEqual([]);
 });
 
+it(
+  'goes on with weighted prompts of different lengths and with saved latents',
+  { timeout: 900_000 },
+  async () => {
+    const words = (name: string): string[] => [
+      ...[
+        '--seed',
+        '7',
+        '--count',
+        '3',
+        '--weights',
+        'a1111',
+        '--prompt',
+        'a (very:1.2) red '.repeat(30),
+        'a mug',
+      ],
+      ...['--save-latents', path.join(work, `${name}.safetensors`)],
+    ];
+    const calm = path.join(work, 'weighted, calm');
+    const made = await generate(calm, words('calm'));
+    expect(made?.images).toHaveLength(12);
+    const out = path.join(work, 'weighted, killed');
+    for (const at of [1, 5, 8])
+      expect(await generate(out, words('killed'), { at, after: 0 })).toBeUndefined();
+    const ended = await generate(out, words('killed'));
+    expect(ended?.images.map(({ path: file }) => path.basename(file))).toEqual(
+      made?.images.map(({ path: file }) => path.basename(file)),
+    );
+    expect(hashes(out)).toEqual(hashes(calm));
+    const [latents, theirs] = ['killed', 'calm'].map((name) =>
+      readFileSync(path.join(work, `${name}.safetensors`)),
+    );
+    expect(latents?.equals(theirs ?? Buffer.alloc(0))).toBe(true);
+    expect(readdirSync(out).filter((name) => !name.endsWith('.png'))).toEqual([]);
+  },
+);
+
 it('goes on with the seed that nobody named', { timeout: 900_000 }, async () => {
   const out = path.join(work, 'any');
   await generate(out, [], { at: 2, after: 0 });
