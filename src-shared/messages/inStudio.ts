@@ -52,6 +52,10 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
     `The provider "${provider}" failed while it worked (${why}); choose Automatic or CPU under Settings, and update the graphics driver.`,
   'provider.missing': ({ provider }) =>
     `The provider "${provider}" is not available on this machine; choose Automatic under Settings.`,
+  'download.wantsLogin': ({ file, id, why }) =>
+    `${file} could not be downloaded: ${why}. If you can open the page of ${id} on the Hub after signing in there, download its files from it and import their folder.`,
+  'download.wantsConsent': ({ file, id }) =>
+    `${file} could not be downloaded: its owner asks for consent first. Sign in on the Hub, accept the terms on the page of ${id}, download its files there and import their folder.`,
   'download.off': () => 'Downloads are off; open the offline lock and turn on downloads under Models.',
   internal: ({ why }) =>
     `Something unexpected went wrong (${why}). Try again; if it happens again, report it with this sentence.`,

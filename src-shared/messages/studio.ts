@@ -57,6 +57,10 @@ export const studioMessages = {
   'download.failed': (d: { file: string; why: string }) =>
     `${d.file} could not be downloaded (${d.why}); try again to resume where it stopped.`,
   'download.refused': (d: { file: string; why: string }) => `${d.file} could not be downloaded: ${d.why}.`,
+  'download.wantsLogin': (d: { file: string; id: string; why: string }) =>
+    `${d.file} could not be downloaded: ${d.why}; check the name, or use your login with --login.`,
+  'download.wantsConsent': (d: { file: string; id: string }) =>
+    `${d.file} could not be downloaded: its owner asks for consent first; open its page on the Hub, accept the terms, and use your login with --login.`,
   'download.changed': (d: { file: string }) =>
     `${d.file} does not match its published hash, so it was discarded; try again, or choose another model.`,
   'offline.blocked': (d: { host: string }) =>

@@ -109,7 +109,10 @@ async function jsonOf(answer: Response, refused: (why: string, cause?: unknown) 
   }
 }
 
-/** Fetches an answer without an error; a busy server is asked again when it says so. Errors: `download.refused`, with `file`. */
+/**
+ * Fetches an answer without an error; a busy server is asked again when it says so. Errors: `download.refused`, `download.wantsLogin`,
+ * `download.wantsConsent`, with `file`.
+ */
 export async function getFromHub(
   address: string,
   file: string,
@@ -122,28 +125,34 @@ export async function getFromHub(
     if (answer.ok) return answer;
     await answer.body?.cancel();
     const pause = mayPass(answer.status) ? waitBefore(attempt) : undefined;
-    if (pause === undefined)
-      throw problem('download.refused', { file, why: refusal(answer, login !== undefined) });
+    if (pause === undefined) throw refusal(answer, address, file, login !== undefined);
     await wait(retryAfter(answer.headers.get('retry-after')) ?? pause, undefined, { signal });
   }
 }
 
-/** Why the Hub refuses. It answers 401 also for a name that does not exist; a header tells which. */
-function refusal({ status, headers }: Response, loggedIn: boolean): string {
+/** What the Hub's refusal means. It answers 401 also for a name that does not exist; a header tells which. */
+function refusal({ status, headers }: Response, address: string, file: string, loggedIn: boolean): Error {
   const code = headers.get('x-error-code');
+  const [, id = file] = /^(?:\/api\/models)?\/([^/]+\/[^/]+)\//.exec(new URL(address).pathname) ?? [];
+  const refused = (why: string): Error => problem('download.refused', { file, why });
   if (code === 'RepoNotFound')
     return loggedIn
-      ? 'there is no such repository, or your login does not reach it; check the name'
-      : 'there is no such repository, or it is private; check the name, or use your login with --login';
-  if (code === 'RevisionNotFound') return 'it has no such branch, tag or commit; check what follows the @';
+      ? refused('there is no such repository, or your login does not reach it; check the name')
+      : problem('download.wantsLogin', { file, id, why: 'there is no such repository, or it is private' });
+  if (code === 'RevisionNotFound')
+    return refused('it has no such branch, tag or commit; check what follows the @');
   if (code === 'GatedRepo' || status === 403)
     return loggedIn
-      ? "its owner asks for consent first; open its page on the Hub, accept the terms with this login's account, and try again"
-      : 'its owner asks for consent first; open its page on the Hub, accept the terms, and use your login with --login';
+      ? refused(
+          "its owner asks for consent first; open its page on the Hub, accept the terms with this login's account, and try again",
+        )
+      : problem('download.wantsConsent', { file, id });
   if (status === 401)
     return loggedIn
-      ? 'the Hub does not know this login; log in anew with: hf auth login'
-      : 'there is no such repository, or its owner asks for a login; check the name, or use your login with --login';
-  if (status === 404) return 'it is not there; check the name';
-  return `the Hub answered ${status}; try again later`;
+      ? refused('the Hub does not know this login; log in anew with: hf auth login')
+      : problem('download.wantsLogin', {
+          ...{ file, id, why: 'there is no such repository, or its owner asks for a login' },
+        });
+  if (status === 404) return refused('it is not there; check the name');
+  return refused(`the Hub answered ${status}; try again later`);
 }

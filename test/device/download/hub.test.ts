@@ -13,11 +13,16 @@ afterEach(() => {
   server?.close();
 });
 
-/** What is said of a repository on a Hub that answers so. */
-async function saidOf(answer: RequestListener, login?: string): Promise<string> {
+/** The address of a Hub that answers so. */
+async function serve(answer: RequestListener): Promise<string> {
   server = createServer(answer);
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-  const hub = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** What is said of a repository on it. */
+async function saidOf(answer: RequestListener, login?: string): Promise<string> {
+  const hub = await serve(answer);
   return listHubFiles(hub, 'someone/something', 'main', AbortSignal.timeout(20_000), login).then(
     () => 'no error',
     (error: unknown) => String(error),
@@ -69,6 +74,15 @@ it.each([
   [418, undefined, undefined, /answered 418/],
 ] as const)('%i %s with login %s is said in words', async (status, code, login, words) => {
   expect(await saidOf(refusing(status, code), login)).toMatch(words);
+});
+
+it('whoever must log in is told for which repository', async () => {
+  const hub = await serve(refusing(401, 'GatedRepo'));
+  const place = `${hub}/someone/something/resolve/main/vae/a.bin`;
+  await expect(getFromHub(place, 'vae/a.bin', AbortSignal.timeout(20_000))).rejects.toMatchObject({
+    code: 'download.wantsConsent',
+    details: { file: 'vae/a.bin', id: 'someone/something' },
+  });
 });
 
 describe('a login', () => {

@@ -28,6 +28,12 @@ it('the command line keeps its own sentences', () => {
   );
 });
 
+it('a model that wants a login can be had without a terminal', () => {
+  const error = problem('download.wantsConsent', { file: 'vae/config.json', id: 'someone/something' });
+  expect(error.message).toMatch(/accept the terms.*--login/);
+  expect(inStudio(error).message).toMatch(/accept the terms on the page of someone\/something.*import/);
+});
+
 it('names what a person gave in place of a copy on its way', () => {
   const thrown = problem('photos.broken', { file: '/library/photos/.0a1b.tmp' });
   expect(inStudio(thrown, { '/library/photos/.0a1b.tmp': 'rex.jpg' }).message).toMatch(
