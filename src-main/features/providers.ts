@@ -1,5 +1,6 @@
 import type { JobEvent } from '../../src-shared/domain/jobEvents.ts';
 import { keepHashesIn } from '../engine/checkpoints/contentHash.ts';
+import { removeOldCopies } from '../engine/checkpoints/denseCopies.ts';
 import { isFolder } from '../engine/checkpoints/files.ts';
 import { removeLeftovers } from '../engine/checkpoints/leftovers.ts';
 import { onProviderNotice } from '../engine/runtime/notices.ts';
@@ -15,5 +16,6 @@ export function hearProviders(report: (event: JobEvent) => void): () => void {
   if (isFolder(cache)) removeLeftovers(cache);
   keepVerdictsIn(cache);
   keepHashesIn(cache);
+  removeOldCopies();
   return onProviderNotice((message) => report({ type: 'warning', message }));
 }

@@ -1,9 +1,10 @@
-import { dirname } from 'node:path';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
 import { viewAs, type TensorEntry } from './weights.ts';
 import { elementCount, bytesPerElement, type DType, type HostTensor, type Shape } from '../tensor/tensor.ts';
 import { cachedPlace, identityOf } from './contentHash.ts';
-import { isFile, makeFolder, withFile } from './files.ts';
+import { isFile, isFolder, makeFolder, orUnwritable, withFile } from './files.ts';
 import { readSafetensors } from './safetensors.ts';
 import { writeSafetensors } from './writeSafetensors.ts';
 
@@ -28,6 +29,7 @@ export function denseCopies(
   if (place === undefined) return new Map();
   try {
     makeFolder(dirname(place));
+    noteUse(place, file);
     if (!isFile(place))
       writeSafetensors(
         place,
@@ -41,6 +43,38 @@ export function denseCopies(
     throw error;
   }
   return readSafetensors(place).tensors;
+}
+
+const monthMs = 30 * 24 * 3_600_000;
+const noteOf = (copy: string): string => copy.replace(/\.safetensors$/, '.used');
+
+/** Beside a copy: what it is a copy of; the note's time is that of the last use. Errors: `file.unwritable`. */
+function noteUse(copy: string, file: string): void {
+  orUnwritable(noteOf(copy), (note) => writeFileSync(note, resolve(file)));
+}
+
+/** Removes the copies of files that are gone or have changed, and those that were not used for a month. */
+export function removeOldCopies(): void {
+  const folder = cachedPlace('dense');
+  if (folder === undefined || !isFolder(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const copy = join(folder, name);
+    if (!/^[0-9a-f]{32}\.safetensors$/.test(name) || isWanted(copy)) continue;
+    try {
+      for (const old of [copy, noteOf(copy)]) rmSync(old, { force: true });
+    } catch {
+      // In use on a system that does not remove such files: later, then.
+    }
+  }
+}
+
+function isWanted(copy: string): boolean {
+  try {
+    const isRecent = statSync(noteOf(copy)).mtimeMs > Date.now() - monthMs;
+    return isRecent && copy.includes(identityOf([readFileSync(noteOf(copy), 'utf8')]));
+  } catch {
+    return false;
+  }
 }
 
 function rowMajor(file: string, { dtype, shape, strides, start }: StridedTensor): HostTensor {

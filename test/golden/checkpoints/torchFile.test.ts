@@ -1,9 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { unpickle, UnsafePickle } from '../../../src-main/engine/checkpoints/pickle.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
+import { removeOldCopies } from '../../../src-main/engine/checkpoints/denseCopies.ts';
 import { keepHashesIn } from '../../../src-main/engine/checkpoints/contentHash.ts';
 import { readTorchFile } from '../../../src-main/engine/checkpoints/torchFile.ts';
 import { readWeightFile } from '../../../src-main/engine/checkpoints/weightFiles.ts';
@@ -53,6 +63,9 @@ describe.each([
   });
 });
 
+const copiesIn = (cache: string): string[] =>
+  readdirSync(join(cache, 'dense')).filter((name) => name.endsWith('.safetensors'));
+
 describe('torch files', () => {
   it.each(['zip.bin', 'legacy.bin'])('%s: what cannot be used is named, not dropped in silence', (file) => {
     const { otherTypes } = readTorchFile(join(fixtures, file));
@@ -78,11 +91,43 @@ describe('torch files', () => {
     expect([...tensors.keys()].sort()).toEqual([...dense.keys()].sort());
     for (const [name, entry] of dense)
       expect(readTensor(tensors.get(name) as TensorEntry)).toEqual(readTensor(entry));
-    const [copy = ''] = readdirSync(join(cache, 'dense'));
+    const [copy = ''] = copiesIn(cache);
     const { ino } = statSync(join(cache, 'dense', copy));
     readWeightFile(file);
-    expect(readdirSync(join(cache, 'dense'))).toEqual([copy]);
+    expect(copiesIn(cache)).toEqual([copy]);
     expect(statSync(join(cache, 'dense', copy)).ino).toBe(ino);
+  });
+
+  it('a copy goes when its file has gone or changed, or when nobody has used it for a month', () => {
+    const cache = mkdtempSync(join(tmpdir(), 'likeness-dense-'));
+    const put = (name: string): string => {
+      copyFileSync(join(fixtures, 'strided.bin'), join(cache, name));
+      return join(cache, name);
+    };
+    keepHashesIn(cache);
+    const [gone, changed, old, used] = ['gone', 'changed', 'old', 'used'].map(put) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    for (const file of [gone, changed, used]) readWeightFile(file);
+    const before = readdirSync(join(cache, 'dense'));
+    readWeightFile(old);
+    const [note = ''] = readdirSync(join(cache, 'dense')).filter(
+      (name) => name.endsWith('.used') && !before.includes(name),
+    );
+    removeOldCopies();
+    expect(copiesIn(cache)).toHaveLength(4);
+
+    rmSync(gone);
+    appendFileSync(changed, ' ');
+    utimesSync(join(cache, 'dense', note), new Date(), new Date(Date.now() - 31 * 24 * 3_600_000));
+    removeOldCopies();
+    expect(copiesIn(cache)).toHaveLength(1);
+    expect(readdirSync(join(cache, 'dense'))).toHaveLength(2);
+    const read = [...readWeightFile(used).tensors.values()].map(({ file }) => file);
+    expect(read).toContain(join(cache, 'dense', copiesIn(cache)[0] ?? ''));
   });
 
   it('keeps the numbers beside the weights', () => {
