@@ -1,6 +1,30 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The absolute path that a person means. Shells and file managers leave things in the way that no file is called: `~` in
+ * `--model=~/models`, quotes and blanks around a copied path, `file://`.
+ */
+export function givenPath(word: string): string {
+  const plain = resolve(word);
+  if (existsSync(plain)) return plain;
+  const bare = /^\s*(["']?)(.*?)\1\s*$/s.exec(word)?.[2] ?? word;
+  const meant = /^file:\/\//i.test(bare)
+    ? pathOfAddress(bare)
+    : bare.replace(/^~(?=$|[\\/])/, () => homedir());
+  // A name that is to be written may begin or end with blanks.
+  return meant !== bare || existsSync(resolve(meant)) ? resolve(meant) : plain;
+}
+
+function pathOfAddress(address: string): string {
+  try {
+    return fileURLToPath(address);
+  } catch {
+    return address;
+  }
+}
 
 /** The folder for things that can be made again: LIKENESS_CACHE, or the system's cache folder. */
 export function cacheFolder(): string {

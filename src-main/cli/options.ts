@@ -1,6 +1,6 @@
-import path from 'node:path';
 import { generationLimits } from '../../src-shared/domain/generationLimits.ts';
-import { modelPlace } from '../features/download/hubCache.ts';
+import { modelPlace, readHubId } from '../features/download/hubCache.ts';
+import { givenPath } from '../places.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 
 /** One option of a command, declared once: parsing, checks and help follow from it. */
@@ -120,11 +120,14 @@ export function names(placeholder: string, help: string, common: Common = {}): O
   });
 }
 
+const isAddress = (value: string): boolean => /^https?:\/\//i.test(value);
+
 /** A file or folder, as an absolute path. Whether it exists is checked where it is read. */
 export function file(placeholder: string, help: string, common: Common = {}): Option<string> {
   return one(placeholder, help, common, (value, name) => {
     if (!value || value.includes('\0')) throw bad(name, value, 'a path');
-    return path.resolve(value);
+    if (isAddress(value)) throw bad(name, value, 'a path on this machine; download the file first');
+    return givenPath(value);
   });
 }
 
@@ -132,7 +135,9 @@ export function file(placeholder: string, help: string, common: Common = {}): Op
 export function model(placeholder: string, help: string, common: Common = {}): Option<string> {
   const { read } = file(placeholder, help);
   const option = one(placeholder, help, common, (value, name) => {
-    read([value], name);
+    if (isAddress(value) && !readHubId(value))
+      throw bad(name, value, 'a path on this machine (download the file first) or a Hub id (owner/name)');
+    if (!readHubId(value)) read([value], name);
     return modelPlace(value);
   });
   return { ...option, hub: (word) => word };

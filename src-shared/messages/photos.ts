@@ -8,7 +8,12 @@ export const photoMessages = {
     `${d.folder} has no photos itself, but ${d.below} has ${d.count}; give that folder, or move its photos up.`,
   'photos.kohya': (d: { folder: string; repeats: number; token: string; noun: string }) =>
     `The photos are in ${d.folder}, a folder named for kohya's trainer (${d.repeats} repeats, token "${d.token}", class "${d.noun}"); use --photos "${d.folder}" --token "${d.token}" --class "${d.noun}".`,
-  'photos.noFolder': (d: { folder: string }) => `${d.folder} is not a readable folder; check the path.`,
+  'photos.noFolder': (d: { folder: string; why: 'gone' | 'file' | 'unreadable' }) =>
+    d.why === 'gone'
+      ? `${d.folder} is not there; check the path.`
+      : d.why === 'file'
+        ? `${d.folder} is a file; give the folder with the photos (unpack it first if it is an archive).`
+        : `${d.folder} can't be read; check its permissions.`,
   'photos.unreadable': (d: { file: string }) =>
     `${d.file} can't be read; check that it exists and that you may open it.`,
   'photos.raw': (d: { file: string }) =>

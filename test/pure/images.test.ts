@@ -334,7 +334,9 @@ describe('listPhotos', () => {
     expect(await failure(listPhotos(await listing('raws', { 'a.RAF': 'a' })))).toMatch(
       /^photos\.unsupported/,
     );
-    expect(await failure(listPhotos(join(folder, 'nowhere')))).toMatch(/^photos\.noFolder.*nowhere/);
-    expect(await failure(listPhotos(await saved('file', 'x')))).toMatch(/^photos\.noFolder/);
+    expect(await failure(listPhotos(join(folder, 'nowhere')))).toMatch(
+      /^photos\.noFolder.*nowhere is not there/,
+    );
+    expect(await failure(listPhotos(await saved('file', 'x')))).toMatch(/^photos\.noFolder.*is a file/);
   });
 });

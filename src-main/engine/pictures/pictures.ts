@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
+import { errorCode } from '../checkpoints/files.ts';
 import { decodeBmp, type Pixels } from './bmp.ts';
 import { decodeHeic } from './heic.ts';
 import { claimsPicture, pictureKind } from './pictureKinds.ts';
@@ -27,7 +28,7 @@ export function naturalOrder(a: string, b: string): number {
  */
 export async function listPictures(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw problem('photos.noFolder', { folder }, cause);
+    throw noFolder(folder, cause);
   });
   const pictures: string[] = [];
   for (const entry of entries) {
@@ -39,6 +40,14 @@ export async function listPictures(folder: string): Promise<string[]> {
     else if (claimsPicture.test(entry.name)) throw problem('photos.unsupported', { file });
   }
   return pictures.sort(naturalOrder);
+}
+
+/** Why a folder of photos could not be listed. */
+export function noFolder(folder: string, cause: unknown): Error {
+  const whys = { ENOENT: 'gone', ENOTDIR: 'file' } as const;
+  const code = errorCode(cause);
+  const why = code === 'ENOENT' || code === 'ENOTDIR' ? whys[code] : 'unreadable';
+  return problem('photos.noFolder', { folder, why }, cause);
 }
 
 /**

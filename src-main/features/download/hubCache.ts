@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { cacheFolder } from '../../places.ts';
+import { cacheFolder, givenPath } from '../../places.ts';
 
 /** A model of the Hub: "owner/name", and a branch, tag or commit. */
 export interface HubId {
@@ -10,28 +10,32 @@ export interface HubId {
   readonly revision: string;
 }
 
-/** Reads `owner/name` or `owner/name@revision`; undefined for anything else. */
+/** Reads `owner/name`, `owner/name@revision` or the address of its page; undefined for anything else. */
 export function readHubId(word: string): HubId | undefined {
   const [, repository, revision = 'main'] =
-    /^([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*)(?:@(\w[\w.-]*))?$/.exec(word) ?? [];
+    /^(?:https?:\/\/(?:huggingface\.co|hf\.co)\/)?([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*?)(?:(?:@|\/tree\/)(\w[\w.-]*))?\/?$/.exec(
+      word,
+    ) ?? [];
   return repository === undefined ? undefined : { repository, revision };
 }
 
 /** Where the model is that a person named: a path, or the folder of a Hub id that is on this machine. Errors: `model.notHere`. */
 export function modelPlace(word: string): string {
-  const full = path.resolve(word);
+  const full = givenPath(word);
   if (existsSync(full)) return snapshotOf(full, 'main') ?? full;
   const id = readHubId(word);
   if (!id) return full;
   const found = placeOfId(id);
-  if (found === undefined) throw problem('model.notHere', { id: word });
+  const { repository, revision } = id;
+  if (found === undefined)
+    throw problem('model.notHere', { id: revision === 'main' ? repository : `${repository}@${revision}` });
   return found;
 }
 
 /** Whether something of this name is on this machine, as a path or a Hub id. */
 export function isHere(word: string): boolean {
   const id = readHubId(word);
-  return existsSync(path.resolve(word)) || (id !== undefined && placeOfId(id) !== undefined);
+  return existsSync(givenPath(word)) || (id !== undefined && placeOfId(id) !== undefined);
 }
 
 /** A folder's only weights file, if the folder holds nothing else of use, as LoRAs on the Hub do; else the folder. */
@@ -75,8 +79,9 @@ function hubCache(): string {
   return process.env['HF_HUB_CACHE'] ?? path.join(hubHome(), 'hub');
 }
 
-/** In a `models--…` folder: the snapshot that a ref or a commit, or its beginning, names. */
-function snapshotOf(folder: string, revision: string): string | undefined {
+/** In a `models--…` folder, or its `snapshots`: the snapshot that a ref or a commit, or its beginning, names. */
+function snapshotOf(place: string, revision: string): string | undefined {
+  const folder = path.basename(place) === 'snapshots' ? path.dirname(place) : place;
   const snapshots = path.join(folder, 'snapshots');
   if (!path.basename(folder).startsWith('models--') || !existsSync(snapshots)) return undefined;
   const ref = path.join(folder, 'refs', revision);

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
-import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
+import { LikenessError } from '../../../src-shared/messages/index.ts';
 import { captionBeside, isCaption } from '../../engine/training/data/photoCaptions.ts';
 import { claimsPicture } from '../../engine/pictures/pictureKinds.ts';
-import { loadPicture, naturalOrder } from '../../engine/pictures/pictures.ts';
+import { loadPicture, naturalOrder, noFolder } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import { loadMask, masksOf } from '../../engine/training/data/masks.ts';
 import { photoAdvice, setAdvice, type Advice, type PhotoFacts } from './advice.ts';
@@ -46,7 +46,7 @@ export async function checkPhotos(
   { report, signal }: JobContext,
 ): Promise<PhotosReport> {
   const names = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw problem('photos.noFolder', { folder }, cause);
+    throw noFolder(folder, cause);
   });
   const files = names
     .filter((entry) => !entry.name.startsWith('.') && (entry.isFile() || entry.isSymbolicLink()))

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { catalogue } from '../../../src-shared/domain/catalogue.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { withInput, type JobHandling } from '../../jobs/kind.ts';
+import { givenPath } from '../../places.ts';
 import type { Handlers, StudioContext, Surroundings } from '../context.ts';
 import { downloadPlace, type DownloadInput } from './downloadJob.ts';
 import { trainingRoom } from '../training/room.ts';
@@ -17,7 +18,7 @@ export function modelHandlers(context: StudioContext): Handlers<'models'> {
   return {
     'models.list': () => listModels(context),
     'models.import': ({ path: given, name }) => {
-      const full = path.resolve(given);
+      const full = givenPath(given);
       if (!existsSync(full)) throw problem('file.missing', { file: full });
       const title = `Importing ${name ?? path.basename(full)}`;
       return { jobId: queue.add({ kind: 'import', title, input: { path: full, name } }).id };

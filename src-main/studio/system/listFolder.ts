@@ -3,12 +3,13 @@ import { readdir, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Output } from '../../../src-shared/contract/index.ts';
+import { givenPath } from '../../places.ts';
 
 const mostEntries = 2000;
 
-/** A folder for the picker in the browser. `asked` may begin with ~, and may be a file: then its folder is listed. */
+/** A folder for the picker in the browser. `asked` may be a file: then its folder is listed. */
 export async function listFolder(asked = os.homedir(), hidden = false): Promise<Output<'system.list'>> {
-  const full = path.resolve(asked.replace(/^~(?=$|[\\/])/, () => os.homedir()));
+  const full = givenPath(asked);
   const isFile = (await stat(full)).isFile();
   const place = isFile ? path.dirname(full) : full;
   const parent = path.dirname(place);

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { model } from '../../../src-main/cli/options.ts';
 import { modelPlace, onlyFileIn } from '../../../src-main/features/download/hubCache.ts';
 import { mayPass, retryAfter, waitBefore } from '../../../src-main/features/download/retry.ts';
 import { wantedFiles } from '../../../src-main/features/download/wantedFiles.ts';
@@ -33,6 +34,22 @@ it('finds a model of the Hub by its id, at the main branch, a commit or the begi
 it('finds what was downloaded here, and the snapshot in a folder of the cache', () => {
   expect(modelPlace('someone/other')).toBe(path.join(cache, 'own', 'models', 'someone--other@main'));
   expect(modelPlace(root)).toBe(snapshot(newer));
+});
+
+it('takes the address of a page on the Hub for its id, and no other address', () => {
+  const page = 'https://huggingface.co/someone/small';
+  for (const address of [page, `${page}/`, `${page}/tree/main`, 'https://hf.co/someone/small'])
+    expect(modelPlace(address)).toBe(snapshot(newer));
+  expect(modelPlace(`${page}/tree/${older}`)).toBe(snapshot(older));
+  expect(() => modelPlace('https://huggingface.co/someone/none')).toThrow('likeness download someone/none ');
+  const { read } = model('DIR', '');
+  expect(read([page], '--model')).toBe(snapshot(newer));
+  for (const address of ['https://civitai.com/models/4384', `${page}/resolve/main/a.safetensors`])
+    expect(() => read([address], '--model')).toThrow(/on this machine \(download the file first\)/);
+});
+
+it('takes the folder of snapshots in the cache', () => {
+  expect(modelPlace(path.join(root, 'snapshots'))).toBe(snapshot(newer));
 });
 
 it('says how to fetch what is not here, and leaves paths as they are', () => {
