@@ -41,8 +41,8 @@ export const checkpointMessages = {
     `${d.file} is ${d.found}; only text-to-image models of the Stable Diffusion 1, 2 and XL families can be used.`,
   'model.notForXl': (d: { model: string; what: string }) =>
     `${d.model} is of the Stable Diffusion XL family, for which ${d.what} is not built; it can be drawn with, finetuned, and made smaller.`,
-  'model.notOne': (d: { file: string }) =>
-    `${d.file} is not a model; give a diffusers folder (with unet, vae, text_encoder, tokenizer and scheduler in it) or a single .safetensors or .ckpt file.`,
+  'model.notOne': (d: { file: string; found?: string | undefined; instead?: string }) =>
+    `${d.file} is ${d.found ?? 'not a model'}; ${d.instead ?? 'give a diffusers folder (with unet, vae, text_encoder, tokenizer and scheduler in it) or a single .safetensors or .ckpt file'}.`,
   'model.missingPart': (d: { file: string; part: string }) =>
     `${d.file} has no ${d.part}, so the model is incomplete; get the missing files.`,
   'model.unclear': (d: { file: string; what: string }) =>
@@ -55,8 +55,8 @@ export const checkpointMessages = {
     `${d.file} is stored as ${d.found}, which can't be computed with here; get the model in fp16 or fp32 (many pages offer both).`,
   'weights.manyVariants': (d: { file: string; found: string }) =>
     `${d.file} holds several variants of the weights and no plain one (${d.found}); keep only the one that you want.`,
-  'lora.notOne': (d: { file: string }) =>
-    `${d.file} holds no LoRA; give a PEFT folder (adapter_config.json and adapter_model.safetensors), a run folder, or a LoRA file of kohya, diffusers, LyCORIS or ComfyUI.`,
+  'lora.notOne': (d: { file: string; found?: string | undefined; instead?: string }) =>
+    `${d.file} ${d.found === undefined ? 'holds no LoRA' : `is not a LoRA but ${d.found}`}; ${d.instead ?? 'give a PEFT folder (adapter_config.json and adapter_model.safetensors), a run folder, or a LoRA file of kohya, diffusers, LyCORIS or ComfyUI'}.`,
   'lora.unsupported': (d: { file: string; why: string }) =>
     `${d.file} can't be used: ${d.why}; what can be read is LoRA, LoCon, LoHa, LoKr and DoRA for Stable Diffusion 1, 2 and XL.`,
   'lora.otherModel': (d: { file: string; model: string; why: string }) =>

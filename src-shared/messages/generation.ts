@@ -40,8 +40,8 @@ export const generationMessages = {
     `${d.file} can't be used as the starting noise: ${d.why}.`,
   'clipSkip.tooMany': (d: { model: string; layers: number }) =>
     `The text encoder of ${d.model} has ${d.layers} layers; give --clip-skip at most that.`,
-  'embedding.notOne': (d: { file: string }) =>
-    `${d.file} holds no embedding; give a textual inversion: the .pt of the web UI, or diffusers' .bin or .safetensors with one tensor.`,
+  'embedding.notOne': (d: { file: string; found?: string | undefined }) =>
+    `${d.file} ${d.found === undefined ? 'holds no embedding' : `is not an embedding but ${d.found}`}; give a textual inversion: the .pt of the web UI, or diffusers' .bin or .safetensors with one tensor.`,
   'embedding.unsupported': (d: { file: string; why: string }) =>
     `${d.file} can't be used: ${d.why}; what can be read are textual inversions for Stable Diffusion 1 and 2.`,
   'embedding.otherModel': (d: { file: string; model: string; found: number; wanted: number }) =>

@@ -3,6 +3,7 @@ import { join, parse } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
 import { isFolder, makeFolder, statOrNothing } from './files.ts';
+import { kindByEnding, kindOfTensors } from './foreign.ts';
 import type { Model } from './model.ts';
 import { readOtherF32 } from './otherTypes.ts';
 import { looksLikeWeights, readWeightFile, type RawTensors } from './weightFiles.ts';
@@ -23,7 +24,7 @@ export interface Embedding {
  */
 export function readEmbedding(path: string, word?: string): Embedding {
   if (!statOrNothing(path)) throw problem('file.missing', { file: path });
-  if (!looksLikeWeights(path)) throw problem('embedding.notOne', { file: path });
+  if (!looksLikeWeights(path)) throw problem('embedding.notOne', { file: path, found: kindByEnding(path) });
   const raw = readWeightFile(path);
   const [own, vectors] = vectorsIn(raw, path);
   const count = vectors.data.filter((value) => !Number.isFinite(value)).length;
@@ -52,8 +53,8 @@ function vectorsIn(
     throw problem('embedding.unsupported', { file, why: 'it is for SDXL, which has two text encoders' });
   const inParams = names.filter((name) => name.startsWith('string_to_param.'));
   const [name, ...more] = inParams.length > 0 ? inParams : names;
-  if (name === undefined) throw problem('embedding.notOne', { file });
-  if (more.length > 0 && inParams.length === 0) throw problem('embedding.notOne', { file });
+  if (name === undefined || (more.length > 0 && inParams.length === 0))
+    throw problem('embedding.notOne', { file, found: kindOfTensors(names) });
   if (more.length > 0) throw problem('embedding.unsupported', { file, why: 'it holds several embeddings' });
   const entry = tensors.get(name);
   const other = otherTypes.get(name);

@@ -5,6 +5,7 @@ import { seesMasks } from '../models/config.ts';
 import { contextWidth } from '../models/textEncoders.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
 import { asRecord, isFile, isFolder, parseJson, readJson, readJsonIfThere, readText } from './files.ts';
+import { modelInstead } from './foreign.ts';
 import type { Model, ModelPart, TokenizerFiles } from './model.ts';
 import { agreed, typeOf } from './prediction.ts';
 import { publishedTextName, publishedVaeName } from './names/published.ts';
@@ -156,5 +157,5 @@ function refuseRefiner(folder: string): void {
 
 function refuseOtherFolder(folder: string): never {
   if (refuseOtherPipeline(folder)) throw problem('model.missingPart', { file: folder, part: 'unet folder' });
-  throw problem('model.notOne', { file: folder });
+  throw problem('model.notOne', { file: folder, ...modelInstead(folder) });
 }

@@ -4,6 +4,7 @@ import type { ClipTextConfig } from '../models/config.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
 import { bytesPerElement } from '../tensor/tensor.ts';
 import { parseJson } from './files.ts';
+import { kindByEnding, kindOfTensors, wholeModel } from './foreign.ts';
 import { checkFit } from './modelFolder.ts';
 import type { Model, ModelPart } from './model.ts';
 import { publishedTextName } from './names/published.ts';
@@ -28,7 +29,7 @@ import { Weights, type TensorEntry } from './weights.ts';
  * shapes. Errors as `openModel`.
  */
 export function openSingleFile(file: string, said?: Prediction): Model {
-  if (!looksLikeWeights(file)) throw problem('model.notOne', { file });
+  if (!looksLikeWeights(file)) throw problem('model.notOne', { file, found: kindByEnding(file) });
   const raw = readWeightFile(file);
   refuseOtherFiles(raw, file);
   const openClip = raw.tensors.has(`${partPrefixes.openClip}token_embedding.weight`);
@@ -159,23 +160,9 @@ function shapesOf(raw: RawTensors): Shapes {
   return new Map([...raw.tensors].map(([name, entry]) => [name, entry.shape]));
 }
 
-const otherFiles: readonly (readonly [sign: RegExp, found: string])[] = [
-  [/^conditioner\.embedders\./, 'an SDXL model in one file (its diffusers folder can be used)'],
-  [/joint_blocks\.0\./, 'a Stable Diffusion 3 model'],
-  [/double_blocks\.0\./, 'a Flux model'],
-  [/^control_model\.|^controlnet_|^input_hint_block\./, 'a ControlNet'],
-  [/^lora_|\.lora_|lora\.(up|down)\./, 'a LoRA, not a model (it can be put on one with --lora)'],
-  [/^(down_blocks|conv_in)\./, "a U-Net alone (a diffusers folder's part)"],
-  [/^(input_blocks|output_blocks|time_embed)\./, 'a U-Net alone, without text encoder and VAE'],
-  [/^model_ema\./, 'the averaged (EMA) weights of a training alone, without those that tools draw with'],
-  [/^(encoder|decoder)\.(conv_in|down|up)/, 'a VAE alone'],
-  [/^(text_model|vision_model|encoder\.layers)\./, 'a CLIP encoder alone'],
-];
-
 function refuseOtherFiles(raw: RawTensors, file: string): void {
-  const names = [...raw.tensors.keys(), ...raw.otherTypes.keys()];
-  for (const [sign, found] of otherFiles.slice(0, 4))
-    if (names.some((name) => sign.test(name))) throw problem('model.family', { file, found });
+  const found = kindOfTensors([...raw.tensors.keys(), ...raw.otherTypes.keys()]);
+  if (found !== undefined && found !== wholeModel) throw problem('model.family', { file, found });
   const first = `${partPrefixes.unet}input_blocks.0.0.weight`;
   if (raw.tensors.has(first)) return;
   const other = raw.otherTypes.get(first);
@@ -185,7 +172,5 @@ function refuseOtherFiles(raw: RawTensors, file: string): void {
       why: `the tensor "${first}" is a strided view, as channels_last leaves it`,
     });
   if (other) throw problem('weights.precision', { file, found: other.dtype });
-  for (const [sign, found] of otherFiles)
-    if (names.some((name) => sign.test(name))) throw problem('model.family', { file, found });
   throw problem('model.notOne', { file });
 }

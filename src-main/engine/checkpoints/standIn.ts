@@ -18,14 +18,27 @@ export function sniffWeights(path: string): WeightFormat | undefined {
   return undefined;
 }
 
+const archive = 'unpack it, and give the file of weights that is in it';
+const picture = 'give the file of weights; sites put pictures of the same name beside it';
+
+/** Files that are often taken for weights, by their first bytes. */
+const others: readonly (readonly [start: RegExp, what: string, instead: string])[] = [
+  [/^Rar!/, 'a RAR archive', archive],
+  [/^7z\xbc\xaf/, 'a 7z archive', archive],
+  [/^\x1f\x8b|^BZh\d|^\xfd7zXZ|^\x28\xb5\x2f\xfd/, 'a compressed file', archive],
+  [/^GGUF/, 'a GGUF file (quantised weights)', 'get the model as .safetensors in fp16 or fp32'],
+  [/^\x89PNG|^\xff\xd8\xff|^RIFF....WEBP|^GIF8/s, 'a picture', picture],
+  [/^\0{64}/, 'zeros alone (as an unfinished download is)', 'download it again'],
+];
+
 function refuseStandIn(path: string, start: Uint8Array): void {
-  const text = new TextDecoder('latin1')
-    .decode(start)
-    .replace(/^\xef\xbb\xbf/, '')
-    .trimStart();
+  // By its name TextDecoder's latin1 is windows-1252, which changes some bytes.
+  const bytes = Buffer.from(start).toString('latin1');
+  const text = bytes.replace(/^\xef\xbb\xbf/, '').trimStart();
   const refuse = (what: string, instead: string): never => {
     throw problem('weights.standIn', { file: path, what, instead });
   };
+  for (const [sign, what, instead] of others) if (sign.test(bytes)) refuse(what, instead);
   if (text.startsWith('version https://git-lfs'))
     refuse(
       'a Git LFS pointer (a few lines that stand for the real file)',

@@ -69,7 +69,14 @@ function readZipped(file: OpenFile): TorchFile {
   const entries = readZip(file);
   const pickleName = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
   const pickle = pickleName === undefined ? undefined : entries.get(pickleName);
-  if (pickleName === undefined || !pickle) throw new BrokenPickle('the zip holds no torch checkpoint');
+  if (pickleName === undefined || !pickle)
+    throw problem('weights.standIn', {
+      ...{
+        file: file.path,
+        what: 'a zip archive',
+        instead: 'unpack it, and give the file of weights that is in it',
+      },
+    });
   const folder = pickleName.slice(0, -'data.pkl'.length);
   const order = entries.get(`${folder}byteorder`);
   if (order && new TextDecoder().decode(file.bytes(order.offset, Math.min(order.size, 16))) !== 'little')

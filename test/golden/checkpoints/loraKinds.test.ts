@@ -277,7 +277,7 @@ describe('what is no weights', () => {
   it('a picture is no LoRA and no model', () => {
     const file = join(scratch, 'picture.png');
     writeFileSync(file, Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 1, 2, 3, 4));
-    expect(() => readLora(file)).toThrow('holds no LoRA');
-    expect(() => openModel(file)).toThrow('is not a model');
+    expect(() => readLora(file)).toThrow('is a picture, not the weights');
+    expect(() => openModel(file)).toThrow('is a picture, not the weights');
   });
 });

@@ -4,6 +4,7 @@ import { problem } from '../../../../src-shared/messages/index.ts';
 import type { DType, HostTensor } from '../../tensor/tensor.ts';
 import { embeddingsIn } from '../embedding.ts';
 import { asRecord, isFile, isFolder, readJson, statOrNothing } from '../files.ts';
+import { kindByEnding, kindOfTensors, loraInstead } from '../foreign.ts';
 import { networkNames } from '../model.ts';
 import { ForeignLora, readLoraName, type LoraName } from '../names/loraNames.ts';
 import { readOtherF32, type OtherTensor } from '../otherTypes.ts';
@@ -42,7 +43,7 @@ function loraFolderOfRun(run: string): string | undefined {
 export function readLora(path: string): Lora {
   if (!statOrNothing(path)) throw problem('file.missing', { file: path });
   if (isFile(path)) {
-    if (!looksLikeWeights(path)) throw problem('lora.notOne', { file: path });
+    if (!looksLikeWeights(path)) throw problem('lora.notOne', { file: path, found: kindByEnding(path) });
     return readAdapters(path, [{ file: path }]);
   }
   const inside = loraFolderOfRun(path) ?? path;
@@ -54,7 +55,7 @@ export function readLora(path: string): Lora {
   const parts = networkNames.flatMap((part) => adapterSource(join(inside, part), part) ?? []);
   if (parts.length) return readAdapters(inside, parts);
   const alone = adapterSource(inside) ?? looseFile(inside);
-  if (!alone) throw problem('lora.notOne', { file: path });
+  if (!alone) throw problem('lora.notOne', { file: path, ...loraInstead(inside) });
   return readAdapters(inside, [alone]);
 }
 
@@ -118,7 +119,8 @@ function readAdapters(path: string, sources: readonly AdapterSource[]): Lora {
       stored.push(...asStored(name, found, scaling, source.config?.keys['r']));
     }
   }
-  if (!adapters.length && !changes.length) throw problem('lora.notOne', { file: path });
+  if (!adapters.length && !changes.length)
+    throw problem('lora.notOne', { file: path, found: kindOfTensors(unmatched) });
   return { path, adapters, changes, stored, embeddings, unmatched };
 }
 

@@ -58,10 +58,14 @@ const foreignMethods: readonly (readonly [sign: RegExp, what: string])[] = [
 
 /** Modules of other models. */
 const foreignModels: readonly (readonly [sign: RegExp, what: string])[] = [
-  [/^lora_(transformer|te3)_|^transformer\./, 'it is for Flux or Stable Diffusion 3'],
+  [/^lora_(transformer|te3)_|^transformer\./, 'it is for a transformer, such as Flux or Stable Diffusion 3'],
   [
     /^(lora_unet_|base_model\.model\.|diffusion_model\.)?(double|single|joint)_(transformer_)?blocks/,
-    'it is for Flux or Stable Diffusion 3',
+    'it is for a transformer, such as Flux or Stable Diffusion 3',
+  ],
+  [
+    /^(lora_unet_|diffusion_model\.|base_model\.model\.)?blocks[._]\d+[._](self|cross)_attn/,
+    'it is for a model that makes video',
   ],
 ];
 
