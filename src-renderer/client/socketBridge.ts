@@ -59,6 +59,8 @@ export function socketBridge(): SocketBridge {
       for (const answer of waiting.values()) answer({ ok: false, error });
       waiting.clear();
       unsent.length = 0;
+      // At once: a studio that is back before this is known counts as back too.
+      tell('lost');
       void whatHappened().then(tell);
       setTimeout(connect, wait);
       wait = Math.min(wait * 2, longestWait);
