@@ -19,9 +19,21 @@ export function begin(element: HTMLElement): void {
   if (document.activeElement?.matches('main h1')) element.focus({ preventScroll: true });
 }
 
-/** Scrolls to what an address names within its screen, once that screen has been entered at its top. */
-export function reveal(element: HTMLElement): void {
-  requestAnimationFrame(() => element.scrollIntoView({ block: 'nearest' }));
+/**
+ * Scrolls to what an address names within its screen, and again while lists above it arrive, until the person does something.
+ * Returns a function that ends this.
+ */
+export function reveal(element: HTMLElement): () => void {
+  const growth = new ResizeObserver(() => element.scrollIntoView({ block: 'nearest' }));
+  // What stands above it makes its surroundings grow.
+  growth.observe(element.parentElement ?? element);
+  const doings = ['wheel', 'pointerdown', 'keydown'] as const;
+  const stop = (): void => {
+    growth.disconnect();
+    for (const doing of doings) removeEventListener(doing, stop, true);
+  };
+  for (const doing of doings) addEventListener(doing, stop, true);
+  return stop;
 }
 
 /** Puts the focus where a screen begins. */

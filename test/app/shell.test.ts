@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Served } from '../../src-main/serve.ts';
 import { pictures } from '../pictureRequest.ts';
@@ -55,6 +55,63 @@ describe.skipIf(!browserProgram)(`around every screen${browserProgram ? '' : ` (
     await page.getByRole('region', { name: 'Tour' }).getByText('1 of 5').waitFor();
     await page.getByRole('button', { name: 'Leave the tour' }).click();
   });
+
+  it('shows what an address names, however late the lists above it come', { timeout: patience }, async () => {
+    for (const [address, heading] of [
+      ['#/models/network', 'Network'],
+      ['#/train/2/export', 'Export'],
+    ] as const) {
+      const page = await open(address, 640, 400);
+      await page.getByRole('button', { name: 'Download' }).or(page.getByText('Samples')).first().waitFor();
+      const title = page.getByRole('heading', { name: heading, exact: true });
+      // Polled: it is scrolled to again with each list that arrives.
+      await expect
+        .poll(async () => {
+          const [main, box] = [await page.locator('main').boundingBox(), await title.boundingBox()];
+          return box && main ? box.y >= main.y && box.y + box.height <= main.y + main.height : undefined;
+        })
+        .toBe(true);
+      await context.close();
+    }
+  });
+
+  it(
+    'in a low window, a picture keeps most of the height and jobs leave the rail free',
+    {
+      timeout: patience,
+    },
+    async () => {
+      const page = await open('#/subjects/3', 640, 400);
+      await page.getByRole('button', { name: 'Mask 02.jpg' }).click();
+      await page.getByText('% of the photo is the subject').waitFor();
+      const height = async (locator: Locator): Promise<number> => (await locator.boundingBox())?.height ?? 0;
+      const inSight = async (locator: Locator): Promise<boolean> => {
+        const box = await locator.boundingBox();
+        return box !== null && box.y >= 0 && box.y + box.height <= 400;
+      };
+      const photo = page.getByRole('dialog').getByRole('application');
+      expect(await height(photo)).toBeGreaterThan(200);
+      expect(await inSight(photo)).toBe(true);
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Crop 01.jpg' }).click();
+      const crop = page.getByRole('dialog').getByRole('img', { name: '01.jpg' });
+      expect(await height(crop)).toBeGreaterThan(180);
+      await page.keyboard.press('Escape');
+
+      await page.keyboard.press('j');
+      const drawer = page.getByRole('complementary', { name: 'Jobs' });
+      await drawer.waitFor();
+      const [jobs, rail] = [await drawer.boundingBox(), await page.getByRole('navigation').boundingBox()];
+      expect((jobs?.y ?? 0) + (jobs?.height ?? 0)).toBeLessThanOrEqual((rail?.y ?? 0) + 1);
+      await page.keyboard.press('Escape');
+
+      await page.goto(`${studio.url}#/gallery/5`);
+      await page.getByRole('button', { name: 'Use these settings' }).waitFor();
+      const picture = page.getByRole('dialog').getByRole('group', { name: 'Picture' });
+      expect(await height(picture)).toBeGreaterThan(280);
+      expect(await inSight(page.getByRole('dialog').getByRole('button', { name: 'Close' }))).toBe(true);
+    },
+  );
 
   it('a subject’s card counts pictures as they come and go', { timeout: patience }, async () => {
     const page = await open('#/subjects');
