@@ -12,12 +12,23 @@ const alike = 0.5;
 /** Editability below which prompts are hardly followed. */
 const deaf = 0.25;
 
-type Told = (one: ScoredCheckpoint) => string | undefined;
+/** A fault of a checkpoint, and what helps besides keeping a checkpoint that does not have it. */
+interface Fault {
+  readonly finding: string;
+  readonly remedy: string;
+}
+
+type Told = (one: ScoredCheckpoint) => Fault | undefined;
 
 /** What is wrong with a run's checkpoints: sentences that say what to do. */
 export function alarmsOf(score: RunScore): string[] {
   return [
-    ...[copied, leaking, unvaried(score), unheeding].flatMap((told) => inWords(score.checkpoints, told)),
+    ...[copied, leaking, unvaried(score), unheeding].flatMap((told) =>
+      inWords(score.checkpoints, told, ({ finding, remedy }, sound) => {
+        const keep = sound === undefined ? '' : `keep ${sound} checkpoint, or `;
+        return `${finding} ${capitalised(keep + remedy)}.`;
+      }),
+    ),
     ...(score.subjects ?? []).flatMap(mixedUp),
   ];
 }
@@ -26,36 +37,53 @@ export function alarmsOf(score: RunScore): string[] {
 const manyMixed = 0.1;
 
 function mixedUp({ name, photos, checkpoints }: SubjectScore): string[] {
-  return inWords(checkpoints, ({ mixing }) => {
+  const told = ({ mixing }: SubjectScore['checkpoints'][number]): string | undefined => {
     if (mixing.mixed - photos.mixing.mixed < manyMixed) return undefined;
     const [nearest] = [...mixing.others].sort((a, b) => b.likeness.value - a.likeness.value);
     return `${percent(mixing.mixed)} of the pictures of ${name} look more like ${nearest?.name ?? 'another subject'}. Train for more steps, give the two class nouns that differ, or train each in a run of its own.`;
-  });
+  };
+  return inWords(checkpoints, told, (words) => words);
 }
 
-/** One sentence for all checkpoints with the fault, with the figures of the last one. */
-function inWords<T extends { readonly step: number }>(
+/** Sentences for all checkpoints with the fault, with the figures of the last one. */
+function inWords<T extends { readonly step: number }, F>(
   checkpoints: readonly T[],
-  told: (one: T) => string | undefined,
+  told: (one: T) => F | undefined,
+  words: (fault: F, sound: 'an earlier' | 'another' | undefined) => string,
 ): string[] {
-  const found = checkpoints.filter((one) => told(one) !== undefined);
+  const found = checkpoints.flatMap((one) => {
+    const fault = told(one);
+    return fault === undefined ? [] : [{ step: one.step, fault }];
+  });
   const last = found.at(-1);
   if (!last) return [];
   const steps = found.map(({ step }) => String(step));
   const named =
     steps.length === 1 ? `Step ${steps[0]}` : `Steps ${steps.slice(0, -1).join(', ')} and ${steps.at(-1)}`;
-  return [`${named}: ${told(last)}`];
+  const sound =
+    checkpoints[0]?.step !== found[0]?.step
+      ? 'an earlier'
+      : found.length < checkpoints.length
+        ? 'another'
+        : undefined;
+  return [`${named}: ${words(last.fault, sound)}`];
 }
 
 const copied: Told = ({ memorization }) =>
   memorization.copies.length === 0
     ? undefined
-    : `${percent(memorization.share)} of the pictures are nearly one of your photos. They were asked for in its place, or it has been learnt by heart: ask for other places, or keep an earlier checkpoint.`;
+    : {
+        finding: `${percent(memorization.share)} of the pictures are nearly one of your photos. They were asked for in its place, or it has been learnt by heart.`,
+        remedy: 'ask for other places',
+      };
 
 const leaking: Told = ({ figures }) => {
   const [leak] = named(figures, 'class leak').sort((a, b) => b.value - a.value);
   if (!leak || leak.value < leaked || leak.low <= 0) return undefined;
-  return `asked for any other of its kind, it draws your subject. The class has come ${percent(leak.value)} of the way to your photos (between ${percent(leak.low)} and ${percent(leak.high)}). Keep an earlier checkpoint, or train with class pictures.`;
+  return {
+    finding: `asked for any other of its kind, it draws your subject. The class has come ${percent(leak.value)} of the way to your photos (between ${percent(leak.low)} and ${percent(leak.high)}).`,
+    remedy: 'train with class pictures',
+  };
 };
 
 const unvaried =
@@ -64,19 +92,29 @@ const unvaried =
     const [variety] = named(figures, 'variety');
     const [before] = named(base, 'variety');
     if (!variety || !before || variety.high >= alike * before.value) return undefined;
-    return `its pictures are too much alike, with ${percent(variety.value / before.value)} of the variety of the base model's. Keep an earlier checkpoint, or train on more varied photos.`;
+    return {
+      finding: `its pictures are too much alike, with ${percent(variety.value / before.value)} of the variety of the base model's.`,
+      remedy: 'train on more varied photos',
+    };
   };
 
 const unheeding: Told = ({ reach }) =>
   reach.editability >= deaf
     ? undefined
-    : `it hardly does what the prompt says any more (${percent(Math.max(0, reach.editability))} of what the base model does). Keep an earlier checkpoint, or train for fewer steps.`;
+    : {
+        finding: `it hardly does what the prompt says any more (${percent(Math.max(0, reach.editability))} of what the base model does).`,
+        remedy: 'train for fewer steps',
+      };
 
 /** The figures of this name, whatever features they were measured with. */
 function named(figures: RunScore['base'], what: string): Estimate[] {
   return Object.entries(figures).flatMap(([name, value]) => (name.startsWith(what) && value ? [value] : []));
 }
 
+function capitalised(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
+  return `${Math.round(100 * share)}%`;
 }
