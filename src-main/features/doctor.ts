@@ -62,7 +62,7 @@ async function stateOf(provider: Provider): Promise<ProviderState> {
   const verdict = await examine(provider);
   if (verdict.state === 'wrong') {
     const percent = (100 * verdict.error).toPrecision(2);
-    return { works: false, why: `it computes wrong numbers here (${percent} % off the CPU's)` };
+    return { works: false, why: `it computes wrong numbers here (${percent}% off the CPU's)` };
   }
   if (verdict.state === 'crashed') return { works: false, why: `it crashed: ${verdict.why}` };
   if (verdict.state !== 'right') return { works: false, why: verdict.why };

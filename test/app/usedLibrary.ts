@@ -174,7 +174,7 @@ const report: ScoreReport = {
   pick: {
     step: 300,
     reason:
-      'Step 300 comes 71 % of the way from the base model to the photos and keeps 62 % of its obedience to prompts; later checkpoints are more alike but pay more than that in obedience to prompts.',
+      'Step 300 comes 71% of the way from the base model to the photos and keeps 62% of its obedience to prompts; later checkpoints are more alike but pay more than that in obedience to prompts.',
   },
   curve: {
     ...{

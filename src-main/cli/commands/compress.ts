@@ -82,7 +82,7 @@ function compressRequest(given: Given<typeof options>): CompressRequest {
 function describe({ path, removed, before, after, advice }: CompressResult): string {
   const cost = ({ parameters, macs }: CompressResult['before']): string =>
     `${(parameters / 1e6).toFixed(1)} M parameters, ${(macs.layers / 1e9).toFixed(1)} GMACs a call (and ${(macs.attention / 1e9).toFixed(1)} in attention's own products)`;
-  const percent = (change: number): string => `${Number((change * 100).toPrecision(2))} %`.padStart(8);
+  const percent = (change: number): string => `${Number((change * 100).toPrecision(2))}%`.padStart(8);
   const table = advice
     ? [
         `Change of the noise prediction without a block (${advice.probes} probes; picture in ${advice.picture}):`,

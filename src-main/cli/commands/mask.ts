@@ -23,7 +23,7 @@ export const mask = command({
   run: async (request) => {
     const { makeMask } = await import('../../features/photos/makeMask.ts');
     const { share } = await makeMask(request);
-    const text = `${request.out}: ${Math.round(100 * share)} % of ${request.photo} is the subject`;
+    const text = `${request.out}: ${Math.round(100 * share)}% of ${request.photo} is the subject`;
     return { fields: { path: request.out, share }, text };
   },
 });

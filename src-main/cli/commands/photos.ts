@@ -23,10 +23,8 @@ function describe({ folder, photos, duplicates, variety, advice, ignored }: Phot
   const lines = photos.map((photo) => {
     const { path: file, width, height, crop, cropLoses, blur, brightness, mask, advice } = photo;
     const kept =
-      width === height
-        ? 'square'
-        : `middle ${crop.size}×${crop.size}, loses ${Math.round(100 * cropLoses)} %`;
-    const facts = `${width}×${height}, ${kept}, blur ${blur.toFixed(2)}, brightness ${brightness.toFixed(2)}${mask === null ? '' : `, mask ${Math.round(100 * mask)} %`}`;
+      width === height ? 'square' : `middle ${crop.size}×${crop.size}, loses ${Math.round(100 * cropLoses)}%`;
+    const facts = `${width}×${height}, ${kept}, blur ${blur.toFixed(2)}, brightness ${brightness.toFixed(2)}${mask === null ? '' : `, mask ${Math.round(100 * mask)}%`}`;
     return `  ${path.basename(file)}: ${facts}${advice.length ? '' : ': good'}`;
   });
   return [

@@ -90,7 +90,7 @@ function describe(result: ScoreResult): string {
     [
       `step ${step}${step === pick ? '  (pick)' : ''}`,
       ...names.map((name) => `  ${name.padEnd(30)}${cell(figures, name)}`),
-      `  ${'copies of photos'.padEnd(30)}${Math.round(100 * memorization.share)} %`,
+      `  ${'copies of photos'.padEnd(30)}${Math.round(100 * memorization.share)}%`,
       `  ${'fidelity, editability'.padEnd(30)}${reach.fidelity.toFixed(2)}, ${reach.editability.toFixed(2)}`,
     ].join('\n'),
   );
@@ -119,5 +119,5 @@ function describe(result: ScoreResult): string {
 
 function mixingLine(title: string, { own, others, mixed }: Mixing): string {
   const beside = others.map(({ name, likeness }) => `${likeness.value.toFixed(3)} (${name})`).join(', ');
-  return `  ${title.padEnd(30)}${own.value.toFixed(3)}; ${beside}; ${Math.round(100 * mixed)} %`;
+  return `  ${title.padEnd(30)}${own.value.toFixed(3)}; ${beside}; ${Math.round(100 * mixed)}%`;
 }

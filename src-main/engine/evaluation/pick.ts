@@ -69,7 +69,7 @@ export function whyPicked(
   pick: number,
   { editabilityBy }: { readonly editabilityBy: string },
 ): string {
-  const percent = (share: number): string => `${Math.round(100 * Math.min(1, Math.max(0, share)))} %`;
+  const percent = (share: number): string => `${Math.round(100 * Math.min(1, Math.max(0, share)))}%`;
   const picked = scores.find(({ step }) => step === pick) as Scored;
   const { fidelity, editability } = picked.reach;
   const reached = `Step ${pick} comes ${percent(fidelity)} of the way from the base model to the photos and keeps ${percent(editability)} of its ${editabilityBy}`;

@@ -56,7 +56,7 @@ function colorOf(row: Sensitivity, blocks: readonly Sensitivity[]): string {
 }
 
 function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(2))} %`;
+  return `${Number((share * 100).toPrecision(2))}%`;
 }
 
 const marks: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };

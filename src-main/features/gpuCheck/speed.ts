@@ -67,7 +67,7 @@ export async function timeStep(
     tell({ what, found: times });
     const took = before && after && after.bytes - before.bytes;
     const measured = took === undefined ? 'the system does not tell' : gigabytes(took);
-    const ratio = took === undefined ? '' : `, ${((100 * took) / (held + values)).toFixed(0)} % of that`;
+    const ratio = took === undefined ? '' : `, ${((100 * took) / (held + values)).toFixed(0)}% of that`;
     tell({
       what: `${what}: memory${after?.of === 'process' ? ' (of the process)' : ''}`,
       found: `simulated ${gigabytes(held + values)} (${gigabytes(held)} held, ${gigabytes(live)} of values at a time); measured ${measured}${ratio}`,
@@ -153,7 +153,7 @@ export function timesByOperation(profile: string, runs: number): Finding[] {
   return [
     ...most.map(([what, { time, count }]) => ({
       what,
-      found: `${((100 * time) / whole).toFixed(1)} % (${(time / 1e6).toFixed(3)} s, ${count} times)`,
+      found: `${((100 * time) / whole).toFixed(1)}% (${(time / 1e6).toFixed(3)} s, ${count} times)`,
     })),
     { what: 'Off the device, and copies', found: off || 'nothing' },
   ];

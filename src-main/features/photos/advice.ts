@@ -68,7 +68,7 @@ export function photoAdvice(facts: PhotoFacts): Advice[] {
     long / short <= limits.aspect &&
       cropLoses > limits.cropLoses && {
         code: 'crop',
-        message: `the middle square loses ${Math.round(100 * cropLoses)} % of what is in it, at the ${edges}; crop it to the subject if that is where it is`,
+        message: `the middle square loses ${Math.round(100 * cropLoses)}% of what is in it, at the ${edges}; crop it to the subject if that is where it is`,
       },
   ];
   return found.filter((advice) => advice !== false);

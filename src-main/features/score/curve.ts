@@ -67,7 +67,7 @@ function axis(
 }
 
 function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
+  return `${Math.round(100 * share)}%`;
 }
 
 function escaped(words: string): string {

@@ -43,7 +43,7 @@ export const exports = {
   guidance: 'Guidance',
   distilled: (scale: number) => `Made for plain guidance ${scale} (“CFG scale”).`,
   likeness: (run: number, before: number, after: number) => {
-    const percent = (value: number): string => `${Math.round(value * 100)} %`;
+    const percent = (value: number): string => `${Math.round(value * 100)}%`;
     return `Likeness to your photos: ${percent(run)} as drawn here, ${percent(before)} with plain guidance before, ${percent(after)} now.`;
   },
   proven: 'Read back and verified',

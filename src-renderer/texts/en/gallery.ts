@@ -44,7 +44,7 @@ export const gallery = {
   copied: 'The picture is on the clipboard.',
   actual: 'Actual size',
   pixels: (width: number, height: number, percent: number) =>
-    `${width} × ${height} pixels${percent === 100 ? '' : `, shown at ${percent} %`}`,
+    `${width} × ${height} pixels${percent === 100 ? '' : `, shown at ${percent}%`}`,
   use: 'Use these settings',
   again: 'Make again',
   readRecipe: 'Read a recipe',

@@ -56,7 +56,7 @@ export const generate = {
     `Draws until ${count === 1 ? 'one picture is' : `${count} pictures are`} at least this like your photos, at most 25 tries for each. The gallery shows how alike each picture is.`,
   tried: (tried: number) => `chosen from ${tried}`,
   untilAlike: (count: number, likeness: number) =>
-    `Draw until ${count === 1 ? 'one is' : `${count} are`} this like it (${Math.round(100 * likeness)} %)`,
+    `Draw until ${count === 1 ? 'one is' : `${count} are`} this like it (${Math.round(100 * likeness)}%)`,
   countGrid: 'Seeds',
   size: 'Size',
   sizeOther: 'Another size',

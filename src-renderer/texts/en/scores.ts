@@ -43,7 +43,7 @@ export const scores = {
   likeOwn: 'Like its own photos',
   likeOther: (name: string) => `Like ${name}`,
   mixed: 'More like another',
-  percent: (share: number) => `${Math.round(100 * share)} %`,
+  percent: (share: number) => `${Math.round(100 * share)}%`,
   memorized: 'Copies a photo',
   measures: {
     subject: {

@@ -49,7 +49,7 @@ describe('the pick', () => {
   it('is where both are high, and the curve bends there', () => {
     expect(pickOf(course)).toBe(200);
     expect(kneeOf(course)).toBe(200);
-    expect(whyPicked(course, 200, by)).toMatch(/^Step 200 .*70 %.*90 %.*later checkpoints.*\.$/);
+    expect(whyPicked(course, 200, by)).toMatch(/^Step 200 .*70%.*90%.*later checkpoints.*\.$/);
   });
 
   it('takes copies for pictures that followed no prompt', () => {
@@ -58,7 +58,7 @@ describe('the pick', () => {
     // A few are borne: a prompt may ask for the place of a photo.
     const few = course.map((one) => (one.step === 200 ? scored(200, 0.7, 0.9, 3 / 20) : one));
     expect(pickOf(few)).toBe(200);
-    expect(whyPicked(few, 200, by)).toContain('15 % of its pictures copy a photo');
+    expect(whyPicked(few, 200, by)).toContain('15% of its pictures copy a photo');
   });
 
   it('is the last of those that chance cannot tell apart, and says so', () => {
