@@ -130,6 +130,8 @@ async function build() {
 }
 
 async function buildRenderer() {
+  // Tests set it otherwise, and would leave a window with Svelte's checks for developers.
+  process.env.NODE_ENV = 'production';
   const { build: bundle } = await import('vite');
   await bundle({ configFile: inRoot('src-renderer/vite.config.ts') });
 }
