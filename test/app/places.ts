@@ -27,6 +27,14 @@ export const places: readonly Place[] = [
       await page.getByText('Maximum gradient norm').scrollIntoViewIfNeeded();
     },
   },
+  {
+    ...{ name: 'train-embedding', address: '#/train' },
+    enter: async (page) => {
+      await page.getByText('All settings').click();
+      await page.getByRole('combobox', { name: 'Method' }).selectOption('A new word alone');
+      await page.getByText('Starts as').scrollIntoViewIfNeeded();
+    },
+  },
   { name: 'run', address: '#/train/1' },
   { name: 'run-export', address: '#/train/2/export' },
   { name: 'runs-compared', address: '#/train/compare/1/2' },
