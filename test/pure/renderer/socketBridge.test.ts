@@ -37,10 +37,7 @@ beforeEach(() => {
   Socket.all.length = 0;
   vi.stubGlobal('WebSocket', Socket);
   vi.stubGlobal('location', { href: 'http://127.0.0.1:4242/' });
-  vi.stubGlobal(
-    'fetch',
-    () => new Promise((resolve) => (answer = (status) => resolve({ status } as Response))),
-  );
+  vi.stubGlobal('fetch', () => new Promise((resolve) => (answer = (status) => resolve({ status }))));
 });
 afterEach(() => {
   vi.useRealTimers();
