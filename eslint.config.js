@@ -28,7 +28,7 @@ const features = [
   ['tasks.ts', 'quickstart', 'dreambooth', 'doctor.ts'],
   ['score', 'gpu', 'guidance'],
   ['evaluation', 'export', 'generation', 'training', 'distillation', 'photos', 'download', 'gpuCheck'],
-  ['bench', 'compression', 'inspect', 'join.ts', 'modelLock.ts', 'providers.ts'],
+  ['bench', 'compression', 'influence', 'inspect', 'join.ts', 'modelLock.ts', 'providers.ts'],
 ].map((row) => row.map((name) => `src-main/features/${name}`));
 
 /** Each folder of `rows` with what stands in lower ones, and `below` all of them. */

@@ -7,6 +7,8 @@ import type { DownloadRequest } from './download/download.ts';
 import type { ExportResult } from './export/export.ts';
 import type { GenerateTask } from './generation/generateParts.ts';
 import type { GuidedExportRequest } from './guidance/exportGuided.ts';
+import type { InfluenceResult } from './influence/influence.ts';
+import type { InfluenceRequest } from './influence/request.ts';
 import type { Report } from './inspect/inspect.ts';
 import type { ModelLock } from './modelLock.ts';
 import type { VarietyRequest } from './photos/variety.ts';
@@ -36,6 +38,7 @@ interface Contract {
   };
   /** Its pictures come as events while they are made. */
   readonly generate: { readonly task: GenerateTask; readonly result: undefined };
+  readonly influence: { readonly task: InfluenceRequest; readonly result: InfluenceResult };
   readonly score: { readonly task: ScoreRequest; readonly result: ScoreResult };
   readonly export: {
     readonly task: { readonly request: GuidedExportRequest; readonly version: string };

@@ -42,6 +42,7 @@ const computing: readonly JobKind[] = [
   'measure',
   'generate',
   'score',
+  'influence',
   'export',
   'advise',
   'compress',

@@ -5,6 +5,7 @@ import { exportHandlers, exportJob } from './exportHandlers.ts';
 import { galleryHandlers } from './galleryHandlers.ts';
 import { generateJob } from './generation/generateJob.ts';
 import { generationHandlers } from './generation/generationHandlers.ts';
+import { influenceHandlers, influenceJob } from './influenceHandlers.ts';
 import { libraryHandlers } from './library/libraryHandlers.ts';
 import { LibraryScan } from './scan/libraryScan.ts';
 import { watchLibrary } from './library/watchLibrary.ts';
@@ -74,6 +75,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       measure: measureJob(surroundings, (job) => queue.add(job)),
       generate: generateJob(surroundings),
       score: scoreJob(surroundings),
+      influence: influenceJob(surroundings),
       export: exportJob(surroundings),
       import: importJob(surroundings),
       download: downloadJob(surroundings),
@@ -120,6 +122,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       ...generationHandlers(context),
       ...galleryHandlers(context),
       ...scoreHandlers(context),
+      ...influenceHandlers(context),
       ...modelHandlers(context),
       ...loraHandlers(context),
       ...compressionHandlers(context),

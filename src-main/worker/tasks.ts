@@ -37,6 +37,10 @@ const tasks: { readonly [K in JobKind]: (task: TaskOf<K>, context: TaskContext) 
     const { score } = await import('../features/score/score.ts');
     return score(task, context);
   },
+  influence: async (task, context) => {
+    const { influence } = await import('../features/influence/influence.ts');
+    return influence(task, context);
+  },
   export: async ({ request, version }, context) => {
     const { exportGuided } = await import('../features/guidance/exportGuided.ts');
     return exportGuided(request, context, version);

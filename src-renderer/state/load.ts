@@ -1,6 +1,7 @@
 import { connection } from './connection.svelte.ts';
 import { gallery } from './gallery.svelte.ts';
 import { generation } from './generation.svelte.ts';
+import { influence } from './influence.svelte.ts';
 import { jobs } from './jobs.svelte.ts';
 import { loraFiles } from './loraFiles.svelte.ts';
 import { machine } from './machine.svelte.ts';
@@ -21,7 +22,13 @@ export async function loadStudio(): Promise<void> {
 /** Reloads what a screen loaded itself, as that may be outdated. */
 async function loadAgain(): Promise<void> {
   await loadStudio();
-  await Promise.all([gallery.loadAgain(), photos.loadAgain(), training.loadAgain(), scores.loadAgain()]);
+  await Promise.all([
+    gallery.loadAgain(),
+    photos.loadAgain(),
+    training.loadAgain(),
+    scores.loadAgain(),
+    influence.loadAgain(),
+  ]);
 }
 
 connection.onReturn(() => void loadAgain());

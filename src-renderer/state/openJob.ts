@@ -12,6 +12,7 @@ function placeOf({ kind, runId }: Job): readonly [ScreenName, ...(number | strin
     case 'generate':
       return ['generate'];
     case 'score':
+    case 'influence':
       return runId === null ? ['scores'] : ['scores', runId];
     case 'export':
       return runId === null ? ['models'] : ['train', runId, 'export'];

@@ -3,6 +3,7 @@ import { compressionEvents, compressionRequests } from './compression.ts';
 import { exportEvents, exportRequests } from './exports.ts';
 import { galleryEvents, galleryRequests } from './gallery.ts';
 import { generationEvents, generationRequests } from './generation.ts';
+import { influenceEvents, influenceRequests } from './influence.ts';
 import { jobEvents, jobRequests } from './jobs.ts';
 import { libraryEvents, libraryRequests } from './library.ts';
 import { loraEvents, loraRequests } from './loras.ts';
@@ -28,6 +29,7 @@ export const requests = {
   ...generationRequests,
   ...galleryRequests,
   ...scoreRequests,
+  ...influenceRequests,
   ...modelRequests,
   ...loraRequests,
   ...compressionRequests,
@@ -48,6 +50,7 @@ export const events = {
   ...generationEvents,
   ...galleryEvents,
   ...scoreEvents,
+  ...influenceEvents,
   ...modelEvents,
   ...loraEvents,
   ...compressionEvents,

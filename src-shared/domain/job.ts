@@ -7,6 +7,7 @@ export const jobKinds = [
   'measure',
   'generate',
   'score',
+  'influence',
   'export',
   'import',
   'download',

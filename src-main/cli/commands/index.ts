@@ -12,6 +12,7 @@ import { finetune } from './finetune.ts';
 import { generate } from './generate.ts';
 import { gpuAdd, gpuRemove } from './gpu.ts';
 import { gpuCheckCommand } from './gpuCheck.ts';
+import { influence } from './influence.ts';
 import { inspect } from './inspect.ts';
 import { join } from './join.ts';
 import { mask } from './mask.ts';
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   finetune,
   rerun,
   score,
+  influence,
   exportCommand,
   compress,
   distill,

@@ -5,6 +5,7 @@ import { exports } from './exports.ts';
 import { folders } from './folders.ts';
 import { gallery } from './gallery.ts';
 import { generate } from './generate.ts';
+import { influence } from './influence.ts';
 import { jobs } from './jobs.ts';
 import { knobs } from './knobs.ts';
 import { loras } from './loras.ts';
@@ -45,6 +46,7 @@ export const en = {
   recipe,
   compare,
   scores,
+  influence,
   models,
   loras,
   smaller,

@@ -25,6 +25,8 @@ export const jobs = {
     checkpoints: 'Saving a checkpoint',
     pictures: 'Drawing pictures',
     comparing: 'Comparing with your photos',
+    'short runs': 'Training briefly without each photo',
+    'looking at photos': 'Looking at each photo',
     'opening the model': 'Opening the model',
   } as Readonly<Record<string, string>>,
   phase: (words: string, done: number, total: number) =>

@@ -60,7 +60,7 @@ it('a job that ends when its end can not be written down is told as ended, holds
       throw new Error('no such job');
     },
   };
-  const others = { train: none, measure: none, score: none, export: none, import: none };
+  const others = { train: none, measure: none, score: none, influence: none, export: none, import: none };
   const models = { download: none, advise: none, compress: none, distill: none };
   const kinds = { ...others, ...models, generate: pictures };
   const nothing = (): void => undefined;

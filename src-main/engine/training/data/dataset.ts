@@ -22,6 +22,8 @@ export interface PromptedPicture extends Posterior {
 
 /** A photo of the subject, and what its latents weigh in the loss: [h,w] with mean 1 where it has a mask. */
 export interface SubjectPicture extends PromptedPicture {
+  /** The photo's. */
+  readonly file?: string;
   readonly lossWeights?: Float32Array | undefined;
 }
 

@@ -78,7 +78,7 @@ export async function finetuneBatches(
     shapes: [first.latents, ...others.map(({ latents }) => latents)],
     prior: first.prior !== undefined,
     masked: isMasked(first),
-    batch: (index) => withEnds(model, withNoiseOffset(drawInTurn(turns, index), settings, index)),
+    batch: (index) => finetuneBatch(model, turns, settings, index),
     measured: turns
       .flat()
       .flatMap(measuredBatches)
@@ -86,7 +86,18 @@ export async function finetuneBatches(
   };
 }
 
-function distinctShapes(datasets: readonly Dataset[]): [Dataset, ...Dataset[]] {
+/** The batch of draw `index` out of each subject's datasets. */
+export function finetuneBatch(
+  model: Model,
+  turns: readonly (readonly Dataset[])[],
+  settings: FinetuneSettings,
+  index: number,
+): DiffusionBatch {
+  return withEnds(model, withNoiseOffset(drawInTurn(turns, index), settings, index));
+}
+
+/** One dataset of each shape. */
+export function distinctShapes(datasets: readonly Dataset[]): [Dataset, ...Dataset[]] {
   const [first, ...others] = new Map(datasets.map((one) => [one.latents.join(), one])).values();
   if (!first) throw new Error('there is nothing to draw from');
   return [first, ...others];
@@ -96,7 +107,7 @@ function distinctShapes(datasets: readonly Dataset[]): [Dataset, ...Dataset[]] {
 type Shapes = [Dataset, ...Dataset[]];
 
 /** For a second text encoder, where prompts end. */
-function withEnds(model: Model, batch: DiffusionBatch): DiffusionBatch {
+export function withEnds(model: Model, batch: DiffusionBatch): DiffusionBatch {
   const ends = promptEnds(batch.inputIds, model);
   return ends ? { ...batch, promptEnds: ends } : batch;
 }
@@ -208,6 +219,7 @@ async function datasetsOf(
     const told = model.unet.config.addition !== null;
     const subject = own.map(({ file, lossWeights, sizes }, i): SubjectPicture => ({
       ...(read[i] as Posterior),
+      file,
       masked: ofPhotos[i],
       ids: encode(photoPrompt(settings, file)),
       ...(told && { sizes }),

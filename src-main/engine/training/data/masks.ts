@@ -85,14 +85,20 @@ export function latentWeights(
   factor: number,
   backgroundWeight: number,
 ): Float32Array | undefined {
+  const shares = subjectShares(mask, width, factor);
+  if (shares.every((share) => share <= backgroundWeight)) return undefined;
+  const weights = shares.map((share) => Math.max(share, backgroundWeight));
+  const mean = weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
+  return weights.map((weight) => weight / mean);
+}
+
+/** Which share of each latent's pixels a mask says is the subject's, [h,w] of the latents of a photo `width` pixels wide. */
+export function subjectShares(mask: Float32Array, width: number, factor: number): Float32Array {
   const columns = width / factor;
   const shares = new Float32Array(mask.length / factor ** 2);
   mask.forEach((value, i) => {
     const [y, x] = [Math.floor(i / width / factor), Math.floor((i % width) / factor)];
     (shares[y * columns + x] as number) += value / factor ** 2;
   });
-  if (shares.every((share) => share <= backgroundWeight)) return undefined;
-  const weights = shares.map((share) => Math.max(share, backgroundWeight));
-  const mean = weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
-  return weights.map((weight) => weight / mean);
+  return shares;
 }

@@ -10,7 +10,7 @@ import { listPhotos } from './photoFolder.ts';
 import { cutPhoto, loadMaskedPhoto, mirrored, type PhotoSizes } from './photoPixels.ts';
 
 /** Random crops drawn of each photo, where they are asked for. */
-const cropsPerPhoto = 8;
+export const cropsPerPhoto = 8;
 
 /** How many pictures a finetune reads of so many photos. */
 export function picturesOf(photos: number, { crop, flip }: Pick<FinetuneSettings, 'crop' | 'flip'>): number {

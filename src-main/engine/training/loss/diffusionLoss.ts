@@ -37,12 +37,18 @@ export interface DiffusionLossOptions {
  * DreamBooth's loss (Ruiz et al. 2022; diffusers' train_dreambooth): mean squared error of what is predicted, plus
  * the same for class pictures times `priorWeight`. `subject` is the first part; with `masked`, each of its
  * squared errors is multiplied by its place's weight before the mean. A model for inpainting sees a mask and the latents of what
- * it leaves beside the noised ones (diffusers' train_dreambooth_inpaint). Feed it with `diffusionFeeds`.
+ * it leaves beside the noised ones (diffusers' train_dreambooth_inpaint). `squares`: of each latent's error, [b,c,h,w]. Feed it with
+ * `diffusionFeeds`.
  */
 export function diffusionLoss(
   model: DenoiserConfigs,
   options: DiffusionLossOptions,
-): { readonly loss: Value; readonly subject: Value; readonly between: readonly Value[] } {
+): {
+  readonly loss: Value;
+  readonly subject: Value;
+  readonly squares: Value;
+  readonly between: readonly Value[];
+} {
   const { batch, latents: size, priorWeight, masked = false, minSnr = false, adapters, words } = options;
   const { sample, timesteps, target } = noised(batch, size);
 
@@ -71,11 +77,11 @@ export function diffusionLoss(
     mean(masked ? mul(own, input('loss_weights', [rows, 1, size[1], size[2]])) : own);
   if (priorWeight === undefined) {
     const loss = ofSubject(batch, errors);
-    return { loss, subject: loss, between };
+    return { loss, subject: loss, squares, between };
   }
   const half = (part: 0 | 1): Value => slice(errors, 0, (part * batch) / 2, ((part + 1) * batch) / 2);
   const subject = ofSubject(batch / 2, half(0));
-  return { loss: add(subject, mul(mean(half(1)), priorWeight)), subject, between };
+  return { loss: add(subject, mul(mean(half(1)), priorWeight)), subject, squares, between };
 }
 
 /** The loss's inputs for a batch; `minSnrGamma` where the loss was built with `minSnr`, and `words` where it has them. */

@@ -65,7 +65,7 @@ async function train(
   const { settings, cache } = options;
   const schedule = noiseSchedule(model.scheduler, settings.model);
   // First: a target that is not there is told before pictures are read and made.
-  const trained = whatToTrain(model, { ...settings, startIds: await startOfWords(model, settings) });
+  const trained = whatToTrain(model, { ...settings, startIds: await startIdsOf(model, settings) });
   if (settings.photos !== undefined) {
     let photos = 0;
     for (const { photos: folder } of eachSubject(settings))
@@ -136,7 +136,7 @@ function samplePrompts(settings: FinetuneSettings): string[] {
 }
 
 /** The tokens that each subject's word starts from, where words are learnt. Errors: `tokenizer.*`. */
-async function startOfWords(model: Model, settings: FinetuneSettings): Promise<number[][] | undefined> {
+export async function startIdsOf(model: Model, settings: FinetuneSettings): Promise<number[][] | undefined> {
   if (settings.method !== 'embedding') return undefined;
   if (model.textEncoder2) throw problem('training.wordOfTwo', { model: settings.model });
   const tokenizer = await openTokenizer(model);
@@ -158,7 +158,7 @@ function isTaken(tokenizer: Tokenizer, words: ReadonlyMap<string, number>): bool
 }
 
 /** Where the text encoder has a rate of its own, each part's; steps then have factors on it. */
-function ratesOf({
+export function ratesOf({
   learningRate,
   textLearningRate: text,
   optimizer,
