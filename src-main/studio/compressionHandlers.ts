@@ -95,7 +95,10 @@ export function compressionHandlers({ library, queue }: StudioContext): Handlers
   };
 }
 
-const kindNames = { 'bk-base': 'Base', 'bk-small': 'Small', 'bk-tiny': 'Tiny' } as const;
+const kindNames = {
+  ...{ 'bk-base': 'Base', 'bk-small': 'Small', 'bk-tiny': 'Tiny' },
+  ...{ 'koala-1b': 'KOALA-1B', 'koala-700m': 'KOALA-700M' },
+} as const;
 
 /** Advice is kept in the cache, by the hash of the model. */
 function advicePlace({ hash }: StoredModel): string {

@@ -7,7 +7,7 @@ import { endpoint } from './endpoint.ts';
 const ofModel = z.object({ modelId: idSchema });
 const queued = z.object({ jobId: idSchema });
 
-export const studentKinds = ['bk-base', 'bk-small', 'bk-tiny'] as const;
+export const studentKinds = ['bk-base', 'bk-small', 'bk-tiny', 'koala-1b', 'koala-700m'] as const;
 
 /** Making a smaller model of a model. */
 export const compressionRequests = {

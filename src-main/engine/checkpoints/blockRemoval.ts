@@ -5,8 +5,11 @@ import type { UNetConfig } from '../models/config.ts';
  * A U-Net as blocks that can be removed (Kim et al. 2023, BK-SDM): pairs of a resnet and the attention after it, named
  * `down_blocks.N.M` and `up_blocks.N.M`; `mid_block`; the innermost stage, `down_blocks.N` with its `up_blocks.0`.
  */
-export const studentKinds = ['bk-base', 'bk-small', 'bk-tiny'] as const;
+export const studentKinds = ['bk-base', 'bk-small', 'bk-tiny', 'koala-1b', 'koala-700m'] as const;
 export type StudentKind = (typeof studentKinds)[number];
+
+/** Transformer blocks that KOALA (Lee et al. 2023, made of SDXL) keeps in each attention of the innermost stage, the first ones. */
+const koalaDepths: Partial<Record<StudentKind, number>> = { 'koala-1b': 6, 'koala-700m': 5 };
 
 /** What is left of a teacher. */
 export interface Removal {
@@ -16,13 +19,19 @@ export interface Removal {
   /** The teacher's pairs that each of its down and up blocks keeps. */
   readonly down: readonly (readonly number[])[];
   readonly up: readonly (readonly number[])[];
+  /** Transformer blocks that are left of each attention of the innermost stage and of the mid block, the first ones; all when left out. */
+  readonly innerDepth?: number | undefined;
 }
 
-/** The blocks that the published students lack. Errors: `compress.layers`. */
+/** The blocks that the published students lack. Errors: `compress.layers`, `compress.depth`. */
 export function blocksOfKind(kind: StudentKind, config: UNetConfig, file: string): string[] {
   const { layers_per_block: layers } = config;
   if (layers.some((count) => count !== 2))
     throw problem('compress.layers', { file, kind, layers: layers.join(', ') });
+  const depth = koalaDepths[kind];
+  const depths = config.transformer_layers_per_block.at(-1) ?? [];
+  if (depth !== undefined && (!config.addition || depths.some((own) => own <= depth)))
+    throw problem('compress.depth', { file, kind, depth });
   const stages = kind === 'bk-tiny' ? layers.length - 1 : layers.length;
   const innermost = layers.length - 1;
   const pairs = Array.from({ length: stages }, (_, level) => [
@@ -31,9 +40,26 @@ export function blocksOfKind(kind: StudentKind, config: UNetConfig, file: string
   ]);
   return [
     ...pairs.flat(),
-    ...(kind === 'bk-base' || !config.mid_block_type ? [] : ['mid_block']),
+    ...(keepsMid.includes(kind) || !config.mid_block_type ? [] : ['mid_block']),
     ...(kind === 'bk-tiny' ? [`down_blocks.${innermost}`] : []),
   ];
+}
+
+const keepsMid: readonly StudentKind[] = ['bk-base', 'koala-1b'];
+
+/** What is left of a teacher as a published student. Errors: those of `blocksOfKind`. */
+export function removalOfKind(kind: StudentKind, config: UNetConfig, file: string): Removal {
+  const removal = planRemoval(config, blocksOfKind(kind, config, file));
+  return { ...removal, innerDepth: koalaDepths[kind] };
+}
+
+/** What `removal` takes out of attentions, in words: "transformer blocks 6–9 of down_blocks.2". */
+export function removedTransformers({ innerDepth, mid }: Removal, config: UNetConfig): string[] {
+  if (innerDepth === undefined) return [];
+  const depth = config.transformer_layers_per_block.at(-1)?.[0] ?? innerDepth;
+  const innermost = `down_blocks.${config.layers_per_block.length - 1}`;
+  const places = [innermost, ...(mid ? ['mid_block'] : []), 'up_blocks.0'];
+  return places.map((place) => `transformer blocks ${innerDepth}–${depth - 1} of ${place}`);
 }
 
 /** Every pair of resnet and attention, and the mid block: the blocks that can be measured one by one. */

@@ -38,7 +38,7 @@ export function studentOf(teacher: Model, removal: Removal): Model {
 function editedConfig(
   raw: Record<string, unknown>,
   { config }: ModelPart<Model['unet']['config']>,
-  { stages, mid, down, up }: Removal,
+  { stages, mid, down, up, innerDepth }: Removal,
 ): Record<string, unknown> {
   const depth = config.block_out_channels.length - stages;
   const layers = down.slice(0, depth).map((pairs) => pairs.length);
@@ -62,6 +62,8 @@ function editedConfig(
     });
     lists.push([key, own]);
   }
+  if (innerDepth !== undefined)
+    lists.push(['transformer_layers_per_block', innerDepthOnly(config, innerDepth)]);
   return {
     ...raw,
     ...Object.fromEntries(lists),
@@ -71,4 +73,12 @@ function editedConfig(
     layers_per_block: new Set(layers).size === 1 ? layers[0] : layers,
     mid_block_type: mid ? config.mid_block_type : null,
   };
+}
+
+/** A depth for each block, the innermost one's `innerDepth`. */
+function innerDepthOnly(
+  { transformer_layers_per_block: depths }: Model['unet']['config'],
+  innerDepth: number,
+): number[] {
+  return depths.map(([own = 1], level) => (level === depths.length - 1 ? innerDepth : own));
 }

@@ -1,11 +1,6 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
-import {
-  blocksOfKind,
-  planRemoval,
-  singleBlocks,
-  studentKinds,
-} from '../../engine/checkpoints/blockRemoval.ts';
+import { removalOfKind, singleBlocks, studentKinds } from '../../engine/checkpoints/blockRemoval.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { studentOf } from '../../engine/checkpoints/student.ts';
 import { blockCosts, unetCost, type Cost } from '../../engine/models/unetCost.ts';
@@ -77,12 +72,12 @@ export async function advise(
   return { blocks, students: measured, probes: probes.length };
 }
 
-/** Those that fit this model: it needs two layers a block, and for Tiny two inner stages of one width. */
+/** Those that fit this model: it needs two layers a block, for Tiny two inner stages of one width, and for KOALA SDXL's shape. */
 function publishedStudents(model: Model): { name: string; student: Model }[] {
   return studentKinds.flatMap((kind) => {
     try {
-      const blocks = blocksOfKind(kind, model.unet.config, model.path);
-      return [{ name: kind, student: studentOf(model, planRemoval(model.unet.config, blocks)) }];
+      const removal = removalOfKind(kind, model.unet.config, model.path);
+      return [{ name: kind, student: studentOf(model, removal) }];
     } catch (error) {
       if (error instanceof LikenessError && error.code.startsWith('compress.')) return [];
       throw error;

@@ -1,7 +1,12 @@
 import { join } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { blocksOfKind, planRemoval } from '../../engine/checkpoints/blockRemoval.ts';
+import {
+  blocksOfKind,
+  planRemoval,
+  removalOfKind,
+  removedTransformers,
+} from '../../engine/checkpoints/blockRemoval.ts';
 import { makeFolder, statOrNothing } from '../../engine/checkpoints/files.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
@@ -37,7 +42,8 @@ export async function compress(request: CompressRequest, context: JobContext): P
     ...(request.to ? blocksOfKind(request.to, config, teacher.path) : []),
     ...(request.remove ?? []),
   ];
-  const student = removed.length > 0 ? studentOf(teacher, planRemoval(config, removed)) : undefined;
+  const removal = request.to ? removalOfKind(request.to, config, teacher.path) : planRemoval(config, removed);
+  const student = removed.length > 0 ? studentOf(teacher, removal) : undefined;
   const advice = request.advise ? await adviseOn(teacher, student, request, context) : undefined;
 
   if (student) {
@@ -48,7 +54,7 @@ export async function compress(request: CompressRequest, context: JobContext): P
   }
   return {
     path: out,
-    removed,
+    removed: [...removed, ...removedTransformers(removal, config)],
     before: unetCost(config),
     ...(student && { after: unetCost(student.unet.config) }),
     ...(advice && { advice: await writeAdvice(out, request.model, advice) }),

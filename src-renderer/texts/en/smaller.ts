@@ -15,7 +15,13 @@ export const smaller = {
   parameters: 'Parameters',
   macs: 'MACs per call',
   percent: (share: number) => `${Number((share * 100).toPrecision(2)).toLocaleString('en')}%`,
-  kinds: { 'bk-base': 'Base', 'bk-small': 'Small', 'bk-tiny': 'Tiny' },
+  kinds: {
+    'bk-base': 'Base',
+    'bk-small': 'Small',
+    'bk-tiny': 'Tiny',
+    'koala-1b': 'KOALA-1B',
+    'koala-700m': 'KOALA-700M',
+  },
   makeKind: (kind: string) => `Make ${kind}`,
   makeWithout: (count: number) =>
     count === 0 ? 'Remove the ticked blocks' : `Remove ${plural(count, 'block', 'blocks')}`,

@@ -2,15 +2,80 @@ import { describe, expect, it } from 'vitest';
 import {
   blocksOfKind,
   planRemoval,
+  removalOfKind,
+  removedTransformers,
   singleBlocks,
   teacherName,
 } from '../../../src-main/engine/checkpoints/blockRemoval.ts';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
 import { studentOf } from '../../../src-main/engine/checkpoints/student.ts';
+import { Weights } from '../../../src-main/engine/checkpoints/weights.ts';
 import { parseUNetConfig } from '../../../src-main/engine/models/parseConfig.ts';
+import { unetShapes } from '../../../src-main/engine/models/unetCost.ts';
 
 const sd1 = parseUNetConfig({ cross_attention_dim: 768 }, 'config.json');
 const teacher = openModelFolder('test/golden/fixtures/models/tiny-sd1');
+
+/** Stable Diffusion XL's U-Net, as its published folder has it. */
+const xlText = JSON.stringify({
+  ...{ sample_size: 128, cross_attention_dim: 2048, use_linear_projection: true },
+  ...{ addition_embed_type: 'text_time', addition_time_embed_dim: 256 },
+  ...{ projection_class_embeddings_input_dim: 2816, attention_head_dim: [5, 10, 20] },
+  ...{ block_out_channels: [320, 640, 1280], transformer_layers_per_block: [1, 2, 10] },
+  down_block_types: ['DownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D'],
+  up_block_types: ['CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'UpBlock2D'],
+});
+const xl = parseUNetConfig(JSON.parse(xlText), 'config.json');
+const xlTeacher = {
+  ...teacher,
+  unet: {
+    ...{ config: xl, configText: xlText },
+    weights: new Weights(
+      'unet',
+      new Map(
+        [...unetShapes(xl)].map(([name, shape]) => [
+          name,
+          { dtype: 'f16' as const, shape, file: name, offset: 0, byteLength: 2 },
+        ]),
+      ),
+    ),
+  },
+};
+
+describe.each([
+  ['koala-1b', [1, 2, 6], 'UNetMidBlock2DCrossAttn', 1_161_184_324],
+  ['koala-700m', [1, 2, 5], null, 782_822_724],
+] as const)('%s of Stable Diffusion XL', (kind, depths, mid, parameters) => {
+  const removal = removalOfKind(kind, xl, 'unet');
+  const { unet } = studentOf(xlTeacher, removal);
+
+  it('has the shape and the parameters of the published one', () => {
+    expect(JSON.parse(unet.configText)).toMatchObject({
+      ...{ layers_per_block: 1, transformer_layers_per_block: depths, mid_block_type: mid },
+      block_out_channels: [320, 640, 1280],
+    });
+    expect(unet.weights.parameterCount).toBe(parameters);
+  });
+
+  it("keeps each attention's first transformer blocks, and the last pair of an up block", () => {
+    const from = (name: string): string | undefined => unet.weights.get(name)?.file;
+    const query = 'attn1.to_q.weight';
+    expect(from(`down_blocks.2.attentions.0.transformer_blocks.4.${query}`)).toBe(
+      `down_blocks.2.attentions.0.transformer_blocks.4.${query}`,
+    );
+    expect(from(`up_blocks.0.attentions.1.transformer_blocks.0.${query}`)).toBe(
+      `up_blocks.0.attentions.2.transformer_blocks.0.${query}`,
+    );
+    expect(from(`down_blocks.2.attentions.0.transformer_blocks.6.${query}`)).toBeUndefined();
+    expect(removedTransformers(removal, xl)[0]).toBe(`transformer blocks ${depths[2]}–9 of down_blocks.2`);
+  });
+
+  it('is made of no other shape', () => {
+    expect(() => removalOfKind(kind, sd1, 'sd1')).toThrow(/sd1 can't become koala/);
+    const shallow = parseUNetConfig({ ...JSON.parse(xlText), transformer_layers_per_block: 4 }, '');
+    expect(() => removalOfKind(kind, shallow, 'vega')).toThrow(/more than \d transformer blocks/);
+  });
+});
 
 describe('blocks of a U-Net', () => {
   it('are its pairs and its mid block, in order', () => {
