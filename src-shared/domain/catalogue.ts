@@ -48,6 +48,8 @@ export const unetFigures = {
   small2: { unet: 485_787_524, macs: 255.71e9 },
   tiny2: { unet: 326_825_604, macs: 243.02e9 },
   xl: { unet: 2_567_463_684, macs: 3380.62e9 },
+  ssd1b: { unet: 1_331_334_404, macs: 2103.88e9 },
+  vega: { unet: 745_225_604, macs: 1411.22e9 },
   koala1b: { unet: 1_161_184_324, macs: 1715.91e9 },
   koala700m: { unet: 782_822_724, macs: 1350.76e9 },
 } as const;
@@ -97,6 +99,15 @@ const ofXl = { family: 'Stable Diffusion XL' } as const;
 const xlFamily: readonly CatalogueEntry[] = [
   entry(
     {
+      ...{ repository: 'segmind/Segmind-Vega', name: 'Segmind Vega', ...ofXl },
+      about: 'Stable Diffusion XL with three tenths of the U-Net, taught layer by layer.',
+      licence: 'Apache-2.0',
+    },
+    'xl',
+    unetFigures.vega,
+  ),
+  entry(
+    {
       ...{ repository: 'etri-vilab/koala-700m', name: 'KOALA-700M', ...ofXl },
       about: 'Stable Diffusion XL with three tenths of the U-Net, made smaller as BK-SDM was.',
       licence: `${xlRail}; commercial use by contract`,
@@ -112,6 +123,15 @@ const xlFamily: readonly CatalogueEntry[] = [
     },
     'xl',
     unetFigures.koala1b,
+  ),
+  entry(
+    {
+      ...{ repository: 'segmind/SSD-1B', name: 'SSD-1B', ...ofXl },
+      about: 'Stable Diffusion XL with half of the U-Net, taught layer by layer.',
+      licence: 'Apache-2.0',
+    },
+    'xl',
+    unetFigures.ssd1b,
   ),
   entry(
     {
