@@ -40,6 +40,10 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
     `The photos are in ${folder}, a folder named for kohya's trainer; choose that folder.`,
   'compress.layers': ({ file, kind, layers }) =>
     `${file} has ${layers} layers in its blocks, but ${kind} needs a model with 2 in each; choose the blocks to remove yourself.`,
+  'compress.depth': ({ file, kind, depth }) =>
+    `${file} can't become ${kind}, which is made of Stable Diffusion XL with more than ${depth} transformer blocks in its innermost stage; choose another kind, or the blocks to remove yourself.`,
+  'influence.nothingLearnt': () =>
+    'In short runs with the settings of this run nothing is learnt of the photos, so none can help or hurt; train with a higher learning rate.',
   'compress.unfit': ({ tensor, wanted, from, found }) =>
     `These blocks can't be removed together: "${tensor}" would need the shape ${wanted}, but "${from}", which it would replace, is ${found}. Keep the blocks that change the number of channels.`,
   'compress.exists': ({ folder }) => `${folder} already exists; choose another name, or remove it first.`,
