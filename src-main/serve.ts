@@ -15,6 +15,7 @@ import { refusedPage } from './ipc/refusedPage.ts';
 import { Sessions } from './ipc/sessions.ts';
 import { serveContract } from './ipc/socket.ts';
 import { systemTrash } from './ipc/systemTrash.ts';
+import { untilOpen } from './ipc/untilOpen.ts';
 import { nodeWorkers } from './jobs/workerProcess.ts';
 import { cacheFolder, computingEnvironment } from './places.ts';
 import { openStudio } from './studio/studio.ts';
@@ -51,6 +52,7 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
     ? https.createServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) })
     : http.createServer();
   const sessions = new Sessions(sessionFile(folder, host));
+  const handOn = untilOpen(server);
   await listenWhereLast(server, port, host, sessions.lastPort);
   const { port: opened } = server.address() as AddressInfo;
   const names = loopback.includes(host) ? ['127.0.0.1', 'localhost', '[::1]'] : [host];
@@ -64,6 +66,7 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
     startWorker: nodeWorkers(path.join(dist, 'worker.js'), computingEnvironment),
   }).catch((error: unknown) => {
     server.close();
+    server.closeAllConnections();
     throw error;
   });
   // Only once this studio has the library: another one may have it, and its tabs.
@@ -102,6 +105,7 @@ export async function serve({ folder, port, host, tls, shipped, dist }: ServeOpt
     else send(response, rendererFile(renderer, url.pathname, request.headers['accept-encoding'] ?? ''));
   });
   const contract = serveContract(server, guard, studio.handlers, studio.listen);
+  handOn();
 
   const shown = host === '::1' ? '[::1]' : host;
   return {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import http from 'node:http';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import { requests } from '../../src-shared/contract/index.ts';
 import { messages } from '../../src-shared/messages/index.ts';
 import { bundleFolder, shippedFiles } from '../../src-main/shipped.ts';
 import { serve, type Served } from '../../src-main/serve.ts';
+import { Library } from '../../src-main/storage/library.ts';
 import { buildStudio, Client, enter, newLibrary, removeLibraries, serveLibrary } from './served.ts';
 
 const folder = newLibrary();
@@ -71,6 +72,40 @@ describe('the served studio', () => {
     expect(await socketStatus({ cookie, origin: 'http://evil.example' })).toBe(403);
     expect(await socketStatus({ origin })).toBe(403);
     expect(await socketStatus({ cookie, origin })).toBe(101);
+  });
+
+  it('answers a page and a socket that come while it opens its library', async () => {
+    // It listens where it did the last time, so a page knows where to look.
+    const folder = newLibrary();
+    const before = await serveLibrary(folder);
+    const { host } = new URL(before.url);
+    await before.close();
+    // A job that goes on waits until the pictures were looked through: that takes a while.
+    const library = Library.open(folder);
+    library.jobs.add({ kind: 'generate', title: 'cut off', input: null });
+    for (let i = 0; i < 200; i++)
+      copyFileSync('test/app/screens/mask-light.png', path.join(library.folder.make('pictures'), `${i}.png`));
+    library.close();
+    const opening = serveLibrary(folder);
+    const asked = (async () => {
+      for (;;) {
+        const answer = await fetch(`http://${host}/`).catch(() => undefined);
+        if (answer) return answer.status;
+        await new Promise(setImmediate);
+      }
+    })();
+    const knocked = new Promise<number | undefined>((resolve) => {
+      const knock = (): void => {
+        const socket = new WebSocket(`ws://${host}/contract`);
+        socket.once('unexpected-response', (_request, response) => resolve(response.statusCode));
+        socket.once('error', () => setImmediate(knock));
+      };
+      knock();
+    });
+    const early = await opening;
+    expect(await asked).toBe(403);
+    expect(await knocked).toBe(403);
+    await early.close();
   });
 
   it('sends a policy that lets nothing inline or from elsewhere run', async () => {
