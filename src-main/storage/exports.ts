@@ -3,25 +3,39 @@ import type { Exported } from '../../src-shared/domain/exported.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { insert } from './rows.ts';
 
+/** What an export's job knows of it. */
+type NewExport = Pick<Exported, 'step' | 'format' | 'path' | 'bytes' | 'tensors' | 'maxError'> & {
+  readonly runId: number;
+};
+
 export class Exports {
   constructor(private readonly db: Database) {}
 
   /** Newest first. */
   list(runId?: number): Exported[] {
     return runId === undefined
-      ? this.select('ORDER BY id DESC')
-      : this.select('AND run_id = ? ORDER BY id DESC', runId);
+      ? this.select('ORDER BY e.id DESC')
+      : this.select('AND run_id = ? ORDER BY e.id DESC', runId);
   }
 
   get(id: number): Exported {
-    const [found] = this.select('AND id = ?', id);
+    const [found] = this.select('AND e.id = ?', id);
     if (!found) throw problem('library.gone', { what: 'export' });
     return found;
   }
 
-  add({ runId, maxError, ...rest }: Omit<Exported, 'id' | 'createdAt'>): Exported {
+  /** The names of its subject, run and model are kept for when these are gone. */
+  add({ runId, maxError, ...rest }: NewExport): Exported {
+    const names = this.db
+      .prepare(
+        `SELECT s.name subject_name, r.name run_name, r.model_name
+         FROM runs r JOIN subjects s ON s.id = r.subject_id WHERE r.id = ?`,
+      )
+      .get(runId) as Record<'subject_name' | 'run_name' | 'model_name', string> | undefined;
+    if (!names) throw problem('library.gone', { what: 'run' });
     const id = insert(this.db, 'exports', {
       ...rest,
+      ...names,
       run_id: runId,
       max_error: maxError,
       created_at: Date.now(),
@@ -32,8 +46,10 @@ export class Exports {
   private select(rest: string, ...values: number[]): Exported[] {
     return this.db
       .prepare(
-        `SELECT id, run_id runId, step, format, path, bytes, created_at createdAt, tensors, max_error maxError
-         FROM exports WHERE trash IS NULL ${rest}`,
+        `SELECT e.id, run_id runId, e.step, format, path, bytes, e.created_at createdAt, tensors, max_error maxError,
+           COALESCE(s.name, subject_name) subjectName, COALESCE(r.name, run_name) runName, e.model_name modelName
+         FROM exports e LEFT JOIN runs r ON r.id = run_id LEFT JOIN subjects s ON s.id = r.subject_id
+         WHERE e.trash IS NULL ${rest}`,
       )
       .all(...values) as Exported[];
   }

@@ -6,7 +6,12 @@ export const exportFormats = ['diffusers', 'peft', 'kohya', 'single-file', 'onnx
 /** Weights written for other tools, and the proof that they are right. */
 export const exportedSchema = z.object({
   id: idSchema,
-  runId: idSchema,
+  /** null: the run is gone for good. */
+  runId: idSchema.nullable(),
+  /** Of its subject, run and base model; of what is gone, the names at the time of the export. */
+  subjectName: z.string(),
+  runName: z.string(),
+  modelName: z.string(),
   step: z.int(),
   format: z.enum(exportFormats),
   /** Seen from the library's folder. */

@@ -5,6 +5,7 @@ import { galleryOrder } from './004-gallery-order.ts';
 import { backgroundWeight } from './005-background-weight.ts';
 import { markedBy } from './006-marked-by.ts';
 import { loraFiles } from './007-lora-files.ts';
+import { keptExports } from './008-kept-exports.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; one that was released is never changed. */
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   backgroundWeight,
   markedBy,
   loraFiles,
+  keptExports,
 ];

@@ -125,6 +125,31 @@ describe('migrations', () => {
     db.close();
   });
 
+  it('008 keeps exports with the names of what they were made of, and lets them outlive their run', () => {
+    const file = path.join(root, 'library.sqlite');
+    const { db: old } = openDatabase(file, migrations.slice(0, 7));
+    old.exec(`
+      INSERT INTO projects (id, name, created_at) VALUES (1, 'p', 0);
+      INSERT INTO subjects (id, project_id, name, class_noun, token, folder, created_at)
+        VALUES (1, 1, 'Rex', 'dog', 'sks', 'subjects/rex', 0);
+      INSERT INTO runs (id, subject_id, name, folder, state, model_name, settings, created_at)
+        VALUES (4, 1, 'First', 'subjects/rex/runs/1', 'done', 'mini', '{"steps":4,"prior":null}', 0);
+      INSERT INTO exports (id, run_id, step, format, path, bytes, created_at, tensors, max_error)
+        VALUES (9, 4, 2, 'kohya', 'exports/rex/rex.safetensors', 8, 5, 3, 0.1)`);
+    old.close();
+    const library = open();
+    const kept = {
+      ...{ id: 9, step: 2, format: 'kohya', path: 'exports/rex/rex.safetensors', bytes: 8, tensors: 3 },
+      ...{ maxError: 0.1, createdAt: 5, subjectName: 'Rex', modelName: 'mini' },
+    };
+    expect(library.exports.list()).toEqual([{ ...kept, runId: 4, runName: 'First' }]);
+    library.runs.change(4, { name: 'Best' });
+    expect(library.exports.list(4)).toEqual([{ ...kept, runId: 4, runName: 'Best' }]);
+    library.trash.remove('runs', [4]);
+    library.trash.forget({ table: 'runs', id: 4, path: null });
+    expect(library.exports.list()).toEqual([{ ...kept, runId: null, runName: 'First' }]);
+  });
+
   it('005 lets runs from before there were masks count the background whole', () => {
     const file = path.join(root, 'library.sqlite');
     const { db: old } = openDatabase(file, migrations.slice(0, 4));

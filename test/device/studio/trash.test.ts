@@ -1,11 +1,17 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import sharp from 'sharp';
 import { afterAll, expect, it } from 'vitest';
 import { openedStudio } from './openedStudio.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness-trash-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const plainPicture = (): Promise<Buffer> =>
+  sharp({ create: { width: 8, height: 8, channels: 3, background: '#888' } })
+    .png()
+    .toBuffer();
 
 it('what was removed is listed, survives a restart, comes back whole, and leaves when the trash is emptied', async () => {
   const root = path.join(scratch, 'library');
@@ -63,6 +69,8 @@ it('every kind of thing comes back after a restart, and the window is told', asy
       ...{ bytes: 1, tensors: 1, maxError: 0 },
     }),
   );
+  // There, so that a look at the library's folder does not miss it, however soon that comes.
+  writeFileSync(path.join(library.folder.make('pictures'), '1.png'), await plainPicture());
   const image = library.images.add({
     ...{ file: 'pictures/1.png', hash: 'a', bytes: 1, width: 8, height: 8, prompt: 'a dog', seed: 1 },
     ...{ subjectId: subject.id, runId: run.id, step: 100, recipe: null },
@@ -93,4 +101,36 @@ it('every kind of thing comes back after a restart, and the window is told', asy
   expect(await second.ask('training.runs', {})).toHaveLength(1);
   expect((await second.ask('trash.list', {})).items).toBe(0);
   await second.close();
+});
+
+it('an export stays, by its name, when its run or its subject goes for good', async () => {
+  const studio = await openedStudio(path.join(scratch, 'exports'));
+  const { library } = studio;
+  const subject = await studio.ask('subjects.createSample', {});
+  const [preset] = await studio.ask('training.presets', { subjectId: subject.id, modelId: null });
+  if (!preset) throw new Error('no preset');
+  const runs = ['First', 'Second'].map((name) =>
+    library.runs.create({
+      ...{ subjectId: subject.id, name, folder: library.folder.claim(`${subject.folder}/runs`, name) },
+      ...{ modelId: null, modelName: 'mini', settings: preset.settings, state: 'done' },
+    }),
+  );
+  for (const { id, name } of runs)
+    library.exports.add({
+      ...{ runId: id, step: 100, format: 'peft', path: `exports/${name}`, bytes: 1, tensors: 1, maxError: 0 },
+    });
+  const named = { subjectName: subject.name, modelName: 'mini' };
+  await studio.ask('training.remove', { id: runs[0]?.id ?? 0 });
+  await studio.ask('trash.empty', {});
+  expect(await studio.ask('exports.list', {})).toMatchObject([
+    { ...named, runId: runs[1]?.id, runName: 'Second' },
+    { ...named, runId: null, runName: 'First' },
+  ]);
+  await studio.ask('subjects.remove', { id: subject.id });
+  await studio.ask('trash.empty', {});
+  expect(await studio.ask('exports.list', {})).toMatchObject([
+    { ...named, runId: null, runName: 'Second' },
+    { ...named, runId: null, runName: 'First' },
+  ]);
+  await studio.close();
 });
