@@ -15,7 +15,7 @@ import { writeWords } from './words.ts';
 import { openRun, type OpenedRun } from './openRun.ts';
 import { prove, type Proof, type TitledPicture } from './proof.ts';
 import type { ExportRequest } from './request.ts';
-import { writeReceipt } from './receipt.ts';
+import { unusualBlocks, writeReceipt } from './receipt.ts';
 import { inWorkFolder } from './workFolder.ts';
 
 export interface ExportResult extends Proof {
@@ -44,6 +44,8 @@ export async function exportRun(
   const run = substitute ? { ...openRun(substitute.run, undefined), step: asked.step } : asked;
   const { step } = run;
   const path = withSuffix(request, run);
+  const note = unusualBlocks(request.format, run.model);
+  if (note !== undefined) report({ type: 'warning', message: note });
   const proof = await inWorkFolder(path, async (out) => {
     report({ type: 'progress', done: 0, total: 2, label: 'writing' });
     write(run, { ...request, out });
@@ -52,7 +54,7 @@ export async function exportRun(
     const proved = await prove(run, { ...request, out }, signal);
     const { tensors, maxError } = proved;
     await writeReceipt(out, {
-      ...{ format: request.format, step, tensors, maxError, prompt: run.prompt },
+      ...{ format: request.format, model: run.model, step, tensors, maxError, prompt: run.prompt },
       pictures: [...proved.pictures, ...(substitute?.pictures ?? [])],
       guidance: substitute?.receipt,
     });

@@ -2,9 +2,11 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import sharp, { type OverlayOptions } from 'sharp';
 import { isFolder } from '../../engine/checkpoints/files.ts';
+import type { Model } from '../../engine/checkpoints/model.ts';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import { writeJson } from '../../engine/checkpoints/writeJson.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
+import type { UNetConfig } from '../../engine/models/config.ts';
 import { canDrawText, drawText } from '../../engine/pictures/labels.ts';
 import { receiptPlace, type GuidanceReceipt, type Receipt } from '../../../src-shared/domain/receipt.ts';
 import type { TitledPicture } from './proof.ts';
@@ -61,8 +63,37 @@ const loaders: Readonly<Record<ExportFormat, readonly Loader[]>> = {
   ],
 };
 
+/** A1111 and Forge number blocks as Stable Diffusion 1's U-Net has them; diffusers' converter for single files expects its middle block. */
+function hasUsualBlocks({
+  layers_per_block,
+  mid_block_type,
+  down_block_types,
+  addition,
+}: UNetConfig): boolean {
+  const isUsual = down_block_types.length === 4 && layers_per_block.every((layers) => layers === 2);
+  return addition !== null || (isUsual && mid_block_type !== null);
+}
+
+/** Why tools that know only the usual blocks can't use an export; nothing where they can. */
+export function unusualBlocks(format: ExportFormat, { path: file, unet }: Model): string | undefined {
+  if (hasUsualBlocks(unet.config)) return undefined;
+  if (format === 'single-file')
+    return `${file} has other blocks than Stable Diffusion 1 and 2 have, which a single file does not say: Likeness opens it, but AUTOMATIC1111 and Forge can't, and other programs may not. A diffusers folder can be opened by every program that uses diffusers.`;
+  if (format === 'kohya')
+    return `${file} has other blocks than Stable Diffusion 1 and 2 have, and AUTOMATIC1111 and Forge find a LoRA's modules by the numbers of theirs: use it in ComfyUI, or in programs that use diffusers, with this model.`;
+  return undefined;
+}
+
+/** Tools that can open the format whatever the model's blocks are. */
+const whateverBlocks: { readonly [F in ExportFormat]?: string } = {
+  kohya: "kohya's sd-scripts, diffusers load_lora_weights, ComfyUI",
+  'single-file': 'Likeness',
+};
+
 export interface ReceiptFacts {
   readonly format: ExportFormat;
+  /** With the usual blocks when left out. */
+  readonly model?: Model;
   readonly step: number;
   readonly tensors: number;
   readonly maxError: number;
@@ -77,7 +108,9 @@ export interface ReceiptFacts {
  * each tool looks for, and a picture before and after. Errors: `file.unwritable`.
  */
 export async function writeReceipt(out: string, facts: ReceiptFacts): Promise<void> {
-  const { format, step, tensors, maxError, prompt, pictures, guidance } = facts;
+  const { format, model, step, tensors, maxError, prompt, pictures, guidance } = facts;
+  const isUnusual = model !== undefined && unusualBlocks(format, model) !== undefined;
+  const whatever = isUnusual ? whateverBlocks[format] : undefined;
   const names = tensorNames(out);
   const receipt: Receipt = {
     export: path.basename(out),
@@ -90,7 +123,7 @@ export async function writeReceipt(out: string, facts: ReceiptFacts): Promise<vo
       },
     ],
     looked_for: loaders[format].map(({ tools, names: wanted, among = /./ }) => ({
-      tools,
+      tools: whatever ?? tools,
       pattern: wanted.source,
       found: names.filter((one) => wanted.test(one)).length,
       of: names.filter((one) => among.test(one)).length,

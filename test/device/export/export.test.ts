@@ -14,6 +14,9 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
+import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
+import { exportRun } from '../../../src-main/features/export/export.ts';
+import { unusualBlocks } from '../../../src-main/features/export/receipt.ts';
 import { finetune } from '../../../src-main/features/training/finetune.ts';
 import { jsonLines, likeness } from '../../pure/cli/likeness.ts';
 
@@ -81,6 +84,23 @@ it.each([
     if (format === 'diffusers') expect(openModel(out).unet.weights.names().length).toBeGreaterThan(0);
   },
   300_000,
+);
+
+it.each(['kohya', 'single-file'] as const)(
+  '%s: says which programs a model of other blocks is not for, and names them in no receipt',
+  async (format) => {
+    const out = path.join(scratch, `blocks ${format}.safetensors`);
+    const heard: JobEvent[] = [];
+    const context = { report: (event: JobEvent) => heard.push(event), signal: new AbortController().signal };
+    await exportRun({ run, format, out, dtype: 'f32', transformers: 5 }, context);
+    expect(heard).toContainEqual({
+      type: 'warning',
+      message: expect.stringMatching(/other blocks.*AUTOMATIC1111/) as string,
+    });
+    expect(readFileSync(out.replace('.safetensors', '.receipt.json'), 'utf8')).not.toMatch(/AUTOMATIC1111/);
+    const usual = openModel(path.resolve('test/golden/fixtures/models/tiny-sd2'));
+    expect(unusualBlocks(format, usual)).toBeUndefined();
+  },
 );
 
 it('a kill just before the end leaves an export that has its receipt, or none at all', () => {
