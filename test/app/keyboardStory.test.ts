@@ -9,6 +9,8 @@ import { StudioProcess } from './studioProcess.ts';
 
 /** Machines that are busy take their time. */
 const patience = 1_200_000;
+/** For one step: less than for the whole, so that a failure says what did not come. */
+const waitAtMost = 600_000;
 type Trouble = 'nothing' | 'a reload' | 'a killed server';
 const photos = [0, 1, 2, 3, 4].map((number) => path.resolve('resources/sample-subject', `0${number}.jpg`));
 
@@ -167,7 +169,7 @@ describe.skipIf(!possible)(`the story by keyboard alone${possible ? '' : ` (${no
     let studio = await StudioProcess.start(library);
     if (!browser) throw new Error(noBrowser);
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.setDefaultTimeout(patience);
+    page.setDefaultTimeout(waitAtMost);
     let chosen: string[] = [];
     // Asked for beforehand: Chromium shuts at once what it opens while nobody listens.
     page.on('filechooser', (chooser) => void chooser.setFiles(chosen));
@@ -196,7 +198,7 @@ describe.skipIf(!possible)(`the story by keyboard alone${possible ? '' : ` (${no
   async function launch(library: string): Promise<Opened> {
     const { page, ask, close } = await launchApp(library, `${library}.cache`);
     closes.push(close);
-    page.setDefaultTimeout(patience);
+    page.setDefaultTimeout(waitAtMost);
     await page.getByRole('heading', { level: 1 }).waitFor();
     const willChoose = async (files: string[]): Promise<unknown> => ask?.({ about: 'choose', files });
     return { keyboard: new Keyboard(page), willChoose };

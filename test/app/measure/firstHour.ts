@@ -11,12 +11,16 @@ interface Step {
 
 /**
  * A new person's first hour, in a browser, with the real workers: the sample, then photos of their own. What each step took; with
- * `out`, a picture of what was seen at its end. `photos`: files of a subject.
+ * `out`, a picture of what was seen at its end. `photos`: files of a subject, which is a `classNoun`.
  */
 export async function liveFirstHour(
   browser: Browser,
   library: string,
-  { photos, out }: { readonly photos: readonly string[]; readonly out?: string | undefined },
+  {
+    photos,
+    classNoun,
+    out,
+  }: { readonly photos: readonly string[]; readonly classNoun: string; readonly out?: string | undefined },
 ): Promise<Record<string, Step>> {
   const env = { ...process.env, LIKENESS_CACHE: `${library}.cache` };
   const studio = await StudioProcess.start(library, env);
@@ -74,7 +78,7 @@ export async function liveFirstHour(
       await page.getByAltText('The picture so far').first().waitFor();
     });
     await step('pictures again: four', () => picture.getByText('4 pictures made').waitFor());
-    await step('photos of their own', () => addSubject(page, photos));
+    await step('photos of their own', () => addSubject(page, photos, classNoun));
     await step('their own run, Balanced', async () => {
       await click('Train');
       await page.getByRole('radio', { name: /Balanced/ }).check();
@@ -114,12 +118,12 @@ export async function liveFirstHour(
   }
 }
 
-async function addSubject(page: Page, photos: readonly string[]): Promise<void> {
+async function addSubject(page: Page, photos: readonly string[], classNoun: string): Promise<void> {
   await page.keyboard.press('Escape');
   await page.goto(page.url().replace(/#.*/, '#/subjects'));
   await page.getByRole('button', { name: 'New subject' }).click();
   await page.getByRole('textbox', { name: 'Name' }).fill('Mine');
-  await page.getByRole('combobox', { name: 'What is it?' }).fill('toy');
+  await page.getByRole('combobox', { name: 'What is it?' }).fill(classNoun);
   await page.keyboard.press('Enter');
   const choosing = page.waitForEvent('filechooser');
   await page.getByRole('button', { name: 'Browse' }).click();

@@ -20,8 +20,9 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     ...{ library: { type: 'string' }, built: { type: 'boolean' } },
-    // For `hour`: a folder with a subject's photos, and one for pictures of what is seen.
+    // For `hour`: a folder with a subject's photos, what it is, and a folder for pictures of what is seen.
     ...{ photos: { type: 'string', default: shippedFiles().sample.photos }, out: { type: 'string' } },
+    class: { type: 'string', default: 'teddy bear' },
   },
 });
 const wanted = (part: string): boolean => positionals.length === 0 || positionals.includes(part);
@@ -42,7 +43,10 @@ try {
   if (wanted('gallery')) tell('gallery', await measureGallery(browser, large, images));
   if (wanted('hour')) {
     const photos = await listPictures(values.photos);
-    tell('the first hour', await liveFirstHour(browser, newLibrary(), { photos, out: values.out }));
+    tell(
+      'the first hour',
+      await liveFirstHour(browser, newLibrary(), { photos, classNoun: values.class, out: values.out }),
+    );
   }
   if (wanted('story')) tell('longest blocks in each part of the story', await measureStory());
 } finally {
