@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   type FinetuneSettings,
   finetuneSettings,
@@ -9,6 +10,7 @@ import { eachSubject } from '../../../src-shared/domain/runSubjects.ts';
 import { changedSettings, completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { isFile } from '../../engine/checkpoints/files.ts';
 import { assumption } from '../../engine/checkpoints/prediction.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
@@ -127,6 +129,12 @@ async function captionsIn(
   const photos = await listPhotos(folder);
   const captions = captionsOf(photos);
   const names = Object.keys(captions);
+  const table = ['metadata.jsonl', 'metadata.csv'].find((name) => isFile(join(folder, name)));
+  if (table !== undefined)
+    report({
+      type: 'warning',
+      message: `${join(folder, table)} is not read here: a photo's caption goes into a text file of its name beside it, as NAME.txt beside NAME.jpg.`,
+    });
   if (names.length === 0) return undefined;
   report({
     type: 'note',

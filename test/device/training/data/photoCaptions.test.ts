@@ -94,9 +94,14 @@ describe('captions beside photos', { timeout: 120_000 }, () => {
     expect(turns.settings.prior?.prompt).toBe('a photo of {class}{| at sea}');
   });
 
-  it('that do not name the subject are warned of by name', async () => {
+  it('that do not name the subject, and a table that is not read, are warned of by name', async () => {
     caption(stem, 'a bear on a rug');
-    expect((await train('unnamed')).said).toMatch(new RegExp(`${stem}.*do not name the subject`));
+    const table = join(photos, 'metadata.jsonl');
+    writeFileSync(table, JSON.stringify({ file_name: first, text: 'a bear on a rug' }));
+    const { said } = await train('unnamed');
+    rmSync(table);
+    expect(said).toMatch(new RegExp(`${stem}.*do not name the subject`));
+    expect(said).toMatch(/metadata\.jsonl is not read here.*NAME\.txt/);
   });
 
   it('are no strays to the look at photos', async () => {
