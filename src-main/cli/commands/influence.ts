@@ -43,16 +43,16 @@ function describe({ photos, steps, noises, path }: InfluenceResult): string {
   ]);
   return [
     ...lines,
-    `${photos.length + 1} short runs of ${steps} steps, ${noises} noises a photo; intervals of 95 %.`,
+    `${photos.length + 1} short runs of ${steps} steps, ${noises} noises a photo; intervals of 95%.`,
     `Figures: ${path}`,
   ].join('\n');
 }
 
-const percent = (share: number): string => `${share < 0 ? '−' : ''}${Math.round(100 * Math.abs(share))} %`;
+const percent = (share: number): string => `${share < 0 ? '−' : ''}${Math.round(100 * Math.abs(share))}%`;
 const interval = ({ value, low, high }: Estimate): string =>
   `${percent(value)} [${percent(low)}, ${percent(high)}]`;
 
 function signed({ value, low, high }: Estimate): string {
-  const one = (share: number): string => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)} %`;
+  const one = (share: number): string => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}%`;
   return `${one(value)} better [${one(low)}, ${one(high)}]`;
 }

@@ -23,7 +23,7 @@ export interface PhotoFacts extends Figures {
 /** What is said of a photo, and in which words. */
 export function findingOf(facts: PhotoFacts): { readonly verdict: Verdict; readonly message: string } {
   const { name, subject, masked, scene, betterWithout, fromOthers, background } = facts;
-  const percent = (share: number): string => `${Math.round(100 * Math.abs(share))} %`;
+  const percent = (share: number): string => `${Math.round(100 * Math.abs(share))}%`;
   const sure = betterWithout.low > 0 || betterWithout.high < 0;
   const matters = sure && Math.abs(betterWithout.value) >= worthSaying;
   if (matters && betterWithout.value > 0)

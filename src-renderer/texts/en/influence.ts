@@ -26,5 +26,5 @@ export const influence = {
     `Error on it: ${base} before, ${all} trained with all, ${without} without it`,
   open: (name: string) => `Open ${name}`,
   footnote: (steps: number, noises: number) =>
-    `Short runs of ${steps} steps, ${noises} noises a photo; 95 % intervals in brackets. A short run shows what a photo pulls towards, not all that a whole run makes of it.`,
+    `Short runs of ${steps} steps, ${noises} noises a photo; 95% intervals in brackets. A short run shows what a photo pulls towards, not all that a whole run makes of it.`,
 };

@@ -41,7 +41,7 @@ describe('what a photo does to the others', () => {
     const { betterWithout } = factsOf(spoilt, 2);
     expect(betterWithout.value).toBeCloseTo(0.05 / 0.5, 5);
     expect(findingOf(factsOf(spoilt, 2))).toMatchObject({ verdict: 'hurts' });
-    expect(findingOf(factsOf(spoilt, 2)).message).toMatch(/^2\.jpg hurts: .*10 % better without it/);
+    expect(findingOf(factsOf(spoilt, 2)).message).toMatch(/^2\.jpg hurts: .*10% better without it/);
     expect(findingOf(factsOf(spoilt, 0)).verdict).not.toBe('hurts');
   });
 
@@ -61,7 +61,7 @@ describe('what a photo does to the others', () => {
   it('helps where the others are learnt worse without it', () => {
     const good = measured([[0, -0.1, -0.1, -0.1], even, even, even]);
     expect(findingOf(factsOf(good, 0)).message).toBe(
-      '0.jpg helps: the subject in the other photos is learnt 20 % worse without it than without another photo.',
+      '0.jpg helps: the subject in the other photos is learnt 20% worse without it than without another photo.',
     );
   });
 
@@ -91,7 +91,7 @@ describe('what the others teach of a photo', () => {
         '3.jpg does not fit: what the other photos teach makes it worse. If it does not show sks dog, leave it out; if it does, as no other photo shows it, add photos like it.',
     });
     const hardly = measured([even, even, even, even], { inside: 0.45, around: 0.02 });
-    expect(findingOf(factsOf(hardly, 3)).message).toContain('the other photos teach only 10 % of it');
+    expect(findingOf(factsOf(hardly, 3)).message).toContain('the other photos teach only 10% of it');
   });
 
   it('is not told where nothing is learnt of it', () => {
@@ -109,7 +109,7 @@ describe('what only this photo teaches', () => {
     expect(findingOf(factsOf(carpet, 1, { scene: 'on a wooden floor' }))).toEqual({
       verdict: 'background',
       message:
-        '1.jpg teaches its background (on a wooden floor): that is 90 % of what is learnt from this photo alone. Mask it.',
+        '1.jpg teaches its background (on a wooden floor): that is 90% of what is learnt from this photo alone. Mask it.',
     });
     expect(findingOf(factsOf(carpet, 1, { masked: true })).message).toContain('It has a mask');
   });
