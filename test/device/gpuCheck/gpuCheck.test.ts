@@ -112,8 +112,8 @@ it('tells where time goes by kernels, of the last run, and what ran elsewhere', 
     ...[kernel('n1&Conv&Conv2dMM', 3e6), kernel('n2&Add&Add', 1e6)],
   ];
   expect(timesByOperation(JSON.stringify(events), 2)).toEqual([
-    { what: 'Conv', found: '75.0 % (3.000 s, 1 times)' },
-    { what: 'Add', found: '25.0 % (1.000 s, 1 times)' },
+    { what: 'Conv', found: '75.0% (3.000 s, 1 times)' },
+    { what: 'Add', found: '25.0% (1.000 s, 1 times)' },
     { what: 'Off the device, and copies', found: '1 Reshape, 1 MemcpyToHost' },
   ]);
 });

@@ -26,7 +26,7 @@ describe.each(['tiny-sd1', 'tiny-sd2'])('students of %s', (name) => {
     Record<string, string>
   >;
 
-  it.each(studentKinds)("%s has BK-SDM's keys and bits", (kind) => {
+  it.each(studentKinds.filter((kind) => kind.startsWith('bk-')))("%s has BK-SDM's keys and bits", (kind) => {
     const blocks = blocksOfKind(kind, teacher.unet.config, teacher.path);
     const { weights } = studentOf(teacher, planRemoval(teacher.unet.config, blocks)).unet;
     const found = Object.fromEntries(
