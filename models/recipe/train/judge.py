@@ -21,7 +21,7 @@ from examples import Examples
 from latents import FOLDER
 from paths import OUT, load_state
 from text import Scorer, summary, text_model
-from unet import alphas, build, plain_attention
+from unet import alphas, build, ddim_step, plain_attention
 
 
 def read(file: Path) -> list[dict]:
@@ -64,8 +64,7 @@ def draw(model, judge: Judge, prompts: list[str], steps: int, guidance: float, s
         said, plain = both.chunk(2)
         v = plain + guidance * (said - plain)
         a, b = bars[t], bars[after] if after >= 0 else torch.tensor(1.0)
-        clean, noise = a.sqrt() * x - (1 - a).sqrt() * v, a.sqrt() * v + (1 - a).sqrt() * x
-        x = b.sqrt() * clean + (1 - b).sqrt() * noise
+        x = ddim_step(x, v, a, b)
     return x
 
 

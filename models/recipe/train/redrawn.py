@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from examples import Examples
 from paths import WEIGHTS, load_state, save_state
 from text import text_model
-from unet import alphas, build, plain_attention
+from unet import alphas, build, ddim_step, plain_attention
 
 NAME = "redrawn.pt"
 STARTS = (159, 239, 319, 399)  # timesteps; from the last on, about the outlines are kept
@@ -31,8 +31,7 @@ def redraw(model, latents: torch.Tensor, context: torch.Tensor, start: int) -> t
         with torch.autocast("cpu", torch.bfloat16):
             v = model(x, torch.full((len(x),), t), context).sample.float()
         a, b = bars[t], bars[t - STEP] if t >= STEP else torch.tensor(1.0)
-        clean, noise = a.sqrt() * x - (1 - a).sqrt() * v, a.sqrt() * v + (1 - a).sqrt() * x
-        x = b.sqrt() * clean + (1 - b).sqrt() * noise
+        x = ddim_step(x, v, a, b)
     return x
 
 

@@ -57,6 +57,12 @@ def alphas() -> torch.Tensor:
     return ((root - root[-1]) * root[0] / (root[0] - root[-1])).square().float()
 
 
+def ddim_step(x: torch.Tensor, v: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """From latents with the cumulative product `a` and their predicted v to those with `b`: DDIM, Song et al. 2021, without noise."""
+    clean, noise = a.sqrt() * x - (1 - a).sqrt() * v, a.sqrt() * v + (1 - a).sqrt() * x
+    return b.sqrt() * clean + (1 - b).sqrt() * noise
+
+
 def draw_timesteps(count: int, generator: torch.Generator) -> torch.Tensor:
     """
     Most where noise becomes shapes, fewer at either end: logit-normal (Esser et al. 2024, section 3.1), and a fifth of them uniform.

@@ -64,7 +64,7 @@ function newFolder(): string {
 }
 
 const about = {
-  kohya: 'what was learnt, as a LoRA for AUTOMATIC1111, ComfyUI and others',
+  kohya: 'what was learnt, as a LoRA for ComfyUI and other tools',
   diffusers: 'the whole model, for diffusers',
 } as const;
 

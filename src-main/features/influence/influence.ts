@@ -160,7 +160,7 @@ export async function influence(request: InfluenceRequest, context: JobContext):
   });
   const result: InfluenceReport = { steps: cost.steps, noises, photos: found };
   const path = join(run, influenceFile);
-  // What was measured in another way is of no use any more.
+  // Results of other settings, photos or weights are out of date.
   for (const name of readdirSync(join(run, 'influence')))
     if (name !== key) rmSync(join(run, 'influence', name), { recursive: true, force: true });
   writeAtomically(path, () => [Buffer.from(`${JSON.stringify(result, null, 2)}\n`)]);

@@ -70,7 +70,7 @@ describe.each([
     expect(removedTransformers(removal, xl)[0]).toBe(`transformer blocks ${depths[2]}–9 of down_blocks.2`);
   });
 
-  it('is made of no other shape', () => {
+  it('is refused for other models', () => {
     expect(() => removalOfKind(kind, sd1, 'sd1')).toThrow(/sd1 can't become koala/);
     const shallow = parseUNetConfig({ ...JSON.parse(xlText), transformer_layers_per_block: 4 }, '');
     expect(() => removalOfKind(kind, shallow, 'vega')).toThrow(/more than \d transformer blocks/);
