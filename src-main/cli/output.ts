@@ -2,6 +2,7 @@ import type { JobEvent, ProgressEvent } from '../../src-shared/domain/jobEvents.
 import { TimeLeft } from '../../src-shared/domain/timeLeft.ts';
 import type { LikenessError } from '../../src-shared/messages/index.ts';
 import type { Outcome } from './command.ts';
+import { plural } from '../../src-shared/plural.ts';
 
 export interface OutputOptions {
   readonly json: boolean;
@@ -40,7 +41,7 @@ export class Output {
       this.lastStep = `  loss ${(event.smoothed ?? event.loss).toFixed(4)}  ${event.seconds.toFixed(2)} s/step`;
     else if (event.type === 'measured')
       this.people(
-        `Loss on the photos, with the same noise each time: ${event.loss.toFixed(4)} ${event.step === 0 ? 'before training' : `after ${event.step} steps`}`,
+        `Loss on the photos, with the same noise each time: ${event.loss.toFixed(4)} ${event.step === 0 ? 'before training' : `after ${plural(event.step, 'step', 'steps')}`}`,
       );
     else if (event.type === 'warning') this.people(`Warning: ${event.message}`);
     else if (event.type === 'note') this.people(event.message);

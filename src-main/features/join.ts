@@ -9,6 +9,7 @@ import { hasHash } from '../engine/checkpoints/modelHash.ts';
 import { openModel } from '../engine/checkpoints/openModel.ts';
 import { workFor, type AskForModel } from '../engine/training/team/worker.ts';
 import { openSharedRun, type WorkerPlaces } from '../engine/training/team/sharedRun.ts';
+import { plural } from '../../src-shared/plural.ts';
 
 export interface JoinRequest extends Omit<WorkerPlaces, 'fetch'> {
   /** "host:port" of the run. */
@@ -31,7 +32,7 @@ export async function join(
         ...places,
         ...(keep !== undefined && { fetch: (hash) => fetchModel(hash, keep, ask, context) }),
       }),
-    onBatch: (done) => report({ type: 'note', message: `${done} batches` }),
+    onBatch: (done) => report({ type: 'note', message: plural(done, 'batch', 'batches') }),
   });
   return { batches };
 }

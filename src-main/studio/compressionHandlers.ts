@@ -14,6 +14,7 @@ import type { StoredModel } from '../storage/models.ts';
 import type { Handlers, StudioContext, Surroundings } from './context.ts';
 import { putModel } from './models/putModel.ts';
 import { compressDefaults } from '../features/compression/request.ts';
+import { plural } from '../../src-shared/plural.ts';
 
 const adviseInput = z.object({ modelId: idSchema });
 
@@ -68,7 +69,7 @@ export function compressionHandlers({ library, queue }: StudioContext): Handlers
       const model = present(modelId);
       const name =
         wanted ??
-        `${model.name}, ${'kind' in what ? kindNames[what.kind] : `${what.blocks.length} blocks less`}`;
+        `${model.name}, ${'kind' in what ? kindNames[what.kind] : `${plural(what.blocks.length, 'block', 'blocks')} less`}`;
       const input: z.infer<typeof makeInput> = {
         ...{ modelId, name, out: freePlace(name) },
         what: 'kind' in what ? { to: what.kind } : { remove: what.blocks },

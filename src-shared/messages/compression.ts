@@ -1,7 +1,7 @@
 /** Making models smaller. */
 export const compressionMessages = {
   'compress.layers': (d: { file: string; kind: string; layers: string }) =>
-    `${d.file} has ${d.layers} layers in its blocks, but ${d.kind} needs a model with 2 in each; name the blocks to remove with --remove.`,
+    `${d.file} has ${d.layers} ${d.layers === '1' ? 'layer' : 'layers'} in its blocks, but ${d.kind} needs a model with 2 in each; name the blocks to remove with --remove.`,
   'compress.depth': (d: { file: string; kind: string; depth: number }) =>
     `${d.file} can't become ${d.kind}, which is made of Stable Diffusion XL with more than ${d.depth} transformer blocks in its innermost stage; choose a bk kind, or name the blocks to remove with --remove.`,
   'compress.unknownBlock': (d: { block: string; known: string }) =>

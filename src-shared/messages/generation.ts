@@ -1,3 +1,5 @@
+import { plural } from '../plural.ts';
+
 /** Tokenizers, samplers, recipes: what making a picture needs beside weights. */
 export const generationMessages = {
   'mask.rough': (d: { photo: string }) =>
@@ -11,7 +13,7 @@ export const generationMessages = {
   'scheduler.unknownClass': (d: { file: string; found: string; known: string }) =>
     `${d.file} names the sampler ${d.found}, which is not known here; choose one with --scheduler: ${d.known}.`,
   'scheduler.steps': (d: { steps: number; min: number; max: number }) =>
-    `This sampler can't take ${d.steps} steps; give a whole number from ${d.min} to ${d.max}.`,
+    `This sampler can't take ${plural(d.steps, 'step', 'steps')}; give a whole number from ${d.min} to ${d.max}.`,
   'tokenizer.missing': (d: { folder: string }) =>
     `${d.folder} has no tokenizer; it needs tokenizer.json, or vocab.json and merges.txt.`,
   'tokenizer.invalid': (d: { file: string; why: string }) =>
@@ -23,7 +25,7 @@ export const generationMessages = {
   'output.notFinite': (d: { model: string; part: string }) =>
     `The ${d.part} of ${d.model} produced NaN or infinite values; lower the LoRA's weight or the guidance, or check that the weights are intact.`,
   'strength.tooLow': (d: { strength: number; steps: number }) =>
-    `A strength of ${d.strength} leaves none of ${d.steps} steps to draw; give more steps or a strength of at least ${Math.ceil(100 / d.steps) / 100}.`,
+    `A strength of ${d.strength} leaves none of ${plural(d.steps, 'step', 'steps')} to draw; give more steps or a strength of at least ${Math.ceil(100 / d.steps) / 100}.`,
   'mask.otherShape': (d: { mask: string; image: string; width: number; height: number }) =>
     `${d.mask} has a different shape from ${d.image}; a mask must be as wide and high as its picture (${d.width}×${d.height}).`,
   'mask.blank': (d: { mask: string }) =>

@@ -1,3 +1,5 @@
+import { plural } from '../plural.ts';
+
 /** Networks, files and folders that pictures are measured with. */
 export const scorerMessages = {
   'scorer.notOne': (d: { file: string; wanted: string }) =>
@@ -11,7 +13,7 @@ export const scorerMessages = {
   'evaluate.noRow': (d: { file: string; picture: string }) =>
     `${d.file} has no row for ${d.picture}; add one, or take the picture out of the folder.`,
   'evaluate.counts': (d: { file: string; lines: number; folder: string; pictures: number }) =>
-    `${d.file} has ${d.lines} lines, but ${d.folder} has ${d.pictures} pictures; write one line per picture, in the natural order of their names.`,
+    `${d.file} has ${plural(d.lines, 'line', 'lines')}, but ${d.folder} has ${plural(d.pictures, 'picture', 'pictures')}; write one line per picture, in the natural order of their names.`,
   'evaluate.noPictures': (d: { folder: string }) =>
     `${d.folder} has no pictures to measure; give the folder that generate wrote to.`,
   'arrays.damaged': (d: { file: string; why: string }) =>
@@ -19,5 +21,5 @@ export const scorerMessages = {
   'features.unfit': (d: { file: string; why: string }) =>
     `${d.file} can't be used as a reference: ${d.why}. It may hold features [pictures, d] and logits [pictures, classes], or mu [d] and sigma [d, d].`,
   'features.few': (d: { file: string; pictures: number }) =>
-    `${d.file} holds ${d.pictures} pictures; a distance between sets needs at least two on each side.`,
+    `${d.file} holds ${plural(d.pictures, 'picture', 'pictures')}; a distance between sets needs at least two on each side.`,
 };

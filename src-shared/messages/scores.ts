@@ -1,3 +1,5 @@
+import { plural } from '../plural.ts';
+
 /** Scores of a run's checkpoints, and what each of its photos does. */
 export const scoreMessages = {
   'score.noPhotos': (d: { folder: string }) =>
@@ -7,7 +9,7 @@ export const scoreMessages = {
   'influence.noPhotos': (d: { folder: string }) =>
     `${d.folder} was trained on recorded batches, so it has no photos that could help or hurt; give a run that was trained on photos.`,
   'influence.fewPhotos': (d: { photos: string; count: number; fewest: number }) =>
-    `${d.photos} has ${d.count} ${d.count === 1 ? 'photo' : 'photos'}, and with fewer than ${d.fewest} there is nothing to compare one with; add photos and train again.`,
+    `${d.photos} has ${plural(d.count, 'photo', 'photos')}, and with fewer than ${d.fewest} there is nothing to compare one with; add photos and train again.`,
   'influence.nothingLearnt': (d: { folder: string; steps: number }) =>
-    `In ${d.steps} steps with the settings of ${d.folder} nothing is learnt of the photos, so none can help or hurt; give more steps with --steps.`,
+    `In ${plural(d.steps, 'step', 'steps')} with the settings of ${d.folder} nothing is learnt of the photos, so none can help or hurt; give more steps with --steps.`,
 };

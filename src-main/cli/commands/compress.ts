@@ -16,6 +16,7 @@ import {
   type Given,
 } from '../options.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 const options = {
   model: required(model('TEACHER', 'diffusers folder, single file or Hub id to start from')),
@@ -85,7 +86,7 @@ function describe({ path, removed, before, after, advice }: CompressResult): str
   const percent = (change: number): string => `${Number((change * 100).toPrecision(2))}%`.padStart(8);
   const table = advice
     ? [
-        `Change of the noise prediction without a block (${advice.probes} probes; picture in ${advice.picture}):`,
+        `Change of the noise prediction without a block (${plural(advice.probes, 'probe', 'probes')}; picture in ${advice.picture}):`,
         ...[...advice.blocks, ...advice.students].map(
           ({ name, change, saves }) =>
             `  ${name.padEnd(16)}${percent(change)}   saves ${(saves.parameters / 1e6).toFixed(1)} M parameters, ${(saves.macs.layers / 1e9).toFixed(1)} GMACs`,

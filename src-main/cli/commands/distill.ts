@@ -7,6 +7,7 @@ import { file, flag, required, type Given } from '../options.ts';
 import { settingOptions, settingsGiven } from '../settingOptions.ts';
 import { refuseTogether } from '../shared.ts';
 import { teamOf, teamOptions } from '../teamOptions.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export const distillOptions = {
   out: required(file('RUN', 'the folder of the run')),
@@ -32,7 +33,7 @@ export const distill = command({
   run: async (request, context) => {
     const { distill } = await import('../../features/distillation/distill.ts');
     const result = await distill(request, context, version);
-    const text = `${request.out}: ${result.steps} steps, loss ${result.loss.toFixed(4)}, weights in ${result.checkpoint}`;
+    const text = `${request.out}: ${plural(result.steps, 'step', 'steps')}, loss ${result.loss.toFixed(4)}, weights in ${result.checkpoint}`;
     return { fields: { run: request.out, ...result }, text };
   },
 });

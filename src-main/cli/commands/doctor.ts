@@ -7,6 +7,7 @@ import { command } from '../command.ts';
 import { model } from '../options.ts';
 import { duration } from '../output.ts';
 import { shippedModel } from '../../shipped.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
 
@@ -26,7 +27,7 @@ export const doctor = command({
     const { cpu, memory, disk, providers } = machine;
     const lines = [
       `System    ${machine.platform}, Node ${machine.node}`,
-      `CPU       ${cpu.model}, ${cpu.threads} threads, ${cpu.matmulGflops} GFLOP/s in matrix products`,
+      `CPU       ${cpu.model}, ${plural(cpu.threads, 'thread', 'threads')}, ${cpu.matmulGflops} GFLOP/s in matrix products`,
       `Memory    ${gigabytes(memory.available)} available of ${gigabytes(memory.total)}`,
       `Disk      ${gigabytes(disk.free)} free in ${disk.folder}`,
       ...machine.graphics.map(

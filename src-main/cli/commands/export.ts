@@ -8,6 +8,7 @@ import type { GuidedExportRequest } from '../../features/guidance/exportGuided.t
 import { loraChoice } from '../loraChoice.ts';
 import { choice, file, integer, model, number, repeated, required, type Given } from '../options.ts';
 import { defined, refuseTogether } from '../shared.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 const options = {
   run: file('RUN', 'the folder of a run', { fallback: 'LoRA files are mixed: --lora' }),
@@ -53,7 +54,7 @@ export const exportCommand = command({
   run: async (request, context) => {
     const { exportGuided } = await import('../../features/guidance/exportGuided.ts');
     const result = await exportGuided(request, context, version);
-    const text = `${result.path}: step ${result.step}, ${result.tensors} tensors, read back and compared (off by ${result.maxError.toExponential(1)})`;
+    const text = `${result.path}: step ${result.step}, ${plural(result.tensors, 'tensor', 'tensors')}, read back and compared (off by ${result.maxError.toExponential(1)})`;
     return { fields: { ...result }, text };
   },
 });

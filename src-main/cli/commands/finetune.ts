@@ -14,6 +14,7 @@ import { choice, file, flag, repeated, required, type Given, type Option } from 
 import { settingOptions, settingsGiven } from '../settingOptions.ts';
 import { refuseTogether } from '../shared.ts';
 import { teamOf, teamOptions } from '../teamOptions.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export const finetuneOptions = {
   subject: repeated(subjectChoice()),
@@ -44,7 +45,7 @@ export const finetune = command({
     const { finetune } = await import('../../features/training/finetune.ts');
     const run = request.out;
     const ended = ({ steps, loss, checkpoint }: Awaited<ReturnType<typeof finetune>>): string =>
-      `${run}: ${steps} steps, loss ${loss.toFixed(4)}, weights in ${checkpoint}`;
+      `${run}: ${plural(steps, 'step', 'steps')}, loss ${loss.toFixed(4)}, weights in ${checkpoint}`;
     if (until === undefined) {
       const result = await finetune(request, context, version);
       return { fields: { run, ...result }, text: ended(result) };

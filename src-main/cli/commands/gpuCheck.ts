@@ -3,6 +3,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { shippedModel, version } from '../../shipped.ts';
 import { command } from '../command.ts';
 import { choice, file, flag, integer, type Given } from '../options.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 const options = {
   out: file('FILE', 'the page to write', { fallback: 'gpu-check.md' }),
@@ -36,7 +37,7 @@ export const gpuCheckCommand = command({
     const program = [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
     const result = await gpuCheck(request, context, { command: program, version });
     const { page, right, wrong, unfinished } = result;
-    const text = `${right} findings are right, ${wrong} are wrong, ${unfinished} parts did not end. The page: ${page}`;
+    const text = `${plural(right, 'finding is', 'findings are')} right, ${wrong} wrong, ${plural(unfinished, 'part', 'parts')} did not end. The page: ${page}`;
     return { fields: { ...result }, text };
   },
 });

@@ -6,6 +6,7 @@ import { maxSteps } from '../../../src-shared/domain/loopSettings.ts';
 import { command } from '../command.ts';
 import { choice, file, integer, required } from '../options.ts';
 import { defined } from '../shared.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export const influence = command({
   name: 'influence',
@@ -43,7 +44,7 @@ function describe({ photos, steps, noises, path }: InfluenceResult): string {
   ]);
   return [
     ...lines,
-    `${photos.length + 1} short runs of ${steps} steps, ${noises} noises a photo; intervals of 95%.`,
+    `${photos.length + 1} short runs of ${plural(steps, 'step', 'steps')}, ${plural(noises, 'noise', 'noises')} a photo; intervals of 95%.`,
     `Figures: ${path}`,
   ].join('\n');
 }

@@ -3,6 +3,7 @@ import { predictions } from '../../../src-shared/domain/prediction.ts';
 import { onlyFileIn } from '../../features/download/hubCache.ts';
 import { command } from '../command.ts';
 import { choice, model, operand } from '../options.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export const inspect = command({
   name: 'inspect',
@@ -31,7 +32,7 @@ function describe(report: Report): string[] {
   if (report.kind === 'run')
     return [
       `Run         ${report.path}`,
-      `Method      ${report.method}, ${report.steps} steps of ${report.model}`,
+      `Method      ${report.method}, ${plural(report.steps, 'step', 'steps')} of ${report.model}`,
       `Checkpoints ${report.checkpoints.join(', ') || 'none'}`,
     ];
   if (report.kind === 'embedding')
@@ -39,11 +40,11 @@ function describe(report: Report): string[] {
   if (report.kind === 'lora')
     return [
       `LoRA        ${report.path}, ${report.methods.join(', ')}${report.ranks.length ? `, rank ${report.ranks.join(', ')}` : ''}`,
-      `U-Net       ${millions(report.parameters.unet)} parameters in ${report.modules.unet} modules`,
-      `Text        ${millions(report.parameters.text_encoder)} parameters in ${report.modules.text_encoder} modules`,
+      `U-Net       ${millions(report.parameters.unet)} parameters in ${plural(report.modules.unet, 'module', 'modules')}`,
+      `Text        ${millions(report.parameters.text_encoder)} parameters in ${plural(report.modules.text_encoder, 'module', 'modules')}`,
       ...(report.modules.text_encoder_2 > 0
         ? [
-            `Text 2      ${millions(report.parameters.text_encoder_2)} parameters in ${report.modules.text_encoder_2} modules`,
+            `Text 2      ${millions(report.parameters.text_encoder_2)} parameters in ${plural(report.modules.text_encoder_2, 'module', 'modules')}`,
           ]
         : []),
       ...(report.embeddings.length ? [`Words       ${report.embeddings.join(', ')}`] : []),

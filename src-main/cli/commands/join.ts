@@ -7,6 +7,7 @@ import { shippedModel } from '../../shipped.ts';
 import { command } from '../command.ts';
 import { model, integer, operand, text } from '../options.ts';
 import { defined, provider } from '../shared.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export const join = command({
   name: 'join',
@@ -36,7 +37,10 @@ export const join = command({
     process.on('disconnect', () => process.exit(1));
     const { join } = await import('../../features/join.ts');
     const { batches } = await join(request, context);
-    return { fields: { batches }, text: `The run has ended; ${batches} batches were computed here.` };
+    return {
+      fields: { batches },
+      text: `The run has ended; ${plural(batches, 'batch was', 'batches were')} computed here.`,
+    };
   },
 });
 

@@ -3,6 +3,7 @@ import type { PhotosReport } from '../../features/photos/photos.ts';
 import { command } from '../command.ts';
 import { file, operand } from '../options.ts';
 import { scorerFiles } from '../../shipped.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export const photos = command({
   name: 'photos',
@@ -28,7 +29,7 @@ function describe({ folder, photos, duplicates, variety, advice, ignored }: Phot
     return `  ${path.basename(file)}: ${facts}${advice.length ? '' : ': good'}`;
   });
   return [
-    `${folder}: ${photos.length} photos${spread === null ? '' : `, variety (MobileNetV2) ${Math.max(0, spread).toFixed(2)}`}`,
+    `${folder}: ${plural(photos.length, 'photo', 'photos')}${spread === null ? '' : `, variety (MobileNetV2) ${Math.max(0, spread).toFixed(2)}`}`,
     ...lines,
     ...duplicates.map(([a, b]) => `  ${path.basename(a)} and ${path.basename(b)} are nearly the same`),
     ...ignored.map(

@@ -5,6 +5,7 @@ import { elementCount, type Shape } from '../tensor/tensor.ts';
 import { withFile } from './files.ts';
 import { writeAtomically } from './writeSafetensors.ts';
 import { listZip } from './zip.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 /** An array of NumPy's, its numbers as doubles. */
 export interface NumpyArray {
@@ -23,7 +24,7 @@ export function readNumpy(path: string, wanted: readonly string[]): Map<string, 
   return withFile(path, (file) => {
     const damaged = (why: string, cause?: unknown): Error =>
       problem('arrays.damaged', { file: path, why }, cause);
-    if (file.size < 16) throw damaged(`${file.size} bytes are too few`);
+    if (file.size < 16) throw damaged(`${plural(file.size, 'byte is', 'bytes are')} too few`);
     if (new DataView(file.bytes(0, 4).buffer).getUint32(0, true) !== 0x04034b50) {
       if (file.size > maxBytes) throw damaged(`it is ${file.size} bytes long`);
       return new Map([['', parseArray(file.bytes(0, file.size), damaged)]]);
@@ -75,7 +76,7 @@ function parseArray(bytes: Uint8Array, damaged: Damaged): NumpyArray {
     throw damaged('its shape is no list of sizes');
   const data = numbers(bytes.slice(end), type, damaged);
   if (data.length !== elementCount(shape))
-    throw damaged(`${data.length} numbers do not fill [${shape.join()}]`);
+    throw damaged(`${plural(data.length, 'number does not', 'numbers do not')} fill [${shape.join()}]`);
   return { shape, data };
 }
 

@@ -4,6 +4,7 @@ import { elementCount } from '../tensor/tensor.ts';
 import { asRecord, withFile, type OpenFile } from './files.ts';
 import type { OtherTensor } from './otherTypes.ts';
 import type { TensorEntry } from './weights.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 /** What a `.safetensors` header says. Format: huggingface/safetensors, README "Format". */
 export interface SafetensorsFile {
@@ -42,7 +43,8 @@ const maxTensors = 100_000;
 export function readSafetensors(path: string): SafetensorsFile {
   return withFile(path, (file) => {
     const damaged = (why: string) => problem('weights.damaged', { file: path, why });
-    if (file.size < 8) throw damaged(`${file.size} bytes are too few for a safetensors file`);
+    if (file.size < 8)
+      throw damaged(`${plural(file.size, 'byte is', 'bytes are')} too few for a safetensors file`);
     const headerBytes = Number(new DataView(file.bytes(0, 8).buffer).getBigUint64(0, true));
     if (headerBytes > maxHeaderBytes) throw damaged('its header says it is over 100 MB long');
     if (8 + headerBytes > file.size) throw damaged('its header is cut off');
@@ -124,7 +126,7 @@ function checkEntry(name: string, value: unknown, damaged: Damaged) {
     throw damaged(`${tensor} has no valid offsets`);
   if (elementCount(shape) * bytes !== end - begin)
     throw damaged(
-      `${tensor} of shape [${shape.slice(0, 8).join(', ')}] doesn't fit its ${end - begin} bytes`,
+      `${tensor} of shape [${shape.slice(0, 8).join(', ')}] doesn't fit its ${plural(end - begin, 'byte', 'bytes')}`,
     );
   return { dtype: dtype as string, shape, begin, end };
 }
@@ -146,8 +148,14 @@ function checkCover(ranges: [number, number][], dataBytes: number, damaged: Dama
     if (begin > position) throw damaged('there is a hole between its tensors');
     position = end;
   }
-  if (position > dataBytes) throw damaged(`${position - dataBytes} bytes of its tensors are missing`);
-  if (position < dataBytes) throw damaged(`${dataBytes - position} bytes at its end belong to no tensor`);
+  if (position > dataBytes)
+    throw damaged(
+      `${plural(position - dataBytes, 'byte of its tensors is', 'bytes of its tensors are')} missing`,
+    );
+  if (position < dataBytes)
+    throw damaged(
+      `${plural(dataBytes - position, 'byte at its end belongs', 'bytes at its end belong')} to no tensor`,
+    );
 }
 
 function checkMetadata(value: unknown, damaged: Damaged): Record<string, string> {

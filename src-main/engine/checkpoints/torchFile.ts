@@ -7,6 +7,7 @@ import { BrokenPickle, Made, Tuple, UnsafePickle, unpickle, Global, type PickleV
 import { stridedView, type OtherTensor } from './otherTypes.ts';
 import type { TensorEntry } from './weights.ts';
 import { readZip } from './zip.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 /** The tensors of a `torch.save`d dict: `.bin`, `.ckpt`, `.pt`. */
 export interface TorchFile {
@@ -30,7 +31,7 @@ const maxPickleBytes = 8 << 20;
 export function readTorchFile(path: string): TorchFile {
   return withFile(path, (file) => {
     try {
-      if (file.size < 16) throw new BrokenPickle(`${file.size} bytes are too few`);
+      if (file.size < 16) throw new BrokenPickle(`${plural(file.size, 'byte is', 'bytes are')} too few`);
       const isZip = new DataView(file.bytes(0, 4).buffer).getUint32(0, true) === 0x04034b50;
       return isZip ? readZipped(file) : readLegacy(file);
     } catch (error) {

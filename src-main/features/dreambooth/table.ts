@@ -1,4 +1,5 @@
 import type { SubjectResult } from './scores.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 type Figures = Pick<SubjectResult, 'dino' | 'clipI' | 'clipT'> & { readonly mobileNet: number | null };
 
@@ -25,7 +26,7 @@ export function tableOf(results: readonly SubjectResult[]): { readonly table: st
   const mean = meanOf(results);
   const comparable = mean.dino !== null || mean.clipI !== null;
   const rows: (readonly [string, Figures])[] = [
-    [`mean of ${results.length} subjects`, mean],
+    [`mean of ${plural(results.length, 'subject', 'subjects')}`, mean],
     ...(comparable ? published : []),
     ...results.map((result) => [`${result.subject} (${result.classNoun})`, result] as const),
   ];

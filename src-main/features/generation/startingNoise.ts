@@ -4,6 +4,7 @@ import { readF32, type TensorEntry } from '../../engine/checkpoints/weights.ts';
 import { unstack } from '../../engine/pipelines/denoise.ts';
 import type { HostTensor } from '../../engine/tensor/tensor.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 /** Starting noise for each picture, [1,c,h,w] each. */
 export interface StartingNoise {
@@ -33,7 +34,9 @@ export function readStartingNoise(
       `its latents are ${entry.shape.join('×')} where the model wants n×${channels}×height×width`,
     );
   if (count !== pictures && count !== eachPrompt)
-    throw unusable(`it holds noise for ${count} pictures and ${pictures} are to be made`);
+    throw unusable(
+      `it holds noise for ${plural(count, 'picture', 'pictures')} and ${pictures} ${pictures === 1 ? 'is' : 'are'} to be made`,
+    );
   const all = readF32(entry);
   if (!all.data.every(Number.isFinite)) throw unusable('it holds values that are no numbers');
   const bytes = new Uint8Array(all.data.buffer, all.data.byteOffset, all.data.byteLength);

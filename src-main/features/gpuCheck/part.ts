@@ -11,6 +11,7 @@ import { checkModel, type CheckShape } from './models.ts';
 import { comparePicture, timePicture } from './picture.ts';
 import type { CheckPart, CheckPartRequest } from './request.ts';
 import { gigabytes, profileStep, timeForward, timeStep } from './speed.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 /** Runs one part in this process, and tells each finding at once. Errors: whatever a part may throw. */
 export async function checkPart(request: CheckPartRequest, shippedModel: string): Promise<void> {
@@ -80,7 +81,7 @@ async function lookAtDevices({ provider: wanted }: CheckPartRequest, tell: Tell)
   tell({ what: 'System', found: `${os.type()} ${os.release()} ${os.arch()}, Node ${process.versions.node}` });
   tell({
     what: 'CPU',
-    found: `${os.cpus()[0]?.model.trim() ?? 'unknown'}, ${os.availableParallelism()} threads`,
+    found: `${os.cpus()[0]?.model.trim() ?? 'unknown'}, ${plural(os.availableParallelism(), 'thread', 'threads')}`,
   });
   tell({ what: 'Memory', found: gigabytes(os.totalmem()) });
   for (const { name, driver, memory } of await graphicsDevices())

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { InfluenceCost } from '../../../src-shared/domain/photoInfluence.ts';
 import { influenceDefaults, type InfluenceRequest } from './request.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 /** Forward passes of a training step: forward, and backward as two. */
 const stepPasses = 3;
@@ -38,8 +39,6 @@ function secondsPerStep(run: string): number | undefined {
 export function costInWords({ runs, steps, seconds }: InfluenceCost): string {
   const minutes = Math.ceil((seconds ?? 0) / 60);
   const time =
-    seconds === null
-      ? ''
-      : `, about ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} by the run's own steps`;
-  return `${runs} short runs of ${steps} steps each${time}. What is done is kept, so you can stop and go on later.`;
+    seconds === null ? '' : `, about ${plural(minutes, 'minute', 'minutes')} by the run's own steps`;
+  return `${plural(runs, 'short run', 'short runs')} of ${plural(steps, 'step', 'steps')} each${time}. What is done is kept, so you can stop and go on later.`;
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { PhotoQuality } from '../../engine/evaluation/photoQuality.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 /** Something to do about a photo or the whole set. */
 export interface Advice {
@@ -91,7 +92,7 @@ const uniform = 0.1;
 function pairsInWords(pairs: SetFacts['duplicates']): string {
   const named = pairs.slice(0, 3).map(([a, b]) => `${basename(a)} and ${basename(b)}`);
   const more = pairs.length - named.length;
-  return `${named.join(', ')}${more > 0 ? `, and ${more} more ${more === 1 ? 'pair' : 'pairs'}` : ''} are`;
+  return `${named.join(', ')}${more > 0 ? `, and ${plural(more, 'more pair', 'more pairs')}` : ''} are`;
 }
 
 /** What to do about the set as a whole. */
@@ -104,7 +105,7 @@ export function setAdvice({ count, duplicates, variety }: SetFacts): Advice[] {
     count > 0 &&
       count < few && {
         code: 'few',
-        message: `${count} ${count === 1 ? 'photo is' : 'photos are'} few; 4 to 6, from different sides and in different places, teach the subject better`,
+        message: `${plural(count, 'photo is', 'photos are')} few; 4 to 6, from different sides and in different places, teach the subject better`,
       },
     count > many && {
       code: 'many',

@@ -15,6 +15,7 @@ import { generateDefaults } from '../generation/request.ts';
 import { finetune } from '../training/finetune.ts';
 import { drawContactSheet } from './contactSheet.ts';
 import { pictureSeed, scenes, type QuickstartRequest } from './request.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 interface Picture {
   readonly path: string;
@@ -52,7 +53,7 @@ export async function quickstart(
   const files = await listPhotos(photos);
   say(`Everything goes into ${out}; after an interruption, the same command with --out "${out}" continues.`);
 
-  say(`1 of 4: learning the ${classNoun} from ${files.length} photos in ${photos}`);
+  say(`1 of 4: learning the ${classNoun} from ${plural(files.length, 'photo', 'photos')} in ${photos}`);
   const run = join(out, 'run');
   const { steps: wanted } = request;
   const asked = { model, photos, classNoun, provider, ...(wanted !== undefined && { steps: wanted }) };
@@ -90,8 +91,8 @@ export async function quickstart(
     photos: files,
     pictures: pictures.map(({ path, prompt }) => ({ path, label: prompt })),
     titles: {
-      photos: `${files.length} photos of the subject: ${classNoun}`,
-      pictures: `New pictures after ${steps} steps of finetuning; "${settings.token}" stands for the subject`,
+      photos: `${plural(files.length, 'photo', 'photos')} of the subject: ${classNoun}`,
+      pictures: `New pictures after ${plural(steps, 'step', 'steps')} of finetuning; "${settings.token}" stands for the subject`,
     },
   });
   const contactSheet = join(out, 'contact-sheet.png');

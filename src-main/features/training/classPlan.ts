@@ -10,6 +10,7 @@ import { providerFor } from '../../engine/runtime/session.ts';
 import { isMadeForFewSteps } from '../../engine/schedulers/index.ts';
 import { classPictureFiles } from '../../engine/training/data/classPictures.ts';
 import { cacheFolder } from '../../places.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 /** Speed of a slow processor in GFLOP/s: if even that would be quick enough, the speed is not measured. */
 const slow = 40;
@@ -62,6 +63,6 @@ function planText(usual: ClassPlan, plan: ClassPlan, seconds: number): string {
   const hours = ({ classImages, classSteps }: ClassPlan): string =>
     `${((classImages * seconds * (classSteps / usual.classSteps)) / 3600).toFixed(1)} h`;
   const what = ({ classImages, classSteps }: ClassPlan): string =>
-    `${classImages} class pictures in ${classSteps} steps each`;
+    `${plural(classImages, 'class picture', 'class pictures')} in ${plural(classSteps, 'step', 'steps')} each`;
   return `On this CPU ${what(usual)} would take about ${hours(usual)}, so ${what(plan)} are made (about ${hours(plan)}); --class-images and --class-steps say otherwise.`;
 }

@@ -23,6 +23,7 @@ import { plannedPrior } from './classPlan.ts';
 import { ownScenes, ownSettings } from './ownSettings.ts';
 import { photoScenes } from './photoScenes.ts';
 import { type FinetuneRequest } from './request.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 /**
  * Starts the run that `request` asks for, or resumes it (with `resume` and no run there: starts it). Errors: those of the engine's
@@ -138,7 +139,7 @@ async function captionsIn(
   if (names.length === 0) return undefined;
   report({
     type: 'note',
-    message: `${names.length} of ${photos.length} photos have a caption beside them, which is used as their prompt (--no-captions ignores captions).`,
+    message: `${names.length} of ${plural(photos.length, 'photo', 'photos')} ${names.length === 1 ? 'has a caption beside it, which is used as its' : 'have a caption beside them, which is used as their'} prompt (--no-captions ignores captions).`,
   });
   const untold = names.filter(
     (name) => !/\{token\}/.test(captions[name] ?? '') && !captions[name]?.includes(token),

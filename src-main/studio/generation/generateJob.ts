@@ -17,6 +17,7 @@ import { readPicture } from '../scan/readPicture.ts';
 import type { GenerateTask } from '../../features/generation/generateParts.ts';
 import { namedRuns } from './namedRuns.ts';
 import { generateDefaults, type GenerateRequest } from '../../features/generation/request.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 /** The input of a job: the request with wildcards expanded and a seed chosen, and how many pictures are done. */
 export const generateJobInput = generateInputSchema.extend({
@@ -163,7 +164,7 @@ export function generateJob(surroundings: Surroundings): JobHandling<'generate'>
     kept: ({ input: { prompts, count, mixes, done } }) =>
       done === 0
         ? undefined
-        : `${done} of ${prompts.length * count * mixes.length} pictures are in the gallery`,
+        : `${done} of ${plural(prompts.length * count * mixes.length, 'picture', 'pictures')} ${done === 1 ? 'is' : 'are'} in the gallery`,
     event: async (job, event) => {
       if (event.type === 'preview') {
         const { index, step, steps, image } = event;

@@ -4,6 +4,7 @@ import type { Preset } from '../../../src-shared/contract/training.ts';
 import type { Measured } from '../../storage/measurements.ts';
 import type { StoredModel } from '../../storage/models.ts';
 import type { Room } from './room.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 type Known = (settings: TrainingSettings) => Measured | null | undefined;
 type Fit = Pick<Preset, 'settings' | 'reductions' | 'memory' | 'fits'>;
@@ -68,7 +69,7 @@ export function quickerPrior(fit: Fit, { device }: Room, known: Known): Fit {
   if (device !== null || !prior || !measured) return fit;
   const plan = cheaperPlan(prior, (measured.secondsPerPicture * prior.classSteps) / usualSteps);
   if (!plan) return fit;
-  const why = `${plan.classImages} class pictures of ${plan.classSteps} steps: ${prior.classImages} of ${prior.classSteps} would take hours`;
+  const why = `${plural(plan.classImages, 'class picture', 'class pictures')} of ${plural(plan.classSteps, 'step', 'steps')}: ${prior.classImages} of ${prior.classSteps} would take hours`;
   return {
     ...fit,
     settings: { ...fit.settings, prior: { ...prior, ...plan } },

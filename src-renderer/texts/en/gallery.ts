@@ -1,4 +1,4 @@
-import { plural } from './plural.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export const gallery = {
   count: (count: number) => plural(count, 'picture', 'pictures'),

@@ -1,4 +1,4 @@
-import { plural } from './plural.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export const generate = {
   kind: 'What to make',
@@ -67,7 +67,7 @@ export const generate = {
   seedLock: (seed: number) => `Keep the last seed, ${seed}`,
   seedUnlock: 'Use a new seed each time',
   more: 'More settings',
-  moreSummary: (steps: number, guidance: number) => `${steps} steps, guidance ${guidance}`,
+  moreSummary: (steps: number, guidance: number) => `${plural(steps, 'step', 'steps')}, guidance ${guidance}`,
   negative: 'Negative prompt',
   negativeHint: 'What the picture should not show: blurry, text, extra limbs.',
   promptWeights: 'Weights in prompts',

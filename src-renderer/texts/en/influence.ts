@@ -1,11 +1,12 @@
 import type { PhotoInfluence } from '../../../src-shared/domain/photoInfluence.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export const influence = {
   title: 'Which photo hurts?',
   about:
     'Likeness trains briefly without each photo in turn, always on the same noise, and looks at what the others’ subject gains or loses by it.',
   cost: (runs: number, steps: number, time: string | null) =>
-    `${runs} short runs of ${steps} steps${time === null ? '' : `, about ${time} on this machine`}. You can stop at any time; finished runs are kept.`,
+    `${plural(runs, 'short run', 'short runs')} of ${plural(steps, 'step', 'steps')}${time === null ? '' : `, about ${time} on this machine`}. You can stop at any time; finished runs are kept.`,
   start: 'Find out',
   again: 'Look again',
   verdicts: {
@@ -26,5 +27,5 @@ export const influence = {
     `Error on it: ${base} before, ${all} trained with all, ${without} without it`,
   open: (name: string) => `Open ${name}`,
   footnote: (steps: number, noises: number) =>
-    `Short runs of ${steps} steps, ${noises} noises a photo; 95% intervals in brackets. A short run shows what a photo pulls towards, not all that a whole run makes of it.`,
+    `Short runs of ${plural(steps, 'step', 'steps')}, ${plural(noises, 'noise', 'noises')} a photo; 95% intervals in brackets. A short run shows what a photo pulls towards, not all that a whole run makes of it.`,
 };

@@ -1,4 +1,4 @@
-import { plural } from './plural.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export const models = {
   about: 'What Likeness starts from. A better model draws better pictures.',

@@ -1,3 +1,5 @@
+import { plural } from '../../../src-shared/plural.ts';
+
 export const scores = {
   about: 'Measures each checkpoint on pictures it makes, so that you can pick the best one.',
   run: 'Run',
@@ -16,7 +18,7 @@ export const scores = {
   base: 'Base model, before training',
   keep: 'The one to keep',
   pictureOf: (prompt: string, step: number) =>
-    `${prompt}, ${step === 0 ? 'by the base model' : `after ${step} steps`}`,
+    `${prompt}, ${step === 0 ? 'by the base model' : `after ${plural(step, 'step', 'steps')}`}`,
   make: (step: number) => `Make pictures with step ${step}`,
   details: 'Details',
   detailsAbout: 'all figures, with what they mean',

@@ -1,4 +1,4 @@
-import { plural } from './plural.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export const subjects = {
   about: 'What Likeness learns: a pet, a person, a thing. Four to six photos are enough.',

@@ -27,6 +27,7 @@ import { seesMasks } from '../../models/config.ts';
 import { promptEnds, promptLength } from '../../models/textEncoders.ts';
 import { pixelsPerLatent } from '../../pipelines/sizes.ts';
 import { subjectPhotos, type SubjectPhoto } from './subjectPhotos.ts';
+import { plural } from '../../../../src-shared/plural.ts';
 
 /** [c,h,w] of one picture's latents. */
 export type LatentShape = readonly [number, number, number];
@@ -269,5 +270,5 @@ function byFrame(photos: readonly SubjectPhoto[]): Shape[] {
 
 function shapesText(shapes: readonly Shape[]): string {
   const each = shapes.map(({ frame, photos }) => `${photos.length} of ${frame.width}×${frame.height}`);
-  return `Pictures are trained in ${shapes.length} shapes: ${each.join(', ')}.`;
+  return `Pictures are trained in ${plural(shapes.length, 'shape', 'shapes')}: ${each.join(', ')}.`;
 }

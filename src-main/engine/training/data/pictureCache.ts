@@ -20,6 +20,7 @@ import { loadPhoto, mirrored } from './photoPixels.ts';
 import { LatentCache } from './latentCache.ts';
 import type { Posterior } from './posteriors.ts';
 import { tokenIds } from './prompts.ts';
+import { plural } from '../../../../src-shared/plural.ts';
 
 export interface EncodeOptions {
   readonly size: number;
@@ -159,7 +160,11 @@ async function encodeCaptions(
   } finally {
     await networks.release();
   }
-  if (cut > 0) report({ type: 'warning', message: `${cut} captions are too long and were cut.` });
+  if (cut > 0)
+    report({
+      type: 'warning',
+      message: `${plural(cut, 'caption is too long and was cut', 'captions are too long and were cut')}.`,
+    });
   return files;
 }
 

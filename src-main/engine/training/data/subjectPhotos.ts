@@ -8,6 +8,7 @@ import { automaticMasks } from './automaticMasks.ts';
 import { latentWeights, masksOf } from './masks.ts';
 import { listPhotos } from './photoFolder.ts';
 import { cutPhoto, loadMaskedPhoto, mirrored, type PhotoSizes } from './photoPixels.ts';
+import { plural } from '../../../../src-shared/plural.ts';
 
 /** Random crops drawn of each photo, where they are asked for. */
 export const cropsPerPhoto = 8;
@@ -72,12 +73,12 @@ async function masksFor(
   if (transparent > 0)
     report({
       type: 'note',
-      message: `${transparent} of ${photos.length} photos are partly transparent; their opaque parts count as the subject, as with a mask.`,
+      message: `${transparent} of ${plural(photos.length, 'photo', 'photos')} ${transparent === 1 ? 'is' : 'are'} partly transparent; their opaque parts count as the subject, as with a mask.`,
     });
   if (masks.size > 0)
     report({
       type: 'note',
-      message: `${masks.size} of ${photos.length} photos have a mask; their background counts ${backgroundWeight}.`,
+      message: `${masks.size} of ${plural(photos.length, 'photo', 'photos')} ${masks.size === 1 ? 'has' : 'have'} a mask; their background counts ${backgroundWeight}.`,
     });
   return masks;
 }
@@ -94,7 +95,7 @@ async function foundMasks(
   const found = await automaticMasks(bare);
   report({
     type: 'note',
-    message: `The subject was found automatically in ${found.size} of ${bare.length} photos; their background counts ${backgroundWeight}. A mask of your own takes the place of what was found.`,
+    message: `The subject was found automatically in ${found.size} of ${plural(bare.length, 'photo', 'photos')}; their background counts ${backgroundWeight}. A mask of your own takes the place of what was found.`,
   });
   return found;
 }

@@ -5,6 +5,7 @@ import { layoutOf, type GradientSource, type LossOptions } from '../loss/gradien
 import { LocalWorkers, type LocalPlaces, type StartTeamWorker, type WorkerProvider } from './localWorkers.ts';
 import type { SharedRun } from './sharedRun.ts';
 import { Team } from './team.ts';
+import { plural } from '../../../../src-shared/plural.ts';
 
 export type { LocalPlaces, StartTeamWorker, WorkerProvider } from './localWorkers.ts';
 
@@ -76,5 +77,5 @@ const everywhere = ['0.0.0.0', '[::]'];
 
 function shareText({ waited, computed, batches, lost }: Team['times']): string {
   const each = (computed / batches).toFixed(2);
-  return `Workers computed ${batches} batches (${each} s each, ${computed.toFixed(1)} s in all) in ${waited.toFixed(1)} s; ${lost} were lost on the way.`;
+  return `Workers computed ${plural(batches, 'batch', 'batches')} (${each} s each, ${computed.toFixed(1)} s in all) in ${waited.toFixed(1)} s; ${lost} ${lost === 1 ? 'was' : 'were'} lost on the way.`;
 }

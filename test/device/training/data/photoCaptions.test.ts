@@ -62,7 +62,7 @@ describe('captions beside photos', { timeout: 120_000 }, () => {
     expect(none.settings.photoCaptions).toBeUndefined();
     caption(stem, 'a drawing of {token} {class} by the sea');
     const told = await train('told');
-    expect(told.said).toContain('1 of 5 photos have a caption');
+    expect(told.said).toContain('1 of 5 photos has a caption beside it, which is used as its prompt');
     expect(told.settings.photoCaptions).toEqual({ [first]: 'a drawing of {token} {class} by the sea' });
     expect(told.loss).not.toBe(none.loss);
     expect((await train('off', { captions: false })).loss).toBe(none.loss);
