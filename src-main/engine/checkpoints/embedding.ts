@@ -42,6 +42,11 @@ export function readEmbedding(path: string, word?: string): Embedding {
 /** A text of a hundred thousand letters can't be looked for in prompts. */
 const longestWord = 256;
 
+/** Tokens of a prompt without its beginning and end. */
+const mostVectors = 75;
+/** Names of a network's tensors, which stand for no word. */
+const ofNetwork = /(^|\.)(weight|bias)$/;
+
 const width = ({ shape }: HostTensor): number => shape.at(-1) ?? 1;
 
 function vectorsIn(
@@ -62,7 +67,18 @@ function vectorsIn(
   const { shape = [] } = vectors ?? {};
   if (!vectors || shape.length < 1 || shape.length > 2 || vectors.data.length === 0)
     throw problem('embedding.notOne', { file });
+  const rows = vectors.data.length / width(vectors);
+  if (rows > mostVectors)
+    throw problem('embedding.notOne', {
+      file,
+      found: `a table of ${rows.toLocaleString('en')} rows, and a prompt has room for ${mostVectors}`,
+    });
   if (inParams.length > 0) return [metadata['name'], vectors];
+  if (ofNetwork.test(name))
+    throw problem('embedding.notOne', {
+      file,
+      found: kindOfTensors(names) ?? 'a single tensor of a network',
+    });
   return [name === 'emb_params' || name === '*' ? undefined : name, vectors];
 }
 

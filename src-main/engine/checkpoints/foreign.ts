@@ -3,13 +3,11 @@ import { basename, dirname, join } from 'node:path';
 import { isFile, isFolder } from './files.ts';
 
 export const wholeModel = 'a whole model';
+export const lora = 'a LoRA, which goes on top of a model';
 
 /** By the names of their tensors, what files of weights are. The first sign that is found decides. */
 const signs: readonly (readonly [sign: RegExp, found: string])[] = [
-  [
-    /^lora_(unet|te)|^lycoris_|\.lora_[AB]\.|\.lora_(up|down)\.|lora\.(up|down)\.|\.hada_w1|\.lokr_w1/,
-    'a LoRA, which goes on top of a model',
-  ],
+  [/^lora_(unet|te)|^lycoris_|\.lora_[AB]\.|\.lora_(up|down)\.|lora\.(up|down)\.|\.hada_w1|\.lokr_w1/, lora],
   [/^conditioner\.embedders\./, 'an SDXL model in one file (its diffusers folder can be used)'],
   [/(^|\.)joint_blocks\.0\./, 'a Stable Diffusion 3 model'],
   [/(^|\.)double_blocks\.0\./, 'a Flux model'],

@@ -9,6 +9,7 @@ import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafe
 import { readRecipe } from '../../../src-main/engine/pictures/png.ts';
 import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
 import { generate } from '../../../src-main/features/generation/generate.ts';
+import { inspect } from '../../../src-main/features/inspect/inspect.ts';
 import { requestFromRecipe } from '../../../src-main/features/generation/fromRecipe.ts';
 import { openForGeneration } from '../../../src-main/features/generation/openForGeneration.ts';
 import { generateDefaults, type GenerateRequest } from '../../../src-main/features/generation/request.ts';
@@ -98,6 +99,13 @@ describe('textual inversions', () => {
     await expect(use(join(model, 'unet/diffusion_pytorch_model.safetensors'))).rejects.toMatchObject({
       code: 'embedding.notOne',
     });
+    const layer = join(scratch, 'layer.safetensors');
+    writeSafetensors(layer, [{ name: 'classifier.weight', tensor: f32([2, 8]) }]);
+    await expect(use(layer)).rejects.toThrow(/not an embedding but a single tensor of a network/);
+    await expect(inspect(layer)).rejects.not.toMatchObject({ code: 'embedding.notOne' });
+    const table = join(scratch, 'table.safetensors');
+    writeSafetensors(table, [{ name: 'features', tensor: f32([1200, 8]) }]);
+    await expect(use(table)).rejects.toThrow(/not an embedding but a table of 1,200 rows/);
     const text = join(scratch, 'notes.txt');
     writeFileSync(text, 'no weights');
     await expect(use(text)).rejects.toMatchObject({ code: 'embedding.notOne' });

@@ -198,6 +198,50 @@ describe('half a LoRA', () => {
     expect(() => readLora(file)).toThrow(/"unet\.conv_in" is changed by two methods at once/);
   });
 
+  const plain = threes[0] as [string, Uint8Array];
+  /** The tensors of a LoRA, each under the names that `names` gives. */
+  function copied(to: string, names: (name: string) => readonly string[]): string {
+    const all = new Map<string, Stored>();
+    for (const [name, entry] of readSafetensors(respelled('rslora', (module) => `unet.${module}`, plain))
+      .tensors) {
+      const { shape, data } = readF32(entry);
+      for (const own of names(name))
+        all.set(own, { dtype: 'F32', shape, bytes: new Uint8Array(data.buffer) });
+    }
+    const file = join(scratch, to);
+    writeFile(file, all);
+    return file;
+  }
+
+  it("an adapter's own name in PEFT's state is no part of a module's", () => {
+    const named = copied('named.safetensors', (name) => [name.replace('.weight', '.my-dog.weight')]);
+    const bare = copied('bare.safetensors', (name) => [name]);
+    expect(fitWholeLora(readLora(named), model).adapters).toEqual(
+      fitWholeLora(readLora(bare), model).adapters,
+    );
+  });
+
+  it('of which a file holds several is refused, not read as the last of them', () => {
+    const two = copied('two.safetensors', (name) => [
+      name.replace('.weight', '.a.weight'),
+      name.replace('.weight', '.b.weight'),
+    ]);
+    expect(() => readLora(two)).toThrow(/holds several LoRAs/);
+  });
+
+  it("is named where it is of PEFT's other methods, or in names of no tool", () => {
+    const ada = copied('ada.safetensors', (name) => [name, name.replace(/lora_.*$/, 'lora_E')]);
+    expect(() => readLora(ada)).toThrow(/it is an AdaLoRA/);
+    const oft = copied('oft.safetensors', (name) => [name.replace(/lora_.*$/, 'oft_R.weight')]);
+    expect(() => readLora(oft)).toThrow(/it is an OFT/);
+    const hra = copied('hra.safetensors', (name) => [name.replace(/lora_.*$/, 'hra_u')]);
+    expect(() => readLora(hra)).toThrow(/one of PEFT's other methods/);
+    const odd = copied('odd.safetensors', (name) =>
+      name.endsWith('.alpha') ? [] : [name.replace('.weight', '.matrix')],
+    );
+    expect(() => readLora(odd)).toThrow(/its tensors have unknown names \("unet\./);
+  });
+
   it('for a model of another width says so', () => {
     const file = respelled(
       'rslora',

@@ -70,6 +70,15 @@ def scaled(lora):
     return {k: (a, b * ALPHA / RANK) for k, (a, b) in lora.items()}
 
 
+def kernels(state):
+    """Linear layers' matrices as some tools keep those of 1×1 convolutions."""
+    return {k: t[..., None, None] if t.ndim == 2 else t for k, t in state.items()}
+
+
+def ones(state):
+    return {k: t.reshape(1) if t.ndim == 0 else t for k, t in state.items()}
+
+
 def old(part, name):
     """diffusers 0.16 to 0.20: attention processors, and the same names for CLIP."""
     if part == "unet":
@@ -90,16 +99,29 @@ def write_peft(folder, lora, transformers):
 
 def spellings(lora, ldm, attention):
     """tool → what it writes; `None` for a folder of PEFT's."""
+    unet_attention = {k: m for k, m in attention.items() if k[0] == "unet"}
     flat = lambda n: n.replace(".", "_")  # noqa: E731
     prefix = {"unet": "lora_unet", "text_encoder": "lora_te"}
     return {
         "kohya, OneTrainer": pairs(lora, lambda p, n: f"{prefix[p]}_{flat(n)}", ".lora_down.weight", ".lora_up.weight"),
         "kohya, te1": pairs(lora, lambda p, n: f"{prefix[p].replace('te', 'te1')}_{flat(n)}", ".lora_down.weight", ".lora_up.weight"),
         "LyCORIS, single files' names": pairs(lora, lambda p, n: f"{prefix[p]}_{flat(ldm[n] if p == 'unet' else n)}", ".lora_down.weight", ".lora_up.weight"),
+        "kohya, LyCORIS' and Fooocus' .pt": pairs(lora, lambda p, n: f"{prefix[p]}_{flat(n)}", ".lora_down.weight", ".lora_up.weight"),
+        "kohya, in an older .ckpt": {"state_dict": pairs(lora, lambda p, n: f"{prefix[p]}_{flat(n)}", ".lora_down.weight", ".lora_up.weight")},
+        "kohya, 1x1 kernels for linear layers": kernels(pairs(lora, lambda p, n: f"{prefix[p]}_{flat(n)}", ".lora_down.weight", ".lora_up.weight")),
+        "kohya, alphas of one element": ones(pairs(lora, lambda p, n: f"{prefix[p]}_{flat(n)}", ".lora_down.weight", ".lora_up.weight")),
+        "ComfyUI with PEFT's endings": pairs(lora, lambda p, n: f"diffusion_model.{ldm[n]}" if p == "unet" else f"text_encoders.clip_l.transformer.{n}", ".lora_A.weight", ".lora_B.weight"),
+        "single files' whole names": pairs(lora, lambda p, n: f"model.diffusion_model.{ldm[n]}" if p == "unet" else f"cond_stage_model.transformer.{n}", ".lora_down.weight", ".lora_up.weight"),
         "ComfyUI": pairs(lora, lambda p, n: f"diffusion_model.{ldm[n]}" if p == "unet" else f"text_encoders.clip_l.transformer.{n}", ".lora_down.weight", ".lora_up.weight"),
         "OneTrainer, OMI": pairs(lora, lambda p, n: f"unet.{ldm[n]}" if p == "unet" else f"clip_l.{n}", ".lora_down.weight", ".lora_up.weight"),
         "diffusers, today": pairs(scaled(lora), lambda p, n: f"{p}.{n}", ".lora_A.weight", ".lora_B.weight", None),
         "diffusers 0.21": pairs(scaled(lora), lambda p, n: f"unet.{n}.lora" if p == "unet" else f"{p}.{n}.lora_linear_layer", ".down.weight", ".up.weight", None),
+        "diffusers with transformers 5": pairs(scaled(lora), lambda p, n: f"{p}.{n.removeprefix('text_model.')}", ".lora_A.weight", ".lora_B.weight", None),
+        "kohya with transformers 5": pairs(lora, lambda p, n: f"{prefix[p]}_{flat(n.removeprefix('text_model.'))}", ".lora_down.weight", ".lora_up.weight"),
+        "diffusers 0.21, with alphas": pairs(lora, lambda p, n: f"unet.{n}.lora" if p == "unet" else f"{p}.{n}.lora_linear_layer", ".down.weight", ".up.weight"),
+        "diffusers 0.15, U-Net": pairs(scaled(unet_attention), lambda p, n: old(p, n).removeprefix("unet."), ".down.weight", ".up.weight", None),
+        "PEFT's names without the model's": pairs(scaled(lora), lambda p, n: n, ".lora_A.weight", ".lora_B.weight", None),
+        "PEFT's own state": pairs(scaled(lora), lambda p, n: f"base_model.model.{n}", ".lora_A.sks.weight", ".lora_B.sks.weight", None),
         "diffusers 0.16": pairs(scaled(attention), old, ".down.weight", ".up.weight", None),
         "PEFT's names, kohya's endings": pairs(lora, lambda p, n: f"base_model.model.{n}", ".lora_down.weight", ".lora_up.weight"),
         "LyCORIS' wrapper, SimpleTuner": pairs({k: m for k, m in lora.items() if k[0] == "unet"}, lambda p, n: f"lycoris_{flat(n)}", ".lora_down.weight", ".lora_up.weight"),
@@ -118,7 +140,7 @@ def main() -> None:
         save_file({"latents": START}, work / "start.safetensors")
         pipe = pipeline(models / name)
         whole, attention = matrices(pipe, ATTENTION + FURTHER), matrices(pipe, ATTENTION)
-        sets = {"whole": whole, "attention": attention, "unet": {k: m for k, m in whole.items() if k[0] == "unet"}}
+        sets = {"whole": whole, "attention": attention, "unet attention": {k: m for k, m in attention.items() if k[0] == "unet"}, "unet": {k: m for k, m in whole.items() if k[0] == "unet"}}
         reference = {}
         for kind, lora in sets.items():
             fresh = pipeline(models / name)
@@ -129,6 +151,8 @@ def main() -> None:
             place = work / name / tool.replace(" ", "-").replace("'", "").replace(",", "")
             if state is None:
                 write_peft(place, whole, int(tool[-1]))
+            elif tool.endswith((".pt", ".ckpt")):
+                torch.save(state, place)
             else:
                 place = place.with_suffix(".safetensors")
                 save_file({k: t.contiguous() for k, t in state.items()}, place)
@@ -137,7 +161,7 @@ def main() -> None:
             if outcome.status == 1 and tool == "cloneofsimo":
                 score.verdict(f"{name} {tool}: refused: {outcome.stderr.strip()[-200:]}", True)
             elif score.ran(f"{name} {tool}", outcome):
-                kind = {"diffusers 0.16": "attention", "LyCORIS' wrapper, SimpleTuner": "unet"}.get(tool, "whole")
+                kind = {"diffusers 0.16": "attention", "diffusers 0.15, U-Net": "unet attention", "LyCORIS' wrapper, SimpleTuner": "unet"}.get(tool, "whole")
                 score.limit(f"{name} {tool} (moves {relative_error(reference[kind], plain):.2f})", relative_error(load_file(work / "end.safetensors")["latents"], reference[kind]), LIMIT)
     score.finish()
 

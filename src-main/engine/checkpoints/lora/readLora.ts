@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { problem } from '../../../../src-shared/messages/index.ts';
+import { nameOf, problem } from '../../../../src-shared/messages/index.ts';
 import type { DType, HostTensor } from '../../tensor/tensor.ts';
 import { embeddingsIn } from '../embedding.ts';
 import { asRecord, isFile, isFolder, readJson, statOrNothing } from '../files.ts';
-import { kindByEnding, kindOfTensors, loraInstead } from '../foreign.ts';
+import { kindByEnding, kindOfTensors, lora, loraInstead } from '../foreign.ts';
 import { networkNames } from '../model.ts';
 import { ForeignLora, readLoraName, type LoraName } from '../names/loraNames.ts';
 import { readOtherF32, type OtherTensor } from '../otherTypes.ts';
@@ -104,6 +104,11 @@ function readAdapters(path: string, sources: readonly AdapterSource[]): Lora {
         const id = `${name.part} ${name.module}`;
         const known = modules.get(id) ?? { name, found: {} };
         modules.set(id, known);
+        if (known.found[name.kind])
+          throw problem('lora.unsupported', {
+            file: source.file,
+            why: `it holds several LoRAs ("${nameOf(key)}" is of another than those before)`,
+          });
         known.found[name.kind] = numbersOf(source.file, key, entry);
         refuseInteger(source.file, key, entry.dtype, name.kind);
       }
@@ -119,8 +124,15 @@ function readAdapters(path: string, sources: readonly AdapterSource[]): Lora {
       stored.push(...asStored(name, found, scaling, source.config?.keys['r']));
     }
   }
-  if (!adapters.length && !changes.length)
-    throw problem('lora.notOne', { file: path, found: kindOfTensors(unmatched) });
+  if (!adapters.length && !changes.length) {
+    const found = kindOfTensors(unmatched);
+    throw found === lora
+      ? problem('lora.unsupported', {
+          file: path,
+          why: `its tensors have unknown names ("${nameOf(unmatched[0])}")`,
+        })
+      : problem('lora.notOne', { file: path, found });
+  }
   return { path, adapters, changes, stored, embeddings, unmatched };
 }
 

@@ -31,11 +31,12 @@ export class ForeignLora {
 }
 
 const endings: readonly (readonly [ending: RegExp, kind: LoraKind | undefined])[] = [
-  [/\.lora_(A|down)(\.default)?\.weight$|\.lora(_linear_layer)?\.down\.weight$|_lora\.down\.weight$/, 'A'],
-  [/\.lora_(B|up)(\.default)?\.weight$|\.lora(_linear_layer)?\.up\.weight$|_lora\.up\.weight$/, 'B'],
+  // Where PEFT's own state is saved, the adapter has a name: `lora_A.default.weight`, `lora_A.my-dog.weight`.
+  [/\.lora_(A|down)(\.[^.]+)?\.weight$|\.lora(_linear_layer)?\.down\.weight$|_lora\.down\.weight$/, 'A'],
+  [/\.lora_(B|up)(\.[^.]+)?\.weight$|\.lora(_linear_layer)?\.up\.weight$|_lora\.up\.weight$/, 'B'],
   [/\.lora_mid\.weight$/, 'mid'],
   [/(_lora)?\.alpha$/, 'alpha'],
-  [/\.lora_magnitude_vector(\.default)?(\.weight)?$/, 'magnitude'],
+  [/\.lora_magnitude_vector(\.[^.]+){0,2}$/, 'magnitude'],
   [/\.dora_scale$/, 'dora_scale'],
   [/\.(diff|w_norm)$/, 'diff'],
   [/\.(diff_b|b_norm)$/, 'diff_b'],
@@ -46,10 +47,15 @@ const endings: readonly (readonly [ending: RegExp, kind: LoraKind | undefined])[
 /** Tensors of methods that can't be used. */
 const foreignMethods: readonly (readonly [sign: RegExp, what: string])[] = [
   [/^(lora|lycoris)_.+\.(a1|a2|b1|b2|bm1|bm2)\.weight$/, 'it is a GLoRA'],
-  [/\.b?oft_(blocks|diag|r|s)\b/, 'it is an OFT'],
+  [/\.b?oft_(blocks|diag|r|s)\b/i, 'it is an OFT'],
   [/\.on_input$|\.ia3_l\b/, 'it is an (IA)³'],
   [/\.vera_lambda_/, 'it is a VeRA'],
-  [/\.lora_(A|B)(\.default)?\.bias$/, 'its matrices have biases (lora_bias)'],
+  [/\.lora_E(\.|$)/, 'it is an AdaLoRA'],
+  [
+    /\.(c3a|delora|fourierft|gralora|hira|hra|miss|randlora|road|shira|vblora|waveft)_/,
+    "it is of one of PEFT's other methods",
+  ],
+  [/\.lora_(A|B)(\.[^.]+)?\.bias$/, 'its matrices have biases (lora_bias)'],
   [
     /^(unet|text_encoder):\d+:(up|down)$/,
     "it is lora_diffusion's, which numbers modules instead of naming them",
