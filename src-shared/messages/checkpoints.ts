@@ -3,6 +3,7 @@ const whatToDo: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; free some space or choose another place',
   EDQUOT: 'the disk quota is used up; free some space or choose another place',
   ENOENT: 'its folder is gone; put it back or choose another place',
+  EISDIR: 'a folder has this name; give a file in it',
   EEXIST: 'something that is not a folder has this name; choose another place',
   ENOTDIR: 'a part of its path is a file; choose another place',
   ENAMETOOLONG: 'the name is too long; choose a shorter one',
@@ -14,9 +15,11 @@ const whatToDo: Readonly<Record<string, string>> = {
 export const checkpointMessages = {
   'file.missing': (d: { file: string }) => `${d.file} is not there; check the path.`,
   'file.unreadable': (d: { file: string; why: string }) =>
-    `${d.file} can't be read (${d.why}); check the path and its permissions.`,
+    `${d.file} can't be read (${d.why}); ${d.why === 'ENAMETOOLONG' ? 'the path is too long, so choose a shorter one' : 'check the path and its permissions'}.`,
   'file.unwritable': (d: { file: string; why: string }) =>
     `${d.file} can't be written (${d.why}); ${whatToDo[d.why] ?? 'choose another place or free some space there'}.`,
+  'output.taken': (d: { file: string; what: string }) =>
+    `${d.file} is there already and is not ${d.what}, so it is not overwritten; choose another name, or remove the file.`,
   'weights.damaged': (d: { file: string; why: string }) =>
     `${d.file} is damaged: ${d.why}. Download or export the file again.`,
   'weights.unsupported': (d: { file: string; why: string }) =>

@@ -39,7 +39,7 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
   'photos.kohya': ({ folder }) =>
     `The photos are in ${folder}, a folder named for kohya's trainer; choose that folder.`,
   'compress.layers': ({ file, kind, layers }) =>
-    `${file} has ${layers} layers in its blocks, but ${kind} needs a model with 2 in each; choose the blocks to remove yourself.`,
+    `${file} has ${layers} ${layers === '1' ? 'layer' : 'layers'} in its blocks, but ${kind} needs a model with 2 in each; choose the blocks to remove yourself.`,
   'compress.depth': ({ file, kind, depth }) =>
     `${file} can't become ${kind}, which is made of Stable Diffusion XL with more than ${depth} transformer blocks in its innermost stage; choose another kind, or the blocks to remove yourself.`,
   'influence.nothingLearnt': () =>
@@ -70,6 +70,9 @@ export function inStudio(thrown: unknown, shown: Readonly<Record<string, string>
   const { code, message, details } = forPeople(thrown);
   const sentence = sentences[code] as ((details: unknown) => string) | undefined;
   const said = sentence && details ? oneLine(sentence(details)) : message;
-  const named = Object.entries(shown).reduce((text, [path, name]) => text.replaceAll(path, name), said);
+  const named = Object.entries(shown).reduce(
+    (text, [path, name]) => text.replaceAll(oneLine(path), name),
+    said,
+  );
   return { code, message: named };
 }

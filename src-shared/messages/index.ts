@@ -56,9 +56,13 @@ export function problem<C extends MessageCode>(code: C, details: Details<C>, cau
 
 const longest = 600;
 
+/** What is written until it is complete, `.NAME.PID.tmp` or `.NAME.tmp`, a folder that may hold NAME itself. People know NAME alone. */
+const temporary = /(^|[\\/])\.([^\\/]+?)(?:\.\d+)?\.tmp(?:[\\/]\2(?![^\\/\s"]))?/g;
+
 /** Messages quote names from files, which may hold anything: line breaks, terminal commands, a megabyte of x. */
 export function oneLine(sentence: string): string {
-  const plain = sentence.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ');
+  const known = sentence.replace(temporary, '$1$2');
+  const plain = known.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ');
   if (plain.length <= longest) return plain;
   return `${plain.slice(0, longest / 2)} … ${plain.slice(-longest / 2)}`;
 }

@@ -37,6 +37,7 @@ import { loraChoice } from '../loraChoice.ts';
 import { optionName } from '../parse.ts';
 import { readPrompts, readPromptTable } from '../../engine/training/data/promptFiles.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export const generateOptions = {
   prompt: texts('TEXT', 'what to show; several texts make several pictures'),
@@ -200,6 +201,10 @@ export const generate = command({
               modelFor([...allLoras(asked), ...(asked.regions ?? []).map(({ lora }) => lora)]) ??
               asked.model,
           };
+    if (grid !== undefined) {
+      const { prepareGrid } = await import('../../features/generation/grid.ts');
+      await prepareGrid(grid);
+    }
     if (select) {
       const { selectPictures } = await import('../../features/generation/selectPictures.ts');
       const { photosOf, withoutRunAsModel } = await import('../../features/generation/runs.ts');
@@ -221,7 +226,10 @@ export const generate = command({
       const lines = found.images.map(
         ({ path, seed, likeness: value }) => `${path} (seed ${seed}, likeness ${value.toFixed(3)})`,
       );
-      return { fields: { ...found }, text: [...lines, `It took ${found.tried} pictures.`].join('\n') };
+      return {
+        fields: { ...found },
+        text: [...lines, `It took ${plural(found.tried, 'picture', 'pictures')}.`].join('\n'),
+      };
     }
     const result = await generate({ ...request, goOn: true }, context, version);
     await writeGrid(grid, result.images);

@@ -135,9 +135,16 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
-/** Makes a folder and those above it. Errors: `file.unwritable`. */
+/** Makes a folder and those above it. Errors: `file.unwritable`, of the part of the path that is in the way. */
 export function makeFolder(folder: string): void {
-  orUnwritable(folder, makeWithParents);
+  try {
+    makeWithParents(folder);
+  } catch (error) {
+    const { path = folder } = error as { path?: string };
+    orUnwritable(path, () => {
+      throw error;
+    });
+  }
 }
 
 // mkdirSync's own `recursive` never returns where mkdir says ENOENT below a folder that is there, as /proc does.

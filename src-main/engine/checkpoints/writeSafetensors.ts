@@ -100,13 +100,22 @@ export function writeAtomically(path: string, pieces: () => Iterable<Uint8Array>
     descriptor = undefined;
     renameSync(temporary, path);
   } catch (error) {
-    if (descriptor !== undefined) closeSync(descriptor);
-    rmSync(temporary, { force: true });
+    discard(temporary, descriptor);
     if (error instanceof Error && 'syscall' in error)
       throw problem('file.unwritable', { file: path, why: errorCode(error) }, error);
     throw error;
   }
   syncFolder(dirname(path));
+}
+
+/** What went wrong before matters more than what goes wrong here. */
+function discard(temporary: string, descriptor: number | undefined): void {
+  try {
+    if (descriptor !== undefined) closeSync(descriptor);
+    rmSync(temporary, { force: true });
+  } catch {
+    return;
+  }
 }
 
 const looked = new Map<string, boolean>();

@@ -30,6 +30,17 @@ export async function encodePng({ width, height, data }: Picture, recipe?: Recip
   return Buffer.concat([png.subarray(0, ihdrEnd), ...text, png.subarray(ihdrEnd)]);
 }
 
+const software = 'Software';
+
+/** A PNG that says that it was made here, for those without a recipe (the keyword is one of the specification's). */
+export function marked(png: Buffer): Buffer {
+  return Buffer.concat([png.subarray(0, ihdrEnd), textChunk(software, 'Likeness'), png.subarray(ihdrEnd)]);
+}
+
+export function isMarked(png: Buffer): boolean {
+  return readTexts(png).get(software) === 'Likeness';
+}
+
 /** The recipe in a PNG that `encodePng` made. Errors: `picture.notPng`, `picture.noRecipe`, `picture.badRecipe`. */
 export async function readRecipe(file: string): Promise<Recipe> {
   let bytes: Buffer;

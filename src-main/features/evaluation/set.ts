@@ -2,6 +2,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { isFile } from '../../engine/checkpoints/files.ts';
 import { writeNpz } from '../../engine/checkpoints/npy.ts';
+import { prepareOutput } from '../../engine/checkpoints/outputFile.ts';
 import { ClipFeatures } from '../../engine/evaluation/clip.ts';
 import {
   covariance,
@@ -49,6 +50,7 @@ export async function evaluateSet(request: SetRequest, context: JobContext): Pro
     await new Promise(setImmediate);
     context.signal.throwIfAborted();
   };
+  if (request.saveStats !== undefined) await prepareStatistics(request.saveStats);
   const folders = [images, reference].filter((path) => path !== undefined && !isFile(path));
   const network =
     inception === undefined
@@ -131,6 +133,12 @@ async function gaussian({ source, features, statistics }: FeatureSet, pause: Pau
   if (!features) throw problem('features.unfit', { file: source, why: 'it has no features' });
   if (features.rows < 2) throw problem('features.few', { file: source, pictures: features.rows });
   return statisticsOf(features, pause);
+}
+
+/** Errors: those of `prepareOutput`. */
+function prepareStatistics(file: string): Promise<void> {
+  const isOurs = (): boolean => readFeatureSet(file).statistics !== undefined;
+  return prepareOutput(file, "a file of a set's statistics", isOurs);
 }
 
 async function saveStatistics(file: string, { source, features }: FeatureSet): Promise<void> {

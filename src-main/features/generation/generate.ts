@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
-import path from 'node:path';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { chosenGuidance, ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
+import { prepareOutput } from '../../engine/checkpoints/outputFile.ts';
+import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import { removeLeftovers } from '../../engine/checkpoints/leftovers.ts';
 import { writeAtomically, writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
 import { stack } from '../../engine/pipelines/denoise.ts';
@@ -30,6 +31,7 @@ import { missingPictures, setFiles } from './pictureSet.ts';
 import { predictionOfRuns, withoutRunAsModel } from './runs.ts';
 import { readStartingNoise, type StartingNoise } from './startingNoise.ts';
 import { openAnew, type Opener } from './warmModel.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 export interface MadePicture {
   readonly path: string;
@@ -117,6 +119,12 @@ function whatIsAsked({
 /** Begins, or continues, a part of the journal. `batch`: pictures at once, where that is not decided yet. */
 type Begin = (bits: object, batch: number) => JournalPart;
 
+/** Errors: those of `prepareOutput`. */
+function prepareLatents(file: string): Promise<void> {
+  const isOurs = (): boolean => [...readSafetensors(file).tensors.keys()].join() === 'latents';
+  return prepareOutput(file, 'a file of latents', isOurs);
+}
+
 /**
  * Makes `count` pictures of each prompt and writes each as a PNG with its recipe as soon as it is done. `version` is the program's. Errors: those of `openForGeneration`, `readStartingNoise` and `TextToImage.generate`, `file.unwritable`.
  */
@@ -131,6 +139,7 @@ async function draw(
   const opened = await models.open(request, report);
   const { textToImage } = opened;
   try {
+    if (request.saveLatents !== undefined) await prepareLatents(request.saveLatents);
     const noise = startingNoise(request, textToImage);
     rememberPlace(opened.hash, request.model);
     const elsewhere = opened.unet ? [opened.unet] : [];
@@ -177,10 +186,11 @@ async function draw(
           .filter((pictures) => pictures.some((one) => !before.has(all.indexOf(one))))
       : textToImage.batches(request.saveLatents ? all : missing, sampling);
     const pictures = batches.flat();
-    if (pictures.length < all.length && before.size)
+    const finished = all.length - pictures.length;
+    if (finished > 0 && before.size)
       report({
         type: 'note',
-        message: `${all.length - pictures.length} of ${all.length} pictures were finished before this command was interrupted; the others follow.`,
+        message: `${finished} of ${plural(all.length, 'picture', 'pictures')} ${finished === 1 ? 'was' : 'were'} finished before this command was interrupted; the others follow.`,
       });
     const { onStep, onPicture } = pictureProgress(pictures.length, (done) =>
       report({ type: 'progress', done, total: pictures.length, label: 'pictures' }),
@@ -214,7 +224,6 @@ async function draw(
       if (request.saveLatents) finals.set(index, latents);
     }
     if (request.saveLatents) {
-      makeFolder(path.dirname(request.saveLatents));
       writeSafetensors(request.saveLatents, [{ name: 'latents', tensor: stack(inOrder(finals)) }]);
     }
     return { images: inOrder(images) };

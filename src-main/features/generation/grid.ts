@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import sharp, { type OverlayOptions } from 'sharp';
+import { prepareOutput } from '../../engine/checkpoints/outputFile.ts';
+import { isMarked, marked } from '../../engine/pictures/png.ts';
 import { canDrawText, drawText } from '../../engine/pictures/labels.ts';
 
 export interface Grid {
@@ -53,7 +56,12 @@ export async function drawGrid({ columns, rows }: Grid): Promise<Buffer> {
   const height = top + rows.length * (tileHeight + gap);
   const canvas = { create: { width, height, channels: 3 as const, background: 'white' } };
   const clipped = await Promise.all(layers.map((layer) => within(layer, width, height)));
-  return sharp(canvas).composite(clipped).removeAlpha().png().toBuffer();
+  return marked(await sharp(canvas).composite(clipped).removeAlpha().png().toBuffer());
+}
+
+/** Errors: those of `prepareOutput`. */
+export function prepareGrid(file: string): Promise<void> {
+  return prepareOutput(file, 'a grid of pictures', () => isMarked(readFileSync(file)));
 }
 
 /** Text may be taller than its row: what would lie outside of the picture is cut. */

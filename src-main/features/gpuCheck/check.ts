@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import { readText } from '../../engine/checkpoints/files.ts';
+import { prepareOutput } from '../../engine/checkpoints/outputFile.ts';
 import { temporaryFolder } from '../../engine/checkpoints/leftovers.ts';
 import { findingsIn, type Finding } from './findings.ts';
-import { pageOf, type Section } from './page.ts';
+import { pageOf, pageTitle, type Section } from './page.ts';
 import { checkParts, type CheckPart, type GpuCheckRequest } from './request.ts';
 
 export interface GpuCheckResult {
@@ -19,13 +21,15 @@ export interface GpuCheckResult {
 /**
  * Checks a graphics device in parts, each in a process of its own: one that fails, hangs or crashes is noted, and the others still
  * run. Writes a page. Random weights are in a folder that is removed after the check. `command`: words that start this program.
- * Errors: `file.unwritable`; the signal's reason when it aborts.
+ * Errors: those of `prepareOutput`, `file.unwritable`; the signal's reason when it aborts.
  */
 export async function gpuCheck(
   request: GpuCheckRequest,
   { report, signal }: JobContext,
   { command, version }: { readonly command: readonly string[]; readonly version: string },
 ): Promise<GpuCheckResult> {
+  const isPage = (): boolean => readText(request.out).startsWith(pageTitle);
+  await prepareOutput(resolve(request.out), 'a page of this check', isPage);
   const work = temporaryFolder('gpu-check');
   const started = performance.now();
   const left = (): number => request.seconds - (performance.now() - started) / 1000;

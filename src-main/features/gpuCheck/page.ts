@@ -1,5 +1,6 @@
 import type { Finding } from './findings.ts';
 import type { CheckPart } from './request.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 /** The result of one part. */
 export interface Section {
@@ -29,15 +30,17 @@ interface Facts {
   readonly small: boolean;
 }
 
+export const pageTitle = '# Check of a graphics device';
+
 /** The page in Markdown. */
 export function pageOf(sections: readonly Section[], { version, provider, seconds, small }: Facts): string {
   const all = sections.flatMap(({ findings }) => findings);
   const count = (right: boolean): number => all.filter((finding) => finding.right === right).length;
   const unfinished = sections.filter(({ ended }) => ended !== undefined).length;
   const head = [
-    '# Check of a graphics device',
+    pageTitle,
     '',
-    `Likeness ${version}, ${new Date().toISOString().slice(0, 10)}, ${Math.round(seconds)} s. Checked: ${provider ?? 'nothing'}. ${count(true)} findings are right, ${count(false)} are wrong, ${unfinished} parts did not end.`,
+    `Likeness ${version}, ${new Date().toISOString().slice(0, 10)}, ${Math.round(seconds)} s. Checked: ${provider ?? 'nothing'}. ${plural(count(true), 'finding is', 'findings are')} right, ${count(false)} wrong, ${plural(unfinished, 'part', 'parts')} did not end.`,
     ...(small ? ['', 'Narrow networks stand in for the published shapes (`--small`).'] : []),
   ];
   return `${[...head, ...sections.flatMap(sectionLines)].join('\n')}\n`;

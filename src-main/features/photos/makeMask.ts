@@ -2,11 +2,10 @@ import { findSubjects } from '../../../src-shared/segmentation/findSubjects.ts';
 import { snapToEdge } from '../../../src-shared/segmentation/snapToEdge.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import sharp from 'sharp';
-import { makeFolder } from '../../engine/checkpoints/files.ts';
+import { prepareOutput } from '../../engine/checkpoints/outputFile.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { loadPicture, loadPictureOn } from '../../engine/pictures/pictures.ts';
 import { greyAt, type Picture } from '../../engine/pictures/pixels.ts';
-import path from 'node:path';
 
 export interface MaskRequest {
   readonly photo: string;
@@ -20,10 +19,11 @@ export interface MaskRequest {
 /**
  * Writes a mask for a photo: what an ellipse or strokes mark roughly, snapped to the edge; without either, the
  * subject that stands out. Returns the subject's share of the photo.
- * Errors: `mask.rough`, `mask.otherShape`, those of `loadPicture`, `file.unwritable`.
+ * Errors: `mask.rough`, `mask.otherShape`, those of `loadPicture` and `prepareOutput`.
  */
 export async function makeMask({ photo, out, ellipse, strokes }: MaskRequest): Promise<{ share: number }> {
   const picture = await loadPicture(photo);
+  await prepareOutput(out, 'a mask', () => isMask(out));
   if (ellipse !== undefined && strokes !== undefined) throw problem('mask.rough', { photo });
   const rough =
     ellipse !== undefined
@@ -37,9 +37,20 @@ export async function makeMask({ photo, out, ellipse, strokes }: MaskRequest): P
   const png = await sharp(found, { raw: { width, height, channels: 1 } })
     .png()
     .toBuffer();
-  makeFolder(path.dirname(out));
   writeAtomically(out, () => [png]);
   return { share: found.reduce((sum, value) => sum + value, 0) / (255 * found.length) };
+}
+
+/** Whether a picture is as good as black and white; a photo is not. */
+async function isMask(file: string): Promise<boolean> {
+  const { data } = await loadPicture(file);
+  let clear = 0;
+  for (let at = 0; at < data.length; at += 3) {
+    const [red = 0, green, blue] = data.subarray(at, at + 3);
+    if (red !== green || red !== blue) return false;
+    if (red < 32 || red >= 224) clear++;
+  }
+  return clear > 0.9 * (data.length / 3);
 }
 
 function inEllipse(box: string, photo: string, { width, height }: Picture): Uint8Array {

@@ -47,3 +47,13 @@ it('offers what can compute on a system, and what is chosen already', () => {
   expect(choicesOn('darwin', 'coreml')).toEqual(['auto', 'cpu', 'webgpu', 'coreml']);
   expect(choicesOn('linux', 'cuda')).toContain('cuda');
 });
+
+it('no message names what a file is called until it is complete', () => {
+  const named = (file: string): string => problem('file.unwritable', { file, why: 'ENOSPC' }).message;
+  expect(named('/a/.dog.safetensors.317.tmp/dog.safetensors')).toMatch(/^\/a\/dog\.safetensors can't/);
+  expect(named('/a/.dog.317.tmp/dog/unet/x.safetensors')).toMatch(/^\/a\/dog\/unet\/x\.safetensors can't/);
+  expect(named('/a/.dog.317.tmp/scheduler')).toMatch(/^\/a\/dog\/scheduler can't/);
+  expect(named('C:\\a\\.grid.png.9.tmp')).toMatch(/^C:\\a\\grid\.png can't/);
+  expect(named('/run/checkpoints/.000200.tmp/unet')).toMatch(/^\/run\/checkpoints\/000200\/unet can't/);
+  expect(named('/a/my.tmp/b.tmp')).toMatch(/^\/a\/my\.tmp\/b\.tmp can't/);
+});
