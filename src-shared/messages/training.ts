@@ -1,3 +1,5 @@
+import { plural } from '../plural.ts';
+
 /** Finetuning and distillation. */
 export const trainingMessages = {
   'lora.target': (d: { target: string; part: string }) =>
@@ -13,7 +15,7 @@ export const trainingMessages = {
   'replay.invalid': (d: { file: string; why: string }) =>
     `${d.file} can't be replayed: ${d.why}; record latents, noise, timesteps and input_ids as the contract says.`,
   'replay.tooShort': (d: { file: string; rows: number; wanted: number }) =>
-    `${d.file} holds ${d.rows} batches and the run needs ${d.wanted}; lower --steps or record more.`,
+    `${d.file} holds ${plural(d.rows, 'batch', 'batches')} and the run needs ${d.wanted}; lower --steps or record more.`,
   'training.badSettings': (d: { why: string }) => `These settings can't be used: ${d.why}.`,
   'training.diverged': (d: { step: number }) =>
     `The loss is no longer a number at step ${d.step}; the last checkpoint has been kept. Start again with a lower learning rate.`,
@@ -31,6 +33,8 @@ export const trainingMessages = {
     `The weights are not those of ${d.file} to the bit: ${d.what}.`,
   'run.exists': (d: { folder: string }) =>
     `${d.folder} already holds a run; add --resume to continue it, or choose another --out.`,
+  'run.inUse': (d: { folder: string }) =>
+    `${d.folder} is being trained by another Likeness; let that one end, or stop it.`,
   'run.otherModel': (d: { folder: string; model: string }) =>
     `${d.folder} was trained on a different model from the one in ${d.model} now; restore the original model, or start a new run.`,
   'run.otherPhotos': (d: { folder: string; photos: string; name: string; how: string }) =>

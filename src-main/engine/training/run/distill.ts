@@ -16,9 +16,11 @@ import { startToTell } from '../loss/startingLora.ts';
 import type { RunResult } from './loop.ts';
 import { building, loopPhases, samplingSteps } from './plan.ts';
 import { orWithdraw, RunFolder } from './runFolder.ts';
+import { whileLocked } from './runLock.ts';
 import { drawSample, type SampleSettings } from './samples.ts';
 import { wholeNetworks } from '../loss/parameters.ts';
 import { trainToEnd, type RunOptions, type Training } from './trainToEnd.ts';
+import { plural } from '../../../../src-shared/plural.ts';
 
 /**
  * Distils a teacher's U-Net into a student's (Kim et al. 2023, BK-SDM), or a model into a LoRA with which it draws in few steps (Luo
@@ -30,9 +32,11 @@ export async function distill(options: RunOptions<DistillSettings>, context: Job
   checkedSettings(distillSettings, settings);
   const models = { teacher: openModel(settings.teacher), student: openModel(settings.student) };
   const schedule = sharedSchedule(models.teacher, models.student);
-  const isNew = !RunFolder.exists(out);
-  const run = openRun(out, { settings, version, ...models });
-  return orWithdraw(run, isNew, () => train(run, { ...options, ...models, schedule }, context));
+  return whileLocked(out, async () => {
+    const isNew = !RunFolder.exists(out);
+    const run = openRun(out, { settings, version, ...models });
+    return orWithdraw(run, isNew, () => train(run, { ...options, ...models, schedule }, context));
+  });
 }
 
 interface Opened {
@@ -51,7 +55,7 @@ async function train(
     if (lines.length > 0)
       context.report({
         type: 'warning',
-        message: `${lines.length} of ${pictures} pictures can't be used and are skipped (listed in ${run.path}/skipped.txt): ${lines[0]}`,
+        message: `${lines.length} of ${plural(pictures, 'picture', 'pictures')} can't be used and ${lines.length === 1 ? 'is' : 'are'} skipped (listed in ${run.path}/skipped.txt): ${lines[0]}`,
       });
   };
   const data = { cache, onSkipped };

@@ -29,6 +29,7 @@ import { classPictureFiles } from '../data/classPictures.ts';
 import type { RunResult } from './loop.ts';
 import { finetunePhases } from './plan.ts';
 import { orWithdraw, RunFolder } from './runFolder.ts';
+import { whileLocked } from './runLock.ts';
 import { drawSample } from './samples.ts';
 import type { SharedRun } from '../team/sharedRun.ts';
 import { startToTell } from '../loss/startingLora.ts';
@@ -51,9 +52,11 @@ export async function finetune(
   const { settings } = options;
   checkedSettings(finetuneSettings, settings);
   const model = openModel(settings.model, settings.prediction);
-  const isNew = !RunFolder.exists(options.out);
-  const run = await openRun(options, model);
-  return orWithdraw(run, isNew, () => train(run, model, options, context));
+  return whileLocked(options.out, async () => {
+    const isNew = !RunFolder.exists(options.out);
+    const run = await openRun(options, model);
+    return orWithdraw(run, isNew, () => train(run, model, options, context));
+  });
 }
 
 async function train(
