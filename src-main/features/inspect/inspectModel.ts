@@ -1,5 +1,6 @@
 import type { Model, ModelPart } from '../../engine/checkpoints/model.ts';
 import { modelHash } from '../../engine/checkpoints/modelHash.ts';
+import { emptyEnds } from '../../engine/checkpoints/emptyEnd.ts';
 import { assumption } from '../../engine/checkpoints/prediction.ts';
 import { expectTensor, findBadValues, type Weights } from '../../engine/checkpoints/weights.ts';
 import { input } from '../../engine/graph/build.ts';
@@ -22,6 +23,7 @@ import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import { resolveScheduler } from '../../engine/schedulers/config.ts';
 import type { Shape } from '../../engine/tensor/tensor.ts';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
+import { plural } from '../../../src-shared/plural.ts';
 
 type NetworkCall = 'unet' | 'text_encoder' | 'vae_encoder' | 'vae_decoder';
 /** SDXL has a second text encoder. */
@@ -124,16 +126,19 @@ export async function inspectModel(model: Model): Promise<{ report: ModelReport;
       size: { width: width * factor, height: height * factor },
       predictionType: typeof prediction === 'string' ? prediction : 'epsilon',
       ...(model.prediction && { predictionFrom: model.prediction.from }),
-      problems: [
+      // Of a single file, all parts have the same.
+      problems: distinct([
         ...faults.map(({ message }) => message),
         ...Object.values(found).flatMap(({ notes }) => notes),
         ...standInNote(model),
         ...guessNote(model),
-      ],
+      ]),
     },
     ...(faults[0] && { fatal: faults[0] }),
   };
 }
+
+const distinct = (all: readonly string[]): string[] => [...new Set(all)];
 
 /** What the text encoders give, the two of SDXL together. */
 function textOutputs(model: Model, scopeOf: Parameters<typeof encodePrompt>[0]): Graph['outputs'] {
@@ -188,9 +193,14 @@ interface Findings {
 function checkWeights(weights: Weights, shapes: ReadonlyMap<string, Shape>): Findings {
   // transformers 4 stored this table of 0, 1, 2, … along with the weights.
   const surplus = weights.names().filter((name) => !shapes.has(name) && !name.endsWith('position_ids'));
-  const notes = surplus.length
-    ? [`${weights.source} has ${surplus.length} unused tensors (${surplus[0]} …)`]
+  const cut = emptyEnds(weights).map(
+    ({ file, bytes }) =>
+      `the last ${(bytes / 1e6).toFixed(1)} MB of ${file} are zeros, as when a download or copy did not come to its end; get the file again`,
+  );
+  const unused = surplus.length
+    ? [`${weights.source} has ${plural(surplus.length, 'unused tensor', 'unused tensors')} (${surplus[0]} …)`]
     : [];
+  const notes = [...unused, ...cut];
   try {
     for (const [name, shape] of shapes) expectTensor(weights, name, shape);
     findBadValues(weights);
