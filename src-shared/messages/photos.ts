@@ -1,3 +1,5 @@
+import { plural } from '../plural.ts';
+
 /** Photos and pictures. */
 export const photoMessages = {
   'photos.none': (d: { folder: string }) =>
@@ -6,8 +8,14 @@ export const photoMessages = {
     `${d.folder} has no pictures; put JPEG, PNG, WebP or HEIC pictures of other examples of the class into it.`,
   'photos.inSubfolder': (d: { folder: string; below: string; count: number }) =>
     `${d.folder} has no photos itself, but ${d.below} has ${d.count}; give that folder, or move its photos up.`,
+  'photos.inSubfolders': (d: { folder: string; folders: string; more: boolean }) =>
+    `${d.folder} has no photos itself, but several folders below it have: ${d.folders}${d.more ? ' …' : ''}; give the one with the photos to learn from.`,
+  'photos.inArchive': (d: { folder: string; archive: string }) =>
+    `${d.folder} has no photos, but ${d.archive} may hold some; unpack it, and give the folder with the photos.`,
   'photos.kohya': (d: { folder: string; repeats: number; token: string; noun: string }) =>
-    `The photos are in ${d.folder}, a folder named for kohya's trainer (${d.repeats} repeats, token "${d.token}", class "${d.noun}"); use --photos "${d.folder}" --token "${d.token}" --class "${d.noun}".`,
+    `The photos are in ${d.folder}, a folder named for kohya's trainer (${plural(d.repeats, 'repeat', 'repeats')}, token "${d.token}", class "${d.noun}"); use --photos "${d.folder}" --token "${d.token}" --class "${d.noun}".`,
+  'photos.inCloud': (d: { file: string }) =>
+    `${d.file} is in iCloud and not on this machine; download it first ("Download Now" in the Finder).`,
   'photos.noFolder': (d: { folder: string; why: 'gone' | 'file' | 'unreadable' }) =>
     d.why === 'gone'
       ? `${d.folder} is not there; check the path.`

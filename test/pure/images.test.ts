@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
@@ -297,7 +297,7 @@ describe('loadPhoto', () => {
 describe('listPhotos', () => {
   async function listing(name: string, files: Record<string, Buffer | string>): Promise<string> {
     const place = join(folder, name);
-    await mkdir(place);
+    await mkdir(place, { recursive: true });
     for (const [file, bytes] of Object.entries(files)) await writeFile(join(place, file), bytes);
     return place;
   }
@@ -330,6 +330,27 @@ describe('listPhotos', () => {
     await listing('kohya/10_sks toy dog', { 'a.jpg': 'a' });
     expect(await failure(listPhotos(kohya))).toMatch(
       /^photos\.kohya.*10 repeats.*--token "sks" --class "toy dog"/,
+    );
+    await listing('kohya/reg/1_dog', { 'a.jpg': 'a' });
+    await listing('kohya/__MACOSX/x', { 'a.jpg': 'a' });
+    expect(await failure(listPhotos(kohya))).toMatch(/^photos\.kohya/);
+    const project = await listing('project', { 'photos.zip': 'PK' });
+    await listing('project/img/1_sks dog', { 'a.jpg': 'a' });
+    expect(await failure(listPhotos(project))).toMatch(
+      /^photos\.kohya.*img.1_sks dog.*\(1 repeat,.*--class "dog"/,
+    );
+    expect(await failure(listPhotos(project, 'class'))).toMatch(/^photos\.inSubfolder/);
+    const two = await listing('two', {});
+    await listing('two/dog', { 'a.jpg': 'a' });
+    await listing('two/mug', { 'a.jpg': 'a', 'b.jpg': 'b' });
+    expect(await failure(listPhotos(two))).toMatch(/^photos\.inSubfolders.*two.dog \(1\), .*two.mug \(2\);/);
+    const circle = await listing('circle', {});
+    await symlink('.', join(circle, 'again'), 'junction');
+    expect(await failure(listPhotos(circle))).toMatch(/^photos\.none/);
+    const away = await listing('away', { '.IMG_1.HEIC.icloud': 'bplist', '.notes.txt.icloud': 'bplist' });
+    expect(await failure(listPhotos(away))).toMatch(/^photos\.inCloud.*away.IMG_1\.HEIC is in iCloud/);
+    expect(await failure(listPhotos(await listing('packed', { 'dog photos.ZIP': 'PK' })))).toMatch(
+      /^photos\.inArchive.*dog photos\.ZIP.*unpack it/,
     );
     expect(await failure(listPhotos(await listing('raws', { 'a.RAF': 'a' })))).toMatch(
       /^photos\.unsupported/,

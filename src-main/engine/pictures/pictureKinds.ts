@@ -10,6 +10,12 @@ export type PictureKind = 'sharp' | 'png' | 'heic' | 'bmp' | 'raw' | 'other';
 export const claimsPicture =
   /\.(jpe?g|jfif|png|webp|avif|tiff?|gif|hei[cf]|bmp|svg|jxl|jp2|dng|nef|nrw|cr[23w]|arw|sr[2fw]|raf|rw2|orf|pef|3fr|iiq|raw)$/i;
 
+/** The picture that a file stands for while it is in iCloud alone: `.IMG_1.HEIC.icloud` is IMG_1.HEIC's. */
+export function inCloudAlone(name: string): string | undefined {
+  const own = /^\.(.+)\.icloud$/i.exec(name)?.[1];
+  return own !== undefined && claimsPicture.test(own) ? own : undefined;
+}
+
 /** What a file is by its content; its name says nothing. Errors: `photos.unreadable`, `photos.tooHeavy`. */
 export async function pictureKind(file: string): Promise<PictureKind> {
   const head = await readHead(file);

@@ -1,11 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
 import { errorCode } from '../checkpoints/files.ts';
 import { decodeBmp, type Pixels } from './bmp.ts';
 import { decodeHeic } from './heic.ts';
-import { claimsPicture, pictureKind } from './pictureKinds.ts';
+import { claimsPicture, inCloudAlone, pictureKind } from './pictureKinds.ts';
 import type { Picture } from './pixels.ts';
 import { expandsWithin, withProfile } from './png.ts';
 
@@ -23,8 +23,8 @@ export function naturalOrder(a: string, b: string): number {
 
 /**
  * The folder's pictures in natural order of name, as paths. JPEG, PNG, WebP, AVIF, HEIC, TIFF, GIF and BMP by content; hidden files,
- * folders and files that neither are nor claim to be pictures are passed over.
- * Errors: `photos.noFolder`, `photos.raw`, `photos.unsupported`, `photos.tooHeavy`.
+ * folders, links to folders and files that neither are nor claim to be pictures are passed over.
+ * Errors: `photos.noFolder`, `photos.inCloud`, `photos.raw`, `photos.unsupported`, `photos.tooHeavy`.
  */
 export async function listPictures(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
@@ -32,14 +32,24 @@ export async function listPictures(folder: string): Promise<string[]> {
   });
   const pictures: string[] = [];
   for (const entry of entries) {
+    const inCloud = inCloudAlone(entry.name);
+    if (inCloud !== undefined) throw problem('photos.inCloud', { file: join(folder, inCloud) });
     if (entry.name.startsWith('.') || !(entry.isFile() || entry.isSymbolicLink())) continue;
     const file = join(folder, entry.name);
+    if (entry.isSymbolicLink() && (await leadsToFolder(file))) continue;
     const kind = await pictureKind(file);
     if (kind === 'raw') throw problem('photos.raw', { file });
     if (kind !== 'other') pictures.push(file);
     else if (claimsPicture.test(entry.name)) throw problem('photos.unsupported', { file });
   }
   return pictures.sort(naturalOrder);
+}
+
+function leadsToFolder(link: string): Promise<boolean> {
+  return stat(link).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }
 
 /** Why a folder of photos could not be listed. */

@@ -6,6 +6,7 @@ import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
 import { meanOfPairs } from '../../engine/evaluation/features.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { look } from '../evaluation/look.ts';
 import { evaluateSubject, picturesOf } from '../evaluation/subject.ts';
 import { generate } from '../generation/generate.ts';
@@ -146,7 +147,7 @@ async function likenessByMobileNet(
 ): Promise<number> {
   const network = await MobileNetFeatures.open(file);
   try {
-    const [subject, made] = [await picturesOf(photos), await picturesOf(pictures)];
+    const [subject, made] = [await listPhotos(photos), await picturesOf(pictures)];
     const seen = await look(network, [...subject, ...made], 'MobileNetV2', context);
     return meanOfPairs(seen.slice(0, subject.length), seen.slice(subject.length));
   } finally {

@@ -5,6 +5,8 @@ import { readWritten } from '../../engine/training/data/writtenText.ts';
 import { ClipFeatures } from '../../engine/evaluation/clip.ts';
 import { meanOfPairs, meanOfPartners } from '../../engine/evaluation/features.ts';
 import { VitFeatures } from '../../engine/evaluation/visionTransformer.ts';
+import { listPhotos } from '../../engine/training/data/photoFolder.ts';
+import { folded } from '../../engine/training/data/sameName.ts';
 import { readPromptTable } from '../../engine/training/data/promptFiles.ts';
 import { listPictures } from '../../engine/pictures/pictures.ts';
 import { look } from './look.ts';
@@ -21,10 +23,10 @@ export interface SubjectScores {
 
 /**
  * CLIP-I, DINO and CLIP-T as DreamBooth (Ruiz et al. 2023, section 4.2) defines them. Errors: `evaluate.counts`,
- * `evaluate.noPictures`, those of the readers of pictures and networks.
+ * `evaluate.noPictures`, those of `listPhotos` and of the readers of pictures and networks.
  */
 export async function evaluateSubject(request: SubjectRequest, context: JobContext): Promise<SubjectScores> {
-  const photos = await picturesOf(request.photos);
+  const photos = await listPhotos(request.photos);
   const images = await picturesOf(request.images);
   const prompts =
     request.prompts === undefined ? undefined : promptsOf(request.prompts, request.images, images);
@@ -102,7 +104,7 @@ export function promptsOf(file: string, folder: string, pictures: readonly strin
 
 function rowsOf(file: string, pictures: readonly string[]): string[] {
   const { prompts, names } = readPromptTable(file);
-  const stem = (name: string): string => parse(name).name.toLowerCase();
+  const stem = (name: string): string => folded(parse(name).name);
   const byName = new Map(names.map((name, i) => [stem(name), prompts[i] as string]));
   return pictures.map((picture) => {
     const prompt = byName.get(stem(picture));

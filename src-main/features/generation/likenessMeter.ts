@@ -1,8 +1,9 @@
 import sharp from 'sharp';
 import { cosine } from '../../engine/evaluation/features.ts';
 import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
-import { listPictures, loadPicture, loadPictureOn } from '../../engine/pictures/pictures.ts';
+import { loadPicture, loadPictureOn } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
+import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { resize } from '../../engine/pictures/resample.ts';
 import { crop, cropRegion } from './cropRegion.ts';
 
@@ -21,9 +22,9 @@ export class LikenessMeter {
     private readonly photos: readonly Float32Array[],
   ) {}
 
-  /** Errors: those of `listPictures`, `loadPicture` and `MobileNetFeatures.open`. */
+  /** Errors: those of `listPhotos`, `loadPicture` and `MobileNetFeatures.open`. */
   static async open({ photos, mobileNet }: LikenessRequest): Promise<LikenessMeter> {
-    const files = await listPictures(photos);
+    const files = await listPhotos(photos);
     const squares = await Promise.all(files.map(async (file) => middleSquare(await loadPicture(file))));
     const features = await MobileNetFeatures.open(mobileNet);
     return new LikenessMeter(features, await features.pictures(squares));

@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
-import { LikenessError } from '../../../src-shared/messages/index.ts';
+import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
 import { captionBeside, isCaption } from '../../engine/training/data/photoCaptions.ts';
-import { claimsPicture } from '../../engine/pictures/pictureKinds.ts';
+import { claimsPicture, inCloudAlone } from '../../engine/pictures/pictureKinds.ts';
 import { loadPicture, naturalOrder, noFolder } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
+import { noPhotosIn } from '../../engine/training/data/photoFolder.ts';
 import { loadMask, masksOf } from '../../engine/training/data/masks.ts';
 import { photoAdvice, setAdvice, type Advice, type PhotoFacts } from './advice.ts';
 import { lookAt, type SmallPictures } from './lookAt.ts';
@@ -58,6 +59,8 @@ export async function checkPhotos(
   const loaded: Loaded[] = [];
   const unusable: PhotosReport['unusable'][number][] = [];
   const ignored: string[] = [...strays];
+  for (const path of notHere(folder, names))
+    unusable.push({ path, ...toldBy(problem('photos.inCloud', { file: path })) });
   for (const [done, path] of files.entries()) {
     signal.throwIfAborted();
     if (captions.has(path)) continue;
@@ -88,13 +91,27 @@ export async function checkPhotos(
     ...{ unusable, ignored, duplicates },
     variety: { 'variety (MobileNetV2)': variety },
     advice: [
-      ...setAdvice({ count: loaded.length, duplicates, variety }),
-      ...unusable.map(({ code, message }) => ({ code, message })),
+      ...(loaded.length + unusable.length > 0
+        ? setAdvice({ count: loaded.length, duplicates, variety })
+        : [toldBy(await noPhotosIn(folder))]),
+      ...unusable.map(toldBy),
       ...loaded.flatMap(({ path, facts }) =>
         photoAdvice(facts).map(({ code, message }) => ({ code, message: `${basename(path)}: ${message}` })),
       ),
     ],
   };
+}
+
+/** The photos of a folder that are in iCloud alone. */
+function notHere(folder: string, entries: readonly { readonly name: string }[]): string[] {
+  return entries.flatMap(({ name }) => {
+    const own = inCloudAlone(name);
+    return own === undefined ? [] : [join(folder, own)];
+  });
+}
+
+function toldBy({ code, message }: Advice): Advice {
+  return { code, message };
 }
 
 function shareOf({ width, height, data }: Picture): number {

@@ -4,8 +4,9 @@ import { eachSubject } from '../../../src-shared/domain/runSubjects.ts';
 import type { Copy, SubjectKind } from '../../../src-shared/domain/runScore.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { copyThreshold, photoViews, printsOf, resemblance } from '../../engine/evaluation/memorization.ts';
-import { listPictures, loadPicture } from '../../engine/pictures/pictures.ts';
+import { loadPicture } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
+import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { classPrompts } from '../../engine/training/data/prompts.ts';
 import type { DrawnPicture, Wanted } from './drawPictures.ts';
 import { kindOf, scoredPrompts, type ScoredPrompt } from './prompts.ts';
@@ -33,7 +34,7 @@ export interface ScoredSubject {
   readonly classPrompts: readonly string[];
 }
 
-/** The subjects of a run with these settings. Errors: `score.noPhotos`, `score.photosOfOne`, `photos.none`, those of `loadPicture`. */
+/** The subjects of a run with these settings. Errors: `score.noPhotos`, `score.photosOfOne`, those of `listPhotos` and `loadPicture`. */
 export async function scoredSubjects(
   request: ScoreRequest,
   settings: FinetuneSettings,
@@ -55,11 +56,10 @@ async function scoredSubject(
 ): Promise<ScoredSubject> {
   if (folder === undefined) throw problem('score.noPhotos', { folder: run });
   const photos: Photo[] = [];
-  for (const path of await listPictures(folder)) {
+  for (const path of await listPhotos(folder)) {
     const whole = await loadPicture(path);
     photos.push({ path, whole, picture: await middleSquare(whole, settings.size) });
   }
-  if (photos.length === 0) throw problem('photos.none', { folder });
   const { token, classNoun } = settings;
   const own = kind ?? kindOf(classNoun);
   return {

@@ -5,8 +5,10 @@ import path from 'node:path';
 import sharp from 'sharp';
 import type { Output } from '../../../src-shared/contract/index.ts';
 import { classNounSchema, tokenSchema, type Subject } from '../../../src-shared/domain/subject.ts';
+import { problem } from '../../../src-shared/messages/index.ts';
 import { inStudio } from '../../../src-shared/messages/inStudio.ts';
 import { kohyaFolder } from '../../engine/training/data/kohyaFolder.ts';
+import { noPhotosIn } from '../../engine/training/data/photoFolder.ts';
 import { captionBeside, captionFileOf, isCaption } from '../../engine/training/data/photoCaptions.ts';
 import {
   listPictures,
@@ -15,6 +17,7 @@ import {
   naturalOrder,
   openPicture,
 } from '../../engine/pictures/pictures.ts';
+import { inCloudAlone } from '../../engine/pictures/pictureKinds.ts';
 import { encodePng } from '../../engine/pictures/png.ts';
 import type { StudioContext } from '../context.ts';
 import { markPhoto } from './markPhoto.ts';
@@ -103,9 +106,12 @@ async function picturesOf(given: string, { refused }: Collected): Promise<string
   try {
     if (!(await stat(given)).isDirectory()) return [given];
     const names = (await readdir(given)).filter((name) => !name.startsWith('.') && name !== 'subject.json');
-    return (await listPictures(given).catch(() => names.map((name) => path.join(given, name)))).sort(
-      naturalOrder,
-    );
+    const away = (await readdir(given)).flatMap((name) => inCloudAlone(name) ?? []);
+    for (const name of away)
+      refused.push({ name, problem: inStudio(problem('photos.inCloud', { file: name })) });
+    const files = await listPictures(given).catch(() => names.map((name) => path.join(given, name)));
+    if (files.length + away.length === 0) throw await noPhotosIn(given);
+    return files.sort(naturalOrder);
   } catch (error) {
     refused.push({ name: path.basename(given), problem: inStudio(error) });
     return [];

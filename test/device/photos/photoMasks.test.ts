@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -32,4 +32,29 @@ it('a look at photos tells what their masks show, which cannot be used and which
   expect(found.unusable).toMatchObject([{ path: mask('01.png'), code: 'masks.otherSize' }]);
   expect(found.ignored).toEqual([mask('someone else.png')]);
   expect(found.advice.map(({ code }) => code)).toContain('masks.otherSize');
+});
+
+it('a look at a folder without photos says where they may be', async () => {
+  const context = { report: () => undefined, signal: new AbortController().signal };
+  const look = async (name: string): Promise<string[]> => {
+    const { advice } = await checkPhotos(
+      { folder: path.join(folder, name), mobileNet: scorerFiles.mobileNet },
+      context,
+    );
+    return advice.map(({ code }) => code);
+  };
+  const put = (name: string): void => {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    cpSync('resources/sample-subject/00.jpg', path.join(folder, name));
+  };
+  put('project/img/10_sks dog/0.jpg');
+  mkdirSync(path.join(folder, 'packed'));
+  writeFileSync(path.join(folder, 'packed/dog.zip'), 'PK');
+  mkdirSync(path.join(folder, 'empty'));
+  put('away/0.jpg');
+  writeFileSync(path.join(folder, 'away/.1.heic.icloud'), '');
+  expect(await look('away')).toContain('photos.inCloud');
+  expect(await look('project')).toEqual(['photos.kohya']);
+  expect(await look('packed')).toEqual(['photos.inArchive']);
+  expect(await look('empty')).toEqual(['photos.none']);
 });

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -38,5 +38,22 @@ it("a folder named for kohya's trainer gives a subject without a class its class
   };
   expect(await add('Rex')).toMatchObject({ classNoun: 'fluffy dog', token: 'ohwx' });
   expect(await add('Mia', 'cat')).toMatchObject({ classNoun: 'cat' });
+  await studio.close();
+});
+
+it('a folder above the photos is refused with their place, and not passed over', async () => {
+  const studio = await openedStudio(path.join(scratch, 'above'));
+  const project = path.join(scratch, 'project');
+  const inside = path.join(project, 'img', '10_sks dog');
+  cpSync(path.resolve('test/golden/fixtures/photos'), inside, { recursive: true });
+  const { id: subjectId } = await studio.ask('subjects.create', { name: 'Rex' });
+  const { added, refused } = await studio.ask('photos.addPaths', { subjectId, paths: [project] });
+  expect(added).toEqual([]);
+  expect(refused).toMatchObject([{ name: 'project', problem: { code: 'photos.kohya' } }]);
+  expect(refused[0]?.problem.message).toMatch(/img.10_sks dog.*choose that folder/);
+  writeFileSync(path.join(inside, '.IMG_1.HEIC.icloud'), '');
+  const some = await studio.ask('photos.addPaths', { subjectId, paths: [inside] });
+  expect(some.added).not.toEqual([]);
+  expect(some.refused).toMatchObject([{ name: 'IMG_1.HEIC', problem: { code: 'photos.inCloud' } }]);
   await studio.close();
 });

@@ -8,6 +8,7 @@ import { errorCode, isFile, isFolder, makeFolder, statOrNothing } from '../../ch
 import { removeLeftovers, temporaryPlace } from '../../checkpoints/leftovers.ts';
 import { naturalOrder } from '../../pictures/pictures.ts';
 import { captionBeside, captionFileOf, isCaption } from './photoCaptions.ts';
+import { fileLike } from './sameName.ts';
 import { readTable, readWritten } from './writtenText.ts';
 
 export interface CaptionedPicture {
@@ -52,7 +53,8 @@ function fromTable(folder: string): CaptionedPictures {
   for (const { file_name: name, text } of rows) {
     if (name === undefined || text === undefined) throw bad('it needs the columns file_name and text');
     const picture = join(folder, name);
-    if (isFile(picture)) pictures.push({ file: picture, caption: text });
+    const there = isFile(picture) ? picture : fileLike(picture);
+    if (there !== undefined && isFile(there)) pictures.push({ file: there, caption: text });
     else skipped.push(`${picture}: is not there`);
   }
   return { pictures, skipped };

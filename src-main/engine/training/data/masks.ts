@@ -3,6 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { loadOpacity, loadPictureOn, naturalOrder } from '../../pictures/pictures.ts';
 import type { Picture } from '../../pictures/pixels.ts';
+import { folded } from './sameName.ts';
 
 /** The folder of masks inside a folder of photos. */
 export const masksFolder = 'masks';
@@ -38,8 +39,6 @@ export async function masksOf(
       .map((name) => join(place, name)),
   };
 }
-
-const folded = (name: string): string => name.normalize('NFC').toLowerCase();
 
 /** An unreadable file is reported where it is read as a photo. */
 async function isTransparentInPart(photo: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { basename, extname } from 'node:path';
 import { isFile } from '../../checkpoints/files.ts';
+import { fileLike } from './sameName.ts';
 import { readWritten } from './writtenText.ts';
 
 /** Where the caption of a photo is: `NAME.txt` beside it. */
@@ -11,13 +12,13 @@ export function captionFileOf(photo: string): string {
 const endings = ['.txt', '.caption'];
 
 export function isCaption(file: string): boolean {
-  return endings.includes(extname(file));
+  return endings.includes(extname(file).toLowerCase());
 }
 
-/** The file with the caption of a photo, if there is one. */
+/** The file with the caption of a photo, if there is one, in any case and Unicode form. */
 export function captionBeside(photo: string): string | undefined {
   const stem = photo.slice(0, photo.length - extname(photo).length);
-  return endings.map((ending) => stem + ending).find(isFile);
+  return endings.flatMap((ending) => fileLike(stem + ending) ?? []).find(isFile);
 }
 
 /** The caption of a photo, on one line; an empty file is none. Errors: those of `readWritten`. */

@@ -1,28 +1,81 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { problem } from '../../../../src-shared/messages/index.ts';
+import { problem, type LikenessError } from '../../../../src-shared/messages/index.ts';
 import { claimsPicture } from '../../pictures/pictureKinds.ts';
-import { listPictures } from '../../pictures/pictures.ts';
+import { listPictures, naturalOrder } from '../../pictures/pictures.ts';
 import { kohyaFolder } from './kohyaFolder.ts';
 import { masksFolder } from './masks.ts';
 
-/**
- * As `listPictures`; a folder without any is an error too: `photos.none` (of the class: `photos.noneOfClass`), `photos.inSubfolder`,
- * `photos.kohya`.
- */
+/** As `listPictures`; a folder without any is an error too, that of `noPhotosIn`. */
 export async function listPhotos(folder: string, of: 'subject' | 'class' = 'subject'): Promise<string[]> {
   const photos = await listPictures(folder);
-  if (photos.length > 0) return photos;
-  const entries = await readdir(folder, { withFileTypes: true });
-  for (const { name } of entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))) {
-    const below = join(folder, name);
-    const names = await readdir(below).catch(() => []);
-    const count = names.filter((one) => claimsPicture.test(one)).length;
-    if (count === 0 || name === masksFolder) continue;
-    const kohya = kohyaFolder(name);
-    throw kohya
-      ? problem('photos.kohya', { folder: below, ...kohya })
-      : problem('photos.inSubfolder', { folder, below, count });
+  if (photos.length === 0) throw await noPhotosIn(folder, of);
+  return photos;
+}
+
+/**
+ * What is wrong with a folder without photos, and where they may be: `photos.kohya`, `photos.inSubfolder`, `photos.inSubfolders`,
+ * `photos.inArchive`, else `photos.none` (of the class: `photos.noneOfClass`).
+ */
+export async function noPhotosIn(
+  folder: string,
+  of: 'subject' | 'class' = 'subject',
+): Promise<LikenessError> {
+  const { found, archive } = await lookBelow(folder);
+  const ofSubject = of === 'class' ? [] : found.filter(({ name }) => kohyaFolder(name));
+  // kohya's projects have the class pictures beside the photos, in a folder without a token.
+  const [only, ...others] = ofSubject.length > 0 ? ofSubject : found;
+  if (only && others.length > 0) {
+    const each = [only, ...others].slice(0, 3).map(({ place, count }) => `${place} (${count})`);
+    return problem('photos.inSubfolders', { folder, folders: each.join(', '), more: others.length > 2 });
   }
-  throw problem(of === 'class' ? 'photos.noneOfClass' : 'photos.none', { folder });
+  const kohya = ofSubject.length > 0 && only ? kohyaFolder(only.name) : undefined;
+  if (only && kohya) return problem('photos.kohya', { folder: only.place, ...kohya });
+  if (only) return problem('photos.inSubfolder', { folder, below: only.place, count: only.count });
+  if (archive !== undefined) return problem('photos.inArchive', { folder, archive });
+  return problem(of === 'class' ? 'photos.noneOfClass' : 'photos.none', { folder });
+}
+
+interface PhotosBelow {
+  readonly place: string;
+  readonly name: string;
+  readonly count: number;
+}
+
+/** A folder of many others, such as a home, is not searched to its end; links in a circle end here too. */
+const deepest = 3;
+const most = 200;
+const isArchive = /\.(zip|7z|rar|tar|tgz|tar\.\w+)$/i;
+
+/** The folders below `folder` with files that claim to be pictures, the nearest first, and an archive in `folder` itself. */
+async function lookBelow(folder: string): Promise<{ found: PhotosBelow[]; archive?: string }> {
+  const found: PhotosBelow[] = [];
+  const queue = [{ place: folder, name: '', depth: 0 }];
+  let archive: string | undefined;
+  for (const { place, name, depth } of queue) {
+    // One that may not be read has no photos for us.
+    const names = (await readdir(place).catch(() => [])).filter(isShown).sort(naturalOrder);
+    const count = names.filter((one) => claimsPicture.test(one)).length;
+    if (count > 0) found.push({ place, name, count });
+    if (depth === 0) archive = names.find((one) => isArchive.test(one));
+    for (const one of depth < deepest ? names : []) {
+      const below = join(place, one);
+      if (queue.length < most && (await isFolder(below)))
+        queue.push({ place: below, name: one, depth: depth + 1 });
+    }
+  }
+  return { found, ...(archive !== undefined && { archive: join(folder, archive) }) };
+}
+
+/** Links are followed; those that lead nowhere are no folders. */
+async function isFolder(place: string): Promise<boolean> {
+  return stat(place).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}
+
+/** No hidden files, masks, or what macOS and network storages put beside files. */
+function isShown(name: string): boolean {
+  return !/^[.@]|^__MACOSX$/.test(name) && name !== masksFolder;
 }

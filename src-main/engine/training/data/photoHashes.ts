@@ -50,11 +50,19 @@ export function ofSubject(hashes: PhotoHashes | undefined, index: number): Photo
 
 const prefixOf = (index: number): string => (index === 0 ? '' : `subject ${index + 1}/`);
 
+/** With names in one Unicode form, since a copy on another system may have the other; not where two would become one. */
+function inOneForm(hashes: PhotoHashes): PhotoHashes {
+  const all = Object.entries(hashes);
+  const one = all.map(([name, hash]) => [name.normalize('NFC'), hash] as const);
+  return new Set(one.map(([name]) => name)).size < all.length ? hashes : Object.fromEntries(one);
+}
+
 /** The first file that has changed, is gone or is new, and which of these. */
 export function firstChange(
-  before: PhotoHashes,
-  now: PhotoHashes,
+  begun: PhotoHashes,
+  found: PhotoHashes,
 ): { readonly name: string; readonly how: string } | undefined {
+  const [before, now] = [inOneForm(begun), inOneForm(found)];
   for (const [name, hash] of Object.entries(before))
     if (now[name] !== hash)
       return { name, how: now[name] === undefined ? 'is gone' : 'is another picture now' };

@@ -4,6 +4,7 @@ import { expandWildcards } from '../../../../src-shared/domain/wildcards.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { promptLength } from '../../models/textEncoders.ts';
+import { saidOf } from './sameName.ts';
 import type { EncodedPrompt, Tokenizer } from '../../models/tokenizer.ts';
 
 /** "a photo of sks dog", and the same without the token for class pictures. */
@@ -16,10 +17,10 @@ export function photoPrompt(
   settings: Pick<FinetuneSettings, 'token' | 'classNoun' | 'photoScenes' | 'photoCaptions'>,
   file: string,
 ): string {
-  const caption = settings.photoCaptions?.[basename(file)];
+  const caption = saidOf(settings.photoCaptions, basename(file));
   if (caption !== undefined)
     return caption.replaceAll('{token}', settings.token).replaceAll('{class}', settings.classNoun);
-  const scene = settings.photoScenes?.[basename(file)];
+  const scene = saidOf(settings.photoScenes, basename(file));
   return [subjectPrompt(settings), ...(scene ? [scene] : [])].join(' ');
 }
 

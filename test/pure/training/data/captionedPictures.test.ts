@@ -5,6 +5,8 @@ import { pack } from 'tar-stream';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { buffer } from 'node:stream/consumers';
+import { firstChange } from '../../../../src-main/engine/training/data/photoHashes.ts';
+import { photoPrompt } from '../../../../src-main/engine/training/data/prompts.ts';
 import { captionedPictures } from '../../../../src-main/engine/training/data/captionedPictures.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'likeness-captions-'));
@@ -47,6 +49,36 @@ it('reads a .txt beside each picture', async () => {
     ['10.jpg', 'ten'],
   ]);
   expect(skipped).toHaveLength(1);
+});
+
+it('finds names in capitals and in the other Unicode form', async () => {
+  const [joined, split] = ['caf\u00e9', 'cafe\u0301'];
+  const beside = folder('forms', {
+    'IMG_1.JPG': 'x',
+    'img_1.TXT': 'one',
+    [`${split}.png`]: 'x',
+    [`${joined}.txt`]: 'two',
+  });
+  expect((await read(beside)).skipped).toEqual([]);
+  const table = folder('table in another form', {
+    [`${split}.png`]: 'x',
+    'metadata.csv': `file_name,text\n${joined}.png,a cup\n`,
+  });
+  const { pictures, skipped } = await read(table);
+  expect(skipped).toEqual([]);
+  expect(pictures.map(([, caption]) => caption)).toEqual(['a cup']);
+});
+
+it('a run whose photos came from another system is the same run', () => {
+  const [joined, split] = ['caf\u00e9.jpg', 'cafe\u0301.jpg'];
+  expect(firstChange({ [split]: 'a' }, { [joined]: 'a' })).toBeUndefined();
+  expect(firstChange({ [split]: 'a' }, { [joined]: 'b' })?.how).toBe('is another picture now');
+  // Where both are there, they are two photos.
+  const both = { [split]: 'a', [joined]: 'b' };
+  expect(firstChange(both, both)).toBeUndefined();
+  expect(firstChange(both, { [joined]: 'b' })?.how).toBe('is gone');
+  const settings = { token: 'sks', classNoun: 'cup', photoCaptions: { [split]: 'my {token} {class}' } };
+  expect(photoPrompt(settings, joined)).toBe('my sks cup');
 });
 
 it('unpacks WebDataset shards, and writes nothing outside of its folder', async () => {
