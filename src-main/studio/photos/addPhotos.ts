@@ -17,7 +17,7 @@ import {
   naturalOrder,
   openPicture,
 } from '../../engine/pictures/pictures.ts';
-import { inCloudAlone } from '../../engine/pictures/pictureKinds.ts';
+import { claimsPicture, inCloudAlone, pictureKind } from '../../engine/pictures/pictureKinds.ts';
 import { encodePng } from '../../engine/pictures/png.ts';
 import type { StudioContext } from '../context.ts';
 import { markPhoto } from './markPhoto.ts';
@@ -109,13 +109,24 @@ async function picturesOf(given: string, { refused }: Collected): Promise<string
     const away = (await readdir(given)).flatMap((name) => inCloudAlone(name) ?? []);
     for (const name of away)
       refused.push({ name, problem: inStudio(problem('photos.inCloud', { file: name })) });
-    const files = await listPictures(given).catch(() => names.map((name) => path.join(given, name)));
+    const files = await listPictures(given).catch(() => eachPicture(given, names));
     if (files.length + away.length === 0) throw await noPhotosIn(given);
     return files.sort(naturalOrder);
   } catch (error) {
     refused.push({ name: path.basename(given), problem: inStudio(error) });
     return [];
   }
+}
+
+/** What is a picture or claims to be one, where a file among them keeps the folder from being listed: that one is refused by name. */
+async function eachPicture(folder: string, names: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of names) {
+    const file = path.join(folder, name);
+    const kind = await pictureKind(file).catch(() => 'other');
+    if (kind !== 'other' || claimsPicture.test(name)) found.push(file);
+  }
+  return found;
 }
 
 async function addOne(
