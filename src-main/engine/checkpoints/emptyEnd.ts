@@ -15,10 +15,11 @@ export function emptyEnds(weights: Weights): { readonly file: string; readonly b
 }
 
 function zerosAtEnd(path: string): number {
-  return withFile(path, ({ size, bytes }) => {
+  return withFile(path, (file) => {
+    const { size } = file;
     for (let end = size; end > 0;) {
       const begin = Math.max(0, end - pieceBytes);
-      const last = bytes(begin, end - begin).findLastIndex((byte) => byte !== 0);
+      const last = file.bytes(begin, end - begin).findLastIndex((byte) => byte !== 0);
       if (last >= 0) return size - (begin + last + 1);
       end = begin;
     }
