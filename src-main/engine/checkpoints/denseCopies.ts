@@ -19,13 +19,18 @@ export interface StridedTensor {
 
 /**
  * The same tensors in row-major order, in a file of the cache that is written once: ONNX Runtime takes weights from files, and only
- * in that order. Nothing where there is no cache, or no room in it. Errors: those of the readers.
+ * in that order. Nothing where there is no cache, or no room in it. `which` tells the copies of some tensors of a file apart from others.
+ * Errors: those of the readers.
  */
 export function denseCopies(
   file: string,
   strided: ReadonlyMap<string, StridedTensor>,
+  which = '',
 ): ReadonlyMap<string, TensorEntry> {
-  const place = strided.size > 0 ? cachedPlace('dense', `${identityOf([file])}.safetensors`) : undefined;
+  const place =
+    strided.size > 0
+      ? cachedPlace('dense', `${identityOf([file])}${which && `-${which}`}.safetensors`)
+      : undefined;
   if (place === undefined) return new Map();
   try {
     makeFolder(dirname(place));
@@ -59,7 +64,7 @@ export function removeOldCopies(): void {
   if (folder === undefined || !isFolder(folder)) return;
   for (const name of readdirSync(folder)) {
     const copy = join(folder, name);
-    if (!/^[0-9a-f]{32}\.safetensors$/.test(name) || isWanted(copy)) continue;
+    if (!/^[0-9a-f]{32}(-\w+)?\.safetensors$/.test(name) || isWanted(copy)) continue;
     try {
       for (const old of [copy, noteOf(copy)]) rmSync(old, { force: true });
     } catch {

@@ -8,7 +8,9 @@ export const lora = 'a LoRA, which goes on top of a model';
 /** By the names of their tensors, what files of weights are. The first sign that is found decides. */
 const signs: readonly (readonly [sign: RegExp, found: string])[] = [
   [/^lora_(unet|te)|^lycoris_|\.lora_[AB]\.|\.lora_(up|down)\.|lora\.(up|down)\.|\.hada_w1|\.lokr_w1/, lora],
-  [/^conditioner\.embedders\./, 'an SDXL model in one file (its diffusers folder can be used)'],
+  [/^conditioner\.embedders\.0\.model\./, "SDXL's refiner, which only reworks another model's pictures"],
+  [/^edm_mean$/, 'Playground 2.5, whose latents are shifted'],
+  [/^edm_vpred\.sigma_max$/, 'CosXL, which has noise levels of its own'],
   [/(^|\.)joint_blocks\.0\./, 'a Stable Diffusion 3 model'],
   [/(^|\.)double_blocks\.0\./, 'a Flux model'],
   [/(^|\.)motion_modules\./, 'a motion module, as AnimateDiff uses'],

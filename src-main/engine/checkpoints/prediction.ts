@@ -12,24 +12,31 @@ export interface KnownPrediction {
   readonly assumed: boolean;
 }
 
+/** Of a single file: as Stable Diffusion 1, 2 or XL was published. */
+export type Layout = 'v1' | 'v2' | 'xl';
+
+const guesses: Readonly<Record<Layout, KnownPrediction>> = {
+  v1: { type: 'epsilon', from: 'version 1', assumed: true },
+  v2: { type: 'v_prediction', from: 'version 2, as diffusers does', assumed: true },
+  xl: { type: 'epsilon', from: 'SDXL', assumed: true },
+};
+
 /**
  * What the U-Net of a single file predicts: noise, or velocity (2.1 at 768 pixels). Nothing in the weights tells. In order: metadata
  * (`modelspec.prediction_type`, `modelspec.architecture`), a `v_pred` tensor, a `NAME.yaml` beside the file saying
  * `parameterization: "v"`, the step count of 2-base's checkpoint; then what the person `said`; then, as diffusers decides, velocity
- * for version 2 and noise for version 1. Errors: `model.predicts`.
+ * for version 2 and noise for the others. Errors: `model.predicts`.
  */
 export function predictionOf(
   raw: RawTensors,
   file: string,
-  isVersion2: boolean,
+  layout: Layout,
   said?: Prediction,
 ): KnownPrediction {
   const stated = statedIn(raw, file);
   if (stated) return agreed(file, { ...stated, assumed: false }, said);
   if (said) return { type: said, from: '--prediction', assumed: false };
-  return isVersion2
-    ? { type: 'v_prediction', from: 'version 2, as diffusers does', assumed: true }
-    : { type: 'epsilon', from: 'version 1', assumed: true };
+  return guesses[layout];
 }
 
 /** What a scheduler's configuration says; noise where it says nothing, as in diffusers. */

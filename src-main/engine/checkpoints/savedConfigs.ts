@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
+import type { UNetConfig } from '../models/config.ts';
 import { parseUNetConfig } from '../models/parseConfig.ts';
-import { asRecord, isFile, isFolder, parseJson, readText } from './files.ts';
+import { asRecord, isFile, isFolder, parseJson, readJsonIfThere, readText } from './files.ts';
 import { tokenizerFiles } from './modelFolder.ts';
 import type { TokenizerFiles } from './model.ts';
 
@@ -10,6 +11,9 @@ export const configKeys = {
   unet: 'likeness.unet',
   vae: 'likeness.vae',
   textEncoder: 'likeness.text_encoder',
+  textEncoder2: 'likeness.text_encoder_2',
+  /** What `model_index.json` says beside the networks: `force_zeros_for_empty_prompt`. */
+  zeroNegative: 'likeness.force_zeros_for_empty_prompt',
   scheduler: 'likeness.scheduler',
 } as const;
 
@@ -18,8 +22,11 @@ export interface SavedConfigs {
   readonly unet?: string | undefined;
   readonly vae?: string | undefined;
   readonly textEncoder?: string | undefined;
+  readonly textEncoder2?: string | undefined;
+  readonly zeroNegative?: boolean | undefined;
   readonly scheduler?: Record<string, unknown> | undefined;
   readonly tokenizer?: TokenizerFiles | undefined;
+  readonly tokenizer2?: TokenizerFiles | undefined;
 }
 
 /**
@@ -41,9 +48,12 @@ export function savedConfigs(
     unet,
     vae: metadata[configKeys.vae],
     textEncoder: metadata[configKeys.textEncoder],
+    textEncoder2: metadata[configKeys.textEncoder2],
+    zeroNegative: metadata[configKeys.zeroNegative] !== 'false',
     scheduler:
       scheduler === undefined ? undefined : asRecord(parseJson(scheduler, file, 'its saved scheduler')),
     tokenizer: beside.tokenizer,
+    tokenizer2: beside.tokenizer2,
   };
 }
 
@@ -51,14 +61,19 @@ function configsIn(folder: string): SavedConfigs {
   const read = (...path: string[]) =>
     isFile(join(folder, ...path)) ? readText(join(folder, ...path)) : undefined;
   const scheduler = read('scheduler', 'scheduler_config.json');
-  const tokenizer = join(folder, 'tokenizer');
+  const tokenizerIn = (name: string) =>
+    isFolder(join(folder, name)) ? tokenizerFiles(join(folder, name)) : undefined;
+  const index = asRecord(readJsonIfThere(join(folder, 'model_index.json')));
   return {
     unet: read('unet', 'config.json'),
     vae: read('vae', 'config.json'),
     textEncoder: read('text_encoder', 'config.json'),
+    textEncoder2: read('text_encoder_2', 'config.json'),
+    zeroNegative: index['force_zeros_for_empty_prompt'] !== false,
     scheduler:
       scheduler === undefined ? undefined : asRecord(parseJson(scheduler, join(folder, 'scheduler'))),
-    tokenizer: isFolder(tokenizer) ? tokenizerFiles(tokenizer) : undefined,
+    tokenizer: tokenizerIn('tokenizer'),
+    tokenizer2: tokenizerIn('tokenizer_2'),
   };
 }
 
@@ -67,19 +82,35 @@ function fits(folder: string, inferred: Record<string, unknown>): boolean {
   if (!isFile(file)) return false;
   try {
     const config = parseUNetConfig(parseJson(readText(file), file), file);
+    const { num_attention_heads: attention_head_dim, norm_num_groups } = config;
+    const told = parseUNetConfig({ ...inferred, attention_head_dim, norm_num_groups }, file);
     const keys = [
       'in_channels',
       'block_out_channels',
       'down_block_types',
       'mid_block_type',
       'use_linear_projection',
+      'cross_attention_dim',
+      'layers_per_block',
     ] as const;
     return (
-      keys.every((key) => JSON.stringify(config[key]) === JSON.stringify(inferred[key])) &&
-      config.cross_attention_dim[0] === inferred['cross_attention_dim']
+      keys.every((key) => JSON.stringify(config[key]) === JSON.stringify(told[key])) &&
+      depthsThatCount(config) === depthsThatCount(told)
     );
   } catch (error) {
     if (error instanceof LikenessError) return false;
     throw error;
   }
+}
+
+/** Of blocks without attention, the depth says nothing. */
+function depthsThatCount({
+  down_block_types: down,
+  up_block_types: up,
+  transformer_layers_per_block: downDepths,
+  reverse_transformer_layers_per_block: upDepths,
+}: UNetConfig): string {
+  const attending = <T>(types: readonly string[], depths: readonly T[]): T[] =>
+    depths.filter((_, block) => types[block]?.startsWith('CrossAttn'));
+  return JSON.stringify([attending(down, downDepths), attending(up, upDepths)]);
 }

@@ -15,6 +15,7 @@ import {
   joined,
   writeAtomically,
   writeSafetensors,
+  turned,
   type NamedTensor,
   type TensorSource,
 } from './writeSafetensors.ts';
@@ -158,8 +159,8 @@ function copyTokenizer(folder: string, tokenizer: TokenizerFiles): void {
 }
 
 /**
- * Writes one `.safetensors` in the Stable Diffusion 1 or 2 layout, the latter's text encoder as OpenCLIP's. The configs go
- * into the metadata, so that any shape comes back; other tools ignore them. Errors: `file.unwritable`.
+ * Writes one `.safetensors` in the Stable Diffusion 1, 2 or XL layout, the text encoder of 2 and the second one of XL as OpenCLIP's.
+ * The configs go into the metadata, so that any shape comes back; other tools ignore them. Errors: `file.unwritable`.
  */
 export function writeSingleFile(
   file: string,
@@ -167,11 +168,8 @@ export function writeSingleFile(
   changes: Changes = {},
   options: ModelFormat = {},
 ): void {
-  if (model.textEncoder2)
-    throw problem('model.notForXl', { model: model.path, what: 'the single-file export' });
-  const { isVersion2, architecture, prediction } = modelSpecOf(model);
+  const { architecture, prediction } = modelSpecOf(model);
   const { dtype } = options;
-  const text = tensorsOf(model.textEncoder, changes.textEncoder, dtype);
   const tensors = [
     ...under(
       partPrefixes.unet,
@@ -183,13 +181,7 @@ export function writeSingleFile(
       tensorsOf(model.vae, changes.vae, dtype).map(asConvolution),
       renamer(swapped(vaeNames(model.vae.config))),
     ),
-    ...(isVersion2
-      ? under(
-          partPrefixes.openClip,
-          openClipTensors(text, model.textEncoder.config.num_hidden_layers),
-          (name) => name,
-        )
-      : under(partPrefixes.clip, text, (name) => name)),
+    ...textTensors(model, changes, dtype),
   ];
   writeSafetensors(file, tensors, {
     format: 'pt',
@@ -199,8 +191,28 @@ export function writeSingleFile(
     [configKeys.unet]: model.unet.configText,
     [configKeys.vae]: model.vae.configText,
     [configKeys.textEncoder]: model.textEncoder.configText,
+    ...(model.textEncoder2 && {
+      [configKeys.textEncoder2]: model.textEncoder2.configText,
+      [configKeys.zeroNegative]: String(model.zeroNegative ?? true),
+    }),
     [configKeys.scheduler]: jsonText(model.scheduler),
   });
+}
+
+/** The text encoders' tensors: CLIP's under transformers' names, OpenCLIP's under its own. */
+function textTensors(model: Model, changes: Changes, dtype: ModelFormat['dtype']): NamedTensor[] {
+  const { textEncoder, textEncoder2 } = model;
+  const text = tensorsOf(textEncoder, changes.textEncoder, dtype);
+  const open = ({ config }: Model['textEncoder'], tensors: readonly NamedTensor[], prefix: string) =>
+    under(prefix, openClipTensors(tensors, config.num_hidden_layers), (name) => name);
+  if (textEncoder2)
+    return [
+      ...under(partPrefixes.xlClip, text, (name) => name),
+      ...open(textEncoder2, tensorsOf(textEncoder2, changes.textEncoder2, dtype), partPrefixes.xlOpenClip),
+    ];
+  return modelSpecOf(model).isVersion2
+    ? open(textEncoder, text, partPrefixes.openClip)
+    : under(partPrefixes.clip, text, (name) => name);
 }
 
 function under(
@@ -222,7 +234,7 @@ function asConvolution(named: NamedTensor): NamedTensor {
     : named;
 }
 
-/** OpenCLIP keeps q, k and v in one tensor. */
+/** OpenCLIP keeps q, k and v in one tensor, and its projection the other way around. */
 function openClipTensors(text: readonly NamedTensor[], layers: number): NamedTensor[] {
   const ours = new Map(text.map((named) => [named.name, named]));
   const result = under('', text, renamer(swapped(openClipNames(layers))));
@@ -244,5 +256,7 @@ function openClipTensors(text: readonly NamedTensor[], layers: number): NamedTen
         dtype: first.dtype,
       });
     }
+  const projection = ours.get('text_projection.weight');
+  if (projection) result.push({ ...projection, name: 'text_projection', tensor: turned(projection.tensor) });
   return result;
 }

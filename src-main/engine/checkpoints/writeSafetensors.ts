@@ -34,6 +34,23 @@ export interface Computed {
   readonly compute: () => HostTensor;
 }
 
+/** A matrix on its side: rows become columns. */
+export function turned(source: TensorSource): Computed {
+  const [rows = 0, columns = 0] = source.shape;
+  const compute = (): HostTensor => {
+    const bytes = Buffer.concat([...bytesOf(source)].map((piece) => Uint8Array.from(piece)));
+    const size = bytesPerElement[source.dtype];
+    const result = new Uint8Array(bytes.length);
+    for (let row = 0; row < rows; row++)
+      for (let column = 0; column < columns; column++) {
+        const from = (row * columns + column) * size;
+        result.set(bytes.subarray(from, from + size), (column * rows + row) * size);
+      }
+    return { dtype: source.dtype, shape: [columns, rows], data: viewAs(source.dtype, result) };
+  };
+  return { dtype: source.dtype, shape: [columns, rows], compute };
+}
+
 export interface NamedTensor {
   readonly name: string;
   readonly tensor: TensorSource;

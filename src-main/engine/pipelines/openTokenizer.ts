@@ -13,7 +13,7 @@ import { Tokenizer } from '../models/tokenizer.ts';
 export async function openTokenizer(model: Model): Promise<Tokenizer> {
   const first = await openFirst(model);
   if (!model.textEncoder2) return first;
-  const files = model.tokenizer2;
+  const files = model.tokenizer2 ?? besideFile(model, 'tokenizer_2');
   const published = publishedTokenizer({ ...model.textEncoder2.config, hidden_act: 'gelu' });
   const second = files
     ? await Tokenizer.load(files.folder)
@@ -33,7 +33,11 @@ async function openFirst(model: Model): Promise<Tokenizer> {
 
 /** The model's own, or that in a folder `tokenizer` beside a single file, or in a folder of the file's name. */
 export function tokenizerOf(model: Model): TokenizerFiles | undefined {
+  return model.tokenizer ?? besideFile(model, 'tokenizer');
+}
+
+function besideFile(model: Model, folder: 'tokenizer' | 'tokenizer_2'): TokenizerFiles | undefined {
   const { dir, name } = path.parse(model.path);
-  const beside = [path.join(dir, 'tokenizer'), path.join(dir, name, 'tokenizer')].find(isFolder);
-  return model.tokenizer ?? (beside === undefined ? undefined : tokenizerFiles(beside));
+  const beside = [path.join(dir, folder), path.join(dir, name, folder)].find(isFolder);
+  return beside === undefined ? undefined : tokenizerFiles(beside);
 }

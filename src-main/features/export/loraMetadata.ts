@@ -12,7 +12,10 @@ export function loraMetadata(
   title: string,
 ): Record<string, string> {
   const { isVersion2, architecture, prediction } = modelSpecOf(model);
-  const version = `sd_${isVersion2 ? 'v2' : 'v1'}${prediction === 'v' ? '_v' : ''}`;
+  // sd-scripts' names; SDXL's says nothing of what it predicts.
+  const version = model.textEncoder2
+    ? 'sdxl_base_v1-0'
+    : `sd_${isVersion2 ? 'v2' : 'v1'}${prediction === 'v' ? '_v' : ''}`;
   return {
     ss_v2: isVersion2 ? 'True' : 'False',
     ss_base_model_version: version,

@@ -20,33 +20,33 @@ interface Loader {
   readonly among?: RegExp;
 }
 
-const parts = /^(unet|vae|vae_encoder|vae_decoder|text_encoder)\//;
+const parts = /^(unet|vae|vae_encoder|vae_decoder|text_encoder(_2)?)\//;
 
 /** From each tool's own loader; tensors in folders are FILE/NAME. */
 const loaders: Readonly<Record<ExportFormat, readonly Loader[]>> = {
   kohya: [
     {
       tools: "kohya's sd-scripts, AUTOMATIC1111, Forge, ComfyUI, diffusers load_lora_weights",
-      names: /^lora_(unet|te)_[a-z0-9_]+\.(lora_down\.weight|lora_up\.weight|alpha|dora_scale)$/,
+      names: /^lora_(unet|te[12]?)_[a-z0-9_]+\.(lora_down\.weight|lora_up\.weight|alpha|dora_scale)$/,
     },
   ],
   peft: [
     {
-      tools: 'PeftModel.from_pretrained of PEFT, on the folders unet and text_encoder',
-      names: /^(unet|text_encoder)\/base_model\.model\..+\.lora_[AB]\.weight$/,
+      tools: 'PeftModel.from_pretrained of PEFT, on the folder of each network',
+      names: /^(unet|text_encoder(_2)?)\/base_model\.model\..+\.lora_[AB]\.weight$/,
       among: /\//,
     },
     {
       tools: 'load_lora_weights of diffusers 0.35 or later, on the folder',
-      names: /^(unet|text_encoder)\./,
+      names: /^(unet|text_encoder(_2)?)\./,
       among: /^[^/]+$/,
     },
   ],
-  diffusers: [{ tools: 'StableDiffusionPipeline.from_pretrained of diffusers', names: parts }],
+  diffusers: [{ tools: 'DiffusionPipeline.from_pretrained of diffusers', names: parts }],
   'single-file': [
     {
       tools: 'AUTOMATIC1111, Forge, ComfyUI, from_single_file of diffusers',
-      names: /^(model\.diffusion_model|first_stage_model|cond_stage_model)\./,
+      names: /^(model\.diffusion_model|first_stage_model|cond_stage_model|conditioner\.embedders)\./,
     },
   ],
   embedding: [
@@ -69,18 +69,40 @@ function hasUsualBlocks({
   mid_block_type,
   down_block_types,
   addition,
+  transformer_layers_per_block: down,
+  reverse_transformer_layers_per_block: up,
 }: UNetConfig): boolean {
-  const isUsual = down_block_types.length === 4 && layers_per_block.every((layers) => layers === 2);
-  return addition !== null || (isUsual && mid_block_type !== null);
+  const hasPairs = layers_per_block.every((layers) => layers === 2);
+  if (addition) {
+    const depths = (list: typeof down): string => JSON.stringify(list.map(([first]) => first));
+    const isEven = [...down, ...up].every((block) => block.every((depth) => depth === block[0]));
+    return (
+      hasPairs &&
+      mid_block_type === 'UNetMidBlock2DCrossAttn' &&
+      isEven &&
+      depths(down) === depths([...up].reverse())
+    );
+  }
+  return hasPairs && down_block_types.length === 4 && mid_block_type !== null;
 }
 
 /** Why tools that know only the usual blocks can't use an export; nothing where they can. */
 export function unusualBlocks(format: ExportFormat, { path: file, unet }: Model): string | undefined {
   if (hasUsualBlocks(unet.config)) return undefined;
+  if (unet.config.addition) return unusualXl(format, file);
   if (format === 'single-file')
     return `${file} has other blocks than Stable Diffusion 1 and 2 have, which a single file does not say: Likeness opens it, but AUTOMATIC1111 and Forge can't, and other programs may not. A diffusers folder can be opened by every program that uses diffusers.`;
   if (format === 'kohya')
     return `${file} has other blocks than Stable Diffusion 1 and 2 have, and AUTOMATIC1111 and Forge find a LoRA's modules by the numbers of theirs: use it in ComfyUI, or in programs that use diffusers, with this model.`;
+  return undefined;
+}
+
+/** ComfyUI's `model_detection.py` tells SSD-1B, Vega and KOALA by the depths of their transformers. */
+function unusualXl(format: ExportFormat, file: string): string | undefined {
+  if (format === 'single-file')
+    return `${file} has other blocks than SDXL has: ComfyUI knows those of SSD-1B, Segmind-Vega and KOALA, AUTOMATIC1111 doesn't, and from_single_file of diffusers wants the model's diffusers folder as config. Such a folder (--format diffusers) is the safer choice.`;
+  if (format === 'kohya')
+    return `${file} has other blocks than SDXL has, and a LoRA for it fits no other model: use it in ComfyUI, or in programs that use diffusers, with this model.`;
   return undefined;
 }
 

@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { keepHashesIn } from '../../../src-main/engine/checkpoints/contentHash.ts';
 import { fitWholeLora } from '../../../src-main/engine/checkpoints/lora/fitLora.ts';
 import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts';
 import { writeKohya, writePeft } from '../../../src-main/engine/checkpoints/lora/writeLora.ts';
@@ -61,6 +62,38 @@ it('writes the whole pipeline, which opens with the same bytes', () => {
     expect(again[part]?.weights.names()).toEqual(model[part]?.weights.names());
 });
 
+it('writes one file, which tells what it is and draws what the folder does', async () => {
+  const file = join(scratch, 'one.safetensors');
+  writeSingleFile(file, model);
+  const { tensors, metadata } = readSafetensors(file);
+  expect(metadata['modelspec.architecture']).toBe('stable-diffusion-xl-v1-base');
+  const prefixes = new Set([...tensors.keys()].map((name) => name.split('.').slice(0, 3).join('.')));
+  expect(prefixes).toContain('conditioner.embedders.1');
+  expect(tensors.get('conditioner.embedders.1.model.text_projection')?.shape).toEqual([24, 20]);
+  for (const name of ['tokenizer', 'tokenizer_2'])
+    cpSync(join(folder, name), join(scratch, name), { recursive: true });
+  keepHashesIn(join(scratch, 'cache'));
+  const [whole, one] = await Promise.all([folder, file].map(drawn));
+  expect(one).toEqual(whole);
+  keepHashesIn(join(tmpdir(), 'nowhere'));
+});
+
+/** A picture's pixels. */
+async function drawn(path: string): Promise<Buffer | Uint8Array | undefined> {
+  const { textToImage } = await openForGeneration(
+    { model: path, loras: [], provider: 'cpu' },
+    () => undefined,
+  );
+  const how = { steps: 2, guidance: 3, width: 64, height: 64 };
+  try {
+    for await (const { picture } of textToImage.generate([{ prompt: 'a dog', seed: 1 }], how))
+      return picture.data;
+    return undefined;
+  } finally {
+    await textToImage.dispose();
+  }
+}
+
 it('tells what a model and a LoRA of the family are', async () => {
   const { report } = await inspect(folder);
   expect(report).toMatchObject({
@@ -75,7 +108,6 @@ it('tells what a model and a LoRA of the family are', async () => {
 });
 
 it('refuses by name what is not built for it', async () => {
-  expect(() => writeSingleFile(join(scratch, 'one.safetensors'), model)).toThrow(/single-file export/);
   const request = { model: folder, loras: [], provider: 'cpu' } as const;
   const open = (more: object) => openForGeneration({ ...request, ...more }, () => undefined);
   await expect(open({ clipSkip: 1 })).rejects.toThrow(/clip skip/);

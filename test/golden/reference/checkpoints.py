@@ -16,9 +16,9 @@ from diffusers.training_utils import _collate_lora_metadata
 from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import save_file
-from transformers import CLIPTextModel
+from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
-from ldm_names import single_file
+from ldm_names import single_file, xl_single_file
 
 HERE = Path(__file__).parents[1] / "fixtures" / "checkpoints"
 MODELS = Path(__file__).parents[1] / "fixtures" / "models"
@@ -113,12 +113,16 @@ def lora_files() -> None:
 def single_file_names() -> None:
     """LDM names beside diffusers' by diffusers' own converters, which must cover the whole state dict."""
     pairs = {}
-    for model in ("tiny-sd1", "tiny-sd2", "tiny-bk"):
+    for model in ("tiny-sd1", "tiny-sd2", "tiny-bk", "tiny-sdxl", "tiny-ssd", "tiny-koala", "tiny-koala-1b"):
         unet = UNet2DConditionModel.from_pretrained(MODELS / model / "unet", torch_dtype=torch.float32)
         vae = AutoencoderKL.from_pretrained(MODELS / model / "vae", torch_dtype=torch.float32)
         text = CLIPTextModel.from_pretrained(MODELS / model / "text_encoder", torch_dtype=torch.float32)
-        state = single_file(text, unet, vae)
-        if model == "tiny-sd2":  # the one whose text encoder is laid out otherwise
+        if (MODELS / model / "text_encoder_2").exists():
+            text2 = CLIPTextModelWithProjection.from_pretrained(MODELS / model / "text_encoder_2", torch_dtype=torch.float32)
+            state = xl_single_file(text, text2, unet, vae)
+        else:
+            state = single_file(text, unet, vae)
+        if model in ("tiny-sd2", "tiny-koala"):  # those whose text encoders are laid out otherwise
             save_file({k: v.half() for k, v in state.items() if "model_ema" not in k}, HERE / f"{model}.safetensors")
         found = {}
         for part, prefix, convert, module in (("unet", "model.diffusion_model.", convert_ldm_unet_checkpoint, unet),
@@ -127,7 +131,7 @@ def single_file_names() -> None:
             names = [n for n in state if n.startswith(prefix)]
             marked = {n: torch.full((1,) * state[n].ndim, float(i)) for i, n in enumerate(names)}
             converted = convert(marked, dict(module.config))
-            assert converted.keys() == module.state_dict().keys()
+            assert converted.keys() == module.state_dict().keys(), converted.keys() ^ module.state_dict().keys()
             found[part] = {names[int(t.flatten()[0])].removeprefix(prefix): ours for ours, t in converted.items()}
         pairs[model] = found
     json.dump(pairs, open(HERE / "single-file-names.json", "w"), indent=0)

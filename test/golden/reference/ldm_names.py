@@ -1,4 +1,4 @@
-"""Single-file (Stable Diffusion 1 and 2) names for the tensors of a diffusers folder."""
+"""Single-file (Stable Diffusion 1, 2 and XL) names for the tensors of a diffusers folder."""
 
 import re
 
@@ -7,7 +7,7 @@ import torch
 RESNET = {"norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1", "norm2": "out_layers.0",
           "conv2": "out_layers.3", "conv_shortcut": "skip_connection"}
 UNET_ENDS = {"time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
-             "conv_in": "input_blocks.0.0", "conv_norm_out": "out.0", "conv_out": "out.2"}
+             "add_embedding.linear_1": "label_emb.0.0", "add_embedding.linear_2": "label_emb.0.2", "conv_in": "input_blocks.0.0", "conv_norm_out": "out.0", "conv_out": "out.2"}
 VAE_ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}
 
 
@@ -54,14 +54,14 @@ OPEN_CLIP = {"layer_norm1": "ln_1", "layer_norm2": "ln_2", "self_attn.out_proj":
              "mlp.fc2": "mlp.c_proj"}
 
 
-def open_clip(text: dict, layers: int) -> dict:
-    """The SD 2 single file's text encoder: fused q, k, v and OpenCLIP's names."""
-    p = "cond_stage_model.model."
+def open_clip(text: dict, layers: int, p="cond_stage_model.model.", projection=None) -> dict:
+    """A text encoder as OpenCLIP has it: fused q, k, v; the projection is multiplied from the left."""
+    width = text["final_layer_norm.bias"].numel()
     out = {
         p + "positional_embedding": text["embeddings.position_embedding.weight"],
         p + "token_embedding.weight": text["embeddings.token_embedding.weight"],
         p + "ln_final.weight": text["final_layer_norm.weight"], p + "ln_final.bias": text["final_layer_norm.bias"],
-        p + "logit_scale": torch.tensor(4.6), p + "text_projection": torch.eye(text["final_layer_norm.bias"].numel()),
+        p + "logit_scale": torch.tensor(4.6), p + "text_projection": torch.eye(width) if projection is None else projection.T,
     }
     for i in range(layers):
         ours, theirs = f"encoder.layers.{i}.", f"{p}transformer.resblocks.{i}."
@@ -73,15 +73,35 @@ def open_clip(text: dict, layers: int) -> dict:
     return out
 
 
-def single_file(text, unet, vae) -> dict:
-    """All tensors of a pipeline under the names of the original release, f32, with the extras such files carry."""
-    u, config = unet.state_dict(), unet.config
-    state = {
-        unet_name(n, config.layers_per_block, config.up_block_types[0].startswith("Cross")): t for n, t in u.items()
-    }
+def networks(unet, vae) -> dict:
+    """U-Net and VAE under their names in a single file."""
+    config = unet.config
+    deepest = config.up_block_types[0].startswith("Cross")
+    state = {unet_name(n, config.layers_per_block, deepest): t for n, t in unet.state_dict().items()}
     for n, t in vae.state_dict().items():
         kernel = "attentions" in n and t.ndim == 2
         state[vae_name(n, len(vae.config.block_out_channels))] = t[:, :, None, None] if kernel else t
+    return state
+
+
+def bare(module) -> dict:
+    """A text encoder's tensors under transformers 5's names."""
+    return {n.removeprefix("text_model."): t for n, t in module.state_dict().items() if "position_ids" not in n}
+
+
+def xl_single_file(text, text2, unet, vae) -> dict:
+    """The same of SDXL's family, as Stability published it."""
+    first, second = bare(text), bare(text2)
+    state = networks(unet, vae)
+    state |= {f"conditioner.embedders.0.transformer.text_model.{n}": t for n, t in first.items()}
+    state["conditioner.embedders.0.transformer.text_model.embeddings.position_ids"] = torch.arange(77)[None]
+    state |= open_clip(second, text2.config.num_hidden_layers, "conditioner.embedders.1.model.", second["text_projection.weight"])
+    return {name: tensor.contiguous() for name, tensor in state.items()}
+
+
+def single_file(text, unet, vae) -> dict:
+    """All tensors of a pipeline under the names of the original release, f32, with the extras such files carry."""
+    config, state = unet.config, networks(unet, vae)
     words = {n: t for n, t in text.state_dict().items() if "position_ids" not in n}
     if config.use_linear_projection:
         state |= open_clip(words, text.config.num_hidden_layers)

@@ -38,25 +38,25 @@ function silentFile(name: string): string {
 describe('what a single file predicts', () => {
   it('is what its metadata say, and not what a person says against them', () => {
     const said = raw({ 'modelspec.prediction_type': 'v' });
-    expect(predictionOf(said, 'a.safetensors', false)).toMatchObject({
+    expect(predictionOf(said, 'a.safetensors', 'v1')).toMatchObject({
       type: 'v_prediction',
       assumed: false,
     });
-    expect(() => predictionOf(said, 'a.safetensors', false, 'epsilon')).toThrow(
+    expect(() => predictionOf(said, 'a.safetensors', 'v1', 'epsilon')).toThrow(
       expect.objectContaining({ code: 'model.predicts' }),
     );
   });
 
   it('is what a person says where it says nothing, and else an assumption that is told', () => {
-    expect(predictionOf(raw(), 'a', true, 'epsilon')).toEqual({
+    expect(predictionOf(raw(), 'a', 'v2', 'epsilon')).toEqual({
       ...{ type: 'epsilon', from: '--prediction', assumed: false },
     });
-    const assumed = predictionOf(raw(), 'a', true);
+    const assumed = predictionOf(raw(), 'a', 'v2');
     expect(assumed).toMatchObject({ type: 'v_prediction', assumed: true });
     expect(assumption({ path: 'a.safetensors', prediction: assumed })).toMatch(
       /a\.safetensors does not say.*velocity is assumed.*--prediction epsilon/,
     );
-    expect(predictionOf(raw({ global_step: '875000' }), 'a', true)).toMatchObject({
+    expect(predictionOf(raw({ global_step: '875000' }), 'a', 'v2')).toMatchObject({
       type: 'epsilon',
       assumed: false,
     });

@@ -12,6 +12,9 @@ export const partPrefixes = {
   clip: 'cond_stage_model.transformer.',
   /** Stable Diffusion 2: OpenCLIP. */
   openClip: 'cond_stage_model.model.',
+  /** Stable Diffusion XL (Stability's generative-models, `sgm/modules/encoders/modules.py`): both, the first with transformers' names. */
+  xlClip: 'conditioner.embedders.0.transformer.',
+  xlOpenClip: 'conditioner.embedders.1.model.',
 } as const;
 
 /** Module names of a U-Net of this shape. LDM numbers all down (and all up) layers in one row. */
