@@ -7,7 +7,7 @@ import { fitLora } from '../../engine/checkpoints/lora/fitLora.ts';
 import { readLora } from '../../engine/checkpoints/lora/readLora.ts';
 import type { StoredAdapter } from '../../engine/checkpoints/lora/weightChanges.ts';
 import { changedWeight, mergeLora } from '../../engine/checkpoints/lora/mergeLora.ts';
-import type { Model } from '../../engine/checkpoints/model.ts';
+import { weightsOf, type Model } from '../../engine/checkpoints/model.ts';
 import { hasHash } from '../../engine/checkpoints/modelHash.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import type { Changes } from '../../engine/checkpoints/writeModel.ts';
@@ -62,10 +62,9 @@ export function openRun(path: string, checkpoint: number | undefined): OpenedRun
   }
   const { adapters, changes: kin } = fitLora(lora, model);
   const merged = (part: StoredAdapter['part']): Map<string, TensorSource> => {
-    const { weights } = part === 'unet' ? model.unet : model.textEncoder;
     const own = adapters.filter((adapter) => adapter.part === part);
     const pairs = mergeLora(
-      weights,
+      weightsOf(model, part),
       own.map((adapter) => ({ adapter, weight: 1 })),
     );
     const others = kin

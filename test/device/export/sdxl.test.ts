@@ -13,6 +13,9 @@ import { studentOf } from '../../../src-main/engine/checkpoints/student.ts';
 import { unetShapes } from '../../../src-main/engine/models/unetCost.ts';
 import { writeDiffusers, writeSingleFile } from '../../../src-main/engine/checkpoints/writeModel.ts';
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
+import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
+import { exportRun } from '../../../src-main/features/export/export.ts';
+import { finetune } from '../../../src-main/features/training/finetune.ts';
 import { inspect } from '../../../src-main/features/inspect/inspect.ts';
 import { openForGeneration } from '../../../src-main/features/generation/openForGeneration.ts';
 import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
@@ -130,6 +133,30 @@ it('loses blocks with their depths', () => {
     ],
   });
   expect(weights.names()).toHaveLength(unetShapes(config).size);
+});
+
+it('a run that trained both text encoders has each in its own weights, in every format', async () => {
+  const run = join(scratch, 'run');
+  const record = join(fixtures, 'training', 'koala-lora', 'replay.safetensors');
+  const context = { report: () => undefined, signal: new AbortController().signal };
+  const settings = {
+    ...{ model: folder, replay: record, steps: 2, learningRate: 1e-2, provider: 'cpu' as const },
+    textLora: { rank: 2, alpha: 2, targets: ['q_proj', 'out_proj'] },
+  };
+  await finetune({ out: run, resume: false, settings }, context, 'test');
+  for (const format of ['diffusers', 'single-file', 'kohya', 'peft'] as const) {
+    const out = join(scratch, `both ${format}`);
+    const { maxError } = await exportRun({ run, format, out, dtype: 'f32', transformers: 5 }, context);
+    expect(maxError, format).toBeLessThan(1e-4);
+  }
+  const moved = openModelFolder(join(scratch, 'both diffusers'));
+  for (const part of ['textEncoder', 'textEncoder2'] as const) {
+    const name = 'text_model.encoder.layers.0.self_attn.q_proj.weight';
+    const [before, after] = [model, moved].map((one) => one[part]?.weights.get(name));
+    if (!before || !after) throw new Error(`${part} has no ${name}`);
+    expect(after.shape).toEqual(before.shape);
+    expect(readF32(after).data).not.toEqual(readF32(before).data);
+  }
 });
 
 it("refuses SDXL's refiner, which has the second text encoder alone", () => {
