@@ -13,6 +13,7 @@ const engine = [
   ['training/data'],
   ['pipelines'],
   ['pictures'],
+  ['coreml'],
   ['optim', 'schedulers', 'checkpoints'],
   ['models'],
   ['nn'],
@@ -126,7 +127,7 @@ const packages = {
   'p-retry': ['src-main/engine/training'],
   'tar-stream': ['src-main/engine/training', 'src-main/ipc'],
   'csv-parse': ['src-main/engine/training', 'src-main/cli'],
-  protobufjs: ['src-main/engine/onnx'],
+  protobufjs: ['src-main/engine/onnx', 'src-main/engine/coreml'],
   sharp: [
     'src-main/engine/pictures',
     'src-main/features',

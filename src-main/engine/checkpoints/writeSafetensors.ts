@@ -161,7 +161,8 @@ function storedType({ tensor, dtype }: NamedTensor): DType {
   return dtype && isFloat(tensor.dtype) ? dtype : tensor.dtype;
 }
 
-function* storedBytes(named: NamedTensor): Generator<Uint8Array> {
+/** Its bytes in the type that it is written in, in pieces. Errors: `export.overflow`. */
+export function* storedBytes(named: NamedTensor): Generator<Uint8Array> {
   const from = named.tensor.dtype;
   const to = storedType(named);
   for (const bytes of bytesOf(named.tensor))
