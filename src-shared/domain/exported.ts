@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { idSchema, timeSchema } from './id.ts';
 
-export const exportFormats = ['diffusers', 'peft', 'kohya', 'single-file', 'onnx', 'embedding'] as const;
+export const exportFormats = [
+  'diffusers',
+  'peft',
+  'kohya',
+  'single-file',
+  'onnx',
+  'coreml',
+  'embedding',
+] as const;
 
 /** Weights written for other tools, and the proof that they are right. */
 export const exportedSchema = z.object({

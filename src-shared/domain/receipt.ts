@@ -32,6 +32,8 @@ export const receiptSchema = z.object({
   /** How many of its tensors have the names that each tool looks for. */
   looked_for: z.array(z.object({ tools: z.string(), pattern: z.string(), found: z.int(), of: z.int() })),
   guidance: guidanceReceiptSchema.optional(),
+  /** What is still to do before other tools can open it. */
+  next: z.string().optional(),
   note: z.string(),
 });
 export type Receipt = z.infer<typeof receiptSchema>;

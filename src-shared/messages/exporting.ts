@@ -3,13 +3,15 @@ export const exportMessages = {
   'export.exists': (d: { file: string }) =>
     `${d.file} already exists and is never overwritten; choose another --out.`,
   'export.needsLora': (d: { format: string }) =>
-    `The run trained all weights, which ${d.format} can't hold; export it as diffusers, single-file or onnx.`,
+    `The run trained all weights, which ${d.format} can't hold; export it as diffusers, single-file, onnx or coreml.`,
   'export.words': (d: { file: string; words: string }) =>
     `${d.file} brings the words ${d.words}, which a model's weights can't hold; use a LoRA without embeddings, or keep the file beside the model.`,
   'export.wordsAlone': (d: { format: string }) =>
     `This run learnt a new word alone and changed no weight, so there is nothing to write as ${d.format}; export it as embedding.`,
   'export.noWords': (d: { format: string }) =>
     `This run learnt no new word, so there is no ${d.format} to write; choose another format, or train with the method embedding.`,
+  'export.notForApple': (d: { model: string; why: string }) =>
+    `${d.model} ${d.why}, which Apple's Core ML Stable Diffusion library can't do; export it as diffusers or onnx.`,
   'guidance.needsLora': (d: { folder: string }) =>
     `${d.folder} is no LoRA run, and guidance can be distilled into a LoRA alone; export it without that, or finetune with --method lora.`,
   'guidance.none': (d: { model: string }) =>

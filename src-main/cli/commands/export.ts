@@ -54,7 +54,8 @@ export const exportCommand = command({
   run: async (request, context) => {
     const { exportGuided } = await import('../../features/guidance/exportGuided.ts');
     const result = await exportGuided(request, context, version);
-    const text = `${result.path}: step ${result.step}, ${plural(result.tensors, 'tensor', 'tensors')}, read back and compared (off by ${result.maxError.toExponential(1)})`;
+    const written = `${result.path}: step ${result.step}, ${plural(result.tensors, 'tensor', 'tensors')}, read back and compared (off by ${result.maxError.toExponential(1)})`;
+    const text = result.next === undefined ? written : `${written}\n${result.next}`;
     return { fields: { ...result }, text };
   },
 });

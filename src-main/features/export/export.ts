@@ -7,6 +7,7 @@ import { asPair } from '../../engine/checkpoints/lora/weightChanges.ts';
 import { writeDiffusersLora, writeKohya, writePeft } from '../../engine/checkpoints/lora/writeLora.ts';
 import { writeOwnGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeDiffusers, writeSingleFile } from '../../engine/checkpoints/writeModel.ts';
+import { compileNote, exportCoreml } from './coreml/exportCoreml.ts';
 import { exportOnnx } from './exportOnnx.ts';
 import { tokenizerOf } from '../../engine/pipelines/openTokenizer.ts';
 import { loraMetadata, titleOf } from './loraMetadata.ts';
@@ -21,6 +22,8 @@ import { inWorkFolder } from './workFolder.ts';
 export interface ExportResult extends Proof {
   readonly path: string;
   readonly step: number;
+  /** What is still to do before other tools can open it. */
+  readonly next?: string;
 }
 
 /** What takes a checkpoint's place in the export: a run that was made from it. */
@@ -48,7 +51,7 @@ export async function exportRun(
   if (note !== undefined) report({ type: 'warning', message: note });
   const proof = await inWorkFolder(path, async (out) => {
     report({ type: 'progress', done: 0, total: 2, label: 'writing' });
-    write(run, { ...request, out });
+    await write(run, { ...request, out });
     signal.throwIfAborted();
     report({ type: 'progress', done: 1, total: 2, label: 'reading back' });
     const proved = await prove(run, { ...request, out }, signal);
@@ -62,7 +65,7 @@ export async function exportRun(
     return proved;
   });
   const { tensors, maxError } = proof;
-  return { path, step, tensors, maxError };
+  return { path, step, tensors, maxError, ...(request.format === 'coreml' && { next: compileNote }) };
 }
 
 /** Single-file formats are recognised by their suffix, here and in other tools. */
@@ -71,11 +74,12 @@ function withSuffix({ format, out }: ExportRequest, { words }: OpenedRun): strin
   return oneFile && !out.endsWith('.safetensors') ? `${out}.safetensors` : out;
 }
 
-function write(run: OpenedRun, { out, format, dtype, transformers }: ExportRequest): void {
+async function write(run: OpenedRun, { out, format, dtype, transformers }: ExportRequest): Promise<void> {
   const { model, changes, adapters, words } = run;
   if (format === 'embedding') {
     if (!words) throw problem('export.noWords', { format });
-    return writeWords(out, words);
+    writeWords(out, words);
+    return;
   }
   if (words) throw problem('export.wordsAlone', { format });
   const pairs = adapters.flatMap((adapter) => asPair(adapter) ?? []);
@@ -90,13 +94,19 @@ function write(run: OpenedRun, { out, format, dtype, transformers }: ExportReque
         writeDiffusersLora(out, pairs, { dtype, metadata: loraMetadata(run, basename(out)) });
       return;
     case 'kohya':
-      return writeKohya(out, adapters, { dtype, model, metadata: loraMetadata(run, titleOf(out)) });
+      writeKohya(out, adapters, { dtype, model, metadata: loraMetadata(run, titleOf(out)) });
+      return;
     case 'diffusers':
       writeDiffusers(out, model, changes, { dtype, tokenizer: tokenizerOf(model) });
-      return run.few ? writeOwnGuidance(out, 1) : undefined;
+      if (run.few) writeOwnGuidance(out, 1);
+      return;
     case 'single-file':
-      return writeSingleFile(out, model, changes, { dtype });
+      writeSingleFile(out, model, changes, { dtype });
+      return;
     case 'onnx':
-      return exportOnnx(run, out, dtype);
+      exportOnnx(run, out, dtype);
+      return;
+    case 'coreml':
+      return exportCoreml(run, out, dtype);
   }
 }

@@ -15,6 +15,8 @@ import { runOnnxFile } from '../../engine/runtime/onnxFile.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { i64, type HostTensor } from '../../engine/tensor/tensor.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
+import { proveCoreml } from './coreml/proveCoreml.ts';
+import { difference } from './difference.ts';
 import type { onnxParts } from './exportOnnx.ts';
 import type { OpenedRun } from './openRun.ts';
 import { readWords } from './words.ts';
@@ -24,7 +26,7 @@ import type { ExportRequest } from './request.ts';
 export interface Proof {
   /** Tensors found in what was written. */
   readonly tensors: number;
-  /** Largest difference of a picture's latents (for ONNX, of each network's outputs), relative to the largest value. */
+  /** Largest difference of a picture's latents (for ONNX and Core ML, of each network's outputs), relative to the largest value. */
   readonly maxError: number;
 }
 
@@ -50,10 +52,15 @@ export async function prove(
   signal: AbortSignal,
 ): Promise<ShownProof> {
   const { out, format, dtype } = request;
-  const proof =
+  const networks =
     format === 'onnx'
-      ? { ...(await proveOnnx(run, out)), pictures: [await taught(run, signal)] }
-      : await provePicture(run, request, signal);
+      ? await proveOnnx(run, out)
+      : format === 'coreml'
+        ? await proveCoreml(run, out, signal)
+        : undefined;
+  const proof = networks
+    ? { ...networks, pictures: [await taught(run, signal)] }
+    : await provePicture(run, request, signal);
   const stored =
     dtype ??
     ((run.adapters.length > 0 && (format === 'peft' || format === 'kohya')) || format === 'embedding'
@@ -191,13 +198,4 @@ async function proveOnnx(run: OpenedRun, out: string): Promise<Proof> {
 function latentShape({ model, size }: OpenedRun): number[] {
   const side = size / 2 ** (model.vae.config.block_out_channels.length - 1);
   return [1, model.unet.config.in_channels, side, side];
-}
-
-function difference(got: Float32Array, wanted: Float32Array): number {
-  let [error, largest] = [0, 0];
-  for (let i = 0; i < wanted.length; i++) {
-    error = Math.max(error, Math.abs((got[i] as number) - (wanted[i] as number)));
-    largest = Math.max(largest, Math.abs(wanted[i] as number));
-  }
-  return got.length === wanted.length ? error / Math.max(largest, 1e-6) : Infinity;
 }

@@ -7,8 +7,10 @@ import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import { writeJson } from '../../engine/checkpoints/writeJson.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import type { UNetConfig } from '../../engine/models/config.ts';
+import { featuresOf } from '../../engine/coreml/readPackage.ts';
 import { canDrawText, drawText } from '../../engine/pictures/labels.ts';
 import { receiptPlace, type GuidanceReceipt, type Receipt } from '../../../src-shared/domain/receipt.ts';
+import { compileNote } from './coreml/exportCoreml.ts';
 import type { TitledPicture } from './proof.ts';
 import type { ExportFormat } from './request.ts';
 
@@ -59,6 +61,18 @@ const loaders: Readonly<Record<ExportFormat, readonly Loader[]>> = {
     {
       tools: "Optimum's ORTStableDiffusionPipeline, diffusers' OnnxStableDiffusionPipeline, ONNX Runtime",
       names: parts,
+    },
+  ],
+  coreml: [
+    {
+      tools: "Apple's Core ML Stable Diffusion library, once a Mac has compiled the packages",
+      names: new RegExp(
+        [
+          '^(TextEncoder2?\\.mlpackage/(input_ids|last_hidden_state|hidden_embeds|pooled_outputs)',
+          'Unet\\.mlpackage/(sample|timestep|encoder_hidden_states|time_ids|text_embeds|noise_pred)',
+          'VAEDecoder\\.mlpackage/(z|image)|VAEEncoder\\.mlpackage/(x|latent))$',
+        ].join('|'),
+      ),
     },
   ],
 };
@@ -133,14 +147,17 @@ export async function writeReceipt(out: string, facts: ReceiptFacts): Promise<vo
   const { format, model, step, tensors, maxError, prompt, pictures, guidance } = facts;
   const isUnusual = model !== undefined && unusualBlocks(format, model) !== undefined;
   const whatever = isUnusual ? whateverBlocks[format] : undefined;
-  const names = tensorNames(out);
+  const names = tensorNames(out, format);
   const receipt: Receipt = {
     export: path.basename(out),
     ...{ format, step },
     opened: [
       {
         by: 'Likeness, from the written file',
-        compared: format === 'onnx' ? 'the result of each network' : 'the latents of one picture',
+        compared:
+          format === 'onnx' || format === 'coreml'
+            ? 'the result of each network'
+            : 'the latents of one picture',
         ...{ prompt, tensors, largestDifference: maxError },
       },
     ],
@@ -151,6 +168,7 @@ export async function writeReceipt(out: string, facts: ReceiptFacts): Promise<vo
       of: names.filter((one) => among.test(one)).length,
     })),
     ...(guidance && { guidance }),
+    ...(format === 'coreml' && { next: compileNote }),
     note: 'Only what stands under "opened" was run. Under "looked_for" names were compared with what those tools read.',
   };
   writeJson(receiptPlace(out, 'json'), receipt);
@@ -158,9 +176,16 @@ export async function writeReceipt(out: string, facts: ReceiptFacts): Promise<vo
   writeAtomically(receiptPlace(out, 'png'), () => [png]);
 }
 
-/** The tensors of a file; of a folder, those of its files as PART/NAME, or NAME for a file in the folder itself. */
-function tensorNames(out: string): string[] {
+/**
+ * The tensors of a file; of a folder, those of its files as PART/NAME, or NAME for a file in the folder itself. Of Core ML's packages,
+ * what they are fed and give.
+ */
+function tensorNames(out: string, format: ExportFormat): string[] {
   if (!isFolder(out)) return [...readSafetensors(out).tensors.keys()];
+  if (format === 'coreml')
+    return readdirSync(out)
+      .filter((name) => name.endsWith('.mlpackage'))
+      .flatMap((name) => featuresOf(path.join(out, name)).map((feature) => `${name}/${feature}`));
   return readdirSync(out, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.safetensors'))
     .flatMap(({ parentPath, name }) => {

@@ -1,4 +1,12 @@
-export const exportFormats = ['diffusers', 'peft', 'kohya', 'single-file', 'onnx', 'embedding'] as const;
+export const exportFormats = [
+  'diffusers',
+  'peft',
+  'kohya',
+  'single-file',
+  'onnx',
+  'coreml',
+  'embedding',
+] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 /** LoRA files to be put into a model's weights. */

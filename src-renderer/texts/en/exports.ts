@@ -20,6 +20,11 @@ export const exports = {
       about: 'A small file for the embeddings folder of AUTOMATIC1111 and ComfyUI, and for diffusers.',
     },
     onnx: { name: 'ONNX', about: 'A whole pipeline for Optimum and ONNX Runtime on any device.' },
+    coreml: {
+      name: 'Core ML',
+      about:
+        "Packages for Apple's Core ML Stable Diffusion library. A Mac compiles them first; the receipt has the command.",
+    },
   },
   precision: 'Precision',
   asModel: 'as the base model',
@@ -40,6 +45,7 @@ export const exports = {
   found: (found: number, of: number) =>
     found === of ? `all ${plural(of, 'tensor', 'tensors')} found` : `${found} of ${of} tensors found`,
   comparison: 'The same prompt and seed: the base model, your run, and what was read back from the export',
+  next: 'Still to do, on a Mac',
   guidance: 'Guidance',
   distilled: (scale: number) => `Made for plain guidance ${scale} (“CFG scale”).`,
   likeness: (run: number, before: number, after: number) => {

@@ -209,6 +209,7 @@ export function killed(inputs: string, here: string): Killed[] {
     exported('kohya', 'dog.safetensors'),
     exported('single-file', 'dog.safetensors', '--dtype', 'f16'),
     exported('onnx', 'dog'),
+    exported('coreml', 'dog'),
     { name: 'compress', words: ['compress', '--model', teacher, '--to', 'bk-tiny', '--out', own('student')] },
     {
       name: 'distill',
