@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -22,6 +23,7 @@ import { exportRun, type ExportResult } from '../../../src-main/features/export/
 import { openRun, type OpenedRun } from '../../../src-main/features/export/openRun.ts';
 import { finetune } from '../../../src-main/features/training/finetune.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
+import { likeness } from '../../pure/cli/likeness.ts';
 import { receiptSchema } from '../../../src-shared/domain/receipt.ts';
 
 const fixtures = path.resolve('test/golden/fixtures/models');
@@ -136,19 +138,37 @@ it('makes up for another noise schedule, for velocity and for a VAE of another s
   expect((await proveCoreml(asNoise, place, signal)).maxError).toBeGreaterThan(1e-2);
 });
 
+it('ends on the command line with what to type on a Mac; a mix of LoRA files goes into SDXL too', async () => {
+  const [model, lora] = ['models/tiny-koala', 'training/koala-lora/start'].map((name) =>
+    path.resolve(fixtures, '..', name),
+  );
+  const place = path.join(scratch, 'mixed here');
+  const words = ['export', '--model', `${model}`, '--lora', `${lora}`, '--format', 'coreml', '--out', place];
+  const { status, stdout, stderr } = await likeness(words);
+  expect([status, stderr]).toEqual([0, expect.any(String)]);
+  expect(stdout.trimEnd().split('\n').at(-1)).toContain('xcrun coremlcompiler compile "$p" .; done');
+  expect(readdirSync(place).sort()).toEqual([
+    ...['TextEncoder.mlpackage', 'TextEncoder2.mlpackage', 'Unet.mlpackage', 'VAEDecoder.mlpackage'],
+    ...['VAEEncoder.mlpackage', 'merges.txt', 'vocab.json'],
+  ]);
+});
+
 it('refuses by name what the library can not do', async () => {
   const tiny = openModel(path.join(fixtures, 'tiny-bk'));
   const unet = (config: Partial<Model['unet']['config']>) => ({
     ...tiny.unet,
     config: { ...tiny.unet.config, ...config },
   });
-  const tries: Partial<Model>[] = [
-    { unet: unet({ in_channels: 9 }) },
-    { unet: unet({ time_cond_proj_dim: 16 }) },
-    { scheduler: { ...tiny.scheduler, _class_name: 'LCMScheduler' } },
+  const tries: [Partial<Model>, string][] = [
+    [{ unet: unet({ in_channels: 9 }) }, 'is made for inpainting'],
+    [{ unet: unet({ time_cond_proj_dim: 16 }) }, 'draws in few steps with the sampler lcm'],
+    [
+      { scheduler: { ...tiny.scheduler, _class_name: 'LCMScheduler' } },
+      'draws in few steps with the sampler lcm',
+    ],
   ];
-  for (const changes of tries)
-    await expect(exportCoreml(opened({ ...tiny, ...changes }, 32), scratch)).rejects.toMatchObject({
-      code: 'export.notForApple',
-    });
+  for (const [changes, why] of tries)
+    await expect(exportCoreml(opened({ ...tiny, ...changes }, 32), scratch)).rejects.toThrow(
+      `${tiny.path} ${why}, which Apple's Core ML Stable Diffusion library can't do; export it as diffusers or onnx.`,
+    );
 });
