@@ -112,7 +112,6 @@ it.each([
   ['tiny-sd1', 'f32'],
   ['tiny-sd2', 'f32'],
   ['tiny-sdxl', 'f16'],
-  ['tiny-ssd', 'f16'],
   ['tiny-koala', 'f32'],
 ] as const)('computes what %s does, with weights in %s', async (name, dtype) => {
   const place = path.join(scratch, name);

@@ -62,7 +62,7 @@ OPERATIONS = {
     "erf": torch.erf, "identity": lambda x: x, "cast": cast, "conv": conv, "pad": padded, "slice_by_index": sliced,
     "gelu": lambda x, mode: F.gelu(x, approximate={"EXACT": "none"}[mode]),
     "softmax": lambda x, axis: x.softmax(int(axis)),
-    "linear": F.linear,
+    "linear": lambda x, weight, bias=None: F.linear(x, weight, bias),
     "matmul": lambda x, y, transpose_x, transpose_y: turned(x, transpose_x) @ turned(y, transpose_y),
     "layer_norm": lambda x, axes, gamma, beta, epsilon: F.layer_norm(x, [x.shape[a] for a in axes], gamma, beta, float(epsilon)),
     "reduce_mean": lambda x, axes, keep_dims: x.mean([int(a) for a in axes], bool(keep_dims)),
@@ -126,7 +126,8 @@ class Package:
                 else:
                     inputs[name] = [tensor(v) for v in given] if isinstance(given, (list, tuple)) else tensor(given)
             [out] = op.outputs
-            known[out.name] = rounded(OPERATIONS[op.op_type](**inputs), out)
+            compute = OPERATIONS[op.op_type]
+            known[out.name] = rounded(compute(inputs["x"]) if inputs.keys() == {"x"} else compute(**inputs), out)
         return {v.name: known[v.name] for v in self.main.outputs}
 
 
