@@ -43,7 +43,7 @@ export const checkpointMessages = {
   'model.family': (d: { file: string; found: string }) =>
     `${d.file} is ${d.found}; only text-to-image models of the Stable Diffusion 1, 2 and XL families can be used.`,
   'model.notForXl': (d: { model: string; what: string }) =>
-    `${d.model} is of the Stable Diffusion XL family, for which ${d.what} is not built; it can be drawn with, finetuned, and made smaller.`,
+    `${d.model} is of the Stable Diffusion XL family, for which ${d.what} is not built; it can be drawn with, finetuned, made smaller, and distilled into a smaller one.`,
   'model.notOne': (d: { file: string; found?: string | undefined; instead?: string }) =>
     `${d.file} is ${d.found ?? 'not a model'}; ${d.instead ?? 'give a diffusers folder (with unet, vae, text_encoder, tokenizer and scheduler in it) or a single .safetensors or .ckpt file'}.`,
   'model.missingPart': (d: { file: string; part: string }) =>

@@ -8,7 +8,10 @@ import type { UNetConfig } from '../models/config.ts';
 export const studentKinds = ['bk-base', 'bk-small', 'bk-tiny', 'koala-1b', 'koala-700m'] as const;
 export type StudentKind = (typeof studentKinds)[number];
 
-/** Transformer blocks that KOALA (Lee et al. 2023, made of SDXL) keeps in each attention of the innermost stage, the first ones. */
+/**
+ * Transformer blocks that KOALA (Lee et al. 2023, made of SDXL) keeps in each attention of the innermost stage. That the first ones stay
+ * is our choice: its code and model cards say how many.
+ */
 const koalaDepths: Partial<Record<StudentKind, number>> = { 'koala-1b': 6, 'koala-700m': 5 };
 
 /** What is left of a teacher. */

@@ -7,14 +7,16 @@ import type { Model } from '../../engine/checkpoints/model.ts';
 import { input } from '../../engine/graph/build.ts';
 import { leaves, type Graph } from '../../engine/graph/graph.ts';
 import type { Value } from '../../engine/graph/ops.ts';
+import { sizesTold } from '../../engine/models/config.ts';
 import { countMacs } from '../../engine/models/cost.ts';
+import { contextWidth } from '../../engine/models/textEncoders.ts';
 import { unet } from '../../engine/models/unet.ts';
 import { Scope } from '../../engine/nn/scope.ts';
 import { Networks } from '../../engine/pipelines/networks.ts';
 import { partNames, storedWeights } from '../../engine/pipelines/weights.ts';
 import { noiseSchedule } from '../../engine/schedulers/noiseSchedule.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
-import { i64, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts';
+import { f32, i64, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts';
 import { distillObjective, distillFeeds } from '../../engine/training/loss/distillLoss.ts';
 import type { DiffusionBatch } from '../../engine/training/data/batch.ts';
 import { diffusionFeeds, diffusionLoss } from '../../engine/training/loss/diffusionLoss.ts';
@@ -128,10 +130,18 @@ export function distillationWork(
     ...(threads && { threads }),
   });
   const { initial } = wholeNetworks(student, { trainTextEncoder: false });
-  const { max_position_embeddings: tokens, hidden_size: width } = student.textEncoder.config;
+  const { max_position_embeddings: tokens } = student.textEncoder.config;
+  const { addition } = student.unet.config;
+  const generator = new TorchGenerator(1);
   const data = {
     ...someBatch(student, batch, size, schedule.alphaBars.length),
-    context: normal(new TorchGenerator(1), [batch, tokens, width]),
+    context: normal(generator, [batch, tokens, contextWidth(student)]),
+    ...(addition && {
+      added: {
+        text_embeds: normal(generator, [batch, addition.textWidth]),
+        time_ids: f32([batch, sizesTold]),
+      },
+    }),
   };
   return {
     options: { ...loss, initial, optimizer: settings.optimizer },

@@ -4,6 +4,7 @@ Writes ../fixtures/distillation/<case>/: replay.safetensors (as `distill --repla
 [10,3]: sd, output, feature; the student's tensors afterwards, of the moving average where there is one).
 """
 
+import sys
 from pathlib import Path
 
 import torch
@@ -18,14 +19,15 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 CASES = [  # name, teacher, kind, moving average, batch, side of the latents
     ("tiny", "tiny-sd1", "bk-tiny", False, 2, 8),
     ("base", "tiny-sd2", "bk-base", True, 1, 8),
+    ("xl", "tiny-sdxl", "bk-base", False, 2, 8),
 ]
 LAMBDAS = {"sd": 1.0, "output": 0.5, "feature": 0.25}
 
 
-def feature_names(kind: str) -> list[tuple[str, str]]:
+def feature_names(kind: str, stages: int) -> list[tuple[str, str]]:
     """(teacher's, student's) blocks, as BK-SDM hooks them."""
     if kind != "bk-tiny":
-        return [(name, name) for side in ("down", "up") for name in (f"{side}_blocks.{i}" for i in range(4))]
+        return [(name, name) for side in ("down", "up") for name in (f"{side}_blocks.{i}" for i in range(stages))]
     inner = ("down_blocks.2.attentions.1.proj_out", "down_blocks.2.attentions.0.proj_out")
     return [("down_blocks.0",) * 2, ("down_blocks.1",) * 2, inner, *((f"up_blocks.{i + 1}", f"up_blocks.{i}") for i in range(3))]
 
@@ -45,14 +47,15 @@ def distil(teacher, student, scheduler, record, pairs, lr, averaged, dtype):
     average = EMAModel(student.parameters()) if averaged else None
     optimizer = torch.optim.AdamW(student.parameters(), lr=lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2)
     losses = []
-    for latents, noise, timesteps, context in zip(*(record[k] for k in ("latents", "noise", "timesteps", "context"))):
+    for row, (latents, noise, timesteps, context) in enumerate(zip(*(record[k] for k in ("latents", "noise", "timesteps", "context")))):
+        added = {k: record[k][row].to(dtype) for k in ("text_embeds", "time_ids") if k in record}
         latents, noise, context = latents.to(dtype), noise.to(dtype), context.to(dtype)
         noisy = scheduler.add_noise(latents, noise, timesteps)
         velocity = scheduler.config.prediction_type == "v_prediction"
         target = scheduler.get_velocity(latents, noise, timesteps) if velocity else noise
-        prediction = student(noisy, timesteps, context).sample
+        prediction = student(noisy, timesteps, context, added_cond_kwargs=added).sample
         with torch.no_grad():
-            wanted = teacher(noisy, timesteps, context).sample
+            wanted = teacher(noisy, timesteps, context, added_cond_kwargs=added).sample
         parts = {
             "sd": F.mse_loss(prediction, target),
             "output": F.mse_loss(prediction, wanted),
@@ -72,6 +75,8 @@ def distil(teacher, student, scheduler, record, pairs, lr, averaged, dtype):
 
 if __name__ == "__main__":
     for name, model, kind, averaged, batch, side in CASES:
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         folder, out = FIXTURES / "models" / model, FIXTURES / "distillation" / name
         out.mkdir(parents=True, exist_ok=True)
         teacher = UNet2DConditionModel.from_pretrained(folder, subfolder="unet").float()
@@ -84,9 +89,13 @@ if __name__ == "__main__":
             "timesteps": torch.randint(0, 1000, shape[:2], generator=g),
             "context": torch.randn(10, batch, 77, teacher.config.cross_attention_dim, generator=g),
         }
+        if teacher.config.addition_embed_type:  # what SDXL is told beside the prompt
+            width = teacher.config.projection_class_embeddings_input_dim - 6 * teacher.config.addition_time_embed_dim
+            record["text_embeds"] = torch.randn(10, batch, width, generator=g)
+            record["time_ids"] = torch.tensor([64.0, 64, 0, 0, 64, 64]) + torch.randint(0, 9, (10, batch, 6), generator=g)
         save_file(record, out / "replay.safetensors")
         student = make_student(teacher, kind)
-        losses = distil(teacher, student, scheduler, record, feature_names(kind), 1e-4, averaged, torch.float64)
+        losses = distil(teacher, student, scheduler, record, feature_names(kind, len(teacher.config.block_out_channels)), 1e-4, averaged, torch.float64)
         state = {n: t.float().contiguous() for n, t in student.state_dict().items()}
         metadata = {"teacher": model, "kind": kind, "lr": "1e-4", "ema": "0.9999" if averaged else "", **{k: str(v) for k, v in LAMBDAS.items()}}
         save_file({"losses": torch.tensor(losses), **state}, out / "expected.safetensors", metadata)

@@ -19,7 +19,7 @@ import { distill } from '../../../src-main/features/distillation/distill.ts';
 const fixtures = join(import.meta.dirname, '..', 'fixtures');
 const scratch = mkdtempSync(join(tmpdir(), 'likeness-distill-'));
 
-describe.each(['tiny', 'base'])('distilling a %s student', (name) => {
+describe.each(['tiny', 'base', 'xl'])('distilling a %s student', (name) => {
   it('ends after ten recorded batches where torch ends', async () => {
     const folder = join(fixtures, 'distillation', name);
     const { tensors, metadata } = readSafetensors(join(folder, 'expected.safetensors'));

@@ -1,3 +1,4 @@
+import type { AddedInputs } from '../../models/unet.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 
 /** Latents to be noised, with the noise and the timestep of each. */
@@ -28,8 +29,10 @@ export interface DiffusionBatch extends NoiseBatch {
 
 /** A batch of a distillation. */
 export interface DistillBatch extends NoiseBatch {
-  /** The text encoder's last hidden states [b,t,d]. */
+  /** What cross-attention looks at: prompts as the text encoders give them [b,t,d]. */
   readonly context: HostTensor<'f32'>;
+  /** Of SDXL's family. */
+  readonly added?: AddedInputs<HostTensor<'f32'>>;
 }
 
 /** A batch of a consistency distillation: its timesteps are the solver's. */

@@ -8,9 +8,14 @@ import { integers, sampleLatents } from './dataset.ts';
 import type { ConsistencyBatch, DistillBatch } from './batch.ts';
 import { PictureCache } from './pictureCache.ts';
 import { latentShape } from './posteriors.ts';
+import { sizesTold } from '../../models/config.ts';
+import { contextWidth } from '../../models/textEncoders.ts';
+import type { AddedInputs } from '../../models/unet.ts';
+import { pixelsPerLatent, sizesFor } from '../../pipelines/sizes.ts';
+import { f32, type HostTensor } from '../../tensor/tensor.ts';
 import { solverTimesteps } from '../../schedulers/lcm.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
-import { openRecord, recordedNumbers } from './replay.ts';
+import { openRecord, recordedNumbers, toldSizes, type Recording } from './replay.ts';
 import { refuseUndistillable } from './trainable.ts';
 
 /** Where a distillation's batches come from: recorded ones, or pictures with captions. */
@@ -35,7 +40,7 @@ export async function distillBatches(
   { cache, onSkipped }: DistillBatchesOptions,
   context: JobContext,
 ): Promise<DistillSource> {
-  refuseUndistillable(model);
+  refuseUndistillable(model, settings.lcm);
   if (settings.replay !== undefined) return recorded(model, settings, settings.replay, timesteps);
   if (settings.data === undefined) throw problem('data.missing', { data: '--data' });
   const latents = latentShape(model, square(settings.size));
@@ -50,8 +55,9 @@ export async function distillBatches(
   );
   onSkipped(skipped, found.pictures.length + found.skipped.length);
   if (pictures.count === 0) throw problem('data.none', { data: settings.data });
-  const { max_position_embeddings: tokens, hidden_size: width } = model.textEncoder.config;
-  const options = { ...settings, pictures, latents, tokens, width, timesteps };
+  const { max_position_embeddings: tokens } = model.textEncoder.config;
+  const told = model.unet.config.addition?.textWidth;
+  const options = { ...settings, pictures, latents, tokens, width: contextWidth(model), told, timesteps };
   return {
     rows: settings.batch,
     latents,
@@ -60,21 +66,38 @@ export async function distillBatches(
 }
 
 function recorded(model: Model, settings: DistillSettings, file: string, timesteps: number): DistillSource {
-  const { max_position_embeddings: tokens, hidden_size: width } = model.textEncoder.config;
-  const channels = model.unet.config.in_channels;
-  const record = openRecord(file, { channels, tokens, timesteps }, 'context', 'f32', [width]);
+  const { max_position_embeddings: tokens } = model.textEncoder.config;
+  const { in_channels: channels, addition } = model.unet.config;
+  const record = openRecord(file, { channels, tokens, timesteps }, 'context', 'f32', [contextWidth(model)]);
   const wanted = settings.steps * settings.accumulate;
   if (record.steps < wanted) throw problem('replay.tooShort', { file, rows: record.steps, wanted });
   const guidance = settings.lcm ? recordedNumbers(file, 'guidance') : undefined;
+  const added = addition && addedOf(model, file, record, addition.textWidth);
   const batch = (index: number): DistillBatch => {
     const { prompt: context, ...noise } = record.row(index);
     if (!context.data.every(Number.isFinite))
       throw problem('replay.invalid', { file, why: `row ${index} has a context that is not a number` });
-    return { ...noise, context, ...(guidance && { guidance: guidance(index) }) };
+    return {
+      ...{ ...noise, context },
+      ...(added && { added: added(index) }),
+      ...(guidance && { guidance: guidance(index) }),
+    };
   };
   // A fault is found before the networks are built, not at the step that would hit it.
   for (let index = 0; index < wanted; index++) batch(index);
   return { rows: record.batch, latents: record.latents, batch };
+}
+
+/** What SDXL is told in a recorded batch: "text_embeds" [n,b,p], and "time_ids" as in a finetune's. */
+function addedOf(
+  { vae }: Pick<Model, 'vae'>,
+  file: string,
+  record: Recording<'f32'>,
+  textWidth: number,
+): (index: number) => AddedInputs<HostTensor<'f32'>> {
+  const pooled = record.tensor('text_embeds', [record.steps, record.batch, textWidth]);
+  const sizes = toldSizes(file, record, pixelsPerLatent(vae.config));
+  return (index) => ({ text_embeds: pooled(index), time_ids: sizes(index) });
 }
 
 /**
@@ -111,6 +134,9 @@ interface DrawOptions {
   readonly latents: readonly [number, number, number];
   readonly tokens: number;
   readonly width: number;
+  /** Numbers of the pooled prompt that SDXL is told. */
+  readonly told: number | undefined;
+  readonly size: number;
   readonly scalingFactor: number;
   readonly timesteps: number;
   readonly seed: number;
@@ -121,11 +147,12 @@ interface DrawOptions {
  * from their posteriors, noise and timesteps. A pure function of the seed and the index.
  */
 function drawBatch(options: DrawOptions, index: number): DistillBatch {
-  const { pictures, batch, flip, latents, tokens, width, scalingFactor, timesteps, seed } = options;
+  const { pictures, batch, flip, latents, tokens, width, told, scalingFactor, timesteps, seed } = options;
   const generator = generatorFor(seed, 'batch', index);
   const size = latents[0] * latents[1] * latents[2];
   const values = new Float32Array(batch * size);
   const contexts = new Float32Array(batch * tokens * width);
+  const pooled = new Float32Array(batch * (told ?? 0));
   const orders = new Map<number, number[]>();
   for (let row = 0; row < batch; row++) {
     const drawn = index * batch + row;
@@ -136,12 +163,21 @@ function drawBatch(options: DrawOptions, index: number): DistillBatch {
     const flipped = flip && generator.randint(0, 2, [1])[0] === 1;
     values.set(sampleLatents(pictures.posterior(picture, flipped), scalingFactor, generator), row * size);
     contexts.set(pictures.context(picture), row * tokens * width);
+    if (told !== undefined) pooled.set(pictures.pooled(picture, told), row * told);
   }
+  const side = { width: options.size, height: options.size };
+  const sizes = Array.from({ length: batch }, () => [...sizesFor(side).data]).flat();
   const shape = [batch, ...latents];
   return {
     latents: { dtype: 'f32', shape, data: values },
     noise: { dtype: 'f32', shape, data: generator.randn(shape) },
     timesteps: integers([batch], generator.randint(0, timesteps, [batch])),
     context: { dtype: 'f32', shape: [batch, tokens, width], data: contexts },
+    ...(told !== undefined && {
+      added: {
+        text_embeds: { dtype: 'f32', shape: [batch, told], data: pooled },
+        time_ids: f32([batch, sizesTold], sizes),
+      },
+    }),
   };
 }

@@ -10,6 +10,7 @@ import { partsHash } from '../../checkpoints/modelHash.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import { expectTensor, readF32, Weights } from '../../checkpoints/weights.ts';
 import { writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
+import { contextWidth } from '../../models/textEncoders.ts';
 import { Networks } from '../../pipelines/networks.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
@@ -64,11 +65,11 @@ export class PictureCache {
       options,
       context,
     );
-    const { max_position_embeddings: tokens, hidden_size: width } = model.textEncoder.config;
+    const { max_position_embeddings: tokens } = model.textEncoder.config;
     return new PictureCache(
       usable.map(({ latents, caption }) => ({ latents, text: texts.get(caption) as string })),
       kept,
-      [tokens, width],
+      [tokens, contextWidth(model)],
     );
   }
 
@@ -80,6 +81,11 @@ export class PictureCache {
   /** [t,d] of picture `index`'s caption. */
   context(index: number): Float32Array {
     return readOne(this.pictures[index]?.text as string, 'context', this.textShape);
+  }
+
+  /** [p] of picture `index`'s caption: SDXL's pooled prompt. */
+  pooled(index: number, width: number): Float32Array {
+    return readOne(this.pictures[index]?.text as string, 'pooled', [width]);
   }
 }
 
@@ -136,7 +142,9 @@ async function encodeCaptions(
   { provider, cache }: EncodeOptions,
   { report, signal }: JobContext,
 ): Promise<Map<string, string>> {
-  const folder = join(cache, 'text-features', partsHash(model.textEncoder));
+  const { textEncoder, textEncoder2 } = model;
+  const encoders = [textEncoder, ...(textEncoder2 ? [textEncoder2] : [])];
+  const folder = join(cache, 'text-features', partsHash(...encoders));
   makeFolder(folder);
   const tokenizer = await openTokenizer(model);
   const networks = new Networks(model, { provider });
@@ -151,8 +159,8 @@ async function encodeCaptions(
       if (truncated !== undefined) cut++;
       const file = join(folder, `${digest(ids.join())}.safetensors`);
       if (!isFile(file)) {
-        const { context } = await networks.encodeText(i64([1, ids.length], ids));
-        write(file, { context: { ...context, shape: context.shape.slice(1) } });
+        const { context, pooled } = await networks.encodeText(i64([1, ids.length], ids));
+        write(file, { context: first(context), ...(pooled && { pooled: first(pooled) }) });
       }
       files.set(caption, file);
       report({ type: 'progress', done: files.size, total: distinct.length, label: 'reading captions' });
@@ -167,6 +175,9 @@ async function encodeCaptions(
     });
   return files;
 }
+
+/** Of a batch of one. */
+const first = (tensor: HostTensor): HostTensor => ({ ...tensor, shape: tensor.shape.slice(1) });
 
 function write(file: string, tensors: Readonly<Record<string, HostTensor>>): void {
   writeSafetensors(

@@ -38,7 +38,9 @@ export function openReplay(
   const { batch, prior, row: read, tensor, ...record } = openRecord(file, limits, 'input_ids', 'i64', []);
   const [, height, width] = record.latents;
   const told =
-    pixelsPerLatent === undefined ? undefined : toldSizes(file, record, batch, tensor, pixelsPerLatent);
+    pixelsPerLatent === undefined
+      ? undefined
+      : toldSizes(file, { ...record, batch, tensor }, pixelsPerLatent);
   const besides = beside > 0 ? tensor('beside', [record.steps, batch, beside, height, width]) : undefined;
   const invalid = (why: string): Error => problem('replay.invalid', { file, why });
   if (prior && batch % 2) throw invalid('with a prior the batch must have two halves');
@@ -56,12 +58,15 @@ export function openReplay(
   return { ...record, batch, prior, row };
 }
 
-/** The sizes that SDXL is told with each batch. */
-function toldSizes(
+/** The sizes that SDXL is told with each batch. Errors: `replay.invalid`. */
+export function toldSizes(
   file: string,
-  { steps, latents: [, height, width] }: Pick<Replay, 'steps' | 'latents'>,
-  batch: number,
-  tensor: Recording<'i64'>['tensor'],
+  {
+    steps,
+    batch,
+    latents: [, height, width],
+    tensor,
+  }: Pick<Recording<'f32'>, 'steps' | 'batch' | 'latents' | 'tensor'>,
   pixelsPerLatent: number,
 ): (index: number) => HostTensor<'f32'> {
   if (readSafetensors(file).tensors.has('time_ids')) return tensor('time_ids', [steps, batch, sizesTold]);
@@ -88,7 +93,8 @@ export function recordedNumbers(
   });
 }
 
-interface Recording<D extends 'f32' | 'i64'> extends Omit<Replay, 'row'> {
+/** Recorded batches, whatever their prompts are. */
+export interface Recording<D extends 'f32' | 'i64'> extends Omit<Replay, 'row'> {
   /** Another tensor that the file must have, [n,b,…]: its rows. Errors: `replay.invalid`. */
   readonly tensor: (name: string, shape: readonly number[]) => (index: number) => HostTensor<'f32'>;
   readonly row: (index: number) => NoiseBatch & { readonly prompt: HostTensor<D> };

@@ -4,6 +4,7 @@ import { expectTensor, type TensorEntry } from '../../checkpoints/weights.ts';
 import { add, input, meanSquaredError, mul } from '../../graph/build.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { Value } from '../../graph/ops.ts';
+import { addedInputs } from '../../models/addedEmbedding.ts';
 import type { UNetConfig } from '../../models/config.ts';
 import { unet } from '../../models/unet.ts';
 import { unetShapes } from '../../models/unetCost.ts';
@@ -50,7 +51,7 @@ export function distillLoss(
   const { batch, latents, tokens } = options;
   const { sample, timesteps, target } = noised(batch, latents);
   const context = input('context', [batch, tokens, student.cross_attention_dim[0] as number]);
-  const inputs = { sample, timesteps, context };
+  const inputs = { sample, timesteps, context, ...addedInputs(student, batch) };
   const theirs = unet(Scope.root(teacherPart), inputs, teacher);
   const learnt = unet(Scope.root('unet'), inputs, student);
 
@@ -81,7 +82,7 @@ export function distillLoss(
 
 /** The loss's inputs for a batch. */
 export function distillFeeds(batch: DistillBatch, schedule: NoiseSchedule): Record<string, HostTensor> {
-  return { ...noiseFeeds(batch, schedule), context: batch.context };
+  return { ...noiseFeeds(batch, schedule), context: batch.context, ...batch.added };
 }
 
 /**
@@ -159,6 +160,11 @@ export function sharedSchedule(teacher: Model, student: Model): NoiseSchedule {
   if (a.cross_attention_dim[0] !== b.cross_attention_dim[0])
     throw unfit(
       `the teacher's prompts are ${a.cross_attention_dim[0]} wide, the student's ${b.cross_attention_dim[0]}`,
+    );
+  const [wanted, given] = [a.addition?.textWidth, b.addition?.textWidth];
+  if (wanted !== given)
+    throw unfit(
+      `the teacher is told ${wanted ?? 'no'} numbers of the whole prompt, the student ${given ?? 'none'}`,
     );
   return theirs;
 }
