@@ -13,6 +13,10 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
     `${file} fits ${model} only in part: ${left} would be left out, which changes the pictures. Choose the model that it was made for.`,
   'run.exists': ({ folder }) => `${folder} already holds a run; start a new run.`,
   'run.missing': ({ folder }) => `${folder} holds no run; put it back, or start a new run.`,
+  'run.modelGone': ({ folder, model }) =>
+    `${folder} was trained on the model ${model}, which is not there any more; put it back there.`,
+  'run.photosGone': ({ folder, photos }) =>
+    `${folder} learnt from the photos in ${photos}, which is not there any more; put them back there.`,
   'run.otherKind': ({ folder, kind }) => `${folder} holds a run of another kind (${kind}); start a new one.`,
   'capsule.changed': ({ what }) =>
     `The run can't be made again exactly, since what it learnt from is not the same any more: ${what}. Put that back, or start a new run.`,

@@ -37,6 +37,10 @@ export const trainingMessages = {
     `${d.folder} is being trained by another Likeness; let that one end, or stop it.`,
   'run.otherModel': (d: { folder: string; model: string }) =>
     `${d.folder} was trained on a different model from the one in ${d.model} now; restore the original model, or start a new run.`,
+  'run.modelGone': (d: { folder: string; model: string; option?: string }) =>
+    `${d.folder} was trained on the model ${d.model}, which is not there any more; put it back there${d.option === undefined ? '' : `, or give its new place with ${d.option}`}.`,
+  'run.photosGone': (d: { folder: string; photos: string; option?: string | undefined }) =>
+    `${d.folder} learnt from the photos in ${d.photos}, which is not there any more; put them back there${d.option === undefined ? '' : `, or give their new place with ${d.option}`}.`,
   'run.otherPhotos': (d: { folder: string; photos: string; name: string; how: string }) =>
     `${d.folder} was started with other photos: ${d.name} in ${d.photos} ${d.how}; restore the original photos, or start a new run in another folder.`,
   'run.otherSetting': (d: { folder: string; setting: string; is: string; wanted: string }) =>

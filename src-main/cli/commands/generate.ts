@@ -198,7 +198,7 @@ export const generate = command({
             ...asked,
             model:
               model ??
-              modelFor([...allLoras(asked), ...(asked.regions ?? []).map(({ lora }) => lora)]) ??
+              modelFor([...allLoras(asked), ...(asked.regions ?? []).map(({ lora }) => lora)], asked.model) ??
               asked.model,
           };
     if (grid !== undefined) {

@@ -126,7 +126,13 @@ async function drawnPictures(
   const pictures = join(folder, 'pictures');
   await generate(
     {
-      ...{ ...generateDefaults, model: modelFor(loras) ?? fallbackModel, loras, out: pictures, prompts },
+      ...{
+        ...generateDefaults,
+        model: modelFor(loras, fallbackModel) ?? fallbackModel,
+        loras,
+        out: pictures,
+        prompts,
+      },
       ...{ names: prompts.map((_, i) => String(i + 1).padStart(2, '0')), count, steps: drawSteps, seed: 0 },
       ...{ resume: true, provider },
     },

@@ -4,6 +4,7 @@ import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { wordsFor, type NewWords } from '../../engine/checkpoints/embedding.ts';
 import { fitLora } from '../../engine/checkpoints/lora/fitLora.ts';
+import { statOrNothing } from '../../engine/checkpoints/files.ts';
 import { readLora } from '../../engine/checkpoints/lora/readLora.ts';
 import type { StoredAdapter } from '../../engine/checkpoints/lora/weightChanges.ts';
 import { changedWeight, mergeLora } from '../../engine/checkpoints/lora/mergeLora.ts';
@@ -91,6 +92,7 @@ function modelOf(
   kind: RunKind,
 ): Pick<OpenedRun, 'model' | 'prompt' | 'size' | 'subject' | 'few'> & { whole: boolean } {
   const open = (path: string, hash: string, prediction?: Prediction): Model => {
+    if (!statOrNothing(path)) throw problem('run.modelGone', { folder: run.path, model: path });
     const model = openModel(path, prediction);
     if (!hasHash(model, hash)) throw problem('run.otherModel', { folder: run.path, model: path });
     return model;

@@ -19,15 +19,21 @@ function modelOfRun(path: string): string {
   return run.kind() === 'distill' ? run.describe('distill').settings.student : run.describe().settings.model;
 }
 
-/** The model that the first run among `loras` was trained on, if it is still there. Errors: `run.damaged`, `run.otherModel`. */
-export function modelFor(loras: readonly LoraChoice[]): string | undefined {
+/**
+ * The model that the first run among `loras` was trained on; undefined without a run. `instead` takes its place where it is the same: a
+ * run that was made elsewhere has the shipped model in another folder. Errors: `run.damaged`, `run.otherModel`, `run.modelGone`.
+ */
+export function modelFor(loras: readonly LoraChoice[], instead: string): string | undefined {
   const [run] = loras.map(({ path }) => path).filter((path) => RunFolder.exists(path));
   if (run === undefined) return undefined;
   const model = modelOfRun(run);
-  if (!existsSync(model)) return undefined;
-  if (!hasHash(openModel(model), new RunFolder(run).modelHash()))
-    throw problem('run.otherModel', { folder: run, model });
-  return model;
+  const isOfRun = (place: string): boolean => hasHash(openModel(place), new RunFolder(run).modelHash());
+  if (existsSync(model)) {
+    if (!isOfRun(model)) throw problem('run.otherModel', { folder: run, model });
+    return model;
+  }
+  if (existsSync(instead) && isOfRun(instead)) return instead;
+  throw problem('run.modelGone', { folder: run, model, option: '--model' });
 }
 
 /** What the model predicts according to runs that were trained on it, where its file does not say. Errors: `run.damaged`. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import sharp from 'sharp';
 import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { eachSubject } from '../../../src-shared/domain/runSubjects.ts';
@@ -34,7 +35,7 @@ export interface ScoredSubject {
   readonly classPrompts: readonly string[];
 }
 
-/** The subjects of a run with these settings. Errors: `score.noPhotos`, `score.photosOfOne`, those of `listPhotos` and `loadPicture`. */
+/** The subjects of a run with these settings. Errors: `score.noPhotos`, `score.photosOfOne`, `run.photosGone`, those of `listPhotos` and `loadPicture`. */
 export async function scoredSubjects(
   request: ScoreRequest,
   settings: FinetuneSettings,
@@ -42,6 +43,13 @@ export async function scoredSubjects(
   const [first, ...others] = eachSubject(settings);
   if (others.length > 0 && request.photos !== undefined)
     throw problem('score.photosOfOne', { folder: request.run });
+  if (request.photos === undefined)
+    for (const { photos } of [first, ...others])
+      if (photos !== undefined && !existsSync(photos))
+        throw problem('run.photosGone', {
+          ...{ folder: request.run, photos },
+          option: others.length > 0 ? undefined : '--photos',
+        });
   const found: [ScoredSubject, ...ScoredSubject[]] = [
     await scoredSubject(request, first, request.photos ?? first.photos),
   ];

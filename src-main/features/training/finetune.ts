@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type AskedFinetune,
   type FinetuneSettings,
   finetuneSettings,
   type OtherSubject,
@@ -160,12 +161,22 @@ function settingsOfRun({ out, settings: asked }: FinetuneRequest): FinetuneSetti
   const { settings } = new RunFolder(out).describe();
   const { otherSubjects, ...others } = asked;
   const moved = movedSubjects(settings.otherSubjects, otherSubjects);
-  return changedSettings(
+  const wanted = changedSettings(
     finetuneSettings,
     { ...settings, ...(moved && { otherSubjects: moved }) },
     moved ? others : asked,
     { folder: out, isThere: existsSync },
   );
+  refuseGone(out, wanted, asked);
+  return wanted;
+}
+
+/** What the run was started with and nobody gave again. Errors: `run.modelGone`, `run.photosGone`. */
+function refuseGone(folder: string, { model, photos }: FinetuneSettings, asked: AskedFinetune): void {
+  if (asked.model === undefined && !existsSync(model))
+    throw problem('run.modelGone', { folder, model, option: '--model' });
+  if (asked.photos === undefined && photos !== undefined && !existsSync(photos))
+    throw problem('run.photosGone', { folder, photos, option: '--photos' });
 }
 
 /** The subjects of a run with their photos where `asked` says, if these are the same subjects whose photos have moved. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -11,6 +11,7 @@ import { exportRun } from '../../../src-main/features/export/export.ts';
 import { requestFromRecipe } from '../../../src-main/features/generation/fromRecipe.ts';
 import { generate } from '../../../src-main/features/generation/generate.ts';
 import { generateDefaults, type GenerateRequest } from '../../../src-main/features/generation/request.ts';
+import { modelFor } from '../../../src-main/features/generation/runs.ts';
 import { finetune } from '../../../src-main/features/training/finetune.ts';
 import { likeness } from '../../pure/cli/likeness.ts';
 
@@ -104,5 +105,37 @@ describe('a full run', () => {
     const again = await requestFromRecipe(picture, { out: path.join(scratch, 'again'), provider: 'cpu' });
     const { images } = await generate(again, context, 'test');
     expect(await sharp(images[0]?.path).raw().toBuffer()).toEqual(await sharp(picture).raw().toBuffer());
+  });
+});
+
+describe('a run from elsewhere', () => {
+  /** A copy of the run that says that something is where it is not. */
+  function lost(name: string, settings: object): string {
+    const copy = path.join(scratch, name);
+    cpSync(run, copy, { recursive: true });
+    const file = path.join(copy, 'run.json');
+    const about = JSON.parse(readFileSync(file, 'utf8')) as { settings: object };
+    writeFileSync(file, JSON.stringify({ ...about, settings: { ...about.settings, ...settings } }));
+    return copy;
+  }
+  const resumed = (out: string) => finetune({ out, resume: true, settings: {} }, context, 'test');
+
+  it('is drawn with the model that is the same, and with no other', () => {
+    const copy = lost('no model', { model: '/nowhere/model' });
+    expect(modelFor([{ path: copy, weight: 1 }], base)).toBe(base);
+    const other = path.resolve('test/golden/fixtures/models/tiny-sd1');
+    expect(() => modelFor([{ path: copy, weight: 1 }], other)).toThrow(
+      /no model was trained on the model .*nowhere.*--model/,
+    );
+  });
+
+  it('says what is gone and how to give it', async () => {
+    const model = lost('gone model', { model: '/nowhere/model' });
+    await expect(resumed(model)).rejects.toThrow(/was trained on the model .*nowhere.model.*--model/);
+    await expect(
+      exportRun({ run: model, out: `${model} out`, format: 'diffusers', transformers: 4 }, context),
+    ).rejects.toMatchObject({ code: 'run.modelGone' });
+    const photos = lost('gone photos', { photos: '/nowhere/photos' });
+    await expect(resumed(photos)).rejects.toThrow(/learnt from the photos in .*nowhere.photos.*--photos/);
   });
 });
