@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
  * The absolute path that a person means. Shells and file managers leave things in the way that no file is called: `~` in
- * `--model=~/models`, quotes and blanks around a copied path, `file://`.
+ * `--model=~/models`, quotes and blanks around a copied path, `file://`, the other Unicode form of an accent.
  */
 export function givenPath(word: string): string {
   const plain = resolve(word);
@@ -15,7 +15,28 @@ export function givenPath(word: string): string {
     ? pathOfAddress(bare)
     : bare.replace(/^~(?=$|[\\/])/, () => homedir());
   // A name that is to be written may begin or end with blanks.
-  return meant !== bare || existsSync(resolve(meant)) ? resolve(meant) : plain;
+  if (meant !== bare || existsSync(resolve(meant))) return resolve(meant);
+  // macOS splits letters from their accents, keyboards join them.
+  return inOtherForm(plain) ?? plain;
+}
+
+/** What is there under the same name with its accents joined or split, anywhere in the path. */
+function inOtherForm(path: string): string | undefined {
+  if (existsSync(path)) return path;
+  if (path.normalize('NFC') === path.normalize('NFD')) return undefined;
+  const folder = inOtherForm(dirname(path));
+  if (folder === undefined) return undefined;
+  const form = basename(path).normalize('NFC');
+  const name = namesIn(folder).find((one) => one.normalize('NFC') === form);
+  return name === undefined ? undefined : join(folder, name);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function pathOfAddress(address: string): string {

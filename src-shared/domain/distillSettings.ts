@@ -51,7 +51,7 @@ export const distillSettings = {
   }),
   data: optional(
     path({
-      help: 'pictures with a metadata.csv (file_name,text) or with a .txt beside each; a WebDataset .tar or a folder of them',
+      help: 'pictures with a metadata.csv or .jsonl (file_name, text) or with a .txt beside each; a WebDataset .tar or a folder of them',
       as: 'DIR',
       change: 'moved',
     }),

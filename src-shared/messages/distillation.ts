@@ -5,7 +5,7 @@ export const distillationMessages = {
   'data.missing': (d: { data: string }) =>
     `${d.data} does not exist; give a folder of captioned pictures, or a WebDataset .tar.`,
   'data.none': (d: { data: string }) =>
-    `${d.data} holds no captioned pictures; give pictures with a metadata.csv (file_name,text) or with a .txt file beside each.`,
+    `${d.data} holds no captioned pictures; give pictures with a metadata.csv or metadata.jsonl (file_name, text) or with a .txt file beside each.`,
   'data.table': (d: { file: string; why: string }) =>
     `${d.file} can't be read as a list of captions: ${d.why}. It needs the columns file_name and text.`,
   'data.tar': (d: { file: string; why: string }) =>

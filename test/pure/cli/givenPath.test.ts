@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -29,4 +29,17 @@ it.skipIf(process.platform === 'win32')('leaves names alone that are there, or t
   expect(givenPath(path.join(folder, 'new '))).toBe(path.join(folder, 'new '));
   expect(givenPath('~someone/x')).toBe(path.resolve('~someone/x'));
   expect(givenPath('file://elsewhere/x')).toBe(path.resolve('file://elsewhere/x'));
+});
+
+it('finds a name in the other Unicode form', () => {
+  const [joined, split] = ['caf\u00e9', 'cafe\u0301'].map((name) => path.join(folder, name)) as [
+    string,
+    string,
+  ];
+  mkdirSync(split);
+  expect(givenPath(split)).toBe(split);
+  // Some systems take both for one name.
+  expect(existsSync(givenPath(joined))).toBe(true);
+  const below = givenPath(path.join(joined, 'new'));
+  expect(below).toBe(path.resolve(path.join(joined, 'new')));
 });

@@ -3,6 +3,8 @@ import { createReadStream, createWriteStream, readdirSync, renameSync, rmSync, s
 import { basename, dirname, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
+import { z } from 'zod';
+import { fromJson } from '../../../../src-shared/domain/fromJson.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { errorCode, isFile, isFolder, makeFolder, statOrNothing } from '../../checkpoints/files.ts';
 import { removeLeftovers, temporaryPlace } from '../../checkpoints/leftovers.ts';
@@ -26,13 +28,14 @@ const isPicture = (name: string): boolean =>
   !name.startsWith('.') && /^\.(jpe?g|png|webp|avif|heic|heif|tiff?|gif|bmp)$/i.test(extname(name));
 
 /**
- * Pictures with their captions: a folder with `metadata.csv` (`file_name,text`, as diffusers' scripts read it), a folder with a
+ * Pictures with their captions: a folder with `metadata.csv` or `.jsonl` (`file_name,text`, as diffusers' scripts read it), a folder with a
  * `.txt` beside each picture, a WebDataset `.tar` or a folder of those (unpacked once below `cache`). Errors: `data.…`.
  */
 export async function captionedPictures(data: string, cache: string): Promise<CaptionedPictures> {
   if (isFile(data)) return besideEach(await unpacked(data, cache));
   if (!isFolder(data)) throw problem('data.missing', { data });
-  if (isFile(join(data, 'metadata.csv'))) return fromTable(data);
+  for (const name of ['metadata.csv', 'metadata.jsonl'])
+    if (isFile(join(data, name))) return fromTable(data, join(data, name));
   const shards = readdirSync(data).filter((name) => name.endsWith('.tar') && !name.startsWith('.'));
   if (shards.length === 0) return besideEach(data);
   const parts: CaptionedPictures[] = [];
@@ -44,10 +47,9 @@ export async function captionedPictures(data: string, cache: string): Promise<Ca
   };
 }
 
-function fromTable(folder: string): CaptionedPictures {
-  const file = join(folder, 'metadata.csv');
+function fromTable(folder: string, file: string): CaptionedPictures {
   const bad = (why: string, cause?: unknown): Error => problem('data.table', { file, why }, cause);
-  const rows = readTable(file, bad);
+  const rows = file.endsWith('.jsonl') ? readLines(file, bad) : readTable(file, bad);
   const pictures: CaptionedPicture[] = [];
   const skipped: string[] = [];
   for (const { file_name: name, text } of rows) {
@@ -59,6 +61,22 @@ function fromTable(folder: string): CaptionedPictures {
   }
   return { pictures, skipped };
 }
+
+/** The same as JSON, an object a line, as Hugging Face's data sets have it. */
+function readLines(
+  file: string,
+  bad: (why: string) => Error,
+): { readonly file_name?: string; readonly text?: string }[] {
+  const lines = readWritten(file).split(/\r?\n/);
+  return lines.flatMap((line, i) => {
+    if (line.trim() === '') return [];
+    const row = rowType.safeParse(fromJson(line)).data;
+    if (!row) throw bad(`line ${i + 1} is not {"file_name": …, "text": …}`);
+    return [row];
+  });
+}
+
+const rowType = z.object({ file_name: z.string(), text: z.string() });
 
 function besideEach(folder: string): CaptionedPictures {
   const pictures: CaptionedPicture[] = [];

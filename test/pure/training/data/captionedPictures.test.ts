@@ -51,6 +51,18 @@ it('reads a .txt beside each picture', async () => {
   expect(skipped).toHaveLength(1);
 });
 
+it('reads metadata.jsonl, an object a line', async () => {
+  const lines =
+    '{"file_name":"a.png","text":"a dog, \\"Rex\\"","width":8}\n\n{"file_name":"b.png","text":"b"}\n';
+  const path = folder('lines', { 'a.png': 'x', 'b.png': 'x', 'metadata.jsonl': lines });
+  expect((await read(path)).pictures).toEqual([
+    ['a.png', 'a dog, "Rex"'],
+    ['b.png', 'b'],
+  ]);
+  const cut = folder('cut lines', { 'a.png': 'x', 'metadata.jsonl': lines.slice(0, 20) });
+  await expect(read(cut)).rejects.toThrow(/metadata\.jsonl.*line 1 is not/);
+});
+
 it('finds names in capitals and in the other Unicode form', async () => {
   const [joined, split] = ['caf\u00e9', 'cafe\u0301'];
   const beside = folder('forms', {
