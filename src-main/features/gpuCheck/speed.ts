@@ -10,7 +10,7 @@ import { packsOf } from '../../engine/optim/packs.ts';
 import { adamW } from '../../engine/optim/transforms.ts';
 import { DeviceGradients } from '../../engine/training/loss/deviceGradients.ts';
 import { layoutOf, LocalGradients, type Feeds } from '../../engine/training/loss/gradients.ts';
-import { stepMemory } from '../../engine/training/run/stepMemory.ts';
+import { stepMemory } from '../../engine/training/loss/stepMemory.ts';
 import { StepsLost, Trainer, type TrainerOptions } from '../../engine/training/run/trainer.ts';
 import { forwardCall, trainingWork } from '../bench/workloads.ts';
 import { inPrecision, type Finding, type Tell } from './findings.ts';

@@ -10,7 +10,7 @@ import { Session } from '../../../src-main/engine/runtime/session.ts';
 import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
 import { layoutOf } from '../../../src-main/engine/training/loss/gradients.ts';
 import { DeviceSteps } from '../../../src-main/engine/training/run/deviceSteps.ts';
-import { stepMemory } from '../../../src-main/engine/training/run/stepMemory.ts';
+import { stepMemory } from '../../../src-main/engine/training/loss/stepMemory.ts';
 import { randomModel } from '../../../src-main/features/bench/randomModel.ts';
 import { trainingWork } from '../../../src-main/features/bench/workloads.ts';
 

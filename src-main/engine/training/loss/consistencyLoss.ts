@@ -26,6 +26,7 @@ import type { ConsistencyBatch } from '../data/batch.ts';
 import type { LossOptions } from './gradients.ts';
 import { column, noised, sampleFeeds } from './noising.ts';
 import { whatToTrain, type Trained } from './parameters.ts';
+import { rowsOf } from './rows.ts';
 import type { ToldStart } from './startingLora.ts';
 
 export interface ConsistencyLossOptions {
@@ -142,6 +143,10 @@ type ConsistencyLora = Pick<DistillSettings, 'lora' | 'seed'> & {
   readonly start?: ToldStart | undefined;
 };
 
+type ConsistencyObjectiveOptions = Pick<ConsistencyLossOptions, 'batch' | 'latents'> &
+  Pick<DistillSettings, 'errors'> &
+  Pick<LossOptions, 'threads' | 'provider'>;
+
 /** diffusers' `huber_c`. */
 const huberConstant = 1e-3;
 
@@ -149,16 +154,9 @@ const huberConstant = 1e-3;
 export function consistencyObjective(
   model: Model,
   trained: Trained,
-  {
-    batch,
-    latents,
-    errors,
-    provider,
-    threads,
-  }: Pick<ConsistencyLossOptions, 'batch' | 'latents'> &
-    Pick<DistillSettings, 'errors'> &
-    Pick<LossOptions, 'threads' | 'provider'>,
+  options: ConsistencyObjectiveOptions,
 ): LossOptions {
+  const { batch, latents, errors, provider, threads } = options;
   const { loss, between } = consistencyLoss(model.unet.config, {
     ...{ batch, latents, huber: errors === 'huber' ? huberConstant : null },
     tokens: model.textEncoder.config.max_position_embeddings,
@@ -170,5 +168,11 @@ export function consistencyObjective(
     weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => isTrained.has(name)),
     ...(provider && { provider }),
     ...(threads && { threads }),
+    ...(batch > 1 && {
+      byRow: () => ({
+        options: consistencyObjective(model, trained, { ...options, batch: 1 }),
+        rows: (feeds) => rowsOf(feeds, batch),
+      }),
+    }),
   };
 }

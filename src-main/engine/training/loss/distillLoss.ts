@@ -15,6 +15,7 @@ import type { DistillBatch } from '../data/batch.ts';
 import type { LossOptions } from './gradients.ts';
 import { noised, noiseFeeds } from './noising.ts';
 import { wholeNetworks } from './parameters.ts';
+import { rowsOf } from './rows.ts';
 import { Teacher } from './teacher.ts';
 
 /** The teacher's weights in the graph are named "teacher.…"; the student's "unet.…", as those of any U-Net that is trained. */
@@ -119,18 +120,25 @@ export function distillObjective(
   student: Model,
   options: Omit<DistillLossOptions, 'tokens'> & Pick<LossOptions, 'threads' | 'provider'>,
 ): LossOptions {
+  const { batch, provider, threads } = options;
   const { loss, metrics, taught, between } = distillLoss(teacher.unet.config, student.unet.config, {
     ...options,
     tokens: student.textEncoder.config.max_position_embeddings,
   });
   const { names: trained } = wholeNetworks(student, { trainTextEncoder: false });
-  const { provider, threads } = options;
   return {
     ...{ loss, metrics, trained, between },
     weights: () => undefined,
     ...(provider && { provider }),
     ...(threads && { threads }),
     preparation: (on) => Teacher.create(taught, { ...on, weights: weightsOfTeacher(teacher), threads }),
+    // All of its parts are means over rows of the same size.
+    ...(batch > 1 && {
+      byRow: () => ({
+        options: distillObjective(teacher, student, { ...options, batch: 1 }),
+        rows: (feeds) => rowsOf(feeds, batch),
+      }),
+    }),
   };
 }
 

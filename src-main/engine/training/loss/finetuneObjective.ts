@@ -4,10 +4,11 @@ import type { Model } from '../../checkpoints/model.ts';
 import { storedWeights } from '../../pipelines/weights.ts';
 import type { Precision } from '../../../../src-shared/domain/precision.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
-import { f32, type HostTensor } from '../../tensor/tensor.ts';
+import { f32 } from '../../tensor/tensor.ts';
 import { diffusionLoss } from './diffusionLoss.ts';
 import type { Feeds, LossOptions, RowLoss } from './gradients.ts';
 import type { Trained } from './parameters.ts';
+import { rowOf } from './rows.ts';
 
 export interface FinetuneObjectiveOptions {
   /** Rows of a batch. */
@@ -60,7 +61,7 @@ export function finetuneObjective(
     };
     return {
       options: { ...ready(shares), between: one.between },
-      rows: (feeds) => rowsOf(feeds, batch, priorWeight),
+      rows: (feeds) => weighedRows(feeds, batch, priorWeight),
     };
   };
   return { ...ready({ loss, subject }), between, ...(batch > 1 && { byRow }) };
@@ -70,7 +71,7 @@ export function finetuneObjective(
  * The rows of a batch, each with its loss' factor in the batch's loss and in the subject's: the mean over rows is the batch's.
  * Scalars belong to each row. Only the subject's rows have loss weights; the class's get ones.
  */
-function rowsOf(feeds: Feeds, batch: number, priorWeight: number | undefined): Feeds[] {
+function weighedRows(feeds: Feeds, batch: number, priorWeight: number | undefined): Feeds[] {
   const ofSubject = priorWeight === undefined ? batch : batch / 2;
   const share = batch / ofSubject;
   return Array.from({ length: batch }, (_, row): Feeds => {
@@ -87,11 +88,4 @@ function rowsOf(feeds: Feeds, batch: number, priorWeight: number | undefined): F
       subject_share: f32([], [isSubject ? share : 0]),
     };
   });
-}
-
-/** One row of a tensor of a batch. */
-function rowOf({ dtype, shape, data }: HostTensor, row: number): HostTensor {
-  const [rows = 1, ...size] = shape;
-  const length = data.length / rows;
-  return { dtype, shape: [1, ...size], data: data.slice(row * length, (row + 1) * length) };
 }

@@ -27,6 +27,8 @@ export interface LossOptions {
   readonly frugal?: boolean;
   /** What products, activations and frozen weights are computed in; f32 when left out. */
   readonly precision?: Precision;
+  /** What they are really computed in: `precision` where the provider can, when left out. A loss in f16 is scaled in any case. */
+  readonly computes?: Precision;
   /** Frozen ones. */
   readonly weights: NonNullable<CompileOptions['weights']>;
   readonly provider?: ProviderChoice;
@@ -49,12 +51,7 @@ export interface RowLoss {
 type Tensors = Readonly<Record<string, Tensor>>;
 
 /** The graph of a training step: the loss and its metrics, and `gradient.<name>` of every trained parameter. */
-export function stepGraph(
-  options: StepOptions & {
-    /** What it really computes in; `precision` when left out. A loss in f16 is scaled in any case. */
-    readonly computes?: Precision;
-  },
-): Graph {
+export function stepGraph(options: StepOptions): Graph {
   const { metrics = {}, trained, frugal = false, precision = 'f32', computes = precision } = options;
   const isTrained = new Set(trained);
   const whole = { outputs: { ...metrics, loss: options.loss } };
@@ -73,14 +70,14 @@ export function stepGraph(
 
 /** The graph of a step as a provider can compute it: in f32 where it can't in what was asked. */
 export async function stepGraphOn(choice: ProviderChoice, options: StepOptions): Promise<Graph> {
-  const { precision = 'f32' } = options;
-  return stepGraph({ ...options, computes: await precisionOn(choice, precision) });
+  const { precision = 'f32', computes = await precisionOn(choice, precision) } = options;
+  return stepGraph({ ...options, computes });
 }
 
 /** What the graph of a step is made of. */
 export type StepOptions = Pick<
   LossOptions,
-  'loss' | 'metrics' | 'trained' | 'between' | 'frugal' | 'precision'
+  'loss' | 'metrics' | 'trained' | 'between' | 'frugal' | 'precision' | 'computes'
 >;
 
 /** For a step in f16: the factor its gradients are multiplied by. */
@@ -104,6 +101,8 @@ export interface GradientSource {
   readonly layout: FlatParameters;
   /** Writes the mean gradient of `batches` at `values` to `into` (both in the layout). Returns the mean losses. */
   compute(batches: readonly Feeds[], values: Float32Array, into: Float32Array): Promise<Losses>;
+  /** Releases a device until the next batch, for others. */
+  rest?(): Promise<void>;
   dispose(): Promise<void>;
 }
 

@@ -63,6 +63,8 @@ export class Trainer {
     private readonly scale: LossScale | undefined,
     /** What is tried next when a device fails. */
     private readonly ladder?: Ladder,
+    /** Where gradients come from, if not from a session of the steps'. */
+    private readonly source?: GradientSource,
   ) {
     this.parameters = tensorsIn(layout, values);
   }
@@ -77,12 +79,14 @@ export class Trainer {
     const provider = source ? 'cpu' : await providerFor(choice);
     const onHost = async (from: LossOptions): Promise<Steps> =>
       new HostSteps(source ?? (await LocalGradients.create(from)), values, optimizer);
-    if (provider === 'cpu') return new Trainer(layout, values, optimizer, await onHost(options), scale);
+    if (provider === 'cpu')
+      return new Trainer(layout, values, optimizer, await onHost(options), scale, undefined, source);
     // Optimizers that look at a tensor as a whole work on the CPU.
     const stays = provider === 'webgpu' && optimizer instanceof Optimizer;
     const make = (from: LossOptions): Promise<Steps> =>
       stays ? DeviceSteps.create(from, layout, optimizer) : onHost({ ...from, provider });
-    const cpu = (): Promise<Steps> => onHost({ ...options, provider: 'cpu' });
+    // In 16 bits the CPU would only be slower.
+    const cpu = (): Promise<Steps> => onHost({ ...options, provider: 'cpu', computes: 'f32' });
     const ladder = new Ladder(provider, options, make, choice === 'auto' ? cpu : undefined);
     return new Trainer(layout, values, optimizer, await ladder.begin(stays), scale, ladder);
   }
@@ -143,6 +147,7 @@ export class Trainer {
    * networks that come and go beside a training session would each time leave a copy of theirs.
    */
   async rest(): Promise<void> {
+    await this.source?.rest?.();
     if (!this.ladder?.onWebGPU || this.resting) return;
     this.resting = true;
     await this.steps.dispose();

@@ -13,8 +13,8 @@ import { f32, i64, type HostTensor } from '../../../../src-main/engine/tensor/te
 import { finetuneObjective } from '../../../../src-main/engine/training/loss/finetuneObjective.ts';
 import type { Feeds, LossOptions, RowLoss } from '../../../../src-main/engine/training/loss/gradients.ts';
 import { whatToTrain } from '../../../../src-main/engine/training/loss/parameters.ts';
-import { waysThatFit } from '../../../../src-main/engine/training/run/deviceFit.ts';
-import { stepMemory } from '../../../../src-main/engine/training/run/stepMemory.ts';
+import { waysThatFit } from '../../../../src-main/engine/training/loss/waysThatFit.ts';
+import { stepMemory } from '../../../../src-main/engine/training/loss/stepMemory.ts';
 import { StepsLost, Trainer } from '../../../../src-main/engine/training/run/trainer.ts';
 import { trainingWork } from '../../../../src-main/features/bench/workloads.ts';
 import { finetuneSettings, type FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';

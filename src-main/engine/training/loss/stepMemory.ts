@@ -2,8 +2,8 @@ import { memoryOf, type DeviceTarget } from '../../onnx/deviceMemory.ts';
 import type { GraphMemory } from '../../onnx/liveness.ts';
 import type { DType } from '../../tensor/tensor.ts';
 import { packsOf } from '../../optim/packs.ts';
-import { packedStep } from '../loss/deviceGradients.ts';
-import { layoutOf, stepGraph, type StepOptions } from '../loss/gradients.ts';
+import { packedStep } from './deviceGradients.ts';
+import { layoutOf, stepGraph, type StepOptions } from './gradients.ts';
 
 /**
  * The bytes of device memory that a training step takes, without running it: its graph, as written for `target`, is simulated node

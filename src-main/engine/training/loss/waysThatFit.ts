@@ -1,0 +1,57 @@
+import { leaves } from '../../graph/graph.ts';
+import type { DeviceTarget } from '../../onnx/deviceMemory.ts';
+import { graphicsDevices } from '../../runtime/graphicsDevice.ts';
+import type { LossOptions } from './gradients.ts';
+import { stepMemory } from './stepMemory.ts';
+
+/** A way to compute a loss and its gradients. */
+export interface Way {
+  /** A batch's rows are taken one at a time. */
+  readonly oneRow: boolean;
+  /** Blocks are computed twice, so that less is kept for the backward pass. */
+  readonly frugal: boolean;
+}
+
+/** Share of a device's memory that one program may count on. */
+export const share = 0.9;
+/**
+ * Share up to which a batch is taken whole. Row by row it takes half as much for little more time; the screen and other programs get the
+ * rest, and what a simulation is too low by.
+ */
+const shareOfBatch = 0.5;
+
+/** The ways to compute a loss, all of which learn the same; each asks for less memory than the one before, and for more time. */
+export function waysOf({ between, byRow, frugal = false }: LossOptions): [Way, ...Way[]] {
+  const oneRow = byRow !== undefined;
+  return [
+    { oneRow: false, frugal },
+    ...(oneRow ? [{ oneRow, frugal }] : []),
+    ...(between && !frugal ? [{ oneRow, frugal: true }] : []),
+  ];
+}
+
+/** `waysOf`, from the first on that fits into `memory` bytes of a WebGPU device by simulation (of the largest device here when left out); else the last. */
+export async function waysThatFit(loss: LossOptions, memory?: number): Promise<[Way, ...Way[]]> {
+  const [first, ...others] = waysOf(loss);
+  const own = memory ?? (await graphicsDevices())[0]?.memory;
+  if (own === undefined) return [first, ...others];
+  let ways: [Way, ...Way[]] = [first, ...others];
+  for (let [, second, ...rest] = ways; second; [, second, ...rest] = ways) {
+    const most = second.oneRow && !ways[0].oneRow ? shareOfBatch : share;
+    if (bytesOf(loss, ways[0], 'webgpu') <= most * own) break;
+    ways = [second, ...rest];
+  }
+  return ways;
+}
+
+/** Bytes that a device takes for a loss computed in a way, by simulation. */
+export function bytesOf(loss: LossOptions, { oneRow, frugal }: Way, target: DeviceTarget): number {
+  const trained = new Set(loss.trained);
+  const frozen = [...leaves({ outputs: { loss: loss.loss } }, 'parameter').keys()].find(
+    (name) => !trained.has(name),
+  );
+  const stored = frozen === undefined ? undefined : loss.weights(frozen);
+  const taken = (oneRow ? loss.byRow?.().options : undefined) ?? loss;
+  const { held, live, cached } = stepMemory({ ...taken, frugal }, target, stored?.dtype);
+  return held + (target === 'webgpu' ? cached : live);
+}
