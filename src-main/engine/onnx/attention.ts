@@ -31,7 +31,7 @@ export function emitAttention(
   const [keys, values] = [split(k, sources, [0, 2, 3, 1]), split(v, sources, [0, 2, 1, 3])];
   const mask = causal ? futureMask(targets, sources) : undefined;
 
-  const limit = e.target === 'portable' ? Infinity : scoresOnDevice;
+  const limit = e.target === 'portable' ? Infinity : scoresOnDevice[e.learns ? 'inTraining' : 'alone'];
   const mixed = scoreBlocks({ all, targets, sources }, limit).map(({ heads: some, rows }) => {
     const [ownKeys, ownValues] = [e.part(keys, 0, some, all), e.part(values, 0, some, all)];
     const ownQueries = e.part(queries, 0, some, all);

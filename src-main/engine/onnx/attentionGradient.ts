@@ -200,7 +200,7 @@ function unrolled(
   { attributes, dtype }: Node<'attentionGradient'>,
   e: Emitter,
 ): string {
-  const blocks = scoreBlocks({ all, targets, sources }, 4 * attributes.block);
+  const blocks = scoreBlocks({ all, targets, sources }, attributes.block);
   const parts = blocks.map(({ heads, rows }) => {
     const own = mapHeads(whole, (x) => e.part(x, 0, heads, all));
     const cut = (x: string, axis: number, stretch: readonly [number, number]): string =>

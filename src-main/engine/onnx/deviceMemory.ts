@@ -2,6 +2,7 @@ import { leaves, topological, type Graph } from '../graph/graph.ts';
 import { hostPart } from '../graph/hostPart.ts';
 import { halfTypeOf } from '../graph/mixedPrecision.ts';
 import type { Value } from '../graph/ops.ts';
+import { splitKernels } from '../graph/splitKernels.ts';
 import { bytesPerElement, elementCount, type DType } from '../tensor/tensor.ts';
 import type { Target } from './emitter.ts';
 import { graphMemory, type GraphMemory } from './liveness.ts';
@@ -21,7 +22,8 @@ export function memoryOf(
     isFed = () => false,
   }: { readonly stored?: DType; readonly isFed?: (parameter: string) => boolean } = {},
 ): GraphMemory {
-  const { device } = hostPart(graph);
+  const { device: whole } = hostPart(graph);
+  const device = target === 'webgpu' ? splitKernels(whole, (name) => !isFed(name)) : whole;
   const parameters = leaves(device, 'parameter');
   // In mixed precision, weights are converted to the graph's types before the first run.
   const mixed = halfTypeOf(device) !== undefined;
@@ -31,7 +33,9 @@ export function memoryOf(
       const value = parameters.get(name);
       if (isFed(name) || !value) return undefined;
       const { shape, dtype } = value;
-      return { location: '', offset: 0, byteLength: 0, dtype: mixed ? dtype : stored, shape };
+      // Bytes tell the rows of a weight apart, where a part of them is used.
+      const byteLength = 4 * elementCount(shape);
+      return { location: '', offset: 0, byteLength, dtype: mixed ? dtype : stored, shape };
     },
   });
   const memory = graphMemory(model.graph, target !== 'webgpu');

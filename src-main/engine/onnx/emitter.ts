@@ -32,6 +32,8 @@ export class Emitter {
     private readonly prefix = '',
     /** Whether attention is one operation on WebGPU: only where it came out right on this very device. */
     readonly fusedAttention = false,
+    /** Whether the graph has gradients. */
+    readonly learns = false,
   ) {}
 
   /** Adds a node of ONNX's own domain; returns the name of its (first) output. `''` leaves an optional input out. */

@@ -57,7 +57,10 @@ export function graphMemory(graph: GraphProto, overwrites: boolean): GraphMemory
   const order = runtimeOrder(graph);
   const types = nodeTypes(graph, order);
   const bytes = (name: string): number => bytesOf(types.get(name) as NodeType);
-  const given = new Set([...graph.initializer, ...graph.input].map(({ name }) => name));
+  // ONNX Runtime drops a weight that nobody reads: one of which only parts are used.
+  const isRead = new Set(order.flatMap(({ input }) => input));
+  const all = [...graph.initializer, ...graph.input].map(({ name }) => name);
+  const given = new Set(all.filter((name) => isRead.has(name)));
   const held = [...given].reduce((sum, name) => sum + (types.has(name) ? bytes(name) : 0), 0);
 
   const lastUse = new Map<string, number>();
@@ -97,6 +100,14 @@ export function graphMemory(graph: GraphProto, overwrites: boolean): GraphMemory
     const from = begun.get(buffer) as number;
     return { kind: `${type} ${shape.join()}`, bytes: buffers.get(buffer) as number, from, to };
   };
+  /** WebGPU's convolutions lay their kernel out anew at each run. */
+  const laidOutAnew = ({ op_type, input }: NodeProto, at: number): BufferUse | undefined => {
+    if (op_type !== 'Conv' && op_type !== 'ConvTranspose') return undefined;
+    const { type, shape } = types.get(input[1] as string) as NodeType;
+    // The plan knows nothing of it.
+    const kind = `${type} ${shape.join()} for node ${at}`;
+    return { kind, bytes: bytesOf({ type, shape }), from: at, to: at };
+  };
   order.forEach((node, at) => {
     const [output = ''] = node.output;
     if (!types.has(output)) return;
@@ -117,6 +128,8 @@ export function graphMemory(graph: GraphProto, overwrites: boolean): GraphMemory
       bufferOf.set(output, buffer);
       readers.set(buffer, (readers.get(buffer) as number) + 1);
     } else if (!(shared !== undefined && given.has(shared))) allocate(output, size, at);
+    const kernel = overwrites ? undefined : laidOutAnew(node, at);
+    if (kernel) uses.push(kernel);
     for (const name of new Set(node.input)) if (ends(name)) leave(name, at);
     if (!lastUse.has(output) && !results.has(output)) leave(output, at);
   });

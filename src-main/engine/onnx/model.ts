@@ -46,7 +46,9 @@ export function modelProto(
   graph: Graph,
   { target, weights = () => undefined, hideShapes = false, fusedAttention = false, sequence }: OnnxOptions,
 ): ModelProto {
-  const e = new Emitter(target, '', fusedAttention && target === 'webgpu');
+  const order = topological(Object.values(graph.outputs));
+  const learns = order.some(({ op }) => op === 'attentionGradient');
+  const e = new Emitter(target, '', fusedAttention && target === 'webgpu', learns);
   const inputs: Value[] = [];
   const names = new Map<Value, string>();
   const bind = (value: Value): string => {
@@ -68,7 +70,7 @@ export function modelProto(
     const name = names.get(operand) as string;
     return !folded && e.castWeights.has(name) ? e.castAgain(name) : name;
   };
-  for (const value of topological(Object.values(graph.outputs))) names.set(value, bind(value));
+  for (const value of order) names.set(value, bind(value));
 
   const outputs = Object.entries(graph.outputs);
   const isResult = new Set(outputs.map(([, value]) => names.get(value)));

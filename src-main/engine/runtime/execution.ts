@@ -1,6 +1,7 @@
 import { leaves, type Graph } from '../graph/graph.ts';
 import { hostPart } from '../graph/hostPart.ts';
 import { halfTypeOf } from '../graph/mixedPrecision.ts';
+import { splitKernels } from '../graph/splitKernels.ts';
 import { onnxModel } from '../onnx/model.ts';
 import type { FileTensor, HostTensor, Shape } from '../tensor/tensor.ts';
 import { InferenceSession } from './onnxRuntime.ts';
@@ -51,7 +52,9 @@ export async function execution(
 ): Promise<Execution> {
   const files = new WeightFiles();
   const stored = options.weights;
-  const { host, device } = provider === 'cpu' ? { device: graph } : hostPart(graph);
+  const { host, device: whole } = provider === 'cpu' ? { device: graph } : hostPart(graph);
+  const inFile = (name: string): boolean => 'file' in (stored?.(name) ?? {});
+  const device = provider === 'webgpu' ? splitKernels(whole, inFile) : whole;
   const training = unstored(graph, stored ?? (() => undefined)).length > 0;
   const halves = halfTypeOf(graph) !== undefined;
   const writesInto = (options.writesInto ?? false) && provider === 'cpu';

@@ -11,6 +11,8 @@ type Fit = Pick<Preset, 'settings' | 'reductions' | 'memory' | 'fits'>;
 
 interface Rung {
   readonly why: (settings: TrainingSettings) => string;
+  /** Share of the room above which it is taken; all of it when left out. */
+  readonly above?: number;
   readonly change: (settings: TrainingSettings, room: Room) => Partial<TrainingSettings> | undefined;
 }
 
@@ -22,6 +24,8 @@ const ladder: readonly Rung[] = [
     change: ({ recompute }, { device }) => (device === null && !recompute ? { recompute: true } : undefined),
   },
   {
+    // Little is lost, and a device also has the screen and other programs to serve.
+    above: 0.5,
     why: () => 'computes in 16 bits',
     change: ({ precision }, { device }) =>
       device !== null && precision === 'f32' ? { precision: 'f16' } : undefined,
@@ -52,8 +56,9 @@ export function fittingSettings(wanted: TrainingSettings, model: StoredModel, ro
     memoryOf(settings, model, room, known);
   let settings = wanted;
   const reductions: string[] = [];
-  for (const { why, change } of ladder) {
-    if (judge(settings).fits) break;
+  for (const { why, change, above = 1 } of ladder) {
+    const { fits, memory } = judge(settings);
+    if (fits && memory <= above * room.bytes) continue;
     const changes = change(settings, room);
     if (!changes) continue;
     settings = { ...settings, ...changes };
@@ -130,10 +135,10 @@ export function deviceMemory(
 ): number {
   // A whole network's moments are elsewhere where the optimizer looks at a tensor as a whole.
   const arrays = optimizer === 'adamw' || optimizer === 'prodigy' ? 4 : 2;
-  const weights = method === 'full' ? 4 * arrays : precision === 'f32' ? 4.2 : 2.1;
+  const weights = method === 'full' ? 4 * arrays : precision === 'f32' ? 4.03 : 2.03;
   const same = Math.min(1, Math.sqrt(parameters / 450e6));
-  const pixels = (size / 512) ** 2 * (parameters / 450e6) ** 0.4;
-  const kept = precision === 'f32' ? 1.45e9 * same + 1.15e9 * pixels : 1.05e9 * same + 1e9 * pixels;
+  const pixels = (size / 512) ** 2 * Math.cbrt(parameters / 450e6);
+  const kept = precision === 'f32' ? 0.54e9 * same + 1.72e9 * pixels : 0.34e9 * same + 1.3e9 * pixels;
   return parameters * weights + kept;
 }
 
