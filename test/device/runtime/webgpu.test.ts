@@ -135,7 +135,19 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
 
   // 231 copies to the host in BK-SDM-Tiny's LoRA step before: barriers of what is computed again waited for the host.
   // Where a node runs is ONNX Runtime's choice, not the driver's: SwiftShader, which takes minutes, need not be asked.
-  it.runIf(name !== 'SwiftShader').each(['lora', 'full', 'half', 'forward'])(
+  const steps = [
+    'lora',
+    'full',
+    'half',
+    'embedding',
+    'dora',
+    'loha',
+    'lokr',
+    'sdxl',
+    'distillation',
+    'few steps',
+  ];
+  it.runIf(name !== 'SwiftShader').each([...steps, 'forward'])(
     'keeps every node on the device, without a copy (%s)',
     async (method) => {
       const counts = await inChild<Record<string, number>>('webgpuPlacement.ts', [method], env);

@@ -1,7 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { cheap, recompute } from '../../../src-main/engine/autodiff/recompute.ts';
+import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
+import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { input } from '../../../src-main/engine/graph/build.ts';
 import { leaves, type Graph } from '../../../src-main/engine/graph/graph.ts';
 import { hostPart } from '../../../src-main/engine/graph/hostPart.ts';
@@ -13,15 +15,54 @@ import { InferenceSession } from '../../../src-main/engine/runtime/onnxRuntime.t
 import { Tensor } from '../../../src-main/engine/runtime/tensor.ts';
 import { WeightFiles } from '../../../src-main/engine/runtime/weightFiles.ts';
 import { elementCount, f32, i64, type HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
+import {
+  consistencyLora,
+  consistencyObjective,
+} from '../../../src-main/engine/training/loss/consistencyLoss.ts';
 import { diffusionLoss } from '../../../src-main/engine/training/loss/diffusionLoss.ts';
-import { stepGraph } from '../../../src-main/engine/training/loss/gradients.ts';
+import { distillObjective } from '../../../src-main/engine/training/loss/distillLoss.ts';
+import { finetuneObjective } from '../../../src-main/engine/training/loss/finetuneObjective.ts';
+import { stepGraph, type LossOptions } from '../../../src-main/engine/training/loss/gradients.ts';
 import { whatToTrain } from '../../../src-main/engine/training/loss/parameters.ts';
 import { modelOfShape } from '../../../src-main/features/bench/randomModel.ts';
+import { distillSettings } from '../../../src-shared/domain/distillSettings.ts';
+import { finetuneSettings, type TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
+import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 
 // A process of its own, for a crash of the driver ends it. Runs a step (word: lora, full, or half for a LoRA's in f16) of a small model
-// with its norms computed again, or a call of its U-Net (word: forward), and prints how often each operation ran where: {"webgpu Conv": 61, …}.
+// with its norms computed again, or a call of its U-Net (word: forward), or a step of another kind (`kinds`), and prints how often each
+// operation ran where: {"webgpu Conv": 61, …}.
 
 const what = process.argv[2] ?? 'lora';
+const opened = (name: string): Model => openModel(resolve('test/golden/fixtures/models', name));
+const finetuned = (name: string, method: TrainingSettings['method']): LossOptions => {
+  const model = opened(name);
+  const asked = { photos: 'none', classNoun: 'dog', method };
+  const settings = completeSettings(finetuneSettings, asked, { model: model.path, size: 64 });
+  const trained = whatToTrain(model, { ...settings, startIds: [[7]] });
+  return finetuneObjective(model, trained, { rows: 2, latents: [4, 8, 8], priorWeight: 1, minSnr: true });
+};
+const distilled = completeSettings(
+  distillSettings,
+  { data: 'none' },
+  { teacher: '-', student: '-', size: 64 },
+);
+const sizes = { batch: 2, latents: [4, 8, 8] as const };
+const kinds: Readonly<Record<string, () => LossOptions>> = {
+  ...Object.fromEntries(
+    (['dora', 'loha', 'lokr', 'embedding'] as const).map((method) => [
+      method,
+      () => finetuned('tiny-bk', method),
+    ]),
+  ),
+  sdxl: () => finetuned('tiny-sdxl', 'lora'),
+  distillation: () => distillObjective(opened('tiny-sd1'), opened('tiny-bk'), { ...distilled, ...sizes }),
+  'few steps': () => {
+    const model = opened('tiny-bk');
+    return consistencyObjective(model, consistencyLora(model, distilled), { ...sizes, errors: 'huber' });
+  },
+};
+const kind = kinds[what]?.();
 const method = what === 'full' ? 'full' : 'lora';
 const tiny = {
   unet: {
@@ -57,7 +98,7 @@ function forward(): Graph {
   };
   return { outputs: { predicted: unet(Scope.root('unet'), inputs, model.unet.config).sample } };
 }
-const graph = hostPart(what === 'forward' ? forward() : step()).device;
+const graph = hostPart(kind ? stepGraph(kind) : what === 'forward' ? forward() : step()).device;
 
 const all = new Map([...leaves(graph, 'parameter'), ...leaves(graph, 'input')]);
 const valueOf = (name: string): HostTensor => {
@@ -67,7 +108,7 @@ const valueOf = (name: string): HostTensor => {
   tensor.data.forEach((_, i) => (tensor.data[i] = 0.05 * Math.sin(12.9 * (i + 1))));
   return tensor;
 };
-const isTrained = new Set(what === 'forward' ? [] : trained.names);
+const isTrained = new Set(kind?.trained ?? (what === 'forward' ? [] : trained.names));
 const bytes = onnxModel(graph, {
   target: 'webgpu',
   weights: (name) => (isTrained.has(name) ? undefined : valueOf(name)),
