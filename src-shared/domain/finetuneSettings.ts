@@ -32,7 +32,7 @@ import {
 } from './settingSchema.ts';
 
 /** Methods that add small matrices and leave the model's weights as they are. */
-const adapterMethods = ['lora', 'dora', 'loha', 'lokr'];
+const adapterMethods = ['lora', 'dora', 'loha', 'lokr'] as const;
 
 /** diffusers' and PEFT's DreamBooth scripts. */
 const rates: Readonly<Record<string, number>> = { full: 1e-6, embedding: 5e-4 };
@@ -86,11 +86,13 @@ export const trainingSettings = {
   method: choice(['lora', 'dora', 'loha', 'lokr', 'full', 'embedding'], {
     help: 'train small added matrices (plain, with magnitudes, or as LyCORIS makes them), every weight, or nothing but a new word',
     default: 'lora',
+    alike: adapterMethods,
     group: 'learning',
   }),
   ...learningSettings,
   learningRate: {
     ...learningSettings.learningRate,
+    meantFor: ['optimizer', 'method'],
     default: rateOfMethod,
   },
   /** kohya's and diffusers' `--text_encoder_lr`. */

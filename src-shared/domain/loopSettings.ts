@@ -57,7 +57,7 @@ export const learningSettings = {
     min: 0,
     max: 1,
     group: 'learning',
-    meantFor: 'optimizer',
+    meantFor: ['optimizer'],
   }),
   schedule: choice(learningRateSchedules, {
     help: 'course of the learning rate over the run',

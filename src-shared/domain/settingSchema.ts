@@ -34,8 +34,10 @@ interface About<T> {
   readonly when?: When;
   /** May be null: none. */
   readonly none?: true;
-  /** A model's or preset's value holds only with the same choice of this other setting; otherwise the default applies again. */
-  readonly meantFor?: string;
+  /** A model's or preset's value holds only with the same choice of these other settings, or one alike; otherwise the default applies again. */
+  readonly meantFor?: readonly string[];
+  /** Values of this setting that are alike to those that are meant for it. */
+  readonly alike?: readonly T[];
   /** Whether a run may be resumed with another value: `anytime`, or only if the file it names has `moved`. Left out: never. */
   readonly change?: 'anytime' | 'moved';
 }

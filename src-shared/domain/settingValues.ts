@@ -62,10 +62,10 @@ function completed(declaration: Declaration, layers: readonly Loose[]): Loose {
   const from = (first: number, key: string): unknown =>
     layers.slice(first).find((layer) => layer[key] !== undefined)?.[key] ?? plainDefault(declaration[key]);
   const saidOf = (key: string): unknown => {
-    const beside = meantFor(declaration[key]);
-    return layers.find(
-      (layer, i) => layer[key] !== undefined && (beside === undefined || from(i, beside) === from(0, beside)),
-    )?.[key];
+    const besides = meantFor(declaration[key]);
+    const fits = (i: number): boolean =>
+      besides.every((other) => areAlike(declaration[other], from(i, other), from(0, other)));
+    return layers.find((layer, i) => layer[key] !== undefined && fits(i))?.[key];
   };
   const said: Loose = Object.fromEntries(Object.keys(declaration).map((key) => [key, saidOf(key)]));
   let values: Loose = {};
@@ -80,8 +80,13 @@ function completed(declaration: Declaration, layers: readonly Loose[]): Loose {
   return values;
 }
 
-function meantFor(entry: Setting | Part | undefined): string | undefined {
-  return entry && !isPart(entry) ? entry.meantFor : undefined;
+function meantFor(entry: Setting | Part | undefined): readonly string[] {
+  return entry && !isPart(entry) ? (entry.meantFor ?? []) : [];
+}
+
+function areAlike(entry: Setting | Part | undefined, a: unknown, b: unknown): boolean {
+  const alike: readonly unknown[] = entry && !isPart(entry) ? (entry.alike ?? []) : [];
+  return a === b || (alike.includes(a) && alike.includes(b));
 }
 
 function plainDefault(entry: Setting | Part | undefined): unknown {

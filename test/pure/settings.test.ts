@@ -27,6 +27,8 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 const own = { model: '/model', size: 64, photos: '/photos', classNoun: 'dog' };
 const whole = completeSettings(finetuneSettings, {}, own);
 const declarations = { finetuneSettings, distillSettings };
+const askedRate = (asked: Parameters<typeof completeSettings<typeof finetuneSettings>>[1]) =>
+  completeSettings(finetuneSettings, asked, { ...own, method: 'lora', learningRate: 0.001 });
 
 describe.each(Object.entries(declarations))('%s', (_, declaration) => {
   const leaves = leavesOf(declaration);
@@ -70,6 +72,17 @@ describe('what is asked for', () => {
   it('decides on the defaults that follow it, wherever it stands', () => {
     expect(completeSettings(finetuneSettings, { method: 'full' }, own).learningRate).toBe(1e-6);
     expect(completeSettings(finetuneSettings, { replay: '/r' }, own).sampleEvery).toBeNull();
+  });
+
+  it("takes a model's learning rate for what that is meant for alone", () => {
+    const rate = (asked: Parameters<typeof askedRate>[0]) => askedRate(asked).learningRate;
+    expect(rate({})).toBe(0.001);
+    // All of these add small matrices.
+    expect(rate({ method: 'lokr' })).toBe(0.001);
+    expect(rate({ method: 'full' })).toBe(1e-6);
+    expect(rate({ method: 'embedding' })).toBe(5e-4);
+    expect(rate({ optimizer: 'prodigy' })).toBe(1);
+    expect(rate({ method: 'full', learningRate: 2e-5 })).toBe(2e-5);
   });
 
   it.each([

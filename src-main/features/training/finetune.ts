@@ -63,7 +63,7 @@ async function newSettings(
   if (note !== undefined) context.report({ type: 'note', message: note });
   const { width } = TextToImage.defaultSize(opened);
   const own = {
-    ...{ size: width, ...ownSettings(model), model },
+    ...{ size: width, ...ownSettings(model, asked.method), model },
     ...(team && { accumulate: team.workers }),
   };
   const alone = withoutIdlePrior(completeSettings(finetuneSettings, asked, own));

@@ -13,14 +13,21 @@ const schema = z.object({
     /** Places that the model can recognise in photos. */
     scenes: data(z.array(z.string().min(1)), { help: 'places that photos are told by' }),
   }).optional(),
+  /** What another method than `finetune`'s takes in place of that. */
+  finetuneBy: z.partialRecord(trainingSettings.method.type, askedType(trainingSettings)).optional(),
   /** What it can be taught, in words that it knows. */
   nouns: z.array(z.string().min(1)).optional(),
 });
 
-/** The finetune settings that a model brings along in its `likeness.json`; the shipped one does. Errors: `config.invalid`. */
-export function ownSettings(model: string): AskedFinetune {
+/**
+ * The finetune settings that a model brings along in its `likeness.json`, for the method that was asked for; the shipped one does. Errors:
+ * `config.invalid`.
+ */
+export function ownSettings(model: string, method?: AskedFinetune['method']): AskedFinetune {
   const { scenes, ...settings } = ownFinetune(model);
-  return settings;
+  const other =
+    method === undefined || method === settings.method ? undefined : own(model).finetuneBy?.[method];
+  return other && method !== undefined ? { ...settings, ...other, method } : settings;
 }
 
 /** The places that a model can recognise in photos, from the same file. */

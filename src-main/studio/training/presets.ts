@@ -53,7 +53,10 @@ export function presetsFor(
         ...{ classNoun: subject.classNoun, token: subject.token },
         ...(otherSubjects.length > 0 && { otherSubjects }),
       },
-      { size: Math.min(model.width, model.height), ...ownSettings(model.path), model: model.path },
+      {
+        ...{ size: Math.min(model.width, model.height), model: model.path },
+        ...ownSettings(model.path, changes.method),
+      },
     );
     // Each subject is shown as often as it would be alone.
     const steps = Math.max(1, Math.round(own.steps * shares[name])) * (1 + others.length);
