@@ -257,8 +257,8 @@ async function likenessOfBoxes(
 
 function describeBoxes(boxes: readonly BoxLikeness[]): string[] {
   return boxes.map(
-    ({ own, others }, i) =>
-      `  box ${i + 1}: likeness ${own.toFixed(3)} to its own subject, ${others.map((value) => value.toFixed(3)).join(', ')} to the others'`,
+    ({ own, elsewhere }, i) =>
+      `  box ${i + 1}: likeness ${own.toFixed(3)} to its own subject; ${elsewhere.map((value) => value.toFixed(3)).join(', ')} elsewhere in the picture`,
   );
 }
 

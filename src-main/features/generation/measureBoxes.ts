@@ -9,11 +9,14 @@ export interface BoxLikeness {
   readonly own: number;
   /** To those of each other box's, in order. */
   readonly others: readonly number[];
+  /** Of each other box to the photos of this one's run, in order. */
+  readonly elsewhere: readonly number[];
 }
 
 /**
- * How much each box of each picture is like its own subject, and like the others': apart, the first is larger. Nothing where a box is drawn
- * by something without photos. Errors: those of `LikenessMeter.open`.
+ * How much each box of each picture is like its own subject, and like the others'. Some photos are more like anything than others, so what
+ * tells is one subject's likeness in its own box and elsewhere: apart, the first is larger. Nothing where a box is drawn by something without
+ * photos. Errors: those of `LikenessMeter.open`.
  */
 export async function measureBoxes(
   regions: readonly RegionRequest[],
@@ -31,8 +34,9 @@ export async function measureBoxes(
     for (const file of pictures) {
       const picture = await loadPicture(file);
       const { width, height } = picture;
-      const ofPicture: BoxLikeness[] = [];
-      for (const [i, { box }] of regions.entries()) {
+      /** By box, then by whose photos. */
+      const matrix: number[][] = [];
+      for (const { box } of regions) {
         const [x, y] = [Math.floor(box.left * width), Math.floor(box.top * height)];
         const part = crop(picture, {
           ...{ x, y },
@@ -41,14 +45,23 @@ export async function measureBoxes(
         });
         const all: number[] = [];
         for (const meter of meters) all.push(await meter.ofPicture(part));
-        ofPicture.push({ own: all[i] ?? 0, others: all.filter((_, other) => other !== i) });
+        matrix.push(all);
       }
-      measured.push(ofPicture);
+      measured.push(apartOrNot(matrix));
     }
     return measured;
   } finally {
     for (const meter of meters) await meter.dispose();
   }
+}
+
+/** `matrix`: the likeness of each box to each subject. */
+export function apartOrNot(matrix: readonly (readonly number[])[]): BoxLikeness[] {
+  return matrix.map((row, i) => ({
+    own: row[i] ?? 0,
+    others: row.filter((_, other) => other !== i),
+    elsewhere: matrix.filter((_, other) => other !== i).map((other) => other[i] ?? 0),
+  }));
 }
 
 function photosOrNothing(lora: RegionRequest['lora'], prompt: string): string | undefined {
