@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
 import { packageFiles } from '../../../src-main/engine/coreml/package.ts';
 import { exportCoreml } from '../../../src-main/features/export/coreml/exportCoreml.ts';
@@ -30,6 +30,8 @@ const fixtures = path.resolve('test/golden/fixtures/models');
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness coreml '));
 const [run, out] = ['run', 'dög'].map((name) => path.join(scratch, name)) as [string, string];
 const signal = new AbortController().signal;
+/** Four sessions are made for each model. */
+vi.setConfig({ testTimeout: 300_000 });
 const context = { report: () => undefined, signal };
 let result: ExportResult;
 
