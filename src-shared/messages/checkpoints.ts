@@ -26,8 +26,8 @@ export const checkpointMessages = {
     `${d.file} can't be used: ${d.why}. Save it as .safetensors with contiguous f32, f16 or bf16 tensors.`,
   'weights.unsafe': (d: { file: string; name: string }) =>
     `${d.file} asks to run "${d.name}" while loading, which weights never need, so it was refused and nothing was run. Use a .safetensors file from a source you trust.`,
-  'weights.none': (d: { file: string; expected: string }) =>
-    `${d.file} holds no weights; expected ${d.expected} there.`,
+  'weights.none': (d: { file: string; expected: string; found?: string | undefined }) =>
+    `${d.file} holds no weights; expected ${d.expected} there.${d.found === undefined ? '' : ` ${d.found}.`}`,
   'tensor.missing': (d: { file: string; tensor: string; expected: string }) =>
     `${d.file} lacks the tensor "${d.tensor}" (${d.expected}); it is truncated, or its config.json belongs to another model. Get both files from one source.`,
   'tensor.surplus': (d: { file: string; tensor: string }) =>

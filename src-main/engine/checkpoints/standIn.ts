@@ -26,6 +26,16 @@ const others: readonly (readonly [start: RegExp, what: string, instead: string])
   [/^Rar!/, 'a RAR archive', archive],
   [/^7z\xbc\xaf/, 'a 7z archive', archive],
   [/^\x1f\x8b|^BZh\d|^\xfd7zXZ|^\x28\xb5\x2f\xfd/, 'a compressed file', archive],
+  [
+    /^\[(InternetShortcut|Desktop Entry)\]|^L\0\0\0\x01\x14\x02\0|^bplist00|^<\?xml[^]*<plist/,
+    'a shortcut',
+    'give the file that it leads to; if that is a page, download the file from there',
+  ],
+  [
+    /^d\d+:(announce|comment|creat|encoding|info|url)/,
+    'a torrent',
+    'download what it describes, and give that',
+  ],
   [/^GGUF/, 'a GGUF file (quantised weights)', 'get the model as .safetensors in fp16 or fp32'],
   [/^\x89PNG|^\xff\xd8\xff|^RIFF....WEBP|^GIF8/s, 'a picture', picture],
   [/^\0{64}/, 'zeros alone (as an unfinished download is)', 'download it again'],

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { nameOf, problem } from '../../../src-shared/messages/index.ts';
 import { denseCopies } from './denseCopies.ts';
@@ -52,9 +52,27 @@ export function readWeightFolder(folder: string): RawTensors {
   const candidates = endings.flatMap((ending) => stems.map((stem) => join(folder, stem + ending)));
   const found = candidates.find(isFile) ?? onlyVariant(folder);
   if (!found)
-    throw problem('weights.none', { file: folder, expected: `${stems[0]}.safetensors or model.safetensors` });
+    throw problem('weights.none', {
+      ...{ file: folder, expected: `${stems[0]}.safetensors or model.safetensors` },
+      found: whatIsLeft(folder),
+    });
   return found.endsWith('.json') ? readShards(folder, found) : readWeightFile(found);
 }
+
+/** Why weights are not there, by what a broken link or an interrupted download or copy leaves in their place. */
+function whatIsLeft(folder: string): string | undefined {
+  const names = isFolder(folder) ? readdirSync(folder).sort() : [];
+  const broken = names.find((name) => weightEnding.test(name) && !existsSync(join(folder, name)));
+  if (broken !== undefined) return `${broken} is a link to a file that is gone; get the model again`;
+  const begun = names.find((name) => unfinished.test(name));
+  return begun === undefined
+    ? undefined
+    : `${begun} is an unfinished download or copy; let it end, or get the file again`;
+}
+
+const weightEnding = /\.(safetensors|bin)$/;
+/** Of browsers, the Hub's own tools, aria2 and rsync. */
+const unfinished = /\.(part|partial|incomplete|crdownload|download|aria2)$|^\..+\.(safetensors|bin)\.\w+$/;
 
 function onlyVariant(folder: string): string | undefined {
   const names = isFolder(folder) ? readdirSync(folder) : [];

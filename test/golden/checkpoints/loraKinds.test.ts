@@ -282,6 +282,13 @@ describe('what is no weights', () => {
       'version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 34\n',
       /LFS.*git lfs pull/,
     ],
+    ['a shortcut of Windows', '[InternetShortcut]\r\nURL=https://example.org/x\r\n', /is a shortcut/],
+    [
+      'a shortcut of macOS',
+      '<?xml version="1.0"?>\n<!DOCTYPE plist>\n<plist><dict/></plist>',
+      /is a shortcut/,
+    ],
+    ['a torrent', 'd8:announce21:https://example.org/a4:infod6:lengthi1eee', /is a torrent/],
   ];
   const endings = ['safetensors', 'ckpt', 'bin', 'pt', 'txt'];
   it.each(standIns.flatMap((one) => endings.map((ending) => [...one, ending] as const)))(

@@ -129,6 +129,16 @@ describe('openModel refuses', () => {
     ['a folder without U-Net', () => rmSync(join(folder, 'unet'), { recursive: true }), /has no unet folder/],
     ['a part without weights', () => rmSync(unetFile()), /unet holds no weights/],
     [
+      'half a download',
+      () => renameSync(unetFile(), `${unetFile()}.crdownload`),
+      /unet holds no weights.*crdownload is an unfinished download/,
+    ],
+    [
+      'half a copy',
+      () => renameSync(unetFile(), join(folder, 'unet/.diffusion_pytorch_model.safetensors.x7Yz')),
+      /unet holds no weights.*x7Yz is an unfinished download/,
+    ],
+    [
       'a part without config',
       () => rmSync(join(folder, 'unet/config.json')),
       /unet\/config\.json is not there/,
