@@ -8,16 +8,16 @@ export const exports = {
     peft: { name: 'PEFT', about: 'A LoRA folder for diffusers and PEFT in Python.' },
     kohya: {
       name: 'LoRA file (kohya)',
-      about: 'One small file for ComfyUI, AUTOMATIC1111, InvokeAI, Draw Things.',
+      about: 'One small file, under the names that most other programs read. They need the same base model.',
     },
     diffusers: { name: 'diffusers folder', about: 'A whole pipeline with the LoRA merged in.' },
     'single-file': {
       name: 'Single checkpoint',
-      about: 'The whole model in one .safetensors file for user interfaces.',
+      about: 'The whole model in one .safetensors file.',
     },
     embedding: {
       name: 'Embedding',
-      about: 'A small file for the embeddings folder of AUTOMATIC1111 and ComfyUI, and for diffusers.',
+      about: 'A small file for the embeddings folder of other programs, and for diffusers.',
     },
     onnx: { name: 'ONNX', about: 'A whole pipeline for Optimum and ONNX Runtime on any device.' },
     coreml: {
