@@ -78,7 +78,7 @@ export function keepScores(
 }
 
 /** The report for the window: each figure by what it measures, and with which features. */
-function reportOf(score: RunScore): ScoreReport {
+export function reportOf(score: RunScore): ScoreReport {
   const names = Object.keys(score.checkpoints[0]?.figures ?? {});
   const named = (what: string): string | undefined => {
     const candidates = names.filter((name) => name.startsWith(what));

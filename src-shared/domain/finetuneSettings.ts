@@ -259,7 +259,7 @@ export const trainingSettings = {
     group: 'pictures',
   }),
   crop: choice(['center', 'random', 'subject'], {
-    help: 'which square of a photo is taken; subject: the one around its mask',
+    help: 'which square of a photo is taken; subject: the largest with what its mask shows in the middle',
     default: 'center',
     group: 'pictures',
   }),
@@ -281,6 +281,13 @@ export const trainingSettings = {
   }),
   autoMask: toggle({
     help: 'find the subject in photos without a mask, and count their background less too',
+    default: false,
+    before: false,
+    group: 'pictures',
+  }),
+  /** Cut and paste (Dwibedi et al. 2017), so that a subject is not learnt together with where it was photographed. */
+  newPlaces: toggle({
+    help: 'show the subject, cut out by its mask, in the places that come with the model too (MODEL/places)',
     default: false,
     before: false,
     group: 'pictures',

@@ -71,6 +71,8 @@ export const trainingMessages = {
     `${d.photos} is given for two subjects of this run; each subject needs a folder of its own photos.`,
   'training.severalClasses': (d: { folder: string; classes: string }) =>
     `${d.folder} can't be the class pictures of several classes (${d.classes}); leave --class-photos out, and the base model makes those of each class.`,
+  'training.noPlaces': (d: { folder: string }) =>
+    `${d.folder} has no pictures of places to put the subject into; add some, each named as prompts say it ("in the snow.jpg"), or leave new places off.`,
   'training.noPhotos': (d: { option: string }) =>
     `There are no photos to learn from; give a folder of them with ${d.option}.`,
 };

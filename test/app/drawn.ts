@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { scoreReportSchema, type ScoreReport } from '../../src-shared/domain/score.ts';
 
 /** What drawPictures.ts draws, and usedLibrary.ts shows. */
 export const drawnFolder = path.join(import.meta.dirname, 'drawn');
@@ -8,20 +10,30 @@ export const worthOfBlocks = path.join(drawnFolder, 'sensitivity.json');
 export const kinds = 25;
 export const drawnName = (kind: number): string => `${String(kind).padStart(2, '0')}.png`;
 /** Checkpoints; 0 is before the first step, and the base model where pictures are scored. */
-export const steps = [0, 100, 200, 300, 400] as const;
+export const steps = [0, 140, 280, 420, 560] as const;
 export const sampleName = (step: number): string => `sample-${step}.png`;
-/** Where each checkpoint draws the subject. */
-export const scoredPlaces = [
-  'in the snow',
-  'on a beach',
-  'in the forest',
-  'on a table',
-  'in front of a brick wall',
-  'in a library',
-];
-export const scoredName = (step: number, place: number): string => `scored-${step}-${place}.png`;
-/** The checkpoint that the pictures are drawn by. */
-export const pickedStep = 300;
+/** The run's own log. */
+export const runLog = path.join(drawnFolder, 'log.jsonl');
+/** What `score` found, as the studio keeps it: a `ScoreReport`, of the pictures below. */
+export const measuredScores = path.join(drawnFolder, 'scores.json');
+/** Which of the pictures that `score` drew are kept: places and things of its prompts. */
+export const scoredPrompts = [0, 1, 2, 8, 4, 16];
+export const scoredName = (step: number, prompt: number): string => `scored-${step}-${prompt}.png`;
+/** How much each of the drawn pictures looks like the subject. */
+export const measuredLikeness = path.join(drawnFolder, 'likeness.json');
+/** What an export of the picked checkpoint came to, and its receipt. */
+export const measuredExport = path.join(drawnFolder, 'export.json');
+export const exportName = 'sample.safetensors';
+export const receiptOf = (kind: 'json' | 'png'): string => path.join(drawnFolder, `receipt.${kind}`);
+/** The scores of the run, as the studio shows them. */
+export const scoreReport = (): ScoreReport =>
+  scoreReportSchema.parse(JSON.parse(readFileSync(measuredScores, 'utf8')));
+/** The checkpoint that the scores advise; the pictures and the export are its own. */
+export function pickedStep(): number {
+  const { pick } = scoreReport();
+  if (!pick) throw new Error('the scores advise no checkpoint');
+  return pick.step;
+}
 export const ideas = [
   'on a beach at sunset',
   'as a watercolour',

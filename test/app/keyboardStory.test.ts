@@ -27,11 +27,11 @@ async function makeSubject({ keyboard, willChoose }: Opened): Promise<void> {
   await keyboard.isAt('heading', 'Teach it your subject.');
   await keyboard.activate('button', 'Start with my own photos');
   await keyboard.isAt('textbox', 'Name');
-  await keyboard.type('Teddy');
-  await keyboard.fill('What is it?', 'teddy bear', 'combobox');
+  await keyboard.type('Fern');
+  await keyboard.fill('What is it?', 'potted plant', 'combobox');
   await keyboard.press('Enter');
 
-  await keyboard.isAt('heading', 'Teddy');
+  await keyboard.isAt('heading', 'Fern');
   await keyboard.tabTo('button', 'Browse');
   await willChoose(photos);
   await keyboard.press('Enter');
@@ -47,7 +47,7 @@ async function makeSubject({ keyboard, willChoose }: Opened): Promise<void> {
 
 async function train({ keyboard }: Opened): Promise<void> {
   await keyboard.activate('button', 'Train', { back: (await keyboard.stop()) !== null });
-  await keyboard.isAt('heading', 'Train Teddy');
+  await keyboard.isAt('heading', 'Train Fern');
   await keyboard.tabTo('radio', /Balanced/);
   await keyboard.press('ArrowUp');
   await keyboard.isAt('radio', /Quick/);
@@ -58,7 +58,7 @@ async function train({ keyboard }: Opened): Promise<void> {
   await keyboard.fill('Checkpoint every … steps', '4', 'spinbutton', { back: true });
   await keyboard.press('ControlOrMeta+Enter');
 
-  await keyboard.isAt('heading', 'Teddy 1');
+  await keyboard.isAt('heading', 'Fern 1');
   await keyboard.sees('progressbar', 'Progress');
   await keyboard.reads('/ 4', { exact: false });
   await keyboard.tabTo('button', 'Cancel');
@@ -81,18 +81,18 @@ async function makePictures({ keyboard }: Opened): Promise<void> {
   await keyboard.isAt('slider', 'Steps');
   await keyboard.reads('2 pictures made');
 
-  await keyboard.activate('button', /^Open: a photo of sks teddy bear in the snow/);
+  await keyboard.activate('button', /^Open: a photo of sks potted plant in the snow/);
   await keyboard.reads('1 of 2');
   await keyboard.press('f');
   await keyboard.page.getByRole('button', { name: 'Favourite', pressed: true }).first().waitFor();
   await keyboard.press('Escape');
   // Back among the results.
-  await keyboard.isAt('button', /^Open: a photo of sks teddy bear in the snow/);
+  await keyboard.isAt('button', /^Open: a photo of sks potted plant in the snow/);
   await keyboard.press('g', 'a');
   await keyboard.isAt('listbox', 'Gallery');
   await keyboard.sees('option', favourite);
 }
-const favourite = /^a photo of sks teddy bear in the snow, seed \d+, favourite$/;
+const favourite = /^a photo of sks potted plant in the snow, seed \d+, favourite$/;
 
 async function scoreAndExport({ keyboard }: Opened): Promise<void> {
   await keyboard.press('g', 'c');
@@ -113,7 +113,7 @@ async function scoreAndExport({ keyboard }: Opened): Promise<void> {
   await keyboard.isAt('combobox', 'Command menu');
   await keyboard.type('export');
   await keyboard.press('Enter');
-  await keyboard.isAt('heading', 'Teddy 1');
+  await keyboard.isAt('heading', 'Fern 1');
   await keyboard.activate('button', 'Export');
   await keyboard.reads('Read back and verified');
   await keyboard.isAt('button', 'Export');
@@ -124,13 +124,13 @@ async function findSubjectAndRun({ keyboard }: Opened): Promise<void> {
   await keyboard.press('Tab');
   await keyboard.isAt('link', 'Skip to content');
   await keyboard.press('Enter');
-  await keyboard.activate('link', /^Teddy/);
-  await keyboard.isAt('heading', 'Teddy');
+  await keyboard.activate('link', /^Fern/);
+  await keyboard.isAt('heading', 'Fern');
   await keyboard.reads(/5 photos, .*Ready to train\./);
   await keyboard.press('g', 't');
-  await keyboard.isAt('heading', 'Train Teddy');
-  await keyboard.activate('link', /^Teddy 1 .*Done$/);
-  await keyboard.isAt('heading', 'Teddy 1');
+  await keyboard.isAt('heading', 'Train Fern');
+  await keyboard.activate('link', /^Fern 1 .*Done$/);
+  await keyboard.isAt('heading', 'Fern 1');
   await keyboard.sees('button', /^(Pick step 4|Undo the pick)$/);
 }
 

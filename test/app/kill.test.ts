@@ -65,7 +65,7 @@ async function story(client: Client, promised: Promised): Promise<Run> {
     await client.ask(
       'generation.start',
       pictures({
-        ...{ prompts: ['a photo of sks teddy bear'], modelId, seed: 5, count, steps: 4 },
+        ...{ prompts: ['a photo of sks potted plant'], modelId, seed: 5, count, steps: 4 },
         mixes: [[{ runId: run.id, step: null, weight: 1 }]],
       }),
     );

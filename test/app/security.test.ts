@@ -22,7 +22,7 @@ describe.skipIf(!possible)(`the app’s shell${possible ? '' : ` (${noBrowser})`
     const library = newLibrary();
     app = await launchApp(library, path.join(path.dirname(library), 'cache'));
     page = app.page;
-    await page.getByRole('button', { name: 'Try it with a teddy bear' }).waitFor({ timeout: 300_000 });
+    await page.getByRole('button', { name: 'Try it with a potted plant' }).waitFor({ timeout: 300_000 });
     home = page.url();
   }, 600_000);
 

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Served } from '../../src-main/serve.ts';
 import { pictures } from '../pictureRequest.ts';
 import { browserProgram, noBrowser, openBrowser } from './browser.ts';
+import { pickedStep } from './drawn.ts';
 import { buildStudio, Client, newLibrary, removeLibraries, serveLibrary } from './served.ts';
 import { StudioProcess } from './studioProcess.ts';
 import { makeUsedLibrary } from './usedLibrary.ts';
@@ -51,7 +52,7 @@ describe.skipIf(!browserProgram)(`around every screen${browserProgram ? '' : ` (
     await page.keyboard.press('Control+k');
     await page.keyboard.type('tour');
     await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'Try it with a teddy bear' }).click();
+    await page.getByRole('button', { name: 'Try it with a potted plant' }).click();
     await page.getByRole('region', { name: 'Tour' }).getByText('1 of 5').waitFor();
     await page.getByRole('button', { name: 'Leave the tour' }).click();
   });
@@ -130,11 +131,11 @@ describe.skipIf(!browserProgram)(`around every screen${browserProgram ? '' : ` (
       await page.getByRole('heading', { name: 'Rex' }).waitFor();
       await page.goto(`${studio.url}#/${screen}/2`);
       await page
-        .getByText(screen === 'scores' ? 'Checkpoint to keep: step 300' : 'Balanced')
+        .getByText(screen === 'scores' ? `Checkpoint to keep: step ${pickedStep()}` : 'Balanced')
         .first()
         .waitFor();
       const chosen = page.getByRole('combobox', { name: 'Current subject' }).locator('option:checked');
-      expect(await chosen.textContent()).toBe('Sample teddy bear');
+      expect(await chosen.textContent()).toBe('Sample potted plant');
     },
   );
 
@@ -148,8 +149,8 @@ describe.skipIf(!browserProgram)(`around every screen${browserProgram ? '' : ` (
 
   it('what a pause put down is no checkpoint without a sample', { timeout: patience }, async () => {
     const page = await open('#/train/1');
-    await page.getByText('Step 200', { exact: true }).waitFor();
-    expect(await page.getByText('Step 260', { exact: true }).count()).toBe(0);
+    await page.getByText('Step 280', { exact: true }).waitFor();
+    expect(await page.getByText('Step 364', { exact: true }).count()).toBe(0);
     expect(await page.getByText('no sample').count()).toBe(0);
   });
 

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
+import { z } from 'zod';
 import { problem } from '../../src-shared/messages/index.ts';
-import type { CheckpointScore, ScoreReport } from '../../src-shared/domain/score.ts';
+import { receiptPlace } from '../../src-shared/domain/receipt.ts';
 import type { Subject } from '../../src-shared/domain/subject.ts';
 import { bundleFolder, shippedFiles } from '../../src-main/shipped.ts';
 import { measurementKey } from '../../src-main/studio/training/measurementKey.ts';
 import { cacheFolder } from '../../src-main/places.ts';
 import { f32 } from '../../src-main/engine/tensor/tensor.ts';
-import { loadPicture } from '../../src-main/engine/pictures/pictures.ts';
+import { automaticMasks } from '../../src-main/engine/training/data/automaticMasks.ts';
 import { writeSafetensors } from '../../src-main/engine/checkpoints/writeSafetensors.ts';
-import { writeReceipt } from '../../src-main/features/export/receipt.ts';
 import { readRecipe } from '../../src-main/engine/pictures/png.ts';
 import { nodeWorkers } from '../../src-main/jobs/workerProcess.ts';
 import type { Library } from '../../src-main/storage/library.ts';
@@ -19,11 +19,16 @@ import { openStudio, type Studio } from '../../src-main/studio/studio.ts';
 import {
   drawnFolder,
   drawnName,
+  exportName,
   kinds,
+  measuredExport,
+  measuredLikeness,
   pickedStep,
+  receiptOf,
+  runLog,
   sampleName,
   scoredName,
-  scoredPlaces,
+  scoreReport,
   steps as drawnSteps,
   worthOfBlocks,
 } from './drawn.ts';
@@ -46,39 +51,32 @@ export async function makeUsedLibrary(folder: string, images = 128): Promise<voi
   const kitchen = library.projects.create('Kitchen');
   await handlers['subjects.create']({ name: 'Blue mug', token: 'zwx', projectId: kitchen.id });
   await handlers['subjects.create']({ name: 'Rex', classNoun: 'dog', token: 'vkj' });
-  const teddy = await handlers['subjects.createSample']({});
+  const sample = await handlers['subjects.createSample']({});
   await handlers['photos.setCrop']({ id: 2, crop: { x: 60, y: 90, side: 380 } });
-  await addMask(studio, teddy);
+  await addMask(studio, sample);
   addModels(library);
-  await addRuns(studio, teddy);
-  await addPictures(library, teddy, images);
-  await addExport(library);
-  library.prompts.use(`a photo of sks ${teddy.classNoun} in the snow`, 'blurry');
-  addJobs(library, teddy);
+  await addRuns(studio, sample);
+  await addPictures(library, sample, images);
+  addExport(library);
+  library.prompts.use(`a photo of sks ${sample.classNoun} in the snow`, 'blurry');
+  addJobs(library, sample);
   await studio.close();
 }
 
-/** The third photo's bear, roughly: middles and radii of its head, ears, body, arms and legs. */
-const bear = [
-  ...[[251, 172, 103, 106] as const, [155, 102, 40, 40] as const, [348, 102, 40, 40] as const],
-  ...[[255, 335, 95, 92] as const, [130, 318, 64, 44] as const, [376, 316, 64, 44] as const],
-  ...[[166, 402, 66, 66] as const, [350, 402, 68, 66] as const],
-];
-
-/** Its mask. */
-async function addMask({ handlers }: Studio, { id: subjectId }: Subject): Promise<void> {
+/** The mask that Likeness finds for the third photo. */
+async function addMask({ handlers, library }: Studio, { id: subjectId, folder }: Subject): Promise<void> {
   const { photos } = await handlers['photos.list']({ subjectId });
   const photo = photos[2];
   if (!photo) throw new Error('no third photo');
-  const ellipses = bear.map(
-    ([x, y, across, down]) => `<ellipse cx="${x}" cy="${y}" rx="${across}" ry="${down}" fill="#fff"/>`,
-  );
-  const { id, width, height } = photo;
-  const svg = Buffer.from(
-    `<svg width="${width}" height="${height}"><rect width="100%" height="100%"/>${ellipses.join('')}</svg>`,
-  );
-  const png = await sharp(svg).png().toBuffer();
-  await handlers['photos.setMask']({ id, data: png.toString('base64') });
+  const files = photos.map(({ name }) => library.folder.at(folder, 'photos', name));
+  const mask = (await automaticMasks(files)).get(files[2] ?? '');
+  if (!mask) throw new Error('no mask was found');
+  const { width, height } = mask;
+  const png = await sharp(mask.data, { raw: { width, height, channels: 3 } })
+    .resize(photo.width, photo.height)
+    .png()
+    .toBuffer();
+  await handlers['photos.setMask']({ id: photo.id, data: png.toString('base64') });
 }
 
 /** A smaller model that was made here, and what the blocks of the shipped one are worth. */
@@ -102,10 +100,10 @@ function addModels({ models, folder }: Library): void {
 }
 
 /** 1: paused half way; 2: done, with scores and a pick; 3: cancelled. */
-async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<void> {
+async function addRuns({ library, handlers }: Studio, sample: Subject): Promise<void> {
   const { runs, checkpoints, folder } = library;
   const presets = await handlers['training.presets']({
-    subjectId: teddy.id,
+    subjectId: sample.id,
     otherSubjectIds: [],
     modelId: null,
   });
@@ -117,32 +115,32 @@ async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<v
     for (const method of [settings.method, 'embedding'] as const)
       library.measurements.set(
         measurementKey(model, library.settings.get().provider, { ...settings, method }),
-        { setup: 3.1, secondsPerStep: 0.64, secondsPerPicture: 0.9, bytes: 1.3e9, gflops: 180 },
+        { setup: 3.1, secondsPerStep, secondsPerPicture: 0.9, bytes: 1.3e9, gflops: 180 },
       );
   const made = [
-    { name: 'Balanced 2', state: 'paused', steps: 400, step: 260, picked: null },
-    { name: 'Balanced', state: 'done', steps: 400, step: 400, picked: pickedStep },
-    { name: 'Quick', state: 'cancelled', steps: 150, step: 80, picked: null },
+    { name: 'Balanced 2', state: 'paused', steps: 560, step: 364, picked: null },
+    { name: 'Balanced', state: 'done', steps: 560, step: 560, picked },
+    { name: 'Quick', state: 'cancelled', steps: 280, step: 140, picked: null },
   ] as const;
-  for (const [i, { name, state, steps, step, picked }] of made.entries()) {
-    const place = folder.claim(`${teddy.folder}/runs`, name);
-    const settings = { ...preset.settings, steps, checkpointEvery: 100, sampleEvery: 100 };
+  for (const [i, { name, state, steps, step, picked: pickedStep }] of made.entries()) {
+    const place = folder.claim(`${sample.folder}/runs`, name);
+    const settings = { ...preset.settings, steps, checkpointEvery: drawnSteps[1], sampleEvery: drawnSteps[1] };
     const { id } = runs.create({
-      ...{ subjectId: teddy.id, name, folder: place, modelId: model.id, modelName: model.name, settings },
+      ...{ subjectId: sample.id, name, folder: place, modelId: model.id, modelName: model.name, settings },
       ...{ state, step, createdAt: noon - i * 90 * minute },
     });
-    runs.change(id, { loss: 0.0812, secondsPerStep: 0.64, pickedStep: picked, finishedAt: i ? noon : null });
-    const lines = Array.from({ length: step }, (_, k) =>
-      JSON.stringify({ type: 'step', step: k + 1, loss: lossAt(k, id), seconds: 0.64 }),
-    );
+    const lines = log.slice(0, step);
+    const { loss } = logLine.parse(JSON.parse(lines.at(-1) ?? '{}'));
+    runs.change(id, { loss, secondsPerStep, pickedStep, finishedAt: i ? noon : null });
     writeFileSync(folder.at(place, 'log.jsonl'), `${lines.join('\n')}\n`);
     for (const at of drawnSteps.filter((drawn) => drawn <= step)) {
-      const sample = path.join(folder.make(place, 'samples'), `${String(at).padStart(6, '0')}.png`);
-      copyFileSync(path.join(drawnFolder, sampleName(at)), sample);
+      const to = path.join(folder.make(place, 'samples'), `${String(at).padStart(6, '0')}.png`);
+      copyFileSync(path.join(drawnFolder, sampleName(at)), to);
       if (at === 0) continue;
       checkpoints.add(id, at);
       checkpoints.setSample(id, at);
-      if (id === 2) checkpoints.setScore(id, at, score(at / 100 - 1));
+      const scored = id === 2 ? report.checkpoints.find((one) => one.step === at) : undefined;
+      if (scored) checkpoints.setScore(id, at, scored.score);
     }
     // A pause puts down where it stopped.
     if (state !== 'done') checkpoints.add(id, step);
@@ -160,44 +158,18 @@ async function addRuns({ library, handlers }: Studio, teddy: Subject): Promise<v
   }
 }
 
-const lossAt = (k: number, id: number): number =>
-  0.07 + 0.09 * Math.exp(-k / (60 + 40 * id)) + 0.03 * Math.abs(Math.sin(k * 12.9 + id) * Math.cos(k * 7.3));
+const logLine = z.object({ loss: z.number(), seconds: z.number() });
 
-const score = (k: number): CheckpointScore => ({
-  subject: { value: 0.55 + 0.09 * k, low: 0.51 + 0.09 * k, high: 0.59 + 0.09 * k },
-  prompt: { value: 0.74 - 0.03 * k, low: 0.7 - 0.03 * k, high: 0.78 - 0.03 * k },
-  variety: { value: 0.6 - 0.05 * k, low: null, high: null },
-  leak: { value: 0.04 + 0.02 * k, low: null, high: null },
-  memorized: k > 3,
-});
-
-const report: ScoreReport = {
-  checkpoints: [0, 1, 2, 3].map((k) => ({ step: (k + 1) * 100, score: score(k) })),
-  prompts: scoredPlaces.map((place) => `a sks teddy bear ${place}`),
-  pick: {
-    step: 300,
-    reason:
-      'Step 300 comes 71% of the way from the base model to the photos and keeps 62% of its obedience to prompts; later checkpoints are more alike but pay more than that in obedience to prompts.',
-  },
-  curve: {
-    ...{
-      knee: 200,
-      fidelityBy: 'subject (MobileNetV2)',
-      editabilityBy: 'prompt (the model’s own text encoder)',
-    },
-    points: [0, 1, 2, 3].map((k) => ({
-      step: (k + 1) * 100,
-      fidelity: [0.22, 0.58, 0.71, 0.75][k] ?? 0,
-      editability: [0.93, 0.8, 0.62, 0.41][k] ?? 0,
-    })),
-  },
-  subjects: [],
-  warnings: ['Step 400: every teddy bear begins to look like yours. An earlier checkpoint keeps them apart.'],
-  features: { subject: 'MobileNetV2', prompt: 'the model’s own text encoder' },
-};
+/** What `score` measured of this very run, the checkpoint that it advises, and the run's log. */
+const report = scoreReport();
+const picked = pickedStep();
+const log = readFileSync(runLog, 'utf8').trim().split('\n');
+const likeness = z.array(z.number()).parse(JSON.parse(readFileSync(measuredLikeness, 'utf8')));
+const times = log.map((line) => logLine.parse(JSON.parse(line)).seconds);
+const secondsPerStep = times.reduce((sum, seconds) => sum + seconds, 0) / times.length;
 
 /** What drawPictures.ts drew, each file as often as it is needed (a link to the first of its kind). */
-async function addPictures(library: Library, teddy: Subject, images: number): Promise<void> {
+async function addPictures(library: Library, sample: Subject, images: number): Promise<void> {
   const { folder } = library;
   const drawn = await Promise.all(
     Array.from({ length: Math.min(kinds, images) }, async (_, kind) => {
@@ -229,17 +201,17 @@ async function addPictures(library: Library, teddy: Subject, images: number): Pr
           height,
           seed,
         },
-        ...{ subjectId: teddy.id, runId: 2, step: pickedStep, createdAt: noon - number * minute, recipe },
+        ...{ subjectId: sample.id, runId: 2, step: picked, createdAt: noon - number * minute, recipe },
       });
-      library.images.setScore(id, 0.6 + (number % 10) / 40);
+      library.images.setScore(id, likeness[kind] ?? 0);
       if (number % 7 === 0) library.images.setFavourite([id], true);
     }
   });
 }
 
-/** A LoRA file of one module, with its receipt. */
-async function addExport({ exports, folder }: Library): Promise<void> {
-  const place = `${folder.claim('exports', 'Teddy 300 kohya')}/teddy.safetensors`;
+/** An export with the figures and the receipt of a real one; its file has one module, as a stand-in for the rest. */
+function addExport({ exports, folder }: Library): void {
+  const place = `${folder.claim('exports', `Sample ${picked} kohya`)}/${exportName}`;
   const out = folder.at(place);
   const prefix = 'lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q';
   writeSafetensors(
@@ -249,28 +221,23 @@ async function addExport({ exports, folder }: Library): Promise<void> {
       tensor: f32([1, 1]),
     })),
   );
-  const step = 300;
-  const pictures = await Promise.all(
-    (['base model', 'the run', 'the export, read back'] as const).map(async (title, i) => ({
-      title,
-      picture: await loadPicture(path.join(drawnFolder, `sample-${i === 0 ? 1 : 3}00.png`)),
-    })),
-  );
-  const proof = { tensors: 128, maxError: 0.0008 };
-  await writeReceipt(out, { format: 'kohya', step, prompt: 'a photo of sks teddy bear', ...proof, pictures });
-  exports.add({ runId: 2, step, format: 'kohya', path: place, bytes: 3.2e6, ...proof });
+  for (const kind of ['json', 'png'] as const) copyFileSync(receiptOf(kind), receiptPlace(out, kind));
+  const figures = exportFigures.parse(JSON.parse(readFileSync(measuredExport, 'utf8')));
+  exports.add({ runId: 2, step: picked, format: 'kohya', path: place, ...figures });
 }
 
+const exportFigures = z.object({ tensors: z.int(), maxError: z.number(), bytes: z.int() });
+
 /** Jobs in every state that lasts; none that would start. */
-function addJobs({ jobs }: Library, teddy: Subject): void {
+function addJobs({ jobs }: Library, sample: Subject): void {
   const paused = jobs.add({
     kind: 'train',
-    title: 'Training Teddy',
+    title: `Training ${sample.name}`,
     input: {},
-    subjectId: teddy.id,
+    subjectId: sample.id,
     runId: 1,
   });
-  const progress = { done: 260, total: 400, label: 'steps', share: 0.65, eta: 92, memory: 1.3e9 };
+  const progress = { done: 364, total: 560, label: 'steps', share: 0.65, eta: 92, memory: 1.3e9 };
   jobs.change(paused.id, { state: 'paused', progress });
   const done = jobs.add({ kind: 'score', title: 'Scores of Balanced', input: {}, runId: 2 });
   jobs.change(done.id, { state: 'done', finishedAt: noon });

@@ -113,7 +113,7 @@ describe.skipIf(!browserProgram)(`the window${browserProgram ? '' : ` (${noBrows
   it('greets a new person', { timeout: patience }, async () => {
     const { page, wrong, close } = await openPage();
     await page.goto(fresh.url);
-    await page.getByRole('button', { name: 'Try it with a teddy bear' }).waitFor();
+    await page.getByRole('button', { name: 'Try it with a potted plant' }).waitFor();
     // What the included model draws is seen before anything is trained.
     const drawn = page.getByRole('img', { name: 'Pictures that Likeness mini drew' });
     await drawn.waitFor();
@@ -143,7 +143,7 @@ describe.skipIf(!browserProgram)(`the window${browserProgram ? '' : ` (${noBrows
       await page.keyboard.press('u');
       const prompt = page.getByLabel('Prompt', { exact: true });
       await prompt.waitFor();
-      expect(await prompt.inputValue()).toContain('sks teddy bear');
+      expect(await prompt.inputValue()).toContain('sks potted plant');
       await close();
     },
   );
@@ -152,17 +152,17 @@ describe.skipIf(!browserProgram)(`the window${browserProgram ? '' : ` (${noBrows
     const { page, wrong, close } = await openPage();
     await page.goto(`${used.url}#/generate`);
     const chips = page.getByRole('group', { name: 'Subjects in this picture' });
-    const chip = chips.getByRole('button', { name: /^Sample teddy bear/, expanded: false });
+    const chip = chips.getByRole('button', { name: /^Sample potted plant/, expanded: false });
     await chip.click();
-    await page.getByRole('combobox', { name: 'Run' }).selectOption({ label: 'Sample teddy bear · Balanced' });
-    await page.getByRole('combobox', { name: 'Checkpoint' }).selectOption({ label: 'Step 200' });
+    await page.getByRole('combobox', { name: 'Run' }).selectOption({ label: 'Sample potted plant · Balanced' });
+    await page.getByRole('combobox', { name: 'Checkpoint' }).selectOption({ label: 'Step 280' });
     expect(await axe(page)).toEqual([]);
-    await chips.getByRole('button', { name: /^Sample teddy bear · Step 200/, expanded: true }).click();
+    await chips.getByRole('button', { name: /^Sample potted plant · Step 280/, expanded: true }).click();
     expect(await page.getByRole('combobox', { name: 'Checkpoint' }).count()).toBe(0);
     // Without the chip, the prompt names what it is and no longer whose.
-    await chips.getByRole('button', { name: /^Remove Sample teddy bear/ }).click();
+    await chips.getByRole('button', { name: /^Remove Sample potted plant/ }).click();
     await page.getByText('The base model alone. It does not know your subjects.').waitFor();
-    expect(await page.getByLabel('Prompt', { exact: true }).inputValue()).toBe('a photo of teddy bear');
+    expect(await page.getByLabel('Prompt', { exact: true }).inputValue()).toBe('a photo of potted plant');
     expect(wrong).toEqual([]);
     await close();
   });

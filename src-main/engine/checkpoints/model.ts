@@ -2,6 +2,9 @@ import type { ClipTextConfig, UNetConfig, VaeConfig } from '../models/config.ts'
 import type { KnownPrediction } from './prediction.ts';
 import { Weights } from './weights.ts';
 
+/** The folder of a model that holds pictures of places, without any subject. */
+export const placesFolder = 'places';
+
 /** One network of a model: its sizes, and its weights under diffusers' names. */
 export interface ModelPart<Config> {
   readonly config: Config;

@@ -1,14 +1,14 @@
-import { copyFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { ClipTextConfig } from '../models/config.ts';
 import { publishedTokenizer } from '../models/publishedTokenizer.ts';
-import type { Model, ModelPart, TokenizerFiles } from './model.ts';
+import { placesFolder, type Model, type ModelPart, type TokenizerFiles } from './model.ts';
 import { modelSpecOf } from './modelspec.ts';
 import { renamer, swapped } from './names/renamer.ts';
 import { inProjParts, openClipNames, partPrefixes, unetNames, vaeNames } from './names/singleFile.ts';
 import { configKeys } from './savedConfigs.ts';
-import { isFile, makeFolder, orUnwritable } from './files.ts';
+import { isFile, isFolder, makeFolder, orUnwritable } from './files.ts';
 import type { TensorEntry } from './weights.ts';
 import { jsonText, writeJson } from './writeJson.ts';
 import {
@@ -80,6 +80,9 @@ export function writeSurroundings(
     });
   const own = join(model.path, 'likeness.json');
   if (isFile(own)) orUnwritable(join(dir, 'likeness.json'), (copy) => copyFileSync(own, copy));
+  const places = join(model.path, placesFolder);
+  if (isFolder(places))
+    orUnwritable(join(dir, placesFolder), (copy) => cpSync(places, copy, { recursive: true }));
   const scheduler = { _class_name: 'PNDMScheduler', ...model.scheduler };
   makeFolder(join(dir, 'scheduler'));
   writeJson(join(dir, 'scheduler', 'scheduler_config.json'), scheduler);

@@ -5,7 +5,8 @@ import { trainingSettings, type AskedFinetune } from '../../../src-shared/domain
 import { data } from '../../../src-shared/domain/settingSchema.ts';
 import { askedType, faultOf } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { readJson } from '../../engine/checkpoints/files.ts';
+import { isFolder, readJson } from '../../engine/checkpoints/files.ts';
+import { placesFolder } from '../../engine/checkpoints/model.ts';
 
 const schema = z.object({
   finetune: askedType({
@@ -27,7 +28,9 @@ export function ownSettings(model: string, method?: AskedFinetune['method']): As
   const { scenes, ...settings } = ownFinetune(model);
   const other =
     method === undefined || method === settings.method ? undefined : own(model).finetuneBy?.[method];
-  return other && method !== undefined ? { ...settings, ...other, method } : settings;
+  const asked = other && method !== undefined ? { ...settings, ...other, method } : settings;
+  // A copy of the model that was made without its places can be trained all the same.
+  return isFolder(join(model, placesFolder)) ? asked : { ...asked, newPlaces: undefined };
 }
 
 /** The places that a model can recognise in photos, from the same file. */

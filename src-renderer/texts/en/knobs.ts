@@ -99,7 +99,7 @@ export const knobs = {
     },
     crop: {
       label: 'Crop',
-      choices: { center: 'the chosen square', random: 'a random square', subject: 'around the subject' },
+      choices: { center: 'the chosen square', random: 'a random square', subject: 'the subject in the middle' },
     },
     buckets: {
       label: 'Keep the shape of photos',
@@ -113,6 +113,10 @@ export const knobs = {
     autoMask: {
       label: 'Find the subject in photos without a mask',
       hint: 'Their background then counts less too. A mask that you paint takes the place of what is found.',
+    },
+    newPlaces: {
+      label: 'Show the subject in other places too',
+      hint: 'It is cut out by its mask and put into pictures of places that come with the model, so that it is not learnt together with where you took it.',
     },
     seed: { label: 'Seed' },
     recompute: {

@@ -2,7 +2,7 @@ export const tour = {
   name: 'Tour',
   title: 'Teach it your subject.',
   lead: 'Give Likeness a few photos of your dog, your mug, your grandmother’s vase. On this machine, it learns what sets it apart, and then draws it wherever you like. Nothing leaves the machine.',
-  sample: 'Try it with a teddy bear',
+  sample: 'Try it with a potted plant',
   own: 'Start with my own photos',
   sampleAbout:
     'Five photos are included. It is a real run: it takes a few minutes, and the result is yours to keep.',
@@ -22,7 +22,7 @@ export const tour = {
   stages: {
     photos: {
       title: 'The photos.',
-      text: 'These are five photos of a teddy bear. Each has been checked. If one had a problem, it would say what to do.',
+      text: 'These are five photos of a potted plant. Each has been checked. If one had a problem, it would say what to do.',
       action: 'Go to training',
     },
     train: {
@@ -37,7 +37,7 @@ export const tour = {
     },
     generate: {
       title: 'Make pictures.',
-      text: 'The trained run is selected and the prompt names the bear. Add a place or a style, then press the button.',
+      text: 'The trained run is selected and the prompt names the plant. Add a place or a style, then press the button.',
       action: 'Make pictures',
     },
     end: {

@@ -52,7 +52,7 @@ export async function liveFirstHour(
       await page.getByRole('heading', { level: 1 }).waitFor();
     });
     await step('the sample', async () => {
-      await click('Try it with a teddy bear');
+      await click('Try it with a potted plant');
       await page.getByText(/5 photos, .*Ready to train\./).waitFor();
     });
     await step('training: to the presets', async () => {

@@ -22,7 +22,7 @@ const { positionals, values } = parseArgs({
     ...{ library: { type: 'string' }, built: { type: 'boolean' } },
     // For `hour`: a folder with a subject's photos, what it is, and a folder for pictures of what is seen.
     ...{ photos: { type: 'string', default: shippedFiles().sample.photos }, out: { type: 'string' } },
-    class: { type: 'string', default: 'teddy bear' },
+    class: { type: 'string', default: 'potted plant' },
   },
 });
 const wanted = (part: string): boolean => positionals.length === 0 || positionals.includes(part);

@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { libraryFiles } from '../../../src-main/ipc/libraryFiles.ts';
 import { pictureFile } from '../../../src-main/ipc/files.ts';
+import { exportName, measuredExport, pickedStep } from '../../app/drawn.ts';
 import { makeUsedLibrary } from '../../app/usedLibrary.ts';
 import { openedStudio } from './openedStudio.ts';
 
@@ -17,9 +18,12 @@ it('an export shows how it was tried, the pictures before and after, and leaves 
   const [exported] = await studio.ask('exports.list', {});
   const id = exported?.id ?? 0;
   const receipt = await studio.ask('exports.receipt', { id });
-  expect(receipt).toMatchObject({ export: 'teddy.safetensors', format: 'kohya', step: 300 });
-  expect(receipt?.opened).toMatchObject([{ tensors: 128, largestDifference: 0.0008 }]);
-  expect(receipt?.looked_for).toMatchObject([{ found: 3, of: 3 }]);
+  expect(receipt).toMatchObject({ export: exportName, format: 'kohya', step: pickedStep() });
+  const { tensors, maxError } = JSON.parse(readFileSync(measuredExport, 'utf8')) as Record<string, number>;
+  expect(receipt?.opened).toMatchObject([{ tensors, largestDifference: maxError }]);
+  const [names] = receipt?.looked_for ?? [];
+  expect(names?.found).toBeGreaterThan(300);
+  expect(names?.found).toBe(names?.of);
   expect(receipt?.looked_for[0]?.tools).toContain('ComfyUI');
 
   const files = libraryFiles(studio.library, path.join(scratch, 'thumbnails'));
@@ -28,7 +32,7 @@ it('an export shows how it was tried, the pictures before and after, and leaves 
   expect(await pictureFile(files, '/files/receipt/99', null)).toMatchObject({ status: 404 });
 
   const old = studio.library.exports.add({
-    ...{ runId: 2, step: 300, format: 'peft', path: 'exports/older' },
+    ...{ runId: 2, step: pickedStep(), format: 'peft', path: 'exports/older' },
     ...{ bytes: 1, tensors: 1, maxError: 0 },
   });
   expect(await studio.ask('exports.receipt', { id: old.id })).toBeNull();

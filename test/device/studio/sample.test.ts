@@ -11,7 +11,7 @@ it('a sample whose making was cut off among its photos is whole after the next t
   const folder = library.folder.claim('subjects', 'Sample');
   const { id } = library.subjects.create({
     projectId: library.projects.list()[0]?.id ?? 1,
-    ...{ name: 'Sample', classNoun: 'teddy bear', token: 'sks', folder, sample: true },
+    ...{ name: 'Sample', classNoun: 'potted plant', token: 'sks', folder, sample: true },
   });
   const made = await Promise.all([ask('subjects.createSample', {}), ask('subjects.createSample', {})]);
   expect(made.map((subject) => subject.id)).toEqual([id, id]);

@@ -218,11 +218,11 @@ async function datasetsOf(
     const read = await posteriors(pixels, 'reading photos');
     const ofPhotos = await partly(pixels, 'reading masked photos');
     const told = model.unet.config.addition !== null;
-    const subject = own.map(({ file, lossWeights, sizes }, i): SubjectPicture => ({
+    const subject = own.map(({ file, lossWeights, sizes, place }, i): SubjectPicture => ({
       ...(read[i] as Posterior),
       file,
       masked: ofPhotos[i],
-      ids: encode(photoPrompt(settings, file)),
+      ids: encode(photoPrompt(settings, file, place)),
       ...(told && { sizes }),
       lossWeights,
     }));

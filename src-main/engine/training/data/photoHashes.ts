@@ -4,6 +4,7 @@ import { eachSubject } from '../../../../src-shared/domain/runSubjects.ts';
 import { fileHash } from '../../checkpoints/contentHash.ts';
 import { masksOf } from './masks.ts';
 import { listPhotos } from './photoFolder.ts';
+import { placeFiles } from './places.ts';
 
 /** File name → SHA-256 of what is in it, hex; masks as `masks/NAME`. */
 export type PhotoHashes = Readonly<Record<string, string>>;
@@ -24,7 +25,8 @@ export async function photoHashes(
 }
 
 /**
- * The photos and masks of all subjects of a run: those of the second as `subject 2/NAME`, and so on. Undefined for a run without photos.
+ * The photos and masks of all subjects of a run: those of the second as `subject 2/NAME`, and so on; and the places they are put into, as
+ * `places/NAME`. Undefined for a run without photos.
  * Errors: those of `listPhotos`.
  */
 export async function learntFrom(settings: FinetuneSettings): Promise<PhotoHashes | undefined> {
@@ -35,6 +37,8 @@ export async function learntFrom(settings: FinetuneSettings): Promise<PhotoHashe
     for (const [name, hash] of Object.entries(await photoHashes(photos, backgroundWeight !== 1)))
       hashes[prefixOf(i) + name] = hash;
   }
+  if (settings.newPlaces)
+    for (const file of await placeFiles(settings.model)) hashes[`places/${basename(file)}`] = fileHash(file);
   return hashes;
 }
 

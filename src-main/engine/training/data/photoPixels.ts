@@ -116,32 +116,53 @@ function cutOf(
   return { resized, frame: bucket, top, left };
 }
 
-/** Room around a subject, as a share of its longer side. */
-const margin = 0.15;
+/** The least room around a subject, as a share of its longer side. */
+const margin = 0.1;
 
-/** The square of a photo that holds its subject, or as much of it as fits, with some room; in the photo's pixels. */
+/** How far from a square's middle a subject's may lie, as a share of the square. */
+const offCentre = 0.05;
+
+/** Share of a mask on each side that is not looked at: specks do not move a square. */
+const specks = 0.02;
+
+/**
+ * The largest square of a photo that has its subject in the middle; where there is none that holds the whole subject, the smallest one that
+ * does. In the photo's pixels.
+ */
 function squareAround(
   mask: Picture,
   { width, height }: Frame,
 ): { readonly side: number; readonly top: number; readonly left: number } | undefined {
-  const [columns, rows] = [new Set<number>(), new Set<number>()];
-  for (let at = 0; at < mask.width * mask.height; at++) {
-    if ((mask.data[3 * at] as number) < 128) continue;
-    columns.add(at % mask.width);
-    rows.add(Math.floor(at / mask.width));
+  const columns = new Float64Array(mask.width);
+  const rows = new Float64Array(mask.height);
+  for (let row = 0; row < mask.height; row++) {
+    for (let column = 0; column < mask.width; column++) {
+      if ((mask.data[3 * (row * mask.width + column)] as number) < 128) continue;
+      columns[column] = (columns[column] as number) + 1;
+      rows[row] = (rows[row] as number) + 1;
+    }
   }
-  if (columns.size === 0) return undefined;
-  const extent = (found: Set<number>, scale: number): readonly [number, number] => {
-    const places = [...found];
-    return [Math.min(...places) * scale, (Math.max(...places) + 1) * scale];
+  const [across, down] = [extent(columns), extent(rows)];
+  if (!across || !down) return undefined;
+  const [left, right] = across.map((place) => (place * width) / mask.width) as [number, number];
+  const [top, bottom] = down.map((place) => (place * height) / mask.height) as [number, number];
+  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+  const room = Math.min(x, width - x, y, height - y);
+  const least = (1 + 2 * margin) * Math.max(right - left, bottom - top);
+  const side = Math.min(Math.max(least, (2 * room) / (1 - 2 * offCentre)), width, height);
+  const start = (middle: number, whole: number): number =>
+    Math.max(0, Math.min(middle - side / 2, whole - side));
+  return { side, top: start(y, height), left: start(x, width) };
+}
+
+/** Where all but the specks of a mask begins and ends, of how much of it lies in each line. */
+function extent(lines: Float64Array): [number, number] | undefined {
+  const whole = lines.reduce((sum, count) => sum + count, 0);
+  const past = (values: Float64Array): number => {
+    let sum = 0;
+    return values.findIndex((count) => (sum += count) > specks * whole);
   };
-  const [left, right] = extent(columns, width / mask.width);
-  const [top, bottom] = extent(rows, height / mask.height);
-  const wanted = (1 + 2 * margin) * Math.max(right - left, bottom - top);
-  const side = Math.min(wanted, width, height);
-  const start = (from: number, to: number, room: number): number =>
-    Math.max(0, Math.min((from + to - side) / 2, room - side));
-  return { side, top: start(top, bottom, height), left: start(left, right, width) };
+  return whole === 0 ? undefined : [past(lines), lines.length - past(lines.slice().reverse())];
 }
 
 function sizesOf({ width, height }: Frame, { frame, top, left }: Cut): PhotoSizes {

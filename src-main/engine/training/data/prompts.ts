@@ -12,11 +12,13 @@ export function subjectPrompt({ token, classNoun }: Pick<FinetuneSettings, 'toke
   return `a photo of ${token} ${classNoun}`;
 }
 
-/** The prompt that a photo is trained with: its caption, or else the subject and the place. */
+/** The prompt that a photo is trained with: the subject in the place that it was put into; or its caption; or else the subject and where it was taken. */
 export function photoPrompt(
   settings: Pick<FinetuneSettings, 'token' | 'classNoun' | 'photoScenes' | 'photoCaptions'>,
   file: string,
+  place?: string,
 ): string {
+  if (place !== undefined) return `${subjectPrompt(settings)} ${place}`;
   const caption = saidOf(settings.photoCaptions, basename(file));
   if (caption !== undefined)
     return caption.replaceAll('{token}', settings.token).replaceAll('{class}', settings.classNoun);

@@ -7,15 +7,20 @@ import { bucketLimits, makeBuckets, square, type Frame } from './aspectBuckets.t
 import { automaticMasks } from './automaticMasks.ts';
 import { latentWeights, masksOf } from './masks.ts';
 import { listPhotos } from './photoFolder.ts';
+import { inPlace, placesOf, type Place } from './places.ts';
 import { cutPhoto, loadMaskedPhoto, mirrored, type PhotoSizes } from './photoPixels.ts';
 import { plural } from '../../../../src-shared/plural.ts';
 
 /** Random crops drawn of each photo, where they are asked for. */
 export const cropsPerPhoto = 8;
 
-/** How many pictures a finetune reads of so many photos. */
-export function picturesOf(photos: number, { crop, flip }: Pick<FinetuneSettings, 'crop' | 'flip'>): number {
-  return photos * (crop === 'random' ? cropsPerPhoto : 1) * (flip ? 2 : 1);
+/** How many pictures a finetune reads of so many photos, each in so many places besides. */
+export function picturesOf(
+  photos: number,
+  { crop, flip }: Pick<FinetuneSettings, 'crop' | 'flip'>,
+  places = 0,
+): number {
+  return photos * (crop === 'random' ? cropsPerPhoto : 1) * (flip ? 2 : 1) * (1 + places);
 }
 
 export interface SubjectPhoto {
@@ -26,6 +31,8 @@ export interface SubjectPhoto {
   readonly sizes: PhotoSizes;
   /** [h,w], one for each latent; none for a photo without a mask. */
   readonly lossWeights?: Float32Array;
+  /** Where the subject was put, as prompts say it; none for the photo as it is. */
+  readonly place?: string;
 }
 
 /**
@@ -100,6 +107,25 @@ async function foundMasks(
   return found;
 }
 
+/** A masked photo, and the same subject in each of these places. */
+function eachPlace(photo: SubjectPhoto, mask: Float32Array, places: readonly Place[]): SubjectPhoto[] {
+  const moved = places.map((place) => ({
+    ...photo,
+    photo: inPlace(photo.photo, mask, place),
+    place: place.words,
+  }));
+  return [photo, ...moved];
+}
+
+/**
+ * Photo `index`'s places of `count` photos. Photos share places out: a place that always comes with one side of the subject is drawn with
+ * that side, and sharply; with all of them, a small model draws the mean of all sides.
+ */
+function sharedOut(places: readonly Place[], index: number, count: number): Place[] {
+  const names = [...new Set(places.map(({ words }) => words))];
+  return places.filter(({ words }) => names.indexOf(words) % count === index);
+}
+
 /** With random crops, several of each photo, but none that shows nothing of a masked subject. */
 async function croppedPhotos(
   photos: readonly string[],
@@ -107,8 +133,9 @@ async function croppedPhotos(
   factor: number,
   settings: FinetuneSettings,
 ): Promise<SubjectPhoto[]> {
-  const { size, crop, seed, backgroundWeight, buckets } = settings;
+  const { size, crop, seed, backgroundWeight, buckets, newPlaces, model } = settings;
   const pictures: SubjectPhoto[] = [];
+  const places = new Map<string, Place[]>();
   const shape = {
     frame: square(size),
     ...(buckets && { buckets: makeBuckets(bucketLimits(size, factor)) }),
@@ -129,7 +156,13 @@ async function croppedPhotos(
         aroundSubject: crop === 'subject',
       });
       const lossWeights = latentWeights(shown, cut.frame.width, factor, backgroundWeight);
-      if (lossWeights) pictures.push({ file, ...cut, lossWeights });
+      if (lossWeights && newPlaces) {
+        const shape = `${cut.frame.width}x${cut.frame.height}`;
+        const here = places.get(shape) ?? (await placesOf(model, cut.frame));
+        places.set(shape, here);
+        const own = sharedOut(here, [...masks.keys()].indexOf(file), masks.size);
+        pictures.push(...eachPlace({ file, ...cut, lossWeights }, shown, own));
+      } else if (lossWeights) pictures.push({ file, ...cut, lossWeights });
       else if (typeof mask !== 'string') pictures.push({ file, ...cut });
     }
     if (pictures.length === before)

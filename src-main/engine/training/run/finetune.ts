@@ -19,6 +19,7 @@ import { learntWords } from '../data/learntWords.ts';
 import type { Tokenizer } from '../../models/tokenizer.ts';
 import { firstChange, learntFrom, ofSubject, photoHashes } from '../data/photoHashes.ts';
 import { listPhotos } from '../data/photoFolder.ts';
+import { placeFiles } from '../data/places.ts';
 import { picturesOf } from '../data/subjectPhotos.ts';
 import { diffusionFeeds } from '../loss/diffusionLoss.ts';
 import { finetuneObjective } from '../loss/finetuneObjective.ts';
@@ -73,7 +74,9 @@ async function train(
     let photos = 0;
     for (const { photos: folder } of eachSubject(settings))
       photos += folder === undefined ? 0 : (await listPhotos(folder)).length;
-    const phases = finetunePhases(settings, picturesOf(photos, settings), ownGuidance(model.path, 'subject'));
+    const places = settings.newPlaces ? (await placeFiles(settings.model)).length : 0;
+    const pictures = picturesOf(photos, settings, places);
+    const phases = finetunePhases(settings, pictures, ownGuidance(model.path, 'subject'));
     context.report({ type: 'plan', phases });
   }
   const source = await finetuneBatches(model, settings, schedule.alphaBars.length, cache, context);
