@@ -5,27 +5,24 @@
  *
  * Writes "in the forest 1.jpg", …: the words are those of a scene that `train/likeness.json` lists.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { z } from 'zod';
+import { ownScenes } from '../../../src-main/features/training/ownSettings.ts';
 import { cacheFolder, numberOption, option, repositoryFolder } from '../paths.ts';
 import { loadPanorama, panoramaNames } from '../render/panorama.ts';
 import { photographPlace } from '../render/photograph.ts';
 import { mixSeed, Random } from '../render/random.ts';
 import { scenes } from '../render/scenes.ts';
 
-const settings = z.object({ finetune: z.object({ scenes: z.array(z.string()) }) });
-const listed = settings.parse(
-  JSON.parse(readFileSync(join(repositoryFolder, 'models', 'recipe', 'train', 'likeness.json'), 'utf8')),
-);
+const listed = ownScenes(join(repositoryFolder, 'models', 'recipe', 'train'));
 const to = option('to', '');
 if (!to) throw new Error('Give --to (a folder).');
 const [size, count, seed] = [numberOption('size', 128), numberOption('count', 2), numberOption('seed', 1)];
 const cache = cacheFolder();
 const panoramas = new Map(panoramaNames.map((name) => [name, loadPanorama(cache, name)]));
 mkdirSync(to, { recursive: true });
-for (const words of listed.finetune.scenes.filter((one) => !one.includes('background'))) {
+for (const words of listed.filter((one) => !one.includes('background'))) {
   const scene = scenes.find((one) => one.phrases.includes(words));
   if (!scene) throw new Error(`No scene is called "${words}".`);
   for (let k = 1; k <= count; k++) {
