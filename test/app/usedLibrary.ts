@@ -124,7 +124,12 @@ async function addRuns({ library, handlers }: Studio, sample: Subject): Promise<
   ] as const;
   for (const [i, { name, state, steps, step, picked: pickedStep }] of made.entries()) {
     const place = folder.claim(`${sample.folder}/runs`, name);
-    const settings = { ...preset.settings, steps, checkpointEvery: drawnSteps[1], sampleEvery: drawnSteps[1] };
+    const settings = {
+      ...preset.settings,
+      steps,
+      checkpointEvery: drawnSteps[1],
+      sampleEvery: drawnSteps[1],
+    };
     const { id } = runs.create({
       ...{ subjectId: sample.id, name, folder: place, modelId: model.id, modelName: model.name, settings },
       ...{ state, step, createdAt: noon - i * 90 * minute },

@@ -154,7 +154,9 @@ describe.skipIf(!browserProgram)(`the window${browserProgram ? '' : ` (${noBrows
     const chips = page.getByRole('group', { name: 'Subjects in this picture' });
     const chip = chips.getByRole('button', { name: /^Sample potted plant/, expanded: false });
     await chip.click();
-    await page.getByRole('combobox', { name: 'Run' }).selectOption({ label: 'Sample potted plant · Balanced' });
+    await page
+      .getByRole('combobox', { name: 'Run' })
+      .selectOption({ label: 'Sample potted plant · Balanced' });
     await page.getByRole('combobox', { name: 'Checkpoint' }).selectOption({ label: 'Step 280' });
     expect(await axe(page)).toEqual([]);
     await chips.getByRole('button', { name: /^Sample potted plant · Step 280/, expanded: true }).click();

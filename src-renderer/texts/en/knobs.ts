@@ -99,7 +99,11 @@ export const knobs = {
     },
     crop: {
       label: 'Crop',
-      choices: { center: 'the chosen square', random: 'a random square', subject: 'the subject in the middle' },
+      choices: {
+        center: 'the chosen square',
+        random: 'a random square',
+        subject: 'the subject in the middle',
+      },
     },
     buckets: {
       label: 'Keep the shape of photos',

@@ -6,7 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AskedFinetune, finetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../../src-shared/domain/settingValues.ts';
 import { openModel } from '../../../../src-main/engine/checkpoints/openModel.ts';
-import { finetuneBatches, subjectDatasets } from '../../../../src-main/engine/training/data/finetuneBatches.ts';
+import {
+  finetuneBatches,
+  subjectDatasets,
+} from '../../../../src-main/engine/training/data/finetuneBatches.ts';
 import { learntFrom } from '../../../../src-main/engine/training/data/photoHashes.ts';
 import { inPlace, placesOf } from '../../../../src-main/engine/training/data/places.ts';
 import { ownSettings } from '../../../../src-main/features/training/ownSettings.ts';
@@ -103,7 +106,9 @@ describe('a subject in new places', () => {
 
   it('needs places that come with the model; the included one has them, and a copy without them can be trained all the same', async () => {
     await expect(datasetOf({ model: bare })).rejects.toMatchObject({ code: 'training.noPlaces' });
-    expect((await placesOf(resolve('models/likeness-mini'), { width: 32, height: 32 })).length).toBeGreaterThan(20);
+    expect(
+      (await placesOf(resolve('models/likeness-mini'), { width: 32, height: 32 })).length,
+    ).toBeGreaterThan(20);
     const copy = join(scratch, 'copy');
     cpSync(bare, copy, { recursive: true });
     writeFileSync(join(copy, 'likeness.json'), '{"finetune":{"newPlaces":true}}');
