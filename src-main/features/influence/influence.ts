@@ -174,7 +174,8 @@ function shortened(
   { provider = settings.provider }: InfluenceRequest,
 ): FinetuneSettings {
   const warmup = Math.round((settings.warmup * steps) / settings.steps);
-  return { ...settings, steps, warmup, provider };
+  // Photos share places out, so what one shows would change with which others are there.
+  return { ...settings, steps, warmup, provider, newPlaces: false };
 }
 
 /** The parts of a run's start that a person needs to hear again: none of its notes. */
