@@ -109,7 +109,7 @@ it('both doors say the same of photos that look alike, and of each', { timeout: 
     expect(photos.map(({ marks }) => codes(marks))).toEqual(each);
     return { ofSet, each };
   };
-  expect((await look(8, 0.5)).ofSet).toEqual(['uniform']);
+  expect((await look(12, 0.5)).ofSet).toEqual(['uniform']);
   // Out of focus at 512 pixels, sharp at 256.
   expect((await look(20, 3)).each[3]).toContain('blurred');
 });
