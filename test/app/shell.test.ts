@@ -162,11 +162,11 @@ describe.skipIf(!browserProgram)(`around every screen${browserProgram ? '' : ` (
     const card = (title: string) => page.getByRole('article').filter({ hasText: title });
     await card('sd15.safetensors').getByRole('button', { name: 'Try again' }).waitFor();
     expect(
-      await card('sdxl.safetensors')
+      await card('flux.safetensors')
         .getByText(/only text-to-image models/)
         .count(),
     ).toBe(1);
-    expect(await card('sdxl.safetensors').getByRole('button').count()).toBe(0);
+    expect(await card('flux.safetensors').getByRole('button').count()).toBe(0);
   });
 
   it('notifications cover nothing, and can be reached over a dialog', { timeout: patience }, async () => {

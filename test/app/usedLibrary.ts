@@ -249,10 +249,10 @@ function addJobs({ jobs }: Library, sample: Subject): void {
   const failed = jobs.add({ kind: 'import', title: 'Importing sd15.safetensors', input: {} });
   const message = 'sd15.safetensors is not there; check the path, or connect the drive it is on.';
   jobs.change(failed.id, { state: 'failed', finishedAt: noon, error: { code: 'file.missing', message } });
-  const other = jobs.add({ kind: 'import', title: 'Importing sdxl.safetensors', input: {} });
+  const other = jobs.add({ kind: 'import', title: 'Importing flux.safetensors', input: {} });
   const { code, message: why } = problem('model.family', {
-    file: 'sdxl.safetensors',
-    found: 'an SDXL model in one file (its diffusers folder can be used)',
+    file: 'flux.safetensors',
+    found: 'a Flux model',
   });
   jobs.change(other.id, { state: 'failed', finishedAt: noon - minute, error: { code, message: why } });
 }
