@@ -1,5 +1,6 @@
 import { command } from '../command.ts';
-import { exportFormats, type Mix } from '../../features/export/request.ts';
+import { exportFormats } from '../../../src-shared/domain/exported.ts';
+import type { Mix } from '../../features/export/request.ts';
 import { generationLimits } from '../../../src-shared/domain/generationLimits.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { scorerFiles, shippedModel, version } from '../../shipped.ts';

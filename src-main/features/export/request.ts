@@ -1,12 +1,5 @@
-export const exportFormats = [
-  'diffusers',
-  'peft',
-  'kohya',
-  'single-file',
-  'onnx',
-  'coreml',
-  'embedding',
-] as const;
+import type { exportFormats } from '../../../src-shared/domain/exported.ts';
+
 export type ExportFormat = (typeof exportFormats)[number];
 
 /** LoRA files to be put into a model's weights. */

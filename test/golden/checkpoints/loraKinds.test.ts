@@ -229,7 +229,7 @@ describe('half a LoRA', () => {
     expect(() => readLora(two)).toThrow(/holds several LoRAs/);
   });
 
-  it("is named where it is of PEFT's other methods, or in names of no tool", () => {
+  it("is refused by name if it is another of PEFT's methods, or if no tool writes its names", () => {
     const ada = copied('ada.safetensors', (name) => [name, name.replace(/lora_.*$/, 'lora_E')]);
     expect(() => readLora(ada)).toThrow(/it is an AdaLoRA/);
     const oft = copied('oft.safetensors', (name) => [name.replace(/lora_.*$/, 'oft_R.weight')]);
