@@ -2,7 +2,7 @@ import { commands } from './commands/index.ts';
 import { exitStatus, forPeople, type ExitStatus } from './failure.ts';
 import { commandHelp, overview } from './help.ts';
 import { fetchMissing } from './hubOptions.ts';
-import { Output } from './output.ts';
+import { optionWords, outputFor } from './output.ts';
 import { closest, parse } from './parse.ts';
 import { startAgain } from './startAgain.ts';
 import { hearProviders } from '../features/providers.ts';
@@ -11,12 +11,8 @@ import { version } from '../shipped.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 
 const argv = process.argv.slice(2);
-const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
-const output = new Output({
-  json: words.includes('--json'),
-  quiet: words.includes('--quiet'),
-  debug: words.includes('--debug'),
-});
+const words = optionWords(argv);
+const output = outputFor(argv);
 if (words.includes('--debug')) process.setSourceMapsEnabled(true);
 
 async function main(): Promise<ExitStatus> {

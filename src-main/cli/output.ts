@@ -99,6 +99,21 @@ export class Output {
   }
 }
 
+/** The words of a command line that may be options: those before `--`. */
+export function optionWords(argv: readonly string[]): readonly string[] {
+  return argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+}
+
+/** The output that a command line asks for. */
+export function outputFor(argv: readonly string[]): Output {
+  const words = optionWords(argv);
+  return new Output({
+    json: words.includes('--json'),
+    quiet: words.includes('--quiet'),
+    debug: words.includes('--debug'),
+  });
+}
+
 export function duration(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;

@@ -13,9 +13,18 @@ import { cacheFolder } from '../places.ts';
  */
 export function hearProviders(report: (event: JobEvent) => void): () => void {
   const cache = cacheFolder();
-  if (isFolder(cache)) removeLeftovers(cache);
+  tidy(cache);
   keepVerdictsIn(cache);
   keepHashesIn(cache);
-  removeOldCopies();
   return onProviderNotice((message) => report({ type: 'warning', message }));
+}
+
+/** A cache that may not be read, or is no folder, is left as it is: most commands can do without. */
+function tidy(cache: string): void {
+  try {
+    if (isFolder(cache)) removeLeftovers(cache);
+    removeOldCopies();
+  } catch {
+    return;
+  }
 }

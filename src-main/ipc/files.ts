@@ -1,5 +1,5 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { compressed } from './compressed.ts';
@@ -96,8 +96,8 @@ export async function pictureFile(
   const side = thumbnailWidths.find((known) => String(known) === width);
   if (side === undefined) return nothing;
   const kept = path.join(files.thumbnails, `${key}-${Math.round(mtimeMs)}-${side}.webp`);
-  if (!existsSync(kept)) await makeThumbnail(file, kept, side);
-  return { status: 200, type: 'image/webp', body: createReadStream(kept), lasting: false };
+  const body = existsSync(kept) ? createReadStream(kept) : await makeThumbnail(file, kept, side);
+  return { status: 200, type: 'image/webp', body, lasting: false };
 }
 
 /** The file that an address means, if there is one, and what its thumbnails are called. */
@@ -124,14 +124,20 @@ function fileOf(files: PictureFiles, kind: string, numbers: readonly number[]): 
   return undefined;
 }
 
-async function makeThumbnail(file: string, kept: string, side: number): Promise<void> {
-  await mkdir(path.dirname(kept), { recursive: true });
+/** A folder that can't be written keeps nothing: the thumbnail is made again. */
+async function makeThumbnail(file: string, kept: string, side: number): Promise<Buffer> {
   const bytes = await sharp(file, { failOn: 'none' })
     .autoOrient()
     .resize(side, side, { fit: 'inside', withoutEnlargement: true })
     .webp({ quality: 82 })
     .toBuffer();
   const partial = `${kept}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`;
-  await writeFile(partial, bytes);
-  await rename(partial, kept);
+  try {
+    await mkdir(path.dirname(kept), { recursive: true });
+    await writeFile(partial, bytes);
+    await rename(partial, kept);
+  } catch {
+    await rm(partial, { force: true }).catch(() => undefined);
+  }
+  return bytes;
 }

@@ -99,7 +99,7 @@ async function bundle(folder) {
   await build({
     ...{ bundle: true, platform: 'node', target: 'node20', format: 'esm', splitting: true, minify: true },
     ...{ absWorkingDir: root, logLevel: 'error', outdir: path.join(folder, 'dist') },
-    entryPoints: { likeness: path.join(root, 'src-main/cli/main.ts') },
+    entryPoints: { likeness: path.join(root, 'src-main/cli/start.ts') },
     chunkNames: 'chunks/[name]-[hash]',
     external: ['onnxruntime-node', 'sharp', 'better-sqlite3', 'libheif-js', 'chokidar', 'electron'],
     // CommonJS packages ask for Node's own modules.

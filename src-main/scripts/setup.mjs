@@ -100,16 +100,13 @@ function isNewer(bundle, ...sources) {
 
 async function build() {
   const { build: bundle } = await import('esbuild');
-  const entries = { likeness: 'cli', worker: 'worker', main: '.' };
+  const entries = { likeness: 'cli/start.ts', worker: 'worker/worker.ts', main: 'main.ts' };
   const { metafile } = await bundle({
     ...bundling,
     metafile: true,
     absWorkingDir: root,
     entryPoints: Object.fromEntries(
-      Object.entries(entries).map(([name, folder]) => [
-        name,
-        inRoot('src-main', folder, folder === 'worker' ? 'worker.ts' : 'main.ts'),
-      ]),
+      Object.entries(entries).map(([name, file]) => [name, inRoot('src-main', file)]),
     ),
     outdir: inRoot('dist'),
     chunkNames: 'chunks/[name]-[hash]',

@@ -23,7 +23,11 @@ export const commandMessages = {
   cancelled: (_d: object) => 'Cancelled. Everything finished has been kept.',
   'memory.short': (d: { why: string }) =>
     `This needs more memory than the machine has free (${d.why}); use a smaller batch, size or model, or close other programs.`,
+  'cache.unusable': (d: { folder: string; why: string }) =>
+    `${d.folder}, where pictures that can be used again are kept, can't be written (${d.why}); set LIKENESS_CACHE to a folder that you may write.`,
   'system.refused': (d: { file: string; why: string }) => `${d.file}: ${d.why}.`,
+  'system.tooManyFiles': (_d: object) =>
+    'More files are needed at once than this program may open; raise the limit ("ulimit -n 1024" in the terminal), or close other programs.',
   internal: (d: { why: string }) =>
     `Something unexpected went wrong (${d.why}); run it again with --debug and report the output.`,
 };

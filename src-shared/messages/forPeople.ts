@@ -14,7 +14,6 @@ const refusals: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up; free some space or choose another place',
   ENAMETOOLONG: 'the name is too long; choose a shorter one',
   ELOOP: 'its symbolic links form a loop; check the path',
-  EMFILE: 'too many files are open; raise the limit (ulimit -n)',
 };
 
 /** Turns anything thrown into an error for people; unexpected errors get the code `internal`. */
@@ -22,11 +21,13 @@ export function forPeople(thrown: unknown): LikenessError {
   if (thrown instanceof LikenessError) return thrown;
   if (!(thrown instanceof Error)) return problem('internal', { why: String(thrown) }, thrown);
   const { code, path: file } = thrown as Error & { code?: string; path?: string };
+  const message = thrown.message.split('\n')[0] ?? '';
+  if (code === 'EMFILE' || code === 'ENFILE' || /too many open files/i.test(message))
+    return problem('system.tooManyFiles', {}, thrown);
   const why = code === undefined ? undefined : refusals[code];
   if (why !== undefined && file !== undefined) return problem('system.refused', { file, why }, thrown);
   if (code === 'SQLITE_FULL' || code === 'ENOSPC') return problem('library.diskFull', {}, thrown);
   if (code?.startsWith('SQLITE_')) return problem('library.unwritten', { why: thrown.message }, thrown);
-  const message = thrown.message.split('\n')[0] ?? '';
   if (
     /bad[_ ]alloc|allocation failed|failed to allocate|invalid (typed )?array length|out of memory/i.test(
       message,

@@ -55,6 +55,8 @@ export const trainingMessages = {
     `${d.file} can't be resumed from (${d.why}); the run's checkpoints can still be used. Delete the file to train again from the first step.`,
   'run.noCheckpoint': (d: { folder: string; wanted: string }) =>
     `${d.folder} has no checkpoint ${d.wanted}; let the run reach one, or choose another step.`,
+  'run.half': (d: { folder: string; part: string }) =>
+    `${d.folder} has lost ${d.part}, which its run trained too, so it would draw other pictures; copy the whole folder again, or choose another checkpoint.`,
   'quickstart.other': (d: { folder: string }) =>
     `${d.folder} holds a quickstart with other options; give the same photos, class, model and steps to resume it, or choose another --out.`,
   'training.noClass': (d: { option: string }) =>

@@ -4,7 +4,7 @@ import { LikenessError } from '../../../src-shared/messages/index.ts';
 import { viewAs, type TensorEntry } from './weights.ts';
 import { elementCount, bytesPerElement, type DType, type HostTensor, type Shape } from '../tensor/tensor.ts';
 import { cachedPlace, identityOf } from './contentHash.ts';
-import { isFile, isFolder, makeFolder, orUnwritable, withFile } from './files.ts';
+import { isFile, isFolder, makeFolder, withFile } from './files.ts';
 import { readSafetensors } from './safetensors.ts';
 import { writeSafetensors } from './writeSafetensors.ts';
 
@@ -31,10 +31,8 @@ export function denseCopies(
     strided.size > 0
       ? cachedPlace('dense', `${identityOf([file])}${which && `-${which}`}.safetensors`)
       : undefined;
-  if (place === undefined) return new Map();
+  if (place === undefined || !noteUse(place, file)) return new Map();
   try {
-    makeFolder(dirname(place));
-    noteUse(place, file);
     if (!isFile(place))
       writeSafetensors(
         place,
@@ -53,9 +51,15 @@ export function denseCopies(
 const monthMs = 30 * 24 * 3_600_000;
 const noteOf = (copy: string): string => copy.replace(/\.safetensors$/, '.used');
 
-/** Beside a copy: what it is a copy of; the note's time is that of the last use. Errors: `file.unwritable`. */
-function noteUse(copy: string, file: string): void {
-  orUnwritable(noteOf(copy), (note) => writeFileSync(note, resolve(file)));
+/** Beside a copy: what it is a copy of; the note's time is that of the last use. False where nothing can be kept. */
+function noteUse(copy: string, file: string): boolean {
+  try {
+    makeFolder(dirname(copy));
+    writeFileSync(noteOf(copy), resolve(file));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Removes the copies of files that are gone or have changed, and those that were not used for a month. */

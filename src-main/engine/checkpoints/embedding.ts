@@ -131,10 +131,14 @@ const embeddingsFolder = 'embeddings';
  * The web UI and ComfyUI read them too, and call the word by the file's name. Errors: `file.unwritable`.
  */
 export function writeEmbeddings(folder: string, words: NewWords): void {
-  const inside = join(folder, embeddingsFolder);
-  makeFolder(inside);
+  makeFolder(join(folder, embeddingsFolder));
   for (const [word, vectors] of wordVectors(words))
-    writeEmbedding(join(inside, `${embeddingName(word)}.safetensors`), word, vectors);
+    writeEmbedding(join(folder, embeddingFile(word)), word, vectors);
+}
+
+/** Where a checkpoint keeps a word, below its folder. */
+export function embeddingFile(word: string): string {
+  return join(embeddingsFolder, `${embeddingName(word)}.safetensors`);
 }
 
 /** Each word with its own vectors. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { nameOf, problem } from '../../../src-shared/messages/index.ts';
 import { denseCopies } from './denseCopies.ts';
+import { refuseEmptyEnd } from './emptyEnd.ts';
 import { asRecord, isFile, isFolder, readJson } from './files.ts';
 import type { OtherTensor } from './otherTypes.ts';
 import { readSafetensors } from './safetensors.ts';
@@ -21,10 +22,17 @@ export function looksLikeWeights(path: string): boolean {
   return sniffWeights(path) !== undefined || /\.(safetensors|ckpt|bin|pth?)$/i.test(path);
 }
 
-/** Reads the list of tensors of a safetensors or torch file. Its content decides which it is, not its name. */
+/**
+ * Reads the list of tensors of a safetensors or torch file. Its content decides which it is, not its name. Errors: `weights.damaged`, of a
+ * half-downloaded file too, and those of the readers.
+ */
 export function readWeightFile(path: string): RawTensors {
   const format = sniffWeights(path) ?? (/\.(bin|ckpt|pth?)$/i.test(path) ? 'torch' : 'safetensors');
-  if (format === 'safetensors') return readSafetensors(path);
+  if (format === 'safetensors') {
+    const read = readSafetensors(path);
+    refuseEmptyEnd(read);
+    return read;
+  }
   const { tensors, strided, otherTypes, values } = readTorchFile(path);
   const dense = denseCopies(path, strided);
   return {

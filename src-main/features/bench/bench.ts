@@ -4,6 +4,7 @@ import type { Model } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { matmulSpeed } from '../../engine/runtime/matmulSpeed.ts';
 import { peakMemory } from '../../engine/runtime/peakMemory.ts';
+import { usableCache } from '../../engine/checkpoints/usableCache.ts';
 import { cacheFolder } from '../../places.ts';
 import { randomModel } from './randomModel.ts';
 import type { BenchPart, BenchRequest } from './request.ts';
@@ -68,8 +69,13 @@ function workOf(request: BenchRequest, report: JobContext['report']): Workload |
 
 function modelOf(source: BenchRequest['source'], report: JobContext['report']): Model {
   if ('model' in source) return openModel(source.model);
-  return randomModel(source.shape, shapeConfigs[source.shape], cacheFolder(), (file, parameters) => {
-    const gigabytes = ((parameters * 4) / 1e9).toFixed(1);
-    report({ type: 'note', message: `Writing random weights, once: ${gigabytes} GB in ${file}` });
-  });
+  return randomModel(
+    source.shape,
+    shapeConfigs[source.shape],
+    usableCache(cacheFolder()),
+    (file, parameters) => {
+      const gigabytes = ((parameters * 4) / 1e9).toFixed(1);
+      report({ type: 'note', message: `Writing random weights, once: ${gigabytes} GB in ${file}` });
+    },
+  );
 }

@@ -8,6 +8,7 @@ import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { distill as train } from '../../engine/training/run/distill.ts';
 import type { RunResult } from '../../engine/training/run/loop.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import { usableCache } from '../../engine/checkpoints/usableCache.ts';
 import { cacheFolder } from '../../places.ts';
 import { type DistillRequest } from './request.ts';
 
@@ -27,7 +28,7 @@ export async function distill(
   if (!known && (teacher === undefined || (student === undefined && lcm !== true)))
     throw problem('run.missing', { folder: out });
   const settings = known ? settingsOfRun(request) : newSettings(request);
-  return train({ settings, out, version, team, cache: cacheFolder() }, context);
+  return train({ settings, out, version, team, cache: usableCache(cacheFolder()) }, context);
 }
 
 function newSettings({ settings: asked, team }: DistillRequest): DistillSettings {

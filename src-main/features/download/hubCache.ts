@@ -56,11 +56,18 @@ function placeOfId(id: HubId): string | undefined {
 
 /** Folders of models from the Hub on this machine: all snapshots in its cache, and what `likeness download` fetched. */
 export function* modelsOfHub(): Generator<string> {
-  const foldersIn = (folder: string): string[] =>
-    existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : [];
   for (const folder of foldersIn(hubCache()))
     if (path.basename(folder).startsWith('models--')) yield* foldersIn(path.join(folder, 'snapshots'));
   yield* foldersIn(path.join(cacheFolder(), 'models'));
+}
+
+/** None where there is no such folder, or one that may not be read. */
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((name) => path.join(folder, name));
+  } catch {
+    return [];
+  }
 }
 
 /** Where `likeness download` puts a model. */

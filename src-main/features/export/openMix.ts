@@ -5,6 +5,7 @@ import { weightsOf } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
+import { refuseHalfCheckpoint } from '../../engine/training/run/wholeCheckpoint.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { OpenedRun } from './openRun.ts';
 import type { Mix } from './request.ts';
@@ -16,6 +17,7 @@ import type { Mix } from './request.ts';
 export function openMix({ model: path, loras }: Mix): OpenedRun {
   const model = openModel(path);
   const files = loras.map(({ path: file, weight }) => {
+    refuseHalfCheckpoint(file, model);
     const lora = readLora(file);
     const words = [...lora.embeddings.keys()];
     if (words.length > 0) throw problem('export.words', { file, words: words.join(', ') });

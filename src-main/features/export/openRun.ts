@@ -18,6 +18,7 @@ import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import type { NetworkOptions } from '../../engine/pipelines/networks.ts';
 import { RunFolder, type RunKind } from '../../engine/training/run/runFolder.ts';
 import { readWholeNetworks, wholeTensor } from '../../engine/training/run/checkpoint.ts';
+import { refuseHalfCheckpoint } from '../../engine/training/run/wholeCheckpoint.ts';
 
 /** A checkpoint of a run, opened for export. */
 export interface OpenedRun {
@@ -54,6 +55,7 @@ export function openRun(path: string, checkpoint: number | undefined): OpenedRun
   const { model, whole, ...about } = modelOf(run, kind);
   const opened = { model, step, ...about };
   const folder = run.checkpointPath(step);
+  refuseHalfCheckpoint(folder, model);
   if (whole) return { ...opened, adapters: [], ...wholeNetworks(folder) };
   const lora = readLora(folder);
   if (lora.embeddings.size > 0 && lora.stored.length === 0) {

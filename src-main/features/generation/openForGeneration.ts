@@ -11,6 +11,7 @@ import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import { withRoomForWords } from '../../engine/pipelines/withWords.ts';
 import type { WeightLookup } from '../../engine/pipelines/weights.ts';
 import { LatentColours } from '../../engine/pipelines/preview.ts';
+import { refuseHalfCheckpoint } from '../../engine/training/run/wholeCheckpoint.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { HostTensor } from '../../engine/tensor/tensor.ts';
@@ -87,12 +88,13 @@ export async function openForGeneration(
   };
 }
 
-/** A LoRA of any tool, or a run of any method. Errors: those of `readLora` and `openWholeRun`, `lora.otherModel`. */
+/** A LoRA of any tool, or a run of any method. Errors: those of `readLora` and `openWholeRun`, `lora.otherModel`, `run.half`. */
 export function openTaught(
   choice: LoraChoice,
   model: Model,
   options: { readonly report: JobContext['report']; readonly partial: boolean },
 ): WholeRun | ReturnType<typeof openLora> {
+  if (!options.partial) refuseHalfCheckpoint(choice.path, model);
   return openWholeRun(choice, model) ?? openLora(choice, model, options);
 }
 

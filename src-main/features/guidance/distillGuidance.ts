@@ -11,6 +11,7 @@ import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { subjectPrompt } from '../../engine/training/data/prompts.ts';
 import { finetune } from '../../engine/training/run/finetune.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import { usableCache } from '../../engine/checkpoints/usableCache.ts';
 import { cacheFolder } from '../../places.ts';
 import { openRun, type OpenedRun } from '../export/openRun.ts';
 import { recordGuidance } from './recordGuidance.ts';
@@ -81,7 +82,7 @@ export async function distillGuidance(
     await record(replay, opened, { settings, prompts, guided, scale, steps, report, signal });
   await finetune(
     {
-      ...{ out, version, cache: cacheFolder() },
+      ...{ out, version, cache: usableCache(cacheFolder()) },
       settings: {
         ...settings,
         ...{ steps, replay, initLora: run.checkpointPath(opened.step), photos: undefined },

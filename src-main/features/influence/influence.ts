@@ -23,6 +23,7 @@ import { learnWithout } from '../../engine/training/run/leaveOneOut.ts';
 import { photoErrors, type LookedAt } from '../../engine/training/run/photoErrors.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { whatToTrain } from '../../engine/training/loss/parameters.ts';
+import { usableCache } from '../../engine/checkpoints/usableCache.ts';
 import { cacheFolder } from '../../places.ts';
 import { costInWords, costOf } from './cost.ts';
 import { figuresOf, type Errors } from './figures.ts';
@@ -87,7 +88,7 @@ export async function influence(request: InfluenceRequest, context: JobContext):
 
   const timesteps = noiseSchedule(model.scheduler, settings.model).alphaBars.length;
   const quiet = { report: onlyWarnings(report), signal };
-  const turns = await subjectDatasets(model, settings, timesteps, cacheFolder(), quiet);
+  const turns = await subjectDatasets(model, settings, timesteps, usableCache(cacheFolder()), quiet);
   const trained = whatToTrain(model, { ...settings, startIds: await startIdsOf(model, settings) });
   const pictures = turns
     .flat()

@@ -6,6 +6,7 @@ import { readLora, type Lora } from '../../engine/checkpoints/lora/readLora.ts';
 import type { NetworkName } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import { hasNetwork, lostParts } from '../../engine/training/run/wholeCheckpoint.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { isFolder } from '../../engine/checkpoints/files.ts';
 import { LikenessError, type MessageCode } from '../../../src-shared/messages/index.ts';
@@ -107,8 +108,16 @@ function inspectRun(path: string): RunReport {
   const about = describeRun(run);
   const { model, teacher = model } = about;
   const wanting = [...new Set([model, teacher])].filter((file) => !fs.existsSync(file));
-  const problems = wanting.map((file) => `its base model ${file} is not there`);
-  return { kind: 'run', path, ...about, checkpoints: run.checkpointSteps(), problems };
+  const checkpoints = run.checkpointSteps();
+  const folders = checkpoints.map((step) => run.checkpointPath(step));
+  const hasSecond = folders.some((folder) => hasNetwork(folder, 'text_encoder_2'));
+  const halves = folders.flatMap((folder) =>
+    lostParts(run, folder, hasSecond).map(
+      (part) => `${folder} has lost ${part}; copy the whole folder again`,
+    ),
+  );
+  const problems = [...wanting.map((file) => `its base model ${file} is not there`), ...halves];
+  return { kind: 'run', path, ...about, checkpoints, problems };
 }
 
 function describeRun(run: RunFolder): Pick<RunReport, 'model' | 'method' | 'steps' | 'teacher'> {

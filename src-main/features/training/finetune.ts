@@ -19,6 +19,7 @@ import { finetune as train, type FinetuneResult } from '../../engine/training/ru
 import { captionsOf } from '../../engine/training/data/photoCaptions.ts';
 import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
+import { usableCache } from '../../engine/checkpoints/usableCache.ts';
 import { cacheFolder } from '../../places.ts';
 import { plannedPrior } from './classPlan.ts';
 import { ownScenes, ownSettings } from './ownSettings.ts';
@@ -42,7 +43,7 @@ export async function finetune(
   if (!known && resume && photos === undefined && replay === undefined)
     throw problem('run.missing', { folder: out });
   const settings = known ? settingsOfRun(request) : await newSettings(request, context);
-  return train({ settings, out, version, team, cache: cacheFolder() }, context);
+  return train({ settings, out, version, team, cache: usableCache(cacheFolder()) }, context);
 }
 
 async function newSettings(

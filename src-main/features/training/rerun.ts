@@ -15,6 +15,7 @@ import { differences, makeCapsule, readCapsule, type Capsule } from '../../engin
 import { classPictureFiles } from '../../engine/training/data/classPictures.ts';
 import { finetune as train, type FinetuneResult } from '../../engine/training/run/finetune.ts';
 import { capsuleFile, RunFolder } from '../../engine/training/run/runFolder.ts';
+import { usableCache } from '../../engine/checkpoints/usableCache.ts';
 import { cacheFolder } from '../../places.ts';
 
 /** Paths are absolute; whatever is left out is where the run had it. */
@@ -65,7 +66,7 @@ export async function rerun(
   if (inputs.length > 0) throw problem('capsule.changed', { file, what: inputs.join('; ') });
   for (const message of surroundings.map((what) => `Different from the first run: ${what}.`))
     context.report({ type: 'note', message });
-  const result = await train({ settings, out, version, cache: cacheFolder() }, context);
+  const result = await train({ settings, out, version, cache: usableCache(cacheFolder()) }, context);
   const after = readCapsule(join(out, capsuleFile));
   const found = differences(before, after);
   return {

@@ -12,6 +12,7 @@ import { requestFromRecipe } from '../../../src-main/features/generation/fromRec
 import { generate } from '../../../src-main/features/generation/generate.ts';
 import { generateDefaults, type GenerateRequest } from '../../../src-main/features/generation/request.ts';
 import { modelFor } from '../../../src-main/features/generation/runs.ts';
+import { inspect } from '../../../src-main/features/inspect/inspect.ts';
 import { finetune } from '../../../src-main/features/training/finetune.ts';
 import { likeness } from '../../pure/cli/likeness.ts';
 
@@ -137,5 +138,62 @@ describe('a run from elsewhere', () => {
     ).rejects.toMatchObject({ code: 'run.modelGone' });
     const photos = lost('gone photos', { photos: '/nowhere/photos' });
     await expect(resumed(photos)).rejects.toThrow(/learnt from the photos in .*nowhere.photos.*--photos/);
+  });
+});
+
+describe('a checkpoint that has lost a part', () => {
+  const losing = (name: string, part: string, from = run): string => {
+    const copy = path.join(scratch, name);
+    cpSync(from, copy, { recursive: true });
+    rmSync(path.join(copy, 'checkpoints/000002', part), { recursive: true });
+    return copy;
+  };
+  const drawnWith = (place: string, more: Partial<GenerateRequest> = {}): Promise<Buffer> =>
+    pixels({ model: base, loras: [{ path: place, weight: 1 }], ...more });
+
+  it('is refused by everything that would use the rest, and inspect names it', async () => {
+    for (const part of ['unet', 'text_encoder']) {
+      const half = losing(`half of ${part}`, part);
+      const last = path.join(half, 'checkpoints/000002');
+      const refusal = `${last} has lost ${part}, which its run trained too`;
+      await expect(drawnWith(half)).rejects.toThrow(refusal);
+      await expect(drawnWith(last)).rejects.toThrow(refusal);
+      const asked = { out: `${half} out`, format: 'diffusers', transformers: 5 } as const;
+      await expect(exportRun({ run: half, ...asked }, context)).rejects.toThrow(refusal);
+      const { report } = await inspect(half);
+      expect(report.problems).toEqual([`${last} has lost ${part}; copy the whole folder again`]);
+      // The other checkpoint is whole, and half a one can be asked for.
+      expect((await exportRun({ run: half, checkpoint: 1, ...asked }, context)).step).toBe(1);
+      await drawnWith(half, { partial: true });
+    }
+    expect((await inspect(run)).report.problems).toEqual([]);
+  });
+
+  it('is refused as a LoRA, as the start of a run, in a mix, and of several words', async () => {
+    const photos = path.join(scratch, 'photos');
+    const usual = { model: base, photos, classNoun: 'brick', size: 32, provider: 'cpu' } as const;
+    const settings = { ...usual, prior: false, steps: 2, checkpointEvery: 2 } as const;
+    const lora = path.join(scratch, 'lora');
+    await finetune({ out: lora, resume: false, settings }, context, 'test');
+    const half = losing('half a LoRA', 'unet', lora);
+    const refusal = { code: 'run.half' };
+    await expect(drawnWith(half)).rejects.toMatchObject(refusal);
+    const start = {
+      out: path.join(scratch, 'further'),
+      resume: false,
+      settings: { ...settings, initLora: half },
+    };
+    await expect(finetune(start, context, 'test')).rejects.toMatchObject(refusal);
+    const mix = { model: base, loras: [{ path: path.join(half, 'checkpoints/000002'), weight: 1 }] };
+    const asked = { out: path.join(scratch, 'mix'), format: 'diffusers', transformers: 5 } as const;
+    await expect(exportRun({ run: mix, ...asked }, context)).rejects.toMatchObject(refusal);
+    const other = path.join(scratch, 'photos of another');
+    cpSync(photos, other, { recursive: true });
+    const words = path.join(scratch, 'words');
+    const otherSubjects = [{ classNoun: 'wall', token: '<wall>', photos: other }];
+    const taught = { ...settings, method: 'embedding', token: '<brick>', otherSubjects } as const;
+    await finetune({ out: words, resume: false, settings: taught }, context, 'test');
+    const one = losing('one word', 'embeddings/wall.safetensors', words);
+    await expect(drawnWith(one)).rejects.toThrow(/has lost embeddings.wall\.safetensors/);
   });
 });

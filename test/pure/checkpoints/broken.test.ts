@@ -316,6 +316,8 @@ describe('broken LoRA', () => {
     '{"peft_type":"LORA","r":0,"lora_alpha":1}',
     '{"peft_type":"LORA","r":2,"lora_alpha":"big"}',
     '{"peft_type":"LORA","r":2,"use_dora":true}',
+    '{"peft_type":"LORA","r":2,"alora_invocation_tokens":[320]}',
+    '{"peft_type":"LORA","r":2,"kasa_config":{}}',
     '{"peft_type":"LORA","r":2,"alpha_pattern":{"(a+)+$":1}}',
     '{"peft_type":"LORA","r":2,"alpha_pattern":{"to_q":"x"}}',
   ])('PEFT folder with the config %s', (config) => {

@@ -146,6 +146,13 @@ describe('LoRA names', () => {
       'A',
     ],
     ['lora_unet_label_emb_0_0.lora_down.weight', 'unet', 'label_emb.0.0', 'A'],
+    ['unet.mid_block.attentions.0.proj_in.lora.alpha', 'unet', 'mid_block.attentions.0.proj_in', 'alpha'],
+    [
+      'text_encoder.text_model.encoder.layers.0.mlp.fc1.lora_linear_layer.alpha',
+      'text_encoder',
+      'text_model.encoder.layers.0.mlp.fc1',
+      'alpha',
+    ],
   ])('other tools and methods: %s', (name, part, module, kind) => {
     expect(readLoraName(name)).toEqual({ part, module, kind });
   });
@@ -155,6 +162,9 @@ describe('LoRA names', () => {
     ['lora_unet_down_blocks_0_attentions_0_proj_in.a1.weight', /GLoRA/],
     ['lora_unet_down_blocks_0_attentions_0_proj_in.oft_blocks', /OFT/],
     ['lora_unet_down_blocks_0_attentions_0_proj_in.on_input', /IA/],
+    ['lora_unet_down_blocks_0_attentions_0_proj_in.q_layer.weight', /T-LoRA/],
+    ['lora_unet_down_blocks_0_attentions_0_proj_in.lambda_layer', /T-LoRA/],
+    ['base_model.model.down_blocks.0.attentions.0.proj_in.psoft_R', /PEFT's other methods/],
     ['base_model.model.conv_in.lora_B.bias', /biases/],
     ['unet:3:up', /lora_diffusion/],
   ])('of other methods and models are told apart: %s', (name, what) => {

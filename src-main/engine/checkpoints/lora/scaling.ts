@@ -44,7 +44,7 @@ function scalingOf(keys: Record<string, unknown>, file: string): Scaling {
   const method = keys['peft_type'];
   if (method !== undefined && !methods.includes(nameOf(method)))
     throw problem('lora.unsupported', { file, why: `it is ${nameOf(method)}, not LoRA` });
-  for (const key of ['use_qalora', 'modules_to_save', 'layer_replication', 'lora_bias'])
+  for (const key of otherMeanings)
     if (keys[key]) throw problem('lora.unsupported', { file, why: `it uses ${key}` });
   refuseChangedBase(keys['init_lora_weights'], file);
   const alpha = keys['lora_alpha'] ?? keys['alpha'] ?? (method === undefined ? undefined : 8); // PEFT's default
@@ -69,6 +69,12 @@ function scalingOf(keys: Record<string, unknown>, file: string): Scaling {
 }
 
 const methods = ['LORA', 'LOHA', 'LOKR'];
+
+/** Options of PEFT's with which the matrices mean something else, or count for some tokens alone. */
+const otherMeanings = [
+  ...['use_qalora', 'modules_to_save', 'layer_replication', 'lora_bias', 'use_bdlora', 'kasa_config'],
+  ...['monteclora_config', 'arrow_config', 'alora_invocation_tokens'],
+];
 
 /**
  * PiSSA, OLoRA and their like start from the base model's own weights, and PEFT subtracts that start from them when it loads the

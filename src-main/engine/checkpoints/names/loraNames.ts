@@ -35,7 +35,7 @@ const endings: readonly (readonly [ending: RegExp, kind: LoraKind | undefined])[
   [/\.lora_(A|down)(\.[^.]+)?\.weight$|\.lora(_linear_layer)?\.down\.weight$|_lora\.down\.weight$/, 'A'],
   [/\.lora_(B|up)(\.[^.]+)?\.weight$|\.lora(_linear_layer)?\.up\.weight$|_lora\.up\.weight$/, 'B'],
   [/\.lora_mid\.weight$/, 'mid'],
-  [/(_lora)?\.alpha$/, 'alpha'],
+  [/(_lora|\.lora(_linear_layer)?)?\.alpha$/, 'alpha'],
   [/\.lora_magnitude_vector(\.[^.]+){0,2}$/, 'magnitude'],
   [/\.dora_scale$/, 'dora_scale'],
   [/\.(diff|w_norm)$/, 'diff'],
@@ -47,12 +47,13 @@ const endings: readonly (readonly [ending: RegExp, kind: LoraKind | undefined])[
 /** Tensors of methods that can't be used. */
 const foreignMethods: readonly (readonly [sign: RegExp, what: string])[] = [
   [/^(lora|lycoris)_.+\.(a1|a2|b1|b2|bm1|bm2)\.weight$/, 'it is a GLoRA'],
+  [/\.[pq]_layer\.weight$|\.lambda_layer$/, 'it is a T-LoRA'],
   [/\.b?oft_(blocks|diag|r|s)\b/i, 'it is an OFT'],
   [/\.on_input$|\.ia3_l\b/, 'it is an (IA)³'],
   [/\.vera_lambda_/, 'it is a VeRA'],
   [/\.lora_E(\.|$)/, 'it is an AdaLoRA'],
   [
-    /\.(c3a|delora|fourierft|gralora|hira|hra|miss|randlora|road|shira|vblora|waveft)_/,
+    /\.(adamss|beft|c3a|deft|delora|fourierft|frod|glora|gralora|hira|hra|lily|ln_tuning|miss|osf|peanut|poly|psoft|pvera_lambda|randlora|road|shadow|shira|supertuning|tinylora|unilora|vblora|waveft)_/,
     "it is of one of PEFT's other methods",
   ],
   [/\.lora_(A|B)(\.[^.]+)?\.bias$/, 'its matrices have biases (lora_bias)'],

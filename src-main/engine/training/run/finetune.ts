@@ -37,6 +37,7 @@ import { startToTell } from '../loss/startingLora.ts';
 import { whatToTrain } from '../loss/parameters.ts';
 import { presentWords } from '../loss/trainedWords.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
+import { refuseHalfCheckpoint } from './wholeCheckpoint.ts';
 import { trainToEnd, type RunOptions } from './trainToEnd.ts';
 
 export type { RunResult as FinetuneResult } from './loop.ts';
@@ -68,6 +69,7 @@ async function train(
 ): Promise<RunResult> {
   const { settings, cache } = options;
   const schedule = noiseSchedule(model.scheduler, settings.model);
+  if (settings.initLora !== undefined) refuseHalfCheckpoint(settings.initLora, model);
   // First: a target that is not there is told before pictures are read and made.
   const trained = whatToTrain(model, { ...settings, startIds: await startIdsOf(model, settings) });
   if (settings.photos !== undefined) {
