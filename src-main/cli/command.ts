@@ -10,6 +10,8 @@ export interface Outcome {
   readonly text: string;
   /** Set where the command has a result but did not succeed. */
   readonly failure?: LikenessError;
+  /** Called once the result has been told: what is killed before that goes on where it was. */
+  readonly afterwards?: () => void;
 }
 
 interface Spec<O extends Options, R> {

@@ -41,6 +41,7 @@ async function main(): Promise<ExitStatus> {
   hearProviders(output.report);
   const outcome = await run(context);
   output.done(outcome);
+  outcome.afterwards?.();
   return outcome.failure ? fail(outcome.failure) : 0;
 }
 

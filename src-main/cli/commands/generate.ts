@@ -205,6 +205,8 @@ export const generate = command({
       const { prepareGrid } = await import('../../features/generation/grid.ts');
       await prepareGrid(grid);
     }
+    let afterwards = (): void => undefined;
+    const onJournal = (end: () => void): void => void (afterwards = end);
     if (select) {
       const { selectPictures } = await import('../../features/generation/selectPictures.ts');
       const { photosOf, withoutRunAsModel } = await import('../../features/generation/runs.ts');
@@ -220,7 +222,7 @@ export const generate = command({
         { by: select, likeness },
         context,
         version,
-        { onTried },
+        { onTried, onJournal },
       );
       await writeGrid(grid, found.images);
       const lines = found.images.map(
@@ -229,15 +231,16 @@ export const generate = command({
       return {
         fields: { ...found },
         text: [...lines, `It took ${plural(found.tried, 'picture', 'pictures')}.`].join('\n'),
+        afterwards,
       };
     }
-    const result = await generate({ ...request, goOn: true }, context, version);
+    const result = await generate({ ...request, goOn: true }, context, version, { onJournal });
     await writeGrid(grid, result.images);
     const boxes = await likenessOfBoxes(request, result.images);
     const text = result.images
       .map(({ path, seed }, i) => [`${path} (seed ${seed})`, ...describeBoxes(boxes[i] ?? [])].join('\n'))
       .join('\n');
-    return { fields: { ...result, ...(boxes.length > 0 && { boxes }) }, text };
+    return { fields: { ...result, ...(boxes.length > 0 && { boxes }) }, text, afterwards };
   },
 });
 

@@ -46,6 +46,8 @@ export interface GenerateListeners {
   readonly onMade?: (picture: MadePicture) => void;
   /** How each picture looks while it is made; `index` counts those of this request. */
   readonly onPreview?: (event: PreviewEvent) => void;
+  /** Takes over what ends the request's journal, to call it when the result has been told; else it ends with the last picture. */
+  readonly onJournal?: (end: () => void) => void;
 }
 
 type Seeded = GenerateRequest & { readonly seed: number };
@@ -59,7 +61,7 @@ export async function generate(
   said: GenerateRequest,
   { report, signal }: JobContext,
   version: string,
-  { models, onMade, onPreview }: GenerateListeners = {},
+  { models, onMade, onPreview, onJournal = (end) => end() }: GenerateListeners = {},
 ): Promise<{ images: MadePicture[] }> {
   const seeded = { ...said, seed: said.seed ?? (said.names ? 0 : randomInt(2 ** 32 - 1)) };
   const total = said.prompts.length * said.count;
@@ -100,7 +102,7 @@ export async function generate(
     first += size;
   }
   // Last: a command that is killed before it has ended finds its pictures again.
-  journal?.end();
+  onJournal(() => journal?.end());
   return { images };
 }
 

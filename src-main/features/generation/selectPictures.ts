@@ -52,7 +52,7 @@ export async function selectPictures(
   { by, likeness }: Selection,
   context: JobContext,
   version: string,
-  { onTried, onKept, models, ...listeners }: SelectListeners = {},
+  { onTried, onKept, models, onJournal = (end) => end(), ...listeners }: SelectListeners = {},
 ): Promise<Selected> {
   const { count, out, goOn = false, ...asked } = said;
   makeFolder(out);
@@ -151,7 +151,7 @@ export async function selectPictures(
     await meter.dispose();
     if (!models) await warm.end?.();
     rmSync(work, { recursive: true, force: true });
-    if (isComplete) journal?.end();
+    if (isComplete) onJournal(() => journal?.end());
   }
 }
 

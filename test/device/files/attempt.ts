@@ -42,7 +42,8 @@ export async function attempt(
       if (readOnly && event.type === 'progress' && event.label === 'building the network') throw new Enough();
     };
     const context = { report, signal: new AbortController().signal };
-    const { failure } = await command.prepare(words)(context);
+    const { failure, afterwards } = await command.prepare(words)(context);
+    afterwards?.();
     return failure ? ended(exitStatus(failure), failure.code, failure.message) : ended(0);
   } catch (error) {
     if (error instanceof Enough) return ended(0);

@@ -19,11 +19,13 @@ function generate(
   out: string,
   words: readonly string[],
   kill?: { at: number; after: number },
+  changes: Readonly<Record<'KILL_AT' | 'KILL_COUNT', string>> | undefined = undefined,
 ): Promise<Ended | undefined> {
   const argv = ['dist/likeness.js', 'generate', '--prompt', 'a dog', 'a cat', '--count', '5', '--batch', '2'];
   const own = ['--model', model, '--steps', '2', '--provider', 'cpu', '--json', '--out', out];
-  const env = { ...process.env, LIKENESS_CACHE: path.join(work, 'cache') };
-  const child = spawn(process.execPath, [...argv, ...own, ...words], { env });
+  const env = { ...process.env, LIKENESS_CACHE: path.join(work, 'cache'), ...changes };
+  const hook = changes ? ['--import', path.resolve('test/device/files/killAtWrite.mjs')] : [];
+  const child = spawn(process.execPath, [...hook, ...argv, ...own, ...words], { env });
   let said = '';
   child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
   const watch =
@@ -149,4 +151,28 @@ it('goes on with the seed that nobody named', { timeout: 900_000 }, async () => 
   const first = seeds[0] ?? NaN;
   expect(seeds).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4].map((i) => first + i));
   expect(pictures(out)).toHaveLength(10);
+});
+
+it('goes on where all pictures were there and the rest was not', { timeout: 900_000 }, async () => {
+  const words = (name: string): string[] => {
+    const grid = ['--grid', path.join(work, `${name} grid.png`)];
+    return ['--seed', '7', '--count', '1', '--size', '32x32', ...grid];
+  };
+  const count = path.join(work, 'changes');
+  const calm = path.join(work, 'with a grid');
+  await generate(calm, words('calm'), undefined, { KILL_AT: '0', KILL_COUNT: count });
+  expect(pictures(calm)).toHaveLength(2);
+  const changes = Number(readFileSync(count, 'utf8'));
+  let killed = 0;
+  for (let before = 0; before < 12; before++) {
+    const out = path.join(work, `with a grid, killed ${before}`);
+    const kill = { KILL_AT: String(changes - before), KILL_COUNT: '' };
+    // What had told of its end is done; the next one would be another command.
+    if (await generate(out, words('killed'), undefined, kill)) continue;
+    killed++;
+    await generate(out, words('killed'));
+    expect([before, ...hashes(out)]).toEqual([before, ...hashes(calm)]);
+    expect(readdirSync(out).filter((name) => !name.endsWith('.png'))).toEqual([]);
+  }
+  expect(killed).toBeGreaterThan(2);
 });
