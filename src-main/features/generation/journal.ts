@@ -67,7 +67,7 @@ export class Journal {
     const [head, ...lines] = (textOf(file) ?? '').split('\n').map(fromJson);
     const begun = headType.safeParse(head).data;
     if (begun?.key === key) {
-      // A last line that was cut off is ignored.
+      // A line that was cut off is ignored.
       const made = lines.flatMap((line) => lineType.safeParse(line).data ?? []);
       const there = made
         .map((one) => [one.index, path.join(this.out, one.file)] as const)
@@ -75,7 +75,7 @@ export class Journal {
       return new JournalPart(file, begun, new Map(there));
     }
     const { seed, batch } = fresh();
-    writeFileSync(file, `${JSON.stringify({ key, seed, batch })}\n`);
+    writeFileSync(file, JSON.stringify({ key, seed, batch }));
     return new JournalPart(file, { seed, batch }, new Map());
   }
 
@@ -96,7 +96,8 @@ export class JournalPart {
   /** Picture `index` is about to be written; `latents` where those are wanted too. */
   made(index: number, file: string, latents?: HostTensor<'f32'>): void {
     if (latents) writeSafetensors(this.latentsFile(index), [{ name: 'latents', tensor: latents }]);
-    appendFileSync(this.file, `${JSON.stringify({ index, file: path.basename(file) })}\n`);
+    // On a line of its own: a kill may have cut off the one before.
+    appendFileSync(this.file, `\n${JSON.stringify({ index, file: path.basename(file) })}`);
   }
 
   /** The final latents [1,c,h,w] of a picture that was made. */

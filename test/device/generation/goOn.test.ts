@@ -19,7 +19,7 @@ function generate(
   out: string,
   words: readonly string[],
   kill?: { at: number; after: number },
-  changes: Readonly<Record<'KILL_AT' | 'KILL_COUNT', string>> | undefined = undefined,
+  changes?: Readonly<Record<'KILL_AT' | 'KILL_COUNT', string>>,
 ): Promise<Ended | undefined> {
   const argv = ['dist/likeness.js', 'generate', '--prompt', 'a dog', 'a cat', '--count', '5', '--batch', '2'];
   const own = ['--model', model, '--steps', '2', '--provider', 'cpu', '--json', '--out', out];

@@ -1,6 +1,6 @@
 """One LoRA in the names of every tool, on each family's shape: `generate --lora` must draw what the matrices added by hand draw, or refuse it by name.
 
-python accept_spellings.py MODELS WORK [model…]
+python accept_spellings.py MODELS WORK [model or tool…]
 """
 
 import json
@@ -134,7 +134,9 @@ def spellings(lora, ldm, attention):
 def main() -> None:
     models, work, filters = arguments()
     score = Score()
-    for name in filters or ["sd1", "sd2-v", "bk-base", "bk-tiny"]:
+    names = [f for f in filters if (models / f).exists()] or ["sd1", "sd2-v", "bk-base", "bk-tiny"]
+    wanted = [f for f in filters if f not in names]
+    for name in names:
         shutil.rmtree(work / name, ignore_errors=True)
         (work / name).mkdir(parents=True)
         save_file({"latents": START}, work / "start.safetensors")
@@ -148,13 +150,15 @@ def main() -> None:
             reference[kind] = latents(fresh)
         plain = latents(pipe)
         for tool, state in spellings(whole, ldm_modules(pipe), attention).items():
+            if wanted and not any(w in tool for w in wanted):
+                continue
             place = work / name / tool.replace(" ", "-").replace("'", "").replace(",", "")
             if state is None:
                 write_peft(place, whole, int(tool[-1]))
             elif tool.endswith((".pt", ".ckpt")):
                 torch.save(state, place)
             else:
-                place = place.with_suffix(".safetensors")
+                place = place.parent / f"{place.name}.safetensors"
                 save_file({k: t.contiguous() for k, t in state.items()}, place)
             outcome = likeness("generate", "--model", models / name, "--lora", place, "--prompt", PROMPT, "--steps", STEPS, "--guidance", 5, "--size", "64x64",
                                "--latents", work / "start.safetensors", "--save-latents", work / "end.safetensors", "--out", work / "pictures")
