@@ -169,6 +169,27 @@ describe.skipIf(!browserProgram)(`the window${browserProgram ? '' : ` (${noBrows
     await close();
   });
 
+  it('puts places that the model knows into the prompt', { timeout: patience }, async () => {
+    const { page, wrong, close } = await openPage();
+    await page.goto(`${used.url}#/generate`);
+    const places = page.getByRole('group', { name: 'Places' });
+    const prompt = page.getByLabel('Prompt', { exact: true });
+    await prompt.fill('a photo of sks potted plant, at dusk');
+    await places.getByRole('button', { name: 'in the snow', pressed: false }).click();
+    expect(await prompt.inputValue()).toBe('a photo of sks potted plant in the snow, at dusk');
+    await places.getByRole('button', { name: /more$/, expanded: false }).click();
+    await places.getByRole('button', { name: 'on the moon' }).click();
+    expect(await prompt.inputValue()).toBe('a photo of sks potted plant {in the snow|on the moon}, at dusk');
+    await page.getByRole('button', { name: 'Make 8 pictures' }).waitFor();
+    await places.getByRole('button', { name: 'in the snow', pressed: true }).click();
+    await places.getByRole('button', { name: 'Fewer', expanded: true }).click();
+    // One that is chosen stays in sight.
+    await places.getByRole('button', { name: 'on the moon', pressed: true }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    expect(wrong).toEqual([]);
+    await close();
+  });
+
   it('takes photos that are dropped on it', { timeout: patience }, async () => {
     const { page, wrong, close } = await openPage();
     await page.goto(`${used.url}#/subjects/1`);

@@ -14,7 +14,8 @@ import { generate } from '../generation/generate.ts';
 import { generateDefaults } from '../generation/request.ts';
 import { finetune } from '../training/finetune.ts';
 import { drawContactSheet } from './contactSheet.ts';
-import { pictureSeed, scenes, type QuickstartRequest } from './request.ts';
+import { commonScenes as scenes } from '../../../src-shared/domain/scenes.ts';
+import { pictureSeed, type QuickstartRequest } from './request.ts';
 import { plural } from '../../../src-shared/plural.ts';
 
 interface Picture {

@@ -13,17 +13,5 @@ export interface QuickstartRequest {
   readonly provider: ProviderChoice;
 }
 
-/** Places to see the subject in; they follow "a photo of sks dog". */
-export const scenes = [
-  'in the snow',
-  'on the beach',
-  'in the forest',
-  'on the grass',
-  'in the desert',
-  'in a kitchen',
-  'in front of a brick wall',
-  'on a city street',
-] as const;
-
 /** All scenes of all quickstarts start from the same noise. */
 export const pictureSeed = 1;

@@ -16,7 +16,7 @@ import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts'
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readRecipe } from '../../../src-main/engine/pictures/png.ts';
 import { jsonLines, likeness } from '../../pure/cli/likeness.ts';
-import { scenes } from '../../../src-main/features/quickstart/request.ts';
+import { commonScenes as scenes } from '../../../src-shared/domain/scenes.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness schnellstart ß '));
 const model = path.join(scratch, 'model');
