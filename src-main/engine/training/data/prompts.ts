@@ -12,17 +12,19 @@ export function subjectPrompt({ token, classNoun }: Pick<FinetuneSettings, 'toke
   return `a photo of ${token} ${classNoun}`;
 }
 
-/** The prompt that a photo is trained with: the subject in the place that it was put into; or its caption; or else the subject and where it was taken. */
+/**
+ * The prompt that a photo is trained with: the subject in the place that it was put into; or its caption; or the subject and where the
+ * photo was taken. That is left out ('') where others of its prompts name places.
+ */
 export function photoPrompt(
   settings: Pick<FinetuneSettings, 'token' | 'classNoun' | 'photoScenes' | 'photoCaptions'>,
   file: string,
   place?: string,
 ): string {
-  if (place !== undefined) return `${subjectPrompt(settings)} ${place}`;
-  const caption = saidOf(settings.photoCaptions, basename(file));
+  const caption = place ? undefined : saidOf(settings.photoCaptions, basename(file));
   if (caption !== undefined)
     return caption.replaceAll('{token}', settings.token).replaceAll('{class}', settings.classNoun);
-  const scene = saidOf(settings.photoScenes, basename(file));
+  const scene = place ?? saidOf(settings.photoScenes, basename(file));
   return [subjectPrompt(settings), ...(scene ? [scene] : [])].join(' ');
 }
 

@@ -14,13 +14,19 @@ import { plural } from '../../../../src-shared/plural.ts';
 /** Random crops drawn of each photo, where they are asked for. */
 export const cropsPerPhoto = 8;
 
-/** How many pictures a finetune reads of so many photos, each in so many places besides. */
+/**
+ * Among its places, a photo as it is comes this often. It shows prompts that name no place what to draw; less of it, and they mix all places.
+ */
+const asItIs = 2;
+
+/** How many pictures a finetune reads of so many photos that share so many places out. */
 export function picturesOf(
   photos: number,
   { crop, flip }: Pick<FinetuneSettings, 'crop' | 'flip'>,
   places = 0,
 ): number {
-  return photos * (crop === 'random' ? cropsPerPhoto : 1) * (flip ? 2 : 1) * (1 + places);
+  const each = (crop === 'random' ? cropsPerPhoto : 1) * (flip ? 2 : 1);
+  return each * (places > 0 ? asItIs * photos + places : photos);
 }
 
 export interface SubjectPhoto {
@@ -31,7 +37,7 @@ export interface SubjectPhoto {
   readonly sizes: PhotoSizes;
   /** [h,w], one for each latent; none for a photo without a mask. */
   readonly lossWeights?: Float32Array;
-  /** Where the subject was put, as prompts say it; none for the photo as it is. */
+  /** Where the subject was put, as prompts say it; '' for the photo as it is among these; none where it was put nowhere. */
   readonly place?: string;
 }
 
@@ -107,14 +113,22 @@ async function foundMasks(
   return found;
 }
 
-/** A masked photo, and the same subject in each of these places. */
+/**
+ * A masked photo, and the same subject in each of these places. Nothing else shows the model what is behind the subject where a prompt
+ * names no place, so the photo's background counts in full.
+ */
 function eachPlace(photo: SubjectPhoto, mask: Float32Array, places: readonly Place[]): SubjectPhoto[] {
+  const whole = {
+    ...photo,
+    place: '',
+    ...(photo.lossWeights && { lossWeights: photo.lossWeights.map((weight) => Math.max(1, weight)) }),
+  };
   const moved = places.map((place) => ({
     ...photo,
     photo: inPlace(photo.photo, mask, place),
     place: place.words,
   }));
-  return [photo, ...moved];
+  return [...Array<SubjectPhoto>(asItIs).fill(whole), ...moved];
 }
 
 /**

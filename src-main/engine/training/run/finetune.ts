@@ -73,11 +73,12 @@ async function train(
   // First: a target that is not there is told before pictures are read and made.
   const trained = whatToTrain(model, { ...settings, startIds: await startIdsOf(model, settings) });
   if (settings.photos !== undefined) {
+    const subjects = eachSubject(settings);
     let photos = 0;
-    for (const { photos: folder } of eachSubject(settings))
+    for (const { photos: folder } of subjects)
       photos += folder === undefined ? 0 : (await listPhotos(folder)).length;
     const places = settings.newPlaces ? (await placeFiles(settings.model)).length : 0;
-    const pictures = picturesOf(photos, settings, places);
+    const pictures = picturesOf(photos, settings, places * subjects.length);
     const phases = finetunePhases(settings, pictures, ownGuidance(model.path, 'subject'));
     context.report({ type: 'plan', phases });
   }
