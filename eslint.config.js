@@ -77,7 +77,7 @@ const layers = {
   ...ranked(features, ['src-main/engine', 'src-main/places.ts', 'src-shared']),
   'src-main/jobs': ['src-main/features/tasks.ts', 'src-main/storage', 'src-shared'],
   'src-main/storage': ['src-shared'],
-  ...ranked(engine, ['src-shared']),
+  ...ranked(engine, ['src-main/shipped.ts', 'src-shared']),
   'src-main/places.ts': [],
   'src-main/shipped.ts': [],
   'src-main/socketLock.ts': ['src-shared'],

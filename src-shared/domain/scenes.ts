@@ -7,7 +7,7 @@ export const commonScenes: readonly string[] = [
   'in the desert',
   'in a kitchen',
   'in front of a brick wall',
-  'on a city street',
+  'in the city',
 ];
 
 /** Which of these scenes a prompt names. */

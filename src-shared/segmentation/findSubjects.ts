@@ -1,11 +1,16 @@
 import { ColourMixture } from './colourMixture.ts';
 import { cutByColours, grabCut, known, type Colours, type Rgb } from './grabCut.ts';
+import { subjectOdds, type Look } from './looks.ts';
 import { coarseSide, partsOf, refined, shrunk } from './snapToEdge.ts';
 
 /** The ellipse that a subject is looked for in: nearly all of the photo, as shares of its half width and half height. */
 const ellipse = { x: 0.94, y: 0.96 };
 /** Cuts in which the photos share their subject's colours. */
 const sharedRounds = 3;
+/** Cuts after those by what the photos look like, where that is known. */
+const lookRounds = 2;
+/** Log-odds at which a look is believed, whatever was found: such pixels' colours are learnt as the background's. */
+const believed = -2.5;
 /** Pixels of each photo that the shared colours are learnt from. */
 const samples = 3000;
 /** A smaller share of the photo is no subject that others could learn from. */
@@ -17,28 +22,33 @@ const parts = { least: 0.15, hole: 0.05 };
  * Where the subject of each photo probably is, without anything marked: 0 or 255 for each pixel. The subject is what stands out from the
  * photo's rim (GrabCut in an ellipse that leaves out little but the corners) and has the same colours in all of them: mixtures of
  * the subject's colours are learnt from all photos at once, those of the background from each (cosegmentation, as in iCoseg:
- * Batra et al. 2010). All zeros where nothing stands out. Photos are looked at with `coarseSide` pixels, and the edge is found again at
- * their own size.
+ * Batra et al. 2010). With `looks`, it also looks like the other photos' subjects. All zeros where nothing stands out. Photos are looked at
+ * with `coarseSide` pixels, and the edge is found again at their own size.
  */
-export function findSubjects(photos: readonly Rgb[]): Uint8Array[] {
+export function findSubjects(photos: readonly Rgb[], looks?: readonly Look[]): Uint8Array[] {
   const small = photos.map((photo) => shrunk(photo, coarseSide));
   const trimaps = small.map(insideEllipse);
   const first = small.map((photo, i) => grabCut(photo, trimaps[i] as Uint8Array));
   let found = first.map(({ subject }) => subject);
   const colours = first.map((cut) => cut.colours);
-  for (let round = 0; round < sharedRounds && photos.length > 1; round++) {
-    const shared = sharedColours(small, found);
-    if (!shared) break;
+  const share = (odds?: readonly Float32Array[]): void => {
+    const shared = sharedColours(small, found, odds);
+    if (!shared) return;
     found = small.map((photo, i) => {
       const now = found[i] as Uint8Array;
       if (!now.includes(0)) return now;
-      const own: Colours = {
-        subject: shared,
-        background: ColourMixture.of(photo.data, (pixel) => now[pixel] === 0),
-      };
+      const told = odds?.[i];
+      const isBackground = (pixel: number): boolean =>
+        now[pixel] === 0 || (told?.[pixel] as number) < believed;
+      const own: Colours = { subject: shared, background: ColourMixture.of(photo.data, isBackground) };
       colours[i] = own;
-      return cutByColours(photo, trimaps[i] as Uint8Array, own);
+      return cutByColours(photo, trimaps[i] as Uint8Array, own, told);
     });
+  };
+  if (photos.length > 1) {
+    for (let round = 0; round < sharedRounds; round++) share();
+    found = found.map((subject, i) => mainParts(subject, small[i] as Rgb));
+    for (let round = 0; looks && round < lookRounds; round++) share(subjectOdds(looks, small, found));
   }
   return photos.map((photo, i) => {
     const coarse = small[i] as Rgb;
@@ -59,9 +69,15 @@ function insideEllipse({ width, height }: Rgb): Uint8Array {
 }
 
 /** The subject's colours in all photos, each counted alike; none where no photo shows enough of it. */
-function sharedColours(photos: readonly Rgb[], found: readonly Uint8Array[]): ColourMixture | undefined {
+function sharedColours(
+  photos: readonly Rgb[],
+  found: readonly Uint8Array[],
+  odds?: readonly Float32Array[],
+): ColourMixture | undefined {
   const colours = photos.flatMap(({ data }, i) => {
-    const inside = [...(found[i] as Uint8Array).keys()].filter((at) => found[i]?.[at] === 1);
+    const isSubject = (at: number): boolean =>
+      found[i]?.[at] === 1 && !((odds?.[i]?.[at] as number) < believed);
+    const inside = [...(found[i] as Uint8Array).keys()].filter(isSubject);
     if (inside.length < (leastSubject * data.length) / 3) return [];
     return Array.from({ length: samples }, (_, k) => {
       const at = inside[Math.floor(((k + 0.5) * inside.length) / samples)] as number;

@@ -46,9 +46,14 @@ export function grabCut(
   return { subject, colours };
 }
 
-/** The same with colours that are known, once. */
-export function cutByColours(picture: Rgb, trimap: Uint8Array, colours: Colours): Uint8Array {
-  return leastCut(picture, trimap, colours, edgeWeights(picture));
+/** The same with colours that are known, once. `odds`: log-odds of each pixel to be the subject's, by something else than its colour. */
+export function cutByColours(
+  picture: Rgb,
+  trimap: Uint8Array,
+  colours: Colours,
+  odds?: Float32Array,
+): Uint8Array {
+  return leastCut(picture, trimap, colours, edgeWeights(picture), odds);
 }
 
 function leastCut(
@@ -56,6 +61,7 @@ function leastCut(
   trimap: Uint8Array,
   { subject, background }: Colours,
   weights: Float32Array,
+  odds?: Float32Array,
 ): Uint8Array {
   const count = width * height;
   const matters = nearUnknown(trimap, width, height);
@@ -65,7 +71,14 @@ function leastCut(
     const value = trimap[pixel] as number;
     if (value === known.background) cut.setTerminals(pixel, 0, 9 * gamma);
     else if (value === known.subject) cut.setTerminals(pixel, 9 * gamma, 0);
-    else cut.setTerminals(pixel, background.cost(data, pixel), subject.cost(data, pixel));
+    else {
+      const more = odds?.[pixel] ?? 0;
+      cut.setTerminals(
+        pixel,
+        background.cost(data, pixel) + Math.max(0, more),
+        subject.cost(data, pixel) + Math.max(0, -more),
+      );
+    }
   }
   for (let direction = 0; direction < 8; direction += 2) {
     const [dx, dy] = neighbours[direction] as readonly [number, number];

@@ -173,6 +173,26 @@ describe('with nothing marked', () => {
     set.forEach(({ truth }, i) => expect(overlap(found[i], truth), `photo ${i}`).toBeGreaterThan(0.9));
   });
 
+  it('what has the subject’s colours in one photo only, and looks like no subject, is none of it', () => {
+    const beside = photo([50, 50, 55], square(10, 12, 20), [[square(40, 36, 18), [200, 60, 40]]]);
+    const three = [...set.slice(0, 2), beside];
+    const photos = three.map(({ rgb }) => rgb);
+    expect(overlap(findSubjects(photos)[2], beside.truth)).toBeLessThan(0.7);
+    // One channel tells the subject; the others are what photos differ by.
+    const cells = 16;
+    const looks = three.map(({ truth }, i) => ({
+      ...{ side: cells, channels: 3 },
+      data: Float32Array.from({ length: 3 * cells * cells }, (_, at) => {
+        const [x, y, channel] = [Math.floor(at / 3) % cells, Math.floor(at / 3 / cells), at % 3];
+        const middle = Math.floor(((y + 0.5) * side) / cells) * side + Math.floor(((x + 0.5) * side) / cells);
+        return channel === 0 ? (truth[middle] as number) : Math.sin((i + 1) * x + channel * y);
+      }),
+    }));
+    findSubjects(photos, looks).forEach((found, i) =>
+      expect(overlap(found, three[i]?.truth as Uint8Array), `photo ${i}`).toBeGreaterThan(0.9),
+    );
+  });
+
   it('one photo will do where nothing else stands out, and its holes are filled', () => {
     const mouth = photo([60, 90, 140], square(22, 20, 28), []);
     for (const [x, y] of [

@@ -25,10 +25,27 @@ export interface MobileNetConfig {
  * mean of the last feature map [b,features].
  */
 export function mobileNet(scope: Scope, pictures: Value, config: MobileNetConfig): Value {
+  const last = trunk(scope, pictures, config).at(-1) as Value;
+  return mean(relu6(conv(scope.at('last'), last, config.features, { kernel: 1 })), [2, 3]);
+}
+
+/** Its last feature maps [b,c,size/reach,size/reach] of cells so many pixels wide: 2, 4, 8, 16 or 32. */
+export function mobileNetMaps(
+  scope: Scope,
+  pictures: Value,
+  config: MobileNetConfig,
+  reaches: readonly number[],
+): Value[] {
+  const maps = trunk(scope, pictures, config);
+  const size = pictures.shape[2] as number;
+  return reaches.map((reach) => maps.findLast(({ shape }) => shape[2] === size / reach) as Value);
+}
+
+/** What each block gives. */
+function trunk(scope: Scope, pictures: Value, { first, blocks }: MobileNetConfig): Value[] {
   const centred = sub(mul(pictures, 2), 1);
-  let x = relu6(conv(scope.at('first'), centred, config.first, { kernel: 3, ...filter(2) }));
-  for (const [i, block] of config.blocks.entries()) x = invertedResidual(scope.at('blocks', i), x, block);
-  return mean(relu6(conv(scope.at('last'), x, config.features, { kernel: 1 })), [2, 3]);
+  let x = relu6(conv(scope.at('first'), centred, first, { kernel: 3, ...filter(2) }));
+  return blocks.map((block, i) => (x = invertedResidual(scope.at('blocks', i), x, block)));
 }
 
 function invertedResidual(scope: Scope, x: Value, { expanded, channels, stride }: MobileNetBlock): Value {

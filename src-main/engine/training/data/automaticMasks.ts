@@ -2,6 +2,7 @@ import { findSubjects } from '../../../../src-shared/segmentation/findSubjects.t
 import { loadPicture } from '../../pictures/pictures.ts';
 import type { Picture } from '../../pictures/pixels.ts';
 import { resize } from '../../pictures/resample.ts';
+import { photoLooks } from './photoLooks.ts';
 
 /** Longest side that a photo is cut at, in pixels. Loss weights are far coarser. */
 const longest = 256;
@@ -10,12 +11,12 @@ const plausible = { least: 0.03, most: 0.85 };
 
 /**
  * Where the subject of these photos probably is, by file: white on black, of the photo's shape, smaller. Photos in which no subject stands
- * out are left out. Errors: those of `loadPicture`.
+ * out are left out. Errors: those of `loadPicture`, `photoLooks`.
  */
 export async function automaticMasks(files: readonly string[]): Promise<Map<string, Picture>> {
   const photos: Picture[] = [];
   for (const file of files) photos.push(shrunk(await loadPicture(file)));
-  const found = findSubjects(photos);
+  const found = findSubjects(photos, photos.length > 1 ? await photoLooks(photos) : undefined);
   const masks = new Map<string, Picture>();
   for (const [i, file] of files.entries()) {
     const [photo, subject] = [photos[i] as Picture, found[i] as Uint8Array];
