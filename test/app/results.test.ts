@@ -104,7 +104,7 @@ describe.skipIf(!browserProgram)(`results${browserProgram ? '' : ` (${noBrowser}
         await client.ended(importing);
         const modelId = (await client.ask('models.list', {})).at(-1)?.id ?? null;
         await client.ask('settings.update', { tourDone: true, modelId });
-        const { jobId } = await client.ask('generation.start', pictures({ modelId, count: 80, steps: 150 }));
+        const { jobId } = await client.ask('generation.start', pictures({ modelId, count: 800, steps: 150 }));
         await page.goto(`${studio.url}#/generate`);
         const results = page.getByRole('region', { name: 'Pictures', exact: true });
         const bar = results.getByRole('progressbar');
