@@ -216,7 +216,10 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
     throw new Error('attention has no second derivative here');
   },
   gather: (node, g) => [scatterAdd(at(node, 1), g, at(node, 0).shape[0] as number)],
-  scatterAdd: (node, g) => [undefined, gather(g, at(node, 0))],
+  scatterAdd: (node, g) => {
+    const ids = at(node, 0);
+    return [undefined, gather(g, reshape(ids, ids.shape.slice(0, -1)))];
+  },
   barrier: (_, g) => [g],
   detach: none,
 };

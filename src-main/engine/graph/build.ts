@@ -148,8 +148,9 @@ export const groupNorm = (x: Value, scale: Value, bias: Value, groups: number, e
 export const attention = (q: Value, k: Value, v: Value, attributes: OpAttributes['attention']): Value =>
   apply('attention', [q, k, v], attributes);
 export const gather = (table: Value, ids: Value): Value => apply('gather', [table, ids], {});
+/** Sums rows of `updates` [...,w] into a table [rows,w], by `ids` [...]. */
 export const scatterAdd = (ids: Value, updates: Value, rows: number): Value =>
-  apply('scatterAdd', [ids, updates], { rows });
+  apply('scatterAdd', [reshape(ids, [...ids.shape, 1]), updates], { rows });
 export const barrier = (x: Value, after: Value): Value => apply('barrier', [x, after], {});
 
 export const detach = (x: Value): Value => apply('detach', [x], {});

@@ -10,20 +10,27 @@ export interface HostPart {
 }
 
 /**
- * Moves the sines and cosines of inputs (timestep embeddings) to the host. Shading languages promise a sine only to 2⁻¹¹, and the
- * angles reach 1,000.
+ * Moves what devices are bad at to the host, as far as it depends on inputs alone. Sines and cosines (of timesteps): shading languages
+ * promise a sine only to 2⁻¹¹, and the angles reach 1,000. Layouts of integers (token ids): WebGPU has no kernels for them, so ONNX Runtime
+ * would compute them on the CPU in the midst of a run, and copy.
  */
 export function hostPart(graph: Graph): HostPart {
   const order = topological(Object.values(graph.outputs));
   const early = new Set<Value>();
+  /** Values that the device needs too. */
+  const needed = new Set<Value>();
   for (const value of order) {
     const given = value.op === 'input' || value.op === 'constant';
     if (given || (value.inputs.length > 0 && value.inputs.every((operand) => early.has(operand))))
       early.add(value);
+    else for (const operand of value.inputs) needed.add(operand);
   }
-  const waves = order.filter(({ op }, i) => (op === 'sin' || op === 'cos') && early.has(order[i] as Value));
-  if (!waves.length) return { host: undefined, device: graph };
-  const outputs = Object.fromEntries(waves.map((value, i) => [`host.${i}`, value]));
+  const isWave = ({ op }: Value): boolean => op === 'sin' || op === 'cos';
+  const isLayout = (value: Value): boolean =>
+    value.dtype === 'i64' && value.inputs.length > 0 && needed.has(value);
+  const moved = order.filter((value) => early.has(value) && (isWave(value) || isLayout(value)));
+  if (!moved.length) return { host: undefined, device: graph };
+  const outputs = Object.fromEntries(moved.map((value, i) => [`host.${i}`, value]));
   const known = new Map(
     Object.entries(outputs).map(([name, value]) => [value, input(name, value.shape, value.dtype)]),
   );

@@ -265,7 +265,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   scatterAdd: (inputs, { rows }) => {
     const [ids, updates] = [operand(inputs, 0), operand(inputs, 1)];
     check(
-      ids.dtype === 'i64' && updates.shape.slice(0, -1).join() === ids.shape.join(),
+      ids.dtype === 'i64' && [...updates.shape.slice(0, -1), 1].join() === ids.shape.join(),
       'rows do not fit',
       inputs,
     );

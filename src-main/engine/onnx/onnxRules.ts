@@ -163,11 +163,8 @@ export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
   attention: emitAttention,
   attentionGradient: emitAttentionGradient,
   gather: (_, operands, e) => e.emit('Gather', operands, { axis: 0 }),
-  scatterAdd: ({ inputs, shape, dtype }, [ids = '', updates = ''], e) => {
-    const idShape = (inputs[0] as { shape: readonly number[] }).shape;
-    const indices = e.reshape(ids, [...idShape, 1]);
-    return e.emit('ScatterND', [e.floats(f32(shape), dtype), indices, updates], { reduction: 'add' });
-  },
+  scatterAdd: ({ shape, dtype }, [ids = '', updates = ''], e) =>
+    e.emit('ScatterND', [e.floats(f32(shape), dtype), ids, updates], { reduction: 'add' }),
   barrier: emitBarrier,
   detach: plain('Identity'),
 };
