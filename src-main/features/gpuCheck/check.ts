@@ -7,7 +7,7 @@ import { prepareOutput } from '../../engine/checkpoints/outputFile.ts';
 import { temporaryFolder } from '../../engine/checkpoints/leftovers.ts';
 import { findingsIn, type Finding } from './findings.ts';
 import { pageOf, pageTitle, type Section } from './page.ts';
-import { checkParts, type CheckPart, type GpuCheckRequest } from './request.ts';
+import { checkParts, secondsFor, type CheckPart, type GpuCheckRequest } from './request.ts';
 
 export interface GpuCheckResult {
   readonly page: string;
@@ -19,8 +19,8 @@ export interface GpuCheckResult {
 }
 
 /**
- * Checks a graphics device in parts, each in a process of its own: one that fails, hangs or crashes is noted, and the others still
- * run. Writes a page. Random weights are in a folder that is removed after the check. `command`: words that start this program.
+ * Checks a graphics device in parts, each in a process of its own and in its share of the time: one that fails, hangs or crashes is noted,
+ * and the others still run. Writes a page. Random weights are in a folder that is removed after the check. `command`: words that start this program.
  * Errors: those of `prepareOutput`, `file.unwritable`; the signal's reason when it aborts.
  */
 export async function gpuCheck(
@@ -40,12 +40,11 @@ export async function gpuCheck(
     if (part !== 'device' && !provider)
       return { part, findings: [], ended: 'no provider computes right here' };
     if (left() < 1) return { part, findings: [], ended: `left out: ${request.seconds} s were over` };
+    const seconds = secondsFor(parts.slice(parts.indexOf(part)), left());
     const file = join(work, `${part}.jsonl`);
     const words = ['gpu-check', '--part', part, '--findings', file, ...(request.small ? ['--small'] : [])];
     const ended = await inProcess([...command, ...words, ...(provider ? ['--provider', provider] : [])], {
-      work,
-      seconds: left(),
-      signal,
+      ...{ work, seconds, signal },
     });
     return { part, findings: findingsIn(file), ended };
   };
@@ -111,7 +110,7 @@ function inProcess(
     child.on('error', (error) => end(`did not start: ${error.message}`));
     child.on('close', (status, killedBy) => {
       const last = said.trim().split('\n').at(-1) ?? '';
-      if (late) end('ended: time was over');
+      if (late) end(`ended: its ${Math.round(seconds)} s were over`);
       else if (killedBy) end(`its process was ended by ${killedBy}. ${last}`);
       else end(status === 0 ? undefined : last || `ended with status ${status}`);
     });

@@ -92,7 +92,10 @@ async function lookAtDevices({ provider: wanted }: CheckPartRequest, tell: Tell)
   for (const provider of wanted ? [wanted] : providersToTry()) {
     const verdict = await examine(provider);
     if (verdict.state === 'right' && (!best || verdict.seconds < best.seconds)) best = verdict;
-    tell({ what: `Provider ${provider}`, found: verdictText(verdict), right: verdict.state === 'right' });
+    tell({
+      ...{ what: `Provider ${provider}`, found: verdictText(verdict) },
+      ...(verdict.state !== 'absent' && { right: verdict.state === 'right' }),
+    });
   }
   if (best) tell({ what: 'Checked', found: best.provider, provider: best.provider });
 }

@@ -15,6 +15,27 @@ export const checkParts = [
 ] as const;
 export type CheckPart = (typeof checkParts)[number];
 
+/** Shares of the time: a part may take its own of what is left, and passes on what it does not take. */
+const shares: Readonly<Record<CheckPart, number>> = {
+  device: 5,
+  mini: 6,
+  picture: 2,
+  half: 5,
+  'tiny-speed': 7,
+  sd1: 6,
+  'sd1-speed': 7,
+  'sd1-picture': 4,
+  tiny: 5,
+  sd2: 5,
+};
+
+/** Seconds that the first of `parts` may take where `left` remain for all of them. */
+export function secondsFor(parts: readonly CheckPart[], left: number): number {
+  const [first] = parts;
+  const all = parts.reduce((sum, part) => sum + shares[part], 0);
+  return first ? (left * shares[first]) / all : 0;
+}
+
 export interface GpuCheckRequest {
   /** The page's file. */
   readonly out: string;
@@ -22,7 +43,7 @@ export interface GpuCheckRequest {
   readonly provider: Exclude<Provider, 'cpu'> | undefined;
   /** Narrow networks in place of the published shapes, which would take software drivers hours. */
   readonly small: boolean;
-  /** Seconds after which no part begins, and a running one is ended. */
+  /** For all parts together; one that takes more than its share is ended (`secondsFor`). */
   readonly seconds: number;
   readonly parts: readonly CheckPart[];
 }

@@ -67,7 +67,9 @@ export async function timeStep(
     tell({ what, found: times });
     const took = before && after && after.bytes - before.bytes;
     const measured = took === undefined ? 'the system does not tell' : gigabytes(took);
-    const ratio = took === undefined ? '' : `, ${((100 * took) / (held + values)).toFixed(0)}% of that`;
+    // A process takes memory for ONNX Runtime and compiled kernels too.
+    const isDevices = took !== undefined && after?.of !== 'process';
+    const ratio = isDevices ? `, ${((100 * took) / (held + values)).toFixed(0)}% of that` : '';
     tell({
       what: `${what}: memory${after?.of === 'process' ? ' (of the process)' : ''}`,
       found: `simulated ${gigabytes(held + values)} (${gigabytes(held)} held, ${gigabytes(live)} of values at a time); measured ${measured}${ratio}`,

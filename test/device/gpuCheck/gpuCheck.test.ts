@@ -10,7 +10,7 @@ import { gpuCheck } from '../../../src-main/features/gpuCheck/check.ts';
 import { findingsIn, type Finding } from '../../../src-main/features/gpuCheck/findings.ts';
 import { checkPart } from '../../../src-main/features/gpuCheck/part.ts';
 import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
-import { checkParts, type CheckPart } from '../../../src-main/features/gpuCheck/request.ts';
+import { checkParts, secondsFor, type CheckPart } from '../../../src-main/features/gpuCheck/request.ts';
 import { timesByOperation } from '../../../src-main/features/gpuCheck/speed.ts';
 import { clock, setStub } from '../runtime/stubProvider.ts';
 import { vulkanDrivers } from '../vulkanDrivers.ts';
@@ -27,15 +27,15 @@ const miniModel = resolve('test/golden/fixtures/models/tiny-bk');
 describe('a check of a graphics device', () => {
   it('writes down parts that crash, fail and hang, and goes on with the others', async () => {
     const out = join(folder, 'page.md');
-    let hung = false;
-    // The clock stands still but for the part that hangs, however long processes take to start here.
+    // The clock stands still but around the part that hangs, however long processes take to start here: when it begins, 6 s are left,
+    // of which it may take 1.3.
     const report = (event: JobEvent): void => {
       if (event.type !== 'progress') return;
-      if (hung) clock.now += 8000;
-      hung = event.label === 'gpu-check: sd1';
+      if (event.label === 'gpu-check: sd1') clock.now += 594e3;
+      if (event.label === 'gpu-check: sd1-speed') clock.now += 6e3;
     };
     const result = await gpuCheck(
-      { out, provider: undefined, small: false, seconds: 8, parts: checkParts },
+      { out, provider: undefined, small: false, seconds: 600, parts: checkParts },
       { report, signal: new AbortController().signal },
       {
         command: [process.execPath, join(import.meta.dirname, 'scriptedParts.mjs')],
@@ -48,11 +48,28 @@ describe('a check of a graphics device', () => {
     expect(page).toContain('Likeness 1.2.3');
     expect(page).toContain('its process was ended by SIGKILL');
     expect(page).toContain('This part did not end: DXGI_ERROR_DEVICE_REMOVED');
-    expect(page).toContain('ended: time was over');
-    expect(page.match(/left out: 8 s were over/g)).toHaveLength(4);
+    expect(page).toContain('ended: its 1 s were over');
+    expect(page.match(/left out: 600 s were over/g)).toHaveLength(4);
     expect(result.unfinished).toBe(7);
     expect(page.match(/^## /gm)).toHaveLength(checkParts.length);
   }, 60_000);
+});
+
+it('leaves time for every part, however many hang', () => {
+  const timesOf = (took: (seconds: number) => number): number[] => {
+    let left = 480;
+    return checkParts.map((_, i) => {
+      const seconds = secondsFor(checkParts.slice(i), left);
+      left -= took(seconds);
+      return seconds;
+    });
+  };
+  const allHang = timesOf((seconds) => seconds);
+  expect(allHang.reduce((a, b) => a + b)).toBeCloseTo(480);
+  for (const seconds of allHang) expect(seconds).toBeGreaterThan(15);
+  // What is not taken goes to the others.
+  const quick = timesOf(() => 5);
+  quick.slice(1).forEach((seconds, i) => expect(seconds).toBeGreaterThan(allHang[i + 1] as number));
 });
 
 describe('a part', () => {
