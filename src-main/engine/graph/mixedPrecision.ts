@@ -16,6 +16,9 @@ const followingOps: ReadonlySet<Op> = new Set<Op>([
   ...(['add', 'sub', 'mul', 'neg', 'swish', 'gelu', 'relu', 'sigmoid', 'tanh'] as const),
 ]);
 
+/** Operations that are computed in f32 and rounded to 16 bits where what they read is. */
+const roundedOps: ReadonlySet<Op> = new Set<Op>(['layerNorm', 'groupNorm']);
+
 /**
  * Mixed precision (Micikevicius et al. 2018; the lists are those of torch.autocast): a forward graph with its products, activations and
  * frozen weights in 16 bits. Everything else stays f32: norms, softmax, sums, losses, inputs, outputs, and the parameters that
@@ -38,12 +41,15 @@ export function mixedPrecision(
     if (value.op === 'constant' || (value.op === 'parameter' && !staysSingle(value.attributes.name)))
       flexible.add(value);
     else if (halfOps.has(value.op) || isStoredRow(value)) types.set(value, half);
+    else if (roundedOps.has(value.op) && types.get(value.inputs[0] as Value) === half) types.set(value, half);
     else if (followingOps.has(value.op)) {
       const decided = value.inputs.filter((operand) => !flexible.has(operand));
       if (!decided.length) flexible.add(value);
       else if (decided.every((operand) => types.get(operand) === half)) types.set(value, half);
     }
   }
+  const computedIn = (value: Value): DType =>
+    roundedOps.has(value.op) ? 'f32' : (types.get(value) as DType);
   /** Parameters that are needed in 16 bits. */
   const stored = new Set<Value>();
   const ask = (operand: Value, type: DType): void => {
@@ -53,7 +59,7 @@ export function mixedPrecision(
   };
   for (const value of order) {
     if (flexible.has(value)) continue;
-    for (const operand of value.inputs) ask(operand, types.get(value) as DType);
+    for (const operand of value.inputs) ask(operand, computedIn(value));
   }
 
   const made = new Map<Value, Value>();
@@ -94,18 +100,16 @@ export function mixedPrecision(
       continue;
     }
     const { op, attributes } = value as Node<Op>;
-    const type = types.get(value) as DType;
+    const type = computedIn(value);
     // Comparisons keep f32 operands; indices are integers.
     const wanted = (operand: Value): DType =>
       operand.dtype !== 'f32' ? operand.dtype : type === half ? half : 'f32';
-    made.set(
-      value,
-      apply(
-        op,
-        value.inputs.map((operand) => as(operand, wanted(operand))),
-        attributes,
-      ),
+    const result = apply(
+      op,
+      value.inputs.map((operand) => as(operand, wanted(operand))),
+      attributes,
     );
+    made.set(value, roundedOps.has(op) ? cast(result, types.get(value) as DType) : result);
   }
   const now = (value: Value): Value =>
     flexible.has(value) ? as(value, value.dtype) : (made.get(value) as Value);

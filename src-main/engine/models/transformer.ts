@@ -60,7 +60,8 @@ function crossAttention(scope: Scope, x: Value, context: Value, heads: number): 
 /** The two halves are computed separately, so that no wide tensor has to be cut, nor its gradient joined. */
 function feedForward(scope: Scope, x: Value): Value {
   const width = x.shape[2] as number;
+  const rows = reshape(x, [-1, width]);
   const half = (start: number): Value =>
-    linear(scope.at(0, 'proj'), x, 8 * width, { outputs: [start, start + 4 * width] });
-  return linear(scope.at(2), mul(half(0), gelu(half(4 * width))), width);
+    linear(scope.at(0, 'proj'), rows, 8 * width, { outputs: [start, start + 4 * width] });
+  return reshape(linear(scope.at(2), mul(half(0), gelu(half(4 * width))), width), x.shape);
 }

@@ -13,7 +13,7 @@ const submittedTogether = 16;
 
 /** Dawn cuts buffers of less than 4 MiB out of larger blocks, in halves (its `BuddyMemoryAllocator`): they take a power of two. */
 const cutBelow = 4 << 20;
-const taken = (bytes: number): number =>
+export const takenFor = (bytes: number): number =>
   bytes < cutBelow ? 2 ** Math.ceil(Math.log2(Math.max(bytes, 1))) : bytes;
 
 /**
@@ -32,7 +32,7 @@ export function keptBuffers(uses: readonly BufferUse[], isKernel: readonly boole
     for (const { bytes } of begins.get(node) ?? []) {
       const spare = free.get(bytes) ?? 0;
       if (spare > 0) free.set(bytes, spare - 1);
-      else kept += taken(bytes);
+      else kept += takenFor(bytes);
     }
     for (const { bytes } of ends.get(node) ?? []) waiting.push(bytes);
     if (!runs || ++kernels % submittedTogether !== 0) return;

@@ -1,11 +1,11 @@
 import { elementCount } from '../tensor/tensor.ts';
 import { nodeTypes, type NodeType } from './nodeShapes.ts';
-import { keptBuffers, type BufferUse } from './keptBuffers.ts';
+import { keptBuffers, takenFor, type BufferUse } from './keptBuffers.ts';
 import type { GraphProto, NodeProto } from './schema.ts';
 
 /** Bytes that a graph takes on a device. */
 export interface GraphMemory {
-  /** Weights, constants and what is fed. */
+  /** Weights, constants and what is fed; on WebGPU as its allocator rounds them up. */
   readonly held: number;
   /** The peak of the computed values, each of which lives from its node to its last user. */
   readonly live: number;
@@ -52,7 +52,10 @@ const inPlace = new Set([
   ...['Add', 'Sub', 'Mul', 'Div'],
 ]);
 
-/** Simulates the memory of one run, node by node in ONNX Runtime's order. `overwrites`: kernels write over operands where they can. */
+/**
+ * Simulates the memory of one run, node by node in ONNX Runtime's order. `overwrites`: kernels write over operands where they can; those
+ * of WebGPU never do.
+ */
 export function graphMemory(graph: GraphProto, overwrites: boolean): GraphMemory {
   const order = runtimeOrder(graph);
   const types = nodeTypes(graph, order);
@@ -61,7 +64,8 @@ export function graphMemory(graph: GraphProto, overwrites: boolean): GraphMemory
   const isRead = new Set(order.flatMap(({ input }) => input));
   const all = [...graph.initializer, ...graph.input].map(({ name }) => name);
   const given = new Set(all.filter((name) => isRead.has(name)));
-  const held = [...given].reduce((sum, name) => sum + (types.has(name) ? bytes(name) : 0), 0);
+  const own = (name: string): number => (overwrites ? bytes(name) : takenFor(bytes(name)));
+  const held = [...given].reduce((sum, name) => sum + (types.has(name) ? own(name) : 0), 0);
 
   const lastUse = new Map<string, number>();
   order.forEach(({ input }, at) => {

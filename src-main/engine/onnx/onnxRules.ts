@@ -113,7 +113,8 @@ export const onnxRules: { readonly [K in Op]: OnnxRule<K> } = {
   cos: plain('Cos'),
   swish: ({ attributes, dtype }, [x = ''], e) => {
     const { alpha } = attributes;
-    if (e.target === 'cpu') return e.emitFused('QuickGelu', [x], { alpha: { float: alpha } });
+    if (e.target === 'cpu' || e.target === 'webgpu')
+      return e.emitFused('QuickGelu', [x], { alpha: { float: alpha } });
     const scaled = alpha === 1 ? x : e.emit('Mul', [x, e.float(alpha, dtype)]);
     return e.emit('Mul', [x, e.emit('Sigmoid', [scaled])]);
   },

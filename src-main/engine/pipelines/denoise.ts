@@ -4,7 +4,8 @@ import type { UNetConfig } from '../models/config.ts';
 import { guidanceEmbedding } from '../models/guidanceEmbedding.ts';
 import type { Sampler } from '../schedulers/sampler.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';
-import type { Networks, Told } from './networks.ts';
+import { joinChannels, stack, stackTold, type Told } from './batches.ts';
+import type { Networks } from './networks.ts';
 import { apartUntil, boxMask, composed, seenApart } from './regions.ts';
 
 type Floats = HostTensor<'f32'>;
@@ -148,56 +149,4 @@ export function guidanceTensor(
   if (width === null) return undefined;
   const one: Floats = { dtype: 'f32', shape: [1, width], data: guidanceEmbedding(guidance, width) };
   return stack(Array.from({ length: batch }, () => one));
-}
-
-/** [b,c,h,w] and [b,d,h,w] → [b,c+d,h,w]. */
-export function joinChannels(a: Floats, b: Floats): Floats {
-  const [batch = 1, ofA = 0, height = 0, width = 0] = a.shape;
-  const ofB = b.shape[1] as number;
-  const rows = Array.from({ length: batch }, (_, i) => [unstack(a, i).data, unstack(b, i).data]).flat();
-  const data = new Float32Array(a.data.length + b.data.length);
-  let at = 0;
-  for (const row of rows) {
-    data.set(row, at);
-    at += row.length;
-  }
-  return { dtype: 'f32', shape: [batch, ofA + ofB, height, width], data };
-}
-
-/** Joins tensors along the first axis. */
-export function stack(tensors: readonly Floats[]): Floats {
-  const first = tensors[0] as Floats;
-  const total = tensors.reduce((size, { data }) => size + data.length, 0);
-  const data = new Float32Array(total);
-  let at = 0;
-  for (const tensor of tensors) {
-    data.set(tensor.data, at);
-    at += tensor.data.length;
-  }
-  const batch = tensors.reduce((size, { shape }) => size + (shape[0] as number), 0);
-  return { dtype: 'f32', shape: [batch, ...first.shape.slice(1)], data };
-}
-
-/** The same of what pictures are told. */
-export function stackTold(parts: readonly Told[]): Told {
-  const added = parts.flatMap((one) => one.added ?? []);
-  return {
-    context: stack(parts.map(({ context }) => context)),
-    ...(added.length && {
-      added: {
-        text_embeds: stack(added.map(({ text_embeds }) => text_embeds)),
-        time_ids: stack(added.map(({ time_ids }) => time_ids)),
-      },
-    }),
-  };
-}
-
-/** Entry `index` of the first axis, as a view. */
-export function unstack({ shape, data }: Floats, index: number): Floats {
-  const size = data.length / (shape[0] as number);
-  return {
-    dtype: 'f32',
-    shape: [1, ...shape.slice(1)],
-    data: data.subarray(index * size, (index + 1) * size),
-  };
 }

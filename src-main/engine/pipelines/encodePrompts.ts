@@ -3,7 +3,8 @@ import type { PromptRules } from '../../../src-shared/domain/promptRules.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
 import { i64, type HostTensor } from '../tensor/tensor.ts';
 import { promptLength, type PromptStates } from '../models/textEncoders.ts';
-import type { Networks, Told } from './networks.ts';
+import type { Told } from './batches.ts';
+import type { Networks } from './networks.ts';
 import { defaultSize, sizesFor, type Size } from './sizes.ts';
 import { emptyChunk, promptChunks, type PromptChunk } from './promptChunks.ts';
 

@@ -6,17 +6,19 @@ import { leaves, type Graph } from '../graph/graph.ts';
 import { mixedPrecision } from '../graph/mixedPrecision.ts';
 import type { Value } from '../graph/ops.ts';
 import { encodePrompt, promptEnds, type PromptStates } from '../models/textEncoders.ts';
-import { unet, type AddedInputs } from '../models/unet.ts';
+import { unet } from '../models/unet.ts';
 import { vaeDecode, vaeEncode } from '../models/vae.ts';
 import { Scope, type Adapter } from '../nn/scope.ts';
 import { memoryOf } from '../onnx/deviceMemory.ts';
 import type { Precision } from '../../../src-shared/domain/precision.ts';
-import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
+import type { Provider, ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { graphicsDevices } from '../runtime/graphicsDevice.ts';
 import { precisionOn, providerFor, Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { toF32 } from '../tensor/half.ts';
 import { dims4, type HostTensor, type Shape } from '../tensor/tensor.ts';
+import { BatchInParts } from './batchInParts.ts';
+import type { Told } from './batches.ts';
 import { decodeTiled } from './tiledDecode.ts';
 import { partNames, storedWeights, type WeightLookup } from './weights.ts';
 
@@ -39,13 +41,6 @@ const tokenTable = 'text_model.embeddings.token_embedding.weight';
 type Part = 'text' | 'unet' | 'encoder' | 'decoder';
 type Floats = HostTensor<'f32'>;
 
-/** What a U-Net is told of a picture: its prompt as the text encoders read it, and of SDXL what is added to the time. */
-export interface Told {
-  /** [b,t,d]. */
-  readonly context: Floats;
-  readonly added?: AddedInputs<Floats>;
-}
-
 /** Bytes of device memory in which the U-Net of Stable Diffusion and a decoder at work fit together, in f32. */
 const roomy = 12e9;
 
@@ -64,6 +59,7 @@ export class Networks {
   private readonly sessions = new Map<Part, { key: string; session: Session }>();
   /** Simulated, by the latents' shape. */
   private readonly decoderBytes = new Map<string, number>();
+  private inParts: BatchInParts | undefined;
 
   constructor(
     readonly model: Model,
@@ -78,7 +74,10 @@ export class Networks {
     );
   }
 
-  /** Noise or velocity [b,c,h,w] for latents [b,c,h,w], timesteps [b], what is told and, of a model that takes it, `guidanceTensor`. */
+  /**
+   * Noise or velocity [b,c,h,w] for latents [b,c,h,w], timesteps [b], what is told and, of a model that takes it, `guidanceTensor`. Where a
+   * device has too little memory for all rows at once, it takes fewer at a time.
+   */
   async predict(
     sample: Floats,
     timesteps: Floats,
@@ -86,9 +85,24 @@ export class Networks {
     guidance?: Floats,
   ): Promise<Floats> {
     const feeds = { sample, timesteps, context, ...added, ...(guidance && { guidance }) };
-    return this.call('unet', feeds, ({ text_embeds, time_ids, ...inputs }) => {
+    const build = ({ text_embeds, time_ids, ...inputs }: ValuesOf<typeof feeds>): Value => {
       const given = text_embeds && time_ids ? { ...inputs, added: { text_embeds, time_ids } } : inputs;
       return unet(this.scope(partNames.unet), given, this.model.unet.config).sample;
+    };
+    const provider = await providerFor(this.options.provider ?? 'cpu');
+    if (sample.shape[0] === 1 || provider === 'cpu') return this.call('unet', feeds, build);
+    const precision = await this.precision('unet');
+    this.inParts ??= new BatchInParts(provider);
+    return this.inParts.call(feeds, {
+      bytesOf: (some) => {
+        const graph = this.mixed(
+          graphOf(some, (given) => ({ output: build(given) })),
+          precision,
+        );
+        return this.bytesOn(provider, graph, this.model.unet.weights);
+      },
+      run: (some, canAskForLess) => this.call('unet', some, build, canAskForLess),
+      release: () => this.release('unet'),
     });
   }
 
@@ -153,9 +167,23 @@ export class Networks {
   private decoderMemory(shape: Shape): number {
     const known = this.decoderBytes.get(shape.join());
     if (known !== undefined) return known;
-    const { held, cached } = memoryOf({ outputs: this.decoder(input('latents', shape)) }, 'webgpu');
-    this.decoderBytes.set(shape.join(), held + cached);
-    return held + cached;
+    const bytes = this.bytesOn(
+      'webgpu',
+      { outputs: this.decoder(input('latents', shape)) },
+      this.model.vae.weights,
+    );
+    this.decoderBytes.set(shape.join(), bytes);
+    return bytes;
+  }
+
+  /** What a network takes on a device, by simulation. */
+  private bytesOn(provider: Provider, graph: Graph, weights: Weights): number {
+    const [first = ''] = weights.names();
+    const stored = weights.get(first)?.dtype;
+    const { isFed } = this;
+    const target = provider === 'webgpu' ? 'webgpu' : 'device';
+    const { held, live, cached } = memoryOf(graph, target, { ...(stored && { stored }), isFed });
+    return held + (target === 'webgpu' ? cached : live);
   }
 
   private decoder(latents: Value): { image: Value } {
@@ -171,8 +199,9 @@ export class Networks {
     part: Part,
     feeds: F,
     build: (inputs: ValuesOf<F>) => Value,
+    canAskForLess = false,
   ): Promise<Floats> {
-    const { output } = await this.run(part, feeds, (inputs) => ({ output: build(inputs) }));
+    const { output } = await this.run(part, feeds, (inputs) => ({ output: build(inputs) }), canAskForLess);
     return output;
   }
 
@@ -180,15 +209,11 @@ export class Networks {
     part: Part,
     feeds: F,
     build: (inputs: ValuesOf<F>) => V,
+    canAskForLess = false,
   ): Promise<FloatsOf<V>> {
     const entries = present(feeds);
     const key = entries.map(([name, { shape }]) => `${name} ${shape.join()}`).join('; ');
-    const session = await this.session(part, key, () => {
-      const inputs = Object.fromEntries(
-        entries.map(([name, { shape, dtype }]) => [name, input(name, shape, dtype)]),
-      );
-      return { outputs: Object.fromEntries(present(build(inputs as ValuesOf<F>))) };
-    });
+    const session = await this.session(part, key, () => graphOf(feeds, build), canAskForLess);
     const given = Object.fromEntries(entries.map(([name, tensor]) => [name, Tensor.from(tensor)]));
     const results = await session.run({ ...this.options.fed, ...given });
     const hosts = Object.entries(results).map(([name, tensor]) => [name, tensor.host]);
@@ -208,28 +233,48 @@ export class Networks {
     return { dtype: 'f32', shape: [rows + (words.shape[0] ?? 0), width], data };
   };
 
-  private async session(part: Part, key: string, build: () => Graph): Promise<Session> {
+  private readonly isFed = (name: string): boolean => name in (this.options.fed ?? {});
+
+  /** What a network is computed in. */
+  private async precision(part: Part): Promise<Precision> {
+    const { provider = 'cpu', precision = 'f32' } = this.options;
+    return this.needsSingles(part) ? 'f32' : precisionOn(provider, precision);
+  }
+
+  private mixed(graph: Graph, precision: Precision): Graph {
+    return precision === 'f32' ? graph : mixedPrecision(graph, precision, this.isFed);
+  }
+
+  private async session(
+    part: Part,
+    key: string,
+    build: () => Graph,
+    canAskForLess: boolean,
+  ): Promise<Session> {
     const known = this.sessions.get(part);
     if (known?.key === key) return known.session;
     await this.release(part);
-    const { provider, threads, own, fed = {}, precision: asked = 'f32' } = this.options;
-    const precision = this.needsSingles(part) ? 'f32' : await precisionOn(provider ?? 'cpu', asked);
-    const whole = build();
-    const graph = precision === 'f32' ? whole : mixedPrecision(whole, precision, (name) => name in fed);
+    const { provider, threads, own } = this.options;
+    const graph = this.mixed(build(), await this.precision(part));
     if (part === 'unet') refuseSurplus(graph, this.model.unet.weights);
     const session = await Session.compile(graph, {
-      weights: storedWeights(
-        graph,
-        this.model,
-        part === 'text' ? this.withWords : own,
-        (name) => name in fed,
-      ),
+      weights: storedWeights(graph, this.model, part === 'text' ? this.withWords : own, this.isFed),
+      canAskForLess,
       ...(provider && { provider }),
       ...(threads && { threads }),
     });
     this.sessions.set(part, { key, session });
     return session;
   }
+}
+
+/** The graph that `build` makes of inputs like these tensors. */
+function graphOf<F extends Feeds, V extends { [K in keyof V]: Value | undefined }>(
+  feeds: F,
+  build: (inputs: ValuesOf<F>) => V,
+): Graph {
+  const inputs = present(feeds).map(([name, { shape, dtype }]) => [name, input(name, shape, dtype)]);
+  return { outputs: Object.fromEntries(present(build(Object.fromEntries(inputs) as ValuesOf<F>))) };
 }
 
 function present<T>(named: Readonly<Record<string, T | undefined>>): [name: string, T][] {

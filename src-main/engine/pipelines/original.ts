@@ -4,7 +4,7 @@ import { firstStep } from '../schedulers/index.ts';
 import type { Sampler } from '../schedulers/sampler.ts';
 import { combine } from '../schedulers/vector.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
-import { joinChannels, stack } from './denoise.ts';
+import { joinChannels, stack } from './batches.ts';
 import type { Networks } from './networks.ts';
 import { fromPicture, isWhite, type Picture } from '../pictures/pixels.ts';
 

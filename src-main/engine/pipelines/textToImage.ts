@@ -8,18 +8,11 @@ import type { SchedulerName } from '../schedulers/config.ts';
 import { firstStep, makeSampler, type NamedSampler } from '../schedulers/index.ts';
 import { TorchGenerator } from '../tensor/random.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
+import { stack, stackTold, unstack, type Told } from './batches.ts';
 import { picturesThatFit, steadyBatch } from './batchSize.ts';
 import { PromptEncoder } from './encodePrompts.ts';
-import {
-  denoise,
-  guidanceTensor,
-  stack,
-  stackTold,
-  unstack,
-  type Conditions,
-  type RegionConditions,
-} from './denoise.ts';
-import { Networks, type NetworkOptions, type Told } from './networks.ts';
+import { denoise, guidanceTensor, type Conditions, type RegionConditions } from './denoise.ts';
+import { Networks, type NetworkOptions } from './networks.ts';
 import { EncodedOriginal, type Beginning, type Original } from './original.ts';
 import type { Region } from './regions.ts';
 import { defaultSize, pixelsPerLatent } from './sizes.ts';

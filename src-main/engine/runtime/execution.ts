@@ -21,6 +21,8 @@ export interface CompileOptions {
   readonly shortRuns?: boolean;
   /** Memory of intermediate values goes back to the system after a run instead of being kept for the next. */
   readonly frugal?: boolean;
+  /** The caller has a way that needs less memory: where it is short, `auto` throws `provider.outOfMemory` too. */
+  readonly canAskForLess?: boolean;
   /** Writes what each operation takes to a file whose name begins so (`Session.endProfile`). */
   readonly profileTo?: string;
 }

@@ -2,7 +2,7 @@ import type { Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { f32, type HostTensor } from '../tensor/tensor.ts';
 import { messages, problem } from '../../../src-shared/messages/index.ts';
-import { deviceProblem, tellFallBack } from './deviceErrors.ts';
+import { deviceProblem, isOutOfMemory, tellFallBack } from './deviceErrors.ts';
 import { execution, release, stoppersError, type CompileOptions, type Execution } from './execution.ts';
 import { providerNotice } from './notices.ts';
 import type { Precision } from '../../../src-shared/domain/precision.ts';
@@ -23,6 +23,7 @@ export class Session {
     private execution: Execution,
     /** Prepares the same graph on the CPU, where `auto` may fall back to it. */
     private readonly onCpu?: () => Promise<Execution>,
+    private readonly canAskForLess = false,
   ) {}
 
   get provider(): Provider {
@@ -40,7 +41,7 @@ export class Session {
   /**
    * Verifies the graph and hands it to ONNX Runtime. A provider other than the CPU is tried first, once per device and driver.
    * Errors: `provider.missing`, `provider.wrong`, `provider.unusable` and `provider.outOfMemory` for one that was named; `auto`
-   * goes on with the CPU.
+   * goes on with the CPU, but where the caller can ask for less memory.
    */
   static async compile(graph: Graph, options: CompileOptions = {}): Promise<Session> {
     verify(graph);
@@ -55,9 +56,10 @@ export class Session {
     if (state !== 'right') throw problem('provider.unusable', { provider, why: verdict.why });
     try {
       const made = await execution(provider, graph, options, verdict.fusedAttention);
-      return new Session(made, choice === 'auto' ? onCpu : undefined);
+      return new Session(made, choice === 'auto' ? onCpu : undefined, options.canAskForLess);
     } catch (error) {
-      if (choice !== 'auto') throw deviceProblem(provider, error);
+      if (choice !== 'auto' || (options.canAskForLess && isOutOfMemory(error)))
+        throw deviceProblem(provider, error);
       tellFallBack(provider, error);
       return new Session(await onCpu());
     }
@@ -85,7 +87,8 @@ export class Session {
       const { provider } = this.execution;
       if (provider === 'cpu' || error instanceof NotGiven) throw error;
       const stuck = [...Object.values(feeds), ...Object.values(into ?? {})].some((tensor) => tensor.onDevice);
-      if (!this.onCpu || stuck) throw deviceProblem(provider, error);
+      if (!this.onCpu || stuck || (this.canAskForLess && isOutOfMemory(error)))
+        throw deviceProblem(provider, error);
       tellFallBack(provider, error);
       await release(this.execution).catch(() => undefined);
       this.execution = await this.onCpu();

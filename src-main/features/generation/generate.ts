@@ -5,7 +5,7 @@ import { prepareOutput } from '../../engine/checkpoints/outputFile.ts';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import { removeLeftovers } from '../../engine/checkpoints/leftovers.ts';
 import { writeAtomically, writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
-import { stack } from '../../engine/pipelines/denoise.ts';
+import { stack } from '../../engine/pipelines/batches.ts';
 import { pictureProgress } from '../../engine/pipelines/pictureProgress.ts';
 import { encodePng } from '../../engine/pictures/png.ts';
 import { resize } from '../../engine/pictures/resample.ts';

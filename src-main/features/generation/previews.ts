@@ -1,5 +1,5 @@
 import type { PreviewEvent } from '../../../src-shared/domain/workerMessages.ts';
-import { unstack } from '../../engine/pipelines/denoise.ts';
+import { unstack } from '../../engine/pipelines/batches.ts';
 import { encodePng } from '../../engine/pictures/png.ts';
 import type { SamplingOptions } from '../../engine/pipelines/textToImage.ts';
 import type { OpenedModel } from './openForGeneration.ts';

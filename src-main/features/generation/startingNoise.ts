@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import { readF32, type TensorEntry } from '../../engine/checkpoints/weights.ts';
-import { unstack } from '../../engine/pipelines/denoise.ts';
+import { unstack } from '../../engine/pipelines/batches.ts';
 import type { HostTensor } from '../../engine/tensor/tensor.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { plural } from '../../../src-shared/plural.ts';

@@ -1,7 +1,7 @@
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
-import { stack, stackTold, unstack } from '../../engine/pipelines/denoise.ts';
+import { stack, stackTold, unstack } from '../../engine/pipelines/batches.ts';
 import { PromptEncoder } from '../../engine/pipelines/encodePrompts.ts';
 import { Networks, type NetworkOptions } from '../../engine/pipelines/networks.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';

@@ -138,7 +138,7 @@ export function deviceMemory(
   const weights = method === 'full' ? 4 * arrays : precision === 'f32' ? 4.03 : 2.03;
   const same = Math.min(1, Math.sqrt(parameters / 450e6));
   const pixels = (size / 512) ** 2 * Math.cbrt(parameters / 450e6);
-  const kept = precision === 'f32' ? 0.54e9 * same + 1.72e9 * pixels : 0.34e9 * same + 1.3e9 * pixels;
+  const kept = precision === 'f32' ? 0.64e9 * same + 1.72e9 * pixels : 0.5e9 * same + 1.14e9 * pixels;
   return parameters * weights + kept;
 }
 

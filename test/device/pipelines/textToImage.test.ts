@@ -3,7 +3,7 @@ import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolde
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readF32, readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { Tokenizer } from '../../../src-main/engine/models/tokenizer.ts';
-import { unstack } from '../../../src-main/engine/pipelines/denoise.ts';
+import { unstack } from '../../../src-main/engine/pipelines/batches.ts';
 import type { WeightLookup } from '../../../src-main/engine/pipelines/weights.ts';
 import {
   TextToImage,

@@ -77,10 +77,11 @@ it('a weight that is wanted in both is stored in 16 bits once', () => {
   expect(parameterTypes({ ...mixed.outputs })).toEqual({ weight: 'f16' });
 });
 
-it('norms read what is in 16 bits as f32, and sums of them are f32', () => {
+it('norms read what is in 16 bits as f32, and what follows them is in 16 bits again', () => {
   const x = gemm(input('x', [4, 8]), parameter('weight', [8, 8]));
   const normal = groupNorm(x, parameter('scale', [8]), parameter('bias', [8]), 2, 1e-5);
-  const { outputs } = mixedPrecision({ outputs: { normal } }, 'f16');
+  const { outputs } = mixedPrecision({ outputs: { activated: silu(normal) } }, 'f16');
+  expect(topological(Object.values(outputs)).find(({ op }) => op === 'swish')?.dtype).toBe('f16');
   const norm = topological(Object.values(outputs)).find(({ op }) => op === 'groupNorm');
   expect(norm?.inputs.map(({ dtype }) => dtype)).toEqual(['f32', 'f32', 'f32']);
 });

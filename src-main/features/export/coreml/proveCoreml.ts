@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readPackage } from '../../../engine/coreml/readPackage.ts';
-import { joinChannels, stack } from '../../../engine/pipelines/denoise.ts';
-import { Networks, type Told } from '../../../engine/pipelines/networks.ts';
+import { joinChannels, stack, type Told } from '../../../engine/pipelines/batches.ts';
+import { Networks } from '../../../engine/pipelines/networks.ts';
 import { openTokenizer } from '../../../engine/pipelines/openTokenizer.ts';
 import { pixelsPerLatent, sizesFor } from '../../../engine/pipelines/sizes.ts';
 import { Session } from '../../../engine/runtime/session.ts';
