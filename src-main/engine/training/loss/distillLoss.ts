@@ -126,12 +126,14 @@ export function distillObjective(
     tokens: student.textEncoder.config.max_position_embeddings,
   });
   const { names: trained } = wholeNetworks(student, { trainTextEncoder: false });
+  const stored = weightsOfTeacher(teacher);
   return {
     ...{ loss, metrics, trained, between },
     weights: () => undefined,
     ...(provider && { provider }),
     ...(threads && { threads }),
-    preparation: (on) => Teacher.create(taught, { ...on, weights: weightsOfTeacher(teacher), threads }),
+    beside: { graph: taught, weights: stored },
+    preparation: (on) => Teacher.create(taught, { ...on, weights: stored, threads }),
     // All of its parts are means over rows of the same size.
     ...(batch > 1 && {
       byRow: () => ({

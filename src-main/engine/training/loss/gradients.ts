@@ -35,7 +35,9 @@ export interface LossOptions {
   readonly threads?: number;
   /** Where the session writes what each operation takes; see `CompileOptions`. */
   readonly profileTo?: string;
-  /** Prepares what computes further inputs of the loss from a batch's own. */
+  /** A graph that computes further inputs of the loss, with its stored weights: it lies on the device too. */
+  readonly beside?: { readonly graph: Graph; readonly weights: NonNullable<CompileOptions['weights']> };
+  /** Prepares what computes them from a batch's own. */
   readonly preparation?: (on: {
     readonly provider: Provider;
     readonly idleBytes: number;

@@ -1,6 +1,8 @@
-import { leaves } from '../../graph/graph.ts';
-import type { DeviceTarget } from '../../onnx/deviceMemory.ts';
+import { leaves, type Graph } from '../../graph/graph.ts';
+import { memoryOf, type DeviceTarget } from '../../onnx/deviceMemory.ts';
+import type { GraphMemory } from '../../onnx/liveness.ts';
 import { graphicsDevices } from '../../runtime/graphicsDevice.ts';
+import type { DType } from '../../tensor/tensor.ts';
 import type { LossOptions } from './gradients.ts';
 import { stepMemory } from './stepMemory.ts';
 
@@ -44,14 +46,28 @@ export async function waysThatFit(loss: LossOptions, memory?: number): Promise<[
   return ways;
 }
 
-/** Bytes that a device takes for a loss computed in a way, by simulation. */
+/** Bytes that a device takes for a loss computed in a way, and for what lies beside it, by simulation. */
 export function bytesOf(loss: LossOptions, { oneRow, frugal }: Way, target: DeviceTarget): number {
   const trained = new Set(loss.trained);
-  const frozen = [...leaves({ outputs: { loss: loss.loss } }, 'parameter').keys()].find(
-    (name) => !trained.has(name),
-  );
-  const stored = frozen === undefined ? undefined : loss.weights(frozen);
   const taken = (oneRow ? loss.byRow?.().options : undefined) ?? loss;
-  const { held, live, cached } = stepMemory({ ...taken, frugal }, target, stored?.dtype);
-  return held + (target === 'webgpu' ? cached : live);
+  const frozen = storedType({ outputs: { loss: loss.loss } }, (name) =>
+    trained.has(name) ? undefined : loss.weights(name),
+  );
+  const step = inAll(stepMemory({ ...taken, frugal }, target, frozen), target);
+  const { beside } = taken;
+  if (!beside) return step;
+  const stored = storedType(beside.graph, beside.weights);
+  return step + inAll(memoryOf(beside.graph, target, { ...(stored && { stored }) }), target);
+}
+
+const inAll = ({ held, live, cached }: GraphMemory, target: DeviceTarget): number =>
+  held + (target === 'webgpu' ? cached : live);
+
+/** The type of a graph's stored weights: that of the first. */
+function storedType(graph: Graph, weights: LossOptions['weights']): DType | undefined {
+  for (const name of leaves(graph, 'parameter').keys()) {
+    const weight = weights(name);
+    if (weight) return weight.dtype;
+  }
+  return undefined;
 }

@@ -9,11 +9,13 @@ import { keepVerdictsIn } from '../../../../src-main/engine/runtime/keptVerdicts
 import { forgetVerdicts } from '../../../../src-main/engine/runtime/chooseProvider.ts';
 import { finetune } from '../../../../src-main/engine/training/run/finetune.ts';
 import { TorchGenerator } from '../../../../src-main/engine/tensor/random.ts';
-import { f32, i64, type HostTensor } from '../../../../src-main/engine/tensor/tensor.ts';
+import { elementCount, f32, i64, type HostTensor } from '../../../../src-main/engine/tensor/tensor.ts';
+import { unetShapes } from '../../../../src-main/engine/models/unetCost.ts';
+import { distillObjective } from '../../../../src-main/engine/training/loss/distillLoss.ts';
 import { finetuneObjective } from '../../../../src-main/engine/training/loss/finetuneObjective.ts';
 import type { Feeds, LossOptions, RowLoss } from '../../../../src-main/engine/training/loss/gradients.ts';
 import { whatToTrain } from '../../../../src-main/engine/training/loss/parameters.ts';
-import { waysThatFit } from '../../../../src-main/engine/training/loss/waysThatFit.ts';
+import { bytesOf, waysThatFit } from '../../../../src-main/engine/training/loss/waysThatFit.ts';
 import { stepMemory } from '../../../../src-main/engine/training/loss/stepMemory.ts';
 import { StepsLost, Trainer } from '../../../../src-main/engine/training/run/trainer.ts';
 import { trainingWork } from '../../../../src-main/features/bench/workloads.ts';
@@ -265,6 +267,26 @@ describe('steps on a device', many, () => {
     ];
     expect(await waysThatFit(loss, 1.2 * (byRow.held + byRow.cached))).toEqual(ways);
     expect(await waysThatFit(loss, held)).toEqual(ways.slice(1));
+  });
+
+  it('count a distillation’s teacher, which is on the device all the time', async () => {
+    const teacher = openModel(resolve('test/golden/fixtures/models/tiny-sd1'));
+    const { beside, ...alone } = distillObjective(teacher, model, {
+      ...{ batch: 1, latents: [4, 8, 8], provider: 'webgpu' },
+      ...{ lambdaSd: 1, lambdaOutput: 1, lambdaFeature: 1 },
+    });
+    expect(beside).toBeDefined();
+    const weights = [...unetShapes(teacher.unet.config).values()];
+    const bytes = weights.reduce((sum, shape) => sum + 4 * elementCount(shape), 0);
+    const way = { oneRow: false, frugal: false };
+    for (const target of ['webgpu', 'device'] as const) {
+      const together = bytesOf({ ...alone, ...(beside && { beside }) }, way, target);
+      expect(together - bytesOf(alone, way, target)).toBeGreaterThan(bytes);
+    }
+    // So it goes down the ladder where the student alone would fit.
+    const memory = bytesOf(alone, way, 'webgpu') / 0.9;
+    expect((await waysThatFit(alone, memory))[0]).toEqual(way);
+    expect((await waysThatFit({ ...alone, ...(beside && { beside }) }, memory))[0]).not.toEqual(way);
   });
 
   it('of a provider that was named end in a sentence', async () => {
