@@ -54,7 +54,9 @@ def over_pictures(score: Score, folder: Path, work: Path, name: str) -> None:
                 score.limit(what, relative_error(load_file(end)["latents"], reference), LIMIT)
 
 
-def students(score: Score, folder: Path, work: Path, name: str) -> None:
+def students(score: Score, work: Path, name: str) -> None:
+    folder = work / "deep"  # as deep as the published one, which KOALA's students are cut from
+    sdxl_models.write_folder(folder, sdxl_models.Shape(seed=46, depths=[0, 2, 10]))
     for kind in ("koala-1b", "koala-700m"):
         out = work / kind
         if not score.ran(f"{name} compress to {kind}", likeness("compress", "--model", folder, "--to", kind, "--provider", "cpu", "--out", out)):
@@ -83,5 +85,5 @@ if __name__ == "__main__":
             with torch.no_grad():
                 over_pictures(score, work / "model", work, name)
                 if name == "xl":
-                    students(score, work / "model", work, name)
+                    students(score, work, name)
     score.finish()
