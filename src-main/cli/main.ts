@@ -5,10 +5,11 @@ import { fetchMissing } from './hubOptions.ts';
 import { optionWords, outputFor } from './output.ts';
 import { closest, parse } from './parse.ts';
 import { startAgain } from './startAgain.ts';
+import { errorCode } from '../engine/checkpoints/files.ts';
 import { hearProviders } from '../features/providers.ts';
 import { computingEnvironment } from '../places.ts';
 import { version } from '../shipped.ts';
-import { problem } from '../../src-shared/messages/index.ts';
+import { problem, type LikenessError } from '../../src-shared/messages/index.ts';
 
 const argv = process.argv.slice(2);
 const words = optionWords(argv);
@@ -59,8 +60,9 @@ function cancelOnSignals(): AbortSignal {
   };
   process.on('SIGINT', cancel);
   process.on('SIGTERM', cancel);
-  process.stdout.on('error', () => {
-    if (!controller.signal.aborted) cancel();
+  process.stdout.on('error', (error) => {
+    const why = errorCode(error);
+    controller.abort(why === 'EPIPE' ? problem('cancelled', {}) : unwritable(why));
   });
   return controller.signal;
 }
@@ -71,13 +73,23 @@ function fail(thrown: unknown): ExitStatus {
   return exitStatus(error);
 }
 
-/** Ends the process once stdout is written: native threads could keep it alive. */
+/** Ends the process once stdout is written: native threads could keep it alive. A reader that has gone has all it wanted. */
 function end(status: ExitStatus): void {
   process.exitCode = status;
-  process.stdout.write('', () => process.exit(status));
+  process.stdout.write('', (error) => {
+    const why = unwritten ?? (error ? errorCode(error) : undefined);
+    if (status !== 0 || why === undefined || why === 'EPIPE') process.exit(status);
+    process.exit(fail(unwritable(why)));
+  });
 }
 
-process.stdout.on('error', () => undefined);
+function unwritable(why: string): LikenessError {
+  return problem('file.unwritable', { file: 'The output of this command', why });
+}
+
+/** Why stdout could not be written, if it could not. */
+let unwritten: string | undefined;
+process.stdout.on('error', (error) => (unwritten ??= errorCode(error)));
 process.stderr.on('error', () => undefined);
 process.on('uncaughtException', (error) => end(fail(error)));
 const environment = computingEnvironment();

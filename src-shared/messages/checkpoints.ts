@@ -66,6 +66,8 @@ export const checkpointMessages = {
     `${d.file} was made for another model than ${d.model}: ${d.why}. Choose the model that it was made for.`,
   'lora.partly': (d: { file: string; model: string; left: string }) =>
     `${d.file} fits ${d.model} only in part: ${d.left} would be left out, which changes the pictures. Choose the model that it was made for, or give --partial to use the rest.`,
+  'lora.unfit': (d: { file: string; tensor: string; found: string }) =>
+    `${d.file}: the matrices of "${d.tensor}" don't fit each other (${d.found}); the file is damaged, or its tool lays them out in another way. Export the LoRA again, or get another copy.`,
   'lora.incomplete': (d: { file: string; tensor: string; missing: string }) =>
     `${d.file}: "${d.tensor}" has no matching ${d.missing}; the LoRA file is truncated or damaged, so get it again.`,
 };

@@ -57,8 +57,8 @@ export const photoMessages = {
     `${d.mask} puts the subject outside the square of ${d.file} that is trained on; crop the photo to the subject, or correct the mask.`,
   'picture.notPng': (d: { file: string }) =>
     `${d.file} is not a readable PNG file; only PNG pictures carry a recipe.`,
-  'picture.noRecipe': (d: { file: string }) =>
-    `${d.file} carries no recipe; use a PNG made by Likeness whose text chunks no other program has removed.`,
+  'picture.noRecipe': (d: { file: string; by?: string | undefined }) =>
+    `${d.file} carries no recipe of Likeness${d.by === undefined ? '' : ` but settings of ${d.by}, with which it can't be made again here`}; use a PNG made by Likeness whose text chunks no other program has removed.`,
   'picture.badRecipe': (d: { file: string; why: string }) =>
     `The recipe in ${d.file} can't be used: ${d.why}.`,
 };

@@ -326,6 +326,8 @@ describe('listPhotos', () => {
     const above = await listing('above', {});
     await listing('above/dog', { 'a.jpg': 'a', 'b.HEIC': 'b' });
     expect(await failure(listPhotos(above))).toMatch(/^photos\.inSubfolder.*above.dog has 2/);
+    await listing('called/a.jpg', {});
+    expect(await failure(listPhotos(join(above, '../called')))).toMatch(/^photos\.none/);
     const kohya = await listing('kohya', {});
     await listing('kohya/10_sks toy dog', { 'a.jpg': 'a' });
     expect(await failure(listPhotos(kohya))).toMatch(

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
@@ -35,6 +35,26 @@ describe('PNG recipes', () => {
     const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
     expect([info.width, info.height, info.channels]).toEqual([5, 3, 3]);
     expect(new Uint8Array(data)).toEqual(picture.data);
+  });
+
+  it('of other programs are called theirs', async () => {
+    const plain = await encodePng(picture);
+    const withText = (keyword: string, text: string): Buffer => {
+      const body = Buffer.from(`tEXt${keyword}\0${text}`, 'latin1');
+      const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+      length.writeUInt32BE(body.length - 4);
+      check.writeUInt32BE(crc32(body));
+      return Buffer.concat([plain.subarray(0, 33), length, body, check, plain.subarray(33)]);
+    };
+    for (const [keyword, program] of [
+      ['workflow', 'ComfyUI'],
+      ['parameters', "AUTOMATIC1111's web UI"],
+      ['invokeai_metadata', 'InvokeAI'],
+    ] as const)
+      await expect(readRecipe(await saved(`${keyword}.png`, withText(keyword, '{}')))).rejects.toThrow(
+        `no recipe of Likeness but settings of ${program}`,
+      );
+    await expect(readRecipe(await saved('plain.png', plain))).rejects.toThrow(/no recipe of Likeness;/);
   });
 
   it('carry the lines other tools read', async () => {

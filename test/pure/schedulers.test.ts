@@ -19,6 +19,16 @@ const codeOf = (act: () => unknown): string => {
 };
 
 describe('resolveScheduler', () => {
+  it('refuses a list of betas that is not one for each timestep', () => {
+    const betas = { ...pndm, trained_betas: [0.1, 0.2] };
+    expect(codeOf(() => resolveScheduler(betas, undefined, 'x'))).toMatch(
+      /^scheduler\.invalid.*"trained_betas" are 2 and its "num_train_timesteps" 1000/,
+    );
+    expect(
+      resolveScheduler({ ...betas, num_train_timesteps: 2 }, undefined, 'x').config.trained_betas,
+    ).toEqual([0.1, 0.2]);
+  });
+
   it("mends a folder's own scheduler as StableDiffusionPipeline does, and other classes only where keys are given", () => {
     const own = resolveScheduler({ ...pndm, clip_sample: true }, undefined, 'x').config;
     expect([own.steps_offset, own.set_alpha_to_one, own.timestep_spacing]).toEqual([1, false, 'leading']);

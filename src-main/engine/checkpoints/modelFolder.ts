@@ -98,9 +98,20 @@ function openPart<Config>(
 ): ModelPart<Config> {
   const file = join(folder, 'config.json');
   const configText = readText(file);
-  const config = parse(parseJson(configText, file), file);
+  const raw = parseJson(configText, file);
+  refuseQuantized(raw, folder);
+  const config = parse(raw, file);
   const { tensors, otherTypes } = renamed(readWeightFolder(folder), rename);
   return { config, configText, weights: new Weights(folder, tensors, otherTypes) };
+}
+
+/** Weights that bitsandbytes, GGUF, torchao and others have packed lie there under names of their own. Errors: `weights.precision`. */
+function refuseQuantized(raw: unknown, folder: string): void {
+  const quantization = asRecord(raw)['quantization_config'];
+  if (typeof quantization !== 'object' || quantization === null) return;
+  const method = asRecord(quantization)['quant_method'];
+  const by = method === undefined ? '' : ` by ${nameOf(method)}`;
+  throw problem('weights.precision', { file: folder, found: `numbers of a few bits, packed${by}` });
 }
 
 /** Errors: `model.predicts` where the file says otherwise, `config.invalid`. */

@@ -27,6 +27,20 @@ export function looksLikeWeights(path: string): boolean {
  * half-downloaded file too, and those of the readers.
  */
 export function readWeightFile(path: string): RawTensors {
+  const raw = readRaw(path);
+  const names = [...raw.tensors.keys()];
+  if (names.some((name) => name.includes(compiled)))
+    return renamed(raw, (name) => name.replaceAll(compiled, ''));
+  const isWrapped = names.length > 0 && names.every((name) => name.startsWith(wrapper));
+  return isWrapped ? renamed(raw, (name) => name.slice(wrapper.length)) : raw;
+}
+
+/** What `torch.compile` puts before the names of a network that it compiled, anywhere among them. */
+const compiled = '_orig_mod.';
+/** What DataParallel and DistributedDataParallel put before all names. */
+const wrapper = 'module.';
+
+function readRaw(path: string): RawTensors {
   const format = sniffWeights(path) ?? (/\.(bin|ckpt|pth?)$/i.test(path) ? 'torch' : 'safetensors');
   if (format === 'safetensors') {
     const read = readSafetensors(path);

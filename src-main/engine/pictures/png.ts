@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { recipeSchema, type Recipe } from '../../../src-shared/domain/recipe.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { errorCode } from '../checkpoints/files.ts';
+import { errorCode, isFile, withFile } from '../checkpoints/files.ts';
 import type { Picture } from './pixels.ts';
 
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
@@ -41,6 +41,28 @@ export function isMarked(png: Buffer): boolean {
   return readTexts(png).get(software) === 'Likeness';
 }
 
+/** The chunk that every PNG ends with, its length and check sum with it. */
+const lastChunk = Buffer.from('0000000049454e44ae426082', 'hex');
+
+/** Whether a PNG that was written here is there from end to end: a disk or a sync program can leave half of it, or zeros. */
+export function isWholePng(file: string): boolean {
+  if (!isFile(file)) return false;
+  return withFile(file, (open) => {
+    if (open.size < ihdrEnd + lastChunk.length) return false;
+    const end = open.bytes(open.size - lastChunk.length, lastChunk.length);
+    return signature.equals(open.bytes(0, signature.length)) && lastChunk.equals(end);
+  });
+}
+
+/** Who else writes a picture's settings into its texts, by the keyword. */
+const otherPrograms: readonly (readonly [keyword: string, program: string])[] = [
+  ['workflow', 'ComfyUI'],
+  ['prompt', 'ComfyUI'],
+  ['invokeai_metadata', 'InvokeAI'],
+  ['sd-metadata', 'InvokeAI'],
+  ['parameters', "AUTOMATIC1111's web UI or a program like it"],
+];
+
 /** The recipe in a PNG that `encodePng` made. Errors: `picture.notPng`, `picture.noRecipe`, `picture.badRecipe`. */
 export async function readRecipe(file: string): Promise<Recipe> {
   let bytes: Buffer;
@@ -53,8 +75,12 @@ export async function readRecipe(file: string): Promise<Recipe> {
     throw problem('picture.notPng', { file }, cause);
   }
   if (!bytes.subarray(0, signature.length).equals(signature)) throw problem('picture.notPng', { file });
-  const text = readTexts(bytes).get('likeness');
-  if (text === undefined) throw problem('picture.noRecipe', { file });
+  const texts = readTexts(bytes);
+  const text = texts.get('likeness');
+  if (text === undefined) {
+    const by = otherPrograms.find(([keyword]) => texts.has(keyword))?.[1];
+    throw problem('picture.noRecipe', { file, by });
+  }
   let json: unknown;
   try {
     json = JSON.parse(text);

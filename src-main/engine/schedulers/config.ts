@@ -262,6 +262,12 @@ function presentKeys(
       why: `"${key}": ${JSON.stringify(entries[key] ?? null).slice(0, 100)} is not supported`,
     });
   }
+  const { trained_betas: betas, num_train_timesteps: steps = defaults.num_train_timesteps } = parsed.data;
+  if (betas && betas.length !== steps)
+    throw problem('scheduler.invalid', {
+      file,
+      why: `its "trained_betas" are ${betas.length} and its "num_train_timesteps" ${steps}`,
+    });
   return Object.fromEntries(Object.entries(parsed.data).filter(([, value]) => value !== undefined));
 }
 

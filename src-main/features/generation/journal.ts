@@ -13,6 +13,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import { isLeftover } from '../../engine/checkpoints/leftovers.ts';
+import { isWholePng } from '../../engine/pictures/png.ts';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import { readF32 } from '../../engine/checkpoints/weights.ts';
 import { writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
@@ -71,7 +72,7 @@ export class Journal {
       const made = lines.flatMap((line) => lineType.safeParse(line).data ?? []);
       const there = made
         .map((one) => [one.index, path.join(this.out, one.file)] as const)
-        .filter(([, picture]) => existsSync(picture));
+        .filter(([, picture]) => isWholePng(picture));
       return new JournalPart(file, begun, new Map(there));
     }
     const { seed, batch } = fresh();

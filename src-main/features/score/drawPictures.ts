@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { removeLeftovers } from '../../engine/checkpoints/leftovers.ts';
@@ -11,7 +10,7 @@ import { textToImageWith } from '../../engine/pipelines/withWords.ts';
 import { loadPicture } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import { pictureProgress } from '../../engine/pipelines/pictureProgress.ts';
-import { encodePng } from '../../engine/pictures/png.ts';
+import { encodePng, isWholePng } from '../../engine/pictures/png.ts';
 import type { SamplingOptions } from '../../engine/pipelines/textToImage.ts';
 
 export interface Wanted {
@@ -45,7 +44,7 @@ export async function drawPictures(
 ): Promise<DrawnPicture[]> {
   makeFolder(folder);
   const files = wanted.map((_, i) => join(folder, `${String(i).padStart(4, '0')}.png`));
-  const isThere = (i: number): boolean => existsSync(files[i] as string);
+  const isThere = (i: number): boolean => isWholePng(files[i] as string);
   if ([...wanted.keys()].every(isThere)) report(wanted.length);
   else {
     removeLeftovers(folder);

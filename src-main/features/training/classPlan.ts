@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { isWholePng } from '../../engine/pictures/png.ts';
 import { cheaperPlan, fewSteps, type ClassPlan } from '../../../src-shared/domain/classPlan.ts';
 import type { AskedFinetune, FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { classNounsOf } from '../../../src-shared/domain/runSubjects.ts';
@@ -39,7 +39,7 @@ export async function plannedPrior(
   if (isMadeForFewSteps(model.scheduler))
     return { ...prior, classSteps: Math.min(prior.classSteps, fewSteps) };
   const files = await classPictureFiles(model, settings, cacheFolder());
-  if (files.every((file) => existsSync(file))) return prior;
+  if (files.every(isWholePng)) return prior;
   if ((await providerFor(provider)) !== 'cpu') return prior;
 
   const { macs } = unetCost(model.unet.config);

@@ -309,6 +309,22 @@ describe('broken LoRA', () => {
   });
 
   it.each([
+    [
+      'of no rank',
+      { ...A, shape: [0, 4], data_offsets: [0, 0] },
+      { ...B, data_offsets: [0, 32] },
+      '0×4 and 4×2',
+    ],
+    ['on their sides', { ...A, shape: [4, 2] }, B, '4×2 and 4×2'],
+  ])('matrices %s are told by their sizes', (_, down, up, sizes) => {
+    const bytes = Math.max(down.data_offsets[1] ?? 0, up.data_offsets[1] ?? 0);
+    const tensors = { [`${stem}.lora_down.weight`]: down, [`${stem}.lora_up.weight`]: up };
+    const refused = outcome(() => readLora(put('lora.safetensors', safetensors(tensors, bytes))));
+    expect(refused).toMatchObject({ code: 'lora.unfit' });
+    expect(String(refused)).toContain(`don't fit each other (${sizes})`);
+  });
+
+  it.each([
     undefined,
     '{',
     '[]x',

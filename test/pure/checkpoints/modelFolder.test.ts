@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { modelHash } from '../../../src-main/engine/checkpoints/modelHash.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
-import { expectTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { expectTensor, readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
 import { writeDiffusers } from '../../../src-main/engine/checkpoints/writeModel.ts';
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
@@ -78,6 +78,23 @@ describe('openModel on a diffusers folder', () => {
   it.each(['fp16.safetensors', 'safetensors'])('finds weights ending in .%s', (ending) => {
     renameSync(unetFile(), join(folder, `unet/diffusion_pytorch_model.${ending}`));
     expect(openModel(folder).unet.weights.has('conv_in.weight')).toBe(true);
+  });
+
+  it.each([
+    ['torch.compile', (name: string) => `_orig_mod.${name}`],
+    [
+      'torch.compile of a block',
+      (name: string) => name.replace('down_blocks.0.', 'down_blocks.0._orig_mod.'),
+    ],
+    ['DistributedDataParallel', (name: string) => `module.${name}`],
+  ])('reads weights under the names that %s gives', (_, wrapped) => {
+    const hash = modelHash(openModel(folder));
+    const entries = [...readSafetensors(unetFile()).tensors].map(([name, entry]) => ({
+      name: wrapped(name),
+      tensor: readTensor(entry),
+    }));
+    writeSafetensors(unetFile(), entries);
+    expect(modelHash(openModel(folder))).toBe(hash);
   });
 
   it('needs no model_index.json', () => {
@@ -152,6 +169,12 @@ describe('openModel refuses', () => {
       'parts that do not fit',
       () => editJson('text_encoder/config.json', (j) => (j['hidden_size'] = 32)),
       /16 wide, the text encoder's are 32/,
+    ],
+    [
+      'weights that are packed',
+      () =>
+        editJson('unet/config.json', (j) => (j['quantization_config'] = { quant_method: 'bitsandbytes' })),
+      /unet is stored as numbers of a few bits, packed by bitsandbytes.*fp16/,
     ],
     [
       'latents that do not fit',

@@ -25,7 +25,11 @@ export function readModule(
   scaling: Scaling,
 ): { adapters: LoraAdapter[]; changes: WeightChange[] } {
   const tensor = `${module.part}.${module.module}`;
-  for (const [kind, { data }] of Object.entries(found)) refuseBad(file, `${tensor}.${kind}`, data);
+  for (const [kind, { data }] of Object.entries(found)) {
+    if (data.length === 0)
+      throw problem('lora.unfit', { file, tensor, found: shapesOf(Object.values(found)) });
+    refuseBad(file, `${tensor}.${kind}`, data);
+  }
   refuseMixed(file, tensor, found);
   const changes = (['diff', 'diff_b'] as const).flatMap((kind): WeightChange[] => {
     const diff = found[kind];
@@ -55,12 +59,7 @@ export function readModule(
   if (!made) return { adapters: [], changes };
   const { matrix, rank } = made;
   if (matrix.data.some(Number.isNaN))
-    throw problem('tensor.shape', {
-      file,
-      tensor,
-      expected: 'matrices that fit each other',
-      found: 'others',
-    });
+    throw problem('lora.unfit', { file, tensor, found: shapesOf(Object.values(found)) });
   const scale = scaleOf(module, found, rank, scaling);
   if (found.magnitude || found.dora_scale)
     return { adapters: [], changes: [...changes, dora(module, found, matrix, { alpha: scale, rank: 1 })] };
@@ -129,12 +128,7 @@ function lowRank(
     B.shape[1] === rank &&
     rank > 0;
   if (!isRank || B.shape.slice(2).some((size) => size !== 1))
-    throw problem('tensor.shape', {
-      file,
-      tensor,
-      expected: `[${rank}, in] and [out, ${rank}]`,
-      found: `[${A.shape.join(', ')}] and [${B.shape.join(', ')}]`,
-    });
+    throw problem('lora.unfit', { file, tensor, found: shapesOf([A, B]) });
   const alpha = found.alpha ? (found.alpha.data[0] as number) : rank * scaling(part, module, rank);
   refuseBad(file, tensor, [alpha]);
   return { part, module, rank, alpha, A, B };
@@ -143,5 +137,8 @@ function lowRank(
 function refuseBad(file: string, tensor: string, data: ArrayLike<number>): void {
   let count = 0;
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) count++;
-  if (count || data.length === 0) throw problem('tensor.notNumbers', { file, tensor, count });
+  if (count) throw problem('tensor.notNumbers', { file, tensor, count });
 }
+
+const shapesOf = (tensors: readonly HostTensor[]): string =>
+  tensors.map(({ shape }) => (shape.length ? shape.join('×') : 'a number')).join(' and ');

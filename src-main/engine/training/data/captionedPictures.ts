@@ -53,7 +53,7 @@ function fromTable(folder: string, file: string): CaptionedPictures {
   const pictures: CaptionedPicture[] = [];
   const skipped: string[] = [];
   for (const { file_name: name, text } of rows) {
-    if (name === undefined || text === undefined) throw bad('it needs the columns file_name and text');
+    if (name === undefined || text === undefined) throw bad('a column is missing');
     const picture = join(folder, name);
     const there = isFile(picture) ? picture : fileLike(picture);
     if (there !== undefined && isFile(there)) pictures.push({ file: there, caption: text });

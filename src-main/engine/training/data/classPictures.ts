@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { classPrompts } from './prompts.ts';
 import { usualSteps } from '../../../../src-shared/domain/classPlan.ts';
@@ -15,7 +14,7 @@ import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
 import { ofUnfinishedBatches } from '../../pipelines/batchSize.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import { pictureProgress } from '../../pipelines/pictureProgress.ts';
-import { encodePng } from '../../pictures/png.ts';
+import { encodePng, isWholePng } from '../../pictures/png.ts';
 import { TextToImage } from '../../pipelines/textToImage.ts';
 import { isMadeForFewSteps } from '../../schedulers/index.ts';
 import { listPhotos } from './photoFolder.ts';
@@ -53,7 +52,7 @@ async function makeMissing(
   const files = madeFiles(model, settings, cache);
   const told = (done: number, total = count): void =>
     report({ type: 'progress', done, total, label: 'class pictures' });
-  if (files.some((file) => !existsSync(file))) {
+  if (!files.every(isWholePng)) {
     makeFolder(folder);
     removeLeftovers(folder);
     const pipeline = new TextToImage(model, await openTokenizer(model), { provider });
@@ -62,7 +61,7 @@ async function makeMissing(
     const batch = pipeline.steadyBatch(options);
     // Always whole batches, so that existing pictures stay as they are when more are wanted later.
     const most = Math.ceil(count / batch) * batch;
-    const missing = ofUnfinishedBatches(most, batch, (i) => existsSync(fileOf(i)));
+    const missing = ofUnfinishedBatches(most, batch, (i) => isWholePng(fileOf(i)));
     const known = most - missing.length;
     const { onStep, onPicture } = pictureProgress(missing.length, (made) => told(known + made, most));
     try {

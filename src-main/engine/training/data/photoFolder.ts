@@ -55,14 +55,18 @@ async function lookBelow(folder: string): Promise<{ found: PhotosBelow[]; archiv
   for (const { place, name, depth } of queue) {
     // One that may not be read has no photos for us.
     const names = (await readdir(place).catch(() => [])).filter(isShown).sort(naturalOrder);
-    const count = names.filter((one) => claimsPicture.test(one)).length;
-    if (count > 0) found.push({ place, name, count });
     if (depth === 0) archive = names.find((one) => isArchive.test(one));
-    for (const one of depth < deepest ? names : []) {
+    let count = 0;
+    for (const one of names) {
       const below = join(place, one);
-      if (queue.length < most && (await isFolder(below)))
+      const claims = claimsPicture.test(one);
+      // A folder may be called a.jpg.
+      if (!claims && (depth === deepest || queue.length === most)) continue;
+      if (!(await isFolder(below))) count += Number(claims);
+      else if (depth < deepest && queue.length < most)
         queue.push({ place: below, name: one, depth: depth + 1 });
     }
+    if (count > 0) found.push({ place, name, count });
   }
   return { found, ...(archive !== undefined && { archive: join(folder, archive) }) };
 }

@@ -16,7 +16,7 @@ export function readPromptTable(file: string): { prompts: string[]; names: strin
   if (!rows.length) throw problem('prompts.none', { file });
   const seen = new Set<string>();
   for (const { file_name: name, text } of rows) {
-    if (name === undefined || text === undefined) throw bad('it needs the columns file_name and text');
+    if (name === undefined || text === undefined) throw bad('a column is missing');
     if (!/^[^/\\\0]+$/.test(name) || name.startsWith('.')) throw bad(`"${name}" is not a file name`);
     const stem = name.replace(/\.[^.]*$/, '').toLowerCase();
     if (seen.has(stem)) throw bad(`"${name}" is there twice`);

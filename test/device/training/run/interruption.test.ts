@@ -202,11 +202,15 @@ it('a sample that a kill took, a state of the step before and what was half-writ
   expect(left.filter((file) => existsSync(file))).toEqual([]);
 });
 
-it('class pictures of a batch that a kill cut off come out as they were, and a class has its own', async () => {
+it('class pictures that are gone or damaged come out as they were, and a class has its own', async () => {
   const [folder = ''] = readdirSync(classFolder);
   const picture = (i: number): string => join(classFolder, folder, `000${i}.png`);
   const before = [0, 1, 2, 3].map((i) => readFileSync(picture(i)));
   rmSync(picture(1));
+  // What a full disk or a sync program leaves: nothing, a half, zeros.
+  writeFileSync(picture(0), '');
+  writeFileSync(picture(2), (before[2] as Buffer).subarray(0, 500));
+  writeFileSync(picture(3), Buffer.alloc(before[3]?.length ?? 0));
   writeFileSync(join(classFolder, folder, '.0001.png.99999999.tmp'), 'half');
   rmSync(join(scratch, 'lora-killed'), { recursive: true });
   expect((await train(join(scratch, 'lora-killed'), 'lora')).error).toBeUndefined();
