@@ -259,7 +259,7 @@ export const trainingSettings = {
     group: 'pictures',
   }),
   crop: choice(['center', 'random', 'subject'], {
-    help: 'which square of a photo is taken; subject: the largest with what its mask shows in the middle',
+    help: 'which square of a photo is taken; subject: one with what its mask shows large and in the middle',
     default: 'center',
     group: 'pictures',
   }),

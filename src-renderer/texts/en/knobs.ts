@@ -102,7 +102,7 @@ export const knobs = {
       choices: {
         center: 'the chosen square',
         random: 'a random square',
-        subject: 'the subject in the middle',
+        subject: 'the subject, large and in the middle',
       },
     },
     buckets: {

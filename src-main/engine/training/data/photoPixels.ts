@@ -88,7 +88,7 @@ function cutOf(
   const { width, height } = picture;
   const long = Math.max(width, height);
   if (long / Math.min(width, height) > maxAspect) throw problem('photos.tooNarrow', { file, width, height });
-  const around = mask && !buckets && !generator && squareAround(mask, picture);
+  const around = mask && !buckets && !generator && squareAround(mask, picture, frame.width);
   if (around) {
     const scale = frame.width / around.side;
     const [resized, top, left] = [
@@ -116,8 +116,8 @@ function cutOf(
   return { resized, frame: bucket, top, left };
 }
 
-/** The least room around a subject, as a share of its longer side. */
-const margin = 0.1;
+/** The least room around a subject, and the most, as shares of its longer side. */
+const margin = { least: 0.1, most: 0.25 };
 
 /** How far from a square's middle a subject's may lie, as a share of the square. */
 const offCentre = 0.05;
@@ -126,12 +126,13 @@ const offCentre = 0.05;
 const specks = 0.02;
 
 /**
- * The largest square of a photo that has its subject in the middle; where there is none that holds the whole subject, the smallest one that
- * does. In the photo's pixels.
+ * A square of a photo that has its subject in the middle and shows it large: small networks learn what fills the picture far better. It is
+ * no smaller than the `size` that it is drawn at, if the photo isn't, and it holds the whole subject, in the middle or not. In the photo's pixels.
  */
 function squareAround(
   mask: Picture,
   { width, height }: Frame,
+  size: number,
 ): { readonly side: number; readonly top: number; readonly left: number } | undefined {
   const columns = new Float64Array(mask.width);
   const rows = new Float64Array(mask.height);
@@ -148,8 +149,9 @@ function squareAround(
   const [top, bottom] = down.map((place) => (place * height) / mask.height) as [number, number];
   const [x, y] = [(left + right) / 2, (top + bottom) / 2];
   const room = Math.min(x, width - x, y, height - y);
-  const least = (1 + 2 * margin) * Math.max(right - left, bottom - top);
-  const side = Math.min(Math.max(least, (2 * room) / (1 - 2 * offCentre)), width, height);
+  const longer = Math.max(right - left, bottom - top);
+  const [least, most] = [(1 + 2 * margin.least) * longer, Math.max((1 + 2 * margin.most) * longer, size)];
+  const side = Math.min(Math.max(least, Math.min(most, (2 * room) / (1 - 2 * offCentre))), width, height);
   const start = (middle: number, whole: number): number =>
     Math.max(0, Math.min(middle - side / 2, whole - side));
   return { side, top: start(y, height), left: start(x, width) };

@@ -252,6 +252,20 @@ describe('photos with masks', () => {
     expect(unmasked?.lossWeights).toBeUndefined();
   });
 
+  it('cut to a small subject in the middle, show it large', async () => {
+    const folder = copied();
+    const isIn = (at: number): boolean => at >= 22 && at < 42;
+    await writeMask(join(folder, 'masks', '0.png'), (x, y) => (isIn(x) && isIn(y) ? 255 : 0));
+    const most = async (crop: 'center' | 'subject'): Promise<number> => {
+      const [[{ subject }]] = await dataset(folder, { crop, flip: false, backgroundWeight: 0.25 });
+      const weights = [...(subject[0]?.lossWeights ?? [])];
+      return Math.max(...weights) / Math.min(...weights);
+    };
+    // 20 of 32 pixels wide, it fills latents of 8 pixels; of the whole photo, 10 pixels wide, it fills none.
+    expect(await most('subject')).toBeCloseTo(1 / 0.25, 5);
+    expect(await most('center')).toBeLessThan(0.9 / 0.25);
+  });
+
   it('that are turned by EXIF are masked as they are seen', async () => {
     const folder = join(scratch, 'turned');
     mkdirSync(join(folder, 'masks'), { recursive: true });
