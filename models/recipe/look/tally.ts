@@ -10,4 +10,4 @@ import { tally } from './tallied.ts';
 const read = (name: string): Record<string, string>[] => readTable(join(option('test', ''), name));
 
 for (const { set, column, right, of } of tally(read('key.csv'), read('named.csv')))
-  console.log(`${set}: ${column} right in ${right} of ${of} (${Math.round((100 * right) / of)} %)`);
+  console.log(`${set}: ${column} right in ${right} of ${of} (${Math.round((100 * right) / of)}%)`);

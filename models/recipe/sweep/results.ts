@@ -40,7 +40,7 @@ export function asTable(results: readonly Result[]): string {
     }
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const percent = (values: readonly number[]): string =>
-    values.length === 0 ? '' : `${Math.round(100 * mean(values))} %`;
+    values.length === 0 ? '' : `${Math.round(100 * mean(values))}%`;
   const lines = [...rows].map(([row, found]) => {
     const of = (key: keyof Outcome): number[] => found.map(({ outcome }) => outcome[key]);
     const cells = [

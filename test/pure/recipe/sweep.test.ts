@@ -83,7 +83,7 @@ describe('results', () => {
 
   it('are put together by variant and step', () => {
     const lines = asTable([result('a', [[1, 0.5]]), result('b', [[0, 0.5]])]).split('\n');
-    expect(lines.slice(2)).toEqual(['| abcdef | 4 + 0 | one | 10 | 2 | 50 % | 0.50 | 50 % | 0.33 | 7 |']);
+    expect(lines.slice(2)).toEqual(['| abcdef | 4 + 0 | one | 10 | 2 | 50% | 0.50 | 50% | 0.33 | 7 |']);
   });
 
   it('tell how often the pick was at least as good as each fixed step', () => {
