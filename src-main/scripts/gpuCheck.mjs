@@ -60,7 +60,8 @@ async function pack({ pack: file, for: machine = `${process.platform}-${process.
     copy(path.join(root, 'models/likeness-mini'), 'models/likeness-mini');
     for (const picture of ['sheet.jpg', 'subjects.jpg', 'unseen.jpg'])
       fs.rmSync(path.join(folder, 'models/likeness-mini', picture), { force: true });
-    fs.rmSync(path.join(folder, 'models/likeness-mini/scorer'), { recursive: true, force: true });
+    for (const unused of ['scorer', 'places'])
+      fs.rmSync(path.join(folder, 'models/likeness-mini', unused), { recursive: true, force: true });
     for (const part of ['unet', 'vae'])
       roundWeights(path.join(folder, 'models/likeness-mini', part, 'diffusion_pytorch_model.safetensors'));
     copy(path.join(root, 'LICENSE'), 'LICENSE');

@@ -63,7 +63,7 @@ export async function checkPart(request: CheckPartRequest, shippedModel: string)
       await timeStep(model('sd1'), 'lora', { ...timed, precision: 'f16' });
     },
     'sd1-picture': () =>
-      timePicture(model('sd1'), { provider, size: small ? 128 : 512, steps: small ? 2 : 20, tell }),
+      timePicture(model('sd1'), mini(), { provider, size: small ? 128 : 512, steps: small ? 2 : 20, tell }),
     tiny: async () => {
       await compareStep('Full step', model('bk-sdm-tiny'), 'full', compared);
       await compareStep('Distillation step', model('bk-sdm-tiny'), { teacher: model('sd1') }, compared);

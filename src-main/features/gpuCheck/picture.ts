@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
+import { readJson, readText } from '../../engine/checkpoints/files.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
+import { Tokenizer } from '../../engine/models/tokenizer.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
@@ -39,10 +43,10 @@ export async function comparePicture(model: Model, options: PictureOptions): Pro
   tell({ what: 'Time', found: `${found.seconds.toFixed(2)} s, the CPU ${expected.seconds.toFixed(2)} s` });
 }
 
-/** Draws a picture, and reports the time and the memory in use. */
-export async function timePicture(model: Model, options: PictureOptions): Promise<void> {
+/** Draws a picture of a model with random weights, and reports the time and the memory in use. `words`: whose tokenizer is used. */
+export async function timePicture(model: Model, words: Model, options: PictureOptions): Promise<void> {
   const before = await memoryInUse();
-  const { seconds } = await draw(model, options);
+  const { seconds } = await draw(model, options, await lentTokenizer(words, model));
   const after = await memoryInUse();
   const { size, steps, tell } = options;
   tell({
@@ -53,11 +57,25 @@ export async function timePicture(model: Model, options: PictureOptions): Promis
     tell({ what: 'Memory in use at its end', found: gigabytes(after.bytes - before.bytes) });
 }
 
+/** A model's tokenizer with as many tokens to a prompt as another has. The published one is not in the archive of the check. */
+function lentTokenizer({ tokenizer }: Model, { textEncoder }: Model): Promise<Tokenizer> {
+  const folder = tokenizer?.folder ?? '';
+  const length = { model_max_length: textEncoder.config.max_position_embeddings };
+  return Tokenizer.load(folder, (name) => {
+    const file = join(folder, name);
+    if (!existsSync(file)) return Promise.resolve(undefined);
+    if (name !== 'tokenizer_config.json') return Promise.resolve(readText(file));
+    return Promise.resolve(JSON.stringify({ ...(readJson(file) as object), ...length }));
+  });
+}
+
 async function draw(
   model: Model,
   { provider, size, steps, precision = 'f32' }: PictureOptions,
+  tokenizer?: Tokenizer,
 ): Promise<{ readonly picture: Picture; readonly seconds: number }> {
-  const pipeline = new TextToImage(model, await openTokenizer(model), { provider, precision });
+  const words = tokenizer ?? (await openTokenizer(model));
+  const pipeline = new TextToImage(model, words, { provider, precision });
   const started = performance.now();
   try {
     const sampling = { steps, guidance: 7.5, width: size, height: size, scheduler: 'ddim' } as const;
