@@ -13,7 +13,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
 import { packageFiles } from '../../../src-main/engine/coreml/package.ts';
@@ -21,9 +20,9 @@ import { exportCoreml } from '../../../src-main/features/export/coreml/exportCor
 import { proveCoreml } from '../../../src-main/features/export/coreml/proveCoreml.ts';
 import { exportRun, type ExportResult } from '../../../src-main/features/export/export.ts';
 import { openRun, type OpenedRun } from '../../../src-main/features/export/openRun.ts';
-import { finetune } from '../../../src-main/features/training/finetune.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { likeness } from '../../pure/cli/likeness.ts';
+import { brickRun } from './brickRun.ts';
 import { receiptSchema } from '../../../src-shared/domain/receipt.ts';
 
 const fixtures = path.resolve('test/golden/fixtures/models');
@@ -36,17 +35,7 @@ const context = { report: () => undefined, signal };
 let result: ExportResult;
 
 beforeAll(async () => {
-  const photos = path.join(scratch, 'photos');
-  mkdirSync(photos);
-  await sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } }).toFile(
-    path.join(photos, 'red.png'),
-  );
-  const settings = {
-    ...({ photos, classNoun: 'brick', steps: 2, size: 32, provider: 'cpu', prior: false } as const),
-    ...{ model: path.join(fixtures, 'tiny-bk'), checkpointEvery: 2, learningRate: 0.02 },
-    ...{ lora: { rank: 2 }, textLora: { rank: 2 } },
-  };
-  await finetune({ out: run, resume: false, settings }, context, 'test');
+  await brickRun(scratch, { steps: 2, checkpointEvery: 2, learningRate: 0.02 });
   result = await exportRun({ run, format: 'coreml', out, dtype: 'f32', transformers: 5 }, context);
 }, 300_000);
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

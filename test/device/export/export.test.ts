@@ -17,26 +17,13 @@ import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensor
 import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
 import { exportRun } from '../../../src-main/features/export/export.ts';
 import { unusualBlocks } from '../../../src-main/features/export/receipt.ts';
-import { finetune } from '../../../src-main/features/training/finetune.ts';
+import { brickRun } from './brickRun.ts';
 import { jsonLines, likeness } from '../../pure/cli/likeness.ts';
 
-const model = path.resolve('test/golden/fixtures/models/tiny-bk');
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness export ü '));
 const run = path.join(scratch, 'run');
 
-beforeAll(async () => {
-  const photos = path.join(scratch, 'photos');
-  mkdirSync(photos);
-  await sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } }).toFile(
-    path.join(photos, 'red.png'),
-  );
-  const settings = {
-    ...({ model, photos, classNoun: 'brick', steps: 1, size: 32, provider: 'cpu', prior: false } as const),
-    ...{ checkpointEvery: 1, lora: { rank: 2 }, textLora: { rank: 2 } },
-  };
-  const context = { report: () => undefined, signal: new AbortController().signal };
-  await finetune({ out: run, resume: false, settings }, context, 'test');
-}, 300_000);
+beforeAll(() => brickRun(scratch), 300_000);
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const words = (format: string, out: string): string[] => [

@@ -1,31 +1,19 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runOnnxFile } from '../../../src-main/engine/runtime/onnxFile.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 import type { HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
 import { exportRun } from '../../../src-main/features/export/export.ts';
-import { finetune } from '../../../src-main/features/training/finetune.ts';
+import { brickRun } from './brickRun.ts';
 
-const model = path.resolve('test/golden/fixtures/models/tiny-bk');
 const scratch = mkdtempSync(path.join(tmpdir(), 'likeness onnx '));
 const out = path.join(scratch, 'dog');
 const context = { report: () => undefined, signal: new AbortController().signal };
 
 beforeAll(async () => {
-  const photos = path.join(scratch, 'photos');
-  mkdirSync(photos);
-  await sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } }).toFile(
-    path.join(photos, 'red.png'),
-  );
-  const run = path.join(scratch, 'run');
-  const settings = {
-    ...({ model, photos, classNoun: 'brick', steps: 1, size: 32, provider: 'cpu', prior: false } as const),
-    ...{ checkpointEvery: 1, lora: { rank: 2 }, textLora: { rank: 2 } },
-  };
-  await finetune({ out: run, resume: false, settings }, context, 'test');
+  const run = await brickRun(scratch);
   await exportRun({ run, format: 'onnx', out, transformers: 5 }, context);
 }, 300_000);
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

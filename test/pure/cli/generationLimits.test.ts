@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { generateOptions } from '../../../src-main/cli/commands/generate.ts';
+import { generateOptions } from '../../../src-main/cli/generateOptions.ts';
 import { generateInputSchema } from '../../../src-shared/contract/generation.ts';
 import { pictures } from '../../pictureRequest.ts';
 

@@ -8,7 +8,8 @@ import {
   finetuneRequest,
   finetuneSettingOptions,
 } from '../../../src-main/cli/commands/finetune.ts';
-import { generateOptions, generateRequest } from '../../../src-main/cli/commands/generate.ts';
+import { generateOptions } from '../../../src-main/cli/generateOptions.ts';
+import { generateRequest } from '../../../src-main/cli/generateRequest.ts';
 import { flag, integer, operand, text, texts } from '../../../src-main/cli/options.ts';
 import { closest, parse } from '../../../src-main/cli/parse.ts';
 import { shippedModel } from '../../../src-main/shipped.ts';
