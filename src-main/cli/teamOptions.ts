@@ -35,10 +35,16 @@ export function teamOf({
   const count = workers ?? providers?.length;
   if (listen === undefined)
     return count === undefined ? undefined : { workers: count, workerProviders: providers, start };
-  if (!/^([^\s:]+:|\[[\da-f:]+\]:)?\d{1,5}$/i.test(listen))
-    throw problem('usage.badValue', { option: '--listen', value: listen, expected: 'a port, or HOST:PORT' });
   const address = listen.includes(':') ? listen : `0.0.0.0:${listen}`;
+  if (!isAddress(address))
+    throw problem('usage.badValue', { option: '--listen', value: listen, expected: 'a port, or HOST:PORT' });
   return { workers: count ?? 1, workerProviders: providers, start, listen: address };
+}
+
+/** Whether this is HOST:PORT; an address with colons of its own stands in brackets. */
+export function isAddress(address: string): boolean {
+  const [, port] = /^(?:[^\s:[\]]+|\[[\da-f:.]+\]):(\d{1,5})$/i.exec(address) ?? [];
+  return port !== undefined && Number(port) <= 65_535;
 }
 
 /** `cpu`, or `cuda:1`. */

@@ -6,6 +6,7 @@ import { cacheFolder } from '../../places.ts';
 import { shippedModel } from '../../shipped.ts';
 import { command } from '../command.ts';
 import { model, integer, operand, text } from '../options.ts';
+import { isAddress } from '../teamOptions.ts';
 import { defined, provider } from '../shared.ts';
 import { plural } from '../../../src-shared/plural.ts';
 
@@ -29,6 +30,13 @@ export const join = command({
   },
   request: ({ token = process.env['LIKENESS_TOKEN'], ...given }) => {
     if (!token) throw problem('usage.missingOption', { option: '--token', command: 'join' });
+    const { address } = given;
+    if (!isAddress(address))
+      throw problem('usage.badValue', {
+        option: 'HOST:PORT',
+        value: address,
+        expected: 'as the run prints it',
+      });
     const keep = path.join(cacheFolder(), 'models');
     return { token, known: modelsHere, keep, ...defined(given), address: given.address };
   },

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join, parse } from 'node:path';
-import { problem } from '../../../src-shared/messages/index.ts';
+import { nameOf, problem } from '../../../src-shared/messages/index.ts';
 import type { HostTensor } from '../tensor/tensor.ts';
 import { isFolder, makeFolder, statOrNothing } from './files.ts';
 import { kindByEnding, kindOfTensors } from './foreign.ts';
@@ -58,9 +58,15 @@ function vectorsIn(
     throw problem('embedding.unsupported', { file, why: 'it is for SDXL, which has two text encoders' });
   const inParams = names.filter((name) => name.startsWith('string_to_param.'));
   const [name, ...more] = inParams.length > 0 ? inParams : names;
-  if (name === undefined || (more.length > 0 && inParams.length === 0))
+  // Names of a network's tensors have dots in them, words have none.
+  const hasWords = inParams.length > 0 || names.every((one) => !one.includes('.'));
+  if (name !== undefined && more.length > 0 && hasWords)
+    throw problem('embedding.unsupported', {
+      file,
+      why: `it holds several embeddings (${[name, ...more].slice(0, 2).map(nameOf).join(', ')} …)`,
+    });
+  if (name === undefined || more.length > 0)
     throw problem('embedding.notOne', { file, found: kindOfTensors(names) });
-  if (more.length > 0) throw problem('embedding.unsupported', { file, why: 'it holds several embeddings' });
   const entry = tensors.get(name);
   const other = otherTypes.get(name);
   const vectors = entry ? readF32(entry) : other && readOtherF32(other);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
-import { readF32, type TensorEntry } from '../../engine/checkpoints/weights.ts';
+import { readF32 } from '../../engine/checkpoints/weights.ts';
 import { unstack } from '../../engine/pipelines/batches.ts';
 import type { HostTensor } from '../../engine/tensor/tensor.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -24,7 +24,10 @@ export function readStartingNoise(
   eachPrompt: number,
 ): StartingNoise {
   const unusable = (why: string): Error => problem('latents.unusable', { file, why });
-  const entry: TensorEntry | undefined = readSafetensors(file).tensors.get('latents');
+  const { tensors, otherTypes } = readSafetensors(file);
+  const other = otherTypes.get('latents');
+  if (other) throw unusable(`its latents are of type ${other.dtype}, not f32`);
+  const entry = tensors.get('latents');
   if (!entry) throw unusable('it holds no tensor named "latents"');
   if (!['f32', 'f16', 'bf16'].includes(entry.dtype))
     throw unusable(`its latents are of type ${entry.dtype}, not f32`);

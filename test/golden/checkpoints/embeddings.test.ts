@@ -96,6 +96,12 @@ describe('textual inversions', () => {
       { name: 'clip_g', tensor: f32([1, 8]) },
     ]);
     await expect(use(xl)).rejects.toThrow(/SDXL/);
+    const two = join(scratch, 'two.safetensors');
+    writeSafetensors(two, [
+      { name: '<a>', tensor: f32([8]) },
+      { name: '<b>', tensor: f32([8]) },
+    ]);
+    await expect(use(two)).rejects.toThrow(/it holds several embeddings \(<a>, <b> …\)/);
     await expect(use(join(model, 'unet/diffusion_pytorch_model.safetensors'))).rejects.toMatchObject({
       code: 'embedding.notOne',
     });
