@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -49,8 +49,16 @@ function pathOfAddress(address: string): string {
 
 /** The folder for things that can be made again: LIKENESS_CACHE, or the system's cache folder. */
 export function cacheFolder(): string {
-  const { LIKENESS_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  return LIKENESS_CACHE ?? join(XDG_CACHE_HOME ?? LOCALAPPDATA ?? join(homedir(), '.cache'), 'likeness');
+  const { LIKENESS_CACHE, LOCALAPPDATA } = process.env;
+  return LIKENESS_CACHE
+    ? resolve(LIKENESS_CACHE)
+    : join(systemCache() ?? LOCALAPPDATA ?? join(homedir(), '.cache'), 'likeness');
+}
+
+/** XDG_CACHE_HOME, which counts only where it is absolute (XDG Base Directory Specification). */
+export function systemCache(): string | undefined {
+  const { XDG_CACHE_HOME: folder } = process.env;
+  return folder && isAbsolute(folder) ? folder : undefined;
 }
 
 /** Where `likeness gpu add cuda` keeps what it fetched. */
@@ -75,5 +83,5 @@ export function hasCudaPath(): boolean {
 
 /** The default library: LIKENESS_LIBRARY, or a folder among the person's pictures. */
 export function defaultLibrary(): string {
-  return process.env['LIKENESS_LIBRARY'] ?? join(homedir(), 'Pictures', 'Likeness');
+  return process.env['LIKENESS_LIBRARY'] || join(homedir(), 'Pictures', 'Likeness');
 }

@@ -1,6 +1,6 @@
 import type { Asked, Declaration } from '../../src-shared/domain/settingSchema.ts';
 import { askedType, isDerived, leavesOf, type Leaf } from '../../src-shared/domain/settingValues.ts';
-import { problem } from '../../src-shared/messages/index.ts';
+import { nameOf, problem } from '../../src-shared/messages/index.ts';
 import {
   choice,
   file,
@@ -105,7 +105,17 @@ export function settingsGiven<D extends Declaration>(
         refuse(key, optionFor(setting), said, first);
     }
   }
-  return askedType(declaration).parse(asked);
+  const parsed = askedType(declaration).safeParse(asked);
+  if (parsed.success) return parsed.data;
+  // What an option itself does not limit: the length of its text.
+  const [issue] = parsed.error.issues;
+  const key = optionFor((issue?.path ?? []).filter((step) => typeof step === 'string').join('.'));
+  const most = issue?.code === 'too_big' ? Number(issue.maximum) : undefined;
+  throw problem('usage.badValue', {
+    option: optionName(key),
+    value: nameOf(String(given[key])),
+    expected: most === undefined ? (issue?.message ?? '') : `at most ${most} long`,
+  });
 }
 
 function refuse(key: string, beside: string, said: unknown, wanted: unknown): never {

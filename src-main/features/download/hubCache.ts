@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { cacheFolder, givenPath } from '../../places.ts';
+import { cacheFolder, givenPath, systemCache } from '../../places.ts';
 
 /** A model of the Hub: "owner/name", and a branch, tag or commit. */
 export interface HubId {
@@ -77,13 +77,13 @@ export function downloadPlace({ repository, revision }: HubId): string {
 
 /** Where the Hub's own tools keep things (huggingface_hub's constants.py). */
 export function hubHome(): string {
-  const { HF_HOME, XDG_CACHE_HOME } = process.env;
-  return HF_HOME ?? path.join(XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'huggingface');
+  const { HF_HOME } = process.env;
+  return HF_HOME || path.join(systemCache() ?? path.join(homedir(), '.cache'), 'huggingface');
 }
 
 /** The cache that they share. */
 function hubCache(): string {
-  return process.env['HF_HUB_CACHE'] ?? path.join(hubHome(), 'hub');
+  return process.env['HF_HUB_CACHE'] || path.join(hubHome(), 'hub');
 }
 
 /** In a `models--…` folder, or its `snapshots`: the snapshot that a ref or a commit, or its beginning, names. */
