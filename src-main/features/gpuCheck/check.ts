@@ -110,7 +110,7 @@ function inProcess(
     child.on('error', (error) => end(`did not start: ${error.message}`));
     child.on('close', (status, killedBy) => {
       const last = said.trim().split('\n').at(-1) ?? '';
-      if (late) end(`ended: its ${Math.round(seconds)} s were over`);
+      if (late) end(`its ${Math.round(seconds)} s were over`);
       else if (killedBy) end(`its process was ended by ${killedBy}. ${last}`);
       else end(status === 0 ? undefined : last || `ended with status ${status}`);
     });
