@@ -1,6 +1,6 @@
 /**
  * Draws the pictures that a used library (usedLibrary.ts) holds, with the shipped model: a run on the sample subject, its sample at
- * each checkpoint, its scores with some of the pictures that were scored, an export, and 25 pictures by one checkpoint; and measures
+ * each checkpoint, its scores with some of the pictures that were scored, which of its photos hurt, an export, and 25 pictures by one checkpoint; and measures
  * what the model's blocks are worth. Nobody picks. `npx tsx test/app/drawPictures.ts` → test/app/drawn. Again whenever the shipped
  * model changes; takeScreens.ts after it.
  */
@@ -20,23 +20,25 @@ import path from 'node:path';
 import { receiptPlace } from '../../src-shared/domain/receipt.ts';
 import type { RunScore } from '../../src-shared/domain/runScore.ts';
 import { reportOf } from '../../src-main/studio/scoreHandlers.ts';
+import { influenceFile } from '../../src-main/features/influence/request.ts';
 import { LikenessMeter } from '../../src-main/features/generation/likenessMeter.ts';
 import { shippedFiles } from '../../src-main/shipped.ts';
 import {
   drawnFolder,
   drawnName,
   exportName,
-  ideas,
   kinds,
   pickedStep,
   sampleName,
   measuredExport,
+  measuredInfluence,
   measuredLikeness,
   measuredScores,
   receiptOf,
   runLog,
   scoredName,
   scoredPrompts,
+  scenes,
   steps,
   worthOfBlocks,
 } from './drawn.ts';
@@ -73,12 +75,14 @@ const draw = (prompts: ReadonlyMap<string, string>, step: number, seed: number):
 };
 const named = Array.from({ length: kinds }, (_, kind): [string, string] => [
   drawnName(kind),
-  `a photo of sks ${classNoun} ${ideas[kind % ideas.length] ?? ''}`,
+  `a photo of sks ${classNoun} ${scenes[kind % scenes.length] ?? ''}`.trim(),
 ]);
 for (const step of steps)
   copyFileSync(path.join(run, 'samples', `${stepName(step)}.png`), path.join(drawnFolder, sampleName(step)));
 copyFileSync(path.join(run, 'log.jsonl'), runLog);
 measureScores();
+likeness('influence', '--run', run);
+copyFileSync(path.join(run, influenceFile), measuredInfluence);
 measureExport();
 draw(new Map(named), pickedStep(), 1000);
 await measureLikeness();

@@ -6,7 +6,7 @@ import { scoreReportSchema, type ScoreReport } from '../../src-shared/domain/sco
 export const drawnFolder = path.join(import.meta.dirname, 'drawn');
 /** What each block of the shipped model is worth, as `compress --advise` measures it. */
 export const worthOfBlocks = path.join(drawnFolder, 'sensitivity.json');
-/** Different pictures that there are; picture k shows idea k of the five, modulo five. */
+/** Different pictures that there are; picture k shows scene k of the five, modulo five. */
 export const kinds = 25;
 export const drawnName = (kind: number): string => `${String(kind).padStart(2, '0')}.png`;
 /** Checkpoints; 0 is before the first step, and the base model where pictures are scored. */
@@ -16,6 +16,8 @@ export const sampleName = (step: number): string => `sample-${step}.png`;
 export const runLog = path.join(drawnFolder, 'log.jsonl');
 /** What `score` found, as the studio keeps it: a `ScoreReport`, of the pictures below. */
 export const measuredScores = path.join(drawnFolder, 'scores.json');
+/** What `influence` found of each photo. */
+export const measuredInfluence = path.join(drawnFolder, 'influence.json');
 /** Which of the pictures that `score` drew are kept: places and things of its prompts. */
 export const scoredPrompts = [0, 1, 2, 8, 4, 16];
 export const scoredName = (step: number, prompt: number): string => `scored-${step}-${prompt}.png`;
@@ -34,10 +36,5 @@ export function pickedStep(): number {
   if (!pick) throw new Error('the scores advise no checkpoint');
   return pick.step;
 }
-export const ideas = [
-  'on a beach at sunset',
-  'as a watercolour',
-  'in the snow',
-  'on a wooden table',
-  'in a library',
-];
+/** Where the pictures show the subject, in turns; the last names no place. */
+export const scenes = ['on the beach', 'in autumn leaves', 'in the snow', 'on a table', ''];

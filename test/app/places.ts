@@ -49,6 +49,10 @@ export const places: readonly Place[] = [
   { name: 'gallery', address: '#/gallery' },
   { name: 'lightbox', address: '#/gallery/5' },
   { name: 'scores', address: '#/scores/2' },
+  {
+    ...{ name: 'scores-photos', address: '#/scores/2' },
+    enter: async (page) => page.getByRole('heading', { name: 'Which photo hurts?' }).scrollIntoViewIfNeeded(),
+  },
   { name: 'models', address: '#/models' },
   { name: 'models-smaller', address: '#/models/smaller' },
   {

@@ -22,6 +22,7 @@ import {
   exportName,
   kinds,
   measuredExport,
+  measuredInfluence,
   measuredLikeness,
   pickedStep,
   receiptOf,
@@ -151,6 +152,7 @@ async function addRuns({ library, handlers }: Studio, sample: Subject): Promise<
     if (state !== 'done') checkpoints.add(id, step);
   }
   library.scores.set(2, report);
+  copyFileSync(measuredInfluence, path.join(folder.make(runs.get(2).folder, 'influence'), 'influence.json'));
   const scored = folder.make(runs.get(2).folder, 'scores', 'pictures');
   for (const step of drawnSteps) {
     const name = step === 0 ? 'base' : String(step).padStart(6, '0');

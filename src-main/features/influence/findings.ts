@@ -20,6 +20,11 @@ export interface PhotoFacts extends Figures {
   readonly scene?: string | undefined;
 }
 
+/** Figures of a photo whose run shows the subject in new places: there no background is learnt with it, whatever short runs without them learn. */
+export function inNewPlaces(figures: Figures): Figures {
+  return { ...figures, background: null };
+}
+
 /** What is said of a photo, and in which words. */
 export function findingOf(facts: PhotoFacts): { readonly verdict: Verdict; readonly message: string } {
   const { name, subject, masked, scene, betterWithout, fromOthers, background } = facts;

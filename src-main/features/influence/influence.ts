@@ -27,7 +27,7 @@ import { usableCache } from '../../engine/checkpoints/usableCache.ts';
 import { cacheFolder } from '../../places.ts';
 import { costInWords, costOf } from './cost.ts';
 import { figuresOf, type Errors } from './figures.ts';
-import { findingOf } from './findings.ts';
+import { findingOf, inNewPlaces } from './findings.ts';
 import { fewestPhotos, influenceFile, type InfluenceRequest } from './request.ts';
 
 export interface InfluenceResult extends InfluenceReport {
@@ -154,9 +154,10 @@ export async function influence(request: InfluenceRequest, context: JobContext):
     const name = basename(photo.file);
     const subject = `${photo.of.token} ${photo.of.classNoun}`;
     const scene = photo.of.photoScenes?.[name];
+    const seen = ofRun.newPlaces && photo.masked ? inNewPlaces(figures) : figures;
     return {
-      ...{ name, subject, ...figures },
-      ...findingOf({ ...figures, name, subject, masked: photo.masked, scene }),
+      ...{ name, subject, ...seen },
+      ...findingOf({ ...seen, name, subject, masked: photo.masked, scene }),
     };
   });
   const result: InfluenceReport = { steps: cost.steps, noises, photos: found };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { figuresOf, type Errors, type Measured } from '../../../src-main/features/influence/figures.ts';
-import { findingOf } from '../../../src-main/features/influence/findings.ts';
+import { findingOf, inNewPlaces } from '../../../src-main/features/influence/findings.ts';
 
 const noises = 8;
 /** The upper half of the picture is the subject. */
@@ -112,6 +112,13 @@ describe('what only this photo teaches', () => {
         '1.jpg teaches its background (on a wooden floor): that is 90% of what is learnt from this photo alone. Mask it.',
     });
     expect(findingOf(factsOf(carpet, 1, { masked: true })).message).toContain('It has a mask');
+  });
+
+  it('is not told of a run that shows the subject in new places', () => {
+    const { background: _, ...others } = factsOf(carpet, 1);
+    expect(inNewPlaces(factsOf(carpet, 1))).toEqual({ ...others, background: null });
+    const facts = { ...factsOf(carpet, 1), ...inNewPlaces(factsOf(carpet, 1)) };
+    expect(findingOf(facts).verdict).not.toBe('background');
   });
 
   it('is not told of a photo without a subject that stands out, or one that teaches nothing alone', () => {
