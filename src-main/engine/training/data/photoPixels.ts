@@ -18,6 +18,8 @@ export interface PhotoOptions {
   readonly generator?: TorchGenerator;
   /** A masked photo is cut to a square around its subject (not with `buckets` or `generator`). */
   readonly aroundSubject?: boolean;
+  /** That square may reach over the photo's rim, where its mask is 0, so that it has the subject in the middle. */
+  readonly overRim?: boolean;
 }
 
 /** A photo that was cut: [3,height,width] in −1…1, and the frame it has. */
@@ -82,13 +84,13 @@ interface Cut {
 function cutOf(
   file: string,
   picture: Frame,
-  { frame, buckets, generator }: PhotoOptions,
+  { frame, buckets, generator, overRim = false }: PhotoOptions,
   mask?: Picture,
 ): Cut {
   const { width, height } = picture;
   const long = Math.max(width, height);
   if (long / Math.min(width, height) > maxAspect) throw problem('photos.tooNarrow', { file, width, height });
-  const around = mask && !buckets && !generator && squareAround(mask, picture, frame.width);
+  const around = mask && !buckets && !generator && squareAround(mask, picture, frame.width, overRim);
   if (around) {
     const scale = frame.width / around.side;
     const [resized, top, left] = [
@@ -96,6 +98,7 @@ function cutOf(
       Math.floor(around.top * scale),
       Math.floor(around.left * scale),
     ];
+    if (overRim) return { resized, frame, top, left };
     return {
       resized,
       frame,
@@ -122,17 +125,22 @@ const margin = { least: 0.1, most: 0.25 };
 /** How far from a square's middle a subject's may lie, as a share of the square. */
 const offCentre = 0.05;
 
+/** Nearer to the photo's end than this share of it, a subject is cut off there. */
+const rim = 0.02;
+
 /** Share of a mask on each side that is not looked at: specks do not move a square. */
 const specks = 0.02;
 
 /**
  * A square of a photo that has its subject in the middle and shows it large: small networks learn what fills the picture far better. It is
- * no smaller than the `size` that it is drawn at, if the photo isn't, and it holds the whole subject, in the middle or not. In the photo's pixels.
+ * no smaller than the `size` that it is drawn at, if the photo isn't, and it holds the whole subject, in the middle or not. With `overRim` it is
+ * in the middle, but for a side that the photo's rim cuts off. In the photo's pixels.
  */
 function squareAround(
   mask: Picture,
   { width, height }: Frame,
   size: number,
+  overRim: boolean,
 ): { readonly side: number; readonly top: number; readonly left: number } | undefined {
   const columns = new Float64Array(mask.width);
   const rows = new Float64Array(mask.height);
@@ -151,6 +159,14 @@ function squareAround(
   const room = Math.min(x, width - x, y, height - y);
   const longer = Math.max(right - left, bottom - top);
   const [least, most] = [(1 + 2 * margin.least) * longer, Math.max((1 + 2 * margin.most) * longer, size)];
+  if (overRim) {
+    const centred = (from: number, to: number, whole: number): number => {
+      const start = (from + to - most) / 2;
+      if (from <= rim * whole) return Math.max(0, start);
+      return to >= (1 - rim) * whole ? Math.min(start, whole - most) : start;
+    };
+    return { side: most, top: centred(top, bottom, height), left: centred(left, right, width) };
+  }
   const side = Math.min(Math.max(least, Math.min(most, (2 * room) / (1 - 2 * offCentre))), width, height);
   const start = (middle: number, whole: number): number =>
     Math.max(0, Math.min(middle - side / 2, whole - side));
@@ -185,7 +201,9 @@ function toChannels(picture: Picture, { resized, frame, top, left }: Cut): Float
   for (let channel = 0; channel < 3; channel++) {
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
-        const byte = data[((top + y) * resized.width + left + x) * 3 + channel] as number;
+        const [row, column] = [top + y, left + x];
+        const isOutside = row < 0 || column < 0 || row >= resized.height || column >= resized.width;
+        const byte = isOutside ? 0 : (data[(row * resized.width + column) * 3 + channel] as number);
         values[(channel * height + y) * width + x] = (Math.fround(byte / 255) - 0.5) / 0.5;
       }
     }

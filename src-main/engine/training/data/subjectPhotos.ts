@@ -114,18 +114,23 @@ async function foundMasks(
 }
 
 /**
- * A masked photo, and the same subject in each of these places. Nothing else shows the model what is behind the subject where a prompt
- * names no place, so the photo's background counts in full.
+ * A masked photo, and its subject as it was cut out in each of these places. Nothing else shows the model what is behind the subject where a
+ * prompt names no place, so the photo's background counts in full.
  */
-function eachPlace(photo: SubjectPhoto, mask: Float32Array, places: readonly Place[]): SubjectPhoto[] {
+function eachPlace(
+  photo: SubjectPhoto,
+  cutOut: SubjectPhoto,
+  mask: Float32Array,
+  places: readonly Place[],
+): SubjectPhoto[] {
   const whole = {
     ...photo,
     place: '',
     ...(photo.lossWeights && { lossWeights: photo.lossWeights.map((weight) => Math.max(1, weight)) }),
   };
   const moved = places.map((place) => ({
-    ...photo,
-    photo: inPlace(photo.photo, mask, place),
+    ...cutOut,
+    photo: inPlace(cutOut.photo, mask, place),
     place: place.words,
   }));
   return [...Array<SubjectPhoto>(asItIs).fill(whole), ...moved];
@@ -165,17 +170,22 @@ async function croppedPhotos(
         pictures.push({ file, ...(await cutPhoto(file, options)) });
         continue;
       }
-      const { mask: shown, ...cut } = await loadMaskedPhoto(file, mask, {
-        ...options,
-        aroundSubject: crop === 'subject',
-      });
+      const around = { ...options, aroundSubject: crop === 'subject' };
+      const { mask: shown, ...cut } = await loadMaskedPhoto(file, mask, around);
       const lossWeights = latentWeights(shown, cut.frame.width, factor, backgroundWeight);
       if (lossWeights && newPlaces) {
         const shape = `${cut.frame.width}x${cut.frame.height}`;
         const here = places.get(shape) ?? (await placesOf(model, cut.frame));
         places.set(shape, here);
         const own = sharedOut(here, [...masks.keys()].indexOf(file), masks.size);
-        pictures.push(...eachPlace({ file, ...cut, lossWeights }, shown, own));
+        // The photo ends where it ends, but a place does not.
+        const { mask: inside, ...cutOut } =
+          crop === 'subject'
+            ? await loadMaskedPhoto(file, mask, { ...around, overRim: true })
+            : { mask: shown, ...cut };
+        const ofCutOut = latentWeights(inside, cutOut.frame.width, factor, backgroundWeight) ?? lossWeights;
+        const subject = { file, ...cutOut, lossWeights: ofCutOut };
+        pictures.push(...eachPlace({ file, ...cut, lossWeights }, subject, inside, own));
       } else if (lossWeights) pictures.push({ file, ...cut, lossWeights });
       else if (typeof mask !== 'string') pictures.push({ file, ...cut });
     }

@@ -88,6 +88,30 @@ describe('a subject in new places', () => {
     );
   });
 
+  it('stands in the middle of them, over the photo’s rim, but for a side that the photo cuts off', async () => {
+    const at = async (left: number, top: number): Promise<readonly number[]> => {
+      const folder = join(scratch, `at-${left}-${top}`);
+      mkdirSync(join(folder, 'masks'), { recursive: true });
+      await flat('red', join(folder, '0.png'));
+      const isIn = (value: number, from: number): boolean => value >= from && value < from + 16;
+      const data = Uint8Array.from({ length: 48 * 48 }, (_, i) =>
+        isIn(i % 48, left) && isIn(Math.floor(i / 48), top) ? 255 : 0,
+      );
+      await sharp(data, { raw: { width: 48, height: 48, channels: 1 } })
+        .png()
+        .toFile(join(folder, 'masks', '0.png'));
+      const { lossWeights } = (await datasetOf({ photos: folder, crop: 'subject' })).at(-1) ?? {};
+      return [...(lossWeights ?? [])].map((weight) => Math.round(10 * weight) / 10);
+    };
+    const middle = await at(16, 16);
+    expect(middle[5]).toBeGreaterThan(middle[0] ?? 0);
+    // Three pixels from the photo's corner it is where it would be in its middle.
+    expect(await at(3, 3)).toEqual(middle);
+    // Its end at the photo's own is at the picture's, too.
+    const cutOff = await at(16, 32);
+    expect(cutOff[13]).toBeGreaterThan(cutOff[1] ?? 0);
+  });
+
   it('shares places out among photos', async () => {
     const both = join(scratch, 'both');
     cpSync(photos, both, { recursive: true });
