@@ -1,14 +1,7 @@
-import {
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import sharp from 'sharp';
 import { afterAll, expect, it } from 'vitest';
 import { Journal, type JournalPart } from '../../../src-main/features/generation/journal.ts';
 
@@ -29,9 +22,10 @@ function cut(bytes: number): void {
   truncateSync(file, readFileSync(file).length - bytes);
 }
 
-it('a line that was cut off takes no other with it', () => {
+it('a line that was cut off takes no other with it', async () => {
   const files = ['0001.png', '0002.png', '0003.png'].map((name) => path.join(out, name));
-  for (const file of files) writeFileSync(file, '');
+  const pixel = { width: 1, height: 1, channels: 3, background: 'red' } as const;
+  for (const file of files) await sharp({ create: pixel }).toFile(file);
   const [first = '', second = '', third = ''] = files;
   const begun = opened();
   begun.made(0, first);
