@@ -7,8 +7,6 @@ import { coarseSide, partsOf, refined, shrunk } from './snapToEdge.ts';
 const ellipse = { x: 0.94, y: 0.96 };
 /** Cuts in which the photos share their subject's colours. */
 const sharedRounds = 3;
-/** Cuts after those by what the photos look like, where that is known. */
-const lookRounds = 2;
 /** Log-odds at which a look is believed, whatever was found: such pixels' colours are learnt as the background's. */
 const believed = -2.5;
 /** Pixels of each photo that the shared colours are learnt from. */
@@ -38,8 +36,7 @@ export function findSubjects(photos: readonly Rgb[], looks?: readonly Look[]): U
       const now = found[i] as Uint8Array;
       if (!now.includes(0)) return now;
       const told = odds?.[i];
-      const isBackground = (pixel: number): boolean =>
-        now[pixel] === 0 || (told?.[pixel] as number) < believed;
+      const isBackground = (pixel: number): boolean => now[pixel] === 0 || (told?.[pixel] ?? 0) < believed;
       const own: Colours = { subject: shared, background: ColourMixture.of(photo.data, isBackground) };
       colours[i] = own;
       return cutByColours(photo, trimaps[i] as Uint8Array, own, told);
@@ -48,7 +45,7 @@ export function findSubjects(photos: readonly Rgb[], looks?: readonly Look[]): U
   if (photos.length > 1) {
     for (let round = 0; round < sharedRounds; round++) share();
     found = found.map((subject, i) => mainParts(subject, small[i] as Rgb));
-    for (let round = 0; looks && round < lookRounds; round++) share(subjectOdds(looks, small, found));
+    if (looks) share(subjectOdds(looks, small, found));
   }
   return photos.map((photo, i) => {
     const coarse = small[i] as Rgb;
@@ -75,8 +72,7 @@ function sharedColours(
   odds?: readonly Float32Array[],
 ): ColourMixture | undefined {
   const colours = photos.flatMap(({ data }, i) => {
-    const isSubject = (at: number): boolean =>
-      found[i]?.[at] === 1 && !((odds?.[i]?.[at] as number) < believed);
+    const isSubject = (at: number): boolean => found[i]?.[at] === 1 && (odds?.[i]?.[at] ?? 0) >= believed;
     const inside = [...(found[i] as Uint8Array).keys()].filter(isSubject);
     if (inside.length < (leastSubject * data.length) / 3) return [];
     return Array.from({ length: samples }, (_, k) => {

@@ -22,8 +22,8 @@ const rimWeight = 0.5;
 
 /**
  * The log-odds of each pixel to show the subject, by what the *other* photos' subjects and backgrounds look like: logistic regression
- * on the cells of the others, and on the photo's own rim as background. What stands beside the subject in one photo only, or a part of it
- * that its own photo's colours hide, is told so. `found`: 1 where a photo's subject is so far.
+ * on the cells of the others, and on the photo's own rim as background. So a thing that stands beside the subject in one photo only is told
+ * from it, and a part of the subject that has its own background's colours is found. `found`: 1 where a photo's subject is so far.
  */
 export function subjectOdds(
   looks: readonly Look[],

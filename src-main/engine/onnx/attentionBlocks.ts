@@ -1,5 +1,5 @@
 /**
- * Scores of the largest block on a GPU: 64 MB in f32, one head at 64²; in training 16 MB, for several such blocks wait there for the
+ * Scores of the largest block on a GPU: 32 MB in f32, half of a head at 64²; in training 16 MB, for several such blocks wait there for the
  * device at a time, beside all that is kept for the backward pass.
  */
 export const scoresOnDevice = { alone: 1 << 23, inTraining: 1 << 22 } as const;

@@ -22,7 +22,12 @@ import { asPair } from '../../../src-main/engine/checkpoints/lora/weightChanges.
 import { finishedLora } from '../../../src-main/engine/training/loss/trainedLora.ts';
 import { square } from '../../../src-main/engine/training/data/aspectBuckets.ts';
 import { latentWeights } from '../../../src-main/engine/training/data/masks.ts';
-import { loadMaskedPhoto, loadPhoto, mirrored } from '../../../src-main/engine/training/data/photoPixels.ts';
+import {
+  cutMaskedPhoto,
+  loadPhoto,
+  mirrored,
+  readMaskedPhoto,
+} from '../../../src-main/engine/training/data/photoPixels.ts';
 import { openReplay } from '../../../src-main/engine/training/data/replay.ts';
 import { Trainer } from '../../../src-main/engine/training/run/trainer.ts';
 import { whatToTrain } from '../../../src-main/engine/training/loss/parameters.ts';
@@ -46,7 +51,7 @@ describe("a mask is cut as its photo is, and weighs latents as Pillow's and torc
       frame: square(size),
       ...(seed !== null && { generator: new TorchGenerator(seed) }),
     });
-    const { photo, mask } = await loadMaskedPhoto(photoFile, maskFile, options());
+    const { photo, mask } = cutMaskedPhoto(await readMaskedPhoto(photoFile, maskFile), options());
     expect(photo).toEqual(await loadPhoto(photoFile, options()));
 
     const bytes = Buffer.from(weights, 'base64');

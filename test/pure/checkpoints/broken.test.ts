@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { readWeightFile } from '../../../src-main/engine/checkpoints/weightFiles
 import { readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
 import { safetensors, zip } from './brokenFiles.ts';
+import { deep, expectRefused, outcome } from './refused.ts';
 
 /**
  * Broken inputs at the readers: each must end in a LikenessError, soon, and without taking memory that the file's size
@@ -19,30 +20,6 @@ beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), 'likeness-broken-'));
 });
 afterAll(() => rmSync(scratch, { recursive: true }));
-
-function outcome(read: () => void): unknown {
-  const start = performance.now();
-  const before = process.memoryUsage();
-  try {
-    read();
-    return undefined;
-  } catch (error) {
-    return error;
-  } finally {
-    const { rss, arrayBuffers } = process.memoryUsage();
-    expect(performance.now() - start).toBeLessThan(60_000);
-    expect(rss - before.rss).toBeLessThan(400e6);
-    expect(arrayBuffers - before.arrayBuffers).toBeLessThan(64e6);
-  }
-}
-
-function expectRefused(read: () => void): void {
-  const error = outcome(read);
-  expect(error).toBeInstanceOf(LikenessError);
-  const { message } = error as LikenessError;
-  expect(message).toMatch(/^[^\n]{20,600}$/);
-  expect(message).not.toMatch(/undefined|\[object|NaN\b(?! or)/);
-}
 
 function put(name: string, bytes: Uint8Array | string): string {
   const file = join(scratch, name);
@@ -63,7 +40,6 @@ function randomFrom(seed: number) {
 
 const w = { dtype: 'F32', shape: [2, 2], data_offsets: [0, 16] };
 const v = { dtype: 'F32', shape: [2], data_offsets: [16, 24] };
-const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
 const brokenSafetensors: Record<string, Uint8Array> = {
   empty: Buffer.alloc(0),
@@ -352,65 +328,5 @@ describe('broken LoRA', () => {
     expectRefused(() => readLora(join(empty, 'nothing')));
     expectRefused(() => readLora(empty));
     expectRefused(() => readLora(put('notes.txt', 'hello')));
-  });
-});
-
-describe('broken configs', () => {
-  const texts = [
-    ...['', '{', '[]', 'null', '5', '"text"'],
-    `{"block_out_channels":${deep(50_000)}}`,
-    `{"_class_name":${deep(50_000)}}`,
-  ];
-  const changes: Record<string, unknown>[] = [
-    { _class_name: 'FluxTransformer2DModel' },
-    { addition_embed_type: 'text_time' },
-    { block_out_channels: new Array(17).fill(8) },
-    { block_out_channels: 'big' },
-    { block_out_channels: [2 ** 30, 2 ** 30, 2 ** 30] },
-    { layers_per_block: 1e9 },
-    { layers_per_block: null },
-    { attention_head_dim: 0 },
-    { norm_num_groups: 0 },
-    { cross_attention_dim: 999 },
-    { act_fn: 'sorcery' },
-    { mid_block_type: 'Elephant' },
-    { sample_size: -1 },
-    { in_channels: 10 },
-  ];
-  let folder: string;
-  beforeAll(() => {
-    folder = join(scratch, 'model');
-    cpSync(join(fixtures, '../models/tiny-bk'), folder, { recursive: true });
-  });
-
-  it.each([...texts, ...changes])('U-Net: %j', (change) => {
-    const file = join(folder, 'unet/config.json');
-    const original = readFileSync(file, 'utf8');
-    const changed =
-      typeof change === 'string'
-        ? change
-        : JSON.stringify({ ...(JSON.parse(original) as object), ...change });
-    writeFileSync(file, changed);
-    expectRefused(() => openModel(folder));
-    writeFileSync(file, original);
-    expect(openModel(folder).kind).toBe('diffusers');
-  });
-
-  it.each([
-    'vae/config.json',
-    'text_encoder/config.json',
-    'model_index.json',
-    'scheduler/scheduler_config.json',
-  ])('%s that is a folder, or no JSON', (name) => {
-    const file = join(folder, name);
-    const original = readFileSync(file, 'utf8');
-    writeFileSync(file, '{"a":');
-    expectRefused(() => openModel(folder));
-    rmSync(file);
-    mkdirSync(file);
-    // An index is optional, so one that can't be one is as good as none.
-    if (name !== 'model_index.json') expectRefused(() => openModel(folder));
-    rmSync(file, { recursive: true });
-    writeFileSync(file, original);
   });
 });

@@ -51,20 +51,27 @@ export async function cutPhoto(file: string, options: PhotoOptions): Promise<Cut
   return { photo: toChannels(picture, cut), frame: cut.frame, sizes: sizesOf(picture, cut) };
 }
 
-/**
- * The same with the photo's mask, [height,width] in 0…1, resized and cut exactly as the photo is. The mask is a file of the photo's size, or
- * a picture of its shape. Errors: those of `loadPhoto` and `loadMask`.
- */
-export async function loadMaskedPhoto(
-  file: string,
-  mask: string | Picture,
-  options: PhotoOptions,
-): Promise<CutPhoto & { readonly mask: Float32Array }> {
+/** A photo and its mask, to be cut. */
+export interface MaskedPhoto {
+  readonly file: string;
+  readonly picture: Picture;
+  readonly mask: Picture;
+}
+
+/** The mask is a file of the photo's size, or a picture of its shape. Errors: those of `loadPicture` and `loadMask`. */
+export async function readMaskedPhoto(file: string, mask: string | Picture): Promise<MaskedPhoto> {
   const picture = await loadPicture(file);
-  const drawn = typeof mask === 'string' ? await loadMask(mask, file, picture) : mask;
-  const cut = cutOf(file, picture, options, options.aroundSubject ? drawn : undefined);
+  return { file, picture, mask: typeof mask === 'string' ? await loadMask(mask, file, picture) : mask };
+}
+
+/** The same as `cutPhoto` with the photo's mask, [height,width] in 0…1, resized and cut exactly as the photo is. Errors: `photos.tooNarrow`. */
+export function cutMaskedPhoto(
+  { file, picture, mask }: MaskedPhoto,
+  options: PhotoOptions,
+): CutPhoto & { readonly mask: Float32Array } {
+  const cut = cutOf(file, picture, options, options.aroundSubject ? mask : undefined);
   const { frame } = cut;
-  const grey = toChannels(drawn, cut).subarray(0, frame.width * frame.height);
+  const grey = toChannels(mask, cut).subarray(0, frame.width * frame.height);
   return {
     photo: toChannels(picture, cut),
     frame,

@@ -6,7 +6,7 @@ import { bucketLimits, makeBuckets, square } from './aspectBuckets.ts';
 import { automaticMasks } from './automaticMasks.ts';
 import { latentWeights, masksOf, subjectShares } from './masks.ts';
 import { listPhotos } from './photoFolder.ts';
-import { loadMaskedPhoto } from './photoPixels.ts';
+import { cutMaskedPhoto, readMaskedPhoto } from './photoPixels.ts';
 import { cropsPerPhoto } from './subjectPhotos.ts';
 
 /** A photo of a run, and where in it the subject is. */
@@ -51,8 +51,9 @@ async function sharesOf(
     ...(crop === 'random' && { generator: generatorFor(seed, 'crop', index) }),
     aroundSubject: masked && crop === 'subject',
   };
+  const read = await readMaskedPhoto(file, mask);
   for (let drawn = 0; drawn < cropsPerPhoto; drawn++) {
-    const { mask: shown, frame } = await loadMaskedPhoto(file, mask, options);
+    const { mask: shown, frame } = cutMaskedPhoto(read, options);
     // The run passes over crops that show nothing of a subject with a mask of one's own.
     const passedOver = masked && typeof mask === 'string' && crop === 'random';
     if (passedOver && !latentWeights(shown, frame.width, factor, backgroundWeight)) continue;

@@ -8,7 +8,7 @@ import { automaticMasks } from './automaticMasks.ts';
 import { latentWeights, masksOf } from './masks.ts';
 import { listPhotos } from './photoFolder.ts';
 import { inPlace, placesOf, type Place } from './places.ts';
-import { cutPhoto, loadMaskedPhoto, mirrored, type PhotoSizes } from './photoPixels.ts';
+import { cutMaskedPhoto, cutPhoto, mirrored, readMaskedPhoto, type PhotoSizes } from './photoPixels.ts';
 import { plural } from '../../../../src-shared/plural.ts';
 
 /** Random crops drawn of each photo, where they are asked for. */
@@ -43,7 +43,7 @@ export interface SubjectPhoto {
 
 /**
  * The photos of a run, cut to squares or to the buckets they fit; with flips, each also mirrored. A latent is `factor` pixels wide. Errors: those of
- * `listPhotos` and `loadMaskedPhoto`, `training.noPhotos`, `masks.outside`.
+ * `listPhotos`, `readMaskedPhoto` and `cutMaskedPhoto`, `training.noPhotos`, `masks.outside`.
  */
 export async function subjectPhotos(
   settings: FinetuneSettings,
@@ -163,15 +163,16 @@ async function croppedPhotos(
     const generator = generatorFor(seed, 'crop', index);
     const crops = crop === 'random' ? cropsPerPhoto : 1;
     const mask = masks.get(file);
+    const read = mask === undefined ? undefined : await readMaskedPhoto(file, mask);
     const before = pictures.length;
     for (let i = 0; i < crops; i++) {
       const options = crop === 'random' ? { ...shape, generator } : shape;
-      if (mask === undefined) {
+      if (!read) {
         pictures.push({ file, ...(await cutPhoto(file, options)) });
         continue;
       }
       const around = { ...options, aroundSubject: crop === 'subject' };
-      const { mask: shown, ...cut } = await loadMaskedPhoto(file, mask, around);
+      const { mask: shown, ...cut } = cutMaskedPhoto(read, around);
       const lossWeights = latentWeights(shown, cut.frame.width, factor, backgroundWeight);
       if (lossWeights && newPlaces) {
         const shape = `${cut.frame.width}x${cut.frame.height}`;
@@ -180,9 +181,7 @@ async function croppedPhotos(
         const own = sharedOut(here, [...masks.keys()].indexOf(file), masks.size);
         // The photo ends where it ends, but a place does not.
         const { mask: inside, ...cutOut } =
-          crop === 'subject'
-            ? await loadMaskedPhoto(file, mask, { ...around, overRim: true })
-            : { mask: shown, ...cut };
+          crop === 'subject' ? cutMaskedPhoto(read, { ...around, overRim: true }) : { mask: shown, ...cut };
         const ofCutOut = latentWeights(inside, cutOut.frame.width, factor, backgroundWeight) ?? lossWeights;
         const subject = { file, ...cutOut, lossWeights: ofCutOut };
         pictures.push(...eachPlace({ file, ...cut, lossWeights }, subject, inside, own));
