@@ -71,7 +71,7 @@ async function stateOf(provider: Provider): Promise<ProviderState> {
 }
 
 const cudaToAdd =
-  'there is an NVIDIA card, but the provider does not come along; fetch it (1.3 GB) with: likeness gpu add cuda';
+  'there is an NVIDIA card, but its provider is not included; fetch it (1.3 GB) with: likeness gpu add cuda';
 
 /** Drivers of this version know CUDA 13. */
 const oldestDriver = 580;

@@ -57,10 +57,6 @@ export class LibraryFolder {
     return this.make('pictures', now.toISOString().slice(0, 7));
   }
 
-  exports(): string {
-    return this.at('exports');
-  }
-
   /** Makes a new folder in `parent`, named after `name` and a number if that is taken. Returns it relative to the library. */
   claim(parent: string, name: string): string {
     const wanted = fileName(name);

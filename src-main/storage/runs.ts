@@ -39,10 +39,6 @@ export class Runs {
     return settings;
   }
 
-  byFolder(folder: string): Run | undefined {
-    return this.select('AND r.folder = ?', folder)[0];
-  }
-
   /** Every folder that a run has, those in the trash too. */
   folders(): string[] {
     return this.db.prepare('SELECT folder FROM runs').pluck().all() as string[];

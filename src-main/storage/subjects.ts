@@ -30,10 +30,6 @@ export class Subjects {
     return found;
   }
 
-  byFolder(folder: string): Subject | undefined {
-    return this.select('AND s.folder = ?', folder)[0];
-  }
-
   sample(): Subject | undefined {
     return this.select('AND s.sample = 1')[0];
   }

@@ -7,7 +7,7 @@ export interface ClassPlan {
 /** The usual number of steps. */
 export const usualSteps = 25;
 /** Enough for DPM-Solver++ (Lu et al. 2022); a model made for few steps (LCM) needs fewer. */
-export const quickSteps = 12;
+const quickSteps = 12;
 export const fewSteps = 4;
 
 /** Seconds that the usual pictures may take before a cheaper plan is made, and that such a plan may take. */

@@ -34,21 +34,15 @@ it.each([
   async (h, w) => {
     const latents = waves(h, w);
     const sides = new Set<string>();
-    const told: number[] = [];
-    const tiled = await decodeTiled(
-      latents,
-      (tile) => {
-        sides.add(tile.shape.join());
-        return enlarged(tile);
-      },
-      (done, total) => void told.push(done / total),
-    );
+    const tiled = await decodeTiled(latents, (tile) => {
+      sides.add(tile.shape.join());
+      return enlarged(tile);
+    });
     const whole = await enlarged(latents);
     expect(tiled.shape).toEqual(whole.shape);
     for (const [i, value] of tiled.data.entries()) expect(value).toBeCloseTo(whole.data[i] as number, 5);
     // One session decodes all of them.
     expect(sides.size).toBe(1);
-    expect(told.at(-1)).toBe(1);
   },
 );
 

@@ -6,7 +6,7 @@ const what = { provider: operand(choice(['cuda'], 'the provider')) };
 
 export const gpuAdd = command({
   name: 'gpu add',
-  summary: 'fetch a provider that does not come along: cuda, for NVIDIA cards on Linux (1.3 GB)',
+  summary: 'fetch a provider that is not included: cuda, for NVIDIA cards on Linux (1.3 GB)',
   usage: 'cuda',
   examples: ['likeness gpu add cuda'],
   options: what,

@@ -13,7 +13,6 @@ export interface EncodedPrompt {
 /** CLIP's tokenizer with the results of transformers' `CLIPTokenizer(prompt, padding='max_length', truncation=True)`. */
 export class Tokenizer {
   readonly maxLength: number;
-  readonly vocabularySize: number;
   private readonly ranks: MergeRanks;
   private readonly raw: AddedTokens;
   private readonly normalized: AddedTokens;
@@ -26,7 +25,6 @@ export class Tokenizer {
     private readonly secondPad?: string,
   ) {
     this.maxLength = files.maxLength;
-    this.vocabularySize = files.ids.size;
     this.ranks = mergeRanks(files.merges);
     const added = (normalized: boolean) => files.added.filter((token) => token.normalized === normalized);
     this.raw = new AddedTokens(added(false).map(({ content }) => [content, content]));

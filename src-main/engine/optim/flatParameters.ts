@@ -32,11 +32,6 @@ export class FlatParameters {
     return [...this.places.keys()];
   }
 
-  /** How many numbers are trained, without the gaps. */
-  get parameterCount(): number {
-    return [...this.places.values()].reduce((total, { shape }) => total + elementCount(shape), 0);
-  }
-
   /** The array in parts, one for each stretch of parameters of which `rateOf` says the same. */
   split(rateOf: (name: string) => number): RatedPart[] {
     const parts: RatedPart[] = [];

@@ -19,7 +19,6 @@ export function tileStarts(length: number): number[] {
 export async function decodeTiled(
   latents: Floats,
   decode: (tile: Floats) => Promise<Floats>,
-  onTile?: (done: number, total: number) => void,
 ): Promise<Floats> {
   const [, , height, width] = dims4(latents.shape);
   const [down, across] = [tileStarts(height), tileStarts(width)];
@@ -35,7 +34,6 @@ export async function decodeTiled(
       shares ??= { rows: fades(down, tall, factor), columns: fades(across, wide, factor) };
       const [rows, columns] = [shares.rows[i] as Float32Array, shares.columns[j] as Float32Array];
       sum.add(decoded, { top: factor * top, left: factor * left, rows, columns });
-      onTile?.(i * across.length + j + 1, down.length * across.length);
     }
   return (sum as Sum).image;
 }

@@ -4,22 +4,15 @@ import { elementCount, type Shape } from './tensor.ts';
 const N = 624;
 const M = 397;
 
-/** What a generator needs to go on exactly where it was; plain JSON. */
-export interface GeneratorState {
-  words: number[];
-  next: number;
-  /** The second half of the last double-precision Box–Muller pair, waiting to be used. */
-  cachedNormal: number | null;
-}
-
 /**
  * `torch.Generator('cpu').manual_seed(seed)`: MT19937 (Matsumoto & Nishimura 1998), read as PyTorch's CPU kernels
  * read it (aten/src/ATen/core/DistributionsHelper.h, native/cpu/DistributionTemplates.h), so a seed means the same
  * numbers here and there. Like torch, seeds may be from −2^63 to 2^64−1 and only their low 32 bits matter.
  */
 export class TorchGenerator {
-  private words = new Uint32Array(N);
+  private readonly words = new Uint32Array(N);
   private next = N;
+  /** The second half of the last double-precision Box–Muller pair, waiting to be used. */
   private cachedNormal: number | null = null;
 
   constructor(seed: number | bigint) {
@@ -29,23 +22,6 @@ export class TorchGenerator {
       const previous = words[i - 1] as number;
       words[i] = Math.imul(1812433253, previous ^ (previous >>> 30)) + i;
     }
-  }
-
-  /** A generator that goes on from a saved `state()`. */
-  static from(state: GeneratorState): TorchGenerator {
-    const generator = new TorchGenerator(0);
-    generator.restore(state);
-    return generator;
-  }
-
-  state(): GeneratorState {
-    return { words: Array.from(this.words), next: this.next, cachedNormal: this.cachedNormal };
-  }
-
-  restore(state: GeneratorState): void {
-    this.words = Uint32Array.from(state.words);
-    this.next = state.next;
-    this.cachedNormal = state.cachedNormal;
   }
 
   /** The next 32 random bits, unsigned. */

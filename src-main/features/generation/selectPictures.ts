@@ -20,7 +20,7 @@ export interface Selection {
 }
 
 /** Tries for each picture that is wanted, before `untilLike` gives up. */
-export const mostTries = 25;
+const mostTries = 25;
 /** Drawn in one go. */
 const atOnce = 8;
 

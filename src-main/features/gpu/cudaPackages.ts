@@ -74,9 +74,3 @@ export const cudaPackages: readonly CudaPackage[] = [
     ].map((part) => `nvidia/cudnn/lib/libcudnn${part}.so.9`),
   },
 ];
-
-/** Bytes of the download, and bytes on the disk afterwards. */
-export const cudaSizes = {
-  fetched: cudaPackages.reduce((sum, { size }) => sum + size, 0),
-  unpacked: 2_075_212_000,
-};

@@ -17,7 +17,7 @@ const mostOfMemory = 0.85;
 const mostOfDevice = 0.9;
 
 /** The room in the machine's memory, whatever computes. */
-export const machineRoom = (): Room => ({ bytes: os.totalmem() * mostOfMemory, device: null });
+const machineRoom = (): Room => ({ bytes: os.totalmem() * mostOfMemory, device: null });
 
 /**
  * Where a run computes, and its room there: on the graphics device, if one is chosen or `auto` chose it on this machine and the

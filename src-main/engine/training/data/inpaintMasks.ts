@@ -43,7 +43,7 @@ export async function maskedPictures(
 }
 
 /** A rectangle or an ellipse of any size anywhere in the picture, 1 inside: `random_mask` of diffusers' script. */
-export function randomMask(frame: Frame, generator: TorchGenerator): Uint8Array {
+function randomMask(frame: Frame, generator: TorchGenerator): Uint8Array {
   const upTo = (least: number, most: number): number => generator.randint(least, most + 1, [1])[0] as number;
   const [width, height] = [upTo(0, frame.width), upTo(0, frame.height)];
   const [halfWidth, halfHeight] = [Math.floor(width / 2), Math.floor(height / 2)];

@@ -34,7 +34,7 @@ export async function exportCoreml(run: OpenedRun, out: string, dtype: ComputeTy
 }
 
 /** SDXL's VAE overflows in f16; Apple's converter computes it in f32 too. */
-export function computesIn({ textEncoder2 }: Model, part: ApplePart, dtype: ComputeType): ComputeType {
+function computesIn({ textEncoder2 }: Model, part: ApplePart, dtype: ComputeType): ComputeType {
   return textEncoder2 && part.startsWith('VAE') ? 'f32' : dtype;
 }
 

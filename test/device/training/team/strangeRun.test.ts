@@ -109,7 +109,7 @@ describe('a worker that joins', { timeout: 600_000 }, () => {
 
   it('finds the model by its hash among those of this machine', async () => {
     const source = await openSharedRun(honest, { known: () => ['/not/there', model], provider: 'cpu' });
-    expect(source.layout.parameterCount).toBeGreaterThan(0);
+    expect(source.layout.names).not.toEqual([]);
     await source.dispose();
   });
 
