@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
 import { Tokenizer } from '../../../src-main/engine/models/tokenizer.ts';
 import { PromptEncoder } from '../../../src-main/engine/pipelines/encodePrompts.ts';
 import { Networks } from '../../../src-main/engine/pipelines/networks.ts';
+import { promptChunks } from '../../../src-main/engine/pipelines/promptChunks.ts';
 import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
 
 /** From the web UI's own code: `test/golden/reference/prompt_weights.py`. */
@@ -50,5 +53,38 @@ describe.each(['tiny-sd1', 'tiny-sd2'])('%s', (name) => {
     expect([...(made[0] as Float32Array)]).toEqual([...(made[2] as Float32Array)]);
     expect(made[0]).not.toEqual(made[1]);
     await pipeline.dispose();
+  });
+});
+
+/** From compel: `test/golden/reference/compel_prompts.py`. */
+const compelCases = z
+  .array(
+    z.object({
+      ...{ prompt: z.string(), compel: z.string() },
+      ...{ ids: z.array(z.number()), weights: z.array(z.number()), context: z.array(z.number()).optional() },
+    }),
+  )
+  .parse(JSON.parse(readFileSync(`${fixtures}/pipelines/compel.json`, 'utf8')));
+
+describe("where compel's rules and the web UI's mean the same", () => {
+  const folder = `${fixtures}/models/tiny-sd1`;
+
+  it.each(compelCases)('"$prompt" is $compel: the same tokens, each with the same weight', async (wanted) => {
+    const [chunk, ...others] = promptChunks(wanted.prompt, await Tokenizer.load(`${folder}/tokenizer`));
+    expect(others).toEqual([]);
+    expect(chunk?.ids).toEqual(wanted.ids);
+    wanted.weights.forEach((weight, i) => expect(chunk?.weights[i]).toBeCloseTo(weight, 5));
+  });
+
+  it('prompts without weights have the same context', async () => {
+    const networks = new Networks(openModelFolder(folder));
+    const encoder = new PromptEncoder(networks, await Tokenizer.load(`${folder}/tokenizer`), 'a1111');
+    const plain = compelCases.filter(({ context }) => context !== undefined);
+    expect(plain.length).toBeGreaterThan(1);
+    for (const { prompt, context = [] } of plain) {
+      const { data } = (await encoder.encode(prompt, 1)).context;
+      context.forEach((value, i) => expect(data[i]).toBeCloseTo(value, 4));
+    }
+    networks.release();
   });
 });

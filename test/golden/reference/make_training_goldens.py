@@ -27,8 +27,14 @@ CASES = [  # name, model, method, prior, batch, lr, prediction (the model's own 
     ("dora", "tiny-bk", "lora", False, 1, 1e-3, None),
     ("loha", "tiny-bk", "lora", False, 1, 1e-2, None),
     ("lokr", "tiny-bk", "lora", False, 1, 1e-3, None),
+    ("locon", "tiny-bk", "lora", False, 1, 1e-3, None),
+    ("locon-prodigy", "tiny-bk", "lora", False, 1, 1.0, None),
+    ("dora-adafactor", "tiny-bk", "lora", False, 1, 1e-3, None),
+    ("loha-prodigy", "tiny-bk", "lora", False, 1, 1.0, None),
+    ("lokr-adafactor", "tiny-bk", "lora", False, 1, 1e-3, None),
+    ("lora-noise-offset", "tiny-bk", "lora", False, 1, 1e-3, None),
 ]
-KIN = ("dora", "loha", "lokr")  # cases named by PEFT's method
+KIN = ("dora", "loha", "lokr", "locon")  # cases begin with PEFT's method; LoCon is LoRA with convolutions
 MORE = {  # what else a case is trained with
     "lora-min-snr-prior": {"snr_gamma": 1.5},
     "lora-min-snr-velocity": {"snr_gamma": 1.5},
@@ -36,6 +42,11 @@ MORE = {  # what else a case is trained with
     "lora-prodigy": {"optimizer": "prodigy"},
     "lora-text-rate": {"text_lr": 2e-4},
     "lora-inpaint-prior": {"inpaint": True},
+    "locon-prodigy": {"optimizer": "prodigy"},
+    "dora-adafactor": {"optimizer": "adafactor"},
+    "loha-prodigy": {"optimizer": "prodigy", "d_coef": 100.0},  # so that f32 sees what the first steps move
+    "lokr-adafactor": {"optimizer": "adafactor"},
+    "lora-noise-offset": {"noise_offset": 0.1},
 }
 
 if __name__ == "__main__":
@@ -44,9 +55,10 @@ if __name__ == "__main__":
             continue
         folder, out = FIXTURES / "models" / model, FIXTURES / "training" / name
         out.mkdir(parents=True, exist_ok=True)
-        record = make_replay(folder, out / "replay.safetensors", 20 if name in MORE or name in KIN else 10, batch, prior, seed=1, size=8, inpaint=MORE.get(name, {}).get("inpaint", False))
+        kind = name.split("-")[0]
+        record = make_replay(folder, out / "replay.safetensors", 20 if name in MORE or kind in KIN else 10, batch, prior, seed=1, size=8, inpaint=MORE.get(name, {}).get("inpaint", False))
         if method == "lora":
-            write_lora_start(folder, out / "start", seed=5, kind=name if name in KIN else "lora")
+            write_lora_start(folder, out / "start", seed=5, kind=kind)
             for readme in (out / "start").rglob("README.md"):
                 readme.unlink()
         losses, _, after = train(folder, record, method, lr, out / "start", prior=prior, dtype=torch.float64,

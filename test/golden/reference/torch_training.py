@@ -52,6 +52,7 @@ KINDS = {  # what each method is configured with, for modules, rank and alpha
     "dora": lambda targets, rank, alpha: LoraConfig(r=rank, lora_alpha=alpha, target_modules=targets, use_dora=True),
     "loha": lambda targets, rank, alpha: LoHaConfig(r=rank, alpha=alpha, target_modules=targets),
     "lokr": lambda targets, rank, alpha: LoKrConfig(r=rank, alpha=alpha, target_modules=targets),
+    "locon": lambda targets, rank, alpha: LoraConfig(r=rank, lora_alpha=alpha, target_modules=targets),
 }
 KIN_TARGETS = {"unet": (["to_q", "proj", "conv1", "conv_shortcut"], 2, 5), "text_encoder": (["q_proj", "fc1"], 2, 3)}
 
@@ -69,6 +70,27 @@ def lora_state(module) -> dict:
     return {k: v.detach().clone() for k, v in get_peft_model_state_dict(module).items()}
 
 
+def seed_of(purpose: str, seed: int, index: int) -> int:
+    """The seed of the product's generator for one purpose (`generatorFor`)."""
+    value = 0x811C9DC5
+    for letter in f"{purpose}:{seed}:{index}":
+        value = (value ^ ord(letter)) * 0x01000193 & 0xFFFFFFFF
+    return value
+
+
+def shifted(noise: torch.Tensor, offset: float, index: int) -> torch.Tensor:
+    """As diffusers' train_text_to_image.py: one more draw for each picture and channel."""
+    generator = torch.Generator().manual_seed(seed_of("noise offset", 1234, index))
+    return noise + offset * torch.randn((noise.shape[0], noise.shape[1], 1, 1), generator=generator)
+
+
+def adafactor(groups: list, lr: float, weight_decay: float, **_):
+    """As kohya's trainer sets it up beside a rate of one's own."""
+    from transformers.optimization import Adafactor
+
+    return Adafactor(groups, lr=lr, weight_decay=weight_decay, scale_parameter=False, relative_step=False, warmup_init=False)
+
+
 def prodigy(groups: list, **settings):
     """As diffusers' train_dreambooth_lora_sdxl.py sets it up by default."""
     from prodigyopt import Prodigy
@@ -78,7 +100,8 @@ def prodigy(groups: list, **settings):
 
 def train(model: Path, record: dict, method: str, lr: float, start: Path | None = None, prior_weight: float = 1.0,
           prior: bool = False, dtype=torch.float32, prediction: str | None = None, snr_gamma: float | None = None,
-          ema: float | None = None, optimizer: str = "adamw", text_lr: float | None = None, inpaint: bool = False):
+          ema: float | None = None, optimizer: str = "adamw", text_lr: float | None = None, inpaint: bool = False,
+          noise_offset: float = 0.0, d_coef: float | None = None):
     """The seed's step on each row: returns losses, tensors before and after as {part: {name: tensor}}.
 
     "prediction" replaces the model's own type. A record with "loss_weights" [n,b,1,h,w] has the subject's squared errors multiplied by them before the mean.
@@ -98,10 +121,14 @@ def train(model: Path, record: dict, method: str, lr: float, start: Path | None 
     groups = [{"params": [q for q in m.parameters() if q.requires_grad], **({"lr": text_lr} if part == "text_encoder" and text_lr is not None else {})}
               for part, m in modules.items()]
     own = {"lr": lr, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-2}
-    optimizer = prodigy(groups, **own) if optimizer == "prodigy" else torch.optim.AdamW(groups, **own)
+    if d_coef is not None:
+        own["d_coef"] = d_coef
+    optimizer = {"prodigy": prodigy, "adafactor": adafactor, "adamw": torch.optim.AdamW}[optimizer](groups, **own)
     average = EMAModel(trained, decay=ema) if ema is not None else None
     losses = []
     for row, (latents, noise, timesteps, ids) in enumerate(zip(*(record[k] for k in ("latents", "noise", "timesteps", "input_ids")))):
+        if noise_offset:
+            noise = shifted(noise, noise_offset, row)
         noisy = scheduler.add_noise(latents.to(dtype), noise.to(dtype), timesteps)
         if inpaint:
             noisy = torch.cat([noisy, record["beside"][row].to(dtype)], dim=1)

@@ -2,12 +2,15 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { z } from 'zod';
 import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
 import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { readF32, readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
+import { withNoiseOffset } from '../../../src-main/engine/training/data/dataset.ts';
+import { openReplay } from '../../../src-main/engine/training/data/replay.ts';
 import { trainedFiles } from '../../../src-main/engine/training/run/checkpoint.ts';
 import { finetune } from '../../../src-main/features/training/finetune.ts';
 
@@ -53,13 +56,35 @@ function shareOfMovement(ours: Tensors, before: Tensors, after: Tensors): number
 }
 
 /** What the other methods were recorded with: convolutions too. */
-const kinTargets = (method: string) =>
-  method === 'lora'
+const kinTargets = (plain: boolean) =>
+  plain
     ? {}
     : {
         lora: { targets: ['to_q', 'proj', 'conv1', 'conv_shortcut'] },
         textLora: { targets: ['q_proj', 'fc1'] },
       };
+
+const optimizerType = z.enum(['adamw', 'adafactor', 'prodigy']);
+
+/** Recorded batches with the noise offset of a run on photos, which draws it for each step anew; the file itself without one. */
+function withOffset(file: string, noiseOffset: number): string {
+  if (noiseOffset === 0) return file;
+  const { tensors } = readSafetensors(file);
+  const { steps, row } = openReplay(file, { channels: 4, tokens: 77, timesteps: 1000, words: 49_408 });
+  const shifted = Array.from({ length: steps }, (_, k) =>
+    withNoiseOffset(row(k), { noiseOffset, seed: 1234 }, k),
+  ).flatMap(({ noise }) => [...noise.data]);
+  const out = join(mkdtempSync(join(tmpdir(), 'likeness-offset-')), 'replay.safetensors');
+  const shape = tensors.get('noise')?.shape ?? expect.fail();
+  writeSafetensors(
+    out,
+    [...tensors].map(([name, tensor]) => ({
+      name,
+      tensor: name === 'noise' ? { dtype: 'f32' as const, shape, data: Float32Array.from(shifted) } : tensor,
+    })),
+  );
+  return out;
+}
 
 const numberOr = (text: string | undefined): number | null => (text === undefined ? null : Number(text));
 
@@ -117,6 +142,12 @@ it.each([
   { name: 'dora', method: 'dora', limit: 0.005 },
   { name: 'loha', method: 'loha', limit: 0.005 },
   { name: 'lokr', method: 'lokr', limit: 0.005 },
+  { name: 'locon', method: 'lora', limit: 0.005 },
+  { name: 'locon-prodigy', method: 'lora', limit: 0.005 },
+  { name: 'dora-adafactor', method: 'dora', limit: 0.005 },
+  { name: 'loha-prodigy', method: 'loha', limit: 0.005 },
+  { name: 'lokr-adafactor', method: 'lokr', limit: 0.005 },
+  { name: 'lora-noise-offset', method: 'lora', limit: 0.005 },
   { name: 'full-epsilon-prior', method: 'full', limit: 0.02 },
 ] as const)('$name: recorded batches end where torch and PEFT end', async ({ name, method, limit }) => {
   const folder = join(fixtures, 'training', name);
@@ -137,11 +168,12 @@ it.each([
       provider: 'cpu' as const,
     },
     ...{ minSnrGamma: numberOr(metadata['snr_gamma']), ema: numberOr(metadata['ema']) },
-    optimizer: metadata['optimizer'] === 'prodigy' ? ('prodigy' as const) : ('adamw' as const),
+    optimizer: optimizerType.parse(metadata['optimizer'] ?? 'adamw'),
+    ...('d_coef' in metadata && { stepScale: Number(metadata['d_coef']) }),
     textLearningRate: numberOr(metadata['text_lr']),
     ...{
-      replay: join(folder, 'replay.safetensors'),
-      ...(method !== 'full' && { initLora: start, ...kinTargets(method) }),
+      replay: withOffset(join(folder, 'replay.safetensors'), Number(metadata['noise_offset'] ?? 0)),
+      ...(method !== 'full' && { initLora: start, ...kinTargets(/^(lora|koala)/.test(name)) }),
     },
   };
   const out = mkdtempSync(join(tmpdir(), 'likeness-replay-'));
