@@ -32,6 +32,26 @@ const features = [
   ['bench', 'compression', 'influence', 'inspect', 'join.ts', 'modelLock.ts', 'providers.ts'],
 ].map((row) => row.map((name) => `src-main/features/${name}`));
 
+/** What answers the contract, from top to bottom, in the same way. */
+const studio = [
+  ['studio.ts'],
+  ['generation', 'library', 'compressionHandlers.ts', 'influenceHandlers.ts', 'trashHandlers.ts'],
+  ['models', 'scan', 'subjects'],
+  ['photos', 'training'],
+  [
+    ...[
+      'originals',
+      'system',
+      'exportHandlers.ts',
+      'galleryHandlers.ts',
+      'jobHandlers.ts',
+      'loraHandlers.ts',
+    ],
+    ...['projectHandlers.ts', 'scoreHandlers.ts', 'settingsHandlers.ts'],
+  ],
+  ['context.ts', 'sizeOf.ts'],
+].map((row) => row.map((name) => `src-main/studio/${name}`));
+
 /** Each folder of `rows` with what stands in lower ones, and `below` all of them. */
 function ranked(rows, below) {
   return Object.fromEntries(
@@ -63,7 +83,7 @@ const layers = {
     'src-shared',
   ],
   'src-main/worker': ['src-main/features', 'src-main/socketLock.ts', 'src-shared'],
-  'src-main/studio': [
+  ...ranked(studio, [
     'src-main/ipc/answer.ts',
     'src-main/features',
     'src-main/engine',
@@ -72,7 +92,7 @@ const layers = {
     'src-main/places.ts',
     'src-main/socketLock.ts',
     'src-shared',
-  ],
+  ]),
   'src-main/ipc': ['src-shared'],
   ...ranked(features, ['src-main/engine', 'src-main/places.ts', 'src-shared']),
   'src-main/jobs': ['src-main/features/tasks.ts', 'src-main/storage', 'src-shared'],
@@ -81,7 +101,12 @@ const layers = {
   'src-main/places.ts': [],
   'src-main/shipped.ts': [],
   'src-main/socketLock.ts': ['src-shared'],
-  'src-shared': [],
+  ...ranked(
+    [['contract'], ['domain'], ['messages'], ['plural.ts', 'segmentation']].map((row) =>
+      row.map((name) => `src-shared/${name}`),
+    ),
+    [],
+  ),
   'src-renderer/client': ['src-renderer/texts', 'src-shared'],
   'src-renderer/texts': ['src-shared'],
   'src-renderer/ui': ['src-renderer/texts', 'src-shared'],

@@ -1,6 +1,6 @@
 import type { AskedDistill } from '../../src-shared/domain/distillSettings.ts';
 import type { JobKind } from '../../src-shared/domain/job.ts';
-import type { Problem } from '../../src-shared/domain/problem.ts';
+import type { Problem } from '../../src-shared/messages/problem.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import type { CompressRequest } from './compression/request.ts';
 import type { DownloadRequest } from './download/download.ts';

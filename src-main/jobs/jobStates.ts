@@ -1,5 +1,5 @@
 import type { JobState } from '../../src-shared/domain/job.ts';
-import type { Problem } from '../../src-shared/domain/problem.ts';
+import type { Problem } from '../../src-shared/messages/problem.ts';
 import type { Jobs, StoredJob } from '../storage/jobs.ts';
 
 /** Milliseconds between two tries to write what the disk had no room for. */

@@ -1,5 +1,5 @@
 import type { Job, JobKind, JobProgress, JobState } from '../../src-shared/domain/job.ts';
-import type { Problem } from '../../src-shared/domain/problem.ts';
+import type { Problem } from '../../src-shared/messages/problem.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import { inStudio } from '../../src-shared/messages/inStudio.ts';
 import { problem, type LikenessError } from '../../src-shared/messages/index.ts';

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { trainingSettings, type TrainingSettings } from '../../src-shared/domain/finetuneSettings.ts';
 import { fromJson } from '../../src-shared/domain/fromJson.ts';
 import { parseSettings, salvagedSettings } from '../../src-shared/domain/settingValues.ts';
-import { problemSchema, type Problem } from '../../src-shared/domain/problem.ts';
+import { problemSchema, type Problem } from '../../src-shared/messages/problem.ts';
 import type { Run } from '../../src-shared/domain/run.ts';
 import { LikenessError, problem } from '../../src-shared/messages/index.ts';
 import { insert, parseCell, update } from './rows.ts';

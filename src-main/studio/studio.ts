@@ -9,7 +9,7 @@ import { influenceHandlers, influenceJob } from './influenceHandlers.ts';
 import { libraryHandlers } from './library/libraryHandlers.ts';
 import { LibraryScan } from './scan/libraryScan.ts';
 import { watchLibrary } from './library/watchLibrary.ts';
-import { loraHandlers } from './loras/loraHandlers.ts';
+import { loraHandlers } from './loraHandlers.ts';
 import { downloadJob } from './models/downloadJob.ts';
 import { importJob, modelHandlers } from './models/modelHandlers.ts';
 import { putShippedModel } from './models/putModel.ts';

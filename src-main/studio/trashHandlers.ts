@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Removed } from '../storage/trash.ts';
 import type { Handlers, StudioContext } from './context.ts';
-import { listLoras } from './loras/loraHandlers.ts';
+import { listLoras } from './loraHandlers.ts';
 import { listModels } from './models/putModel.ts';
 
 export function trashHandlers(context: StudioContext): Handlers<'trash'> {

@@ -1,6 +1,6 @@
 import type { Output } from '../../src-shared/contract/index.ts';
 import type { Crop, Photo } from '../../src-shared/domain/photo.ts';
-import type { Problem } from '../../src-shared/domain/problem.ts';
+import type { Problem } from '../../src-shared/messages/problem.ts';
 import { base64Of } from '../client/fileBytes.ts';
 import { listen, pathOf, request } from '../client/index.ts';
 import { texts } from '../texts/index.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { problemSchema } from '../domain/problem.ts';
+import { problemSchema } from '../messages/problem.ts';
 
 /**
  * The error of a refused request: a code of src-shared/messages and its sentence. Besides the codes of the domains:

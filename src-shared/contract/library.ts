@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from '../domain/id.ts';
-import { problemSchema } from '../domain/problem.ts';
+import { problemSchema } from '../messages/problem.ts';
 import { endpoint } from './endpoint.ts';
 
 const nothing = z.object({});

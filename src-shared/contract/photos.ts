@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { idSchema, pathSchema } from '../domain/id.ts';
 import { cropSchema, photoSchema, photoSetReportSchema } from '../domain/photo.ts';
-import { problemSchema } from '../domain/problem.ts';
+import { problemSchema } from '../messages/problem.ts';
 import { subjectSchema } from '../domain/subject.ts';
 import { endpoint } from './endpoint.ts';
 import { undoSchema } from './trash.ts';

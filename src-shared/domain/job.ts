@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema, timeSchema } from './id.ts';
-import { problemSchema } from './problem.ts';
+import { problemSchema } from '../messages/problem.ts';
 
 export const jobKinds = [
   'train',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { trainingSettingsType } from './finetuneSettings.ts';
 import { idSchema, nameSchema, timeSchema } from './id.ts';
-import { problemSchema } from './problem.ts';
+import { problemSchema } from '../messages/problem.ts';
 import { checkpointScoreSchema } from './score.ts';
 
 const runStates = ['queued', 'running', 'paused', 'failed', 'cancelled', 'done'] as const;

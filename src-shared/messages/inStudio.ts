@@ -1,4 +1,4 @@
-import type { Problem } from '../domain/problem.ts';
+import type { Problem } from './problem.ts';
 import { forPeople } from './forPeople.ts';
 import { oneLine, type Details, type MessageCode } from './index.ts';
 

@@ -1,4 +1,4 @@
-import type { Problem } from '../domain/problem.ts';
+import type { Problem } from './problem.ts';
 import type { MessageCode } from './index.ts';
 
 /** Failures due to the request or to a file's content: trying again fails the same way. */

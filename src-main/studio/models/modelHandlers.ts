@@ -8,7 +8,7 @@ import { givenPath } from '../../places.ts';
 import type { Handlers, StudioContext, Surroundings } from '../context.ts';
 import { downloadPlace, type DownloadInput } from './downloadJob.ts';
 import { trainingRoom } from '../training/room.ts';
-import { putLora } from '../loras/loraHandlers.ts';
+import { putLora } from '../loraHandlers.ts';
 import { outlook, paceOf } from './outlook.ts';
 import { listModels, putModel, withState } from './putModel.ts';
 

@@ -24,7 +24,7 @@ import { markPhoto } from './markPhoto.ts';
 import { publicPhoto } from './photoCaption.ts';
 import type { StoredPhoto } from '../../storage/photos.ts';
 import { findMask, keepMask } from './photoMasks.ts';
-import { writeSubjectFile } from '../subjects/subjectFile.ts';
+import { writeSubjectFile } from '../../storage/subjectFile.ts';
 
 type Added = Output<'photos.addPaths'>;
 

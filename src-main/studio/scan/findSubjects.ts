@@ -5,7 +5,7 @@ import path from 'node:path';
 import { nameSchema } from '../../../src-shared/domain/id.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import type { Found, StudioContext } from '../context.ts';
-import { readSubjectFile, writeSubjectFile } from '../subjects/subjectFile.ts';
+import { readSubjectFile, writeSubjectFile } from '../../storage/subjectFile.ts';
 
 /**
  * Scans `subjects/`. An unknown folder is a renamed subject, recognised by its photos or its `subject.json`, or a new one. A

@@ -4,7 +4,7 @@ import type { Handlers, StudioContext } from '../context.ts';
 import { addPhotos } from '../photos/addPhotos.ts';
 import { knownNouns } from './nouns.ts';
 import { freeToken } from './tokens.ts';
-import { writeSubjectFile } from './subjectFile.ts';
+import { writeSubjectFile } from '../../storage/subjectFile.ts';
 
 export function subjectHandlers(context: StudioContext): Handlers<'subjects'> {
   const { library, queue, emit, shipped } = context;

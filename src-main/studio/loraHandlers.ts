@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import type { LoraFile } from '../../../src-shared/domain/loraFile.ts';
-import type { Report } from '../../features/inspect/inspect.ts';
-import type { StoredLoraFile } from '../../storage/loraFiles.ts';
-import type { Handlers, StudioContext } from '../context.ts';
-import { sizeOf } from '../sizeOf.ts';
+import type { LoraFile } from '../../src-shared/domain/loraFile.ts';
+import type { Report } from '../features/inspect/inspect.ts';
+import type { StoredLoraFile } from '../storage/loraFiles.ts';
+import type { Handlers, StudioContext } from './context.ts';
+import { sizeOf } from './sizeOf.ts';
 
 const withState = (file: StoredLoraFile): LoraFile => ({ ...file, available: existsSync(file.path) });
 

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { nameSchema } from '../../../src-shared/domain/id.ts';
-import { classNounSchema, tokenSchema, type Subject } from '../../../src-shared/domain/subject.ts';
-import type { LibraryFolder } from '../../storage/libraryFolder.ts';
+import { nameSchema } from '../../src-shared/domain/id.ts';
+import { classNounSchema, tokenSchema, type Subject } from '../../src-shared/domain/subject.ts';
+import type { LibraryFolder } from './libraryFolder.ts';
 
 const schema = z.object({
   name: nameSchema,
