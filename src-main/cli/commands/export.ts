@@ -12,8 +12,10 @@ import { defined, refuseTogether } from '../shared.ts';
 import { plural } from '../../../src-shared/plural.ts';
 
 const options = {
-  run: file('RUN', 'the folder of a run', { fallback: 'LoRA files are mixed: --lora' }),
-  model: model('PATH', 'with --lora: the model that they are put into', { fallback: 'the shipped model' }),
+  run: file('RUN', 'the folder of a run', { fallback: 'a model: --model' }),
+  model: model('PATH', 'the model that is written, with any --lora in it', {
+    fallback: 'with --lora: the shipped model',
+  }),
   lora: repeated(loraChoice()),
   checkpoint: integer('STEP', 'which checkpoint', { min: 0, max: 1e9, fallback: 'the last' }),
   format: required(choice(exportFormats, 'what to write')),
@@ -42,12 +44,13 @@ const options = {
 
 export const exportCommand = command({
   name: 'export',
-  summary: 'write the weights of a run for other tools',
-  usage: '--run RUN --format FORMAT --out PATH [OPTIONS]',
+  summary: 'write the weights of a run, or a model, for other tools',
+  usage: '(--run RUN | --model MODEL) --format FORMAT --out PATH [OPTIONS]',
   examples: [
     'likeness export --run runs/dog --format diffusers --out dog-model',
     'likeness export --run runs/dog --format kohya --out dog.safetensors',
     'likeness export --run runs/dog --format kohya --out dog.safetensors --distill-guidance 7.5',
+    'likeness export --model stable-diffusion-v1-5.safetensors --format coreml --out sd15-coreml',
     'likeness export --lora dog.safetensors:0.8 --lora style.safetensors:0.5 --format diffusers --out mixed',
   ],
   options,
@@ -55,7 +58,8 @@ export const exportCommand = command({
   run: async (request, context) => {
     const { exportGuided } = await import('../../features/guidance/exportGuided.ts');
     const result = await exportGuided(request, context, version);
-    const written = `${result.path}: step ${result.step}, ${plural(result.tensors, 'tensor', 'tensors')}, read back and compared (off by ${result.maxError.toExponential(1)})`;
+    const step = result.step > 0 ? `step ${result.step}, ` : '';
+    const written = `${result.path}: ${step}${plural(result.tensors, 'tensor', 'tensors')}, read back and compared (off by ${result.maxError.toExponential(1)})`;
     const text = result.next === undefined ? written : `${written}\n${result.next}`;
     return { fields: { ...result }, text };
   },
@@ -66,7 +70,7 @@ function sourceOf(
   base: string | undefined,
   loras: Mix['loras'],
 ): GuidedExportRequest['run'] {
-  if (run === undefined && loras.length === 0)
+  if (run === undefined && base === undefined && loras.length === 0)
     throw problem('usage.missingOption', { option: '--run', command: 'export' });
   if (run === undefined) return { model: base ?? shippedModel, loras };
   const mixed = loras.length > 0 ? loras : undefined;
@@ -79,15 +83,12 @@ function exportRequest({ transformers, ...given }: Given<typeof options>): Guide
   const { format, out, dtype, guidance } = given;
   const run = sourceOf(folder, base, lora);
   if (typeof run !== 'string') {
-    refuseTogether(
-      '--lora',
-      { '--checkpoint': checkpoint, '--distill-guidance': scale },
-      'they are of a run',
-    );
-    if (format === 'kohya' || format === 'peft')
+    const option = lora.length > 0 ? '--lora' : '--model';
+    refuseTogether(option, { '--checkpoint': checkpoint, '--distill-guidance': scale }, 'they are of a run');
+    if (format === 'kohya' || format === 'peft' || format === 'embedding')
       throw problem('usage.conflict', {
-        ...{ option: '--lora', other: `--format ${format}` },
-        why: 'several files are put into a model, which is no LoRA any more',
+        ...{ option, other: `--format ${format}` },
+        why: 'what is written is a whole model, and that format holds what a run learnt alone',
       });
   }
   const { baseGuidance, guidanceStop, distillSteps: steps } = given;

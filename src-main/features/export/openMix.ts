@@ -11,7 +11,7 @@ import type { OpenedRun } from './openRun.ts';
 import type { Mix } from './request.ts';
 
 /**
- * A model with LoRA files of any tool and method in its weights. Errors: those of `openModel`, `readLora` and `fitWholeLora`, which name
+ * A model with LoRA files of any tool and method in its weights, or with none, as it is. Errors: those of `openModel`, `readLora` and `fitWholeLora`, which name
  * what can't be used; `export.words` where a file holds embeddings, which no model's weights can.
  */
 export function openMix({ model: path, loras }: Mix): OpenedRun {
@@ -26,7 +26,7 @@ export function openMix({ model: path, loras }: Mix): OpenedRun {
   const { adapters, matrices } = bindLoras(files);
   return {
     ...{ model, step: 0, prompt: 'a photo', size: TextToImage.defaultSize(model).width },
-    ...{ adapters: [], few: false },
+    ...{ adapters: [], few: false, title: files.length > 0 ? 'with the LoRA files' : 'the model' },
     changes: {
       unet: mergeFiles(model.unet.weights, 'unet', files),
       textEncoder: mergeFiles(model.textEncoder.weights, 'text_encoder', files),

@@ -28,7 +28,10 @@ export interface OpenedRun {
   readonly size: number;
   /** The subject of a finetune as prompts name it: "sks dog"; of several, all: "sks dog, ohwx cat". */
   readonly subject?: string;
+  /** 0 where it is no run. */
   readonly step: number;
+  /** What is exported, as receipts call it. */
+  readonly title: string;
   /** It draws in few steps: a distillation with `lcm`. */
   readonly few: boolean;
   /** Of a LoRA run, or one of its kin; none of a full one. */
@@ -53,7 +56,7 @@ export function openRun(path: string, checkpoint: number | undefined): OpenedRun
       wanted: checkpoint === undefined ? '' : String(checkpoint),
     });
   const { model, whole, ...about } = modelOf(run, kind);
-  const opened = { model, step, ...about };
+  const opened = { model, step, title: 'the run', ...about };
   const folder = run.checkpointPath(step);
   refuseHalfCheckpoint(folder, model);
   if (whole) return { ...opened, adapters: [], ...wholeNetworks(folder) };

@@ -69,13 +69,20 @@ export async function prove(
       : 'f16');
   if (!(proof.maxError <= tolerance[stored]))
     throw problem('export.unproven', { file: basename(out), error: proof.maxError.toPrecision(2) });
+  if (changesNothing(run)) return proof;
   const before = await draw(run, run.model, {}, signal);
   return { ...proof, pictures: [{ ...before, title: 'base model' }, ...proof.pictures] };
 }
 
+/** It draws what the base model draws. */
+function changesNothing({ changes, words }: OpenedRun): boolean {
+  const { unet, vae, textEncoder, textEncoder2 } = changes;
+  return !words && [unet, vae, textEncoder, textEncoder2].every((changed) => !changed?.size);
+}
+
 const taught = async (run: OpenedRun, signal: AbortSignal): Promise<Drawn & { title: string }> => ({
   ...(await draw(run, run.model, run.networks, signal, run.words)),
-  title: 'the run',
+  title: run.title,
 });
 
 async function provePicture(

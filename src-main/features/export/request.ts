@@ -2,7 +2,7 @@ import type { exportFormats } from '../../../src-shared/domain/exported.ts';
 
 export type ExportFormat = (typeof exportFormats)[number];
 
-/** LoRA files to be put into a model's weights. */
+/** A model, and LoRA files to be put into its weights. */
 export interface Mix {
   readonly model: string;
   readonly loras: readonly { readonly path: string; readonly weight: number }[];
@@ -10,7 +10,7 @@ export interface Mix {
 
 /** What a person said about an export. Paths are absolute. */
 export interface ExportRequest {
-  /** The run's folder, or what is mixed. */
+  /** The run's folder, or a model with what is mixed into it. */
   readonly run: string | Mix;
   readonly format: ExportFormat;
   readonly out: string;

@@ -91,6 +91,7 @@ const opened = (model: Model, size: number): OpenedRun => ({
     model,
     size,
     prompt: 'a photo of sks dog',
+    title: 'the model',
     step: 0,
     few: false,
     adapters: [],
@@ -141,6 +142,13 @@ it('ends on the command line with what to type on a Mac; a mix of LoRA files goe
     ...['TextEncoder.mlpackage', 'TextEncoder2.mlpackage', 'Unet.mlpackage', 'VAEDecoder.mlpackage'],
     ...['VAEEncoder.mlpackage', 'merges.txt', 'vocab.json'],
   ]);
+});
+
+it('takes a model alone too', async () => {
+  const place = path.join(scratch, 'alone');
+  const words = ['export', '--model', path.join(fixtures, 'tiny-sd1'), '--format', 'coreml', '--out', place];
+  expect((await likeness(words)).status).toBe(0);
+  expect(readdirSync(place)).toContain('Unet.mlpackage');
 });
 
 it('refuses by name what the library can not do', async () => {

@@ -47,11 +47,28 @@ it.each([['diffusers'], ['single-file']])(
   300_000,
 );
 
+it('writes a model as it is where nothing is put into it', async () => {
+  const out = path.join(scratch, 'plain.safetensors');
+  const { status, stdout } = await likeness([
+    ...['export', '--model', model, '--format', 'single-file', '--out', out, '--dtype', 'f32'],
+  ]);
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/plain\.safetensors: \d+ tensors, read back/)]);
+  const { unet: before } = openModel(model);
+  const { unet: after } = openModel(out);
+  for (const name of before.weights.names()) {
+    const [old, now] = [before.weights.get(name), after.weights.get(name)];
+    if (!old || !now) throw new Error(`${name} is gone`);
+    expect(readF32(now).data).toEqual(readF32(old).data);
+  }
+}, 120_000);
+
 it('says what cannot be mixed, and why', async () => {
   const dora = path.join(kinds, 'dora');
   const out = path.join(scratch, 'no');
   const say = async (...words: string[]) => likeness(['export', ...words, '--out', out]);
   expect((await say('--format', 'diffusers')).status).toBe(2);
+  const noLora = await say('--format', 'kohya', '--model', model);
+  expect([noLora.status, noLora.stderr]).toEqual([2, expect.stringContaining('--model')]);
   const asLora = await say('--format', 'kohya', '--lora', dora, '--model', model);
   expect(asLora.status).toBe(2);
   expect(asLora.stderr).toContain('--lora');

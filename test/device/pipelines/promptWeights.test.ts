@@ -85,6 +85,6 @@ describe("where compel's rules and the web UI's mean the same", () => {
       const { data } = (await encoder.encode(prompt, 1)).context;
       context.forEach((value, i) => expect(data[i]).toBeCloseTo(value, 4));
     }
-    networks.release();
+    await networks.release();
   });
 });

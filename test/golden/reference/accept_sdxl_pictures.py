@@ -1,7 +1,7 @@
 """python accept_sdxl_pictures.py WORK [filter…]: what else SDXL's family does, against diffusers.
 
 Pictures drawn over another, with and without a mask, from the seed alone; and students that `likeness compress` makes of an SDXL shape,
-which diffusers loads and draws with. Models of new sizes and weights, as in accept_sdxl.py.
+which diffusers loads and draws with, as compressed and after `likeness distill`. Models of new sizes and weights, as in accept_sdxl.py.
 """
 
 import shutil
@@ -69,7 +69,37 @@ def students(score: Score, work: Path, name: str) -> None:
         outcome = likeness("generate", "--model", out, "--prompt", PROMPT, "--steps", STEPS, "--guidance", 5, "--size", "64x80", "--provider", "cpu",
                            "--latents", work / "start.safetensors", "--save-latents", end, "--out", work / "pictures")
         if score.ran(f"{name} {kind} drawn", outcome):
-            score.limit(f"{name} {kind} in diffusers", relative_error(load_file(end)["latents"], latents(pipe)), LIMIT)
+            compressed = latents(pipe)
+            score.limit(f"{name} {kind} in diffusers", relative_error(load_file(end)["latents"], compressed), LIMIT)
+            distilled(score, work, f"{name} {kind}", folder, out, compressed)
+
+
+def distilled(score: Score, work: Path, name: str, teacher: Path, student: Path, before: torch.Tensor) -> None:
+    """Three steps, exported as a folder: diffusers draws what we do, and not what the compressed one drew."""
+    base, steps, batch = pipeline(teacher), 3, 2
+    g = torch.Generator().manual_seed(6)
+    shape = (steps, batch, 4, 8, 8)
+    width = base.unet.config.projection_class_embeddings_input_dim - 6 * base.unet.config.addition_time_embed_dim
+    save_file({
+        "latents": torch.randn(shape, generator=g), "noise": torch.randn(shape, generator=g), "timesteps": torch.randint(0, 1000, shape[:2], generator=g),
+        "context": torch.randn(steps, batch, 77, base.unet.config.cross_attention_dim, generator=g), "text_embeds": torch.randn(steps, batch, width, generator=g),
+    }, work / "replay.safetensors")
+    for folder in ("distilled", "model-of-it"):
+        shutil.rmtree(work / folder, ignore_errors=True)
+    run = likeness("distill", "--teacher", teacher, "--student", student, "--replay", work / "replay.safetensors", "--steps", steps, "--lr", 1e-2,
+                   "--provider", "cpu", "--out", work / "distilled")
+    export = likeness("export", "--run", work / "distilled", "--format", "diffusers", "--dtype", "f32", "--out", work / "model-of-it")
+    if not score.ran(f"{name} distil", run) or not score.ran(f"{name} export", export):
+        return
+    pipe, end = pipeline(work / "model-of-it"), work / "end.safetensors"
+    stored, names = set(load_file(next((work / "model-of-it" / "unet").glob("*.safetensors")))), set(pipe.unet.state_dict())
+    score.verdict(f"{name} distilled: {len(stored)} tensors, missing {len(names - stored)}, unexpected {len(stored - names)}", stored == names)
+    outcome = likeness("generate", "--model", work / "model-of-it", "--prompt", PROMPT, "--steps", STEPS, "--guidance", 5, "--size", "64x80", "--provider", "cpu",
+                       "--latents", work / "start.safetensors", "--save-latents", end, "--out", work / "pictures")
+    if score.ran(f"{name} distilled, drawn", outcome):
+        wanted = latents(pipe)
+        score.at_least(f"{name} what distilling changed", relative_error(before, wanted), 0.01)
+        score.limit(f"{name} distilled, in diffusers", relative_error(load_file(end)["latents"], wanted), 2e-3)
 
 
 if __name__ == "__main__":
