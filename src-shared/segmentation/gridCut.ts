@@ -179,14 +179,7 @@ export class GridCut {
       least = Math.min(least, residual[up * count + pixel] as number);
       pixel += offsets[up] as number;
     }
-    const push = (pixel: number, way: number): boolean => {
-      const [there, back] = [way * count + pixel, (way ^ 1) * count + pixel + (offsets[way] as number)];
-      const left = (residual[there] as number) - least;
-      residual[there] = left;
-      residual[back] = (residual[back] as number) + least;
-      return left <= 0;
-    };
-    push(from, direction);
+    this.push(from, direction, least);
     for (let pixel = from; ;) {
       const up = parent[pixel] as number;
       if (up === terminal) {
@@ -195,7 +188,7 @@ export class GridCut {
         break;
       }
       const above = pixel + (offsets[up] as number);
-      if (push(above, up ^ 1)) this.orphaned(pixel);
+      if (this.push(above, up ^ 1, least)) this.orphaned(pixel);
       pixel = above;
     }
     for (let pixel = to; ;) {
@@ -206,9 +199,19 @@ export class GridCut {
         break;
       }
       const below = pixel + (offsets[up] as number);
-      if (push(pixel, up)) this.orphaned(pixel);
+      if (this.push(pixel, up, least)) this.orphaned(pixel);
       pixel = below;
     }
+  }
+
+  /** Sends so much along an arc; whether that fills it. */
+  private push(pixel: number, way: number, flow: number): boolean {
+    const there = way * this.count + pixel;
+    const back = (way ^ 1) * this.count + pixel + (this.offsets[way] as number);
+    const left = (this.residual[there] as number) - flow;
+    this.residual[there] = left;
+    this.residual[back] = (this.residual[back] as number) + flow;
+    return left <= 0;
   }
 
   private orphaned(pixel: number): void {
@@ -222,21 +225,16 @@ export class GridCut {
   }
 
   private settle(pixel: number): void {
-    const { residual, count, parent, tree, stamp, distance } = this;
+    const { parent, tree, stamp, distance } = this;
     const side = tree[pixel] as number;
     const x = pixel % this.width;
     const y = (pixel - x) / this.width;
     let best = none;
     let shortest = Infinity;
-    /** Whether flow can come along (source), or go along (sink), the arc to a neighbour. */
-    const carries = (other: number, direction: number): boolean =>
-      (side === source
-        ? (residual[(direction ^ 1) * count + other] as number)
-        : (residual[direction * count + pixel] as number)) > 0;
     for (let direction = 0; direction < 8; direction++) {
       const other = this.neighbour(x, y, direction);
-      if (other === none || tree[other] !== side || parent[other] === none || !carries(other, direction))
-        continue;
+      if (other === none || tree[other] !== side || parent[other] === none) continue;
+      if (!this.carries(pixel, other, direction)) continue;
       const far = this.distanceToTerminal(other);
       if (far < shortest) {
         best = direction;
@@ -250,13 +248,20 @@ export class GridCut {
       return;
     }
     parent[pixel] = none;
-    tree[pixel] = free;
     for (let direction = 0; direction < 8; direction++) {
       const other = this.neighbour(x, y, direction);
       if (other === none || tree[other] !== side || parent[other] === none) continue;
-      if (carries(other, direction)) this.activate(other);
+      if (this.carries(pixel, other, direction)) this.activate(other);
       if (parent[other] === (direction ^ 1)) this.orphaned(other);
     }
+    tree[pixel] = free;
+  }
+
+  /** Whether flow can come along (source), or go along (sink), the arc from a pixel to its neighbour. */
+  private carries(pixel: number, other: number, direction: number): boolean {
+    const arc =
+      this.tree[pixel] === source ? (direction ^ 1) * this.count + other : direction * this.count + pixel;
+    return (this.residual[arc] as number) > 0;
   }
 
   /** Steps up to the terminal; infinite where they end in an orphan. What was walked is stamped, so that it is not walked again. */

@@ -101,27 +101,23 @@ function standardized(looks: readonly Look[]): Float32Array[] {
 }
 
 /** Weights of the channels, and the bias last. */
-function regression(photos: readonly Examples[]): Float32Array {
+function regression(photos: readonly Examples[]): Float64Array {
   const { channels } = photos[0] as Examples;
-  const cells = photos.reduce((sum, { counts }) => sum + counts.length, 0);
-  const every = Math.ceil(cells / mostCells);
-  const total = photos.reduce((sum, { counts }) => sum + counts.reduce((all, one) => all + one, 0), 0);
-  const weights = new Float32Array(channels + 1);
-  const speed = new Float32Array(channels + 1);
+  const { data, isSubject, counts } = whatCounts(photos);
+  const weights = new Float64Array(channels + 1);
+  const speed = new Float64Array(channels + 1);
+  const gradient = new Float64Array(channels + 1);
   for (let step = 0; step < descent.steps; step++) {
-    const gradient = new Float32Array(channels + 1);
-    for (const [photo, { data, isSubject, counts }] of photos.entries())
-      for (let cell = photo % every; cell < counts.length; cell += every) {
-        const count = counts[cell] as number;
-        if (count === 0) continue;
-        const from = cell * channels;
-        let odds = weights[channels] as number;
-        for (let k = 0; k < channels; k++) odds += (weights[k] as number) * (data[from + k] as number);
-        const error = ((every * count) / total) * (1 / (1 + Math.exp(-odds)) - (isSubject[cell] as number));
-        for (let k = 0; k < channels; k++)
-          gradient[k] = (gradient[k] as number) + error * (data[from + k] as number);
-        gradient[channels] = (gradient[channels] as number) + error;
-      }
+    gradient.fill(0);
+    for (let cell = 0; cell < counts.length; cell++) {
+      const from = cell * channels;
+      let odds = weights[channels] as number;
+      for (let k = 0; k < channels; k++) odds += (weights[k] as number) * (data[from + k] as number);
+      const error = (counts[cell] as number) * (1 / (1 + Math.exp(-odds)) - (isSubject[cell] as number));
+      for (let k = 0; k < channels; k++)
+        gradient[k] = (gradient[k] as number) + error * (data[from + k] as number);
+      gradient[channels] = (gradient[channels] as number) + error;
+    }
     for (let k = 0; k <= channels; k++) {
       const decay = k < channels ? descent.decay * (weights[k] as number) : 0;
       speed[k] = descent.momentum * (speed[k] as number) - descent.rate * ((gradient[k] as number) + decay);
@@ -131,7 +127,29 @@ function regression(photos: readonly Examples[]): Float32Array {
   return weights;
 }
 
-function oddsOf(data: Float32Array, weights: Float32Array): Float32Array {
+/** The cells of all photos that are learnt from, one after the other; they count 1 together. Most cells of a rim count nothing. */
+function whatCounts(photos: readonly Examples[]): Omit<Examples, 'channels'> {
+  const { channels } = photos[0] as Examples;
+  const cells = photos.reduce((sum, { counts }) => sum + counts.length, 0);
+  const every = Math.ceil(cells / mostCells);
+  const total = photos.reduce((sum, { counts }) => sum + counts.reduce((all, one) => all + one, 0), 0);
+  const chosen = photos.flatMap(({ counts }, photo) =>
+    [...counts.keys()]
+      .filter((cell) => cell % every === photo % every && counts[cell] !== 0)
+      .map((cell) => ({ photo, cell })),
+  );
+  const data = new Float32Array(chosen.length * channels);
+  const [isSubject, counts] = [new Float32Array(chosen.length), new Float32Array(chosen.length)];
+  for (const [i, { photo, cell }] of chosen.entries()) {
+    const own = photos[photo] as Examples;
+    data.set(own.data.subarray(cell * channels, (cell + 1) * channels), i * channels);
+    isSubject[i] = own.isSubject[cell] as number;
+    counts[i] = (every * (own.counts[cell] as number)) / total;
+  }
+  return { data, isSubject, counts };
+}
+
+function oddsOf(data: Float32Array, weights: Float64Array): Float32Array {
   const channels = weights.length - 1;
   return Float32Array.from({ length: data.length / channels }, (_, cell) => {
     let odds = weights[channels] as number;
