@@ -1,4 +1,4 @@
-import type { HalfType } from '../../../src-shared/domain/precision.ts';
+import type { HalfType, Precision } from '../../../src-shared/domain/precision.ts';
 import { inHalves, isHalf } from '../tensor/half.ts';
 import type { DType } from '../tensor/tensor.ts';
 import { apply, cast, constant, parameter } from './build.ts';
@@ -124,6 +124,15 @@ export function mixedPrecision(
 /** A graph in mixed precision, and the new value for each value of the original graph, in its new type. */
 export interface Mixed extends Graph {
   readonly now: (value: Value) => Value;
+}
+
+/** A forward graph as it is computed in a precision; see `mixedPrecision`. */
+export function inPrecision(
+  graph: Graph,
+  precision: Precision,
+  staysSingle?: (parameter: string) => boolean,
+): Graph {
+  return precision === 'f32' ? graph : mixedPrecision(graph, precision, staysSingle);
 }
 
 /** The 16-bit type that a graph computes in, if any. */

@@ -1,4 +1,4 @@
-import { add, detach, div, gemm, mul, reshape, sqrt, square, sum, expand } from '../graph/build.ts';
+import { add, detach, div, gemm, mul, reshape, sqrt, square, sub, sum, expand } from '../graph/build.ts';
 import type { Value } from '../graph/ops.ts';
 import { elementCount, leadingDims, type Shape } from '../tensor/tensor.ts';
 import { loraName, type Adapter, type AdapterMethod, type AdapterTensor, type Scope } from './scope.ts';
@@ -37,18 +37,21 @@ type Change = (scope: Scope, layer: AdaptedLayer, adapter: Adapter, y: Value) =>
 const changes: Readonly<Record<AdapterMethod, Change>> = {
   lora: (scope, layer, adapter, y) => {
     const [a, b] = [tensor(scope, layer, adapter, 'A'), tensor(scope, layer, adapter, 'B')];
-    return add(y, layer.byProduct(a, scaled(b, adapter)));
+    return add(y, layer.byProduct(a, scaled(b, scope, adapter)));
   },
   // Liu et al. 2024, with the norm held constant in the gradient (section 4.3), as PEFT does.
   dora: (scope, layer, adapter, y) => {
-    const [a, b] = [tensor(scope, layer, adapter, 'A'), scaled(tensor(scope, layer, adapter, 'B'), adapter)];
+    const [a, b] = [
+      tensor(scope, layer, adapter, 'A'),
+      scaled(tensor(scope, layer, adapter, 'B'), scope, adapter),
+    ];
     const { rank } = adapter;
     const rows = layer.piece(b);
     const change = gemm(reshape(rows, [-1, rank]), reshape(a, [rank, -1]));
     const direction = add(reshape(layer.weight, [rows.shape[0] as number, -1]), change);
     const length = detach(sqrt(sum(square(direction), [1])));
     const magnitude = layer.piece(tensor(scope, layer, adapter, 'magnitude'));
-    return mul(add(y, layer.byProduct(a, b)), layer.spread(div(magnitude, length)));
+    return mul(add(y, layer.byProduct(a, b)), layer.spread(partly(div(magnitude, length), scope)));
   },
   // Hyeon-Woo et al. 2022 (FedPara): an elementwise product of two low-rank matrices.
   loha: (scope, layer, adapter, y) => {
@@ -57,12 +60,12 @@ const changes: Readonly<Record<AdapterMethod, Change>> = {
         tensor(scope, layer, adapter, `hada_w${number}_a`),
         tensor(scope, layer, adapter, `hada_w${number}_b`),
       );
-    return add(y, layer.by(layer.piece(reshape(scaled(mul(one(1), one(2)), adapter), layer.shape))));
+    return add(y, layer.by(layer.piece(reshape(scaled(mul(one(1), one(2)), scope, adapter), layer.shape))));
   },
   // Yeh et al. 2023 (LyCORIS): a Kronecker product, the second factor of low rank where that is smaller.
   lokr: (scope, layer, adapter, y) => {
     const [, ...others] = Object.keys(adapterShapes('lokr', layer.shape, adapter.rank)) as AdapterTensor[];
-    const first = scaled(tensor(scope, layer, adapter, 'lokr_w1'), adapter);
+    const first = scaled(tensor(scope, layer, adapter, 'lokr_w1'), scope, adapter);
     const made = others.map((name) => tensor(scope, layer, adapter, name));
     const second = made[1] ? gemm(made[0] as Value, made[1]) : (made[0] as Value);
     const change = kronecker(first, reshape(second, [second.shape[0] as number, -1]));
@@ -86,7 +89,14 @@ function tensor(scope: Scope, { shape }: AdaptedLayer, adapter: Adapter, name: A
 }
 
 /** The smallest matrix is scaled, not the result. */
-const scaled = (x: Value, { scale }: Adapter): Value => (scale === 1 ? x : mul(x, scale));
+function scaled(x: Value, { strength }: Scope, { scale }: Adapter): Value {
+  const whole = scale === 1 ? x : mul(x, scale);
+  return strength ? mul(whole, strength) : whole;
+}
+
+/** A factor, as far as the adapters' strength goes: 1 where there is none of them. */
+const partly = (factor: Value, { strength }: Scope): Value =>
+  strength ? add(mul(sub(factor, 1), strength), 1) : factor;
 
 /** The tensors of an adapter on a weight [out, in, …kernel], with their shapes, as PEFT makes them by default. */
 export function adapterShapes(

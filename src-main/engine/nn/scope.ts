@@ -26,6 +26,8 @@ export interface Adapter {
 export interface ScopeOptions {
   /** Adapters by full module name, as in "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q". */
   readonly adapters?: ReadonlyMap<string, readonly Adapter[]>;
+  /** A scalar that all adapters' changes are multiplied by: at 0 the network is as it was without them. */
+  readonly strength?: Value;
   /** Called once for each weight that is asked for. */
   readonly onWeight?: (name: string, shape: Shape) => void;
 }
@@ -67,6 +69,10 @@ export class Scope {
     this.options.onWeight?.(full, shape);
     this.made.set(full, value);
     return value;
+  }
+
+  get strength(): Value | undefined {
+    return this.options.strength;
   }
 
   get adapters(): readonly Adapter[] {

@@ -11,11 +11,14 @@ type Floats = HostTensor<'f32'>;
 /** Bytes of memory that a device is taken to have where the system does not tell. */
 const commonMemory = 8 * 2 ** 30;
 
+/** Bytes of the device's memory, or what it is taken to have. */
+export const deviceMemory = async (): Promise<number> => (await graphicsDevices())[0]?.memory ?? commonMemory;
+
 /**
- * Share of a device's memory up to which rows of a batch are computed together. One at a time takes little longer, and the rest is for other
- * programs, and for the base model's U-Net that guides a finetuned one.
+ * Share of a device's memory up to which rows of a batch are computed together, and two U-Nets lie there side by side. One row or U-Net
+ * at a time takes little longer, and the rest is for other programs.
  */
-const share = 1 / 4;
+export const share = 1 / 4;
 
 /** How a network is called with some rows of a batch, each tensor's first axis. */
 export interface Calls<F> {
@@ -39,7 +42,7 @@ export class BatchInParts {
       .map(({ shape }) => shape.join())
       .join(';');
     const batch = Object.values(feeds)[0]?.shape[0] ?? 1;
-    const memory = (await graphicsDevices())[0]?.memory ?? commonMemory;
+    const memory = await deviceMemory();
     const bytesOf = (count: number): number => calls.bytesOf(some(feeds, 0, count));
     const rows = this.rows.get(key) ?? rowsThatFit(batch, memory, bytesOf);
     this.rows.set(key, rows);

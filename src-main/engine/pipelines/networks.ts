@@ -3,9 +3,10 @@ import type { Model } from '../checkpoints/model.ts';
 import { readF32, type Weights } from '../checkpoints/weights.ts';
 import { input } from '../graph/build.ts';
 import { leaves, type Graph } from '../graph/graph.ts';
-import { mixedPrecision } from '../graph/mixedPrecision.ts';
+import { inPrecision } from '../graph/mixedPrecision.ts';
 import type { Value } from '../graph/ops.ts';
-import { encodePrompt, promptEnds, type PromptStates } from '../models/textEncoders.ts';
+import { encodePrompt, promptEnds, promptLength, type PromptStates } from '../models/textEncoders.ts';
+import { addedInputs } from '../models/addedEmbedding.ts';
 import { unet } from '../models/unet.ts';
 import { vaeDecode, vaeEncode } from '../models/vae.ts';
 import { Scope, type Adapter } from '../nn/scope.ts';
@@ -16,8 +17,8 @@ import { graphicsDevices } from '../runtime/graphicsDevice.ts';
 import { precisionOn, providerFor, Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { toF32 } from '../tensor/half.ts';
-import { dims4, type HostTensor, type Shape } from '../tensor/tensor.ts';
-import { BatchInParts } from './batchInParts.ts';
+import { dims4, f32, type HostTensor, type Shape } from '../tensor/tensor.ts';
+import { BatchInParts, deviceMemory, share } from './batchInParts.ts';
 import type { Told } from './batches.ts';
 import { decodeTiled } from './tiledDecode.ts';
 import { partNames, storedWeights, type WeightLookup } from './weights.ts';
@@ -48,6 +49,12 @@ const roomy = 12e9;
 const alwaysWhole = 64 * 64;
 const wholeOnCpu = 256 * 128;
 
+/** What the U-Net is called with, a row for each picture. */
+type Rows = Readonly<Record<'sample' | 'timesteps' | 'context', Floats>> &
+  Readonly<Partial<Record<'text_embeds' | 'time_ids' | 'guidance', Floats>>>;
+/** What it is called with besides where it lends itself to the model without adapters. */
+type Switch = Readonly<Partial<Record<'strength', Floats>>>;
+
 /** Tensors by name, some of which may be absent. */
 type Feeds = Readonly<Record<string, HostTensor | undefined>>;
 /** As many values of a graph. */
@@ -60,6 +67,9 @@ export class Networks {
   /** Simulated, by the latents' shape. */
   private readonly decoderBytes = new Map<string, number>();
   private inParts: BatchInParts | undefined;
+  /** The same model as it was taught, whose U-Net serves this one too, at strength 0. */
+  private lender: Networks | undefined;
+  private lends = false;
 
   constructor(
     readonly model: Model,
@@ -85,25 +95,62 @@ export class Networks {
     guidance?: Floats,
   ): Promise<Floats> {
     const feeds = { sample, timesteps, context, ...added, ...(guidance && { guidance }) };
-    const build = ({ text_embeds, time_ids, ...inputs }: ValuesOf<typeof feeds>): Value => {
-      const given = text_embeds && time_ids ? { ...inputs, added: { text_embeds, time_ids } } : inputs;
-      return unet(this.scope(partNames.unet), given, this.model.unet.config).sample;
-    };
+    return this.lender ? this.lender.predicted(feeds, 0) : this.predicted(feeds, 1);
+  }
+
+  private async predicted(feeds: Rows, strength: number): Promise<Floats> {
+    const whole = (rows: Rows): Rows & Switch =>
+      this.lends ? { ...rows, strength: f32([], [strength]) } : rows;
+    const build = (given: ValuesOf<Rows & Switch>): Value => this.unet(given);
     const provider = await providerFor(this.options.provider ?? 'cpu');
-    if (sample.shape[0] === 1 || provider === 'cpu') return this.call('unet', feeds, build);
+    if (feeds.sample.shape[0] === 1 || provider === 'cpu') return this.call('unet', whole(feeds), build);
     const precision = await this.precision('unet');
     this.inParts ??= new BatchInParts(provider);
     return this.inParts.call(feeds, {
       bytesOf: (some) => {
-        const graph = this.mixed(
-          graphOf(some, (given) => ({ output: build(given) })),
-          precision,
-        );
-        return this.bytesOn(provider, graph, this.model.unet.weights);
+        const graph = graphOf(whole(some), (given) => ({ output: build(given) }));
+        return this.bytesOn(provider, this.mixed(graph, precision), this.model.unet.weights);
       },
-      run: (some, canAskForLess) => this.call('unet', some, build, canAskForLess),
+      run: (some, canAskForLess) => this.call('unet', whole(some), build, canAskForLess),
       release: () => this.release('unet'),
     });
+  }
+
+  private unet({ text_embeds, time_ids, strength, ...inputs }: ValuesOf<Rows & Switch>): Value {
+    const given = text_embeds && time_ids ? { ...inputs, added: { text_embeds, time_ids } } : inputs;
+    return unet(this.scope(partNames.unet, strength), given, this.model.unet.config).sample;
+  }
+
+  /**
+   * Calls the U-Net of one of `taught`, the same model with adapters, in place of its own, where a device has too little memory for all
+   * of them at latents of this shape: with the adapters' strength at 0 it computes the same. Without a shape, each calls its own.
+   */
+  async borrowFrom(taught: readonly Networks[], latents?: Shape): Promise<void> {
+    const count = 1 + taught.length;
+    this.lender = undefined;
+    for (const networks of taught) {
+      networks.lends = !this.lender && latents !== undefined && (await networks.hasToLend(latents, count));
+      if (networks.lends) this.lender = networks;
+    }
+    if (this.lender) await this.release('unet');
+  }
+
+  private async hasToLend([, , height = 0, width = 0]: Shape, count: number): Promise<boolean> {
+    const { provider: choice = 'cpu', adapters, own = () => undefined } = this.options;
+    const provider = await providerFor(choice);
+    if (provider === 'cpu' || !adapters?.size) return false;
+    const { config, weights } = this.model.unet;
+    const inputs = {
+      sample: input('sample', [1, config.in_channels, height, width]),
+      timesteps: input('timesteps', [1]),
+      context: input('context', [1, promptLength(this.model), config.cross_attention_dim[0] as number]),
+      ...addedInputs(config, 1).added,
+    };
+    const graph = this.mixed({ outputs: { output: this.unet(inputs) } }, await this.precision('unet'));
+    const isChanged = (name: string): boolean => this.isFed(name) || own(name) !== undefined;
+    // Other weights than the model's can't be taken away.
+    if (weights.names().some((name) => isChanged(`${partNames.unet}.${name}`))) return false;
+    return count * this.bytesOn(provider, graph, weights) > share * (await deviceMemory());
   }
 
   /**
@@ -190,9 +237,9 @@ export class Networks {
     return { image: vaeDecode(this.scope(partNames.vae), latents, this.model.vae.config) };
   }
 
-  private scope(part: string): Scope {
+  private scope(part: string, strength?: Value): Scope {
     const { adapters } = this.options;
-    return Scope.root(part, adapters ? { adapters } : {});
+    return Scope.root(part, { ...(adapters && { adapters }), ...(strength && { strength }) });
   }
 
   private async call<F extends Feeds>(
@@ -242,7 +289,7 @@ export class Networks {
   }
 
   private mixed(graph: Graph, precision: Precision): Graph {
-    return precision === 'f32' ? graph : mixedPrecision(graph, precision, this.isFed);
+    return inPrecision(graph, precision, this.isFed);
   }
 
   private async session(

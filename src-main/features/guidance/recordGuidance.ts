@@ -103,6 +103,7 @@ class Drawing {
 
     const sampler = makeSampler('ddim', model.scheduler, steps, model.path);
     const shape = [1, ...latentShape(model, square(size))];
+    await this.base.borrowFrom([this.own], shape);
     let x = new TorchGenerator(seed).randn(shape);
     const found: Moment[] = [];
     for (const [i, timestep] of sampler.timesteps.entries()) {
