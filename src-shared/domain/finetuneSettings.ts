@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { precisions } from './precision.ts';
 import { usualSteps } from './classPlan.ts';
 import { predictions } from './prediction.ts';
 import { askedType } from './settingValues.ts';
@@ -303,14 +302,6 @@ export const trainingSettings = {
     advanced: true,
   }),
   ...optimizerSettings,
-  /** Of products, activations and frozen weights; what is trained is f32. */
-  precision: choice(precisions, {
-    help: 'number type of the networks; f16 halves the memory on graphics devices that support it',
-    default: 'f32',
-    before: 'f32',
-    group: 'optimizer',
-    advanced: true,
-  }),
 } as const;
 
 /**

@@ -1,3 +1,4 @@
+import { precisions } from './precision.ts';
 import { providerChoices } from './providers.ts';
 import { choice, number, orNone, side, whole, type Derived, type Values } from './settingSchema.ts';
 
@@ -152,6 +153,14 @@ export const optimizerSettings = {
     min: 1e-12,
     max: 1e9,
     default: 1,
+    group: 'optimizer',
+    advanced: true,
+  }),
+  /** Of products, activations and frozen weights; what is trained is f32. */
+  precision: choice(precisions, {
+    help: 'number type of the networks; f16 halves the memory on graphics devices that support it',
+    default: 'f32',
+    before: 'f32',
     group: 'optimizer',
     advanced: true,
   }),

@@ -1,3 +1,4 @@
+import { elementCount } from '../tensor/tensor.ts';
 import { apply, barrier } from '../graph/build.ts';
 import { topological } from '../graph/graph.ts';
 import type { Node, Op, Value } from '../graph/ops.ts';
@@ -83,6 +84,11 @@ const cheapOps: ReadonlySet<Op> = new Set<Op>([
 
 /** Keeps products and sums, and recomputes norms, activations and layout: saves much memory for little time. */
 export const cheap: Recomputable = (value) => cheapOps.has(value.op);
+
+/** Recomputes products too whose results are four times as wide as what they are made of: feed-forward layers and their gates. */
+export const cheapOrWide: Recomputable = (value) =>
+  cheap(value) ||
+  (value.op === 'gemm' && elementCount(value.shape) >= 4 * elementCount((value.inputs[0] as Value).shape));
 
 /**
  * Keeps `ends`, the outputs of blocks (all that later blocks read, skip connections too), and recomputes what is inside each

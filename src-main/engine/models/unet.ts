@@ -33,7 +33,7 @@ export interface UNetOutputs {
   readonly sample: Value;
   /** Outputs of "down_blocks.N", "mid_block", "up_blocks.N" and each "….attentions.M.proj_out", by those names. */
   readonly features: ReadonlyMap<string, Value>;
-  /** All that one block reads of another: its input, and the skips. */
+  /** Outputs of resnets, of transformers and of the blocks, and what all of them read: between these lies what may be computed twice. */
   readonly between: readonly Value[];
 }
 
@@ -44,6 +44,7 @@ interface Parts {
   readonly time: Value;
   readonly context: Value;
   readonly features: Map<string, Value>;
+  readonly between: Value[];
 }
 
 /** diffusers' `UNet2DConditionModel` (Rombach et al. 2022), any width and depth its configuration can say. */
@@ -54,7 +55,8 @@ export function unet(
 ): UNetOutputs {
   const features = new Map<string, Value>();
   const time = timeEmbedding(scope, { timesteps, guidance, added }, config);
-  const parts: Parts = { config, context, features, time };
+  const between = [time];
+  const parts: Parts = { config, context, features, time, between };
   const centred = config.center_input_sample ? sub(mul(sample, 2), 1) : sample;
   let x = conv(scope.at('conv_in'), centred, config.block_out_channels[0] as number, {
     kernel: 3,
@@ -63,7 +65,7 @@ export function unet(
 
   const skips = [x];
   for (const i of config.down_block_types.keys()) x = downBlock(scope, x, i, skips, parts);
-  const between = [parts.time, ...skips];
+  between.push(...skips);
   x = midBlock(scope, x, parts);
   between.push(x);
   for (const i of config.up_block_types.keys()) {
@@ -139,15 +141,17 @@ function unetResnet(
   scope: Scope,
   x: Value,
   channels: number,
-  { config, time }: Parts,
+  { config, time, between }: Parts,
   scaleFactor = 1,
 ): Value {
-  return resnet(scope, x, channels, {
+  const output = resnet(scope, x, channels, {
     groups: config.norm_num_groups,
     epsilon: config.norm_eps,
     time,
     scaleFactor,
   });
+  between.push(output);
+  return output;
 }
 
 function attend(scope: Scope, x: Value, level: number, layers: number, parts: Parts): Value {
@@ -159,6 +163,7 @@ function attend(scope: Scope, x: Value, level: number, layers: number, parts: Pa
     groups: config.norm_num_groups,
   });
   feature(scope.at('proj_out'), projected, parts);
+  parts.between.push(output);
   return output;
 }
 

@@ -192,6 +192,15 @@ function inLoops(
   return e.reshape(results, [all, targets + 2 * sources, size]);
 }
 
+/**
+ * x, computed after `others`: each block's sums before the next block's scores. ONNX Runtime would compute all of dQ first, and keep the
+ * scores of all blocks for the sums.
+ */
+function after(x: string, others: readonly string[], dtype: DType, e: Emitter): string {
+  const zeros = others.map((other) => e.zeroAfter(e.slice(other, [0, 0, 0], [1, 1, 1]), dtype));
+  return zeros.reduce((late, zero) => e.emit('Add', [late, zero]), x);
+}
+
 /** The same without a loop, for providers that would leave the device for one. */
 function unrolled(
   whole: Heads,
@@ -209,7 +218,7 @@ function unrolled(
     const dq = rows.map((stretch) => {
       const some: Heads = {
         ...own,
-        queries: cut(own.queries, 1, stretch),
+        queries: after(cut(own.queries, 1, stretch), sums ? [sums.dk, sums.dv] : [], dtype, e),
         queriesTransposed: cut(own.queriesTransposed, 2, stretch),
         gradientTransposed: cut(own.gradientTransposed, 2, stretch),
         extended: cut(own.extended, 1, stretch),

@@ -136,6 +136,13 @@ export class Emitter {
     return this.emit('Cast', [make(wide)], { to: dataTypes[dtype] });
   }
 
+  /** Zero, in one axis, that is known on the device only after x, one number. */
+  zeroAfter(x: string, dtype: DType): string {
+    // In one axis: ONNX Runtime moves transpositions through tensors of more axes, and WebGPU has none for booleans.
+    const one = this.reshape(x, [1]);
+    return this.emit('Cast', [this.emit('Less', [one, one])], { to: dataTypes[dtype] });
+  }
+
   /** The values along `axis` of one part after the other; a single part as it is. */
   concat(parts: readonly string[], axis: number): string {
     return parts.length === 1 ? (parts[0] as string) : this.emit('Concat', parts, { axis });

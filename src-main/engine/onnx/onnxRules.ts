@@ -86,10 +86,7 @@ const emitBarrier: OnnxRule<'barrier'> = ({ inputs, shape, dtype }, [x = '', aft
   const ends = size.map(() => 1);
   const corner = size.length ? e.slice(after, starts, ends) : after;
   if ((e.target === 'webgpu' || e.target === 'device') && (dtype === 'f32' || dtype === 'f16')) {
-    // One number in one axis: ONNX Runtime moves transpositions through tensors of more axes, and WebGPU has none for booleans.
-    const one = e.reshape(corner, [1]);
-    const zero = e.emit('Cast', [e.emit('Less', [one, one])], { to: dataTypes[dtype] });
-    const late = e.emit('Add', [x, zero]);
+    const late = e.emit('Add', [x, e.zeroAfter(corner, dtype)]);
     return shape.length ? late : e.reshape(late, shape);
   }
   const whole = e.emit('Cast', [e.reshape(corner, [1])], { to: dataTypes.i64 });

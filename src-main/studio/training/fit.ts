@@ -107,7 +107,7 @@ type Sizes = Pick<TrainingSettings, 'method' | 'batch' | 'size' | 'prior' | 'pre
 /** Bytes that a runtime takes for itself. */
 const ownBytes = 3e8;
 
-/** What is left of a step's values where blocks are computed twice: 0.67 in the simulation of BK-SDM-Tiny's LoRA step. */
+/** What is left of a step's values where blocks are computed twice: 0.5 in the simulation of BK-SDM-Tiny's LoRA step, and what lies between them. */
 const recomputedShare = 0.7;
 
 /**
@@ -138,7 +138,7 @@ export function deviceMemory(
   const weights = method === 'full' ? 4 * arrays : precision === 'f32' ? 4.03 : 2.03;
   const same = Math.min(1, Math.sqrt(parameters / 450e6));
   const pixels = (size / 512) ** 2 * Math.cbrt(parameters / 450e6);
-  const kept = precision === 'f32' ? 0.64e9 * same + 1.72e9 * pixels : 0.5e9 * same + 1.14e9 * pixels;
+  const kept = precision === 'f32' ? 0.93e9 * same + 1.17e9 * pixels : 0.5e9 * same + 0.97e9 * pixels;
   return parameters * weights + kept;
 }
 

@@ -145,7 +145,7 @@ type ConsistencyLora = Pick<DistillSettings, 'lora' | 'seed'> & {
 
 type ConsistencyObjectiveOptions = Pick<ConsistencyLossOptions, 'batch' | 'latents'> &
   Pick<DistillSettings, 'errors'> &
-  Pick<LossOptions, 'threads' | 'provider'>;
+  Pick<LossOptions, 'threads' | 'provider' | 'precision'>;
 
 /** diffusers' `huber_c`. */
 const huberConstant = 1e-3;
@@ -156,7 +156,7 @@ export function consistencyObjective(
   trained: Trained,
   options: ConsistencyObjectiveOptions,
 ): LossOptions {
-  const { batch, latents, errors, provider, threads } = options;
+  const { batch, latents, errors, provider, precision, threads } = options;
   const { loss, between } = consistencyLoss(model.unet.config, {
     ...{ batch, latents, huber: errors === 'huber' ? huberConstant : null },
     tokens: model.textEncoder.config.max_position_embeddings,
@@ -167,10 +167,11 @@ export function consistencyObjective(
     ...{ loss, between, trained: trained.names },
     weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => isTrained.has(name)),
     ...(provider && { provider }),
+    ...(precision && { precision }),
     ...(threads && { threads }),
     ...(batch > 1 && {
       byRow: () => ({
-        options: consistencyObjective(model, trained, { ...options, batch: 1 }),
+        options: { ...consistencyObjective(model, trained, { ...options, batch: 1 }), tight: true },
         rows: (feeds) => rowsOf(feeds, batch),
       }),
     }),

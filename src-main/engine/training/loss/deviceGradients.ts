@@ -7,7 +7,14 @@ import type { Pack } from '../../optim/packs.ts';
 import { Session } from '../../runtime/session.ts';
 import { Tensor } from '../../runtime/tensor.ts';
 import { elementCount, f32 } from '../../tensor/tensor.ts';
-import { stepGraphOn, type Feeds, type LossOptions, type Losses, type Preparation } from './gradients.ts';
+import {
+  computedIn,
+  stepGraph,
+  type Feeds,
+  type LossOptions,
+  type Losses,
+  type Preparation,
+} from './gradients.ts';
 
 type Buffers = readonly Tensor[];
 
@@ -58,13 +65,15 @@ export class DeviceGradients {
     const { metrics = {}, weights, preparation, profileTo } = options;
     const trained = new Set(options.trained);
     const isFed = (name: string): boolean => trained.has(name) || name.startsWith('pack.');
-    const session = await Session.compile(packedStep(await stepGraphOn('webgpu', options), layout, packs), {
+    const computes = await computedIn('webgpu', options);
+    const step = stepGraph({ ...options, computes });
+    const session = await Session.compile(packedStep(step, layout, packs), {
       provider: 'webgpu',
       ...(profileTo && { profileTo }),
       weights: (name) => (isFed(name) ? undefined : weights(name)),
     });
     try {
-      const prepared = await preparation?.({ provider: 'webgpu', idleBytes: 0 });
+      const prepared = await preparation?.({ provider: 'webgpu', computes, idleBytes: 0 });
       return new DeviceGradients(session, packs, ['loss', ...Object.keys(metrics)], prepared);
     } catch (error) {
       await session.dispose();

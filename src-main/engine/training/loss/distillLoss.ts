@@ -3,6 +3,7 @@ import type { Model } from '../../checkpoints/model.ts';
 import { expectTensor, type TensorEntry } from '../../checkpoints/weights.ts';
 import { add, input, meanSquaredError, mul } from '../../graph/build.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { inPrecision } from '../../graph/mixedPrecision.ts';
 import type { Value } from '../../graph/ops.ts';
 import { addedInputs } from '../../models/addedEmbedding.ts';
 import type { UNetConfig } from '../../models/config.ts';
@@ -118,9 +119,9 @@ function shapeText(value: Value | undefined): string {
 export function distillObjective(
   teacher: Model,
   student: Model,
-  options: Omit<DistillLossOptions, 'tokens'> & Pick<LossOptions, 'threads' | 'provider'>,
+  options: Omit<DistillLossOptions, 'tokens'> & Pick<LossOptions, 'threads' | 'provider' | 'precision'>,
 ): LossOptions {
-  const { batch, provider, threads } = options;
+  const { batch, provider, precision, threads } = options;
   const { loss, metrics, taught, between } = distillLoss(teacher.unet.config, student.unet.config, {
     ...options,
     tokens: student.textEncoder.config.max_position_embeddings,
@@ -131,13 +132,15 @@ export function distillObjective(
     ...{ loss, metrics, trained, between },
     weights: () => undefined,
     ...(provider && { provider }),
+    ...(precision && { precision }),
     ...(threads && { threads }),
     beside: { graph: taught, weights: stored },
-    preparation: (on) => Teacher.create(taught, { ...on, weights: stored, threads }),
+    preparation: ({ computes, ...on }) =>
+      Teacher.create(inPrecision(taught, computes), { ...on, weights: stored, threads }),
     // All of its parts are means over rows of the same size.
     ...(batch > 1 && {
       byRow: () => ({
-        options: distillObjective(teacher, student, { ...options, batch: 1 }),
+        options: { ...distillObjective(teacher, student, { ...options, batch: 1 }), tight: true },
         rows: (feeds) => rowsOf(feeds, batch),
       }),
     }),

@@ -60,7 +60,7 @@ export function finetuneObjective(
       subject: mul(one.loss, input('subject_share', [])),
     };
     return {
-      options: { ...ready(shares), between: one.between },
+      options: { ...ready(shares), between: one.between, tight: true },
       rows: (feeds) => weighedRows(feeds, batch, priorWeight),
     };
   };

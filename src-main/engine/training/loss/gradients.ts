@@ -1,5 +1,5 @@
 import { backward } from '../../autodiff/backward.ts';
-import { blocks, cheap, recompute, type Recomputable } from '../../autodiff/recompute.ts';
+import { blocks, cheap, cheapOrWide, recompute, type Recomputable } from '../../autodiff/recompute.ts';
 import { input, mul } from '../../graph/build.ts';
 import { leaves, topological, type Graph } from '../../graph/graph.ts';
 import { mixedPrecision } from '../../graph/mixedPrecision.ts';
@@ -19,12 +19,14 @@ export interface LossOptions {
   readonly metrics?: Readonly<Record<string, Value>>;
   /** Names of the trained parameters. */
   readonly trained: readonly string[];
-  /** The values that pass between blocks of the network: all that is kept for the backward pass where memory is short. */
+  /** The values that pass between the network's resnets and transformers: all that is kept for the backward pass where memory is short. */
   readonly between?: readonly Value[];
   /** The same loss taken a row at a time, where a batch has several: the last resort where memory is short. */
   readonly byRow?: () => RowLoss;
-  /** Memory is short: blocks are recomputed from the values `between` them. A step takes about a third longer. */
+  /** Memory is short: what is `between` those values is recomputed. A step takes about a third longer. */
   readonly frugal?: boolean;
+  /** Memory is so short that rows are taken one at a time: feed-forward layers are recomputed too, for a sixteenth more arithmetic. */
+  readonly tight?: boolean;
   /** What products, activations and frozen weights are computed in; f32 when left out. */
   readonly precision?: Precision;
   /** What they are really computed in: `precision` where the provider can, when left out. A loss in f16 is scaled in any case. */
@@ -37,9 +39,10 @@ export interface LossOptions {
   readonly profileTo?: string;
   /** A graph that computes further inputs of the loss, with its stored weights: it lies on the device too. */
   readonly beside?: { readonly graph: Graph; readonly weights: NonNullable<CompileOptions['weights']> };
-  /** Prepares what computes them from a batch's own. */
+  /** Prepares what computes them from a batch's own, in what the loss is computed in. */
   readonly preparation?: (on: {
     readonly provider: Provider;
+    readonly computes: Precision;
     readonly idleBytes: number;
   }) => Promise<Preparation>;
 }
@@ -54,7 +57,8 @@ type Tensors = Readonly<Record<string, Tensor>>;
 
 /** The graph of a training step: the loss and its metrics, and `gradient.<name>` of every trained parameter. */
 export function stepGraph(options: StepOptions): Graph {
-  const { metrics = {}, trained, frugal = false, precision = 'f32', computes = precision } = options;
+  const { metrics = {}, trained, frugal = false, tight = false, precision = 'f32' } = options;
+  const { computes = precision } = options;
   const isTrained = new Set(trained);
   const whole = { outputs: { ...metrics, loss: options.loss } };
   const mixed =
@@ -65,21 +69,24 @@ export function stepGraph(options: StepOptions): Graph {
   return withGradients(graph, loss, {
     trained: parametersOf(loss, trained),
     byBlock: frugal && ends ? blocks(ends) : undefined,
+    tight,
     // Gradients are multiplied by this, so that few are too small for 16 bits.
     scale: precision === 'f16' ? input(lossScaleInput, []) : undefined,
   });
 }
 
-/** The graph of a step as a provider can compute it: in f32 where it can't in what was asked. */
-export async function stepGraphOn(choice: ProviderChoice, options: StepOptions): Promise<Graph> {
-  const { precision = 'f32', computes = await precisionOn(choice, precision) } = options;
-  return stepGraph({ ...options, computes });
+/** What a step is computed in on a provider: f32 where it can't in what was asked. */
+export async function computedIn(
+  choice: ProviderChoice,
+  { precision = 'f32', computes }: Pick<LossOptions, 'precision' | 'computes'>,
+): Promise<Precision> {
+  return computes ?? precisionOn(choice, precision);
 }
 
 /** What the graph of a step is made of. */
 export type StepOptions = Pick<
   LossOptions,
-  'loss' | 'metrics' | 'trained' | 'between' | 'frugal' | 'precision' | 'computes'
+  'loss' | 'metrics' | 'trained' | 'between' | 'frugal' | 'tight' | 'precision' | 'computes'
 >;
 
 /** For a step in f16: the factor its gradients are multiplied by. */
@@ -141,14 +148,16 @@ export class LocalGradients implements GradientSource {
     const { metrics = {}, weights, preparation, provider = 'cpu' } = options;
     const trained = new Set(options.trained);
     const layout = layoutOf(options);
-    const session = await Session.compile(await stepGraphOn(provider, options), {
+    const computes = await computedIn(provider, options);
+    const session = await Session.compile(stepGraph({ ...options, computes }), {
       provider,
       writesInto: true,
       ...(options.threads && { threads: options.threads }),
       ...(options.profileTo && { profileTo: options.profileTo }),
       weights: (name) => (trained.has(name) ? undefined : weights(name)),
     });
-    const prepared = await preparation?.({ provider: session.provider, idleBytes: 4 * layout.length });
+    const on = { provider: session.provider, computes, idleBytes: 4 * layout.length };
+    const prepared = await preparation?.(on);
     return new LocalGradients(session, layout, ['loss', ...Object.keys(metrics)], prepared);
   }
 
@@ -238,10 +247,12 @@ function withGradients(
   {
     trained,
     byBlock,
+    tight,
     scale,
   }: {
     readonly trained: ReadonlyMap<string, Value>;
     readonly byBlock: Recomputable | undefined;
+    readonly tight: boolean;
     readonly scale: Value | undefined;
   },
 ): Graph {
@@ -252,6 +263,6 @@ function withGradients(
     (sum, { shape, dtype }) => sum + bytesPerElement[dtype] * elementCount(shape),
     0,
   );
-  const policy = byBlock ?? (forwardBytes > keepAtMost ? cheap : undefined);
+  const policy = byBlock ?? (forwardBytes > keepAtMost ? (tight ? cheapOrWide : cheap) : undefined);
   return { outputs: policy ? recompute(outputs, loss, policy) : outputs };
 }

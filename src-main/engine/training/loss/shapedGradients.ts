@@ -9,6 +9,7 @@ import { providerFor } from '../../runtime/session.ts';
 import type { LatentShape } from '../data/finetuneBatches.ts';
 import { Descent } from './descent.ts';
 import {
+  computedIn,
   layoutOf,
   LocalGradients,
   type Accumulating,
@@ -53,8 +54,9 @@ export class ShapedGradients implements GradientSource {
     first: LatentShape,
     lossOf: (latents: LatentShape) => LossOptions,
   ): Promise<ShapedGradients> {
-    const loss = lossOf(first);
-    const provider = await providerFor(loss.provider ?? 'cpu');
+    const asked = lossOf(first);
+    const provider = await providerFor(asked.provider ?? 'cpu');
+    const loss = { ...asked, computes: await computedIn(asked.provider ?? 'cpu', asked) };
     const made = new ShapedGradients(lossOf, provider, loss);
     if (provider === 'webgpu') await made.descent?.beginWithWhatFits(loss);
     await made.withDevice(async () => {

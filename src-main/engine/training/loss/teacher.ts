@@ -51,8 +51,9 @@ export class Teacher implements Preparation {
       if (!entry) throw new Error('a parameter of the teacher is not stored');
       return entry;
     };
+    const entries = parameters.map(entryOf);
     const total = parameters.reduce((sum, parameter) => sum + bytesOf(parameter), 0);
-    const isF32 = parameters.every((parameter) => entryOf(parameter).dtype === 'f32');
+    const isF32 = parameters.every(({ dtype }, i) => dtype === 'f32' && entries[i]?.dtype === 'f32');
     const streams = provider === 'cpu' && isF32 && total > (options.keepAtMost ?? keepAtMost);
     // Other sessions are idle while the teacher works, so it keeps no memory of its own.
     const session = { provider, frugal: true, keepOnDevice: true, ...(threads && { threads }) };

@@ -1,4 +1,5 @@
 import { leaves, type Graph } from '../../graph/graph.ts';
+import { inPrecision } from '../../graph/mixedPrecision.ts';
 import { memoryOf, type DeviceTarget } from '../../onnx/deviceMemory.ts';
 import type { GraphMemory } from '../../onnx/liveness.ts';
 import { graphicsDevices } from '../../runtime/graphicsDevice.ts';
@@ -40,7 +41,9 @@ export async function waysThatFit(loss: LossOptions, memory?: number): Promise<[
   let ways: [Way, ...Way[]] = [first, ...others];
   for (let [, second, ...rest] = ways; second; [, second, ...rest] = ways) {
     const most = second.oneRow && !ways[0].oneRow ? shareOfBatch : share;
-    if (bytesOf(loss, ways[0], 'webgpu') <= most * own) break;
+    const bytes = bytesOf(loss, ways[0], 'webgpu');
+    // In 16 bits a step keeps so little that whole blocks, computed again, may take more.
+    if (bytes <= most * own || bytesOf(loss, second, 'webgpu') >= bytes) break;
     ways = [second, ...rest];
   }
   return ways;
@@ -49,15 +52,17 @@ export async function waysThatFit(loss: LossOptions, memory?: number): Promise<[
 /** Bytes that a device takes for a loss computed in a way, and for what lies beside it, by simulation. */
 export function bytesOf(loss: LossOptions, { oneRow, frugal }: Way, target: DeviceTarget): number {
   const trained = new Set(loss.trained);
+  const { precision = 'f32', computes = precision } = loss;
   const taken = (oneRow ? loss.byRow?.().options : undefined) ?? loss;
   const frozen = storedType({ outputs: { loss: loss.loss } }, (name) =>
     trained.has(name) ? undefined : loss.weights(name),
   );
-  const step = inAll(stepMemory({ ...taken, frugal }, target, frozen), target);
+  const step = inAll(stepMemory({ ...taken, frugal, precision, computes }, target, frozen), target);
   const { beside } = taken;
   if (!beside) return step;
   const stored = storedType(beside.graph, beside.weights);
-  return step + inAll(memoryOf(beside.graph, target, { ...(stored && { stored }) }), target);
+  const graph = inPrecision(beside.graph, computes);
+  return step + inAll(memoryOf(graph, target, { ...(stored && { stored }) }), target);
 }
 
 const inAll = ({ held, live, cached }: GraphMemory, target: DeviceTarget): number =>

@@ -102,12 +102,12 @@ function toSmaller(
   schedule: NoiseSchedule,
   { rows, latents, batch }: DistillSource,
 ): Learning {
-  const { lambdaSd, lambdaOutput, lambdaFeature } = settings;
+  const { lambdaSd, lambdaOutput, lambdaFeature, precision } = settings;
   return {
     trained: wholeNetworks(student, { trainTextEncoder: false }),
     loss: distillObjective(teacher, student, { ...settings, batch: rows, latents }),
     shared: {
-      ...{ kind: 'distill', settings: { lambdaSd, lambdaOutput, lambdaFeature } },
+      ...{ kind: 'distill', settings: { lambdaSd, lambdaOutput, lambdaFeature, precision } },
       ...{ rows, latents: [...latents] },
       ...{ modelHash: modelHash(student), teacherHash: modelHash(teacher) },
     },
@@ -121,7 +121,7 @@ async function toFewSteps(
   schedule: NoiseSchedule,
   { rows, latents, batch }: DistillSource,
 ): Promise<Learning> {
-  const { lora, errors, seed, provider } = settings;
+  const { lora, errors, seed, provider, precision } = settings;
   const trained = consistencyLora(model, settings);
   const pipeline = new TextToImage(model, await openTokenizer(model), { provider });
   const { context: negative } = await pipeline.encodePrompt('');
@@ -129,9 +129,9 @@ async function toFewSteps(
   const timesteps = schedule.alphaBars.length;
   return {
     trained,
-    loss: consistencyObjective(model, trained, { batch: rows, latents, errors, provider }),
+    loss: consistencyObjective(model, trained, { batch: rows, latents, errors, provider, precision }),
     shared: {
-      ...{ kind: 'consistency', settings: { lora, errors, seed } },
+      ...{ kind: 'consistency', settings: { lora, errors, seed, precision } },
       ...{ rows, latents: [...latents], modelHash: modelHash(model) },
       ...(settings.initLora !== undefined && { start: startToTell(trained.loras) }),
     },

@@ -11,6 +11,7 @@ import { providerFor } from '../../runtime/session.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import {
+  computedIn,
   layoutOf,
   LocalGradients,
   tensorsIn,
@@ -87,7 +88,8 @@ export class Trainer {
       stays ? DeviceSteps.create(from, layout, optimizer) : onHost({ ...from, provider });
     // In 16 bits the CPU would only be slower.
     const cpu = (): Promise<Steps> => onHost({ ...options, provider: 'cpu', computes: 'f32' });
-    const ladder = new Ladder(provider, options, make, choice === 'auto' ? cpu : undefined);
+    const computes = await computedIn(choice, options);
+    const ladder = new Ladder(provider, { ...options, computes }, make, choice === 'auto' ? cpu : undefined);
     return new Trainer(layout, values, optimizer, await ladder.begin(stays), scale, ladder);
   }
 

@@ -46,13 +46,16 @@ const sharedRunType = z
         lambdaSd: true,
         lambdaOutput: true,
         lambdaFeature: true,
+        precision: true,
       }),
       teacherHash: hashType,
     }),
     z.strictObject({
       ...common,
       kind: z.literal('consistency'),
-      settings: settingsType(distillSettings).pick({ lora: true, errors: true, seed: true }),
+      settings: settingsType(distillSettings).pick({
+        ...{ lora: true, errors: true, seed: true, precision: true },
+      }),
       /** Of a run that starts from a LoRA: its modules and ranks. */
       start: toldStartType.optional(),
     }),
@@ -112,7 +115,8 @@ function lossOf(run: SharedRun, { model, teacher = model }: Models, places: Work
   if (run.kind === 'consistency') {
     const { settings, start } = run;
     const trained = consistencyLora(model, { ...settings, start });
-    return consistencyObjective(model, trained, { ...own, batch: rows, errors: settings.errors });
+    const { errors, precision } = settings;
+    return consistencyObjective(model, trained, { ...own, batch: rows, errors, precision });
   }
   return distillObjective(teacher, model, { ...run.settings, ...own, batch: rows });
 }

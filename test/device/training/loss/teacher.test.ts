@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openModelFolder } from '../../../../src-main/engine/checkpoints/modelFolder.ts';
 import { expectTensor } from '../../../../src-main/engine/checkpoints/weights.ts';
+import { inPrecision } from '../../../../src-main/engine/graph/mixedPrecision.ts';
 import { pieces } from '../../../../src-main/engine/graph/pieces.ts';
 import { leaves } from '../../../../src-main/engine/graph/graph.ts';
 import { unetShapes } from '../../../../src-main/engine/models/unetCost.ts';
@@ -9,7 +10,11 @@ import { Tensor } from '../../../../src-main/engine/runtime/tensor.ts';
 import { TorchGenerator } from '../../../../src-main/engine/tensor/random.ts';
 import { elementCount, i64, type Shape } from '../../../../src-main/engine/tensor/tensor.ts';
 import { distillLoss } from '../../../../src-main/engine/training/loss/distillLoss.ts';
+import type { LossOptions } from '../../../../src-main/engine/training/loss/gradients.ts';
 import { Teacher } from '../../../../src-main/engine/training/loss/teacher.ts';
+import { Trainer } from '../../../../src-main/engine/training/run/trainer.ts';
+import { distillationWork } from '../../../../src-main/features/bench/workloads.ts';
+import type { Precision } from '../../../../src-shared/domain/precision.ts';
 
 const model = openModelFolder(resolve('test/golden/fixtures/models/tiny-sd1'));
 const { config, weights } = model.unet;
@@ -72,5 +77,52 @@ describe('a teacher', { timeout: 300_000 }, () => {
       for (const [name] of own) all.add(name);
     }
     expect([...all].sort()).toEqual([...leaves(taught, 'parameter').keys()].sort());
+  });
+
+  // On the CPU, which keeps no 16 bits of its own: the graph is what a graphics device gets.
+  it('computes in 16 bits where its student does, and 50 losses hardly change', async () => {
+    const student = openModelFolder(resolve('test/golden/fixtures/models/tiny-bk'));
+    const size = { batch: 2, latents: 8, provider: 'cpu' } as const;
+    const { options, feeds } = distillationWork(model, student, size);
+    let computed: Precision | undefined;
+    const preparation: LossOptions['preparation'] = async (on) => {
+      computed = on.computes;
+      const made = await options.preparation?.(on);
+      if (!made) throw new Error('a distillation has a teacher');
+      return made;
+    };
+    const losses = async (of: Precision): Promise<number[]> => {
+      const trainer = await Trainer.create({ ...options, preparation, precision: of });
+      const found: number[] = [];
+      for (let step = 0; step < 50; step++)
+        found.push((await trainer.step([feeds], { learningRate: 1e-4, maxGradientNorm: 1 })).loss);
+      await trainer.dispose();
+      return found;
+    };
+    const found = await losses('f16');
+    expect(computed).toBe('f16');
+    const expected = await losses('f32');
+    expect(expected.at(-1)).toBeLessThan(0.9 * (expected[0] as number));
+    const off = found.map((loss, i) => Math.abs(loss / (expected[i] as number) - 1));
+    expect(Math.max(...off)).toBeLessThan(0.01);
+    expect(Math.max(...off)).toBeGreaterThan(0);
+  });
+
+  it('says in 16 bits what it says in 32, less the rounding', async () => {
+    const answers = [];
+    for (const precision of ['f32', 'f16'] as const) {
+      const graph = inPrecision(taught, precision);
+      const teacher = await Teacher.create(graph, { weights: stored, provider: 'cpu', idleBytes: 0 });
+      answers.push(await teacher.prepare(given, new Float32Array()));
+      await teacher.dispose();
+    }
+    const [whole = {}, half = {}] = answers;
+    expect(Object.keys(half).sort()).toEqual(Object.keys(whole).sort());
+    for (const [name, { host }] of Object.entries(whole)) {
+      const [wanted, found] = [host.data as Float32Array, half[name]?.host.data as Float32Array];
+      const off = Math.hypot(...wanted.map((value, i) => value - (found[i] as number)));
+      expect(off / Math.hypot(...wanted), name).toBeLessThan(1e-2);
+      expect(off).toBeGreaterThan(0);
+    }
   });
 });
