@@ -50,8 +50,9 @@ function requestOf({
   part,
   findings,
 }: Given<typeof options>): GpuCheckRequest | CheckPartRequest {
+  // A second of each minute is for starting, for ending the last part and for the page.
   if (findings === undefined)
-    return { out, provider, small, seconds: 60 * minutes, parts: part ? [part] : checkParts };
+    return { out, provider, small, seconds: 59 * minutes, parts: part ? [part] : checkParts };
   if (part === undefined) throw problem('usage.missingOption', { option: '--part', command: 'gpu-check' });
   return { part, findings, provider, small };
 }

@@ -63,19 +63,24 @@ async function calledOn(
   }
 }
 
-/** Compares the loss and all gradients of a step with the CPU's; `teacher`: of a distillation. */
+/** What a step trains; `teacher`: of a distillation. */
+export type StepKind = 'lora' | 'full' | { readonly teacher: Model };
+
+const workOf = (model: Model, kind: StepKind, latents: number, provider: Provider): TrainingWork => {
+  const size = { batch: 2, latents, provider };
+  if (typeof kind === 'string') return trainingWork(model, { ...size, part: kind });
+  return distillationWork(kind.teacher, model, size);
+};
+
+/** Compares the loss and all gradients of a step with the CPU's. */
 export async function compareStep(
   what: string,
   model: Model,
-  kind: 'lora' | 'full' | { readonly teacher: Model },
+  kind: StepKind,
   { provider, latents, tell }: AgreementOptions,
 ): Promise<void> {
   await attempt(what, tell, async () => {
-    const size = { batch: 2, latents };
-    const workOn = (on: Provider): TrainingWork =>
-      typeof kind === 'string'
-        ? trainingWork(model, { ...size, provider: on, part: kind })
-        : distillationWork(kind.teacher, model, { ...size, provider: on });
+    const workOn = (on: Provider): TrainingWork => workOf(model, kind, latents, on);
     const [found, expected] = [await gradientsOf(workOn(provider)), await gradientsOf(workOn('cpu'))];
     const loss = Math.abs(found.loss / expected.loss - 1);
     tellError(`${what}: loss`, loss, tolerance, tell);
@@ -85,28 +90,34 @@ export async function compareStep(
 
 /** Largest share by which the loss of a step in 16 bits may be another. */
 const lossTolerance = 0.01;
-const comparedSteps = 20;
 
-/** Compares the losses of LoRA steps in a precision with the CPU's in f32. */
+export interface LossesOptions extends AgreementOptions {
+  readonly precision: Precision;
+  readonly steps: number;
+}
+
+/** Compares the losses of steps in a precision with the CPU's in f32. */
 export async function compareLosses(
+  what: string,
   model: Model,
-  precision: Precision,
-  { provider, latents, tell }: AgreementOptions,
+  kind: StepKind,
+  { provider, latents, precision, steps, tell }: LossesOptions,
 ): Promise<void> {
-  const what = `Losses of ${comparedSteps} LoRA steps, ${precision}`;
-  await attempt(what, tell, async () => {
+  const title = `Losses of ${steps} ${what}s, ${precision}`;
+  await attempt(title, tell, async () => {
     const losses = async (on: Provider, computes: Precision): Promise<number[]> => {
-      const { options, feeds } = trainingWork(model, { batch: 2, latents, provider: on, part: 'lora' });
+      const { options, feeds } = workOf(model, kind, latents, on);
       const trainer = await Trainer.create({ ...options, precision: computes });
+      const learningRate = kind === 'lora' ? 1e-3 : 1e-4;
       const found: number[] = [];
-      for (let step = 0; step < comparedSteps; step++)
-        found.push((await trainer.step([feeds], { learningRate: 1e-3, maxGradientNorm: 1 })).loss);
+      for (let step = 0; step < steps; step++)
+        found.push((await trainer.step([feeds], { learningRate, maxGradientNorm: 1 })).loss);
       await trainer.dispose();
       return found;
     };
     const [found, expected] = [await losses(provider, precision), await losses('cpu', 'f32')];
     const off = found.map((loss, i) => Math.abs(loss / (expected[i] as number) - 1));
-    tellError(what, Math.max(...off), lossTolerance, tell);
+    tellError(title, Math.max(...off), lossTolerance, tell);
   });
 }
 

@@ -34,7 +34,7 @@ export async function gpuCheck(
   const started = performance.now();
   const left = (): number => request.seconds - (performance.now() - started) / 1000;
   const sections: Section[] = [];
-  let { provider } = request;
+  let { provider, small } = request;
   const parts = checkParts.filter((part) => part === 'device' || request.parts.includes(part));
   const run = async (part: CheckPart): Promise<Section> => {
     if (part !== 'device' && !provider)
@@ -42,7 +42,7 @@ export async function gpuCheck(
     if (left() < 1) return { part, findings: [], ended: `left out: ${request.seconds} s were over` };
     const seconds = secondsFor(parts.slice(parts.indexOf(part)), left());
     const file = join(work, `${part}.jsonl`);
-    const words = ['gpu-check', '--part', part, '--findings', file, ...(request.small ? ['--small'] : [])];
+    const words = ['gpu-check', '--part', part, '--findings', file, ...(small ? ['--small'] : [])];
     const ended = await inProcess([...command, ...words, ...(provider ? ['--provider', provider] : [])], {
       ...{ work, seconds, signal },
     });
@@ -60,11 +60,12 @@ export async function gpuCheck(
           message: `${finding.right === false ? '✗ ' : ''}${finding.what}: ${finding.found}`,
         });
         if (finding.provider) provider = finding.provider as GpuCheckRequest['provider'];
+        small ||= finding.small === true;
       }
       if (section.ended !== undefined) report({ type: 'warning', message: `${part}: ${section.ended}` });
       // After each part, so that a page is left even if this is killed.
       const seconds = (performance.now() - started) / 1000;
-      writeFileSync(request.out, pageOf(sections, { version, provider, seconds, small: request.small }));
+      writeFileSync(request.out, pageOf(sections, { version, provider, seconds, small }));
     }
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -9,6 +9,8 @@ export interface Finding {
   readonly right?: boolean;
   /** The provider that all later parts check. */
   readonly provider?: string;
+  /** That one is so slow that narrow networks are all that it can be checked with. */
+  readonly small?: true;
 }
 
 export type Tell = (finding: Finding) => void;

@@ -41,7 +41,7 @@ export async function checkPart(request: CheckPartRequest, shippedModel: string)
         right: verdict.state === 'right',
       });
       if (verdict.state !== 'right') return;
-      await compareLosses(mini(), 'f16', { ...compared, latents: small ? 16 : 32 });
+      await compareLosses('LoRA step', mini(), 'lora', { ...compared, precision: 'f16', steps: 50 });
       const size = small ? 64 : 128;
       await comparePicture(mini(), { provider, precision: 'f16', size, steps: small ? 4 : 20, tell });
     },
@@ -76,6 +76,9 @@ export async function checkPart(request: CheckPartRequest, shippedModel: string)
   return parts[part]();
 }
 
+/** Times the CPU's time from which on a device, a driver in software, would not come to the end of anything of the published shapes. */
+const hopeless = 10;
+
 /** Reports the devices and the verdict on each provider, and which one will be checked. */
 async function lookAtDevices({ provider: wanted }: CheckPartRequest, tell: Tell): Promise<void> {
   tell({ what: 'System', found: `${os.type()} ${os.release()} ${os.arch()}, Node ${process.versions.node}` });
@@ -97,7 +100,13 @@ async function lookAtDevices({ provider: wanted }: CheckPartRequest, tell: Tell)
       ...(verdict.state !== 'absent' && { right: verdict.state === 'right' }),
     });
   }
-  if (best) tell({ what: 'Checked', found: best.provider, provider: best.provider });
+  if (!best) return;
+  const { provider, seconds, cpuSeconds } = best;
+  const small = seconds > hopeless * cpuSeconds;
+  tell({
+    ...{ what: 'Checked', provider, ...(small && { small }) },
+    found: small ? `${provider}, with narrow networks: it is much slower than the CPU` : provider,
+  });
 }
 
 function verdictText(verdict: Verdict): string {

@@ -41,7 +41,7 @@ export interface GpuCheckRequest {
   readonly out: string;
   /** What is checked; the fastest that gives the CPU's numbers when left out. */
   readonly provider: Exclude<Provider, 'cpu'> | undefined;
-  /** Narrow networks in place of the published shapes, which would take software drivers hours. */
+  /** Narrow networks in place of the published shapes, which would take software drivers hours: those get them by themselves. */
   readonly small: boolean;
   /** For all parts together; one that takes more than its share is ended (`secondsFor`). */
   readonly seconds: number;

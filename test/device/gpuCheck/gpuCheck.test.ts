@@ -46,6 +46,9 @@ describe('a check of a graphics device', () => {
     expect(result).toMatchObject({ page: out, provider: 'webgpu', right: 5, wrong: 0 });
     const page = readFileSync(out, 'utf8');
     expect(page).toContain('Likeness 1.2.3');
+    // The device was found to be too slow for the published shapes.
+    expect(page).toContain('| ✓ | Provider | webgpu, narrow |');
+    expect(page).toContain('Narrow networks stand in');
     expect(page).toContain('its process was ended by SIGKILL');
     expect(page).toContain('This part did not end: DXGI_ERROR_DEVICE_REMOVED');
     expect(page).toContain('This part did not end: its 1 s were over');

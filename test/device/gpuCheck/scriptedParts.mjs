@@ -4,8 +4,9 @@ import { appendFileSync } from 'node:fs';
 const word = (name) => process.argv[process.argv.indexOf(name) + 1];
 const [part, file] = [word('--part'), word('--findings')];
 const tell = (finding) => appendFileSync(file, `${JSON.stringify(finding)}\n`);
-if (part === 'device') tell({ what: 'Checked', found: 'webgpu', provider: 'webgpu' });
-else tell({ what: 'Provider', found: word('--provider'), right: part !== 'tiny' });
+const small = process.argv.includes('--small') ? ', narrow' : '';
+if (part === 'device') tell({ what: 'Checked', found: 'webgpu', provider: 'webgpu', small: true });
+else tell({ what: 'Provider', found: `${word('--provider')}${small}`, right: part !== 'tiny' });
 if (part === 'mini') {
   appendFileSync(file, '{"what":"half a li');
   process.kill(process.pid, 'SIGKILL');

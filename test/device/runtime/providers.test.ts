@@ -8,6 +8,7 @@ import { automaticProvider, examine, Session } from '../../../src-main/engine/ru
 import { keepVerdictsIn } from '../../../src-main/engine/runtime/keptVerdicts.ts';
 import { forgetVerdicts } from '../../../src-main/engine/runtime/chooseProvider.ts';
 import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
+import { examineMachine } from '../../../src-main/features/doctor.ts';
 import { setStub } from './stubProvider.ts';
 
 vi.mock('../../../src-main/engine/runtime/onnxRuntime.ts', async (load) => {
@@ -99,6 +100,25 @@ describe('a provider that was named', () => {
   ] as const)('ends in a sentence: %s after %i runs', async (fault, rightRuns, code) => {
     setStub(fault, rightRuns);
     await expect(runs('dml', 4)).rejects.toMatchObject({ code });
+  });
+});
+
+describe('the doctor', () => {
+  it.each([
+    ['none', undefined, 'dml'],
+    ['slow', undefined, 'cpu'],
+    ['wrong', /computes wrong numbers here \(\d.*% off/, 'cpu'],
+    ['throws', /DXGI_ERROR_DEVICE_REMOVED/, 'cpu'],
+    ['noSession', /no such device/, 'cpu'],
+  ] as const)('says of a device with "%s" what it does, and what computes', async (fault, why, automatic) => {
+    setStub(fault);
+    const machine = await examineMachine(folder);
+    const { dml, cpu } = machine.providers;
+    if (dml.works) expect(why).toBeUndefined();
+    else expect(dml.why).toMatch(why ?? 'nothing');
+    if (fault === 'slow') expect(dml).toMatchObject({ works: true, timesCpuSpeed: 0.0005 });
+    expect(machine.automatic).toBe(automatic);
+    expect(cpu).toEqual({ works: true });
   });
 });
 

@@ -2,12 +2,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { cheap, recompute } from '../../../src-main/engine/autodiff/recompute.ts';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { input } from '../../../src-main/engine/graph/build.ts';
 import { leaves, type Graph } from '../../../src-main/engine/graph/graph.ts';
 import { hostPart } from '../../../src-main/engine/graph/hostPart.ts';
+import { inPrecision } from '../../../src-main/engine/graph/mixedPrecision.ts';
+import { encodePrompt } from '../../../src-main/engine/models/textEncoders.ts';
 import { unet } from '../../../src-main/engine/models/unet.ts';
+import { vaeDecode, vaeEncode } from '../../../src-main/engine/models/vae.ts';
 import { Scope } from '../../../src-main/engine/nn/scope.ts';
 import { onnxModel } from '../../../src-main/engine/onnx/model.ts';
 import { sessionOptions } from '../../../src-main/engine/runtime/execution.ts';
@@ -29,11 +33,11 @@ import { distillSettings } from '../../../src-shared/domain/distillSettings.ts';
 import { finetuneSettings, type TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 
-// A process of its own, for a crash of the driver ends it. Runs a step (word: lora, full, or half for a LoRA's in f16) of a small model
-// with its norms computed again, or a call of its U-Net (word: forward), or a step of another kind (`kinds`), and prints how often each
-// operation ran where: {"webgpu Conv": 61, …}.
+// A process of its own, for a crash of the driver ends it. Runs a step (word: lora or full) of a small model with its norms computed
+// again, or a step of another kind (`kinds`), or a call of a network (`networks`), in f32 or f16 (second word), and prints how often
+// each operation ran where: {"webgpu Conv": 61, …}.
 
-const what = process.argv[2] ?? 'lora';
+const [what = 'lora', precision = 'f32'] = process.argv.slice(2) as [string?, Precision?];
 const opened = (name: string): Model => openModel(resolve('test/golden/fixtures/models', name));
 const finetuned = (name: string, method: TrainingSettings['method']): LossOptions => {
   const model = opened(name);
@@ -86,19 +90,37 @@ const { loss } = diffusionLoss(model, {
   ...(trained.adapters && { adapters: trained.adapters }),
 });
 function step(): Graph {
-  if (what === 'half') return stepGraph({ loss, trained: trained.names, precision: 'f16' });
+  if (precision !== 'f32') return stepGraph({ loss, trained: trained.names, precision });
   const { outputs } = stepGraph({ loss, trained: trained.names });
   return { outputs: recompute(outputs, loss, cheap) };
 }
-function forward(): Graph {
-  const inputs = {
-    sample: input('sample', [2, 4, 16, 16]),
-    timesteps: input('timesteps', [2]),
-    context: input('context', [2, 77, 64]),
-  };
-  return { outputs: { predicted: unet(Scope.root('unet'), inputs, model.unet.config).sample } };
-}
-const graph = hostPart(kind ? stepGraph(kind) : what === 'forward' ? forward() : step()).device;
+const networks: Readonly<Record<string, () => Graph['outputs']>> = {
+  forward: () => {
+    const inputs = {
+      sample: input('sample', [2, 4, 16, 16]),
+      timesteps: input('timesteps', [2]),
+      context: input('context', [2, 77, 64]),
+    };
+    return { predicted: unet(Scope.root('unet'), inputs, model.unet.config).sample };
+  },
+  'text encoder': () => {
+    const ids = input('ids', [2, 77], 'i64');
+    return { context: encodePrompt((part) => Scope.root(part), { ids }, model).context };
+  },
+  decoder: () => ({
+    image: vaeDecode(Scope.root('vae'), input('latents', [1, 4, 16, 16]), opened('tiny-sd1').vae.config),
+  }),
+  encoder: () => ({
+    ...vaeEncode(Scope.root('vae'), input('image', [1, 3, 64, 64]), opened('tiny-sd1').vae.config),
+  }),
+  teacher: () => {
+    const teaching = distillObjective(opened('tiny-sd1'), opened('tiny-bk'), { ...distilled, ...sizes });
+    return teaching.beside?.graph.outputs ?? {};
+  },
+};
+const network = networks[what]?.();
+const stepOf = kind ? () => stepGraph({ ...kind, precision }) : step;
+const graph = hostPart(network ? inPrecision({ outputs: network }, precision) : stepOf()).device;
 
 const all = new Map([...leaves(graph, 'parameter'), ...leaves(graph, 'input')]);
 const valueOf = (name: string): HostTensor => {
@@ -108,7 +130,7 @@ const valueOf = (name: string): HostTensor => {
   tensor.data.forEach((_, i) => (tensor.data[i] = 0.05 * Math.sin(12.9 * (i + 1))));
   return tensor;
 };
-const isTrained = new Set(kind?.trained ?? (what === 'forward' ? [] : trained.names));
+const isTrained = new Set(network ? [] : (kind ?? { trained: trained.names }).trained);
 const bytes = onnxModel(graph, {
   target: 'webgpu',
   weights: (name) => (isTrained.has(name) ? undefined : valueOf(name)),
@@ -118,7 +140,7 @@ const session = await InferenceSession.create(bytes, {
   ...sessionOptions(
     'webgpu',
     {},
-    { files: new WeightFiles(), training: what !== 'forward', halves: what === 'half' },
+    { files: new WeightFiles(), training: !network, halves: precision !== 'f32' },
   ),
   ...{ enableProfiling: true, profileFilePrefix: join(folder, 'run') },
 });

@@ -1,12 +1,16 @@
 import { resolve } from 'node:path';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
+import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { InferenceSession, type Tensor } from '../../../src-main/engine/runtime/onnxRuntime.ts';
 import { Trainer } from '../../../src-main/engine/training/run/trainer.ts';
-import { trainingWork } from '../../../src-main/features/bench/workloads.ts';
+import { distillationWork, trainingWork } from '../../../src-main/features/bench/workloads.ts';
 
-// A process of its own, for a crash of the driver ends it. Takes LoRA steps on WebGPU and on the CPU, and prints what crossed over in
-// one of WebGPU's: {"loss", "norm", "values": the largest relative errors, "fed", "read": {name: numbers that were copied}}.
+// A process of its own, for a crash of the driver ends it. Words: lora, full or distillation, and a precision. Takes such steps on WebGPU
+// and, in f32, on the CPU, and prints what crossed over in one of WebGPU's: {"loss", "norm", "values": the largest relative errors,
+// "fed", "read": {name: numbers that were copied}}.
 
+type Kind = 'lora' | 'full' | 'distillation';
 const fed: Record<string, number> = {};
 const read: Record<string, number> = {};
 let counts = false;
@@ -33,14 +37,21 @@ Object.assign(InferenceSession, {
   },
 });
 
-const model = openModel(resolve('test/golden/fixtures/models/tiny-bk'));
+const [kind = 'lora', precision = 'f32'] = process.argv.slice(2) as [Kind?, Precision?];
+const opened = (name: string): Model => openModel(resolve('test/golden/fixtures/models', name));
+const model = opened('tiny-bk');
 const settings = { learningRate: 1e-3, maxGradientNorm: 0.5 };
 const off = (found: number, expected: number): number => Math.abs(found / expected - 1);
 const errors = { loss: 0, norm: 0, values: 0 };
 
 async function trainerOn(provider: 'cpu' | 'webgpu') {
-  const { options, feeds } = trainingWork(model, { batch: 2, latents: 8, provider, part: 'lora' });
-  return { trainer: await Trainer.create(options), feeds };
+  const size = { batch: 2, latents: 8, provider };
+  const { options, feeds } =
+    kind === 'distillation'
+      ? distillationWork(opened('tiny-sd1'), model, size)
+      : trainingWork(model, { ...size, part: kind });
+  const own = { ...options, ...(provider === 'webgpu' && { precision }) };
+  return { trainer: await Trainer.create(own), feeds };
 }
 const [host, device] = [await trainerOn('cpu'), await trainerOn('webgpu')];
 for (let step = 0; step < 3; step++) {
