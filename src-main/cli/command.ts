@@ -10,7 +10,7 @@ export interface Outcome {
   readonly text: string;
   /** Set where the command has a result but did not succeed. */
   readonly failure?: LikenessError;
-  /** Called once the result has been told: what is killed before that goes on where it was. */
+  /** Called once the result has been printed: a command that is killed before then continues where it was. */
   readonly afterwards?: () => void;
 }
 

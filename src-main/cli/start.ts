@@ -1,7 +1,7 @@
 import { exitStatus, forPeople } from './failure.ts';
 import { outputFor } from './output.ts';
 
-/** The command's entry. What keeps the rest from being loaded, such as a low limit of open files, is told in a sentence too. */
+/** The command's entry. If the rest can't even be loaded, as with a low limit of open files, a sentence says so. */
 try {
   await import('./main.ts');
 } catch (thrown) {

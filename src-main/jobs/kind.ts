@@ -49,7 +49,7 @@ export function withInput<K extends JobKind, Input>(
     ...(expected && { expected: (job) => expected(read(job)) }),
     ...(event && { event: (job, said) => event(read(job), said) }),
     ...(done && { done: (job, result) => done(read(job), result) }),
-    // A job that can't be read fails with its own message: nothing of it is kept, and its kind is not told.
+    // A job that can't be read fails with its own message: nothing of it is kept, and its kind is not called.
     ...(kept && { kept: (job) => (schema.safeParse(job.input).success ? kept(read(job)) : undefined) }),
     ...(changed && {
       changed: (job) => {

@@ -273,7 +273,7 @@ export class JobQueue {
     switch (message.type) {
       case 'memory':
         if (running.progress)
-          this.progressed(id, running, { ...running.progress, ...told(running), memory: message.bytes });
+          this.progressed(id, running, { ...running.progress, ...timeShown(running), memory: message.bytes });
         return;
       case 'socket':
         return this.events.socket(message.host, message.refused);
@@ -308,7 +308,7 @@ export class JobQueue {
       const { done, total, label = 'working' } = event;
       running.timeLeft.secondsLeft(label, done, total, performance.now() / 1000);
       const memory = running.progress?.memory ?? null;
-      this.progressed(id, running, { done, total, label, ...told(running), memory });
+      this.progressed(id, running, { done, total, label, ...timeShown(running), memory });
     }
     this.then(running, async () => {
       const job = this.jobs.get(id);
@@ -380,7 +380,7 @@ export class JobQueue {
 }
 
 /** How far the whole job is, and how long it will take. */
-function told({ timeLeft }: Running): Pick<JobProgress, 'eta' | 'share'> {
+function timeShown({ timeLeft }: Running): Pick<JobProgress, 'eta' | 'share'> {
   const now = performance.now() / 1000;
   return { eta: timeLeft.left(now), share: timeLeft.share(now) };
 }

@@ -3,14 +3,14 @@ import type { Handlers, StudioContext } from './context.ts';
 
 export function projectHandlers({ library, queue, emit }: StudioContext): Handlers<'projects'> {
   const { projects, subjects, trash } = library;
-  const told = <T>(result: T): T => {
+  const announced = <T>(result: T): T => {
     emit('projects.changed', projects.list());
     return result;
   };
   return {
     'projects.list': () => projects.list(),
-    'projects.create': ({ name }) => told(projects.create(name)),
-    'projects.rename': ({ id, name }) => told(projects.rename(id, name)),
+    'projects.create': ({ name }) => announced(projects.create(name)),
+    'projects.rename': ({ id, name }) => announced(projects.rename(id, name)),
     'projects.remove': ({ id }) => {
       const project = projects.get(id);
       if (projects.list().length === 1) throw problem('project.last', {});
@@ -24,7 +24,7 @@ export function projectHandlers({ library, queue, emit }: StudioContext): Handle
         undo,
       );
       for (const subject of inside) emit('subjects.removed', { id: subject.id });
-      return told({ undo });
+      return announced({ undo });
     },
   };
 }

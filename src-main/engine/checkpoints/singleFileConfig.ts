@@ -1,5 +1,5 @@
 import { problem } from '../../../src-shared/messages/index.ts';
-import { sizesTold } from '../models/config.ts';
+import { sizeInputs } from '../models/config.ts';
 import type { Shape } from '../tensor/tensor.ts';
 
 /** Shapes by LDM name, one part of a single file with its prefix taken off. */
@@ -62,7 +62,7 @@ function addedEmbedding(shapes: Shapes, pooledWidth: number | undefined): Record
   if (pooledWidth === undefined) return { class_embed_type: 'projection' };
   return {
     addition_embed_type: 'text_time',
-    addition_time_embed_dim: Math.floor((width - pooledWidth) / sizesTold),
+    addition_time_embed_dim: Math.floor((width - pooledWidth) / sizeInputs),
     projection_class_embeddings_input_dim: width,
   };
 }

@@ -3,7 +3,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Model } from '../checkpoints/model.ts';
 import { blockOf, unetShapes } from '../models/unetCost.ts';
 import { PromptEncoder } from '../pipelines/encodePrompts.ts';
-import type { Told } from '../pipelines/batches.ts';
+import type { EncodedPrompt } from '../pipelines/batches.ts';
 import { Networks } from '../pipelines/networks.ts';
 import { openTokenizer } from '../pipelines/openTokenizer.ts';
 import { partNames, type WeightLookup } from '../pipelines/weights.ts';
@@ -18,7 +18,7 @@ type Floats = HostTensor<'f32'>;
 export interface Probe {
   readonly sample: Floats;
   readonly timesteps: Floats;
-  readonly told: Told;
+  readonly prompt: EncodedPrompt;
   readonly answer: Floats;
 }
 
@@ -46,10 +46,10 @@ export async function probesOf(
   const probes: Probe[] = [];
   try {
     const encoder = new PromptEncoder(networks, tokenizer, 'none');
-    const encoded: Told[] = [];
+    const encoded: EncodedPrompt[] = [];
     for (const prompt of prompts) encoded.push(await encoder.encode(prompt, 1));
     await networks.release('text');
-    for (const [index, told] of encoded.entries()) {
+    for (const [index, prompt] of encoded.entries()) {
       const generator = generatorFor(seed, 'probe', index);
       const sampler = makeSampler('ddim', model.scheduler, levels, model.path);
       let x: Float32Array = generator.randn(shape).map((value) => value * sampler.initNoiseSigma);
@@ -58,8 +58,8 @@ export async function probesOf(
         signal.throwIfAborted();
         const sample: Floats = { dtype: 'f32', shape, data: sampler.scaleInput(x, step) };
         const timesteps = f32([1], [t]);
-        const answer = await networks.predict(sample, timesteps, told);
-        probes.push({ sample, timesteps, told, answer });
+        const answer = await networks.predict(sample, timesteps, prompt);
+        probes.push({ sample, timesteps, prompt, answer });
         x = sampler.step(answer.data, step, x, () => generator.randn(shape));
         report({
           type: 'progress',
@@ -90,10 +90,10 @@ export async function outputChange(
   const networks = new Networks(model, { provider, ...(own && { own }) });
   let [error, size] = [0, 0];
   try {
-    for (const { sample, timesteps, told, answer } of probes) {
+    for (const { sample, timesteps, prompt, answer } of probes) {
       await setImmediate();
       signal.throwIfAborted();
-      const { data } = await networks.predict(sample, timesteps, told);
+      const { data } = await networks.predict(sample, timesteps, prompt);
       for (let i = 0; i < data.length; i++) {
         error += ((data[i] as number) - (answer.data[i] as number)) ** 2;
         size += (answer.data[i] as number) ** 2;

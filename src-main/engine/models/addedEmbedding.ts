@@ -1,5 +1,5 @@
 import { input } from '../graph/build.ts';
-import { sizesTold, type UNetConfig } from './config.ts';
+import { sizeInputs, type UNetConfig } from './config.ts';
 import type { AddedInputs } from './unet.ts';
 
 /** The U-Net's inputs for what SDXL adds to the time, where it does: spread into its inputs. */
@@ -8,7 +8,7 @@ export function addedInputs({ addition }: UNetConfig, batch: number): { added?: 
   return {
     added: {
       text_embeds: input('text_embeds', [batch, addition.textWidth]),
-      time_ids: input('time_ids', [batch, sizesTold]),
+      time_ids: input('time_ids', [batch, sizeInputs]),
     },
   };
 }

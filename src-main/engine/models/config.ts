@@ -43,8 +43,8 @@ export interface AdditionConfig {
   readonly textWidth: number;
 }
 
-/** Sizes that SDXL is told: the original's height and width, the crop's top and left, the picture's height and width. */
-export const sizesTold = 6;
+/** How many sizes SDXL takes as inputs: the original's height and width, the crop's top and left, the picture's height and width. */
+export const sizeInputs = 6;
 
 /** Whether a U-Net sees a mask and the masked picture's latents beside its own: Stable Diffusion's models for inpainting. */
 export function seesMasks({

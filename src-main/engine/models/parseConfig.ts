@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nameOf, problem, type LikenessError } from '../../../src-shared/messages/index.ts';
 import {
-  sizesTold,
+  sizeInputs,
   type AdditionConfig,
   type ClipTextConfig,
   type UNetConfig,
@@ -200,7 +200,7 @@ function additionOf(
   if (!type) return null;
   if (!timeWidth || !width)
     throw invalid(file, 'addition_time_embed_dim or projection_class_embeddings_input_dim is missing');
-  const textWidth = width - sizesTold * timeWidth;
+  const textWidth = width - sizeInputs * timeWidth;
   if (textWidth < 1)
     throw invalid(file, `projection_class_embeddings_input_dim ${width} leaves no room for the prompt`);
   return { timeWidth, textWidth };

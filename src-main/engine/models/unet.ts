@@ -4,7 +4,7 @@ import { conv, groupNorm, linear } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
 import { dims2, f32 } from '../tensor/tensor.ts';
 import { downsample, resnet, upsampleConv } from './blocks.ts';
-import { sizesTold, type UNetConfig } from './config.ts';
+import { sizeInputs, type UNetConfig } from './config.ts';
 import { transformer2d } from './transformer.ts';
 
 export interface UNetInputs {
@@ -16,7 +16,7 @@ export interface UNetInputs {
   readonly context: Value;
   /** The guidance's embedding [b,`time_cond_proj_dim`] (`guidanceEmbedding`), of a model that guidance was distilled into; none added when left out. */
   readonly guidance?: Value | undefined;
-  /** What SDXL is told beside the prompt; other models are told nothing. */
+  /** SDXL's inputs beside the prompt; other models have none. */
   readonly added?: AddedInputs;
 }
 
@@ -24,7 +24,7 @@ export interface UNetInputs {
 export interface AddedInputs<T = Value> {
   /** Pooled prompt [b,`textWidth`]. */
   readonly text_embeds: T;
-  /** Sizes f32 [b,6] (`sizesTold`). */
+  /** Sizes f32 [b,6] (`sizeInputs`). */
   readonly time_ids: T;
 }
 
@@ -190,7 +190,7 @@ function timeEmbedding(
   if (!config.addition) return silu(time);
   if (!added) throw new Error('the U-Net wants a pooled prompt and sizes');
   const { timeWidth } = config.addition;
-  const sizes = reshape(sinusoids(added.time_ids, timeWidth, config), [-1, sizesTold * timeWidth]);
+  const sizes = reshape(sinusoids(added.time_ids, timeWidth, config), [-1, sizeInputs * timeWidth]);
   const all = concat([added.text_embeds, sizes], 1);
   return silu(add(time, twoLayers(scope.at('add_embedding'), all, 4 * width)));
 }

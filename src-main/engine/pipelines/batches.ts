@@ -3,8 +3,8 @@ import type { HostTensor } from '../tensor/tensor.ts';
 
 type Floats = HostTensor<'f32'>;
 
-/** What a U-Net is told of a picture: its prompt as the text encoders read it, and of SDXL what is added to the time. */
-export interface Told {
+/** A prompt as a U-Net takes it: from the text encoders, and for SDXL also what is added to the time embedding. */
+export interface EncodedPrompt {
   /** [b,t,d]. */
   readonly context: Floats;
   readonly added?: AddedInputs<Floats>;
@@ -38,8 +38,8 @@ export function stack(tensors: readonly Floats[]): Floats {
   return { dtype: 'f32', shape: [batch, ...first.shape.slice(1)], data };
 }
 
-/** The same of what pictures are told. */
-export function stackTold(parts: readonly Told[]): Told {
+/** The same for prompts. */
+export function stackPrompts(parts: readonly EncodedPrompt[]): EncodedPrompt {
   const added = parts.flatMap((one) => one.added ?? []);
   return {
     context: stack(parts.map(({ context }) => context)),

@@ -3,7 +3,7 @@ import type { PromptRules } from '../../../src-shared/domain/promptRules.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
 import { i64, type HostTensor } from '../tensor/tensor.ts';
 import { promptLength, type PromptStates } from '../models/textEncoders.ts';
-import type { Told } from './batches.ts';
+import type { EncodedPrompt } from './batches.ts';
 import type { Networks } from './networks.ts';
 import { defaultSize, sizesFor, type Size } from './sizes.ts';
 import { emptyChunk, promptChunks, type PromptChunk } from './promptChunks.ts';
@@ -12,7 +12,7 @@ type Floats = HostTensor<'f32'>;
 
 /** Prompts as the text encoders read them, context [1,77·n,d], each text encoded once. */
 export class PromptEncoder {
-  private readonly contexts = new Map<string, Told>();
+  private readonly contexts = new Map<string, EncodedPrompt>();
   private readonly chunks = new Map<string, PromptStates<Floats>>();
 
   constructor(
@@ -20,7 +20,7 @@ export class PromptEncoder {
     private readonly tokenizer: Tokenizer,
     private readonly rules: PromptRules,
     private readonly onWarning?: ((message: string) => void) | undefined,
-    /** Of the pictures: SDXL is told. */
+    /** Of the pictures: an input of SDXL. */
     private readonly size: Size = defaultSize(networks.model),
   ) {}
 
@@ -30,7 +30,7 @@ export class PromptEncoder {
   }
 
   /** The prompt in `length` chunks; those that it lacks are empty prompts. Errors: `tokenizer.invalid`. */
-  async encode(prompt: string, length: number): Promise<Told> {
+  async encode(prompt: string, length: number): Promise<EncodedPrompt> {
     const key = `${length} ${prompt}`;
     const known = this.contexts.get(key);
     if (known) return known;
@@ -41,19 +41,19 @@ export class PromptEncoder {
     const context = oneAfterTheOther(states.map((state) => state.context));
     // Of a long prompt the first chunk stands for the whole, as in AUTOMATIC1111's web UI.
     const pooled = states[0]?.pooled;
-    const told: Told = {
+    const encoded: EncodedPrompt = {
       context,
       ...(pooled && { added: { text_embeds: pooled, time_ids: sizesFor(this.size) } }),
     };
-    this.contexts.set(key, told);
-    return told;
+    this.contexts.set(key, encoded);
+    return encoded;
   }
 
   /** What an empty negative prompt is: zeros, for a model that was trained so, else the empty text. */
-  async encodeNegative(negative: string, length: number): Promise<Told> {
-    const told = await this.encode(negative, length);
-    if (negative !== '' || !this.networks.model.zeroNegative || !told.added) return told;
-    const { context, added } = told;
+  async encodeNegative(negative: string, length: number): Promise<EncodedPrompt> {
+    const encoded = await this.encode(negative, length);
+    if (negative !== '' || !this.networks.model.zeroNegative || !encoded.added) return encoded;
+    const { context, added } = encoded;
     return { context: zeros(context), added: { ...added, text_embeds: zeros(added.text_embeds) } };
   }
 

@@ -19,7 +19,7 @@ import { Tensor } from '../runtime/tensor.ts';
 import { toF32 } from '../tensor/half.ts';
 import { dims4, f32, type HostTensor, type Shape } from '../tensor/tensor.ts';
 import { BatchInParts, deviceMemory, share } from './batchInParts.ts';
-import type { Told } from './batches.ts';
+import type { EncodedPrompt } from './batches.ts';
 import { decodeTiled } from './tiledDecode.ts';
 import { partNames, storedWeights, type WeightLookup } from './weights.ts';
 
@@ -85,13 +85,13 @@ export class Networks {
   }
 
   /**
-   * Noise or velocity [b,c,h,w] for latents [b,c,h,w], timesteps [b], what is told and, of a model that takes it, `guidanceTensor`. Where a
+   * Noise or velocity [b,c,h,w] for latents [b,c,h,w], timesteps [b], encoded prompts and, for a model that takes it, `guidanceTensor`. Where a
    * device has too little memory for all rows at once, it takes fewer at a time.
    */
   async predict(
     sample: Floats,
     timesteps: Floats,
-    { context, added }: Told,
+    { context, added }: EncodedPrompt,
     guidance?: Floats,
   ): Promise<Floats> {
     const feeds = { sample, timesteps, context, ...added, ...(guidance && { guidance }) };

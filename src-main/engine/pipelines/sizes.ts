@@ -19,7 +19,7 @@ export function pixelsPerLatent({ block_out_channels }: Model['vae']['config']):
   return 2 ** (block_out_channels.length - 1);
 }
 
-/** The sizes that SDXL is told of a picture that is nothing but itself, uncut, [1,6]: diffusers' `_get_add_time_ids` by default. */
+/** SDXL's size inputs for a picture that was neither resized nor cut, [1,6]: diffusers' `_get_add_time_ids` by default. */
 export function sizesFor({ width, height }: Size): HostTensor<'f32'> {
   return f32([1, 6], [height, width, 0, 0, height, width]);
 }

@@ -8,7 +8,7 @@ import type { SchedulerName } from '../schedulers/config.ts';
 import { firstStep, makeSampler, type NamedSampler } from '../schedulers/index.ts';
 import { TorchGenerator } from '../tensor/random.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';
-import { stack, stackTold, unstack, type Told } from './batches.ts';
+import { stack, stackPrompts, unstack, type EncodedPrompt } from './batches.ts';
 import { picturesThatFit, steadyBatch } from './batchSize.ts';
 import { PromptEncoder } from './encodePrompts.ts';
 import { denoise, guidanceTensor, type Conditions, type RegionConditions } from './denoise.ts';
@@ -137,7 +137,7 @@ export class TextToImage {
     this.networks.checkDecoder(shape);
     const distilled = guidanceTensor(this.model.unet.config, guidance, 1);
     const { own, base, plain, withBase, lengthOf } = this.promptEncoders(options);
-    const told: Conditions[][] = [];
+    const ofBatches: Conditions[][] = [];
     for (const part of requests) {
       const encoded: Conditions[] = [];
       for (const request of part) {
@@ -158,11 +158,11 @@ export class TextToImage {
           }),
         });
       }
-      told.push(encoded);
+      ofBatches.push(encoded);
     }
     const regions = await this.encodeRegions(options, base);
     await this.shareUNet(regions, baseGuidance > 0 ? shape : undefined);
-    for (const { prompt } of told.flat()) this.checkedTold(prompt);
+    for (const { prompt } of ofBatches.flat()) this.checkedPrompt(prompt);
     await this.networks.release('text');
     await this.base.release('text');
     const over = await this.encodeOriginal(options);
@@ -173,7 +173,7 @@ export class TextToImage {
         conditions: together(part.map(() => region.conditions)),
       }));
       const conditions = {
-        ...together(told[batch] as Conditions[]),
+        ...together(ofBatches[batch] as Conditions[]),
         ...(ofBatch.length > 0 && { regions: ofBatch }),
       };
       const latents = await this.sample(part, shape, conditions, options, {
@@ -211,10 +211,10 @@ export class TextToImage {
   }
 
   /** A text as the text encoders read it, for one picture of the model's size. Errors: `tokenizer.invalid`, `output.notFinite`. */
-  async encodePrompt(text: string): Promise<Told> {
-    const told = await new PromptEncoder(this.networks, this.tokenizer, 'none').encode(text, 1);
+  async encodePrompt(text: string): Promise<EncodedPrompt> {
+    const encoded = await new PromptEncoder(this.networks, this.tokenizer, 'none').encode(text, 1);
     await this.networks.release('text');
-    return this.checkedTold(told);
+    return this.checkedPrompt(encoded);
   }
 
   async dispose(): Promise<void> {
@@ -319,11 +319,11 @@ export class TextToImage {
     return toPicture(this.checked(image, 'vae', weights));
   }
 
-  private checkedTold(told: Told): Told {
-    this.checked(told.context, 'text_encoder', this.model.textEncoder.weights);
+  private checkedPrompt(prompt: EncodedPrompt): EncodedPrompt {
+    this.checked(prompt.context, 'text_encoder', this.model.textEncoder.weights);
     const { textEncoder2: second } = this.model;
-    if (second && told.added) this.checked(told.added.text_embeds, 'text_encoder_2', second.weights);
-    return told;
+    if (second && prompt.added) this.checked(prompt.added.text_embeds, 'text_encoder_2', second.weights);
+    return prompt;
   }
 
   /** Throws where a value is not a number, naming the weight that is to blame, if one is. */
@@ -379,8 +379,8 @@ function runsOfEqual(values: readonly number[], most: number): { first: number; 
 /** Joins the conditions of single pictures into those of a batch. */
 function together(parts: readonly Conditions[]): Conditions {
   const [first] = parts as [Conditions];
-  const all = (of: (one: Conditions) => Told | undefined): Told =>
-    stackTold(parts.flatMap((one) => of(one) ?? []));
+  const all = (of: (one: Conditions) => EncodedPrompt | undefined): EncodedPrompt =>
+    stackPrompts(parts.flatMap((one) => of(one) ?? []));
   return {
     ...first,
     prompt: all(({ prompt }) => prompt),

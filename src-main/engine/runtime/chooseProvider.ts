@@ -41,7 +41,7 @@ export function verdictOn(
 
 /**
  * The provider that `auto` stands for: of those that are right the one that was fastest, unless the CPU is faster; undefined for the
- * CPU. One that is there and can't be used is told of.
+ * CPU. One that is there and can't be used is reported.
  */
 export function chosenProvider(open: TrialOpener): Promise<Verdict | undefined> {
   return (chosen ??= (async () => {

@@ -7,7 +7,7 @@ import type { Model } from '../../engine/checkpoints/model.ts';
 import { input } from '../../engine/graph/build.ts';
 import { leaves, type Graph } from '../../engine/graph/graph.ts';
 import type { Value } from '../../engine/graph/ops.ts';
-import { sizesTold } from '../../engine/models/config.ts';
+import { sizeInputs } from '../../engine/models/config.ts';
 import { countMacs } from '../../engine/models/cost.ts';
 import { contextWidth } from '../../engine/models/textEncoders.ts';
 import { unet } from '../../engine/models/unet.ts';
@@ -139,7 +139,7 @@ export function distillationWork(
     ...(addition && {
       added: {
         text_embeds: normal(generator, [batch, addition.textWidth]),
-        time_ids: f32([batch, sizesTold]),
+        time_ids: f32([batch, sizeInputs]),
       },
     }),
   };

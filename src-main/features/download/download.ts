@@ -44,15 +44,15 @@ export async function download(
   for (const { path, size } of wanted) report({ type: 'file', file: path, done: 0, total: size });
   let before = 0;
   for (const file of wanted) {
-    let told = 0;
+    let reportedAt = 0;
     await fetchFile(
       `${hub}/${repository}/resolve/${commit}/${file.path}`,
       file,
       join(out, ...file.path.split('/')),
       (done) => {
         const now = performance.now();
-        if (done < file.size && now - told < 200) return;
-        told = now;
+        if (done < file.size && now - reportedAt < 200) return;
+        reportedAt = now;
         report({ type: 'file', file: file.path, done, total: file.size });
         report({ type: 'progress', done: before + done, total, label: 'bytes' });
       },

@@ -46,7 +46,7 @@ export interface GenerateListeners {
   readonly onMade?: (picture: MadePicture) => void;
   /** How each picture looks while it is made; `index` counts those of this request. */
   readonly onPreview?: (event: PreviewEvent) => void;
-  /** Takes over what ends the request's journal, to call it when the result has been told; else it ends with the last picture. */
+  /** Takes over what ends the request's journal, to call it when the result has been printed; else it ends with the last picture. */
   readonly onJournal?: (end: () => void) => void;
 }
 

@@ -60,7 +60,7 @@ export async function addCuda(
   let before = total - toFetch;
   for (const one of lacking) {
     const file = join(folder, basename(one.path));
-    let told = 0;
+    let reportedAt = 0;
     if (existsSync(source)) await takeFile(join(source, basename(one.path)), one, file);
     await fetchFile(
       `${source}/${one.path}`,
@@ -68,8 +68,8 @@ export async function addCuda(
       file,
       (done) => {
         const now = performance.now();
-        if (done < one.size && now - told < 200) return;
-        told = now;
+        if (done < one.size && now - reportedAt < 200) return;
+        reportedAt = now;
         report({ type: 'progress', done: before + done, total, label: one.name });
       },
       signal,

@@ -1,7 +1,7 @@
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { writeSafetensors } from '../../engine/checkpoints/writeSafetensors.ts';
-import { stack, stackTold, unstack } from '../../engine/pipelines/batches.ts';
+import { stack, stackPrompts, unstack } from '../../engine/pipelines/batches.ts';
 import { PromptEncoder } from '../../engine/pipelines/encodePrompts.ts';
 import { Networks, type NetworkOptions } from '../../engine/pipelines/networks.ts';
 import { openTokenizer } from '../../engine/pipelines/openTokenizer.ts';
@@ -99,7 +99,7 @@ class Drawing {
       (networks) => new PromptEncoder(networks, tokenizer, 'none', undefined, { width: size, height: size }),
     ) as [PromptEncoder, PromptEncoder];
     const context = await taughtText.encode(prompt, 1);
-    const both = stackTold([await plainText.encode('', 1), await plainText.encode(prompt, 1)]);
+    const both = stackPrompts([await plainText.encode('', 1), await plainText.encode(prompt, 1)]);
 
     const sampler = makeSampler('ddim', model.scheduler, steps, model.path);
     const shape = [1, ...latentShape(model, square(size))];

@@ -16,7 +16,7 @@ export interface PhotoFacts extends Figures {
   readonly subject: string;
   /** The run itself learnt from it with a mask. */
   readonly masked: boolean;
-  /** Where it was taken, as far as the run was told: "on a wooden floor". */
+  /** Where it was taken, as far as the run's settings say: "on a wooden floor". */
   readonly scene?: string | undefined;
 }
 

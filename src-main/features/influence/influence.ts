@@ -107,14 +107,14 @@ export async function influence(request: InfluenceRequest, context: JobContext):
     steps: number,
   ): Promise<Errors[]> => {
     const file = join(place, `${name}.safetensors`);
-    const told = (label: string, done: number, before: number, total: number): void =>
+    const progress = (label: string, done: number, before: number, total: number): void =>
       report({ type: 'progress', label, done: before + done, total });
     const within: JobContext = {
       signal,
       report: (event) => {
         if (event.type !== 'progress') return;
-        if (event.label === 'steps') told('short runs', event.done, learning, cost.runs * cost.steps);
-        if (event.label === 'looking at photos') told(event.label, event.done, looking, looks);
+        if (event.label === 'steps') progress('short runs', event.done, learning, cost.runs * cost.steps);
+        if (event.label === 'looking at photos') progress(event.label, event.done, looking, looks);
       },
     };
     if (!isFile(file)) {

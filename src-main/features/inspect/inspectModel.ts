@@ -59,12 +59,12 @@ export async function inspectModel(model: Model): Promise<{ report: ModelReport;
   const [height, width] = config.sample_size;
   const latents = [1, config.in_channels, height, width];
   const factor = 2 ** (model.vae.config.block_out_channels.length - 1);
-  const told = contextWidth(model);
+  const contextSize = contextWidth(model);
   const { max_position_embeddings: tokens } = model.textEncoder.config;
 
   const calls: Readonly<Record<NetworkCall, (scope: Scope) => Graph['outputs']>> = {
     unet: (scope) => {
-      const context = input('context', [1, tokens, told]);
+      const context = input('context', [1, tokens, contextSize]);
       const timesteps = input('timesteps', [1], 'i64');
       const more = { ...guidanceInput(config, 1), ...addedInputs(config, 1) };
       const inputs = { sample: input('sample', latents), timesteps, context, ...more };
@@ -112,7 +112,7 @@ export async function inspectModel(model: Model): Promise<{ report: ModelReport;
     report: {
       kind: model.kind,
       path: model.path,
-      family: family(config, told),
+      family: family(config, contextSize),
       hash: modelHash(model),
       parameters: {
         ...counts,

@@ -18,13 +18,13 @@ interface Fault {
   readonly remedy: string;
 }
 
-type Told = (one: ScoredCheckpoint) => Fault | undefined;
+type FaultOf = (one: ScoredCheckpoint) => Fault | undefined;
 
 /** What is wrong with a run's checkpoints: sentences that say what to do. */
 export function alarmsOf(score: RunScore): string[] {
   return [
-    ...[copied, leaking, unvaried(score), unheeding].flatMap((told) =>
-      inWords(score.checkpoints, told, ({ finding, remedy }, sound) => {
+    ...[copied, leaking, unvaried(score), unheeding].flatMap((faultOf) =>
+      inWords(score.checkpoints, faultOf, ({ finding, remedy }, sound) => {
         const keep = sound === undefined ? '' : `keep ${sound} checkpoint, or `;
         return `${finding} ${capitalised(keep + remedy)}.`;
       }),
@@ -37,22 +37,22 @@ export function alarmsOf(score: RunScore): string[] {
 const manyMixed = 0.1;
 
 function mixedUp({ name, photos, checkpoints }: SubjectScore): string[] {
-  const told = ({ mixing }: SubjectScore['checkpoints'][number]): string | undefined => {
+  const faultOf = ({ mixing }: SubjectScore['checkpoints'][number]): string | undefined => {
     if (mixing.mixed - photos.mixing.mixed < manyMixed) return undefined;
     const [nearest] = [...mixing.others].sort((a, b) => b.likeness.value - a.likeness.value);
     return `${percent(mixing.mixed)} of the pictures of ${name} look more like ${nearest?.name ?? 'another subject'}. Train for more steps, give the two class nouns that differ, or train each in a run of its own.`;
   };
-  return inWords(checkpoints, told, (words) => words);
+  return inWords(checkpoints, faultOf, (words) => words);
 }
 
 /** Sentences for all checkpoints with the fault, with the figures of the last one. */
 function inWords<T extends { readonly step: number }, F>(
   checkpoints: readonly T[],
-  told: (one: T) => F | undefined,
+  faultOf: (one: T) => F | undefined,
   words: (fault: F, sound: 'an earlier' | 'another' | undefined) => string,
 ): string[] {
   const found = checkpoints.flatMap((one) => {
-    const fault = told(one);
+    const fault = faultOf(one);
     return fault === undefined ? [] : [{ step: one.step, fault }];
   });
   const last = found.at(-1);
@@ -69,7 +69,7 @@ function inWords<T extends { readonly step: number }, F>(
   return [`${named}: ${words(last.fault, sound)}`];
 }
 
-const copied: Told = ({ memorization }) =>
+const copied: FaultOf = ({ memorization }) =>
   memorization.copies.length === 0
     ? undefined
     : {
@@ -77,7 +77,7 @@ const copied: Told = ({ memorization }) =>
         remedy: 'ask for other places',
       };
 
-const leaking: Told = ({ figures }) => {
+const leaking: FaultOf = ({ figures }) => {
   const [leak] = named(figures, 'class leak').sort((a, b) => b.value - a.value);
   if (!leak || leak.value < leaked || leak.low <= 0) return undefined;
   return {
@@ -87,7 +87,7 @@ const leaking: Told = ({ figures }) => {
 };
 
 const unvaried =
-  ({ base }: RunScore): Told =>
+  ({ base }: RunScore): FaultOf =>
   ({ figures }) => {
     const [variety] = named(figures, 'variety');
     const [before] = named(base, 'variety');
@@ -98,7 +98,7 @@ const unvaried =
     };
   };
 
-const unheeding: Told = ({ reach }) =>
+const unheeding: FaultOf = ({ reach }) =>
   reach.editability >= deaf
     ? undefined
     : {

@@ -15,7 +15,7 @@ export function photoHandlers(context: StudioContext, watch: FolderWatch): Handl
   const fileOf = ({ subjectId, name }: StoredPhoto): string =>
     library.folder.at(subjects.get(subjectId).folder, 'photos', name);
   const reports = new PhotoReports(context, fileOf);
-  const told = (photo: StoredPhoto): Photo => {
+  const announced = (photo: StoredPhoto): Photo => {
     emit('photos.changed', { subjectId: photo.subjectId });
     return publicPhoto(photos.get(photo.id), fileOf(photo));
   };
@@ -46,17 +46,17 @@ export function photoHandlers(context: StudioContext, watch: FolderWatch): Handl
         throw problem('photos.badCrop', { name: photo.name });
       photos.setCrop(id, crop);
       if (!photo.missing) photos.setMarks(id, await markPhoto(fileOf(photo), { ...photo, crop }));
-      return told(photo);
+      return announced(photo);
     },
     'photos.setMask': async ({ id, data }) => {
       const photo = photos.get(id);
       photos.setMask(id, await keepMask(library, photo, data === null ? null : Buffer.from(data, 'base64')));
-      return told(photo);
+      return announced(photo);
     },
     'photos.setCaption': ({ id, caption }) => {
       const photo = photos.get(id);
       keepCaption(fileOf(photo), caption);
-      return told(photo);
+      return announced(photo);
     },
     'photos.watch': ({ subjectId, folder: watched }) => {
       const subject = subjects.change(subjectId, { watched });

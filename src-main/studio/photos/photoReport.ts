@@ -55,7 +55,7 @@ export class PhotoReports {
     if (before) return before;
     const looked: (SmallPictures & { readonly name: string })[] = [];
     for (const photo of photos) {
-      // A file that went away meanwhile is told as missing by the next look through the folder.
+      // If a file went away meanwhile, the next scan of the folder marks it as missing.
       const pictures = await smallPictures(this.fileOf(photo), photo).catch(() => undefined);
       if (pictures) looked.push({ name: photo.name, ...pictures });
     }

@@ -9,7 +9,7 @@ import { writeSubjectFile } from '../../storage/subjectFile.ts';
 export function subjectHandlers(context: StudioContext): Handlers<'subjects'> {
   const { library, queue, emit, shipped } = context;
   const { projects, subjects, trash, folder } = library;
-  const told = (subject: Subject): Subject => {
+  const announced = (subject: Subject): Subject => {
     writeSubjectFile(folder, subject);
     emit('subjects.changed', subject);
     return subject;
@@ -29,14 +29,14 @@ export function subjectHandlers(context: StudioContext): Handlers<'subjects'> {
       });
     // Even if the subject exists: an earlier attempt may have been cut off. Existing photos are not added twice.
     await addPhotos(context, id, [photos]);
-    return told(subjects.get(id));
+    return announced(subjects.get(id));
   };
   return {
     'subjects.list': ({ projectId }) => subjects.list(projectId),
     'subjects.get': ({ id }) => subjects.get(id),
     'subjects.create': ({ projectId = firstProject(), name, classNoun = '', token = newToken() }) => {
       projects.get(projectId);
-      return told(
+      return announced(
         subjects.create({ projectId, name, classNoun, token, folder: folder.claim('subjects', name) }),
       );
     },
@@ -47,7 +47,7 @@ export function subjectHandlers(context: StudioContext): Handlers<'subjects'> {
     },
     'subjects.update': ({ id, name, classNoun, token, projectId }) => {
       if (projectId !== undefined) projects.get(projectId);
-      return told(
+      return announced(
         subjects.change(id, {
           ...(name !== undefined && { name }),
           ...(classNoun !== undefined && { classNoun }),

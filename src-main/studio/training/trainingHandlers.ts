@@ -18,7 +18,7 @@ import { copiedRunFolder, newRunFolder } from './runPhotos.ts';
 
 export function trainingHandlers({ library, queue, emit }: StudioContext): Handlers<'training'> {
   const { subjects, runs, checkpoints, models, folder, trash } = library;
-  const told = (run: Run): Run => {
+  const announced = (run: Run): Run => {
     emit('training.changed', run);
     return run;
   };
@@ -37,7 +37,7 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       subjectId: run.subjectId,
       runId: run.id,
     });
-    return told(runs.get(run.id));
+    return announced(runs.get(run.id));
   };
   /** Subjects that one run can tell apart. Errors: `subject.noClass`, `training.sameToken`. */
   const together = (ids: readonly number[]): [Subject, ...Subject[]] => {
@@ -131,12 +131,12 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       emit('subjects.changed', subjects.get(subjectId));
       return enqueue(made);
     },
-    'training.rename': ({ id, name }) => told(runs.change(id, { name })),
+    'training.rename': ({ id, name }) => announced(runs.change(id, { name })),
     'training.pick': ({ id, step }) => {
       const run = runs.get(id);
       if (step !== null && !checkpoints.list(id).some((one) => one.step === step))
         throw problem('run.noCheckpoint', { folder: run.name, wanted: String(step) });
-      return told(runs.change(id, { pickedStep: step }));
+      return announced(runs.change(id, { pickedStep: step }));
     },
     'training.remove': ({ id }) => {
       const { name, subjectId } = runs.get(id);

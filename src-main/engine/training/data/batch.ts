@@ -17,7 +17,7 @@ export interface DiffusionBatch extends NoiseBatch {
   readonly inputIds: HostTensor<'i64'>;
   /** Of SDXL: where each prompt ends for the second text encoder, i64 [b] (`promptEnds`). */
   readonly promptEnds?: HostTensor<'i64'>;
-  /** Of SDXL: the sizes that it is told [b,6] (`sizesTold`). */
+  /** Of SDXL: its size inputs [b,6] (`sizeInputs`). */
   readonly timeIds?: HostTensor<'f32'>;
   /**
    * Of the subject's rows, [b,1,h,w] with mean 1 in each row: errors count for more where a photo's mask shows the subject.

@@ -50,7 +50,7 @@ async function makeMissing(
   const count = prior?.classImages ?? 0;
   const fileOf = (i: number): string => join(folder, classFile(i));
   const files = madeFiles(model, settings, cache);
-  const told = (done: number, total = count): void =>
+  const progress = (done: number, total = count): void =>
     report({ type: 'progress', done, total, label: 'class pictures' });
   if (!files.every(isWholePng)) {
     makeFolder(folder);
@@ -63,7 +63,7 @@ async function makeMissing(
     const most = Math.ceil(count / batch) * batch;
     const missing = ofUnfinishedBatches(most, batch, (i) => isWholePng(fileOf(i)));
     const known = most - missing.length;
-    const { onStep, onPicture } = pictureProgress(missing.length, (made) => told(known + made, most));
+    const { onStep, onPicture } = pictureProgress(missing.length, (made) => progress(known + made, most));
     try {
       const requests = missing.map((i) => ({ prompt: prompts[i % prompts.length] ?? '', seed: i }));
       for await (const { request, picture } of pipeline.generate(requests, { ...options, batch, onStep })) {
@@ -74,7 +74,7 @@ async function makeMissing(
     } finally {
       await pipeline.dispose();
     }
-  } else told(count);
+  } else progress(count);
 }
 
 /** DPM-Solver++ where there are fewer steps than the model's own sampler wants; a model for few steps has the right one. */

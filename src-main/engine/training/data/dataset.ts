@@ -3,7 +3,7 @@ import type { TorchGenerator } from '../../tensor/random.ts';
 import { f32, type HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch } from './batch.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
-import { sizesTold } from '../../models/config.ts';
+import { sizeInputs } from '../../models/config.ts';
 import type { PhotoSizes } from './photoPixels.ts';
 import type { Posterior } from './posteriors.ts';
 
@@ -16,7 +16,7 @@ export interface MaskedPicture extends Posterior {
 export interface PromptedPicture extends Posterior {
   readonly masked?: readonly MaskedPicture[] | undefined;
   readonly ids: readonly number[];
-  /** What SDXL is told of it; other models are told nothing. */
+  /** SDXL's size inputs; other models have none. */
   readonly sizes?: PhotoSizes | undefined;
 }
 
@@ -116,8 +116,8 @@ export function drawBatch(options: Dataset, index: number): DiffusionBatch {
 }
 
 function timeIdsOf(pictures: readonly PromptedPicture[]): Pick<DiffusionBatch, 'timeIds'> {
-  const told = pictures.flatMap(({ sizes }) => sizes ?? []);
-  return told.length > 0 ? { timeIds: f32([pictures.length, sizesTold], told) } : {};
+  const values = pictures.flatMap(({ sizes }) => sizes ?? []);
+  return values.length > 0 ? { timeIds: f32([pictures.length, sizeInputs], values) } : {};
 }
 
 /** One of each picture's masks, drawn from a generator of its own, so that the rest of the batch is the same with and without masks. */

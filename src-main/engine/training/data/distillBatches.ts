@@ -8,14 +8,14 @@ import { integers, sampleLatents } from './dataset.ts';
 import type { ConsistencyBatch, DistillBatch } from './batch.ts';
 import { PictureCache } from './pictureCache.ts';
 import { latentShape } from './posteriors.ts';
-import { sizesTold } from '../../models/config.ts';
+import { sizeInputs } from '../../models/config.ts';
 import { contextWidth } from '../../models/textEncoders.ts';
 import type { AddedInputs } from '../../models/unet.ts';
 import { pixelsPerLatent, sizesFor } from '../../pipelines/sizes.ts';
 import { f32, type HostTensor } from '../../tensor/tensor.ts';
 import { solverTimesteps } from '../../schedulers/lcm.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
-import { openRecord, recordedNumbers, toldSizes, type Recording } from './replay.ts';
+import { openRecord, recordedNumbers, recordedSizes, type Recording } from './replay.ts';
 import { refuseUndistillable } from './trainable.ts';
 
 /** Where a distillation's batches come from: recorded ones, or pictures with captions. */
@@ -56,8 +56,16 @@ export async function distillBatches(
   onSkipped(skipped, found.pictures.length + found.skipped.length);
   if (pictures.count === 0) throw problem('data.none', { data: settings.data });
   const { max_position_embeddings: tokens } = model.textEncoder.config;
-  const told = model.unet.config.addition?.textWidth;
-  const options = { ...settings, pictures, latents, tokens, width: contextWidth(model), told, timesteps };
+  const pooledWidth = model.unet.config.addition?.textWidth;
+  const options = {
+    ...settings,
+    pictures,
+    latents,
+    tokens,
+    width: contextWidth(model),
+    pooledWidth,
+    timesteps,
+  };
   return {
     rows: settings.batch,
     latents,
@@ -88,7 +96,7 @@ function recorded(model: Model, settings: DistillSettings, file: string, timeste
   return { rows: record.batch, latents: record.latents, batch };
 }
 
-/** What SDXL is told in a recorded batch: "text_embeds" [n,b,p], and "time_ids" as in a finetune's. */
+/** SDXL's added inputs in a recorded batch: "text_embeds" [n,b,p], and "time_ids" as in a finetune's. */
 function addedOf(
   { vae }: Pick<Model, 'vae'>,
   file: string,
@@ -96,7 +104,7 @@ function addedOf(
   textWidth: number,
 ): (index: number) => AddedInputs<HostTensor<'f32'>> {
   const pooled = record.tensor('text_embeds', [record.steps, record.batch, textWidth]);
-  const sizes = toldSizes(file, record, pixelsPerLatent(vae.config));
+  const sizes = recordedSizes(file, record, pixelsPerLatent(vae.config));
   return (index) => ({ text_embeds: pooled(index), time_ids: sizes(index) });
 }
 
@@ -134,8 +142,8 @@ interface DrawOptions {
   readonly latents: readonly [number, number, number];
   readonly tokens: number;
   readonly width: number;
-  /** Numbers of the pooled prompt that SDXL is told. */
-  readonly told: number | undefined;
+  /** Numbers of SDXL's pooled prompt; none for other models. */
+  readonly pooledWidth: number | undefined;
   readonly size: number;
   readonly scalingFactor: number;
   readonly timesteps: number;
@@ -147,12 +155,13 @@ interface DrawOptions {
  * from their posteriors, noise and timesteps. A pure function of the seed and the index.
  */
 function drawBatch(options: DrawOptions, index: number): DistillBatch {
-  const { pictures, batch, flip, latents, tokens, width, told, scalingFactor, timesteps, seed } = options;
+  const { pictures, batch, flip, latents, tokens, width, pooledWidth, scalingFactor, timesteps, seed } =
+    options;
   const generator = generatorFor(seed, 'batch', index);
   const size = latents[0] * latents[1] * latents[2];
   const values = new Float32Array(batch * size);
   const contexts = new Float32Array(batch * tokens * width);
-  const pooled = new Float32Array(batch * (told ?? 0));
+  const pooled = new Float32Array(batch * (pooledWidth ?? 0));
   const orders = new Map<number, number[]>();
   for (let row = 0; row < batch; row++) {
     const drawn = index * batch + row;
@@ -163,7 +172,7 @@ function drawBatch(options: DrawOptions, index: number): DistillBatch {
     const flipped = flip && generator.randint(0, 2, [1])[0] === 1;
     values.set(sampleLatents(pictures.posterior(picture, flipped), scalingFactor, generator), row * size);
     contexts.set(pictures.context(picture), row * tokens * width);
-    if (told !== undefined) pooled.set(pictures.pooled(picture, told), row * told);
+    if (pooledWidth !== undefined) pooled.set(pictures.pooled(picture, pooledWidth), row * pooledWidth);
   }
   const side = { width: options.size, height: options.size };
   const sizes = Array.from({ length: batch }, () => [...sizesFor(side).data]).flat();
@@ -173,10 +182,10 @@ function drawBatch(options: DrawOptions, index: number): DistillBatch {
     noise: { dtype: 'f32', shape, data: generator.randn(shape) },
     timesteps: integers([batch], generator.randint(0, timesteps, [batch])),
     context: { dtype: 'f32', shape: [batch, tokens, width], data: contexts },
-    ...(told !== undefined && {
+    ...(pooledWidth !== undefined && {
       added: {
-        text_embeds: { dtype: 'f32', shape: [batch, told], data: pooled },
-        time_ids: f32([batch, sizesTold], sizes),
+        text_embeds: { dtype: 'f32', shape: [batch, pooledWidth], data: pooled },
+        time_ids: f32([batch, sizeInputs], sizes),
       },
     }),
   };

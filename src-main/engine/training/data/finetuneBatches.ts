@@ -217,13 +217,13 @@ async function datasetsOf(
     const pixels = own.map(({ photo }) => photo);
     const read = await posteriors(pixels, 'reading photos');
     const ofPhotos = await partly(pixels, 'reading masked photos');
-    const told = model.unet.config.addition !== null;
+    const takesSizes = model.unet.config.addition !== null;
     const subject = own.map(({ file, lossWeights, sizes, place }, i): SubjectPicture => ({
       ...(read[i] as Posterior),
       file,
       masked: ofPhotos[i],
       ids: encode(photoPrompt(settings, file, place)),
-      ...(told && { sizes }),
+      ...(takesSizes && { sizes }),
       lossWeights,
     }));
     const classPhotos: CutPhoto[] = [];
@@ -235,7 +235,7 @@ async function datasetsOf(
           ...posterior,
           masked: ofClassMasked?.[i],
           ids: classIds[i % classIds.length] ?? [],
-          ...(told && { sizes: classPhotos[i]?.sizes }),
+          ...(takesSizes && { sizes: classPhotos[i]?.sizes }),
         }))
       : undefined;
     return {

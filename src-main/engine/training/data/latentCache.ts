@@ -86,11 +86,11 @@ export class LatentCache {
     const all = pictures.map((data) => ({ data, file: this.fileOf(data) }));
     const missing = new Map(all.filter(({ file }) => !this.isWhole(file)).map((one) => [one.file, one]));
     let done = pictures.length - missing.size;
-    const told = (): void => report({ type: 'progress', done, total: pictures.length, label });
-    told();
+    const progress = (): void => report({ type: 'progress', done, total: pictures.length, label });
+    progress();
     const onPicture = (): void => {
       done++;
-      told();
+      progress();
     };
     await this.encode([...missing.values()], { signal, onPicture });
     return all.map(({ file }) => this.read(file));

@@ -30,7 +30,7 @@ export interface CutPhoto {
 }
 
 /**
- * What SDXL is told of a photo, in pixels: its own height and width, where it was cut at the top and at the left after it was resized, and
+ * SDXL's size inputs for a photo, in pixels: its own height and width, where it was cut at the top and at the left after it was resized, and
  * the height and width that are left.
  */
 export type PhotoSizes = readonly [number, number, number, number, number, number];

@@ -1,7 +1,7 @@
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import { readF32, readTensor, type TensorEntry } from '../../checkpoints/weights.ts';
-import { sizesTold } from '../../models/config.ts';
+import { sizeInputs } from '../../models/config.ts';
 import { sizesFor } from '../../pipelines/sizes.ts';
 import { dims5, f32, type HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch, NoiseBatch } from './batch.ts';
@@ -26,7 +26,7 @@ export interface ReplayLimits {
   readonly beside?: number;
   /** Size of the text encoder's vocabulary. */
   readonly words: number;
-  /** Of SDXL, which is told sizes ("time_ids" [n,b,6]; those of the latents where the file has none). */
+  /** Of SDXL, which takes sizes ("time_ids" [n,b,6]; those of the latents where the file has none). */
   readonly pixelsPerLatent?: number;
 }
 
@@ -37,10 +37,10 @@ export function openReplay(
 ): Replay {
   const { batch, prior, row: read, tensor, ...record } = openRecord(file, limits, 'input_ids', 'i64', []);
   const [, height, width] = record.latents;
-  const told =
+  const sizes =
     pixelsPerLatent === undefined
       ? undefined
-      : toldSizes(file, { ...record, batch, tensor }, pixelsPerLatent);
+      : recordedSizes(file, { ...record, batch, tensor }, pixelsPerLatent);
   const besides = beside > 0 ? tensor('beside', [record.steps, batch, beside, height, width]) : undefined;
   const invalid = (why: string): Error => problem('replay.invalid', { file, why });
   if (prior && batch % 2) throw invalid('with a prior the batch must have two halves');
@@ -49,7 +49,7 @@ export function openReplay(
     if (!within(inputIds.data, words)) throw invalid(`row ${index} has a token outside 0…${words - 1}`);
     return {
       ...{ ...noise, inputIds },
-      ...(told && { timeIds: told(index) }),
+      ...(sizes && { timeIds: sizes(index) }),
       ...(besides && { beside: besides(index) }),
     };
   };
@@ -58,8 +58,8 @@ export function openReplay(
   return { ...record, batch, prior, row };
 }
 
-/** The sizes that SDXL is told with each batch. Errors: `replay.invalid`. */
-export function toldSizes(
+/** SDXL's size inputs of each batch. Errors: `replay.invalid`. */
+export function recordedSizes(
   file: string,
   {
     steps,
@@ -69,9 +69,9 @@ export function toldSizes(
   }: Pick<Recording<'f32'>, 'steps' | 'batch' | 'latents' | 'tensor'>,
   pixelsPerLatent: number,
 ): (index: number) => HostTensor<'f32'> {
-  if (readSafetensors(file).tensors.has('time_ids')) return tensor('time_ids', [steps, batch, sizesTold]);
+  if (readSafetensors(file).tensors.has('time_ids')) return tensor('time_ids', [steps, batch, sizeInputs]);
   const one = sizesFor({ width: width * pixelsPerLatent, height: height * pixelsPerLatent });
-  const all = f32([batch, sizesTold], Array.from({ length: batch }, () => [...one.data]).flat());
+  const all = f32([batch, sizeInputs], Array.from({ length: batch }, () => [...one.data]).flat());
   return () => all;
 }
 

@@ -27,7 +27,7 @@ import type { LossOptions } from './gradients.ts';
 import { column, noised, sampleFeeds } from './noising.ts';
 import { whatToTrain, type Trained } from './parameters.ts';
 import { rowsOf } from './rows.ts';
-import type { ToldStart } from './startingLora.ts';
+import type { StartSizes } from './startingLora.ts';
 
 export interface ConsistencyLossOptions {
   readonly batch: number;
@@ -140,7 +140,7 @@ export function consistencyLora(model: Model, { lora, seed, initLora, start }: C
 
 type ConsistencyLora = Pick<DistillSettings, 'lora' | 'seed'> & {
   readonly initLora?: string | undefined;
-  readonly start?: ToldStart | undefined;
+  readonly start?: StartSizes | undefined;
 };
 
 type ConsistencyObjectiveOptions = Pick<ConsistencyLossOptions, 'batch' | 'latents'> &

@@ -1,7 +1,7 @@
 import type { Model } from '../../checkpoints/model.ts';
 import { add, concat, input, mean, mul, slice, square, sub } from '../../graph/build.ts';
 import type { Value } from '../../graph/ops.ts';
-import { sizesTold } from '../../models/config.ts';
+import { sizeInputs } from '../../models/config.ts';
 import { encodePrompt, promptEndsInput, promptLength, type TextEncoders } from '../../models/textEncoders.ts';
 import { unet } from '../../models/unet.ts';
 import { Scope } from '../../nn/scope.ts';
@@ -62,7 +62,7 @@ export function diffusionLoss(
     model,
     words && wordInputs(words, [batch, promptLength(model)]),
   );
-  const added = pooled && { text_embeds: pooled, time_ids: input('time_ids', [batch, sizesTold]) };
+  const added = pooled && { text_embeds: pooled, time_ids: input('time_ids', [batch, sizeInputs]) };
   const network = Scope.root('unet', adapters?.unet && { adapters: adapters.unet });
   const { in_channels: seen } = model.unet.config;
   const more = seen - size[0];

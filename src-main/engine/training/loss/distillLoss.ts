@@ -177,7 +177,7 @@ export function sharedSchedule(teacher: Model, student: Model): NoiseSchedule {
   const [wanted, given] = [a.addition?.textWidth, b.addition?.textWidth];
   if (wanted !== given)
     throw unfit(
-      `the teacher is told ${wanted ?? 'no'} numbers of the whole prompt, the student ${given ?? 'none'}`,
+      `the teacher takes ${wanted ?? 'no'} numbers of the pooled prompt, the student ${given ?? 'none'}`,
     );
   return theirs;
 }

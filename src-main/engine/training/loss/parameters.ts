@@ -8,7 +8,7 @@ import { unet } from '../../models/unet.ts';
 import { Scope, type AdapterMethod, type ScopeOptions } from '../../nn/scope.ts';
 import type { HostTensor, Shape } from '../../tensor/tensor.ts';
 import { freshLora, targetedModules, trainedLora, type Part, type TrainedLora } from './trainedLora.ts';
-import { startFrom, startTold, type ToldStart } from './startingLora.ts';
+import { startFrom, emptyStart, type StartSizes } from './startingLora.ts';
 import { wordsToTrain, type TrainedWords, type WordSettings } from './trainedWords.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 
@@ -34,7 +34,7 @@ type NetworkSettings = Pick<FinetuneSettings, 'trainTextEncoder' | 'lora' | 'tex
   readonly method: Exclude<FinetuneSettings['method'], 'embedding'>;
   readonly initLora?: string | undefined;
   /** Replaces the file, for workers that only compute gradients. */
-  readonly start?: ToldStart | undefined;
+  readonly start?: StartSizes | undefined;
 };
 type Settings = NetworkSettings | (Omit<NetworkSettings, 'method'> & WordSettings);
 
@@ -92,9 +92,9 @@ function adaptersOnly(
   settings: Omit<NetworkSettings, 'method'>,
   method: AdapterMethod,
 ): Trained {
-  const { initLora, start: told } = settings;
-  const start = told
-    ? startTold(told, method)
+  const { initLora, start: sizes } = settings;
+  const start = sizes
+    ? emptyStart(sizes, method)
     : initLora === undefined
       ? undefined
       : startFrom(initLora, model, method);

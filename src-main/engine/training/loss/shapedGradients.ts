@@ -49,7 +49,7 @@ export class ShapedGradients implements GradientSource {
     if (provider !== 'cpu') this.descent = new Descent(provider, loss, loss.provider === 'auto');
   }
 
-  /** `first`: the shape that is built at once, so that a fault of the loss is told before the first step. Errors: those of `LocalGradients.create`. */
+  /** `first`: the shape that is built at once, so that a fault of the loss shows before the first step. Errors: those of `LocalGradients.create`. */
   static async create(
     first: LatentShape,
     lossOf: (latents: LatentShape) => LossOptions,

@@ -84,8 +84,8 @@ function inShapes(
 /** Some tools store the matrices of a 1×1 convolution without its last two axes, or a Linear's with them. */
 const trimmed = (shape: Shape): string => shape.filter((size, axis) => axis < 2 || size !== 1).join();
 
-/** What a worker is told of the LoRA that its run starts from; the values come with every step. */
-export const toldStartType = z
+/** The sizes of the LoRA that a run starts from, for its workers; the values come with every step. */
+export const startSizesType = z
   .array(
     z.strictObject({
       part: z.enum(networkNames),
@@ -95,12 +95,11 @@ export const toldStartType = z
     }),
   )
   .max(10_000);
-export type ToldStart = z.output<typeof toldStartType>;
+export type StartSizes = z.output<typeof startSizesType>;
 
-/** What to tell of a run's LoRA. */
-export function startToTell(
+export function startSizes(
   loras: readonly { readonly part: Part; readonly lora: TrainedLora }[],
-): ToldStart {
+): StartSizes {
   return loras.flatMap(({ part, lora }) =>
     [...lora.adapters].flatMap(([name, adapters]) =>
       adapters.map(({ rank, scale }) => ({ part, module: name.slice(part.length + 1), rank, scale })),
@@ -108,11 +107,11 @@ export function startToTell(
   );
 }
 
-/** Matrices of zeros in the sizes that were told. Errors: `lora.startUnfit`. */
-export function startTold(told: ToldStart, method: AdapterMethod): LoraStart {
+/** Matrices of zeros in these sizes. Errors: `lora.startUnfit`. */
+export function emptyStart(sizes: StartSizes, method: AdapterMethod): LoraStart {
   return {
     take: (part, module, shape) => {
-      const found = told.find((one) => one.part === part && one.module === module);
+      const found = sizes.find((one) => one.part === part && one.module === module);
       if (!found) throw problem('lora.startUnfit', { file: 'the run', module: `${part}.${module}` });
       const { rank, scale } = found;
       const shapes = Object.entries(adapterShapes(method, shape, rank));

@@ -19,7 +19,7 @@ export interface TrainedWords {
 }
 
 export type WordSettings = Parameters<typeof learntWords>[0] & {
-  /** The tokens of the word that each subject's starts from; left out by workers, who are told all values. */
+  /** The tokens of the word that each subject's starts from; left out by workers, which are sent all values. */
   readonly startIds?: readonly (readonly number[])[] | undefined;
 };
 

@@ -12,7 +12,7 @@ import type { NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import { consistencyBatch, distillBatches, type DistillSource } from '../data/distillBatches.ts';
 import { consistencyFeeds, consistencyLora, consistencyObjective } from '../loss/consistencyLoss.ts';
 import { distillObjective, sharedSchedule, distillFeeds } from '../loss/distillLoss.ts';
-import { startToTell } from '../loss/startingLora.ts';
+import { startSizes } from '../loss/startingLora.ts';
 import type { RunResult } from './loop.ts';
 import { building, loopPhases, samplingSteps } from './plan.ts';
 import { orWithdraw, RunFolder } from './runFolder.ts';
@@ -133,7 +133,7 @@ async function toFewSteps(
     shared: {
       ...{ kind: 'consistency', settings: { lora, errors, seed, precision } },
       ...{ rows, latents: [...latents], modelHash: modelHash(model) },
-      ...(settings.initLora !== undefined && { start: startToTell(trained.loras) }),
+      ...(settings.initLora !== undefined && { start: startSizes(trained.loras) }),
     },
     batch: (index) =>
       consistencyFeeds(

@@ -33,7 +33,7 @@ import { orWithdraw, RunFolder } from './runFolder.ts';
 import { whileLocked } from './runLock.ts';
 import { drawSample } from './samples.ts';
 import type { SharedRun } from '../team/sharedRun.ts';
-import { startToTell } from '../loss/startingLora.ts';
+import { startSizes } from '../loss/startingLora.ts';
 import { whatToTrain } from '../loss/parameters.ts';
 import { presentWords } from '../loss/trainedWords.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
@@ -70,7 +70,7 @@ async function train(
   const { settings, cache } = options;
   const schedule = noiseSchedule(model.scheduler, settings.model);
   if (settings.initLora !== undefined) refuseHalfCheckpoint(settings.initLora, model);
-  // First: a target that is not there is told before pictures are read and made.
+  // First, so that a target that is not there is reported before pictures are read and made.
   const trained = whatToTrain(model, { ...settings, startIds: await startIdsOf(model, settings) });
   if (settings.photos !== undefined) {
     const subjects = eachSubject(settings);
@@ -106,7 +106,7 @@ async function train(
   const shared: SharedRun = {
     ...{ kind: 'finetune', settings: trainingSettingsOf(settings), modelHash: modelHash(model) },
     ...{ rows: source.rows, latents: [...shape], prior: source.prior, masked: source.masked },
-    ...(settings.initLora !== undefined && { start: startToTell(trained.loras) }),
+    ...(settings.initLora !== undefined && { start: startSizes(trained.loras) }),
   };
   const result = await trainToEnd(
     {

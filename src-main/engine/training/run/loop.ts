@@ -57,28 +57,28 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
     smoothed = logged?.smoothed ?? last;
   };
   readLog();
-  const told = (label: string, done: number, total: number): void =>
+  const progress = (label: string, done: number, total: number): void =>
     report({ type: 'progress', done, total, label });
   const checkpoints = Math.ceil(settings.steps / settings.checkpointEvery);
   const save = async (): Promise<void> => {
     await trainer.sync();
     const before = Math.ceil(step / settings.checkpointEvery) - 1;
-    told('checkpoints', before, checkpoints);
+    progress('checkpoints', before, checkpoints);
     const path = run.saveCheckpoint(step, loop.write);
     run.saveState(step, state);
     saved = step;
     report({ type: 'checkpoint', step, path });
-    told('checkpoints', before + 1, checkpoints);
+    progress('checkpoints', before + 1, checkpoints);
   };
 
   const measure = async (): Promise<void> => {
     if (!loop.measure || !isMeasuredRun(settings)) return;
     const before = step === 0 ? 0 : 1;
-    told('measuring', before, 2);
+    progress('measuring', before, 2);
     const loss = await loop.measure().catch(lostSteps);
     // No step is lost here: the weights that are measured are the start's, or were just saved.
     report({ type: 'measured', step, loss: typeof loss === 'number' ? loss : await loop.measure() });
-    told('measuring', before + 1, 2);
+    progress('measuring', before + 1, 2);
   };
 
   const every = settings.sampleEvery;
@@ -88,12 +88,12 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
     await trainer.rest();
     const before = step / (every ?? 1);
     const samples = Math.floor(settings.steps / (every ?? 1)) + 1;
-    told('samples', before, samples);
+    progress('samples', before, samples);
     const path = await loop.draw(run.samplePath(step), (done, total) =>
-      told('samples', before + Math.round((900 * done) / total) / 1000, samples),
+      progress('samples', before + Math.round((900 * done) / total) / 1000, samples),
     );
     report({ type: 'sample', step, path });
-    told('samples', before + 1, samples);
+    progress('samples', before + 1, samples);
   };
 
   try {
@@ -101,7 +101,7 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
     // The first sample shows where the run begins; a later one is missing if the run was killed between a checkpoint and its
     // sample.
     if (isSampled() && !existsSync(run.samplePath(step))) await draw();
-    told('steps', step, settings.steps);
+    progress('steps', step, settings.steps);
     while (step < settings.steps) {
       signal.throwIfAborted();
       const started = performance.now();
@@ -130,7 +130,7 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
       const event = { type: 'step', step, loss: last, smoothed, ...result.metrics, seconds } as const;
       run.log(event);
       report(event);
-      told('steps', step, settings.steps);
+      progress('steps', step, settings.steps);
       if (step % settings.checkpointEvery === 0 || step === settings.steps) await save();
       if (isSampled()) await draw();
       if (step === settings.steps) await measure();

@@ -18,7 +18,7 @@ export function isMeasuredRun({ steps }: Pick<LoopSettings, 'steps'>): boolean {
   return steps >= worthMeasuring;
 }
 
-/** How long this takes can't be told by passes. */
+/** How long this takes can't be told from passes. */
 export const building: Phase = { label: 'building the network', total: 1, weight: 0 };
 
 /** The phases of the training loop; weights are forward passes of the network for one picture. `rows`: of a batch. */

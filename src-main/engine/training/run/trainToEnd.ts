@@ -51,7 +51,7 @@ export interface Training {
   /** Weights that may be to blame for a loss that is no number. */
   readonly suspects: readonly Weights[];
   readonly team?: TeamSettings | undefined;
-  /** What a team is told of the run, and where the models are on this machine. */
+  /** What is sent to a team about the run, and where the models are on this machine. */
   readonly shared: SharedRun;
   readonly places: LocalPlaces;
 }

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 
-/** What a worker of this machine is told on its command line, besides the run. */
+/** The command line of a worker on this machine, besides the run. */
 export interface LocalPlaces {
   readonly model: string;
   readonly teacher?: string;

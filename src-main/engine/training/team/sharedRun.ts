@@ -14,7 +14,7 @@ import { distillObjective } from '../loss/distillLoss.ts';
 import type { LatentShape } from '../data/finetuneBatches.ts';
 import type { LossOptions } from '../loss/gradients.ts';
 import { ShapedGradients } from '../loss/shapedGradients.ts';
-import { toldStartType } from '../loss/startingLora.ts';
+import { startSizesType } from '../loss/startingLora.ts';
 import { whatToTrain } from '../loss/parameters.ts';
 
 const hashType = z.string().regex(/^[0-9a-f]{16,128}$/);
@@ -37,7 +37,7 @@ const sharedRunType = z
       prior: z.boolean(),
       masked: z.boolean(),
       /** Of a run that starts from a LoRA: its modules and ranks. */
-      start: toldStartType.optional(),
+      start: startSizesType.optional(),
     }),
     z.strictObject({
       ...common,
@@ -57,7 +57,7 @@ const sharedRunType = z
         ...{ lora: true, errors: true, seed: true, precision: true },
       }),
       /** Of a run that starts from a LoRA: its modules and ranks. */
-      start: toldStartType.optional(),
+      start: startSizesType.optional(),
     }),
   ])
   .refine(({ rows, latents }) => fits(rows, latents), 'the batches are too large');
@@ -75,9 +75,9 @@ export interface WorkerPlaces {
   readonly threads?: number | undefined;
 }
 
-/** Builds the run's loss. `told`: from another machine. Errors: `team.badRun`, `team.otherModel`, `team.noModel`, those of `openModel`. */
-export async function openSharedRun(told: unknown, places: WorkerPlaces): Promise<ShapedGradients> {
-  const run = sharedRunType.safeParse(told);
+/** Builds the run's loss. `sent`: from another machine. Errors: `team.badRun`, `team.otherModel`, `team.noModel`, those of `openModel`. */
+export async function openSharedRun(sent: unknown, places: WorkerPlaces): Promise<ShapedGradients> {
+  const run = sharedRunType.safeParse(sent);
   if (!run.success) throw problem('team.badRun', { why: faultOf(run.error) });
   const { rows, latents } = run.data;
   const models = {

@@ -18,7 +18,7 @@ import {
 import type { Graph } from '../../../engine/graph/graph.ts';
 import type { Value } from '../../../engine/graph/ops.ts';
 import { clipFinalNorm, clipHidden, clipLayer, clipTextModel } from '../../../engine/models/clip.ts';
-import { sizesTold, type ClipTextConfig } from '../../../engine/models/config.ts';
+import { sizeInputs, type ClipTextConfig } from '../../../engine/models/config.ts';
 import { contextWidth } from '../../../engine/models/textEncoders.ts';
 import { unet } from '../../../engine/models/unet.ts';
 import { vaeDecode, vaeEncode } from '../../../engine/models/vae.ts';
@@ -150,7 +150,7 @@ function unetOf(
   const states = fed('encoder_hidden_states', [pair, width, 1, tokens]);
   const context = transpose(reshape(states, [pair, width, tokens]), [0, 2, 1]);
   const added = config.addition && {
-    time_ids: fed('time_ids', [pair, sizesTold]),
+    time_ids: fed('time_ids', [pair, sizeInputs]),
     text_embeds: fed('text_embeds', [pair, config.addition.textWidth]),
   };
   const { timesteps, asNoise } = noiseTables(model);

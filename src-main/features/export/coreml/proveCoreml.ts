@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readPackage } from '../../../engine/coreml/readPackage.ts';
-import { joinChannels, stack, type Told } from '../../../engine/pipelines/batches.ts';
+import { joinChannels, stack, type EncodedPrompt } from '../../../engine/pipelines/batches.ts';
 import { Networks } from '../../../engine/pipelines/networks.ts';
 import { openTokenizer } from '../../../engine/pipelines/openTokenizer.ts';
 import { pixelsPerLatent, sizesFor } from '../../../engine/pipelines/sizes.ts';
@@ -69,8 +69,8 @@ export async function proveCoreml(
       ...{ sample, timestep: f32([2], [timestep, timestep]), encoder_hidden_states: asApple(contexts) },
       ...added,
     };
-    const told = { context: contexts, ...(added && { added }) };
-    await compare('Unet', feeds, { noise_pred: await noiseOf(run, networks, sample, told) });
+    const prompt = { context: contexts, ...(added && { added }) };
+    await compare('Unet', feeds, { noise_pred: await noiseOf(run, networks, sample, prompt) });
 
     const scaling = latentScale(model);
     const z = noise(1, model.vae.config.latent_channels, side, side);
@@ -117,11 +117,11 @@ async function noiseOf(
   { model }: OpenedRun,
   networks: Networks,
   sample: Floats,
-  told: Told,
+  prompt: EncodedPrompt,
 ): Promise<Floats> {
   const { timesteps, asNoise } = noiseTables(model);
   const own = timesteps?.[timestep] ?? timestep;
-  const output = await networks.predict(sample, f32([2], [own, own]), told);
+  const output = await networks.predict(sample, f32([2], [own, own]), prompt);
   if (!asNoise) return output;
   const [a = 1, b = 0] = [asNoise.ofOutput[timestep], asNoise.ofSample[timestep]];
   return { ...output, data: output.data.map((value, i) => a * value + b * (sample.data[i] as number)) };
