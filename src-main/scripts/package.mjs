@@ -1,6 +1,6 @@
 /**
  * `npm run package`: packages of the studio for the system it runs on, in release/. Words after `--` are electron-builder's: `--linux dir`
- * makes the folder alone. Electron's SQLite is compiled or fetched on the way (packageNative.mjs).
+ * makes only the folder. Electron's SQLite is compiled or fetched on the way (packageNative.mjs).
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

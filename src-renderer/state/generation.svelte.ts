@@ -225,7 +225,7 @@ class Generation {
     };
   }
 
-  /** What is chosen can be like a subject alone. */
+  /** Without a subject, there is nothing to be alike to: all pictures are kept. */
   get #select(): GenerateInput['select'] {
     const { keep, loras, bestOf, untilLike } = this.draft;
     if (keep === 'first' || loras.length === 0) return null;

@@ -3,7 +3,7 @@ import { jobs } from './jobs.svelte.ts';
 import { isOpen, openJob } from './openJob.ts';
 import { toasts } from './toasts.svelte.ts';
 
-/** Announces each finished job with a button that opens the result; where the result is on screen already, in speech alone. */
+/** Announces each finished job with a button that opens the result; where the result is on screen already, only in speech. */
 export function tellOfJobs(): void {
   jobs.onEnd((job) => {
     if (job.state === 'failed')

@@ -1,2 +1,2 @@
-/** Path of the WebSocket, seen from the page. A file of its own: the page takes this alone, without the validators. */
+/** Path of the WebSocket, seen from the page. A file of its own: the page imports only this, without the validators. */
 export const socketPath = '/contract';

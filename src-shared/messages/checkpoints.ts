@@ -19,7 +19,7 @@ export const checkpointMessages = {
   'file.unwritable': (d: { file: string; why: string }) =>
     `${d.file} can't be written (${d.why}); ${whatToDo[d.why] ?? 'choose another place or free some space there'}.`,
   'output.taken': (d: { file: string; what: string }) =>
-    `${d.file} is there already and is not ${d.what}, so it is not overwritten; choose another name, or remove the file.`,
+    `${d.file} already exists and is not ${d.what}, so it was not overwritten; choose another name, or remove the file.`,
   'weights.damaged': (d: { file: string; why: string }) =>
     `${d.file} is damaged: ${d.why}. Download or export the file again.`,
   'weights.unsupported': (d: { file: string; why: string }) =>
@@ -51,19 +51,19 @@ export const checkpointMessages = {
   'model.unclear': (d: { file: string; what: string }) =>
     `${d.file} doesn't say ${d.what}, and its weights can't tell; use the model's diffusers folder instead.`,
   'model.predicts': (d: { file: string; what: string; from: string; said: string }) =>
-    `${d.file} says itself that it predicts ${d.what} (${d.from}), so --prediction ${d.said} can't be right; leave the option out.`,
+    `${d.file} says that it predicts ${d.what} (${d.from}), so --prediction ${d.said} can't be right; leave the option out.`,
   'weights.standIn': (d: { file: string; what: string; instead: string }) =>
     `${d.file} is ${d.what}, not the weights; ${d.instead}.`,
   'weights.precision': (d: { file: string; found: string }) =>
-    `${d.file} is stored as ${d.found}, which can't be computed with here; get the model in fp16 or fp32 (many pages offer both).`,
+    `${d.file} is stored as ${d.found}, which Likeness can't compute with; get the model in fp16 or fp32 (many pages offer both).`,
   'weights.manyVariants': (d: { file: string; found: string }) =>
     `${d.file} holds several variants of the weights and no plain one (${d.found}); keep only the one that you want.`,
   'lora.notOne': (d: { file: string; found?: string | undefined; instead?: string }) =>
     `${d.file} ${d.found === undefined ? 'holds no LoRA' : `is not a LoRA but ${d.found}`}; ${d.instead ?? 'give a PEFT folder (adapter_config.json and adapter_model.safetensors), a run folder, or a LoRA file of kohya, diffusers, LyCORIS or ComfyUI'}.`,
   'lora.unsupported': (d: { file: string; why: string }) =>
-    `${d.file} can't be used: ${d.why}; what can be read is LoRA, LoCon, LoHa, LoKr and DoRA for Stable Diffusion 1, 2 and XL.`,
+    `${d.file} can't be used: ${d.why}. Likeness reads LoRA, LoCon, LoHa, LoKr and DoRA for Stable Diffusion 1, 2 and XL.`,
   'lora.otherModel': (d: { file: string; model: string; why: string }) =>
-    `${d.file} was made for another model than ${d.model}: ${d.why}. Choose the model that it was made for.`,
+    `${d.file} was not made for ${d.model}: ${d.why}. Choose the model that it was made for.`,
   'lora.partly': (d: { file: string; model: string; left: string }) =>
     `${d.file} fits ${d.model} only in part: ${d.left} would be left out, which changes the pictures. Choose the model that it was made for, or give --partial to use the rest.`,
   'lora.unfit': (d: { file: string; tensor: string; found: string }) =>

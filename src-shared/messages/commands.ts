@@ -24,7 +24,7 @@ export const commandMessages = {
   'memory.short': (d: { why: string }) =>
     `This needs more memory than the machine has free (${d.why}); use a smaller batch, size or model, or close other programs.`,
   'cache.unusable': (d: { folder: string; why: string }) =>
-    `${d.folder}, where pictures that can be used again are kept, can't be written (${d.why}); set LIKENESS_CACHE to a folder that you may write.`,
+    `The cache folder ${d.folder} can't be written to (${d.why}); set LIKENESS_CACHE to a folder that you can write to.`,
   'system.refused': (d: { file: string; why: string }) => `${d.file}: ${d.why}.`,
   'system.tooManyFiles': (_d: object) =>
     'More files are needed at once than this program may open; raise the limit ("ulimit -n 1024" in the terminal), or close other programs.',

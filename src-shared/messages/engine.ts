@@ -9,9 +9,9 @@ export const engineMessages = {
   'provider.unusable': (d: { provider: string; why: string }) =>
     `The provider "${d.provider}" failed in a trial (${d.why}), so it is not used; a newer graphics driver may fix that.`,
   'provider.failed': (d: { provider: string; why: string }) =>
-    `The provider "${d.provider}" failed while it worked (${d.why}); choose "auto" or "cpu" to continue, and update the graphics driver.`,
+    `The provider "${d.provider}" failed during the work (${d.why}); choose "auto" or "cpu" to continue, and update the graphics driver.`,
   'provider.fellBack': (d: { provider: string; why: string }) =>
-    `The provider "${d.provider}" failed while it worked (${d.why}); the CPU takes over.`,
+    `The provider "${d.provider}" failed during the work (${d.why}); the CPU takes over.`,
   'provider.outOfMemory': (d: { provider: string }) =>
     `The graphics device has too little memory for this (provider "${d.provider}"). Try, in this order: a batch of 1, no training of the text encoder, a smaller size, a smaller model such as BK-SDM; or choose the provider "cpu".`,
   'provider.byBlock': (d: { provider: string }) =>
@@ -27,17 +27,17 @@ export const engineMessages = {
   'provider.cpuPrecision': (d: { precision: string }) =>
     `The CPU computes in f32, since ${d.precision} would only be slower there.`,
   'gpu.system': (d: { system: string }) =>
-    `CUDA can be added on Linux with an Intel or AMD processor (linux-x64), not on ${d.system}; use the providers that are included there (likeness doctor shows them).`,
+    `CUDA can be added on Linux with an Intel or AMD processor (linux-x64), not on ${d.system}; use the providers that are included (likeness doctor shows them).`,
   'gpu.version': (d: { wanted: string; found: string }) =>
     `The CUDA provider belongs to ONNX Runtime ${d.wanted}, but this is ${d.found}; update Likeness and try again.`,
   'gpu.noSource': (d: { files: string }) =>
-    `Nothing says where the packages are. Set LIKENESS_PACKAGES to the address below which your index of Python packages keeps its files, or to a folder that holds ${d.files}.`,
+    `It is not known where the packages are. Set LIKENESS_PACKAGES to the address under which your Python package index keeps its files, or to a folder that holds ${d.files}.`,
   'gpu.noFile': (d: { file: string }) =>
     `${d.file} is not there; fetch it with pip download, or correct LIKENESS_PACKAGES.`,
   'gpu.package': (d: { file: string; library: string }) =>
     `${d.file} lacks ${d.library}, so it is not the expected package; delete it and try again.`,
   'gpu.missing': (d: { libraries: string }) =>
-    `These libraries of CUDA are missing: ${d.libraries}; run likeness gpu add cuda again.`,
+    `These CUDA libraries are missing: ${d.libraries}; run likeness gpu add cuda again.`,
   'provider.memoryFellBack': (d: { provider: string }) =>
     `The graphics device has too little memory for this (provider "${d.provider}"), so the CPU takes over, more slowly. A batch of 1, no training of the text encoder or a smaller size would fit better.`,
 };

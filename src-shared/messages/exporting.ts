@@ -7,13 +7,13 @@ export const exportMessages = {
   'export.words': (d: { file: string; words: string }) =>
     `${d.file} brings the words ${d.words}, which a model's weights can't hold; use a LoRA without embeddings, or keep the file beside the model.`,
   'export.wordsAlone': (d: { format: string }) =>
-    `This run learnt a new word alone and changed no weight, so there is nothing to write as ${d.format}; export it as embedding.`,
+    `This run learnt only a new word and changed no weights, so there is nothing to write as ${d.format}; export it as embedding.`,
   'export.noWords': (d: { format: string }) =>
     `This run learnt no new word, so there is no ${d.format} to write; choose another format, or train with the method embedding.`,
   'export.notForApple': (d: { model: string; why: string }) =>
     `${d.model} ${d.why}, which Apple's Core ML Stable Diffusion library can't do; export it as diffusers or onnx.`,
   'guidance.needsLora': (d: { folder: string }) =>
-    `${d.folder} is no LoRA run, and guidance can be distilled into a LoRA alone; export it without that, or finetune with --method lora.`,
+    `${d.folder} is not a LoRA run, and guidance can be distilled only into a LoRA; export it without that, or finetune with --method lora.`,
   'guidance.none': (d: { model: string }) =>
     `${d.model} draws subjects with plain guidance, as every other tool does, so there is nothing to distil; export without that, or say what to distil with --base-guidance.`,
   'export.overflow': (d: { tensor: string; value: string }) =>

@@ -3,11 +3,11 @@ import { plural } from '../plural.ts';
 /** Tokenizers, samplers, recipes: what making a picture needs beside weights. */
 export const generationMessages = {
   'mask.rough': (d: { photo: string }) =>
-    `What was given marks no subject in ${d.photo}; give either --ellipse X,Y,WIDTH,HEIGHT in pixels of the photo, or --strokes with a picture that is white where you painted, or neither, and the subject is looked for.`,
+    `Nothing that was given marks a subject in ${d.photo}; give --ellipse X,Y,WIDTH,HEIGHT in pixels of the photo, or --strokes with a picture that is white where you painted. Without both, the subject is looked for.`,
   'picture.regions': (d: { file: string }) =>
     `${d.file} shows several subjects that were kept apart; choose them on the Generate screen, or run likeness generate --recipe on the file.`,
   'likeness.noPhotos': (d: { photos: string }) =>
-    `${d.photos} can't be found, so there is nothing to be like; say where photos of the subject are with --photos.`,
+    `${d.photos} can't be found, so there is nothing to compare with; say with --photos where photos of the subject are.`,
   'scheduler.invalid': (d: { file: string; why: string }) =>
     `${d.file} does not describe a sampler that can be used here: ${d.why}; choose one with --scheduler or correct the file.`,
   'scheduler.unknownClass': (d: { file: string; found: string; known: string }) =>
@@ -29,7 +29,7 @@ export const generationMessages = {
   'mask.otherShape': (d: { mask: string; image: string; width: number; height: number }) =>
     `${d.mask} has a different shape from ${d.image}; a mask must be as wide and high as its picture (${d.width}×${d.height}).`,
   'mask.blank': (d: { mask: string }) =>
-    `${d.mask} has no white, so nothing would be drawn; paint white what is to be drawn anew.`,
+    `${d.mask} has no white, so nothing would be drawn; paint the part to redraw white.`,
   'original.gone': (d: { file: string }) =>
     `The picture to draw over is no longer in the library (${d.file}); choose it again.`,
   'lora.tag': (d: { tag: string }) =>
@@ -45,9 +45,9 @@ export const generationMessages = {
   'embedding.notOne': (d: { file: string; found?: string | undefined }) =>
     `${d.file} ${d.found === undefined ? 'holds no embedding' : `is not an embedding but ${d.found}`}; give a textual inversion: the .pt of the web UI, or diffusers' .bin or .safetensors with one tensor.`,
   'embedding.unsupported': (d: { file: string; why: string }) =>
-    `${d.file} can't be used: ${d.why}; what can be read are textual inversions for Stable Diffusion 1 and 2.`,
+    `${d.file} can't be used: ${d.why}. Likeness reads textual inversions for Stable Diffusion 1 and 2.`,
   'embedding.otherModel': (d: { file: string; model: string; found: number; wanted: number }) =>
-    `${d.file} was made for another model than ${d.model}: its vectors are ${d.found} wide, and that text encoder's are ${d.wanted}. Choose the model that it was made for.`,
+    `${d.file} was not made for ${d.model}: its vectors are ${d.found} wide, and that text encoder's are ${d.wanted}. Choose the model that it was made for.`,
   'embedding.twice': (d: { file: string; other: string; word: string }) =>
     `${d.file} and ${d.other} both stand for "${d.word}"; give one of them another word: --embedding PATH:WORD.`,
   'embedding.taken': (d: { word: string }) =>

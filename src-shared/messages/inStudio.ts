@@ -14,24 +14,24 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
   'run.exists': ({ folder }) => `${folder} already holds a run; start a new run.`,
   'run.missing': ({ folder }) => `${folder} holds no run; put it back, or start a new run.`,
   'run.modelGone': ({ folder, model }) =>
-    `${folder} was trained on the model ${model}, which is not there any more; put it back there.`,
+    `${folder} was trained on the model ${model}, which is no longer there; put it back.`,
   'run.photosGone': ({ folder, photos }) =>
-    `${folder} learnt from the photos in ${photos}, which is not there any more; put them back there.`,
+    `${folder} learnt from the photos in ${photos}, which are no longer there; put them back.`,
   'run.otherKind': ({ folder, kind }) => `${folder} holds a run of another kind (${kind}); start a new one.`,
   'capsule.changed': ({ what }) =>
-    `The run can't be made again exactly, since what it learnt from is not the same any more: ${what}. Put that back, or start a new run.`,
+    `The run can't be made again exactly, because what it learnt from has changed: ${what}. Put that back, or start a new run.`,
   'capsule.lost': ({ what }) =>
-    `The run can't be made again exactly: ${what} can't be found any more. Put that back, or start a new run.`,
+    `The run can't be made again exactly: ${what} can no longer be found. Put that back, or start a new run.`,
   'mask.rough': ({ photo }) =>
     `Nothing marks the subject of ${photo}; draw an ellipse around it, or paint over it.`,
   'picture.regions': ({ file }) =>
     `${file} shows several subjects that were kept apart; choose them again on the Generate screen.`,
   'guidance.needsLora': ({ folder }) =>
-    `${folder} trained all weights, and guidance can be distilled into a LoRA alone; export it without that.`,
+    `${folder} trained all weights, and guidance can be distilled only into a LoRA; export it without that.`,
   'guidance.none': ({ model }) =>
     `${model} draws subjects with plain guidance, as every other program does, so there is nothing to distil; export without that.`,
   'likeness.noPhotos': ({ photos }) =>
-    `${photos} can't be found, so there is nothing to be like; put the run's photos back, or keep all pictures.`,
+    `${photos} can't be found, so there is nothing to compare with; put the run's photos back, or keep all pictures.`,
   'training.noClass': () =>
     'The class noun is missing; say in one word what the photos show, for example dog.',
   'training.noPhotos': () => 'There are no photos to learn from; add 4 to 6 to the subject.',
@@ -47,7 +47,7 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
   'compress.depth': ({ file, kind, depth }) =>
     `${file} can't become ${kind}, which is made of Stable Diffusion XL with more than ${depth} transformer blocks in its innermost stage; choose another kind, or the blocks to remove yourself.`,
   'influence.nothingLearnt': () =>
-    'In short runs with the settings of this run nothing is learnt of the photos, so none can help or hurt; train with a higher learning rate.',
+    'With its settings, this run learns nothing from its photos in so few steps, so none can help or hurt; train with a higher learning rate.',
   'compress.unfit': ({ tensor, wanted, from, found }) =>
     `These blocks can't be removed together: "${tensor}" would need the shape ${wanted}, but "${from}", which it would replace, is ${found}. Keep the blocks that change the number of channels.`,
   'compress.exists': ({ folder }) => `${folder} already exists; choose another name, or remove it first.`,
@@ -57,7 +57,7 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
   'export.overflow': ({ tensor, value }) =>
     `The weight "${tensor}" has the value ${value}, which 16 bits can't hold; export it with 32 bits.`,
   'provider.failed': ({ provider, why }) =>
-    `The provider "${provider}" failed while it worked (${why}); choose Automatic or CPU under Settings, and update the graphics driver.`,
+    `The provider "${provider}" failed during the work (${why}); choose Automatic or CPU under Settings, and update the graphics driver.`,
   'provider.missing': ({ provider }) =>
     `The provider "${provider}" is not available on this machine; choose Automatic under Settings.`,
   'download.wantsLogin': ({ file, id, why }) =>

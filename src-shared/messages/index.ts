@@ -56,7 +56,7 @@ export function problem<C extends MessageCode>(code: C, details: Details<C>, cau
 
 const longest = 600;
 
-/** What is written until it is complete, `.NAME.PID.tmp` or `.NAME.tmp`, a folder that may hold NAME itself. People know NAME alone. */
+/** Names of unfinished files: `.NAME.PID.tmp` or `.NAME.tmp`, or a folder that may hold NAME itself. People know only NAME. */
 const temporary = /(^|[\\/])\.([^\\/]+?)(?:\.\d+)?\.tmp(?:[\\/]\2(?![^\\/\s"]))?/g;
 
 /** Messages quote names from files, which may hold anything: line breaks, terminal commands, a megabyte of x. */

@@ -9,7 +9,7 @@ export const photoMessages = {
   'photos.inSubfolder': (d: { folder: string; below: string; count: number }) =>
     `${d.folder} has no photos itself, but ${d.below} has ${d.count}; give that folder, or move its photos up.`,
   'photos.inSubfolders': (d: { folder: string; folders: string; more: boolean }) =>
-    `${d.folder} has no photos itself, but several folders below it have: ${d.folders}${d.more ? ' …' : ''}; give the one with the photos to learn from.`,
+    `${d.folder} has no photos itself, but several folders in it do: ${d.folders}${d.more ? ' …' : ''}; give the one with the photos to learn from.`,
   'photos.inArchive': (d: { folder: string; archive: string }) =>
     `${d.folder} has no photos, but ${d.archive} may hold some; unpack it, and give the folder with the photos.`,
   'photos.kohya': (d: { folder: string; repeats: number; token: string; noun: string }) =>
@@ -29,7 +29,7 @@ export const photoMessages = {
   'photos.unsupported': (d: { file: string }) =>
     `${d.file} is not a JPEG, PNG, WebP, AVIF, HEIC, TIFF, GIF or BMP picture; save it as one of these, or remove it.`,
   'photos.depth': (d: { file: string }) =>
-    `${d.file} stores its colours as floating-point or signed numbers, which leaves their brightness open; save it with 8 or 16 bits a colour, or remove it.`,
+    `${d.file} stores its colours as floating-point or signed numbers, which do not say how bright white is; save it with 8 or 16 bits a colour, or remove it.`,
   'photos.expands': (d: { file: string }) =>
     `${d.file} contains text that unpacks to more than 4 MB, so it is not opened; save it again as a PNG without text, or remove it.`,
   'photos.broken': (d: { file: string }) =>
@@ -48,7 +48,7 @@ export const photoMessages = {
     photoWidth: number;
     photoHeight: number;
   }) =>
-    `${d.mask} is ${d.width} × ${d.height} and its photo ${d.photo} ${d.photoWidth} × ${d.photoHeight} when it is upright; save the mask in the photo's size, or remove it.`,
+    `${d.mask} is ${d.width} × ${d.height} but its photo ${d.photo} is ${d.photoWidth} × ${d.photoHeight} when upright; save the mask in the photo's size, or remove it.`,
   'masks.empty': (d: { mask: string }) =>
     `${d.mask} is black all over; paint the subject white in it, or remove it.`,
   'masks.transparent': (d: { photo: string }) =>
@@ -58,7 +58,7 @@ export const photoMessages = {
   'picture.notPng': (d: { file: string }) =>
     `${d.file} is not a readable PNG file; only PNG pictures carry a recipe.`,
   'picture.noRecipe': (d: { file: string; by?: string | undefined }) =>
-    `${d.file} carries no recipe of Likeness${d.by === undefined ? '' : ` but settings of ${d.by}, with which it can't be made again here`}; use a PNG made by Likeness whose text chunks no other program has removed.`,
+    `${d.file} carries no Likeness recipe${d.by === undefined ? '' : `, only settings of ${d.by}, with which it can't be made again here`}; use a PNG made by Likeness whose text chunks no other program has removed.`,
   'picture.badRecipe': (d: { file: string; why: string }) =>
     `The recipe in ${d.file} can't be used: ${d.why}.`,
 };

@@ -9,7 +9,7 @@ export const scoreMessages = {
   'influence.noPhotos': (d: { folder: string }) =>
     `${d.folder} was trained on recorded batches, so it has no photos that could help or hurt; give a run that was trained on photos.`,
   'influence.fewPhotos': (d: { photos: string; count: number; fewest: number }) =>
-    `${d.photos} has ${plural(d.count, 'photo', 'photos')}, and with fewer than ${d.fewest} there is nothing to compare one with; add photos and train again.`,
+    `${d.photos} has ${plural(d.count, 'photo', 'photos')}, but fewer than ${d.fewest} can't be compared with each other; add photos and train again.`,
   'influence.nothingLearnt': (d: { folder: string; steps: number }) =>
-    `In ${plural(d.steps, 'step', 'steps')} with the settings of ${d.folder} nothing is learnt of the photos, so none can help or hurt; give more steps with --steps.`,
+    `In ${plural(d.steps, 'step', 'steps')} with its settings, ${d.folder} learns nothing from its photos, so none can help or hurt; give more steps with --steps.`,
 };

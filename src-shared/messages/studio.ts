@@ -70,7 +70,7 @@ export const studioMessages = {
       ? `${d.title} ended unexpectedly (${d.why}) before anything was finished; try again to start it over.`
       : `${d.title} ended unexpectedly (${d.why}). ${d.kept}; try again to resume from there.`,
   'job.unreadable': (d: { title: string; why: string }) =>
-    `What the library keeps of this job can't be read (${d.title}: ${d.why}). Clear it from the queue and start it again.`,
+    `The library's record of this job can't be read (${d.title}: ${d.why}). Clear it from the queue and start it again.`,
   'job.wrongState': (d: { title: string; state: string }) =>
     `${d.title} is ${d.state}, so this is not possible now.`,
   'request.unknown': (d: { request: string }) =>

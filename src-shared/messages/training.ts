@@ -22,15 +22,15 @@ export const trainingMessages = {
   'capsule.none': (d: { name: string }) =>
     `The run ${d.name} was made by an earlier version and has no capsule, so it can't be made again exactly; start a new run with its settings.`,
   'run.notDone': (d: { name: string }) =>
-    `The run ${d.name} has not come to its end, so there is nothing to compare with; let it finish first.`,
+    `The run ${d.name} has not finished, so there is nothing to compare with; let it train to its last step first.`,
   'capsule.damaged': (d: { file: string; why: string }) =>
     `${d.file} is not a run's capsule (${d.why}); give RUN/capsule.json, or the run's folder.`,
   'capsule.lost': (d: { file: string; what: string; option: string }) =>
-    `${d.file} was made with ${d.what}, which is not where it was; give its place with ${d.option}.`,
+    `${d.file} was made with ${d.what}, which is no longer where it was; say with ${d.option} where it is now.`,
   'capsule.changed': (d: { file: string; what: string }) =>
     `The run of ${d.file} can't be made again: ${d.what}. Put these back as they were.`,
   'capsule.otherBits': (d: { file: string; what: string }) =>
-    `The weights are not those of ${d.file} to the bit: ${d.what}.`,
+    `The weights differ from those of ${d.file}: ${d.what}.`,
   'run.exists': (d: { folder: string }) =>
     `${d.folder} already holds a run; add --resume to continue it, or choose another --out.`,
   'run.inUse': (d: { folder: string }) =>
@@ -38,9 +38,9 @@ export const trainingMessages = {
   'run.otherModel': (d: { folder: string; model: string }) =>
     `${d.folder} was trained on a different model from the one in ${d.model} now; restore the original model, or start a new run.`,
   'run.modelGone': (d: { folder: string; model: string; option?: string }) =>
-    `${d.folder} was trained on the model ${d.model}, which is not there any more; put it back there${d.option === undefined ? '' : `, or give its new place with ${d.option}`}.`,
+    `${d.folder} was trained on the model ${d.model}, which is no longer there; put it back${d.option === undefined ? '' : `, or give its new place with ${d.option}`}.`,
   'run.photosGone': (d: { folder: string; photos: string; option?: string | undefined }) =>
-    `${d.folder} learnt from the photos in ${d.photos}, which is not there any more; put them back there${d.option === undefined ? '' : `, or give their new place with ${d.option}`}.`,
+    `${d.folder} learnt from the photos in ${d.photos}, which are no longer there; put them back${d.option === undefined ? '' : `, or give their new place with ${d.option}`}.`,
   'run.otherPhotos': (d: { folder: string; photos: string; name: string; how: string }) =>
     `${d.folder} was started with other photos: ${d.name} in ${d.photos} ${d.how}; restore the original photos, or start a new run in another folder.`,
   'run.otherSetting': (d: { folder: string; setting: string; is: string; wanted: string }) =>
@@ -50,7 +50,7 @@ export const trainingMessages = {
   'run.damaged': (d: { file: string; why: string }) =>
     `${d.file} can't be read as a run (${d.why}); start a new run in another folder.`,
   'run.settings': (d: { name: string; why: string }) =>
-    `What the library keeps of ${d.name}'s settings can't be read (${d.why}). If it has begun to train, its folder has them too and it can be resumed; if not, start a new run.`,
+    `The library's record of ${d.name}'s settings can't be read (${d.why}). If it has begun to train, its folder has them too and it can be resumed; if not, start a new run.`,
   'run.stateDamaged': (d: { file: string; why: string }) =>
     `${d.file} can't be resumed from (${d.why}); the run's checkpoints can still be used. Delete the file to train again from the first step.`,
   'run.noCheckpoint': (d: { folder: string; wanted: string }) =>
@@ -64,7 +64,7 @@ export const trainingMessages = {
   'training.inpainting': (d: { model: string }) =>
     `${d.model} is made for inpainting, and such models can be finetuned here but not distilled; distil the model it was made from.`,
   'training.wordOfTwo': (d: { model: string }) =>
-    `${d.model} has two text encoders, and words are learnt for one alone; train a LoRA, or choose a model of the Stable Diffusion 1 or 2 family.`,
+    `${d.model} has two text encoders, and a word can be learnt only for one; train a LoRA, or choose a model of the Stable Diffusion 1 or 2 family.`,
   'training.wordTaken': (d: { token: string }) =>
     `"${d.token}" can't become a new word, since the model's vocabulary has it already; choose another token, for example "<${d.token}>".`,
   'training.sameToken': (d: { token: string }) =>

@@ -31,7 +31,7 @@ export const places: readonly Place[] = [
     ...{ name: 'train-embedding', address: '#/train' },
     enter: async (page) => {
       await page.getByText('All settings').click();
-      await page.getByRole('combobox', { name: 'Method' }).selectOption('A new word alone');
+      await page.getByRole('combobox', { name: 'Method' }).selectOption('Only a new word');
       await page.getByText('Starts as').scrollIntoViewIfNeeded();
     },
   },

@@ -52,9 +52,9 @@ describe('PNG recipes', () => {
       ['invokeai_metadata', 'InvokeAI'],
     ] as const)
       await expect(readRecipe(await saved(`${keyword}.png`, withText(keyword, '{}')))).rejects.toThrow(
-        `no recipe of Likeness but settings of ${program}`,
+        `no Likeness recipe, only settings of ${program}`,
       );
-    await expect(readRecipe(await saved('plain.png', plain))).rejects.toThrow(/no recipe of Likeness;/);
+    await expect(readRecipe(await saved('plain.png', plain))).rejects.toThrow(/no Likeness recipe;/);
   });
 
   it('carry the lines other tools read', async () => {

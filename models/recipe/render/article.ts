@@ -5,7 +5,7 @@ const withoutArticle = new Set(
   ),
 );
 const singularInS = new Set(
-  'glass,cactus,dress,octopus,christmas tree,compass,bus,walrus,lotus,cockroach,glass,hibiscus,cocktail glass'.split(
+  'glass,cactus,dress,octopus,christmas tree,compass,bus,walrus,lotus,cockroach,hibiscus,cocktail glass'.split(
     ',',
   ),
 );

@@ -88,7 +88,7 @@ function exportRequest({ transformers, ...given }: Given<typeof options>): Guide
     if (format === 'kohya' || format === 'peft' || format === 'embedding')
       throw problem('usage.conflict', {
         ...{ option, other: `--format ${format}` },
-        why: 'what is written is a whole model, and that format holds what a run learnt alone',
+        why: 'the result is a whole model, and that format holds only what a run learnt',
       });
   }
   const { baseGuidance, guidanceStop, distillSteps: steps } = given;

@@ -38,7 +38,7 @@ export const influence = command({
 function describe({ photos, steps, noises, path }: InfluenceResult): string {
   const lines = photos.flatMap(({ message, betterWithout, fromOthers, background, errors }) => [
     message,
-    `  others without it: ${signed(betterWithout)}${background ? `; background of what it alone teaches: ${interval(background)}` : ''}`,
+    `  others without it: ${signed(betterWithout)}${background ? `; share of background in what it alone teaches: ${interval(background)}` : ''}`,
     ...(fromOthers ? [`  taught by the others alone: ${interval(fromOthers)}`] : []),
     `  error on it: ${errors.base.toFixed(4)} before, ${errors.all.toFixed(4)} trained with all, ${errors.without.toFixed(4)} without it`,
   ]);

@@ -25,7 +25,7 @@ export function refuseEmptyEnd({ file, tensors }: SafetensorsFile): void {
   if (isCut && all.some(isMatrix))
     throw problem('weights.damaged', {
       file,
-      why: `its last ${(zeros / 1e6).toFixed(1)} MB are zeros, as when a download or copy did not come to its end`,
+      why: `its last ${(zeros / 1e6).toFixed(1)} MB are zeros, as when a download or copy is interrupted`,
     });
 }
 

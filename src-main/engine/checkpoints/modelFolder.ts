@@ -157,7 +157,7 @@ function refuseOtherPipeline(folder: string): string | undefined {
   return nameOf(pipeline);
 }
 
-/** SDXL's refiner has the second text encoder alone. Errors: `model.family`. */
+/** SDXL's refiner has only the second text encoder. Errors: `model.family`. */
 function refuseRefiner(folder: string): void {
   if (isFolder(join(folder, 'text_encoder_2')) && !isFolder(join(folder, 'text_encoder')))
     throw problem('model.family', {

@@ -34,7 +34,7 @@ export function ownGuidance(model: string, what: 'bare' | 'subject' = 'bare'): G
   return (what === 'subject' && subject) || { ...plain, guidance };
 }
 
-/** What was asked for, completed: a guidance alone means plain classifier-free guidance. Errors: `config.invalid`. */
+/** What was asked for, completed: a guidance by itself means plain classifier-free guidance. Errors: `config.invalid`. */
 export function chosenGuidance(asked: Partial<Guidance>, own: Guidance): Guidance {
   const { guidance, baseGuidance, guidanceStop } = asked.guidance === undefined ? own : plain;
   return {

@@ -67,7 +67,7 @@ const variant =
 
 /**
  * Finds and reads the weights in a folder of a diffusers model: whole or in shards, safetensors before `.bin`, full
- * precision before fp16, and any other variant (bf16, non_ema …) where it lies there alone. Errors: `weights.none`,
+ * precision before fp16, and any other variant (bf16, non_ema …) if it is the only one there. Errors: `weights.none`,
  * `weights.manyVariants` and those of the readers.
  */
 export function readWeightFolder(folder: string): RawTensors {

@@ -31,7 +31,7 @@ export interface PromptTokens<T = Value> {
 /**
  * Prompts through a model's text encoders. One gives its last hidden state. Of SDXL's two, each gives its last state but one, unnormed,
  * side by side; the second also gives the projected state of the prompt's end (Podell et al. 2023; diffusers'
- * `StableDiffusionXLPipeline.encode_prompt`). `learnt` words are for one encoder alone.
+ * `StableDiffusionXLPipeline.encode_prompt`). `learnt` words need a single encoder.
  */
 export function encodePrompt(
   scopeOf: (part: 'text_encoder' | 'text_encoder_2') => Scope,

@@ -66,7 +66,7 @@ export class Tokenizer {
     return new Tokenizer({ ...this.files, ids, added }, expansions, this.secondPad);
   }
 
-  /** For a model with a second text encoder, whose tokenizer must differ in its padding alone. Errors: `tokenizer.invalid`. */
+  /** For a model with a second text encoder, whose tokenizer may differ only in its padding. Errors: `tokenizer.invalid`. */
   withSecond({ files }: Tokenizer, folder: string): Tokenizer {
     const { ids, maxLength } = this.files;
     const same =

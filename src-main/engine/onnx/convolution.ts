@@ -1,12 +1,12 @@
 import type { ConvAttributes, Node } from '../graph/ops.ts';
-import { elementCount, type Shape } from '../tensor/tensor.ts';
+import { dims4, elementCount, type Shape } from '../tensor/tensor.ts';
 import type { Emitter } from './emitter.ts';
 import { emitWinograd, emitWinogradWeightGradient, winogradTile, type WinogradSizes } from './winograd.ts';
 
-type Size4 = [number, number, number, number];
+type Size4 = ReturnType<typeof dims4>;
 
 const shapeOf = (node: { readonly inputs: readonly { readonly shape: Shape }[] }, index: number): Size4 =>
-  (node.inputs[index] as { shape: Shape }).shape as Size4;
+  dims4((node.inputs[index] as { shape: Shape }).shape);
 
 function attributes(
   { stride, padding }: ConvAttributes,
@@ -75,7 +75,7 @@ export function emitConvInputGradient(
         const turnedPads = [...pads.slice(2), ...pads.slice(0, 2)];
         const operands = [halfTurn(gradient, shapeOf(node, 0), e), swapped];
         const made = e.emit('Conv', operands, { kernel_shape: kernel, pads: turnedPads });
-        return halfTurn(made, node.shape as Size4, e);
+        return halfTurn(made, dims4(node.shape), e);
       }
       return e.emit('Conv', [gradient, turned(weight, shapeOf(node, 1), e)], { kernel_shape: kernel, pads });
     }
@@ -96,7 +96,7 @@ export function emitConvInputGradient(
   });
 }
 
-/** Outputs × inputs of the largest kernel worth turning at every step (measured at 16², see the bench notes). */
+/** Outputs × inputs of the largest kernel worth turning at every step (measured at 16²; see `features/bench/README.md`). */
 const turnedAtMost = 1 << 20;
 
 /**
@@ -144,7 +144,7 @@ export function emitConvWeightGradient(
   const [, outputs, tall, wide] = shapeOf(node, 1);
   const [top, left, bottom, right] = padding;
   const sizes = { batch, from: inputs, to: outputs, height, width };
-  const tile = padsByOne(node.attributes, node.shape as Size4) ? winogradTile(sizes) : undefined;
+  const tile = padsByOne(node.attributes, dims4(node.shape)) ? winogradTile(sizes) : undefined;
   if (e.target === 'cpu' && tile) return emitWinogradWeightGradient(x, gradient, sizes, tile, e);
   const padded = padding.some((size) => size > 0)
     ? e.emit('Pad', [x, e.integers([0, 0, top, left, 0, 0, bottom, right])])

@@ -10,7 +10,7 @@ export type PictureKind = 'sharp' | 'png' | 'heic' | 'bmp' | 'raw' | 'other';
 export const claimsPicture =
   /\.(jpe?g|jfif|png|webp|avif|tiff?|gif|hei[cf]|bmp|svg|jxl|jp2|dng|nef|nrw|cr[23w]|arw|sr[2fw]|raf|rw2|orf|pef|3fr|iiq|raw)$/i;
 
-/** The picture that a file stands for while it is in iCloud alone: `.IMG_1.HEIC.icloud` is IMG_1.HEIC's. */
+/** The picture that a file stands for while it is only in iCloud: `.IMG_1.HEIC.icloud` is IMG_1.HEIC's. */
 export function inCloudAlone(name: string): string | undefined {
   const own = /^\.(.+)\.icloud$/i.exec(name)?.[1];
   return own !== undefined && claimsPicture.test(own) ? own : undefined;

@@ -193,7 +193,7 @@ function chunk(type: string, body: Buffer): Buffer {
   return Buffer.concat([length, named, check]);
 }
 
-/** tEXt holds Latin-1 alone; anything else goes into iTXt, as Pillow writes it. */
+/** tEXt holds only Latin-1; anything else goes into iTXt, as Pillow writes it. */
 function textChunk(keyword: string, text: string): Buffer {
   return /^[\n\x20-\x7e\xa0-\xff]*$/.test(text)
     ? chunk('tEXt', Buffer.from(`${keyword}\0${text}`, 'latin1'))

@@ -30,7 +30,7 @@ export interface Calls<F> {
   readonly release: () => Promise<void>;
 }
 
-/** Batches on a device, as many rows at a time as its memory allows. A row's result depends on the others by rounding alone. */
+/** Batches on a device, as many rows at a time as its memory allows. A row's result depends on the others only by rounding. */
 export class BatchInParts {
   /** Rows at a time, by the shapes of the whole batch. */
   private readonly rows = new Map<string, number>();

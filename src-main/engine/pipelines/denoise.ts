@@ -19,7 +19,7 @@ export interface Conditions {
   /** Classifier-free guidance (Ho & Salimans 2022): negative + guidance·(prompt − negative). */
   readonly guidance: number;
   /**
-   * Share of the steps after which the prompt alone is asked: late guidance adds grain and costs time ("Applying Guidance in a
+   * Share of the steps after which guidance stops and only the prompt counts: late guidance adds grain and costs time ("Applying Guidance in a
    * Limited Interval", Kynkäänniemi et al. 2024; here only its end).
    */
   readonly stop: number;

@@ -44,7 +44,7 @@ export class LatentColours {
   }
 }
 
-/** [3, side, side] in [-1,1]: blocks of one colour, four latents a side, so that most latents see one colour alone. */
+/** [3, side, side] in [-1,1]: blocks of one colour, four latents a side, so that most latents see a single colour. */
 function colouredPatches(): Float32Array {
   const blocks = side / 4;
   const colours = new TorchGenerator(0).randn([3, blocks, blocks]).map((value) => Math.tanh(value));

@@ -29,7 +29,7 @@ export function boxMask({ left, top, right, bottom }: Box, [, , height = 1, widt
 }
 
 /**
- * The U-Net's input as a region sees it in the first steps: outside of its box noise alone, so that its attention finds nothing there that
+ * The U-Net's input as a region sees it in the first steps: only noise outside its box, so that its attention finds nothing there that
  * belongs to another (bootstrapping of "MultiDiffusion", Bar-Tal et al. 2023). `ofNoise`: how much of the input is noise.
  */
 export function seenApart(

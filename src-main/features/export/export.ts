@@ -89,7 +89,7 @@ async function write(run: OpenedRun, { out, format, dtype, transformers }: Expor
   switch (format) {
     case 'peft':
       writePeft(out, adapters, { transformers, dtype, baseModel: model.path });
-      // diffusers' own file has names for plain LoRA alone.
+      // diffusers' own file has names only for plain LoRA.
       if (pairs.length === adapters.length)
         writeDiffusersLora(out, pairs, { dtype, metadata: loraMetadata(run, basename(out)) });
       return;

@@ -32,7 +32,7 @@ export class LikenessMeter {
 
   /**
    * Mean cosine with the photos in MobileNetV2's features, as DreamBooth measures with DINO's; 0…1. Of a picture that was drawn over
-   * another, what the mask shows counts alone, in a square.
+   * another, only what the mask shows counts, in a square.
    */
   async of(file: string, mask?: string): Promise<number> {
     const picture = await loadPicture(file);

@@ -64,7 +64,7 @@ export async function distillGuidance(
   const guided = { ...ownGuidance(settings.model, 'subject'), ...request.taught };
   if (guided.baseGuidance === 0) throw problem('guidance.none', { model: settings.model });
 
-  // A recording has a second half, that of the empty prompt; of its settings the weight alone is used.
+  // A recording has a second half, that of the empty prompt; of its settings only the weight is used.
   const { classNoun, size, model } = settings;
   const { prior: halves } = completeSettings(finetuneSettings, { classNoun }, { size, model });
   const subjects = eachSubject(settings).map((own) => subjectPrompt(own));

@@ -195,7 +195,7 @@ function checkWeights(weights: Weights, shapes: ReadonlyMap<string, Shape>): Fin
   const surplus = weights.names().filter((name) => !shapes.has(name) && !name.endsWith('position_ids'));
   const cut = emptyEnds(weights).map(
     ({ file, bytes }) =>
-      `the last ${(bytes / 1e6).toFixed(1)} MB of ${file} are zeros, as when a download or copy did not come to its end; get the file again`,
+      `the last ${(bytes / 1e6).toFixed(1)} MB of ${file} are zeros, as when a download or copy is interrupted; get the file again`,
   );
   const unused = surplus.length
     ? [`${weights.source} has ${plural(surplus.length, 'unused tensor', 'unused tensors')} (${surplus[0]} …)`]

@@ -102,7 +102,7 @@ export async function checkPhotos(
   };
 }
 
-/** The photos of a folder that are in iCloud alone. */
+/** The photos of a folder that are only in iCloud. */
 function notHere(folder: string, entries: readonly { readonly name: string }[]): string[] {
   return entries.flatMap(({ name }) => {
     const own = inCloudAlone(name);

@@ -93,7 +93,7 @@ const unvaried =
     const [before] = named(base, 'variety');
     if (!variety || !before || variety.high >= alike * before.value) return undefined;
     return {
-      finding: `its pictures are too much alike, with ${percent(variety.value / before.value)} of the variety of the base model's.`,
+      finding: `its pictures are too similar, with ${percent(variety.value / before.value)} of the base model's variety.`,
       remedy: 'train on more varied photos',
     };
   };

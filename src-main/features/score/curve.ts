@@ -47,8 +47,8 @@ export async function drawCurve(report: RunScore): Promise<Buffer> {
 <polyline points="${checkpoints.map((one) => at(one).join()).join(' ')}" fill="none" stroke="#c2410c" stroke-width="2" opacity="0.5"/>
 ${points.join('\n')}
 ${marks.join('\n')}
-${text(width / 2, height - 16, `editability: ${report.editabilityBy}, of the base model's`, 'text-anchor="middle"')}
-${text(margin, margin - 24, `fidelity: ${report.fidelityBy}, from the base model's to the photos'`)}
+${text(width / 2, height - 16, `editability: ${report.editabilityBy}, as a share of the base model's`, 'text-anchor="middle"')}
+${text(margin, margin - 24, `fidelity: ${report.fidelityBy}; 0% is the base model, 100% the photos`)}
 </svg>`;
   return sharp(Buffer.from(svg)).removeAlpha().png().toBuffer();
 }

@@ -32,7 +32,7 @@ export const exports = {
   f32: '32 bit',
   plain: 'Draw as clearly in other programs',
   plainHint: (scale: number) =>
-    `Other programs draw with plain guidance, which shows this model's subjects less clearly. This trains the LoRA for a few more minutes, so that it needs plain guidance ${scale} alone. The run stays as it is.`,
+    `Other programs draw with plain guidance, which shows this model's subjects less clearly. This trains the LoRA for a few more minutes, so that it needs only plain guidance ${scale}. The run stays as it is.`,
   start: 'Export',
   busy: 'Exporting…',
   download: 'Download',

@@ -33,14 +33,14 @@ export const knobs = {
     },
     method: {
       label: 'Method',
-      hint: 'LoRA trains small added matrices; DoRA, LoHa and LoKr are kinds of it. Training all weights needs far more memory. A new word alone changes no weight: the file is tiny, the likeness weaker.',
+      hint: 'LoRA trains small added matrices; DoRA, LoHa and LoKr are kinds of it. Training all weights needs far more memory. Only a new word changes no weights: the file is tiny, the likeness weaker.',
       choices: {
         lora: 'LoRA',
         dora: 'DoRA',
         loha: 'LoHa',
         lokr: 'LoKr',
         full: 'All weights',
-        embedding: 'A new word alone',
+        embedding: 'Only a new word',
       },
     },
     learningRate: { label: 'Learning rate' },

@@ -42,7 +42,7 @@ export const models = {
   fitsNot: 'Too large for this machine',
   outlook: (memory: string, training: string | null, picture: string | null) =>
     training === null || picture === null
-      ? `${memory} of memory to train. The time is known once a training was measured here.`
+      ? `${memory} of memory to train. The time is known once training has been measured here.`
       : `${memory} of memory to train, about ${training} here, then ${picture} a picture.`,
   confirmTitle: (name: string) => `Download ${name}?`,
   confirmText: (bytes: string, repository: string, licence: string) =>

@@ -11,7 +11,7 @@ export const over = {
   repaint: 'Change what is marked',
   remove: 'Don’t draw over it',
   strength: 'How much changes (%)',
-  strengthHint: 'Low values keep shapes and colours; 100 draws it anew.',
+  strengthHint: 'Low values keep shapes and colours; 100 redraws it all.',
   closely: 'Draw the marked part enlarged',
   closelyHint:
     'Better for small parts of large photos. Turn it off if the drawing should take in the whole picture.',
@@ -19,7 +19,7 @@ export const over = {
   putIntoThis: 'Put it into this photo',
   putInto: (name: string) => `Put the subject into ${name}`,
   editor: {
-    title: 'What is drawn anew',
+    title: 'What to redraw',
     hints: {
       ellipse:
         'Drag an ellipse over what is to be drawn. Keyboard: arrow keys move it, Shift with arrow keys resizes it, Enter applies it.',
@@ -33,7 +33,7 @@ export const over = {
     marked: (percent: number) =>
       percent === 0
         ? 'Nothing is marked, so the whole picture is drawn over.'
-        : `${percent}% of the picture is drawn anew; the rest stays as it is.`,
+        : `${percent}% of the picture is redrawn; the rest stays as it is.`,
     remove: 'Mark nothing',
     save: 'Done',
   },

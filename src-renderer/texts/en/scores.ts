@@ -27,12 +27,12 @@ export const scores = {
   fidelityCurve: 'Fidelity against editability',
   fidelityLabel: (knee: number) =>
     `Fidelity to your photos against editability, one point a checkpoint; the curve bends most at step ${knee}`,
-  fidelity: (by: string) => `fidelity: ${by}, from the base model’s to your photos’`,
-  editability: (by: string) => `editability: ${by}, of the base model’s`,
+  fidelity: (by: string) => `fidelity: ${by}; 0% is the base model, 100% your photos`,
+  editability: (by: string) => `editability: ${by}, as a share of the base model’s`,
   pickMark: 'kept',
   kneeMark: 'knee',
   kneeAbout:
-    'Higher is more like your photos, further right follows prompts better. At the knee (thick ring) the curve bends most: from there on, more likeness costs more obedience.',
+    'Higher is more like your photos, further right follows prompts better. At the knee (thick ring) the curve bends most: beyond it, more likeness costs more of the prompt.',
   curve: 'Over the run',
   curveLabel: 'Scores of each checkpoint over the steps',
   table: 'Each checkpoint',

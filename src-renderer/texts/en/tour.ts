@@ -41,8 +41,8 @@ export const tour = {
       action: 'Make pictures',
     },
     end: {
-      title: 'That is the whole way.',
-      text: 'Your pictures are in the gallery, each with its recipe. The included model is there to practise with; Models has sharper ones. Now something of yours?',
+      title: 'That’s all there is to it.',
+      text: 'Your pictures are in the gallery, each with its recipe. The included model is there to practise with; Models has sharper ones. Next, try something of yours.',
       action: 'Go to the gallery',
     },
   },

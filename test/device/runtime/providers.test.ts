@@ -74,7 +74,7 @@ describe('auto', () => {
     setStub('throws', trialRuns + 2);
     const session = await runs('auto', 4);
     expect(session.provider).toBe('cpu');
-    expect(heard.join()).toContain('"dml" failed while it worked (DXGI_ERROR_DEVICE_REMOVED');
+    expect(heard.join()).toContain('"dml" failed during the work (DXGI_ERROR_DEVICE_REMOVED');
   });
 
   it('goes on with the CPU where the device runs out of memory', async () => {

@@ -29,7 +29,7 @@ it('weights whose file has its whole length but no end are refused', async () =>
   const file = emptied(join(model, 'unet/diffusion_pytorch_model.safetensors'), 100_000);
   const refusal = {
     code: 'weights.damaged',
-    message: `${file} is damaged: its last 0.1 MB are zeros, as when a download or copy did not come to its end. Download or export the file again.`,
+    message: `${file} is damaged: its last 0.1 MB are zeros, as when a download or copy is interrupted. Download or export the file again.`,
   };
   expect(() => openModel(model)).toThrow(expect.objectContaining(refusal));
   await expect(inspect(model)).rejects.toMatchObject(refusal);

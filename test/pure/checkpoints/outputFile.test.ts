@@ -31,7 +31,7 @@ describe('a file that a command writes', () => {
     await prepareOutput(file, 'a page', () => true);
     await expect(prepareOutput(file, 'a page', never)).rejects.toMatchObject({
       code: 'output.taken',
-      message: expect.stringMatching(/mine\.txt is there already and is not a page/) as string,
+      message: expect.stringMatching(/mine\.txt already exists and is not a page/) as string,
     });
     const unreadable = (): boolean => {
       throw new Error('no such page');

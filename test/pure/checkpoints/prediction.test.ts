@@ -36,7 +36,7 @@ function silentFile(name: string): string {
 }
 
 describe('what a single file predicts', () => {
-  it('is what its metadata say, and not what a person says against them', () => {
+  it('is what its metadata say; a person who says otherwise is refused', () => {
     const said = raw({ 'modelspec.prediction_type': 'v' });
     expect(predictionOf(said, 'a.safetensors', 'v1')).toMatchObject({
       type: 'v_prediction',
@@ -47,7 +47,7 @@ describe('what a single file predicts', () => {
     );
   });
 
-  it('is what a person says where it says nothing, and else an assumption that is told', () => {
+  it('is what a person says where the file says nothing, or else a stated assumption', () => {
     expect(predictionOf(raw(), 'a', 'v2', 'epsilon')).toEqual({
       ...{ type: 'epsilon', from: '--prediction', assumed: false },
     });
@@ -76,7 +76,7 @@ describe('what a single file predicts', () => {
     });
   });
 
-  it('is told by inspect and generate, with from what', async () => {
+  it('is shown by inspect, with how it is known', async () => {
     const file = silentFile('told.safetensors');
     const inspected = await likeness(['inspect', file]);
     expect(inspected.stdout).toMatch(/predicts epsilon \(by version 1\)/);

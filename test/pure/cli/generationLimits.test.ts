@@ -3,7 +3,7 @@ import { generateOptions } from '../../../src-main/cli/generateOptions.ts';
 import { generateInputSchema } from '../../../src-shared/contract/generation.ts';
 import { pictures } from '../../pictureRequest.ts';
 
-/** Both doors of one figure: the option's words, and the same in a request of the studio. */
+/** Each figure both ways: as an option's words, and in a request of the studio. */
 const figures: Record<string, readonly [words: (x: number) => string, asked: (x: number) => object]> = {
   steps: [String, (steps) => ({ steps })],
   guidance: [String, (guidance) => ({ guidance })],

@@ -81,7 +81,7 @@ describe('the texts', () => {
     [texts.photos.added(0, 1), '1 was already here.'],
     [texts.shell.jobs(0), 'Jobs'],
     [texts.shell.jobs(2), 'Jobs (2 open)'],
-    [texts.generate.untilAlike(4, 0.73), 'Draw until 4 are this like it (73%)'],
+    [texts.generate.untilAlike(4, 0.73), 'Draw until 4 have this likeness (73%)'],
     [texts.gallery.pixels(128, 128, 416), '128 × 128 pixels, shown at 416%'],
     [texts.scores.percent(0.5), '50%'],
     [texts.masks.marked(13), '13% of the photo is the subject; training learns less from the rest.'],

@@ -60,7 +60,7 @@ it('raises copies, sameness and deafness too, one sentence for all checkpoints t
   );
   expect(told).toHaveLength(3);
   expect(told[0]).toMatch(/^Step 60: 20% of the pictures are nearly one of your photos/);
-  expect(told[1]).toMatch(/^Steps 120, 180 and 240: its pictures are too much alike, with 20%/);
+  expect(told[1]).toMatch(/^Steps 120, 180 and 240: its pictures are too similar, with 20%/);
   expect(told[2]).toMatch(/^Step 240: it hardly does what the prompt says/);
 });
 

@@ -70,7 +70,7 @@ function scalingOf(keys: Record<string, unknown>, file: string): Scaling {
 
 const methods = ['LORA', 'LOHA', 'LOKR'];
 
-/** Options of PEFT's with which the matrices mean something else, or count for some tokens alone. */
+/** Options of PEFT's with which the matrices mean something else, or count only for some tokens. */
 const otherMeanings = [
   ...['use_qalora', 'modules_to_save', 'layer_replication', 'lora_bias', 'use_bdlora', 'kasa_config'],
   ...['monteclora_config', 'arrow_config', 'alora_invocation_tokens'],

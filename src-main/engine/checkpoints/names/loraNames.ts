@@ -90,7 +90,7 @@ export function readLoraName(name: string, part?: LoraName['part']): LoraName | 
   const model = foreignModels.find(([sign]) => sign.test(name));
   if (model) return new ForeignLora(model[1]);
   const kind = known ?? (name.slice(name.lastIndexOf('.') + 1) as LoraKind);
-  // LyCORIS' wrapper, as SimpleTuner trains with it, has the U-Net alone.
+  // LyCORIS' wrapper, as SimpleTuner trains with it, covers only the U-Net.
   const flat = /^(?:lora_(?:unet|(te[12]?))|lycoris)_(\w+)$/.exec(name.replace(ending, ''));
   if (flat) return place(textParts[flat[1] ?? ''] ?? 'unet', dotted(flat[2] as string), kind);
   return readStem(name.replace(ending, ''), kind, part);

@@ -18,7 +18,7 @@ export interface MaskOptions {
 /**
  * Every picture, [3,height,width] in −1…1, with several masks, as a model for inpainting learns it: what is masked is grey (0), the rest is
  * encoded, and the mask is shrunk to the latents' size (nearest). diffusers' train_dreambooth_inpaint.py draws a mask at every step; here
- * they are drawn once, so that the VAE works before the run alone.
+ * they are drawn once, so that the VAE works only before the run.
  */
 export async function maskedPictures(
   pictures: readonly Float32Array[],

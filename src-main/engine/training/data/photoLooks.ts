@@ -9,7 +9,7 @@ import type { Picture } from '../../pictures/pixels.ts';
 import { squeezed } from '../../pictures/squeezed.ts';
 import { Session } from '../../runtime/session.ts';
 import { Tensor } from '../../runtime/tensor.ts';
-import { f32, type HostTensor } from '../../tensor/tensor.ts';
+import { dims4, f32, type HostTensor } from '../../tensor/tensor.ts';
 
 /** Pixels that a photo is squeezed to, and those of a cell. */
 const [size, cell] = [384, 16];
@@ -49,7 +49,7 @@ function inCells(maps: readonly HostTensor<'f32'>[]): Look {
   const data = new Float32Array(side * side * channels);
   let before = 0;
   for (const map of maps) {
-    const [, own, height, width] = map.shape as [number, number, number, number];
+    const [, own, height, width] = dims4(map.shape);
     const each = width / side;
     map.data.forEach((value, at) => {
       const [channel, y, x] = [

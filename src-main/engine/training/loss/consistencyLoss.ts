@@ -129,7 +129,7 @@ export function consistencyFeeds(
 
 type Shares = readonly [ofSample: number, ofOutput: number];
 
-/** Adapters on the U-Net alone. Errors: `lora.target`, those of `startFrom`. */
+/** Adapters on the U-Net only. Errors: `lora.target`, those of `startFrom`. */
 export function consistencyLora(model: Model, { lora, seed, initLora, start }: ConsistencyLora): Trained {
   return whatToTrain(model, {
     ...{ method: 'lora', trainTextEncoder: false, lora, textLora: lora, seed },

@@ -30,7 +30,7 @@ export function noiseFeeds(batch: NoiseBatch, schedule: NoiseSchedule): Record<s
   };
 }
 
-/** The inputs of the noised latents alone. */
+/** Only the inputs of the noised latents. */
 export function sampleFeeds(batch: NoiseBatch, schedule: NoiseSchedule): Record<string, HostTensor> {
   const { latents, noise, timesteps } = batch;
   const levels = noiseLevels(batch, schedule);

@@ -48,7 +48,7 @@ function timestepOf(bar: number, bars: Float32Array): number {
   if (next === 0) return 0;
   if (next < 0) return bars.length - 1;
   const [above, below] = [ratio(bars[next - 1] as number), ratio(bars[next] as number)];
-  // Of a schedule that ends in noise alone, the last step is infinitely far away.
+  // If a schedule ends in pure noise, the last step is infinitely far away.
   if (below === -Infinity) return next - 1;
   return next - 1 + (above - ratio(bar)) / (above - below);
 }

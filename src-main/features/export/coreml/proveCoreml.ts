@@ -20,7 +20,7 @@ const timestep = 500;
 
 /**
  * Every package of the export: its program is read back operation by operation, with the weights in the package, and computed by ONNX
- * Runtime in f32, against the run's own networks. Core ML itself runs on Apple's systems alone.
+ * Runtime in f32, against the run's own networks. Core ML itself runs only on Apple's systems.
  */
 export async function proveCoreml(
   run: OpenedRun,
@@ -69,8 +69,8 @@ export async function proveCoreml(
       ...{ sample, timestep: f32([2], [timestep, timestep]), encoder_hidden_states: asApple(contexts) },
       ...added,
     };
-    const prompt = { context: contexts, ...(added && { added }) };
-    await compare('Unet', feeds, { noise_pred: await noiseOf(run, networks, sample, prompt) });
+    const encoded = { context: contexts, ...(added && { added }) };
+    await compare('Unet', feeds, { noise_pred: await noiseOf(run, networks, sample, encoded) });
 
     const scaling = latentScale(model);
     const z = noise(1, model.vae.config.latent_channels, side, side);

@@ -159,7 +159,7 @@ it('on the command line, and what it refuses', { timeout: 600_000 }, async () =>
   await train('run-of-two', 'two');
   const few = await likeness(['influence', '--run', place('run-of-two')]);
   expect(few.status).toBe(1);
-  expect(few.stderr).toContain('has 2 photos, and with fewer than 3 there is nothing to compare one with');
+  expect(few.stderr).toContain("has 2 photos, but fewer than 3 can't be compared with each other");
   const nowhere = await likeness(['influence', '--run', place('nowhere')]);
   expect(nowhere.stderr).toContain('holds no run');
   writeFileSync(place('photos', '2.png'), readFileSync(place('photos', '0.png')));
