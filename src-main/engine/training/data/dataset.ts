@@ -7,14 +7,14 @@ import { sizeInputs } from '../../models/config.ts';
 import type { PhotoSizes } from './photoPixels.ts';
 import type { Posterior } from './posteriors.ts';
 
-/** A picture with a part of it grey, as a model for inpainting sees it: the mask [h,w], 1 where it is grey, and the rest's latents. */
+/** A picture with part of it greyed out, as a model for inpainting sees it: the mask [h,w], 1 where it is grey, and the latents of the rest. */
 export interface MaskedPicture extends Posterior {
   readonly mask: Float32Array;
 }
 
-/** A picture and its prompt's tokens; for a model for inpainting, the masked ones of it too. */
+/** A picture and its prompt's tokens; for a model for inpainting, also versions of it with a part greyed out. */
 export interface PromptedPicture extends Posterior {
-  readonly masked?: readonly MaskedPicture[] | undefined;
+  readonly maskedPictures?: readonly MaskedPicture[] | undefined;
   readonly ids: readonly number[];
   /** SDXL's size inputs; other models have none. */
   readonly sizes?: PhotoSizes | undefined;
@@ -43,10 +43,10 @@ export interface Dataset {
 }
 
 /**
- * The batch of draw `index` out of datasets of several shapes, one for each: every photo is shown as often, batches of all shapes in an
- * order shuffled anew each epoch. With one dataset, that of `drawBatch`.
+ * The batch of draw `index` out of several datasets, one for each shape: every photo is shown equally often, and the order of the shapes
+ * is shuffled anew each epoch. With one dataset, that of `drawBatch`.
  */
-export function drawFrom(datasets: readonly Dataset[], index: number): DiffusionBatch {
+export function drawFromShapes(datasets: readonly Dataset[], index: number): DiffusionBatch {
   const [first] = datasets;
   if (!first) throw new Error('there is nothing to draw from');
   if (datasets.length === 1) return drawBatch(first, index);
@@ -67,14 +67,14 @@ export function drawFrom(datasets: readonly Dataset[], index: number): Diffusion
 }
 
 /**
- * The batch of draw `index` of a run with several subjects, each with its datasets: they take turns, so each is shown as often, however
- * many photos it has. With one subject, that of `drawFrom`.
+ * The batch of draw `index` of a run with several subjects, each with its datasets: they take turns, so each is shown equally often,
+ * however many photos it has. With one subject, that of `drawFromShapes`.
  */
 export function drawInTurn(subjects: readonly (readonly Dataset[])[], index: number): DiffusionBatch {
   const turn = index % subjects.length;
   // Noise of its own: batches of different subjects have the same numbers.
   const datasets = (subjects[turn] ?? []).map((one) => ({ ...one, seed: one.seed + 1_000_000 * turn }));
-  return drawFrom(datasets, Math.floor(index / subjects.length));
+  return drawFromShapes(datasets, Math.floor(index / subjects.length));
 }
 
 /**
@@ -110,7 +110,7 @@ export function drawBatch(options: Dataset, index: number): DiffusionBatch {
       rows.flatMap(({ ids }) => ids),
     ),
     ...timeIdsOf(rows),
-    ...(isMasked(options) && { lossWeights: weightsOf(photos, latents) }),
+    ...(hasLossWeights(options) && { lossWeights: weightsOf(photos, latents) }),
     ...besideOf(rows, options, index),
   };
 }
@@ -129,10 +129,10 @@ function besideOf(
   const pixels = height * width;
   const generator = generatorFor(seed, 'masks', index);
   const data = new Float32Array(pictures.length * (1 + channels) * pixels);
-  for (const [row, { masked = [] }] of pictures.entries()) {
-    if (masked.length === 0) return {};
-    const [drawn = 0] = generator.randint(0, masked.length, [1]);
-    const chosen = masked[drawn] as MaskedPicture;
+  for (const [row, { maskedPictures = [] }] of pictures.entries()) {
+    if (maskedPictures.length === 0) return {};
+    const [drawn = 0] = generator.randint(0, maskedPictures.length, [1]);
+    const chosen = maskedPictures[drawn] as MaskedPicture;
     const at = row * (1 + channels) * pixels;
     data.set(chosen.mask, at);
     data.set(sampleLatents(chosen, scalingFactor, generator), at + pixels);
@@ -141,7 +141,7 @@ function besideOf(
 }
 
 /** Whether batches have loss weights. */
-export function isMasked({ subject, masked }: Pick<Dataset, 'subject' | 'masked'>): boolean {
+export function hasLossWeights({ subject, masked }: Pick<Dataset, 'subject' | 'masked'>): boolean {
   return masked ?? subject.some(({ lossWeights }) => lossWeights !== undefined);
 }
 

@@ -9,7 +9,7 @@ import type { DiffusionBatch } from './batch.ts';
 import { classPictures } from './classPictures.ts';
 import {
   drawInTurn,
-  isMasked,
+  hasLossWeights,
   measuredBatches,
   withNoiseOffset,
   type Dataset,
@@ -40,7 +40,7 @@ export interface FinetuneBatches {
   readonly shapes: readonly [LatentShape, ...LatentShape[]];
   /** Whether the second half of each batch is the class's. */
   readonly prior: boolean;
-  /** Whether the subject's rows have loss weights. */
+  /** Whether the subject's rows have loss weights, because a photo has a mask. */
   readonly masked: boolean;
   readonly batch: (index: number) => DiffusionBatch;
   /** Batches that measure a run; none where batches are recorded. */
@@ -73,12 +73,12 @@ export async function finetuneBatches(
     return { rows, shapes: [latents], prior, masked: false, batch, measured: [] };
   }
   const turns = await subjectDatasets(model, settings, timesteps, cache, context);
-  const [first, ...others] = distinctShapes(turns.flat());
+  const [first, ...others] = oneOfEachShape(turns.flat());
   return {
     rows: settings.batch * (first.prior ? 2 : 1),
     shapes: [first.latents, ...others.map(({ latents }) => latents)],
     prior: first.prior !== undefined,
-    masked: isMasked(first),
+    masked: hasLossWeights(first),
     batch: (index) => finetuneBatch(model, turns, settings, index),
     measured: turns
       .flat()
@@ -98,14 +98,14 @@ export function finetuneBatch(
 }
 
 /** One dataset of each shape. */
-export function distinctShapes(datasets: readonly Dataset[]): [Dataset, ...Dataset[]] {
+export function oneOfEachShape(datasets: readonly Dataset[]): [Dataset, ...Dataset[]] {
   const [first, ...others] = new Map(datasets.map((one) => [one.latents.join(), one])).values();
   if (!first) throw new Error('there is nothing to draw from');
   return [first, ...others];
 }
 
 /** What batches of one subject are drawn from: a dataset for each shape of its pictures. */
-type Shapes = [Dataset, ...Dataset[]];
+type SubjectDatasets = [Dataset, ...Dataset[]];
 
 /** For a second text encoder, where prompts end. */
 export function withEnds(model: Model, batch: DiffusionBatch): DiffusionBatch {
@@ -124,7 +124,7 @@ export async function subjectDatasets(
   timesteps: number,
   cache: string,
   context: JobContext,
-): Promise<[Shapes, ...Shapes[]]> {
+): Promise<[SubjectDatasets, ...SubjectDatasets[]]> {
   const { size } = settings;
   const [, rows] = latentShape(model, square(size));
   const subjects = eachSubject(settings);
@@ -134,7 +134,7 @@ export async function subjectDatasets(
   // All batches have the same inputs, whichever subject they show.
   const masked = photos.flat().some(({ lossWeights }) => lossWeights !== undefined);
   const words = learntWords(settings);
-  const read = async (own: FinetuneSettings, i: number): Promise<Shapes> => {
+  const read = async (own: FinetuneSettings, i: number): Promise<SubjectDatasets> => {
     const pictures = { photos: photos[i] ?? [], ofClass: ofClass.get(own.classNoun), masked };
     return datasetsOf(
       model,
@@ -146,7 +146,7 @@ export async function subjectDatasets(
     );
   };
   const [first, ...others] = subjects;
-  const found: [Shapes, ...Shapes[]] = [await read(first, 0)];
+  const found: [SubjectDatasets, ...SubjectDatasets[]] = [await read(first, 0)];
   for (const [i, own] of others.entries()) found.push(await read(own, i + 1));
   return found;
 }
@@ -194,7 +194,7 @@ async function datasetsOf(
   timesteps: number,
   cache: string,
   context: JobContext,
-): Promise<Shapes> {
+): Promise<SubjectDatasets> {
   const { provider, batch, seed } = settings;
   const known = await openTokenizer(model);
   const tokenizer = known.withWords(words, model.textEncoder.config.vocab_size);
@@ -221,7 +221,7 @@ async function datasetsOf(
     const subject = own.map(({ file, lossWeights, sizes, place }, i): SubjectPicture => ({
       ...(read[i] as Posterior),
       file,
-      masked: ofPhotos[i],
+      maskedPictures: ofPhotos[i],
       ids: encode(photoPrompt(settings, file, place)),
       ...(takesSizes && { sizes }),
       lossWeights,
@@ -233,7 +233,7 @@ async function datasetsOf(
     const prior = ofClass
       ? (await posteriors(classPixels, 'reading class pictures')).map((posterior, i) => ({
           ...posterior,
-          masked: ofClassMasked?.[i],
+          maskedPictures: ofClassMasked?.[i],
           ids: classIds[i % classIds.length] ?? [],
           ...(takesSizes && { sizes: classPhotos[i]?.sizes }),
         }))
@@ -251,14 +251,15 @@ async function datasetsOf(
   return datasets;
 }
 
-interface Shape {
+/** The photos that are cut to one frame. */
+interface FramePhotos {
   readonly frame: Frame;
   readonly photos: readonly SubjectPhoto[];
 }
 
 /** The photos grouped by shape, in the order in which the shapes first appear. */
-function byFrame(photos: readonly SubjectPhoto[]): Shape[] {
-  const groups = new Map<string, Shape & { photos: SubjectPhoto[] }>();
+function byFrame(photos: readonly SubjectPhoto[]): FramePhotos[] {
+  const groups = new Map<string, FramePhotos & { photos: SubjectPhoto[] }>();
   for (const photo of photos) {
     const key = `${photo.frame.width}×${photo.frame.height}`;
     const known = groups.get(key) ?? { frame: photo.frame, photos: [] };
@@ -268,7 +269,7 @@ function byFrame(photos: readonly SubjectPhoto[]): Shape[] {
   return [...groups.values()];
 }
 
-function shapesText(shapes: readonly Shape[]): string {
+function shapesText(shapes: readonly FramePhotos[]): string {
   const each = shapes.map(({ frame, photos }) => `${photos.length} of ${frame.width}×${frame.height}`);
   return `Pictures are trained in ${plural(shapes.length, 'shape', 'shapes')}: ${each.join(', ')}.`;
 }

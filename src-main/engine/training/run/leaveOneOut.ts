@@ -8,7 +8,7 @@ import { networksOf, weightsOf, type Model } from '../../checkpoints/model.ts';
 import { noiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { distinctShapes, finetuneBatch, type LatentShape } from '../data/finetuneBatches.ts';
+import { oneOfEachShape, finetuneBatch, type LatentShape } from '../data/finetuneBatches.ts';
 import { diffusionFeeds } from '../loss/diffusionLoss.ts';
 import { finetuneObjective } from '../loss/finetuneObjective.ts';
 import type { LossOptions } from '../loss/gradients.ts';
@@ -60,7 +60,7 @@ export async function learnWithout(
   context: JobContext,
 ): Promise<Readonly<Record<string, HostTensor<'f32'>>>> {
   const taught = withoutPhoto(turns, leftOut);
-  const [first, ...others] = distinctShapes(taught.flat());
+  const [first, ...others] = oneOfEachShape(taught.flat());
   const schedule = noiseSchedule(model.scheduler, settings.model);
   const lossOf = (latents: LatentShape): LossOptions =>
     finetuneObjective(model, trained, {

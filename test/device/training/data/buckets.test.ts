@@ -8,7 +8,7 @@ import { finetuneSettings } from '../../../../src-shared/domain/finetuneSettings
 import { completeSettings } from '../../../../src-shared/domain/settingValues.ts';
 import type { JobEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { openModel } from '../../../../src-main/engine/checkpoints/openModel.ts';
-import { drawFrom } from '../../../../src-main/engine/training/data/dataset.ts';
+import { drawFromShapes } from '../../../../src-main/engine/training/data/dataset.ts';
 import { subjectDatasets } from '../../../../src-main/engine/training/data/finetuneBatches.ts';
 import { finetune } from '../../../../src-main/features/training/finetune.ts';
 
@@ -63,10 +63,12 @@ describe('aspect buckets', { timeout: 240_000 }, () => {
       [[5, 3], 1],
       [[3, 5], 2],
     ]);
-    const shapes = Array.from({ length: 8 }, (_, index) => drawFrom(made, index).latents.shape.slice(2));
+    const shapes = Array.from({ length: 8 }, (_, index) =>
+      drawFromShapes(made, index).latents.shape.slice(2),
+    );
     for (const epoch of [shapes.slice(0, 4), shapes.slice(4)])
       expect(epoch.map(String).sort()).toEqual(['3,5', '3,5', '4,4', '5,3']);
-    expect(drawFrom(made, 5)).toEqual(drawFrom(made, 5));
+    expect(drawFromShapes(made, 5)).toEqual(drawFromShapes(made, 5));
   });
 
   it('cut masks with their photos, and class pictures to the same shapes', async () => {
@@ -74,7 +76,7 @@ describe('aspect buckets', { timeout: 240_000 }, () => {
     const wide = made.find(({ latents }) => latents[2] === 5);
     expect(wide?.subject[0]?.lossWeights).toHaveLength(15);
     for (let index = 0; index < 3; index++) {
-      const { latents, lossWeights } = drawFrom(made, index);
+      const { latents, lossWeights } = drawFromShapes(made, index);
       expect(latents.shape[0]).toBe(4);
       expect(lossWeights?.shape).toEqual([2, 1, ...latents.shape.slice(2)]);
     }
