@@ -43,7 +43,7 @@ export const generateOptions = {
     fallback: "the model's own",
   }),
   lora: repeated(loraChoice()),
-  partial: flag('use the part that fits of a LoRA for another model'),
+  partial: flag('of a LoRA for another model, use the part that fits'),
   embedding: repeated(embeddingChoice()),
   clipSkip: integer('N', "leave out the text encoder's last N layers (diffusers' clip_skip)", {
     ...{ min: 0, max: 100, fallback: '0' },
@@ -95,7 +95,7 @@ export const generateOptions = {
   }),
   region: repeated(regionChoice()),
   image: file('FILE', 'draw over this picture', { fallback: 'new pictures' }),
-  strength: number('X', 'with --image: how much is drawn anew, from 0 to 1', {
+  strength: number('X', 'with --image: how much is redrawn, from 0 to 1', {
     ...limits.strength,
     fallback: '0.8; 1 with --mask',
   }),
@@ -104,7 +104,7 @@ export const generateOptions = {
     ...limits.maskPadding,
     fallback: 'the whole picture is drawn',
   }),
-  grid: file('FILE.png', 'write all pictures into one too: a row for each prompt, a column for each seed'),
+  grid: file('FILE.png', 'also write all pictures into one: a row for each prompt, a column for each seed'),
   latents: file('FILE', 'safetensors with the starting noise, key latents [n,c,h,w]', {
     fallback: 'from the seed',
   }),

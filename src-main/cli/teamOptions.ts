@@ -9,7 +9,7 @@ export const teamOptions = {
   workers: integer('N', "processes on this machine that share a step's batches (see --accumulate)", {
     min: 1,
     max: 512,
-    fallback: 'this one alone',
+    fallback: 'only this one',
   }),
   workerProviders: names(
     'A,B',

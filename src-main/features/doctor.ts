@@ -15,7 +15,7 @@ export interface Machine {
   readonly node: string;
   readonly cpu: { readonly model: string; readonly threads: number; readonly matmulGflops: number };
   readonly memory: { readonly total: number; readonly available: number };
-  /** Of the disk that holds `folder`. */
+  /** Free bytes of the disk that holds `folder`. */
   readonly disk: { readonly folder: string; readonly free: number };
   readonly providers: Readonly<Record<Provider, ProviderState>>;
   /** What `--provider auto` means here. */

@@ -70,7 +70,7 @@ export const generateInputSchema = z.object({
     .default([]),
   /** Use what fits of a LoRA file that was made for another model. */
   partial: z.boolean().default(false),
-  /** Of a subject: many are drawn, and those most like its photos kept. null: the first ones. */
+  /** For a subject: draw many and keep those most like its photos. null: keep the first ones. */
   select: z
     .union([
       z.object({ bestOf: within(limits.bestOf).int() }),

@@ -14,7 +14,7 @@ export type Original = z.infer<typeof originalSchema>;
 /** What pictures are drawn over. */
 export const overSchema = z.object({
   original: hashSchema,
-  /** White is drawn anew; null: everything is. */
+  /** White is redrawn; null: everything is. */
   mask: hashSchema.nullable(),
   /** How much changes: the share of the steps that is taken. */
   strength: z.number().min(limits.strength.min).max(limits.strength.max),
@@ -33,7 +33,7 @@ export const originalRequests = {
     ]),
     originalSchema,
   ),
-  /** A PNG (base64) of the original's size whose white is drawn anew. */
+  /** A PNG (base64) of the original's size, white where it is redrawn. */
   'originals.keepMask': endpoint(
     z.object({ original: hashSchema, data: fileDataSchema }),
     z.object({ mask: hashSchema }),

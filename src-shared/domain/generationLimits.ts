@@ -17,7 +17,7 @@ export const generationLimits = {
   weight: { min: -100, max: 100 },
   /** Pictures to choose one from. */
   bestOf: { min: 2, max: 1000 },
-  /** Of a picture that is drawn over: how much is drawn anew, and pixels around what is marked. */
+  /** For drawing over a picture: how much is redrawn, and how many pixels around what is marked. */
   strength: { min: 0, max: 1 },
   maskPadding: { min: 0, max: 10_000 },
   /** Likeness to the subject. */

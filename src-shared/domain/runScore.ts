@@ -65,7 +65,7 @@ export interface SubjectScore {
   readonly checkpoints: readonly (Omit<ScoredCheckpoint, 'path'> & { readonly mixing: Mixing })[];
 }
 
-/** The result of scoring a run. Of a run with several subjects, figures are means over them. */
+/** The result of scoring a run. For a run with several subjects, figures are means over them. */
 export interface RunScore {
   readonly run: string;
   readonly kind: SubjectKind;

@@ -51,7 +51,7 @@ export const scoreReportSchema = z.object({
     })
     .nullable()
     .default(null),
-  /** Of a run with several subjects: how well each, as prompts name it, is kept apart from the others. */
+  /** For a run with several subjects: how well each, as prompts name it, is kept apart from the others. */
   subjects: z
     .array(
       z.object({

@@ -16,7 +16,7 @@ const options = {
   part: choice(benchParts, 'a U-Net call, or a step of a LoRA, a full finetune or a distillation', {
     fallback: defaults.part,
   }),
-  teacher: model('PATH', 'whom a distillation learns from', { fallback: 'random weights, SD 1 or 2' }),
+  teacher: model('PATH', 'what a distillation learns from', { fallback: 'random weights, SD 1 or 2' }),
   latents: integer('N', 'side of the square latents', {
     min: 8,
     max: 512,

@@ -98,9 +98,13 @@ export function finetuneRequest(given: Given<typeof finetuneOptions>): FinetuneR
 
 /** `photos/dog:dog:sks`; the folder may have colons of its own. */
 function subjectChoice(): Option<OtherSubject> {
-  const folder = file('DIR:CLASS:TOKEN', 'a subject: its photos, class noun and token; again for each more', {
-    fallback: 'one subject, by --photos, --class and --token',
-  });
+  const folder = file(
+    'DIR:CLASS:TOKEN',
+    'a subject: its photos, class noun and token; repeat for each further one',
+    {
+      fallback: 'one subject, by --photos, --class and --token',
+    },
+  );
   return {
     ...folder,
     read: ([value = ''], name) => {

@@ -14,13 +14,15 @@ export const influence = command({
   usage: '--run RUN [OPTIONS]',
   examples: ['likeness influence --run runs/dog', 'likeness influence --run runs/dog --steps 120'],
   options: {
-    run: required(file('RUN', 'the folder that finetune wrote to; an interrupted call goes on')),
+    run: required(
+      file('RUN', 'the folder that finetune wrote to; after an interruption, the same command continues'),
+    ),
     steps: integer('N', 'optimizer steps of each short run', {
       min: 1,
       max: maxSteps,
       fallback: `${defaults.steps}, or all of a shorter run`,
     }),
-    noises: integer('N', 'noises that each photo is looked at with', {
+    noises: integer('N', 'noise samples that each photo is measured with', {
       min: 2,
       max: 1000,
       fallback: defaults.noises,

@@ -18,7 +18,7 @@ export const rerun = command({
     resume: flag('resume RUN after an interruption'),
     photos: file('DIR', 'where the photos are now', { fallback: 'where the run had them' }),
     otherPhotos: repeated(
-      file('DIR', 'where the photos of the second subject are now; again for the third', {
+      file('DIR', 'where the photos of the second subject are now; repeat for the third', {
         fallback: 'where the run had them',
       }),
     ),

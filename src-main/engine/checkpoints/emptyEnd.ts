@@ -5,7 +5,7 @@ import type { TensorEntry, Weights } from './weights.ts';
 
 /** Fewer may be a tensor of zeros. */
 const fewest = 64 << 10;
-/** Of a file's blocks: numbers that are zero by chance come in smaller groups. */
+/** Size of the blocks looked at: numbers that are zero by chance come in smaller groups. */
 const blockBytes = 4 << 10;
 
 /**

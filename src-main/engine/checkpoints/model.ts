@@ -36,7 +36,7 @@ export interface Model {
   readonly textEncoder2?: ModelPart<ClipTextConfig>;
   /** `scheduler_config.json` as found. */
   readonly scheduler: Readonly<Record<string, unknown>>;
-  /** Of a single file: folders say it in their scheduler. */
+  /** Only for single files: folders say it in their scheduler. */
   readonly prediction?: KnownPrediction;
   /** Undefined for a single file: those hold no vocabulary, as it is always CLIP's. */
   readonly tokenizer: TokenizerFiles | undefined;

@@ -38,7 +38,7 @@ export function greyAt({ data }: Picture, pixel: number): number {
   return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
 }
 
-/** Whether a mask says that this pixel is drawn anew. */
+/** Whether a mask says that this pixel is redrawn. */
 export function isWhite(mask: Picture, pixel: number): boolean {
   return greyAt(mask, pixel) >= 128;
 }

@@ -20,7 +20,7 @@ export class PromptEncoder {
     private readonly tokenizer: Tokenizer,
     private readonly rules: PromptRules,
     private readonly onWarning?: ((message: string) => void) | undefined,
-    /** Of the pictures: an input of SDXL. */
+    /** The size of the pictures: an input of SDXL. */
     private readonly size: Size = defaultSize(networks.model),
   ) {}
 
@@ -39,7 +39,7 @@ export class PromptEncoder {
     const states: PromptStates<Floats>[] = [];
     for (const chunk of chunks) states.push(await this.encodeChunk(chunk));
     const context = oneAfterTheOther(states.map((state) => state.context));
-    // Of a long prompt the first chunk stands for the whole, as in AUTOMATIC1111's web UI.
+    // The first chunk of a long prompt stands for the whole, as in AUTOMATIC1111's web UI.
     const pooled = states[0]?.pooled;
     const encoded: EncodedPrompt = {
       context,

@@ -12,11 +12,11 @@ type Floats = HostTensor<'f32'>;
 
 /** What pictures are drawn over. */
 export interface Original {
-  /** Of the size that is drawn. */
+  /** Has the size that is drawn. */
   readonly picture: Picture;
-  /** Of the same size; white is drawn anew. Without one, all of it is. */
+  /** Has the same size; white is redrawn. Without a mask, all of the picture is. */
   readonly mask?: Picture;
-  /** How much is drawn anew: the share of the steps that is taken, (0, 1]. */
+  /** How much is redrawn: the share of the steps that is taken, (0, 1]. */
   readonly strength: number;
 }
 
@@ -42,9 +42,9 @@ export class EncodedOriginal {
     private readonly strength: number,
     /** None where nothing of the original is left. */
     private readonly image: Posterior | undefined,
-    /** [1,1,h,w] of 0 and 1; none where all is drawn anew. */
+    /** [1,1,h,w] of 0 and 1; none where all is redrawn. */
     private readonly mask: Floats | undefined,
-    /** The picture without what is drawn anew, for a U-Net that sees it. */
+    /** The picture without the part to redraw, for a U-Net that sees it. */
     private readonly masked: Posterior | undefined,
   ) {}
 

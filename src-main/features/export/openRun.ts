@@ -34,7 +34,7 @@ export interface OpenedRun {
   readonly title: string;
   /** It draws in few steps: a distillation with `lcm`. */
   readonly few: boolean;
-  /** Of a LoRA run, or one of its kin; none of a full one. */
+  /** For runs of LoRA and its kinds; none for a full finetune. */
   readonly adapters: readonly StoredAdapter[];
   /** What the run changes in the model's weights; LoRAs merged in. */
   readonly changes: Changes;

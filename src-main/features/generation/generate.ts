@@ -80,7 +80,7 @@ export async function generate(
         seed: seed ?? request.seed,
         batch,
       }));
-      // Nobody named one, and the first prompts' pictures have it already.
+      // The journal's seed: pictures of the first prompts already have it.
       if (!said.names) seed = part.choices.seed;
       return part;
     };
@@ -106,7 +106,7 @@ export async function generate(
   return { images };
 }
 
-/** What a picture is made of, without what says only where things are. */
+/** What determines a picture, without the paths of things. */
 function whatIsAsked({
   out: _out,
   provider: _p,

@@ -41,7 +41,7 @@ export interface OverRequest {
   readonly image: string;
   /** The share of the steps that is taken, (0, 1]. */
   readonly strength: number;
-  /** A picture of the same shape: white is drawn anew, everything else keeps its pixels. */
+  /** A picture of the same shape: white is redrawn, everything else keeps its pixels. */
   readonly mask?: string;
   /** Draw what the mask shows and this many of the picture's pixels around it, instead of the whole. */
   readonly maskPadding?: number;

@@ -32,7 +32,7 @@ const places = [
 ];
 
 const defaultSteps = 240;
-/** Of the rate that the run was taught with: what it knows shall move, not be learnt anew. */
+/** As a share of the run's own rate: what the LoRA knows is to shift, not to be learnt again. */
 const rateShare = 1 / 3;
 
 /** A run's checkpoint, and the LoRA that draws with plain guidance what it draws with the base model's help. */

@@ -71,7 +71,7 @@ function weighed(errors: Errors, weights: Float32Array | undefined): number[] {
   });
 }
 
-/** Of the error that only this photo takes away, the part around the subject. Null where it is not clear that it takes any away. */
+/** How much of the error that only this photo removes is around the subject. Null if it is not clear that it removes any. */
 function backgroundOf(without: Errors, all: Errors, subject: Float32Array | undefined): Estimate | null {
   if (!subject) return null;
   const taught = without.map((places, draw) => {

@@ -180,7 +180,7 @@ function shortened(
   return { ...settings, steps, warmup, provider, newPlaces: false };
 }
 
-/** The parts of a run's start that a person needs to hear again: none of its notes. */
+/** Passes on warnings; the notes of a run's start were read when it was trained. */
 function onlyWarnings(report: JobContext['report']): (event: JobEvent) => void {
   return (event) => {
     if (event.type === 'warning') report(event);

@@ -126,7 +126,7 @@ export async function inspectModel(model: Model): Promise<{ report: ModelReport;
       size: { width: width * factor, height: height * factor },
       predictionType: typeof prediction === 'string' ? prediction : 'epsilon',
       ...(model.prediction && { predictionFrom: model.prediction.from }),
-      // Of a single file, all parts have the same.
+      // In a single file, all parts have the same.
       problems: distinct([
         ...faults.map(({ message }) => message),
         ...Object.values(found).flatMap(({ notes }) => notes),

@@ -20,7 +20,7 @@ export interface DiffusionBatch extends NoiseBatch {
   /** Of SDXL: its size inputs [b,6] (`sizeInputs`). */
   readonly timeIds?: HostTensor<'f32'>;
   /**
-   * Of the subject's rows, [b,1,h,w] with mean 1 in each row: errors count for more where a photo's mask shows the subject.
+   * Loss weights of the subject's rows, [b,1,h,w] with mean 1 in each row: errors count more where a photo's mask shows the subject.
    */
   readonly lossWeights?: HostTensor<'f32'>;
   /** What a model for inpainting sees beside the latents: a mask and the latents of what it leaves, [b,1+c,h,w]. */

@@ -14,7 +14,7 @@ export interface PhotoRegion {
   readonly file: string;
   /**
    * Which share of each latent's pixels shows the subject, [h,w], by its mask or by what is found automatically; undefined where nothing
-   * stands out. Of the first picture that the run makes of the photo.
+   * stands out. It refers to the first picture that the run makes of the photo.
    */
   readonly subject: Float32Array | undefined;
   /** The run itself learns from it with a mask. */

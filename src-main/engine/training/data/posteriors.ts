@@ -10,7 +10,7 @@ import { storedWeights } from '../../pipelines/weights.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { Session } from '../../runtime/session.ts';
 
-/** What the VAE's encoder gives for one picture: mean and standard deviation of its latents, each [c,h,w]. */
+/** The VAE encoder's output for one picture: mean and standard deviation of its latents, each [c,h,w]. */
 export interface Posterior {
   readonly mean: Float32Array;
   readonly deviation: Float32Array;

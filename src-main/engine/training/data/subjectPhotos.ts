@@ -15,11 +15,12 @@ import { plural } from '../../../../src-shared/plural.ts';
 export const cropsPerPhoto = 8;
 
 /**
- * Among its places, a photo as it is comes this often. It shows prompts that name no place what to draw; less of it, and they mix all places.
+ * How many times the photo itself is shown among its new places. It teaches what prompts without a place draw; shown less often, they
+ * draw a mixture of all places.
  */
 const asItIs = 2;
 
-/** How many pictures a finetune reads of so many photos that share so many places out. */
+/** How many pictures a finetune makes of so many photos, which share so many places among them. */
 export function picturesOf(
   photos: number,
   { crop, flip }: Pick<FinetuneSettings, 'crop' | 'flip'>,
@@ -37,7 +38,7 @@ export interface SubjectPhoto {
   readonly sizes: PhotoSizes;
   /** [h,w], one for each latent; none for a photo without a mask. */
   readonly lossWeights?: Float32Array;
-  /** Where the subject was put, as prompts say it; '' for the photo as it is among these; none where it was put nowhere. */
+  /** The new place, as prompts say it; '' for the photo itself where it has new places too; undefined where there are none. */
   readonly place?: string;
 }
 

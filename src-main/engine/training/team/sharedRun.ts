@@ -36,7 +36,7 @@ const sharedRunType = z
       settings: trainingSettingsType,
       prior: z.boolean(),
       masked: z.boolean(),
-      /** Of a run that starts from a LoRA: its modules and ranks. */
+      /** Where a run starts from a LoRA: its modules and ranks. */
       start: startSizesType.optional(),
     }),
     z.strictObject({
@@ -56,7 +56,7 @@ const sharedRunType = z
       settings: settingsType(distillSettings).pick({
         ...{ lora: true, errors: true, seed: true, precision: true },
       }),
-      /** Of a run that starts from a LoRA: its modules and ranks. */
+      /** Where a run starts from a LoRA: its modules and ranks. */
       start: startSizesType.optional(),
     }),
   ])
