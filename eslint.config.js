@@ -27,7 +27,7 @@ const engine = [
 /** What is computed, from top to bottom, in the same way; files beside the folders stand for themselves. */
 const features = [
   ['tasks.ts', 'quickstart', 'dreambooth', 'doctor.ts'],
-  ['score', 'gpu', 'guidance'],
+  ['score', 'cuda', 'guidance'],
   ['evaluation', 'export', 'generation', 'training', 'distillation', 'photos', 'download', 'gpuCheck'],
   ['bench', 'compression', 'influence', 'inspect', 'join.ts', 'modelLock.ts', 'providers.ts'],
 ].map((row) => row.map((name) => `src-main/features/${name}`));

@@ -7,7 +7,7 @@ import { providers, type Provider } from '../../src-shared/domain/providers.ts';
 import { bundledProviders } from '../engine/runtime/providers.ts';
 import { automaticProvider, examine } from '../engine/runtime/session.ts';
 import { hasCudaPath } from '../places.ts';
-import { cudaState } from './gpu/cuda.ts';
+import { cudaState } from './cuda/cuda.ts';
 
 /** Sizes in bytes. */
 export interface Machine {

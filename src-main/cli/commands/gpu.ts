@@ -12,7 +12,7 @@ export const gpuAdd = command({
   options: what,
   request: ({ provider }) => provider,
   run: async (provider, context) => {
-    const { addCuda, cudaVerdict } = await import('../../features/gpu/cuda.ts');
+    const { addCuda, cudaVerdict } = await import('../../features/cuda/cuda.ts');
     const { folder, missing } = await addCuda({}, context);
     if (missing.length > 0) throw problem('gpu.missing', { libraries: missing.join(', ') });
     const verdict = await cudaVerdict();
@@ -34,7 +34,7 @@ export const gpuRemove = command({
   options: what,
   request: ({ provider }) => provider,
   run: async (provider) => {
-    const { removeCuda } = await import('../../features/gpu/cuda.ts');
+    const { removeCuda } = await import('../../features/cuda/cuda.ts');
     const removed = removeCuda();
     return { fields: { provider, removed }, text: removed ? 'Removed.' : 'There was nothing to remove.' };
   },

@@ -14,7 +14,7 @@ import { examine } from '../../engine/runtime/session.ts';
 import type { Verdict } from '../../engine/runtime/verdict.ts';
 import { cudaFolder, hasCudaPath } from '../../places.ts';
 import { fetchFile } from '../download/fetchFile.ts';
-import { cudaPackages, cudaRuntimeVersion, type CudaPackage } from './cudaPackages.ts';
+import { cudaPackages, cudaRuntimeVersion, type CudaPackage } from './packages.ts';
 
 export interface AddCudaRequest {
   /** What to download; this version's list when left out. */
