@@ -1,7 +1,7 @@
 """python make_lcm_goldens.py: latent consistency by diffusers, on a fixture model.
 
 Writes ../fixtures/lcm/drawn.safetensors (a U-Net's `cond_proj`, and what LatentConsistencyModelPipeline draws with it) and, for each way to
-measure errors, ../fixtures/lcm/<errors>/: replay.safetensors (as `distill --lcm --replay` reads it), start/ (a PEFT folder) and
+measure errors and for a model that predicts velocity, ../fixtures/lcm/<case>/: replay.safetensors (as `distill --lcm --replay` reads it), start/ (a PEFT folder) and
 expected.safetensors (losses and matrices after each of six steps of `train_lcm_distill_lora_sd_wds.py`, in float64).
 """
 
@@ -48,11 +48,11 @@ def boundary(t):
     return 0.25 / (scaled**2 + 0.25), scaled / (scaled**2 + 0.25).sqrt()
 
 
-def distilled(errors: str):
-    folder = OUT / errors
+def distilled(case: str, name: str, errors: str):
+    model, folder = FIXTURES / "models" / name, OUT / case
     folder.mkdir(parents=True, exist_ok=True)
     g = torch.Generator().manual_seed(8)
-    base = pipeline(MODEL)
+    base = pipeline(model)
     scheduler = DDPMScheduler.from_config(base.scheduler.config)
     ids = lambda words: base.tokenizer(words, padding="max_length", max_length=77, return_tensors="pt").input_ids
     with torch.no_grad():
@@ -78,14 +78,16 @@ def distilled(errors: str):
     start.save_pretrained(folder / "start" / "unet")
     (folder / "start" / "unet" / "README.md").unlink(missing_ok=True)
 
-    teacher = pipeline(MODEL).unet.double().requires_grad_(False)
-    student = PeftModel.from_pretrained(pipeline(MODEL).unet, folder / "start" / "unet", is_trainable=True).double().train()
+    teacher = pipeline(model).unet.double().requires_grad_(False)
+    student = PeftModel.from_pretrained(pipeline(model).unet, folder / "start" / "unet", is_trainable=True).double().train()
     trained = [q for q in student.parameters() if q.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2)
     alphas, sigmas = scheduler.alphas_cumprod.double().sqrt(), (1 - scheduler.alphas_cumprod.double()).sqrt()
     previous = torch.from_numpy(np.asarray([scheduler.alphas_cumprod[0].item()] + scheduler.alphas_cumprod[torch.arange(1, SOLVER) * ratio - 1].tolist()))
     at = lambda values, t: values[t].reshape(-1, 1, 1, 1)
-    x0 = lambda eps, t, x: (x - at(sigmas, t) * eps) / at(alphas, t)
+    velocity = scheduler.config.prediction_type == "v_prediction"
+    x0 = lambda out, t, x: at(alphas, t) * x - at(sigmas, t) * out if velocity else (x - at(sigmas, t) * out) / at(alphas, t)
+    noise_in = lambda out, t, x: at(alphas, t) * out + at(sigmas, t) * x if velocity else out
     losses = []
     for k in range(STEPS):
         latents, noise, t, text = record["latents"][k].double(), record["noise"][k].double(), record["timesteps"][k], record["context"][k].double()
@@ -97,7 +99,7 @@ def distilled(errors: str):
         with torch.no_grad():
             cond, uncond = teacher(noisy, t, text).sample, teacher(noisy, t, negative).sample
             clean = x0(cond, t, noisy) + w * (x0(cond, t, noisy) - x0(uncond, t, noisy))
-            eps = cond + w * (cond - uncond)
+            eps = noise_in(cond, t, noisy) + w * (noise_in(cond, t, noisy) - noise_in(uncond, t, noisy))
             bar = previous[index[k]].reshape(-1, 1, 1, 1)
             earlier = bar.sqrt() * clean + (1 - bar).sqrt() * eps
             skip, out = boundary(later)
@@ -110,12 +112,12 @@ def distilled(errors: str):
         optimizer.zero_grad()
         losses.append(loss.item())
     tensors = {f"unet.{published('unet', n)}": v.float().contiguous() for n, v in lora_state(student).items()}
-    save_file({"losses": torch.tensor(losses), **tensors}, folder / "expected.safetensors", {"lr": str(RATE), "errors": errors, "targets": ",".join(TARGETS)})
-    print(errors, [round(v, 5) for v in losses])
+    save_file({"losses": torch.tensor(losses), **tensors}, folder / "expected.safetensors", {"lr": str(RATE), "errors": errors, "model": name, "targets": ",".join(TARGETS)})
+    print(case, [round(v, 5) for v in losses])
 
 
 if __name__ == "__main__":
     OUT.mkdir(exist_ok=True)
     drawn()
-    for errors in ("l2", "huber"):
-        distilled(errors)
+    for case in (("l2", "tiny-sd1", "l2"), ("huber", "tiny-sd1", "huber"), ("velocity", "tiny-sd2", "l2")):
+        distilled(*case)

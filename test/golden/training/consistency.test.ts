@@ -65,65 +65,67 @@ it("the solver's timesteps are evenly spread, the last of them the noisiest", ()
   expect(solverTimesteps(4, 1000)).toEqual([249, 499, 749, 999]);
 });
 
-describe.each(['l2', 'huber'] as const)(
-  'consistency distillation, errors by %s',
-  { timeout: 600_000 },
-  (errors) => {
-    const folder = join(fixtures, 'lcm', errors);
-    const out = join(scratch, errors);
-    const matrices = (path: string): Map<string, Float32Array> =>
-      new Map(
-        readLora(path).adapters.flatMap(({ part, module, A, B }) => [
-          [`${part}.${module}.lora_A.weight`, A.data] as const,
-          [`${part}.${module}.lora_B.weight`, B.data] as const,
-        ]),
-      );
+describe.each([
+  ['l2', 'tiny-sd1'],
+  ['huber', 'tiny-sd1'],
+  ['velocity', 'tiny-sd2'],
+] as const)('consistency distillation: %s of %s', { timeout: 600_000 }, (name, teacher) => {
+  const folder = join(fixtures, 'lcm', name);
+  const out = join(scratch, name);
+  const errors = name === 'huber' ? ('huber' as const) : ('l2' as const);
+  const matrices = (path: string): Map<string, Float32Array> =>
+    new Map(
+      readLora(path).adapters.flatMap(({ part, module, A, B }) => [
+        [`${part}.${module}.lora_A.weight`, A.data] as const,
+        [`${part}.${module}.lora_B.weight`, B.data] as const,
+      ]),
+    );
 
-    it('ends after recorded batches where torch and PEFT end', async () => {
-      const { tensors, metadata } = readSafetensors(join(folder, 'expected.safetensors'));
-      const losses = readTensor(tensors.get('losses') ?? expect.fail()).data as Float32Array;
-      const events: JobEvent[] = [];
-      const start = join(folder, 'start');
-      const settings = {
-        ...{ teacher: model, lcm: true, errors, replay: join(folder, 'replay.safetensors'), initLora: start },
-        ...{ steps: losses.length, learningRate: Number(metadata['lr']), provider: 'cpu' as const },
-        lora: { targets: (metadata['targets'] ?? '').split(',') },
-      };
-      const context = {
-        report: (event: JobEvent) => events.push(event),
-        signal: new AbortController().signal,
-      };
-      const { checkpoint } = await distill({ out, resume: false, settings }, context, 'test');
-      const ours = events.flatMap((event) => (event.type === 'step' ? event.loss : []));
-      expect(ours).toHaveLength(losses.length);
-      ours.forEach((loss, k) =>
-        expect(Math.abs(loss / (losses[k] as number) - 1), `step ${k}: ${loss}`).toBeLessThan(1e-3),
-      );
-      const [got, before] = [matrices(checkpoint), matrices(start)];
-      let [gap, moved] = [0, 0];
-      for (const [name, entry] of tensors) {
-        if (name === 'losses') continue;
-        const [now, from] = [got.get(name), before.get(name)];
-        if (!now || !from) throw new Error(`${name} was not trained`);
-        readF32(entry).data.forEach((value, i) => {
-          gap += ((now[i] as number) - value) ** 2;
-          moved += ((from[i] as number) - value) ** 2;
-        });
-      }
-      expect(got.size).toBe(tensors.size - 1);
-      // Pseudo-Huber's slope turns within 1e-3, where f32 rounds.
-      expect(Math.sqrt(gap / moved)).toBeLessThan(errors === 'l2' ? 0.005 : 0.02);
-    });
-
-    it('is exported as a model that draws in few steps and without guidance', async () => {
-      const made = join(scratch, `${errors}-model`);
-      const context = { report: () => undefined, signal: new AbortController().signal };
-      await exportRun({ run: out, out: made, format: 'diffusers', transformers: 5 }, context);
-      const { scheduler } = openModelFolder(made);
-      expect(scheduler).toMatchObject({ _class_name: 'LCMScheduler', original_inference_steps: 50 });
-      expect(JSON.parse(readFileSync(join(made, 'likeness.json'), 'utf8'))).toEqual({
-        generate: { guidance: 1 },
+  it('ends after recorded batches where torch and PEFT end', async () => {
+    const { tensors, metadata } = readSafetensors(join(folder, 'expected.safetensors'));
+    const losses = readTensor(tensors.get('losses') ?? expect.fail()).data as Float32Array;
+    const events: JobEvent[] = [];
+    const start = join(folder, 'start');
+    const settings = {
+      ...{ teacher: join(fixtures, 'models', teacher), lcm: true, errors },
+      ...{ replay: join(folder, 'replay.safetensors'), initLora: start },
+      ...{ steps: losses.length, learningRate: Number(metadata['lr']), provider: 'cpu' as const },
+      lora: { targets: (metadata['targets'] ?? '').split(',') },
+    };
+    const context = {
+      report: (event: JobEvent) => events.push(event),
+      signal: new AbortController().signal,
+    };
+    const { checkpoint } = await distill({ out, resume: false, settings }, context, 'test');
+    const ours = events.flatMap((event) => (event.type === 'step' ? event.loss : []));
+    expect(ours).toHaveLength(losses.length);
+    ours.forEach((loss, k) =>
+      expect(Math.abs(loss / (losses[k] as number) - 1), `step ${k}: ${loss}`).toBeLessThan(1e-3),
+    );
+    const [got, before] = [matrices(checkpoint), matrices(start)];
+    let [gap, moved] = [0, 0];
+    for (const [name, entry] of tensors) {
+      if (name === 'losses') continue;
+      const [now, from] = [got.get(name), before.get(name)];
+      if (!now || !from) throw new Error(`${name} was not trained`);
+      readF32(entry).data.forEach((value, i) => {
+        gap += ((now[i] as number) - value) ** 2;
+        moved += ((from[i] as number) - value) ** 2;
       });
+    }
+    expect(got.size).toBe(tensors.size - 1);
+    // Pseudo-Huber's slope turns within 1e-3, where f32 rounds.
+    expect(Math.sqrt(gap / moved)).toBeLessThan(errors === 'l2' ? 0.005 : 0.02);
+  });
+
+  it('is exported as a model that draws in few steps and without guidance', async () => {
+    const made = join(scratch, `${name}-model`);
+    const context = { report: () => undefined, signal: new AbortController().signal };
+    await exportRun({ run: out, out: made, format: 'diffusers', transformers: 5 }, context);
+    const { scheduler } = openModelFolder(made);
+    expect(scheduler).toMatchObject({ _class_name: 'LCMScheduler', original_inference_steps: 50 });
+    expect(JSON.parse(readFileSync(join(made, 'likeness.json'), 'utf8'))).toEqual({
+      generate: { guidance: 1 },
     });
-  },
-);
+  });
+});
