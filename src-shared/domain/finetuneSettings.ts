@@ -252,7 +252,7 @@ export const trainingSettings = {
 
   size: pictureSettings.size,
   captions: toggle({
-    help: 'ignore the captions beside photos (NAME.txt)',
+    help: 'ignore the captions beside photos and class pictures (NAME.txt)',
     default: true,
     before: false,
     group: 'pictures',
@@ -333,6 +333,10 @@ export const finetuneSettings = {
   /** Captions of photos, by file name; each replaces the whole prompt, with {token} and {class} filled in. */
   photoCaptions: optional(
     data(z.record(z.string(), z.string()), { help: 'captions of photos', option: null }),
+  ),
+  /** The same of the person's own pictures of the class; a {token} in them means nothing. */
+  classCaptions: optional(
+    data(z.record(z.string(), z.string()), { help: 'captions of class pictures', option: null }),
   ),
   classPhotos: optional(
     path({

@@ -93,7 +93,8 @@ async function newSettings(
     };
   };
   const [first, ...others] = eachSubject(settings);
-  const taught = { ...settings, prior, ...(await textsOf(first)) };
+  const classCaptions = await captionsOfClass(settings, context);
+  const taught = { ...settings, prior, ...(await textsOf(first)), ...(classCaptions && { classCaptions }) };
   if (others.length === 0) return taught;
   const otherSubjects: OtherSubject[] = [];
   for (const one of others) {
@@ -152,6 +153,23 @@ async function captionsIn(
       message: `The captions of ${untold.join(', ')} do not name the subject; write {token} {class} in them, or "${token}" will not mean it.`,
     });
   return captions;
+}
+
+/** The captions beside the person's own pictures of the class, and a note about them; undefined where there are none. */
+async function captionsOfClass(
+  { classPhotos, captions, prior }: FinetuneSettings,
+  { report }: Pick<JobContext, 'report'>,
+): Promise<FinetuneSettings['classCaptions']> {
+  if (classPhotos === undefined || !captions || !prior) return undefined;
+  const pictures = (await listPhotos(classPhotos, 'class')).slice(0, prior.classImages);
+  const found = captionsOf(pictures);
+  const count = Object.keys(found).length;
+  if (count === 0) return undefined;
+  report({
+    type: 'note',
+    message: `${count} of ${plural(pictures.length, 'class picture', 'class pictures')} ${count === 1 ? 'has a caption beside it, which is used as its' : 'have a caption beside them, which is used as their'} prompt (--no-captions ignores captions).`,
+  });
+  return found;
 }
 
 /**

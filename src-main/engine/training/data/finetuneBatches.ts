@@ -20,7 +20,7 @@ import { LatentCache } from './latentCache.ts';
 import { learntWords, vectorsOf } from './learntWords.ts';
 import { cutPhoto, type CutPhoto } from './photoPixels.ts';
 import { latentShape, type Posterior } from './posteriors.ts';
-import { classPrompts, photoPrompt, tokenIds } from './prompts.ts';
+import { classPrompt, photoPrompt, tokenIds } from './prompts.ts';
 import { openReplay } from './replay.ts';
 import { maskedPictures } from './inpaintMasks.ts';
 import { seesMasks } from '../../models/config.ts';
@@ -204,7 +204,7 @@ async function datasetsOf(
       context.report({ type: 'warning', message: `The prompt is too long; "${truncated}" was cut.` });
     return ids;
   };
-  const classIds = classPrompts(settings).map(encode);
+  const classIds = (ofClass ?? []).map((file, i) => encode(classPrompt(settings, file, i)));
   const datasetOf = async (own: readonly SubjectPhoto[], frame: Frame): Promise<Dataset> => {
     const latents = latentShape(model, frame);
     const kept = await LatentCache.open(model, { frame, provider, cache });
@@ -234,7 +234,7 @@ async function datasetsOf(
       ? (await posteriors(classPixels, 'reading class pictures')).map((posterior, i) => ({
           ...posterior,
           maskedPictures: ofClassMasked?.[i],
-          ids: classIds[i % classIds.length] ?? [],
+          ids: classIds[i] ?? [],
           ...(takesSizes && { sizes: classPhotos[i]?.sizes }),
         }))
       : undefined;

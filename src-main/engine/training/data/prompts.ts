@@ -34,6 +34,22 @@ export function classPrompts({ classNoun, prior }: Pick<FinetuneSettings, 'class
   return expandWildcards(prompt.replaceAll('{class}', classNoun));
 }
 
+/** The prompt that class picture i is trained with: its caption, without the subject's token; or the class's prompt of its turn. */
+export function classPrompt(
+  settings: Pick<FinetuneSettings, 'classNoun' | 'prior' | 'classCaptions'>,
+  file: string,
+  i: number,
+): string {
+  const caption = saidOf(settings.classCaptions, basename(file));
+  const prompts = classPrompts(settings);
+  if (caption === undefined) return prompts[i % prompts.length] ?? '';
+  return caption
+    .replaceAll('{token}', '')
+    .replaceAll('{class}', settings.classNoun)
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
 /** A prompt's tokens, as the model's text encoder takes them, with `more` new ones. Errors: `tokenizer.invalid`. */
 export function tokenIds(model: Model, tokenizer: Tokenizer, prompt: string, more = 0): EncodedPrompt {
   const words = model.textEncoder.config.vocab_size + more;

@@ -1,9 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { finetune as command } from '../../../../src-main/cli/commands/finetune.ts';
+import { classPrompt } from '../../../../src-main/engine/training/data/prompts.ts';
 import { finetune } from '../../../../src-main/features/training/finetune.ts';
 import { rerun } from '../../../../src-main/features/training/rerun.ts';
 import type { JobEvent } from '../../../../src-shared/domain/jobEvents.ts';
@@ -63,6 +72,32 @@ describe("a person's own pictures of the class", () => {
       (event) => event.type === 'progress' && event.label === 'reading class pictures',
     );
     expect(read.at(-1)).toMatchObject({ total: 3 });
+  });
+
+  it('are trained with their captions, unless captions are off', async () => {
+    events.length = 0;
+    for (const name of ['0', '2'])
+      writeFileSync(join(others, `${name}.txt`), 'a {token} {class} in the\nsnow, ice on it');
+    const losses = async (name: string, captions: boolean): Promise<number[]> => {
+      const from = events.length;
+      const out = join(scratch, name);
+      await finetune({ out, resume: false, settings: { ...settings, captions } }, context, 'test');
+      return events.slice(from).flatMap((event) => (event.type === 'step' ? event.loss : []));
+    };
+    const [off, on] = [await losses('captions off', false), await losses('captions on', true)];
+    for (const name of ['0', '2']) rmSync(join(others, `${name}.txt`));
+    expect(off).toHaveLength(2);
+    expect(on).not.toEqual(off);
+    expect(events.filter(({ type }) => type === 'note')).toContainEqual({
+      type: 'note',
+      message: expect.stringContaining('2 of 4 class pictures have a caption beside them') as string,
+    });
+    const { settings: kept } = JSON.parse(readFileSync(join(scratch, 'captions on', 'run.json'), 'utf8')) as {
+      settings: Parameters<typeof classPrompt>[0];
+    };
+    const prompts = ['0.png', '1.png', '2.png'].map((file, i) => classPrompt(kept, join(others, file), i));
+    const told = 'a brick in the snow, ice on it';
+    expect(prompts).toEqual([told, 'a photo of brick', told]);
   });
 
   it('are those of the run when it is made again, and when it goes on', async () => {
