@@ -1,5 +1,6 @@
 import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
-import { isHere, readHubId } from '../features/download/hubCache.ts';
+import { readHubId } from '../../src-shared/domain/hubId.ts';
+import { isHere } from '../features/download/hubCache.ts';
 import { flag, type Options } from './options.ts';
 import { wordsOf } from './parse.ts';
 

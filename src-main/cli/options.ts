@@ -1,5 +1,6 @@
 import { generationLimits } from '../../src-shared/domain/generationLimits.ts';
-import { modelPlace, readHubId } from '../features/download/hubCache.ts';
+import { readHubId } from '../../src-shared/domain/hubId.ts';
+import { modelPlace } from '../features/download/hubCache.ts';
 import { givenPath } from '../places.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 

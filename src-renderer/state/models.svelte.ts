@@ -67,8 +67,14 @@ class Models {
   }
 
   /** `confirmed`: the person agreed to this download, whatever the locks say. */
-  async download(repository: string, confirmed: boolean): Promise<boolean> {
-    return (await attempt(() => request('models.download', { repository, confirmed }))) !== undefined;
+  async download(
+    repository: string,
+    confirmed: boolean,
+    more: Pick<Input<'models.download'>, 'revision' | 'login'> = {},
+  ): Promise<boolean> {
+    return (
+      (await attempt(() => request('models.download', { repository, confirmed, ...more }))) !== undefined
+    );
   }
 
   async rename(id: number, name: string): Promise<void> {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { download } from '../../src-main/cli/commands/download.ts';
 import { modelPlace } from '../../src-main/features/download/hubCache.ts';
 import type { Served } from '../../src-main/serve.ts';
+import { browserProgram, openBrowser } from './browser.ts';
 import { standInHub, type StandInHub } from './standInHub.ts';
 import { buildStudio, Client, newLibrary, removeLibraries, serveLibrary } from './served.ts';
 
@@ -88,6 +89,34 @@ it('stops when the lock is closed, goes on where it was, over cut connections, a
   expect(ofUnet.at(-1)).toMatchObject({ jobId, done: ofUnet[0]?.total });
   expect(await client.ask('system.offline', {})).toEqual({ locked: false, refused: [], opened: 0 });
 });
+
+it.skipIf(!browserProgram)(
+  'is taken by name or address on the Models screen',
+  { timeout: 300_000 },
+  async () => {
+    const served = await serveLibrary(newLibrary());
+    const window = await Client.open(served.url);
+    const browser = await openBrowser();
+    const page = await browser.newPage({ reducedMotion: 'reduce' });
+    await page.goto(`${served.url}#/models`);
+    const field = page.getByRole('textbox', { name: 'Another model of the Hub' });
+    const press = (name: string): Promise<void> => page.getByRole('button', { name }).click();
+    await field.fill('no name');
+    await field.press('Enter');
+    await page.getByText('“no name” names no model.').waitFor();
+    await field.fill('https://huggingface.co/test/tiny');
+    await press('Download Another model of the Hub');
+    await page.getByRole('dialog').getByText('This fetches test/tiny from huggingface.co').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Download' }).click();
+    const names = async (): Promise<string[]> =>
+      (await window.ask('models.list', {})).map(({ name }) => name);
+    while (!(await names()).includes('tiny')) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await field.inputValue()).toBe('');
+    await browser.close();
+    window.close();
+    await served.close();
+  },
+);
 
 it('says what to do when the Hub does not have it', async () => {
   const { jobId } = await client.ask('models.download', { repository: 'test/none' });

@@ -1,4 +1,4 @@
-import { readHubId } from '../../features/download/hubCache.ts';
+import { readHubId } from '../../../src-shared/domain/hubId.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { command } from '../command.ts';
 import { hubOptions } from '../hubOptions.ts';

@@ -1,8 +1,9 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import type { HubId } from '../../../src-shared/domain/hubId.ts';
 import { download } from './download.ts';
 import { hubAddress } from './hub.ts';
-import { downloadPlace, type HubId } from './hubCache.ts';
+import { downloadPlace } from './hubCache.ts';
 
 /**
  * Downloads what a Hub id names to where `modelPlace` looks for it, unless it is there. Returns its folder. Errors: those of

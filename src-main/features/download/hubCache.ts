@@ -1,23 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { readHubId, type HubId } from '../../../src-shared/domain/hubId.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { cacheFolder, givenPath, systemCache } from '../../places.ts';
-
-/** A model of the Hub: "owner/name", and a branch, tag or commit. */
-export interface HubId {
-  readonly repository: string;
-  readonly revision: string;
-}
-
-/** Reads `owner/name`, `owner/name@revision` or the address of its page; undefined for anything else. */
-export function readHubId(word: string): HubId | undefined {
-  const [, repository, revision = 'main'] =
-    /^(?:https?:\/\/(?:huggingface\.co|hf\.co)\/)?([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*?)(?:(?:@|\/tree\/)(\w[\w.-]*))?\/?$/.exec(
-      word,
-    ) ?? [];
-  return repository === undefined ? undefined : { repository, revision };
-}
 
 /** Where the model is that a person named: a path, or the folder of a Hub id that is on this machine. Errors: `model.notHere`. */
 export function modelPlace(word: string): string {

@@ -50,6 +50,14 @@ export const models = {
   confirmLock:
     'The offline lock opens for this download alone. Everything else stays locked, and your photos stay here.',
   confirm: (bytes: string) => `Download ${bytes}`,
+  other: 'Another model of the Hub',
+  otherHint:
+    'owner/name, or the address of its page. Models of Stable Diffusion 1, 2 and XL and what was made from them can be used.',
+  otherWrong: (typed: string) => `“${typed}” names no model. Write owner/name, as in nota-ai/bk-sdm-small.`,
+  otherConfirm: (repository: string) =>
+    `This fetches ${repository} from huggingface.co, under the licence that its page names. The hash of each file is checked.`,
+  login: 'Use this machine’s Hub login',
+  loginHint: 'For private models, and those whose owner asks for consent.',
   installed: 'Installed',
   download: 'Download',
 };

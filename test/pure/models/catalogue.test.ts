@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { catalogue, unetFigures } from '../../../src-shared/domain/catalogue.ts';
 import { parseUNetConfig } from '../../../src-main/engine/models/parseConfig.ts';
 import { unetCost } from '../../../src-main/engine/models/unetCost.ts';
-import { readHubId } from '../../../src-main/features/download/hubCache.ts';
+import { readHubId } from '../../../src-shared/domain/hubId.ts';
 import { shippedModel } from '../../../src-main/shipped.ts';
 import type { StoredModel } from '../../../src-main/storage/models.ts';
 import { measurementKey } from '../../../src-main/studio/training/measurementKey.ts';
