@@ -101,36 +101,46 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
     600_000,
   );
 
-  it('takes steps and draws a picture in f16 as the CPU does in f32', async () => {
-    // Where f32 computes, steps are for other tests.
-    const steps = name === 'SwiftShader' ? '2' : '50';
-    const found = await inChild<Halves>('webgpuHalves.ts', ['webgpu', 'f16', steps], env);
-    const said = found.notices.join();
-    // SwiftShader has no f16, nor has lavapipe where the processor converts none (F16C): that is said, and f32 computes.
-    if (name === 'SwiftShader' || said.includes('the device does not support it')) {
-      expect(said).toContain("can't compute in f16 here");
-      expect(found.losses).toBeLessThan(1e-3);
-      return;
-    }
-    expect(found.notices).toEqual([]);
-    expect(found.learnt).toBeLessThan(0.9);
-    expect(found.losses).toBeGreaterThan(0);
-    expect(found.losses).toBeLessThan(0.01);
-    expect(found.decibels).toBeGreaterThan(35);
-  }, 900_000);
+  const inHalves = ['lora'];
+  it.each(inHalves)(
+    'takes steps and draws a picture in f16 as the CPU does in f32 (%s)',
+    async (kind) => {
+      // Where f32 computes, steps are for other tests.
+      const steps = name === 'SwiftShader' ? '2' : '50';
+      const found = await inChild<Halves>('webgpuHalves.ts', ['webgpu', 'f16', steps, kind], env);
+      const said = found.notices.join();
+      // SwiftShader has no f16, nor has lavapipe where the processor converts none (F16C): that is said, and f32 computes.
+      if (name === 'SwiftShader' || said.includes('the device does not support it')) {
+        expect(said).toContain("can't compute in f16 here");
+        expect(found.losses).toBeLessThan(1e-3);
+        return;
+      }
+      expect(found.notices).toEqual([]);
+      expect(found.learnt).toBeLessThan(0.9);
+      expect(found.losses).toBeGreaterThan(0);
+      expect(found.losses).toBeLessThan(0.01);
+      expect(found.decibels).toBeGreaterThan(35);
+    },
+    900_000,
+  );
 
   // Only lavapipe keeps a device's memory where it can be counted apart from the process' own.
-  it.runIf(name === 'lavapipe')(
-    'takes the memory for a step that was simulated, and gives it back',
-    async ({ skip }) => {
-      const found = await inChild<Taken>('webgpuMemory.ts', [], env);
-      if (found.allocated === null) return skip('this lavapipe keeps its memory elsewhere');
-      expect(found.allocated / found.simulated).toBeGreaterThan(0.8);
-      expect(found.allocated / found.simulated).toBeLessThan(1.25);
-      expect(found.left).toBe(0);
-    },
-    600_000,
-  );
+  const measured = [
+    ['16', '1', 'f32'],
+    ['32', '1', 'f16'],
+  ] as const;
+  for (const words of measured)
+    it.runIf(name === 'lavapipe')(
+      `takes the memory for a step that was simulated, and gives it back (${words.join(' ')})`,
+      async ({ skip }) => {
+        const found = await inChild<Taken>('webgpuMemory.ts', words, env);
+        if (found.allocated === null) return skip('this lavapipe keeps its memory elsewhere');
+        expect(found.allocated / found.simulated).toBeGreaterThan(0.8);
+        expect(found.allocated / found.simulated).toBeLessThan(1.25);
+        expect(found.left).toBe(0);
+      },
+      600_000,
+    );
 
   // ONNX Runtime's fused attention is wrong from 32 queries and 8 keys on where a driver has subgroups: 9.4 instead of 6e-7.
   it('computes attention and its gradients as the CPU does, at the lengths of real pictures', async () => {
@@ -172,7 +182,7 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
 });
 
 it('the CPU takes steps and draws a picture in f16 as it does in f32', async () => {
-  const found = await inChild<Halves>('webgpuHalves.ts', ['cpu', 'f16', '50']);
+  const found = await inChild<Halves>('webgpuHalves.ts', ['cpu', 'f16', '50', 'lora']);
   expect(found.notices).toEqual([]);
   expect(found.losses).toBeGreaterThan(0);
   expect(found.losses).toBeLessThan(0.01);

@@ -1,28 +1,37 @@
 import { resolve } from 'node:path';
 import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
+import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { openTokenizer } from '../../../src-main/engine/pipelines/openTokenizer.ts';
 import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { onProviderNotice } from '../../../src-main/engine/runtime/notices.ts';
 import { Trainer } from '../../../src-main/engine/training/run/trainer.ts';
-import { trainingWork } from '../../../src-main/features/bench/workloads.ts';
+import { distillationWork, trainingWork } from '../../../src-main/features/bench/workloads.ts';
 
-// A process of its own, for a crash of the driver ends it. Words: a provider, a precision, a number of steps. Takes LoRA steps and draws
-// a picture in that precision, and in f32 on the CPU; prints {"losses": the largest relative difference, "decibels", "notices"}.
+// A process of its own, for a crash of the driver ends it. Words: a provider, a precision, a number of steps, and of which kind (lora, full
+// or distillation). Takes such steps and draws a picture in that precision, and in f32 on the CPU; prints {"losses": the largest
+// relative difference, "learnt": the last loss over the first, "decibels", "notices"}.
 
-const [provider, precision, count] = process.argv.slice(2) as [Provider, Precision, string];
+const [provider, precision, count, kind] = process.argv.slice(2) as [Provider, Precision, string, Kind];
+type Kind = 'lora' | 'full' | 'distillation';
 const notices: string[] = [];
 onProviderNotice((sentence) => void notices.push(sentence));
-const model = openModel(resolve('test/golden/fixtures/models/tiny-bk'));
+const opened = (name: string): Model => openModel(resolve('test/golden/fixtures/models', name));
+const model = opened('tiny-bk');
 const mini = openModel(resolve('models/likeness-mini'));
 
 async function losses(on: Provider, computes: Precision): Promise<number[]> {
-  const { options, feeds } = trainingWork(model, { batch: 2, latents: 8, provider: on, part: 'lora' });
+  const size = { batch: 2, latents: 8, provider: on };
+  const { options, feeds } =
+    kind === 'distillation'
+      ? distillationWork(opened('tiny-sd1'), model, size)
+      : trainingWork(model, { ...size, part: kind });
+  const learningRate = kind === 'lora' ? 1e-3 : 1e-4;
   const trainer = await Trainer.create({ ...options, precision: computes });
   const found: number[] = [];
   for (let step = 0; step < Number(count); step++)
-    found.push((await trainer.step([feeds], { learningRate: 1e-3, maxGradientNorm: 1 })).loss);
+    found.push((await trainer.step([feeds], { learningRate, maxGradientNorm: 1 })).loss);
   await trainer.dispose();
   return found;
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 import { input, mul } from '../../../src-main/engine/graph/build.ts';
 import { Optimizer } from '../../../src-main/engine/optim/optimizer.ts';
 import { adamW } from '../../../src-main/engine/optim/transforms.ts';
@@ -14,9 +15,17 @@ import { stepMemory } from '../../../src-main/engine/training/loss/stepMemory.ts
 import { randomModel } from '../../../src-main/features/bench/randomModel.ts';
 import { trainingWork } from '../../../src-main/features/bench/workloads.ts';
 
-// A process of its own, for a crash of the driver ends it. Takes steps of a small model on lavapipe, which lays what a device
-// allocates out in one file of shared memory, and prints bytes: {"allocated": by the device for the steps, "simulated", "left":
-// when all sessions are gone}; "allocated" is null where the driver keeps its memory elsewhere.
+// A process of its own, for a crash of the driver ends it. Words: the side of the latents, how many times as wide as usual the network is,
+// the precision, and "frugal". Takes such steps of a small model on lavapipe, which lays what a device allocates out in one file of
+// shared memory, and prints bytes: {"allocated": by the device for the steps, "simulated", "left": when all sessions are gone};
+// "allocated" is null where the driver keeps its memory elsewhere.
+
+const [side = '16', width = '1', precision = 'f32', how = ''] = process.argv.slice(2) as [
+  string?,
+  string?,
+  Precision?,
+  string?,
+];
 
 /** Bytes of the driver's allocations that are mapped: each is, as long as it lives. */
 function allocated(): number {
@@ -39,6 +48,7 @@ const right = {
   fusedAttention: false,
 } as const;
 keepVerdict('webgpu', right, await deviceFingerprint());
+keepVerdict('webgpu f16', right, await deviceFingerprint());
 
 const small = await Session.untried('webgpu', { outputs: { y: mul(input('x', [4]), 2) } });
 await small.runHost({ x: f32([4]) });
@@ -49,7 +59,7 @@ const configs = {
     ...{
       cross_attention_dim: 64,
       attention_head_dim: 8,
-      block_out_channels: [128, 256],
+      block_out_channels: [128 * Number(width), 256 * Number(width)],
       layers_per_block: 1,
     },
     ...{ norm_num_groups: 8, down_block_types: ['CrossAttnDownBlock2D', 'DownBlock2D'] },
@@ -61,7 +71,10 @@ const configs = {
   },
 };
 const model = randomModel('memory', configs, folder, () => undefined);
-const { options, feeds } = trainingWork(model, { batch: 2, latents: 16, provider: 'webgpu', part: 'lora' });
+const size = { batch: 2, latents: Number(side), provider: 'webgpu' } as const;
+const work = trainingWork(model, { ...size, part: 'lora' });
+const options = { ...work.options, precision, frugal: how === 'frugal' };
+const feeds = { ...work.feeds, ...(precision === 'f16' && { loss_scale: f32([], [1024]) }) };
 const { held, cached } = stepMemory(options, 'webgpu');
 const layout = layoutOf(options);
 const values = layout.allocate();
