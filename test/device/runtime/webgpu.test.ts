@@ -101,7 +101,7 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
     600_000,
   );
 
-  const inHalves = ['lora'];
+  const inHalves = name === 'SwiftShader' ? ['lora'] : ['lora', 'full', 'distillation'];
   it.each(inHalves)(
     'takes steps and draws a picture in f16 as the CPU does in f32 (%s)',
     async (kind) => {
