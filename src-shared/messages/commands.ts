@@ -19,6 +19,10 @@ export const commandMessages = {
     `${d.option} and ${d.other} do not go together: ${d.why}.`,
   'text.notText': (d: { file: string }) =>
     `${d.file} is not a UTF-8 text file; save it as plain text with that encoding.`,
+  'text.notPlain': (d: { file: string; what: string }) =>
+    `${d.file} is ${d.what}, not plain text; save its words as plain text (UTF-8).`,
+  'text.data': (d: { file: string; what: string }) =>
+    `${d.file} is ${d.what}, and a text file with one prompt per line is needed here; write the prompts into one.`,
   'prompts.none': (d: { file: string }) => `${d.file} has no prompts; write one per line.`,
   cancelled: (_d: object) => 'Cancelled. Everything finished has been kept.',
   'memory.short': (d: { why: string }) =>
@@ -28,6 +32,8 @@ export const commandMessages = {
   'system.refused': (d: { file: string; why: string }) => `${d.file}: ${d.why}.`,
   'system.tooManyFiles': (_d: object) =>
     'More files are needed at once than this program may open; raise the limit ("ulimit -n 1024" in the terminal), or close other programs.',
+  'system.noFolder': (_d: object) =>
+    'The folder that this was started in is gone; go to one that is there ("cd ~" in the terminal), and start it again.',
   internal: (d: { why: string }) =>
     `Something unexpected went wrong (${d.why}); run it again with --debug and report the output.`,
 };

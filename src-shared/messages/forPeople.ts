@@ -20,10 +20,11 @@ const refusals: Readonly<Record<string, string>> = {
 export function forPeople(thrown: unknown): LikenessError {
   if (thrown instanceof LikenessError) return thrown;
   if (!(thrown instanceof Error)) return problem('internal', { why: String(thrown) }, thrown);
-  const { code, path: file } = thrown as Error & { code?: string; path?: string };
+  const { code, path: file, syscall } = thrown as Error & { code?: string; path?: string; syscall?: string };
   const message = thrown.message.split('\n')[0] ?? '';
   if (code === 'EMFILE' || code === 'ENFILE' || /too many open files/i.test(message))
     return problem('system.tooManyFiles', {}, thrown);
+  if (code === 'ENOENT' && syscall === 'uv_cwd') return problem('system.noFolder', {}, thrown);
   const why = code === undefined ? undefined : refusals[code];
   if (why !== undefined && file !== undefined) return problem('system.refused', { file, why }, thrown);
   if (code === 'SQLITE_FULL' || code === 'ENOSPC') return problem('library.diskFull', {}, thrown);

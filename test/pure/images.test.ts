@@ -354,9 +354,10 @@ describe('listPhotos', () => {
     expect(await failure(listPhotos(await listing('packed', { 'dog photos.ZIP': 'PK' })))).toMatch(
       /^photos\.inArchive.*dog photos\.ZIP.*unpack it/,
     );
-    expect(await failure(listPhotos(await listing('raws', { 'a.RAF': 'a' })))).toMatch(
-      /^photos\.unsupported/,
-    );
+    for (const name of ['a.RAF', 'a.psd', 'a.TGA', 'a.ppm', 'a.exr', 'a.xcf'])
+      expect(await failure(listPhotos(await listing(`one ${name}`, { [name]: 'a' })))).toMatch(
+        /^photos\.unsupported.*save it as one of these/,
+      );
     expect(await failure(listPhotos(join(folder, 'nowhere')))).toMatch(
       /^photos\.noFolder.*nowhere is not there/,
     );

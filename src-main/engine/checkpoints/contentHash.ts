@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync, type BigIntStats } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync, type BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { errorCode, withFile } from './files.ts';
+import { errorCode, makeWithParents, withFile } from './files.ts';
 import { removeLeftovers, temporaryPlace } from './leftovers.ts';
 
 let folder: string | undefined;
@@ -97,7 +97,7 @@ function keep(key: string, hash: string): void {
   if (folder === undefined) return;
   try {
     const hashes = join(folder, 'hashes');
-    mkdirSync(hashes, { recursive: true });
+    makeWithParents(hashes);
     if (tidied !== folder) removeLeftovers(hashes);
     tidied = folder;
     const own = temporaryPlace(place(key));

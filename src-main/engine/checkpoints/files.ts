@@ -147,8 +147,8 @@ export function makeFolder(folder: string): void {
   }
 }
 
-// mkdirSync's own `recursive` never returns where mkdir says ENOENT below a folder that is there, as /proc does.
-function makeWithParents(folder: string): void {
+/** The same with the system's own errors. mkdirSync's `recursive` never returns where mkdir says ENOENT below a folder that is there, as /proc does. */
+export function makeWithParents(folder: string): void {
   if (isFolder(folder)) return;
   if (dirname(folder) !== folder) makeWithParents(dirname(folder));
   try {

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { rememberedHash } from './contentHash.ts';
 import { withFile } from './files.ts';
+import { Holes } from './holes.ts';
 import type { Model, ModelPart } from './model.ts';
 import { chunksOf, type TensorEntry, type Weights } from './weights.ts';
 
@@ -8,7 +9,8 @@ type Part = Pick<ModelPart<unknown>, 'weights'>;
 
 /**
  * 32 hex digits that tell models apart, whatever files they are stored in: SHA-256 over every tensor's name, type, shape and
- * the SHA-256 of its bytes. All of them are read once, and again only when a file has changed. Errors: those of `withFile`.
+ * the SHA-256 of its bytes. All of them are read once, and again only when a file has changed. Errors: those of `withFile` and
+ * `Holes`.
  */
 export function modelHash(model: Model): string {
   return partsHash(...partsOf(model));
@@ -72,7 +74,12 @@ function digestsOf(tensors: readonly Named[]): Map<string, string> {
   const digests = new Map<string, string>();
   for (const [name, entry] of inOrder) {
     const hash = createHash('sha256');
-    for (const bytes of chunksOf(entry)) hash.update(bytes);
+    const holes = new Holes();
+    for (const bytes of chunksOf(entry)) {
+      hash.update(bytes);
+      holes.look(bytes);
+    }
+    holes.refuse(name, entry.file);
     digests.set(name, hash.digest('hex'));
   }
   return digests;

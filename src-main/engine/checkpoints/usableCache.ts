@@ -1,11 +1,11 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { errorCode } from './files.ts';
+import { errorCode, makeWithParents } from './files.ts';
 
 /** The cache folder, made if need be, for work that can't do without one. Errors: `cache.unusable`. */
 export function usableCache(folder: string): string {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeWithParents(folder);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw problem('cache.unusable', { folder, why: errorCode(error) }, error);

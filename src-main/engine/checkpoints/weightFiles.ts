@@ -41,6 +41,12 @@ const compiled = '_orig_mod.';
 const wrapper = 'module.';
 
 function readRaw(path: string): RawTensors {
+  // Its pieces come in any order, into a file that has its whole length from the start.
+  if (existsSync(`${path}.aria2`))
+    throw problem('weights.damaged', {
+      file: path,
+      why: `aria2 has not finished downloading it (${basename(path)}.aria2 is still beside it)`,
+    });
   const format = sniffWeights(path) ?? (/\.(bin|ckpt|pth?)$/i.test(path) ? 'torch' : 'safetensors');
   if (format === 'safetensors') {
     const read = readSafetensors(path);

@@ -8,7 +8,7 @@ export type PictureKind = 'sharp' | 'png' | 'heic' | 'bmp' | 'raw' | 'other';
 
 /** Endings of files that claim to be pictures. */
 export const claimsPicture =
-  /\.(jpe?g|jfif|png|webp|avif|tiff?|gif|hei[cf]|bmp|svg|jxl|jp2|dng|nef|nrw|cr[23w]|arw|sr[2fw]|raf|rw2|orf|pef|3fr|iiq|raw)$/i;
+  /\.(jpe?g?|jfif|png|webp|avif|tiff?|gif|hei[cf]|hif|bmp|svg|jxl|jxr|jp2|jpx|j2k|psd|psb|xcf|tga|exr|p[bgnpaf]m|dng|nef|nrw|cr[23w]|arw|sr[2fw]|raf|rw[2l]|orf|pef|3fr|iiq|x3f|erf|kdc|raw)$/i;
 
 /** The picture that a file stands for while it is only in iCloud: `.IMG_1.HEIC.icloud` is IMG_1.HEIC's. */
 export function inCloudAlone(name: string): string | undefined {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { providers } from '../../../src-shared/domain/providers.ts';
@@ -53,7 +53,8 @@ function read(cache = folder): Kept {
 function write(what: string, entry: Kept[string]): void {
   if (folder === undefined) return;
   try {
-    mkdirSync(folder, { recursive: true });
+    // Not with those above it: in /proc, Node would try for ever.
+    if (!existsSync(folder)) mkdirSync(folder);
     const file = fileIn(folder);
     const own = join(folder, `.providers.json.${process.pid}.tmp`);
     writeFileSync(own, JSON.stringify({ ...read(), [what]: entry }, null, 2));

@@ -1,7 +1,7 @@
 import { parse } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { readWritten } from '../../engine/training/data/writtenText.ts';
+import { readLines } from '../../engine/training/data/writtenText.ts';
 import { ClipFeatures } from '../../engine/evaluation/clip.ts';
 import { meanOfPairs, meanOfPartners } from '../../engine/evaluation/features.ts';
 import { VitFeatures } from '../../engine/evaluation/visionTransformer.ts';
@@ -96,7 +96,8 @@ export async function picturesOf(folder: string): Promise<string[]> {
  */
 export function promptsOf(file: string, folder: string, pictures: readonly string[]): string[] {
   if (/\.csv$/i.test(file)) return rowsOf(file, pictures);
-  const lines = readWritten(file).trimEnd().split(/\r?\n/);
+  const lines = readLines(file);
+  while (lines.at(-1)?.trim() === '') lines.pop();
   if (lines.length !== pictures.length)
     throw problem('evaluate.counts', { file, lines: lines.length, folder, pictures: pictures.length });
   return lines.map((line) => line.trim());

@@ -22,6 +22,9 @@ const syntaxes: readonly Syntax[] = [
   { pattern: /__[\w*/-]+?__/g },
   // ComfyUI's embeddings.
   { pattern: /\bembedding:[\w./-]+/gi },
+  // kohya's files of sample prompts: what a line leaves to a comment, and its options; Midjourney's options.
+  { pattern: /^#\s.*/g },
+  { pattern: /(?<=\s)--(?:n|w|h|d|l|s|ar|no|v|seed|style|stylize|chaos|q)\s+\S+/g },
   // compel's weights, as InvokeAI has them.
   { pattern: /[\w)](?:\+{2,}|-{2,})(?=[\s,.)]|$)|\)[+-]?\d+\.\d+/g },
 ];

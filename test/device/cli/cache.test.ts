@@ -63,7 +63,34 @@ it('what must keep things there names the folder, and how to give another', asyn
   expect(status).toBe(1);
   expect(jsonLines(stdout).at(-1)).toMatchObject({
     code: 'cache.unusable',
-    message: expect.stringMatching(/cache, where .* set LIKENESS_CACHE to a folder/) as string,
+    message: expect.stringMatching(/cache can't be written to .* set LIKENESS_CACHE to a folder/) as string,
   });
   expect(existsSync(out)).toBe(false);
 }, 60_000);
+
+it.runIf(process.platform === 'linux')(
+  'a home in which no folder can be made keeps nothing',
+  async () => {
+    const pictures = path.join(scratch, 'without a home');
+    const drawn = [
+      '--prompt',
+      'a',
+      '--size',
+      '32x32',
+      '--steps',
+      '1',
+      '--provider',
+      'cpu',
+      '--out',
+      pictures,
+    ];
+    process.env['LIKENESS_CACHE'] = '/proc/nowhere/likeness';
+    for (const words of [
+      ['inspect', model],
+      ['generate', '--model', model, ...drawn],
+    ])
+      expect(await likeness([...words, '--quiet'])).toMatchObject({ status: 0, stderr: '' });
+    process.env['LIKENESS_CACHE'] = cache;
+  },
+  60_000,
+);

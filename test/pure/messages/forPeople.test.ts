@@ -12,3 +12,13 @@ it('too few open files are named as that, whichever library ran into them', () =
       message: expect.stringContaining('ulimit -n 1024') as string,
     });
 });
+
+it('a folder that went away under the terminal is named as that', () => {
+  const gone = Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), {
+    ...{ code: 'ENOENT', syscall: 'uv_cwd' },
+  });
+  expect(forPeople(gone)).toMatchObject({
+    code: 'system.noFolder',
+    message: expect.stringContaining('"cd ~"') as string,
+  });
+});

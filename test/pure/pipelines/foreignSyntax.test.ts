@@ -22,6 +22,9 @@ it.each([
   ['photo, embedding:EasyNegative', 'embedding:EasyNegative'],
   ['a red++ ball', 'd++'],
   ['a (red)1.3 ball', ')1.3'],
+  ['a dog --n blurry', '--n blurry'],
+  ['a dog --ar 16:9', '--ar 16:9'],
+  ['# a comment', '# a comment'],
 ])('what nothing here reads is words in any case: %s', (prompt, piece) => {
   for (const rules of ['none', 'a1111'] as const)
     expect(foreignSyntax(['plain', prompt], rules)).toBe(
@@ -34,6 +37,7 @@ it.each([
   "a dog's ball -- and a cat",
   'salt and pepper, A AND',
   'a well-known 16:9 picture',
+  '#1 dog dad on a mug',
   'a snake_case word, [brackets] and (parentheses)',
   'time: 10:30, ratio 1:2',
 ])('nothing is said of plain words: %s', (prompt) => {

@@ -1,10 +1,11 @@
 import { problem } from '../../../../src-shared/messages/index.ts';
-import { readTable, readWritten } from './writtenText.ts';
+import { readLines, readTable } from './writtenText.ts';
 
-/** A prompt a line. Errors: `prompts.none`, those of `readWritten`. */
+/** A prompt a line. Errors: `prompts.none`, those of `readLines`. */
 export function readPrompts(file: string): string[] {
-  const lines = readWritten(file).split(/\r?\n/);
-  const prompts = lines.map((line) => line.trim()).filter((line) => line !== '');
+  const prompts = readLines(file)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   if (!prompts.length) throw problem('prompts.none', { file });
   return prompts;
 }

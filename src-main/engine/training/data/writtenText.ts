@@ -6,7 +6,7 @@ const maxBytes = 64e6;
 
 /**
  * Text that a person wrote, as editors save it: UTF-8, or UTF-16 with the mark at its beginning. Other encodings can't be told from each
- * other, and a wrong guess would be taught as words. Errors: `text.notText`, those of `withFile`.
+ * other, and a wrong guess would be taught as words. Errors: `text.notText`, `text.notPlain`, those of `withFile`.
  */
 export function readWritten(file: string): string {
   const bytes = withFile(file, (opened) => {
@@ -22,7 +22,44 @@ export function readWritten(file: string): string {
     throw problem('text.notText', { file }, cause);
   }
   if (text.includes('\0')) throw problem('text.notText', { file });
-  return text;
+  const what = documents.find(([sign]) => sign.test(text))?.[1];
+  if (what !== undefined) throw problem('text.notPlain', { file, what });
+  // Line ends of old Macs, which Excel still writes.
+  return text.includes('\n') ? text : text.replaceAll('\r', '\n');
+}
+
+/** What is text to a computer and none to a reader. TextEdit saves the first unless told otherwise. */
+const documents: readonly (readonly [sign: RegExp, what: string])[] = [
+  [/^\{\\rtf/, 'a document with fonts and layout (RTF)'],
+  [/^\s*<(!doctype html|html)\b/i, 'a web page'],
+];
+
+/** The lines of a text, as they are. Errors: those of `readWritten`, `text.data` for what a program lays out. */
+export function readLines(file: string): string[] {
+  const lines = readWritten(file).split(/\r?\n/);
+  const what = isJson(lines) ? 'JSON' : isTable(lines[0] ?? '') ? 'a table' : undefined;
+  if (what !== undefined) throw problem('text.data', { file, what });
+  return lines;
+}
+
+/** A whole value, or one in each line. A sentence in brackets is neither. */
+function isJson(lines: readonly string[]): boolean {
+  const first = lines.find((line) => line.trim() !== '') ?? '';
+  return /^\s*[[{]/.test(first) && [first, lines.join('\n')].some(parses);
+}
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The columns that tables of captions and prompts have. */
+function isTable(head: string): boolean {
+  return /^"?file_?name"?[,;\t]/i.test(head);
 }
 
 const lineEnds = ['\r\n', '\n'];
@@ -32,7 +69,8 @@ export function readTable(
   file: string,
   fault: (why: string, cause?: unknown) => Error,
 ): Record<string, string>[] {
-  const text = readWritten(file);
+  // Excel's own first line, which names the delimiter.
+  const text = readWritten(file).replace(/^"?sep=.?"?\r?\n/i, '');
   const [head = ''] = text.split(/\r?\n/, 1);
   const delimiter = [',', ';', '\t'].find((one) => head.includes(one)) ?? ',';
   const options = { columns: true, skip_empty_lines: true, record_delimiter: lineEnds, delimiter } as const;
