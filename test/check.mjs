@@ -1,8 +1,8 @@
 /**
- * Every check of the project, one after the other: formatting, lint, types, the renderer's types, tests. Ends with one
+ * Every check of the project: formatting, lint, types, the renderer's types, then tests. Ends with one
  * line of counts, where a check counts as one and every test as one. `npm test -- FILE…` runs the tests of these files only.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,23 +12,42 @@ import { installVulkan } from './installVulkan.mjs';
 const root = path.resolve(import.meta.dirname, '..');
 const count = { passed: 0, failed: 0, skipped: 0 };
 
-const run = (tool, ...words) => {
-  const script = path.join(root, 'node_modules', tool);
-  return spawnSync(process.execPath, [script, ...words], { cwd: root, stdio: 'inherit' }).status === 0;
-};
+const command = (tool, words) => [process.execPath, [path.join(root, 'node_modules', tool), ...words]];
 
-function check(name, tool, ...words) {
+/** What a check says is shown when it has ended: others run beside it. */
+async function check(name, tool, ...words) {
   const started = Date.now();
-  const ok = run(tool, ...words);
+  const child = spawn(...command(tool, words), { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => said.push(piece));
+  const ok = await new Promise((done) => child.on('close', (status) => done(status === 0)));
+  process.stdout.write(Buffer.concat(said));
   count[ok ? 'passed' : 'failed'] += 1;
   console.log(`${ok ? '✓' : '✗'} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+}
+
+async function formatAndTypes() {
+  await check('formatting', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.');
+  await check('types', 'typescript/bin/tsc', '-p', '.');
+  await check(
+    'types without Node, of what the browser runs too',
+    'typescript/bin/tsc',
+    ...['-p', 'src-shared'],
+  );
+  await check('types of the tests of the renderer', 'typescript/bin/tsc', '-p', 'test/pure/renderer');
+  await check(
+    'types of the renderer',
+    'svelte-check/bin/svelte-check',
+    ...['--workspace', 'src-renderer', '--tsconfig', './tsconfig.json', '--fail-on-warnings'],
+  );
 }
 
 function tests(...files) {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'likeness-test-'));
   const outputFile = path.join(scratch, 'results.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${outputFile}`];
-  const ok = run('vitest/vitest.mjs', 'run', ...reporters, ...files);
+  const vitest = command('vitest/vitest.mjs', ['run', ...reporters, ...files]);
+  const ok = spawnSync(...vitest, { cwd: root, stdio: 'inherit' }).status === 0;
   const failedBefore = count.failed;
   if (fs.existsSync(outputFile)) {
     const results = JSON.parse(fs.readFileSync(outputFile, 'utf8'));
@@ -44,16 +63,8 @@ function tests(...files) {
   fs.rmSync(scratch, { recursive: true, force: true });
 }
 
-check('formatting', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.');
-check('lint', 'eslint/bin/eslint.js', '.');
-check('types', 'typescript/bin/tsc', '-p', '.');
-check('types without Node, of what the browser runs too', 'typescript/bin/tsc', '-p', 'src-shared');
-check('types of the tests of the renderer', 'typescript/bin/tsc', '-p', 'test/pure/renderer');
-check(
-  'types of the renderer',
-  'svelte-check/bin/svelte-check',
-  ...['--workspace', 'src-renderer', '--tsconfig', './tsconfig.json', '--fail-on-warnings'],
-);
+// Lint takes as long as all the others.
+await Promise.all([check('lint', 'eslint/bin/eslint.js', '.'), formatAndTypes()]);
 installBrowser();
 installVulkan();
 tests(...process.argv.slice(2));
