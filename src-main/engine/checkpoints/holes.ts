@@ -5,7 +5,10 @@ const block = Buffer.alloc(blockBytes);
 /** Programs that download pieces side by side take larger ones, and no trained matrix has as many zeros in a row. */
 const fewest = 1 << 20;
 
-/** Looks for zeros inside a tensor, whose bytes it is shown from the first to the last, in pieces of whole blocks. */
+/**
+ * Looks for zeros inside a tensor, whose bytes it is shown from the first to the last, in pieces of whole blocks. Zeros at a file's end are for
+ * `refuseEmptyEnd`.
+ */
 export class Holes {
   private row = 0;
   private longest = 0;

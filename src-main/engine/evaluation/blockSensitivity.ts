@@ -3,7 +3,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Model } from '../checkpoints/model.ts';
 import { blockOf, unetShapes } from '../models/unetCost.ts';
 import { PromptEncoder } from '../pipelines/encodePrompts.ts';
-import type { EncodedPrompt } from '../pipelines/batches.ts';
+import type { PromptEmbeds } from '../pipelines/batches.ts';
 import { Networks } from '../pipelines/networks.ts';
 import { openTokenizer } from '../pipelines/openTokenizer.ts';
 import { partNames, type WeightLookup } from '../pipelines/weights.ts';
@@ -18,7 +18,7 @@ type Floats = HostTensor<'f32'>;
 export interface Probe {
   readonly sample: Floats;
   readonly timesteps: Floats;
-  readonly prompt: EncodedPrompt;
+  readonly prompt: PromptEmbeds;
   readonly answer: Floats;
 }
 
@@ -46,7 +46,7 @@ export async function probesOf(
   const probes: Probe[] = [];
   try {
     const encoder = new PromptEncoder(networks, tokenizer, 'none');
-    const encoded: EncodedPrompt[] = [];
+    const encoded: PromptEmbeds[] = [];
     for (const prompt of prompts) encoded.push(await encoder.encode(prompt, 1));
     await networks.release('text');
     for (const [index, prompt] of encoded.entries()) {

@@ -4,7 +4,7 @@ import type { HostTensor } from '../tensor/tensor.ts';
 type Floats = HostTensor<'f32'>;
 
 /** A prompt as a U-Net takes it: from the text encoders, and for SDXL also what is added to the time embedding. */
-export interface EncodedPrompt {
+export interface PromptEmbeds {
   /** [b,t,d]. */
   readonly context: Floats;
   readonly added?: AddedInputs<Floats>;
@@ -39,7 +39,7 @@ export function stack(tensors: readonly Floats[]): Floats {
 }
 
 /** The same for prompts. */
-export function stackPrompts(parts: readonly EncodedPrompt[]): EncodedPrompt {
+export function stackPrompts(parts: readonly PromptEmbeds[]): PromptEmbeds {
   const added = parts.flatMap((one) => one.added ?? []);
   return {
     context: stack(parts.map(({ context }) => context)),

@@ -4,7 +4,7 @@ import type { UNetConfig } from '../models/config.ts';
 import { guidanceEmbedding } from '../models/guidanceEmbedding.ts';
 import type { Sampler } from '../schedulers/sampler.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';
-import { joinChannels, stack, stackPrompts, type EncodedPrompt } from './batches.ts';
+import { joinChannels, stack, stackPrompts, type PromptEmbeds } from './batches.ts';
 import type { Networks } from './networks.ts';
 import { apartUntil, boxMask, composed, seenApart } from './regions.ts';
 
@@ -13,9 +13,9 @@ type Floats = HostTensor<'f32'>;
 /** What the pictures of one batch are drawn from. */
 export interface Conditions {
   /** Each picture's prompt. */
-  readonly prompt: EncodedPrompt;
+  readonly prompt: PromptEmbeds;
   /** Each picture's negative prompt; without one there is no guidance. */
-  readonly negative?: EncodedPrompt;
+  readonly negative?: PromptEmbeds;
   /** Classifier-free guidance (Ho & Salimans 2022): negative + guidance·(prompt − negative). */
   readonly guidance: number;
   /**
@@ -42,8 +42,8 @@ export interface Conditions {
 export interface BaseConditions {
   readonly networks: Networks;
   /** As the base model's text encoder reads them. */
-  readonly prompt: EncodedPrompt;
-  readonly negative: EncodedPrompt;
+  readonly prompt: PromptEmbeds;
+  readonly negative: PromptEmbeds;
   readonly guidance: number;
 }
 
@@ -121,7 +121,7 @@ async function guided(
     data: new Float32Array(batch).fill(t),
   });
   const batch = shape[0] as number;
-  const pair = (of: Networks, negative: EncodedPrompt, prompt: EncodedPrompt): Promise<Floats> =>
+  const pair = (of: Networks, negative: PromptEmbeds, prompt: PromptEmbeds): Promise<Floats> =>
     of.predict(stack([sample, sample]), steps(2 * batch), stackPrompts([negative, prompt]));
   if (base) {
     const taught = await networks.predict(sample, steps(batch), prompt);

@@ -3,7 +3,7 @@ import type { PromptRules } from '../../../src-shared/domain/promptRules.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
 import { i64, type HostTensor } from '../tensor/tensor.ts';
 import { promptLength, type PromptStates } from '../models/textEncoders.ts';
-import type { EncodedPrompt } from './batches.ts';
+import type { PromptEmbeds } from './batches.ts';
 import type { Networks } from './networks.ts';
 import { defaultSize, sizesFor, type Size } from './sizes.ts';
 import { emptyChunk, promptChunks, type PromptChunk } from './promptChunks.ts';
@@ -12,7 +12,7 @@ type Floats = HostTensor<'f32'>;
 
 /** Prompts as the text encoders read them, context [1,77·n,d], each text encoded once. */
 export class PromptEncoder {
-  private readonly contexts = new Map<string, EncodedPrompt>();
+  private readonly contexts = new Map<string, PromptEmbeds>();
   private readonly chunks = new Map<string, PromptStates<Floats>>();
 
   constructor(
@@ -30,7 +30,7 @@ export class PromptEncoder {
   }
 
   /** The prompt in `length` chunks; those that it lacks are empty prompts. Errors: `tokenizer.invalid`. */
-  async encode(prompt: string, length: number): Promise<EncodedPrompt> {
+  async encode(prompt: string, length: number): Promise<PromptEmbeds> {
     const key = `${length} ${prompt}`;
     const known = this.contexts.get(key);
     if (known) return known;
@@ -41,7 +41,7 @@ export class PromptEncoder {
     const context = oneAfterTheOther(states.map((state) => state.context));
     // The first chunk of a long prompt stands for the whole, as in AUTOMATIC1111's web UI.
     const pooled = states[0]?.pooled;
-    const encoded: EncodedPrompt = {
+    const encoded: PromptEmbeds = {
       context,
       ...(pooled && { added: { text_embeds: pooled, time_ids: sizesFor(this.size) } }),
     };
@@ -50,7 +50,7 @@ export class PromptEncoder {
   }
 
   /** What an empty negative prompt is: zeros, for a model that was trained so, else the empty text. */
-  async encodeNegative(negative: string, length: number): Promise<EncodedPrompt> {
+  async encodeNegative(negative: string, length: number): Promise<PromptEmbeds> {
     const encoded = await this.encode(negative, length);
     if (negative !== '' || !this.networks.model.zeroNegative || !encoded.added) return encoded;
     const { context, added } = encoded;

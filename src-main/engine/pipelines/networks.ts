@@ -19,7 +19,7 @@ import { Tensor } from '../runtime/tensor.ts';
 import { toF32 } from '../tensor/half.ts';
 import { dims4, f32, type HostTensor, type Shape } from '../tensor/tensor.ts';
 import { BatchInParts, deviceMemory, share } from './batchInParts.ts';
-import type { EncodedPrompt } from './batches.ts';
+import type { PromptEmbeds } from './batches.ts';
 import { decodeTiled } from './tiledDecode.ts';
 import { partNames, storedWeights, type WeightLookup } from './weights.ts';
 
@@ -91,7 +91,7 @@ export class Networks {
   async predict(
     sample: Floats,
     timesteps: Floats,
-    { context, added }: EncodedPrompt,
+    { context, added }: PromptEmbeds,
     guidance?: Floats,
   ): Promise<Floats> {
     const feeds = { sample, timesteps, context, ...added, ...(guidance && { guidance }) };

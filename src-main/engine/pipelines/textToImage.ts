@@ -8,7 +8,7 @@ import type { SchedulerName } from '../schedulers/config.ts';
 import { firstStep, makeSampler, type NamedSampler } from '../schedulers/index.ts';
 import { TorchGenerator } from '../tensor/random.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';
-import { stack, stackPrompts, unstack, type EncodedPrompt } from './batches.ts';
+import { stack, stackPrompts, unstack, type PromptEmbeds } from './batches.ts';
 import { picturesThatFit, steadyBatch } from './batchSize.ts';
 import { PromptEncoder } from './encodePrompts.ts';
 import { denoise, guidanceTensor, type Conditions, type RegionConditions } from './denoise.ts';
@@ -211,7 +211,7 @@ export class TextToImage {
   }
 
   /** A text as the text encoders read it, for one picture of the model's size. Errors: `tokenizer.invalid`, `output.notFinite`. */
-  async encodePrompt(text: string): Promise<EncodedPrompt> {
+  async encodePrompt(text: string): Promise<PromptEmbeds> {
     const encoded = await new PromptEncoder(this.networks, this.tokenizer, 'none').encode(text, 1);
     await this.networks.release('text');
     return this.checkedPrompt(encoded);
@@ -319,7 +319,7 @@ export class TextToImage {
     return toPicture(this.checked(image, 'vae', weights));
   }
 
-  private checkedPrompt(prompt: EncodedPrompt): EncodedPrompt {
+  private checkedPrompt(prompt: PromptEmbeds): PromptEmbeds {
     this.checked(prompt.context, 'text_encoder', this.model.textEncoder.weights);
     const { textEncoder2: second } = this.model;
     if (second && prompt.added) this.checked(prompt.added.text_embeds, 'text_encoder_2', second.weights);
@@ -379,7 +379,7 @@ function runsOfEqual(values: readonly number[], most: number): { first: number; 
 /** Joins the conditions of single pictures into those of a batch. */
 function together(parts: readonly Conditions[]): Conditions {
   const [first] = parts as [Conditions];
-  const all = (of: (one: Conditions) => EncodedPrompt | undefined): EncodedPrompt =>
+  const all = (of: (one: Conditions) => PromptEmbeds | undefined): PromptEmbeds =>
     stackPrompts(parts.flatMap((one) => of(one) ?? []));
   return {
     ...first,

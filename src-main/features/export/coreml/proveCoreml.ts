@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readPackage } from '../../../engine/coreml/readPackage.ts';
-import { joinChannels, stack, type EncodedPrompt } from '../../../engine/pipelines/batches.ts';
+import { joinChannels, stack, type PromptEmbeds } from '../../../engine/pipelines/batches.ts';
 import { Networks } from '../../../engine/pipelines/networks.ts';
 import { openTokenizer } from '../../../engine/pipelines/openTokenizer.ts';
 import { pixelsPerLatent, sizesFor } from '../../../engine/pipelines/sizes.ts';
@@ -117,7 +117,7 @@ async function noiseOf(
   { model }: OpenedRun,
   networks: Networks,
   sample: Floats,
-  prompt: EncodedPrompt,
+  prompt: PromptEmbeds,
 ): Promise<Floats> {
   const { timesteps, asNoise } = noiseTables(model);
   const own = timesteps?.[timestep] ?? timestep;
