@@ -29,7 +29,7 @@ const features = [
   ['tasks.ts', 'quickstart', 'dreambooth', 'doctor.ts'],
   ['score', 'cuda', 'guidance'],
   ['evaluation', 'export', 'generation', 'training', 'distillation', 'photos', 'download', 'gpuCheck'],
-  ['bench', 'compression', 'influence', 'inspect', 'join.ts', 'modelLock.ts', 'providers.ts'],
+  ['bench', 'compression', 'influence', 'inspect', 'join.ts', 'modelLock.ts', 'providers.ts', 'upscale'],
 ].map((row) => row.map((name) => `src-main/features/${name}`));
 
 /** What answers the contract, from top to bottom, in the same way. */

@@ -22,6 +22,11 @@ export const scorerFiles = {
   likenessScorer: shippedModel,
 };
 
+/** The network that enlarges pictures by a factor. */
+export function upscalerFile(factor: number): string {
+  return path.join(filesRoot, 'resources', 'upscalers', `span-x${factor}.safetensors`);
+}
+
 /** The photos that come with Likeness, and what they show. */
 export function sampleSubject(): { readonly photos: string; readonly classNoun: string } {
   const photos = path.join(filesRoot, 'resources', 'sample-subject');

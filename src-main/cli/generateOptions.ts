@@ -4,6 +4,7 @@ import { generationLimits as limits } from '../../src-shared/domain/generationLi
 import { precisions } from '../../src-shared/domain/precision.ts';
 import { predictions } from '../../src-shared/domain/prediction.ts';
 import { promptRules } from '../../src-shared/domain/promptRules.ts';
+import { upscaleFactors } from '../../src-shared/domain/upscale.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { schedulerNames } from '../engine/schedulers/config.ts';
 import {
@@ -104,6 +105,21 @@ export const generateOptions = {
     ...limits.maskPadding,
     fallback: 'the whole picture is drawn',
   }),
+  upscale: choice(
+    upscaleFactors,
+    'enlarge each picture so many times, with the network that comes with Likeness',
+    {
+      fallback: 'as it is drawn',
+    },
+  ),
+  hiresStrength: number(
+    'X',
+    'with --upscale: draw over the enlarged picture; how much, from 0 to 1 (hi-res fix)',
+    {
+      ...limits.strength,
+      fallback: 'it is only enlarged',
+    },
+  ),
   grid: file('FILE.png', 'also write all pictures into one: a row for each prompt, a column for each seed'),
   latents: file('FILE', 'safetensors with the starting noise, key latents [n,c,h,w]', {
     fallback: 'from the seed',

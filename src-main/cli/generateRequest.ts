@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Upscale } from '../../src-shared/domain/upscale.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { readPrompts, readPromptTable } from '../engine/training/data/promptFiles.ts';
 import type { SaidWithRecipe } from '../features/generation/fromRecipe.ts';
@@ -57,16 +58,29 @@ function newPictures(given: GivenOptions): GenerateRequest {
   const { prompt = [], prompts: list, lora = [], out, recipe: _recipe, ...more } = given;
   const { image: _i, strength: _s, mask: _m, maskPadding: _p, embedding: embeddings, ...others } = more;
   const { region: regions } = given;
-  const { weights, loraDir, region: _r, untilLike: _u, bestOf: _b, photos: _ph, grid: _g, ...rest } = others;
+  const {
+    weights,
+    loraDir,
+    region: _r,
+    untilLike: _u,
+    bestOf: _b,
+    photos: _ph,
+    grid: _g,
+    upscale: _up,
+    hiresStrength: _hs,
+    ...rest
+  } = others;
   if (loraDir !== undefined && weights !== 'a1111')
     throw problem('usage.missingOption', { option: '--weights a1111', command: 'generate' });
   const folders = loraDir === undefined ? ['', 'runs', 'loras'].map((one) => path.resolve(one)) : [loraDir];
   if (rest.baseGuidance && lora.length === 0 && !regions)
     throw problem('usage.missingOption', { option: '--lora', command: 'generate' });
   const over = overPicture(given);
+  const upscale = upscaling(given);
   const common = {
     ...{ ...defaults, model: shippedModel, ...defined({ ...rest, embeddings }), loras: lora, out },
     ...(over && { over }),
+    ...(upscale && { upscale }),
     ...(regions && { regions }),
     ...(weights === 'a1111' && { promptRules: weights, named: { folders, others: [] } }),
   };
@@ -99,6 +113,18 @@ function overPicture(given: GivenOptions): OverRequest | undefined {
   return { image, strength, ...defined({ mask, maskPadding }) };
 }
 
+/** How pictures are enlarged, if they are. Throws `usage.…` for a strength without it, or where a picture is drawn over already. */
+function upscaling({ upscale: factor, hiresStrength, image }: GivenOptions): Upscale | undefined {
+  if (factor === undefined) {
+    if (hiresStrength !== undefined)
+      throw problem('usage.missingOption', { option: '--upscale', command: 'generate' });
+    return undefined;
+  }
+  if (hiresStrength !== undefined)
+    refuseTogether('--hires-strength', { '--image': image }, 'each draws over a picture');
+  return { factor, ...defined({ strength: hiresStrength }) };
+}
+
 /** Options allowed beside `--recipe`: where things are, not what the picture shows. */
 function saidWithRecipe(given: GivenOptions): SaidWithRecipe {
   const { out, model, unet, lora, embedding, partial, image, mask, latents, saveLatents } = given;
@@ -127,6 +153,8 @@ function saidWithRecipe(given: GivenOptions): SaidWithRecipe {
     'untilLike',
     'bestOf',
     'photos',
+    'upscale',
+    'hiresStrength',
   ] as const;
   const others = Object.fromEntries(fixed.map((key) => [optionName(key), given[key]]));
   refuseTogether('--recipe', others, 'the recipe says it');

@@ -162,9 +162,13 @@ export function integer(placeholder: string, help: string, range: Range): Option
   });
 }
 
-export function choice<T extends string>(values: readonly T[], help: string, common: Common = {}): Option<T> {
+export function choice<T extends string | number>(
+  values: readonly T[],
+  help: string,
+  common: Common = {},
+): Option<T> {
   return one(values.join('|'), help, common, (value, name) => {
-    const found = values.find((candidate) => candidate === value);
+    const found = values.find((candidate) => String(candidate) === value);
     if (found === undefined) throw bad(name, value, `one of ${values.join(', ')}`);
     return found;
   });

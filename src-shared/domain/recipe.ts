@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { boxSchema } from './box.ts';
 import { predictions } from './prediction.ts';
 import { promptRulesSchema } from './promptRules.ts';
+import { upscaleFactorSchema } from './upscale.ts';
 
 /** Everything needed to make a picture again. */
 export const recipeSchema = z.object({
@@ -52,6 +53,14 @@ export const recipeSchema = z.object({
   mask: z.object({ name: z.string(), hash: z.string() }).optional(),
   /** Pixels drawn around the mask; the whole picture when left out. */
   maskPadding: z.number().optional(),
+  /** How the picture of `width` × `height` was enlarged, by which network, and how much of it was then redrawn; not at all when left out. */
+  upscale: z
+    .object({
+      factor: upscaleFactorSchema,
+      network: z.object({ name: z.string(), hash: z.string() }),
+      strength: z.number().optional(),
+    })
+    .optional(),
 });
 
 export type Recipe = z.infer<typeof recipeSchema>;

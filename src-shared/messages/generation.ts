@@ -26,6 +26,12 @@ export const generationMessages = {
     `The ${d.part} of ${d.model} produced NaN or infinite values; lower the LoRA's weight or the guidance, or check that the weights are intact.`,
   'strength.tooLow': (d: { strength: number; steps: number }) =>
     `A strength of ${d.strength} leaves none of ${plural(d.steps, 'step', 'steps')} to draw; give more steps or a strength of at least ${Math.ceil(100 / d.steps) / 100}.`,
+  'upscale.tooLarge': (d: { width: number; height: number; factor: number }) =>
+    `A picture of ${d.width}×${d.height} pixels can't be enlarged ×${d.factor}: it would have more than 268 million pixels. Take a smaller factor or a smaller picture.`,
+  'upscale.none': (d: { folder: string }) =>
+    `${d.folder} has no pictures to enlarge; give a picture, or a folder of them.`,
+  'upscale.twice': (d: { file: string }) =>
+    `${d.file} has been enlarged already; enlarge the picture that it was made from, by ×4 for more.`,
   'mask.otherShape': (d: { mask: string; image: string; width: number; height: number }) =>
     `${d.mask} has a different shape from ${d.image}; a mask must be as wide and high as its picture (${d.width}×${d.height}).`,
   'mask.blank': (d: { mask: string }) =>

@@ -21,12 +21,14 @@ import { quickstart } from './quickstart.ts';
 import { rerun } from './rerun.ts';
 import { score } from './score.ts';
 import { serve } from './serve.ts';
+import { upscaleCommand } from './upscale.ts';
 
 /** In the order of the help text. */
 export const commands: readonly Command[] = [
   quickstart,
   serve,
   generate,
+  upscaleCommand,
   photos,
   mask,
   finetune,

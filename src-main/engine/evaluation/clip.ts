@@ -10,7 +10,8 @@ import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { i64, type HostTensor } from '../tensor/tensor.ts';
 import { normalized, type Features } from './features.ts';
-import { checkFinite, PictureTower, rows, scorerWeights } from './pictureTower.ts';
+import { checkFinite, PictureTower, rows } from './pictureTower.ts';
+import { partWeights } from '../pipelines/weights.ts';
 
 /** Prompts a call. */
 const batch = 4;
@@ -76,7 +77,7 @@ class TextTower {
     const graph = { outputs: { vectors: clipTextEmbeds(scope, ids, ends, text, projection_dim) } };
     const session = await Session.compile(graph, {
       provider,
-      weights: scorerWeights(graph, opened.weights),
+      weights: partWeights(graph, opened.weights),
     });
     return new TextTower(session, tokenizer, opened, length);
   }

@@ -10,7 +10,8 @@ import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { f32, type HostTensor } from '../tensor/tensor.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { checkFinite, rows, scorerWeights } from './pictureTower.ts';
+import { checkFinite, rows } from './pictureTower.ts';
+import { partWeights } from '../pipelines/weights.ts';
 
 /** Pictures a call. */
 const batch = 4;
@@ -50,7 +51,7 @@ export class InceptionFeatures {
     };
     const pixels = input('pixels', [batch, 3, inceptionSize, inceptionSize]);
     const graph = { outputs: inception(Scope.root('inception'), pixels, (name) => entry(name).shape) };
-    const session = await Session.compile(graph, { provider, weights: scorerWeights(graph, weights) });
+    const session = await Session.compile(graph, { provider, weights: partWeights(graph, weights) });
     return new InceptionFeatures(session, file, resize);
   }
 

@@ -1,15 +1,14 @@
 import type { ScorerFolder } from '../checkpoints/scorerFolders.ts';
-import { expectTensor, type Weights } from '../checkpoints/weights.ts';
 import { input } from '../graph/build.ts';
-import { leaves, type Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import { Scope } from '../nn/scope.ts';
 import type { Picture } from '../pictures/pixels.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
-import { f32, type FileTensor, type HostTensor } from '../tensor/tensor.ts';
+import { f32, type HostTensor } from '../tensor/tensor.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { partWeights } from '../pipelines/weights.ts';
 import { normalized } from './features.ts';
 import { preparedSize, preprocess } from './preprocess.ts';
 
@@ -51,7 +50,7 @@ export class PictureTower {
       });
     const pixels = input('pixels', [batch, 3, height, width]);
     const graph = { outputs: { vectors: build(Scope.root(part), pixels) } };
-    const session = await Session.compile(graph, { provider, weights: scorerWeights(graph, weights, own) });
+    const session = await Session.compile(graph, { provider, weights: partWeights(graph, weights, own) });
     return new PictureTower(session, { folder, preprocessor }, [height, width]);
   }
 
@@ -85,18 +84,4 @@ export function rows({ shape, data }: HostTensor<'f32'>, count: number): Float32
 export function checkFinite(vectors: readonly Float32Array[], model: string, part: string): void {
   if (!vectors.every((vector) => vector.every(Number.isFinite)))
     throw problem('output.notFinite', { model, part });
-}
-
-/** The stored weight of every parameter of `graph`, whose names begin with a part that the file has not. Errors: `tensor.*`. */
-export function scorerWeights(
-  graph: Graph,
-  weights: Weights,
-  own: (name: string) => HostTensor | undefined = () => undefined,
-): (name: string) => FileTensor | HostTensor | undefined {
-  const found = new Map<string, FileTensor | HostTensor>();
-  for (const [name, { shape }] of leaves(graph, 'parameter')) {
-    const stored = name.slice(name.indexOf('.') + 1);
-    found.set(name, own(stored) ?? expectTensor(weights, stored, shape));
-  }
-  return (name) => found.get(name);
 }

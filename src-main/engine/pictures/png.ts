@@ -223,6 +223,7 @@ const webNames: Record<string, string> = {
 function parameters(recipe: Recipe): string {
   const loras = recipe.loras.map(({ path, weight }) => ` <lora:${basename(path, extname(path))}:${weight}>`);
   const { guidance, baseGuidance, guidanceStop } = guidanceOf(recipe);
+  const strength = recipe.upscale?.strength ?? recipe.strength;
   const facts = [
     `Steps: ${recipe.steps}`,
     `Sampler: ${webNames[recipe.scheduler] ?? recipe.scheduler}`,
@@ -231,7 +232,10 @@ function parameters(recipe: Recipe): string {
     `Size: ${recipe.width}x${recipe.height}`,
     `Model hash: ${recipe.model.hash.slice(0, 10)}`,
     `Model: ${recipe.model.name}`,
-    ...(recipe.strength === undefined ? [] : [`Denoising strength: ${recipe.strength}`]),
+    ...(strength === undefined ? [] : [`Denoising strength: ${strength}`]),
+    ...(recipe.upscale
+      ? [`Hires upscale: ${recipe.upscale.factor}`, `Hires upscaler: ${recipe.upscale.network.name}`]
+      : []),
     `Version: Likeness ${recipe.version}`,
     // No other tool has these: there, such a picture does not come out the same.
     ...(baseGuidance > 0 ? [`Base guidance: ${baseGuidance}`] : []),

@@ -37,3 +37,17 @@ export function storedWeights(
   }
   return (name) => found.get(name);
 }
+
+/** The stored weight of every parameter of `graph`, from the file of one part alone: the names in it lack the part. Errors: `tensor.*`. */
+export function partWeights(
+  graph: Graph,
+  weights: Weights,
+  own: (name: string) => HostTensor | undefined = () => undefined,
+): (name: string) => FileTensor | HostTensor | undefined {
+  const found = new Map<string, FileTensor | HostTensor>();
+  for (const [name, { shape }] of leaves(graph, 'parameter')) {
+    const stored = name.slice(name.indexOf('.') + 1);
+    found.set(name, own(stored) ?? expectTensor(weights, stored, shape));
+  }
+  return (name) => found.get(name);
+}

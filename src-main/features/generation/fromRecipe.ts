@@ -4,6 +4,7 @@ import { readRecipe } from '../../engine/pictures/png.ts';
 import { schedulerNames } from '../../engine/schedulers/config.ts';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { placeOf } from './knownPlaces.ts';
 import type { OpenedModel } from './openForGeneration.ts';
 import type { OverPicture } from './overPicture.ts';
@@ -40,7 +41,7 @@ export async function requestFromRecipe(
     if (place !== undefined) return place;
     throw problem('recipe.lost', { file, what: `${name} (hash ${hash})`, option });
   };
-  const { prompt, negative, seed, steps, width, height, strength, maskPadding } = recipe;
+  const { prompt, negative, seed, steps, width, height, strength, maskPadding, upscale } = recipe;
   const over = recipe.image && {
     image: image ?? found(recipe.image.hash, recipe.image.name, '--image'),
     strength: strength ?? 1,
@@ -57,6 +58,12 @@ export async function requestFromRecipe(
       ? said.loras
       : recipe.loras.map((lora) => ({ path: found(lora.hash, lora.path, '--lora'), weight: lora.weight })),
     ...(over && { over }),
+    ...(upscale && {
+      upscale: {
+        factor: upscale.factor,
+        ...(upscale.strength !== undefined && { strength: upscale.strength }),
+      },
+    }),
     ...(recipe.regions && {
       regions: recipe.regions.map(({ box, prompt: own, lora }) => ({
         ...{ box, prompt: own },
@@ -81,7 +88,11 @@ export function checkRecipe(
   { file, recipe }: RecipeSource,
   { model, latents = '', over }: Pick<GenerateRequest, 'model' | 'latents' | 'over'>,
   opened: OpenedModel,
-  found: { readonly noise?: string | undefined; readonly over?: OverPicture['recipe'] | undefined },
+  found: {
+    readonly noise?: string | undefined;
+    readonly over?: OverPicture['recipe'] | undefined;
+    readonly upscale?: Recipe['upscale'];
+  },
 ): void {
   const differs = (what: string, found: string): Error => problem('recipe.differs', { file, what, found });
   if (!opened.isOf(recipe.model.hash)) throw differs('model', model);
@@ -95,6 +106,8 @@ export function checkRecipe(
   const words = (recipe.embeddings ?? []).map(({ word, hash }) => `${word} ${hash}`).sort();
   const given = opened.embeddings.map(({ word, hash }) => `${word} ${hash}`).sort();
   if (words.join() !== given.join()) throw differs('set of embeddings', given.join(', ') || 'none');
+  if (found.upscale?.network.hash !== recipe.upscale?.network.hash)
+    throw differs('upscaler', found.upscale?.network.name ?? 'none');
   if (found.noise !== recipe.latents) throw differs('starting noise', latents);
   if (found.over?.image?.hash !== recipe.image?.hash) throw differs('picture below', over?.image ?? '');
   if (found.over?.mask?.hash !== recipe.mask?.hash) throw differs('mask', over?.mask ?? '');

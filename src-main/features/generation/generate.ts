@@ -8,7 +8,9 @@ import { writeAtomically, writeSafetensors } from '../../engine/checkpoints/writ
 import { stack } from '../../engine/pipelines/batches.ts';
 import { pictureProgress } from '../../engine/pipelines/pictureProgress.ts';
 import { encodePng } from '../../engine/pictures/png.ts';
+import type { Picture } from '../../engine/pictures/pixels.ts';
 import { resize } from '../../engine/pictures/resample.ts';
+import { upscaleInRecipe } from '../../engine/pipelines/upscaler.ts';
 import { pixelsPerLatent, TextToImage, type PictureRequest } from '../../engine/pipelines/textToImage.ts';
 import { guidanceOf, type Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
@@ -16,6 +18,7 @@ import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import type { PreviewEvent } from '../../../src-shared/domain/workerMessages.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { HostTensor } from '../../engine/tensor/tensor.ts';
+import { drawEnlarged } from './enlarge.ts';
 import { checkRecipe } from './fromRecipe.ts';
 import { openOver, type OverPicture } from './overPicture.ts';
 import { Journal, type JournalPart } from './journal.ts';
@@ -149,8 +152,9 @@ async function draw(
       rememberPlace(hash, place);
     const over = request.over && (await openOver(request.over, request.size, textToImage));
     if (over?.note !== undefined) report({ type: 'warning', message: over.note });
+    const upscale = request.upscale && upscaleInRecipe(request.upscale);
     if (request.recipe)
-      checkRecipe(request.recipe, request, opened, { noise: noise?.hash, over: over?.recipe });
+      checkRecipe(request.recipe, request, opened, { noise: noise?.hash, over: over?.recipe, upscale });
     const size = sizeOf({ ...request, ...(over && { size: over.size }) }, textToImage, noise);
     const apart = openRegions(request, textToImage.model, report);
     const drawing = { ...request, original: over?.original, regions: apart?.regions };
@@ -169,7 +173,7 @@ async function draw(
     const set = request.names && setFiles(request, request.names, all);
     const names = new PictureNames(request.out);
     const recipeOf = ({ prompt, seed }: PictureRequest): Recipe =>
-      recipeFor(request, opened, { prompt, seed, scheduler, version, noise, over, apart, ...size });
+      recipeFor(request, opened, { prompt, seed, scheduler, version, noise, over, apart, upscale, ...size });
     const missing = set ? await missingPictures(request, opened, set, recipeOf) : all;
     const finals = new Map<number, HostTensor<'f32'>>();
     const before = new Map(journal?.before);
@@ -197,13 +201,17 @@ async function draw(
     const { onStep, onPicture } = pictureProgress(pictures.length, (done) =>
       report({ type: 'progress', done, total: pictures.length, label: 'pictures' }),
     );
-    const made = textToImage.generateBatches(batches, {
+    const watched = {
       ...sampling,
       signal,
       ...(onPreview && { onPreview: await previews(opened, onPreview) }),
       onWarning: warned,
       onStep,
-    });
+    };
+    const finish = (drawn: Picture): Picture => over?.finish(drawn) ?? drawn;
+    const made = request.upscale
+      ? drawEnlarged(textToImage, batches, watched, request.upscale, { provider: request.provider, finish })
+      : textToImage.generateBatches(batches, watched);
     const images = new Map<number, MadePicture>();
     for (const [index, file] of before) {
       const { seed, prompt } = all[index] as PictureRequest;
@@ -214,7 +222,7 @@ async function draw(
       const index = all.indexOf(one);
       const file = set?.get(one) ?? before.get(index) ?? names.take(prompt, seed);
       const { resize: to } = request;
-      const whole = over ? over.finish(picture) : picture;
+      const whole = request.upscale ? picture : finish(picture);
       const sized = to ? resize(whole, to.width, to.height, 'bicubic') : whole;
       const png = await encodePng(sized, recipeOf(one));
       // Noted first: a picture that the journal doesn't know would be drawn a second time.
@@ -332,12 +340,13 @@ interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'wi
   readonly noise: StartingNoise | undefined;
   readonly over: OverPicture | undefined;
   readonly apart?: OpenedRegions | undefined;
+  readonly upscale?: Recipe['upscale'];
 }
 
 function recipeFor(
   { model, negative, steps, prediction, clipSkip, promptRules, ...request }: GenerateRequest & Guidance,
   { hash, loras, embeddings, unet }: OpenedModel,
-  { noise, over, apart, ...parts }: RecipeParts,
+  { noise, over, apart, upscale, ...parts }: RecipeParts,
 ): Recipe {
   return {
     ...parts,
@@ -358,5 +367,6 @@ function recipeFor(
     ...(noise && { latents: noise.hash }),
     ...(promptRules && promptRules !== 'none' && { promptRules }),
     ...over?.recipe,
+    ...(upscale && { upscale }),
   };
 }

@@ -1,5 +1,6 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { WorkerEvent } from '../../../src-shared/domain/workerMessages.ts';
+import { upscale, type UpscaleTask } from '../upscale/upscale.ts';
 import { generate, warmUp } from './generate.ts';
 import { LikenessMeter, type LikenessRequest } from './likenessMeter.ts';
 import type { GenerateRequest } from './request.ts';
@@ -17,6 +18,8 @@ export interface GenerateTask {
     /** Many are drawn, and those most like the subject kept. */
     readonly select?: Selection['by'];
   }[];
+  /** In place of parts: a larger copy of one picture. */
+  readonly enlarge?: UpscaleTask;
   readonly total: number;
   readonly version: string;
 }
@@ -25,10 +28,14 @@ type Report = (event: WorkerEvent) => void;
 
 /** Tells each picture, its preview, and how much it looks like the subject. Errors: those of `generate`. */
 export async function generateParts(
-  { parts, total, version }: GenerateTask,
+  { parts, enlarge, total, version }: GenerateTask,
   { report, signal }: Omit<JobContext, 'report'> & { readonly report: Report },
   models?: Opener,
 ): Promise<void> {
+  if (enlarge) {
+    await upscale(enlarge, { report, signal }, ({ path }) => report({ type: 'picture', index: 0, path }));
+    return;
+  }
   report({
     type: 'plan',
     phases: [

@@ -5,6 +5,7 @@ import type { Box } from '../../../src-shared/domain/box.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import type { PromptRules } from '../../../src-shared/domain/promptRules.ts';
+import type { Upscale } from '../../../src-shared/domain/upscale.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 
 /**
@@ -102,6 +103,8 @@ export interface GenerateRequest extends Partial<Guidance> {
   readonly goOn?: boolean;
   /** New pictures from nothing when left out. */
   readonly over?: OverRequest;
+  /** As they are drawn when left out. */
+  readonly upscale?: Upscale;
   /** Size that each picture is resized to, by Pillow's bicubic filter. */
   readonly resize?: { readonly width: number; readonly height: number };
   /** Where the request was read from, if from a picture. */

@@ -16,7 +16,7 @@ import {
 import { kernelDistance } from '../../../src-main/engine/evaluation/kid.ts';
 import { nuclearNorm, type Matrix } from '../../../src-main/engine/evaluation/linalg.ts';
 import { RandomState } from '../../../src-main/engine/evaluation/numpyRandom.ts';
-import { scorerWeights } from '../../../src-main/engine/evaluation/pictureTower.ts';
+import { partWeights } from '../../../src-main/engine/pipelines/weights.ts';
 import { input } from '../../../src-main/engine/graph/build.ts';
 import { inception } from '../../../src-main/engine/models/inception.ts';
 import { Scope } from '../../../src-main/engine/nn/scope.ts';
@@ -182,7 +182,7 @@ it("looks at pictures as pytorch-fid's Inception does", async () => {
   const shapes = (name: string) => (tensors.get(name) as TensorEntry).shape;
   const size = 299;
   const graph = { outputs: inception(Scope.root('inception'), input('pixels', [1, 3, size, size]), shapes) };
-  const session = await Session.compile(graph, { weights: scorerWeights(graph, new Weights(file, tensors)) });
+  const session = await Session.compile(graph, { weights: partWeights(graph, new Weights(file, tensors)) });
   const data = Float32Array.from({ length: 3 * size * size }, (_, i) => {
     const pixel = i % (size * size);
     return Math.sin((pixel % size) / 9) * Math.cos(Math.floor(pixel / size) / 14);

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { generationLimits } from './generationLimits.ts';
+
+/** How many times as wide and high the upscalers that come with Likeness make a picture. */
+export const upscaleFactors = [2, 4] as const;
+export type UpscaleFactor = (typeof upscaleFactors)[number];
+export const upscaleFactorSchema = z.union(upscaleFactors.map((factor) => z.literal(factor)));
+
+/** How pictures that are drawn are enlarged. */
+export const upscaleSchema = z.object({
+  factor: upscaleFactorSchema,
+  /** The enlarged picture is drawn over, and this share of the steps taken: what is called hi-res fix. Not at all when left out. */
+  strength: z.number().min(generationLimits.strength.min).max(generationLimits.strength.max).optional(),
+});
+export type Upscale = z.infer<typeof upscaleSchema>;
