@@ -5,6 +5,7 @@ import type { Image } from '../../src-shared/domain/image.ts';
 import { guidanceOf, type Guidance } from '../../src-shared/domain/guidance.ts';
 import type { PromptRules } from '../../src-shared/domain/promptRules.ts';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
+import type { Upscale, UpscaleFactor } from '../../src-shared/domain/upscale.ts';
 import { expandWildcards } from '../../src-shared/domain/wildcards.ts';
 import { base64Of } from '../client/fileBytes.ts';
 import { listen, request } from '../client/index.ts';
@@ -39,6 +40,8 @@ export interface Draft {
   sampler: GenerateInput['sampler'];
   size: GenerateInput['size'];
   over: DraftOver | null;
+  /** null: as they are drawn. */
+  upscale: Upscale | null;
   /** Several subjects are kept apart, each in its place, from its own prompt. */
   apart: boolean;
   places: PlaceName[];
@@ -94,6 +97,7 @@ const firstDraft: Draft = {
   sampler: null,
   size: null,
   over: null,
+  upscale: null,
   apart: false,
   places: [],
   placePrompts: [],
@@ -211,12 +215,15 @@ class Generation {
   get #input(): GenerateInput {
     const { negative, modelId, count, steps, sampler, size, seed, seedLocked, over, promptRules } =
       this.draft;
+    const { upscale } = this.draft;
     return {
       ...{ prompts: this.prompts, negative, modelId, mixes: this.mixes, count, steps, sampler },
       ...this.#chosenGuidance(),
       seed: seedLocked ? seed : null,
       size: size && { ...size },
       over: over && overOf(over),
+      // What was drawn over something is not drawn over once more.
+      upscale: upscale && (over ? { factor: upscale.factor } : { ...upscale }),
       promptRules,
       select: this.#select,
       regions: this.regions,
@@ -276,7 +283,15 @@ class Generation {
 
   /** Makes the same picture again. */
   async again(imageId: number): Promise<boolean> {
-    const started = await attempt(() => request('generation.again', { imageId }));
+    return this.#showOne(await attempt(() => request('generation.again', { imageId })));
+  }
+
+  /** Makes a larger copy. */
+  async enlarge(imageId: number, factor: UpscaleFactor): Promise<boolean> {
+    return this.#showOne(await attempt(() => request('generation.enlarge', { imageId, factor })));
+  }
+
+  #showOne(started: { readonly jobId: number } | undefined): boolean {
     if (started) this.#show({ jobId: started.jobId, frames: [empty], rows: [[]], tried: null });
     return started !== undefined;
   }
@@ -320,7 +335,7 @@ class Generation {
 
   /** Fills the form from a picture's recipe; its run, if the library has it, joins the mix. */
   use(recipe: Recipe, image?: Pick<Image, 'runId' | 'step'>): void {
-    const { prompt, negative, seed, steps, scheduler, width, height, loras } = recipe;
+    const { prompt, negative, seed, steps, scheduler, width, height, loras, upscale } = recipe;
     const weight = loras[0]?.weight ?? 1;
     void this.#useOver(recipe);
     Object.assign(this.draft, {
@@ -328,6 +343,7 @@ class Generation {
       ...{ count: 1, seedLocked: true, grid: false, promptRules: recipe.promptRules ?? 'none' },
       sampler: samplerOf(scheduler),
       size: { width, height },
+      upscale: upscale ?? null,
       loras: image?.runId ? [{ runId: image.runId, step: image.step, weight }] : [],
     });
   }

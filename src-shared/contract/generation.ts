@@ -4,6 +4,7 @@ import { generationLimits as limits } from '../domain/generationLimits.ts';
 import { idSchema, timeSchema } from '../domain/id.ts';
 import { promptRulesSchema } from '../domain/promptRules.ts';
 import { imageSchema } from '../domain/image.ts';
+import { upscaleFactorSchema, upscaleSchema } from '../domain/upscale.ts';
 import { endpoint } from './endpoint.ts';
 import { overSchema } from './originals.ts';
 
@@ -81,6 +82,8 @@ export const generateInputSchema = z.object({
   promptRules: promptRulesSchema.default('none'),
   /** What is drawn over; null: nothing. */
   over: overSchema.nullable().default(null),
+  /** null: as they are drawn. */
+  upscale: upscaleSchema.nullable().default(null),
 });
 export type GenerateInput = z.infer<typeof generateInputSchema>;
 
@@ -117,6 +120,11 @@ export const generationRequests = {
   ),
   /** The same picture again, by its recipe. Queues a job. */
   'generation.again': endpoint(z.object({ imageId: idSchema }), z.object({ jobId: idSchema })),
+  /** A larger copy of a picture. Queues a job. */
+  'generation.enlarge': endpoint(
+    z.object({ imageId: idSchema, factor: upscaleFactorSchema }),
+    z.object({ jobId: idSchema }),
+  ),
 };
 
 export const generationEvents = {

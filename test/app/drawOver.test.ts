@@ -85,4 +85,34 @@ describe.skipIf(!browserProgram)(`drawing over a picture${browserProgram ? '' : 
     expect(await ended()).toBe('done');
     expect(await made()).toHaveLength(1);
   });
+
+  it('enlarges a picture of the gallery, and what the form draws', { timeout: patience }, async () => {
+    const made = async () => (await client.ask('gallery.page', { filter: {} })).images;
+    const pictures = async (count: number) => {
+      while ((await made()).length < count) await new Promise((resolve) => setTimeout(resolve, 200));
+      return made();
+    };
+    const [small] = await made();
+    await page.goto(`${studio.url}#/gallery/${small?.id ?? 0}`);
+    await page.getByRole('button', { name: 'Enlarge ×2' }).click();
+    const [large] = await pictures(2);
+    expect([large?.width, large?.height]).toEqual([2 * width, 2 * height]);
+    const { file, recipe } = await client.ask('gallery.detail', { id: large?.id ?? 0 });
+    expect(path.basename(file)).toMatch(/-x2\.png$/);
+    expect(recipe).toMatchObject({ strength: 1, upscale: { factor: 2 } });
+    await page.goto(`${studio.url}#/gallery/${large?.id ?? 0}`);
+    await page.getByRole('dialog').getByText('×2', { exact: true }).waitFor();
+    expect(await page.getByRole('button', { name: 'Enlarge ×2' }).count()).toBe(0);
+
+    await page.goto(`${studio.url}#/generate`);
+    await page.getByRole('button', { name: 'Don’t draw over it' }).click();
+    await page.getByText('More settings').click();
+    await page.getByRole('combobox', { name: 'Enlarge' }).selectOption('×2');
+    await page.getByRole('slider', { name: 'Redraw the enlarged picture' }).fill('50');
+    await page.getByRole('button', { name: 'Make the picture' }).click();
+    const [drawn] = await pictures(3);
+    expect([drawn?.width, drawn?.height]).toEqual([256, 256]);
+    const again = await client.ask('gallery.detail', { id: drawn?.id ?? 0 });
+    expect(again.recipe).toMatchObject({ width: 128, upscale: { factor: 2, strength: 0.5 } });
+  });
 });

@@ -11,6 +11,7 @@ import {
 import { withInput, type JobHandling } from '../../jobs/kind.ts';
 import type { Surroundings } from '../context.ts';
 import type { StoredModel } from '../../storage/models.ts';
+import { upscaleFactorSchema } from '../../../src-shared/domain/upscale.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { Originals, overRequest } from '../originals/originals.ts';
 import { readPicture } from '../scan/readPicture.ts';
@@ -32,6 +33,8 @@ export const generateJobInput = generateInputSchema.extend({
   made: z.array(z.int().nullable()).optional(),
   /** Pictures that were drawn to choose from. */
   tried: z.int().optional(),
+  /** Nothing is drawn: a larger copy is made of this picture, seen from the library's folder. */
+  enlarge: z.object({ file: z.string(), factor: upscaleFactorSchema }).optional(),
 });
 export type GenerateJobInput = z.infer<typeof generateJobInput>;
 
@@ -43,6 +46,14 @@ export function generateTask(
   input: GenerateJobInput,
 ): GenerateTask {
   const { runs, checkpoints, folder, settings } = library;
+  const { enlarge } = input;
+  if (enlarge) {
+    const { provider } = settings.get();
+    const pictures = folder.at(enlarge.file);
+    if (!existsSync(pictures)) throw problem('file.missing', { file: pictures });
+    const task = { pictures, factor: enlarge.factor, out: folder.pictures(), provider };
+    return { parts: [], enlarge: task, total: 1, version: shipped.version };
+  }
   const originals = new Originals(folder);
   const files = input.files.map(({ id, weight }) => ({ ...library.loras.get(id), weight }));
   const embeddings = files.filter(({ kind }) => kind === 'embedding').map(({ path }) => ({ path }));
@@ -82,6 +93,7 @@ export function generateTask(
       ...(sampler !== null && { scheduler: sampler }),
       ...(size !== null && { size }),
       ...(input.promptRules === 'a1111' && { promptRules: input.promptRules, named: namedRuns(library) }),
+      ...(input.upscale && { upscale: input.upscale }),
       // A job of an older version has none.
       ...(over && { over: overRequest(originals, over) }),
     };

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { samplers } from '../../../src-shared/contract/generation.ts';
 import { mostPicturesAtOnce } from '../../../src-shared/domain/generationLimits.ts';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
+import type { ImageDetail } from '../../../src-shared/domain/image.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { expandWildcards } from '../../../src-shared/domain/wildcards.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -18,6 +19,13 @@ import { readJob } from '../../jobs/kind.ts';
 
 /** Most parameters of a model that is opened in advance: a larger one takes memory that may be needed. */
 const mostKeptReady = 5e7;
+
+/** One picture, all by the model's own settings. */
+const fromNothing = {
+  ...{ negative: '', modelId: null, count: 1, steps: 1, done: 0 },
+  ...{ guidance: null, baseGuidance: null, guidanceStop: null, sampler: null, size: null },
+  ...{ over: null, upscale: null, select: null, regions: [], files: [], partial: false, promptRules: 'none' },
+} as const satisfies Partial<GenerateJobInput>;
 
 /** What a recipe's picture was drawn over. */
 function overOf({ image, mask, strength = 1, maskPadding }: Recipe): GenerateJobInput['over'] {
@@ -57,8 +65,29 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
     });
   };
 
+  /** What draws a picture again, but for the boxes of several subjects. */
+  const inputOf = (
+    { runId, step }: Pick<ImageDetail, 'runId' | 'step'>,
+    recipe: Recipe,
+  ): GenerateJobInput => {
+    const { prompt, negative, seed, steps, width, height, upscale } = recipe;
+    const [weight = 1] = recipe.loras.map((lora) => lora.weight);
+    return {
+      ...fromNothing,
+      ...{ prompts: [prompt], negative, seed, steps, ...guidanceOf(recipe) },
+      modelId: models.list().find((model) => model.hash === recipe.model.hash)?.id ?? null,
+      mixes: [runId === null ? [] : [{ runId, step, weight }]],
+      sampler: samplers.find((name) => name === recipe.scheduler) ?? null,
+      size: { width, height },
+      over: overOf(recipe),
+      upscale: upscale ?? null,
+      files: filesOf(recipe),
+      promptRules: recipe.promptRules ?? 'none',
+    };
+  };
+
   const enqueue = (input: GenerateJobInput, title: string): number => {
-    check(input);
+    if (!input.enlarge) check(input);
     const [first] = input.mixes.flat();
     const run = first && runs.get(first.runId);
     const { id } = queue.add({
@@ -138,26 +167,20 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
       const { recipe } = image;
       if (!recipe) throw problem('picture.noRecipe', { file: image.file });
       if (recipe.regions) throw problem('picture.regions', { file: image.file });
-      const { prompt, negative, seed, steps, width, height } = recipe;
-      const [weight = 1] = recipe.loras.map((lora) => lora.weight);
-      const jobId = enqueue(
-        {
-          prompts: [prompt],
-          ...{ negative, seed, steps, ...guidanceOf(recipe), count: 1, done: 0 },
-          modelId: models.list().find((model) => model.hash === recipe.model.hash)?.id ?? null,
-          mixes: [image.runId === null ? [] : [{ runId: image.runId, step: image.step, weight }]],
-          sampler: samplers.find((name) => name === recipe.scheduler) ?? null,
-          size: { width, height },
-          over: overOf(recipe),
-          select: null,
-          regions: [],
-          files: filesOf(recipe),
-          partial: false,
-          promptRules: recipe.promptRules ?? 'none',
-        },
-        'A picture',
-      );
-      return { jobId };
+      return { jobId: enqueue(inputOf(image, recipe), 'A picture') };
+    },
+    'generation.enlarge': ({ imageId, factor }) => {
+      const image = images.detail(imageId);
+      if (image.recipe?.upscale) throw problem('upscale.twice', { file: image.file });
+      const enlarge = { file: image.file, factor };
+      const { prompt, seed, runId, step } = image;
+      const mix = runId === null ? [] : [{ runId, step, weight: 1 }];
+      return {
+        jobId: enqueue(
+          { ...fromNothing, prompts: [prompt], seed, mixes: [mix], enlarge },
+          'A larger picture',
+        ),
+      };
     },
   };
 }

@@ -14,6 +14,7 @@ export type RecipeRow = readonly [name: string, value: string];
 /** A recipe without its prompt and weights; values are empty where a setting is off. */
 export function recipeRows(recipe: Recipe): RecipeRow[] {
   const words = texts.recipe;
+  const { upscale } = recipe;
   const { guidance, baseGuidance, guidanceStop } = guidanceOf(recipe);
   return [
     [words.negative, recipe.negative],
@@ -24,6 +25,10 @@ export function recipeRows(recipe: Recipe): RecipeRow[] {
     [words.guidanceStop, guidanceStop < 1 ? `${Math.round(100 * guidanceStop)}%` : ''],
     [words.sampler, recipe.scheduler],
     [words.size, `${recipe.width} × ${recipe.height}`],
+    [
+      words.enlarged,
+      upscale ? texts.enlarge.done(upscale.factor, Math.round(100 * (upscale.strength ?? 0))) : '',
+    ],
   ];
 }
 

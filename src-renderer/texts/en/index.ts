@@ -1,6 +1,7 @@
 import { common } from './common.ts';
 import { compare } from './compare.ts';
 import { connection } from './connection.ts';
+import { enlarge } from './enlarge.ts';
 import { exports } from './exports.ts';
 import { folders } from './folders.ts';
 import { gallery } from './gallery.ts';
@@ -42,6 +43,7 @@ export const en = {
   knobs,
   generate,
   over,
+  enlarge,
   gallery,
   recipe,
   compare,

@@ -8,6 +8,7 @@ export const recipe = {
   guidanceStop: 'Guidance stops at',
   sampler: 'Sampler',
   size: 'Size',
+  enlarged: 'Enlarged',
   model: 'Model',
   lora: 'Subject',
   ofRun: (run: string, step: number | null) => (step === null ? run : `${run}, step ${step}`),

@@ -61,6 +61,12 @@ describe('the differences of two recipes', () => {
     ['Subject', { loras: [] }, 'rex', ''],
     ['Base model guidance', { baseGuidance: 3 }, '', '3'],
     ['Guidance stops at', { guidanceStop: 0.6 }, '', '60%'],
+    [
+      'Enlarged',
+      { upscale: { factor: 2, network: { name: 'span-x2', hash: '0' }, strength: 0.4 } },
+      '',
+      '×2, 40% redrawn',
+    ],
   ])('name %s with both values', (name, changed, left, right) => {
     expect(recipeDifferences(recipe, { ...recipe, ...changed }, named)).toEqual([{ name, left, right }]);
   });
@@ -68,6 +74,6 @@ describe('the differences of two recipes', () => {
   it('do not tell an old recipe from a new one that says the same', () => {
     expect(recipeDifferences(recipe, { ...recipe, baseGuidance: 0, guidanceStop: 1 }, named)).toEqual([]);
     const values = recipeRows(recipe).map(([, value]) => value);
-    expect(values).toEqual(['', '5', '25', '7.5', '', '', 'pndm', '128 × 128']);
+    expect(values).toEqual(['', '5', '25', '7.5', '', '', 'pndm', '128 × 128', '']);
   });
 });
