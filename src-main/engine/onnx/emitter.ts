@@ -19,8 +19,8 @@ type AttributeValue =
 export class Emitter {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
-  /** Names and lengths of the constants that are shapes to be reshaped to. */
-  readonly shapes = new Map<string, number>();
+  /** Names of the constants that are shapes to be reshaped to. */
+  readonly shapes = new Set<string>();
   /** Casts of stored weights, by their names: what they are made of, and to what. */
   readonly castWeights = new Map<string, { readonly from: string; readonly dtype: DType }>();
   private count = 0;
@@ -150,7 +150,7 @@ export class Emitter {
 
   reshape(x: string, shape: Shape): string {
     const target = this.integers(shape);
-    this.shapes.set(target, shape.length);
+    this.shapes.add(target);
     return this.emit('Reshape', [x, target]);
   }
 

@@ -21,7 +21,8 @@ export interface OnnxOptions {
   readonly weights?: (name: string) => ExternalTensor | HostTensor | undefined;
   /**
    * Declares the target shapes of reshapes as inputs with a default, so that no runtime knows sizes before a run. Otherwise ONNX
-   * Runtime gives values of one shape a common buffer, and holds it from the first use to the last.
+   * Runtime gives values of one shape a common buffer, and holds it from the first use to the last. Not even how many axes there are
+   * may be known: it would compare each value with every earlier one in vain, seconds for a thousand operations.
    */
   readonly hideShapes?: boolean;
   /** Attention as one operation on WebGPU: only where it came out right on this very device. */
@@ -85,7 +86,10 @@ export function modelProto(
   const fed = inputs.map((value) =>
     valueInfo((value as Node<'input'>).attributes.name, value.dtype, value.shape),
   );
-  const shapes = [...(hideShapes ? e.shapes : [])].map(([name, rank]) => valueInfo(name, 'i64', [rank]));
+  const shapes = [...(hideShapes ? e.shapes : [])].map((name) => ({
+    name,
+    type: { tensor_type: { elem_type: dataTypes.i64, shape: { dim: [{ dim_param: 'axes' }] } } },
+  }));
   const declared: ValueInfoProto[] = outputs.map(([name, value]) =>
     valueInfo(name, value.dtype, value.shape),
   );
