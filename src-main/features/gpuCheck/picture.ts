@@ -24,12 +24,13 @@ interface PictureOptions {
 /** Decibels from which on two 8-bit pictures look the same. */
 const alike = 35;
 
-/** Draws a picture with the same seed on the device and on the CPU. */
-export async function comparePicture(model: Model, options: PictureOptions): Promise<void> {
+/** Draws a picture with the same seed on the device and on the CPU. `words`: whose tokenizer is used, where the model has none. */
+export async function comparePicture(model: Model, options: PictureOptions, words?: Model): Promise<void> {
   const { tell } = options;
+  const tokenizer = words && (await lentTokenizer(words, model));
   const [found, expected] = [
-    await draw(model, options),
-    await draw(model, { ...options, provider: 'cpu', precision: 'f32' }),
+    await draw(model, options, tokenizer),
+    await draw(model, { ...options, provider: 'cpu', precision: 'f32' }, tokenizer),
   ];
   const decibels = likeness(found.picture, expected.picture);
   tell({

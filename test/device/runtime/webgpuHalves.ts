@@ -1,3 +1,4 @@
+import './keptTrials.ts';
 import { resolve } from 'node:path';
 import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';

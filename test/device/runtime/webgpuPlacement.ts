@@ -33,11 +33,11 @@ import { distillSettings } from '../../../src-shared/domain/distillSettings.ts';
 import { finetuneSettings, type TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 
-// A process of its own, for a crash of the driver ends it. Runs a step (word: lora or full) of a small model with its norms computed
-// again, or a step of another kind (`kinds`), or a call of a network (`networks`), in f32 or f16 (second word), and prints how often
-// each operation ran where: {"webgpu Conv": 61, …}.
+// A process of its own, for a crash of the driver ends it. Takes words "lora,f32": runs a step (lora or full) of a small model with its
+// norms computed again, or a step of another kind (`kinds`), or a call of a network (`networks`), in f32 or f16, and prints how often
+// each operation ran where: {"lora,f32": {"webgpu Conv": 61, …}}. One process for all: most kernels are those of others too, and a
+// driver in software takes far longer to compile than to run them.
 
-const [what = 'lora', precision = 'f32'] = process.argv.slice(2) as [string?, Precision?];
 const opened = (name: string): Model => openModel(resolve('test/golden/fixtures/models', name));
 const finetuned = (name: string, method: TrainingSettings['method']): LossOptions => {
   const model = opened(name);
@@ -66,8 +66,6 @@ const kinds: Readonly<Record<string, () => LossOptions>> = {
     return consistencyObjective(model, consistencyLora(model, distilled), { ...sizes, errors: 'huber' });
   },
 };
-const kind = kinds[what]?.();
-const method = what === 'full' ? 'full' : 'lora';
 const tiny = {
   unet: {
     ...{ cross_attention_dim: 64, attention_head_dim: 2, block_out_channels: [64, 128], layers_per_block: 1 },
@@ -80,19 +78,19 @@ const tiny = {
   },
 };
 const model = modelOfShape('tiny', tiny);
-const trained = whatToTrain(model, {
-  ...{ method, trainTextEncoder: true, seed: 1 },
-  lora: { rank: 4, alpha: 4, targets: ['to_q', 'to_v'] },
-  textLora: { rank: 4, alpha: 4, targets: ['q_proj', 'v_proj'] },
-});
-const { loss } = diffusionLoss(model, {
-  ...{ batch: 2, latents: [4, 16, 16], prediction: 'epsilon', priorWeight: 1 },
-  ...(trained.adapters && { adapters: trained.adapters }),
-});
-function step(): Graph {
-  if (precision !== 'f32') return stepGraph({ loss, trained: trained.names, precision });
-  const { outputs } = stepGraph({ loss, trained: trained.names });
-  return { outputs: recompute(outputs, loss, cheap) };
+function step(method: 'lora' | 'full', precision: Precision): { graph: Graph; trained: readonly string[] } {
+  const trained = whatToTrain(model, {
+    ...{ method, trainTextEncoder: true, seed: 1 },
+    lora: { rank: 4, alpha: 4, targets: ['to_q', 'to_v'] },
+    textLora: { rank: 4, alpha: 4, targets: ['q_proj', 'v_proj'] },
+  });
+  const { loss } = diffusionLoss(model, {
+    ...{ batch: 2, latents: [4, 16, 16], prediction: 'epsilon', priorWeight: 1 },
+    ...(trained.adapters && { adapters: trained.adapters }),
+  });
+  const graph = stepGraph({ loss, trained: trained.names, ...(precision !== 'f32' && { precision }) });
+  if (precision !== 'f32') return { graph, trained: trained.names };
+  return { graph: { outputs: recompute(graph.outputs, loss, cheap) }, trained: trained.names };
 }
 const networks: Readonly<Record<string, () => Graph['outputs']>> = {
   forward: () => {
@@ -118,48 +116,65 @@ const networks: Readonly<Record<string, () => Graph['outputs']>> = {
     return teaching.beside?.graph.outputs ?? {};
   },
 };
-const network = networks[what]?.();
-const stepOf = kind ? () => stepGraph({ ...kind, precision }) : step;
-const graph = hostPart(network ? inPrecision({ outputs: network }, precision) : stepOf()).device;
 
-const all = new Map([...leaves(graph, 'parameter'), ...leaves(graph, 'input')]);
-const valueOf = (name: string): HostTensor => {
-  const { shape = [], dtype = 'f32' } = all.get(name) ?? {};
-  if (dtype === 'i64') return i64(shape, Array<number>(elementCount(shape)).fill(7));
-  const tensor = f32(shape);
-  tensor.data.forEach((_, i) => (tensor.data[i] = 0.05 * Math.sin(12.9 * (i + 1))));
-  return tensor;
-};
-const isTrained = new Set(network ? [] : (kind ?? { trained: trained.names }).trained);
-const bytes = onnxModel(graph, {
-  target: 'webgpu',
-  weights: (name) => (isTrained.has(name) ? undefined : valueOf(name)),
-});
-const folder = mkdtempSync(join(tmpdir(), 'likeness-profile-'));
-const session = await InferenceSession.create(bytes, {
-  ...sessionOptions(
-    'webgpu',
-    {},
-    { files: new WeightFiles(), training: !network, halves: precision !== 'f32' },
-  ),
-  ...{ enableProfiling: true, profileFilePrefix: join(folder, 'run') },
-});
-const feeds = session.inputNames.map((name) => [name, Tensor.from(valueOf(name)).ort] as const);
-await session.run(Object.fromEntries(feeds));
-session.endProfiling();
+/** What is run, and the names of what it trains, which are fed. */
+function graphOf(what: string, precision: Precision): { graph: Graph; trained: readonly string[] } {
+  const network = networks[what]?.();
+  if (network) return { graph: inPrecision({ outputs: network }, precision), trained: [] };
+  const kind = kinds[what]?.();
+  return kind
+    ? { graph: stepGraph({ ...kind, precision }), trained: kind.trained }
+    : step(what === 'full' ? 'full' : 'lora', precision);
+}
 
 interface ProfileEvent {
   readonly cat: string;
   readonly name: string;
   readonly args: { readonly provider?: string; readonly op_name?: string };
 }
-const file = join(folder, readdirSync(folder)[0] ?? '');
-const events = JSON.parse(readFileSync(file, 'utf8')) as ProfileEvent[];
-const counts: Record<string, number> = {};
-for (const { cat, name, args } of events) {
-  if (cat !== 'Node' || !name.endsWith('_kernel_time')) continue;
-  const key = `${(args.provider ?? '').replace('ExecutionProvider', '').toLowerCase()} ${args.op_name}`;
-  counts[key] = (counts[key] ?? 0) + 1;
+
+async function placement(what: string, precision: Precision): Promise<Record<string, number>> {
+  const { graph: whole, trained } = graphOf(what, precision);
+  const graph = hostPart(whole).device;
+  const all = new Map([...leaves(graph, 'parameter'), ...leaves(graph, 'input')]);
+  const valueOf = (name: string): HostTensor => {
+    const { shape = [], dtype = 'f32' } = all.get(name) ?? {};
+    if (dtype === 'i64') return i64(shape, Array<number>(elementCount(shape)).fill(7));
+    const tensor = f32(shape);
+    tensor.data.forEach((_, i) => (tensor.data[i] = 0.05 * Math.sin(12.9 * (i + 1))));
+    return tensor;
+  };
+  const isTrained = new Set(trained);
+  const bytes = onnxModel(graph, {
+    target: 'webgpu',
+    weights: (name) => (isTrained.has(name) ? undefined : valueOf(name)),
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'likeness-profile-'));
+  const how = { files: new WeightFiles(), training: !(what in networks), halves: precision !== 'f32' };
+  const session = await InferenceSession.create(bytes, {
+    ...sessionOptions('webgpu', {}, how),
+    ...{ enableProfiling: true, profileFilePrefix: join(folder, 'run') },
+  });
+  const feeds = session.inputNames.map((name) => [name, Tensor.from(valueOf(name)).ort] as const);
+  await session.run(Object.fromEntries(feeds));
+  session.endProfiling();
+  await session.release();
+
+  const file = join(folder, readdirSync(folder)[0] ?? '');
+  const events = JSON.parse(readFileSync(file, 'utf8')) as ProfileEvent[];
+  const counts: Record<string, number> = {};
+  for (const { cat, name, args } of events) {
+    if (cat !== 'Node' || !name.endsWith('_kernel_time')) continue;
+    const key = `${(args.provider ?? '').replace('ExecutionProvider', '').toLowerCase()} ${args.op_name}`;
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+  rmSync(folder, { recursive: true });
+  return counts;
 }
-rmSync(folder, { recursive: true });
-console.log(JSON.stringify(counts));
+
+const found: Record<string, Record<string, number>> = {};
+for (const word of process.argv.slice(2)) {
+  const [what, precision] = word.split(',') as [string, Precision];
+  found[word] = await placement(what, precision);
+}
+console.log(JSON.stringify(found));

@@ -1,23 +1,37 @@
+import './keptTrials.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import {
+  compareLosses,
   compareNetworks,
   compareStep,
   type StepKind,
 } from '../../../src-main/features/gpuCheck/agreement.ts';
 import type { Finding } from '../../../src-main/features/gpuCheck/findings.ts';
+import { onProviderNotice } from '../../../src-main/engine/runtime/notices.ts';
 import { checkModel } from '../../../src-main/features/gpuCheck/models.ts';
+import { comparePicture } from '../../../src-main/features/gpuCheck/picture.ts';
 
-// A process of its own, for a crash of the driver ends it. Words: a shape ("mini", or "sd1" and "sd2", a tenth as wide), the side of its
-// latents, and "networks" or "steps". Prints the findings.
+// A process of its own, for a crash of the driver ends it. Words: a shape ("mini", or "sd1" and "sd2", a tenth as wide; "sd1-whole" at full
+// width), the side of its latents, and what: "networks", "steps" of each kind, a step of "lora" alone, or in f16 the "losses" of 50 LoRA
+// steps or a "picture". Prints the findings, and on stderr each at once: by hand some of these take many minutes.
 
 const [shape = '', side = '', what = ''] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'likeness-shapes-'));
 const narrow = (name: 'sd1' | 'sd2' | 'bk-sdm-tiny') => checkModel(name, true, folder);
-const model =
-  shape === 'mini' ? openModel(resolve('models/likeness-mini')) : narrow(shape === 'sd2' ? 'sd2' : 'sd1');
+const mini = openModel(resolve('models/likeness-mini'));
+const models: Readonly<Record<string, () => Model>> = {
+  mini: () => mini,
+  sd1: () => narrow('sd1'),
+  sd2: () => narrow('sd2'),
+  'sd1-whole': () => checkModel('sd1', false, folder),
+};
+const open = models[shape];
+if (!open) throw new Error(`no such shape: ${shape}`);
+const model = open();
 /** Where there is a smaller model of the same prompts, that one learns. */
 const student = shape === 'sd1' ? narrow('bk-sdm-tiny') : model;
 const kinds: readonly (readonly [string, typeof model, StepKind])[] = [
@@ -25,13 +39,31 @@ const kinds: readonly (readonly [string, typeof model, StepKind])[] = [
   ['Full step', model, 'full'],
   ['Distillation step', student, { teacher: model }],
 ];
+// A fall-back to the CPU, or to f32.
+onProviderNotice((sentence) => console.error(sentence));
 const findings: Finding[] = [];
 const options = {
   provider: 'webgpu',
   latents: Number(side),
-  tell: (one: Finding) => void findings.push(one),
+  tell: (one: Finding) => {
+    findings.push(one);
+    console.error(`${one.what}: ${one.found}`);
+  },
 } as const;
-if (what === 'networks') await compareNetworks(model, options);
-else for (const [name, learns, kind] of kinds) await compareStep(name, learns, kind, options);
+const compare: Readonly<Record<string, () => Promise<void>>> = {
+  networks: () => compareNetworks(model, options),
+  lora: () => compareStep('LoRA step', model, 'lora', options),
+  steps: async () => {
+    for (const [name, learns, kind] of kinds) await compareStep(name, learns, kind, options);
+  },
+  losses: () => compareLosses('LoRA step', model, 'lora', { ...options, precision: 'f16', steps: 50 }),
+  picture: () => {
+    const size = { size: 8 * options.latents, steps: 4, precision: 'f16' } as const;
+    return comparePicture(model, { ...options, ...size }, model.tokenizer ? undefined : mini);
+  },
+};
+const run = compare[what];
+if (!run) throw new Error(`no such comparison: ${what}`);
+await run();
 rmSync(folder, { recursive: true });
 console.log(JSON.stringify(findings));

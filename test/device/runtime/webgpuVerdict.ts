@@ -1,3 +1,4 @@
+import './keptTrials.ts';
 import { examine, Session } from '../../../src-main/engine/runtime/session.ts';
 import { tryProvider } from '../../../src-main/engine/runtime/trial.ts';
 
