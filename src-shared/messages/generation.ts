@@ -10,6 +10,10 @@ export const generationMessages = {
     `${d.photos} can't be found, so there is nothing to compare with; say with --photos where photos of the subject are.`,
   'scheduler.invalid': (d: { file: string; why: string }) =>
     `${d.file} does not describe a sampler that can be used here: ${d.why}; choose one with --scheduler or correct the file.`,
+  'scheduler.training': (d: { file: string; why: string }) =>
+    `${d.file} does not say how its model was trained: ${d.why}; correct the file, or get it again from where the model came from.`,
+  'scheduler.prediction': (d: { file: string; what: string }) =>
+    `${d.file} says that its model was trained in a way that is not known here (${d.what}); use a model whose U-Net predicts noise (epsilon), velocity (v_prediction) or the picture (sample).`,
   'scheduler.unknownClass': (d: { file: string; found: string; known: string }) =>
     `${d.file} names the sampler ${d.found}, which is not known here; choose one with --scheduler: ${d.known}.`,
   'scheduler.steps': (d: { steps: number; min: number; max: number }) =>

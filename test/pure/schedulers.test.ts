@@ -22,7 +22,7 @@ describe('resolveScheduler', () => {
   it('refuses a list of betas that is not one for each timestep', () => {
     const betas = { ...pndm, trained_betas: [0.1, 0.2] };
     expect(codeOf(() => resolveScheduler(betas, undefined, 'x'))).toMatch(
-      /^scheduler\.invalid.*"trained_betas" are 2 and its "num_train_timesteps" 1000/,
+      /^scheduler\.training.*"trained_betas" are 2 and its "num_train_timesteps" 1000/,
     );
     expect(
       resolveScheduler({ ...betas, num_train_timesteps: 2 }, undefined, 'x').config.trained_betas,
@@ -98,27 +98,47 @@ describe('resolveScheduler', () => {
     expect(() => resolveScheduler({ ...sde, solver_order: 3 }, undefined, 'x')).toThrow('solver_order');
   });
 
+  it.each([
+    { ...pndm, prediction_type: 'flow_prediction' },
+    { _class_name: 'FlowMatchEulerDiscreteScheduler', num_train_timesteps: 1000, shift: 3 },
+    { _class_name: 'EDMEulerScheduler', sigma_min: 0.002, sigma_max: 80, prediction_type: 'epsilon' },
+  ])('no sampler is advised where the model was trained in another way: %j', (folder) => {
+    for (const read of [
+      () => trainingConfig(folder, 'x'),
+      () => resolveScheduler(folder, undefined, 'x'),
+      () => resolveScheduler(folder, 'ddim', 'x'),
+    ])
+      expect(codeOf(read)).toMatch(/^scheduler\.prediction(?!.*--scheduler)/);
+  });
+
+  it('what a folder does not say of its training is what its class has in diffusers', () => {
+    expect(trainingConfig({ _class_name: 'LCMScheduler' }, 'x')).toMatchObject({
+      beta_start: 0.00085,
+      beta_schedule: 'scaled_linear',
+    });
+  });
+
   it('ignores keys that mean nothing to the class', () => {
     const strange = { ...pndm, solver_order: 17, thresholding: true, anything: [] };
     expect(resolveScheduler(strange, 'euler', 'x').name).toBe('euler');
   });
 
   it.each([
-    ['no object', [1], undefined, /^scheduler\.invalid.*file\.json/],
+    ['no object', [1], undefined, /^scheduler\.training.*file\.json/],
     ['no class', {}, undefined, /^scheduler\.unknownClass/],
     [
       'a schedule nobody knows',
       { ...pndm, beta_schedule: 'cubic' },
       undefined,
-      /^scheduler\.invalid.*"beta_schedule": "cubic"/,
+      /^scheduler\.training.*"beta_schedule": "cubic"/,
     ],
-    ['text for a number', { ...pndm, beta_start: '0.1' }, undefined, /^scheduler\.invalid.*beta_start/],
-    ['a negative beta', { ...pndm, beta_end: -1 }, undefined, /^scheduler\.invalid.*beta_end/],
+    ['text for a number', { ...pndm, beta_start: '0.1' }, undefined, /^scheduler\.training.*beta_start/],
+    ['a negative beta', { ...pndm, beta_end: -1 }, undefined, /^scheduler\.training.*beta_end/],
     [
       'an absurd number of timesteps',
       { ...pndm, num_train_timesteps: 1e12 },
       undefined,
-      /^scheduler\.invalid/,
+      /^scheduler\.training/,
     ],
     ['thresholding', { ...pndm, thresholding: true }, 'ddim' as const, /^scheduler\.invalid.*thresholding/],
   ])('refuses %s', (_, config, name, expected) => {

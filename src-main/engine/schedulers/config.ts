@@ -177,7 +177,8 @@ export function resolveScheduler(
   file: string,
 ): { name: SchedulerName; config: SchedulerConfig; standsFor?: string } {
   const entries = z.record(z.string(), z.unknown()).safeParse(json);
-  if (!entries.success) throw problem('scheduler.invalid', { file, why: 'it is not a JSON object' });
+  if (!entries.success) throw problem('scheduler.training', { file, why: 'it is not a JSON object' });
+  refuseOtherTraining(entries.data, file);
   const className = entries.data._class_name;
   const own = ownSampler(entries.data);
   const other = own === undefined && typeof className === 'string' ? standIn(className) : undefined;
@@ -242,7 +243,23 @@ function standIn(className: string): SchedulerName | undefined {
   return /KDPM2|Euler/.test(className) ? 'euler' : 'dpm++2m';
 }
 
-/** Those of `read` that the file has, checked. Errors: `scheduler.invalid`. */
+/**
+ * No sampler helps where the U-Net predicts what is not known here. Classes of flow matching, EDM and the like have no betas, and
+ * what their U-Nets predict is named nowhere. Errors: `scheduler.prediction`.
+ */
+function refuseOtherTraining(entries: Readonly<Record<string, unknown>>, file: string): void {
+  const { _class_name: className, prediction_type: type = null } = entries;
+  const hasBetas = ['beta_start', 'beta_end', 'beta_schedule', 'trained_betas'].some((key) => key in entries);
+  if (!hasBetas && typeof className === 'string' && ownSampler(entries) === undefined)
+    throw problem('scheduler.prediction', { file, what: `${className}, without betas` });
+  if (type !== null && !keys.shape.prediction_type.safeParse(type).success)
+    throw problem('scheduler.prediction', {
+      file,
+      what: `"prediction_type": ${JSON.stringify(type).slice(0, 100)}`,
+    });
+}
+
+/** Those of `read` that the file has, checked. Errors: `scheduler.invalid`, `scheduler.training`. */
 function presentKeys(
   entries: Readonly<Record<string, unknown>>,
   read: readonly string[],
@@ -257,23 +274,32 @@ function presentKeys(
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const key = String(issue?.path[0] ?? '');
-    throw problem('scheduler.invalid', {
+    const code = noiseKeys.some((known) => known === key) ? 'scheduler.training' : 'scheduler.invalid';
+    throw problem(code, {
       file,
       why: `"${key}": ${JSON.stringify(entries[key] ?? null).slice(0, 100)} is not supported`,
     });
   }
   const { trained_betas: betas, num_train_timesteps: steps = defaults.num_train_timesteps } = parsed.data;
   if (betas && betas.length !== steps)
-    throw problem('scheduler.invalid', {
+    throw problem('scheduler.training', {
       file,
       why: `its "trained_betas" are ${betas.length} and its "num_train_timesteps" ${steps}`,
     });
   return Object.fromEntries(Object.entries(parsed.data).filter(([, value]) => value !== undefined));
 }
 
-/** How a model was trained: its betas and what it predicts, whatever sampler its folder names. Errors: `scheduler.invalid`. */
+/**
+ * How a model was trained: its betas and what it predicts, whatever sampler its folder names. Errors:
+ * `scheduler.training`, `scheduler.prediction`.
+ */
 export function trainingConfig(json: unknown, file: string): SchedulerConfig {
   const entries = z.record(z.string(), z.unknown()).safeParse(json);
-  if (!entries.success) throw problem('scheduler.invalid', { file, why: 'it is not a JSON object' });
-  return { ...defaults, ...presentKeys(entries.data, [...noiseKeys, 'rescale_betas_zero_snr'], file) };
+  if (!entries.success) throw problem('scheduler.training', { file, why: 'it is not a JSON object' });
+  refuseOtherTraining(entries.data, file);
+  const own = ownSampler(entries.data);
+  return {
+    ...{ ...defaults, ...(own && classDefaults[own]) },
+    ...presentKeys(entries.data, [...noiseKeys, 'rescale_betas_zero_snr'], file),
+  };
 }
