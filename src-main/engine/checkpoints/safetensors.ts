@@ -27,7 +27,9 @@ export const safetensorsNames: Record<DType, string> = {
 
 const ourTypes = new Map(Object.entries(safetensorsNames).map(([ours, theirs]) => [theirs, ours as DType]));
 
+/** Every type of the format, so that a file in one that can't be used is not called damaged. */
 const elementBytes: Readonly<Record<string, number>> = {
+  ...{ F4: 0.5, F6_E2M3: 0.75, F6_E3M2: 0.75 },
   ...{ BOOL: 1, U8: 1, I8: 1, F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1, U16: 2, I16: 2, F16: 2, BF16: 2 },
   ...{ U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8, C64: 8 },
 };

@@ -19,6 +19,8 @@ export interface TorchFile {
   readonly otherTypes: ReadonlyMap<string, OtherTensor>;
   /** Plain numbers and texts beside the tensors, such as `global_step`. */
   readonly values: ReadonlyMap<string, number | string>;
+  /** Names of everything else, such as numpy's numbers. */
+  readonly unread: readonly string[];
 }
 
 const maxPickleBytes = 8 << 20;
@@ -135,6 +137,7 @@ function collect(
   const otherTypes = new Map<string, OtherTensor>();
   const values = new Map<string, number | string>();
   const strided = new Map<string, StridedTensor>();
+  const unread: string[] = [];
   // The last are the web UI's textual inversions.
   for (const [prefix, part] of [
     ['', root],
@@ -143,10 +146,11 @@ function collect(
   ] as const)
     if (part instanceof Map)
       for (const [key, value] of part) if (typeof key === 'string') take(prefix + key, value);
-  return { file: file.path, tensors, strided, otherTypes, values };
+  return { file: file.path, tensors, strided, otherTypes, values, unread };
 
   function take(name: string, value: PickleValue): void {
     if (typeof value === 'number' || typeof value === 'string') values.set(name, value);
+    else if (!(value instanceof Tensor)) unread.push(name);
     if (!(value instanceof Tensor)) return;
     const dtype = ourTypes[value.storage.type];
     const other = isDense(value)

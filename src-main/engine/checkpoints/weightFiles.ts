@@ -15,6 +15,9 @@ export interface RawTensors {
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   readonly otherTypes: ReadonlyMap<string, OtherTensor>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Of a torch file: its plain numbers, and the names of what is neither tensor, number nor text. */
+  readonly numbers?: ReadonlyMap<string, number>;
+  readonly unread?: readonly string[];
 }
 
 /** Whether a file is one of weights, by its content or, where that is cut or damaged, by its name. Errors: `weights.standIn`. */
@@ -53,12 +56,16 @@ function readRaw(path: string): RawTensors {
     refuseEmptyEnd(read);
     return read;
   }
-  const { tensors, strided, otherTypes, values } = readTorchFile(path);
+  const { tensors, strided, otherTypes, values, unread } = readTorchFile(path);
   const dense = denseCopies(path, strided);
   return {
     tensors: new Map([...tensors, ...dense]),
     otherTypes: new Map([...otherTypes].filter(([name]) => !dense.has(name))),
     metadata: Object.fromEntries([...values].map(([name, value]) => [name, String(value)])),
+    numbers: new Map(
+      [...values].flatMap(([name, value]) => (typeof value === 'number' ? [[name, value] as const] : [])),
+    ),
+    unread,
   };
 }
 
@@ -151,5 +158,12 @@ export function renamed(raw: RawTensors, rename: (name: string) => string | unde
     }
     return result;
   };
-  return { tensors: under(raw.tensors), otherTypes: under(raw.otherTypes), metadata: raw.metadata };
+  const { numbers = new Map<string, number>(), unread = [] } = raw;
+  return {
+    tensors: under(raw.tensors),
+    otherTypes: under(raw.otherTypes),
+    metadata: raw.metadata,
+    numbers: under(numbers),
+    unread: unread.flatMap((name) => rename(name) ?? []),
+  };
 }

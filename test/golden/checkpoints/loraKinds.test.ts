@@ -151,6 +151,21 @@ describe('every kind of LoRA moves the weights as PEFT does', () => {
       Uint8Array.of(1),
     ]);
     expect(() => readLora(file)).toThrow(/alpha" is of type bool/);
+    // A byte holds two.
+    const four = new Map([['lora_unet_conv_in.alpha', { dtype: 'F4', shape: [2], bytes: Uint8Array.of(1) }]]);
+    writeFile(join(scratch, 'f4.safetensors'), four);
+    expect(() => readLora(join(scratch, 'f4.safetensors'))).toThrow(/alpha" is of type F4/);
+  });
+});
+
+describe('an alpha that was pickled', () => {
+  const file = (kind: string): string => join(fixtures, `checkpoints/lora-alpha-${kind}.pt`);
+  it.each(['float', 'int'])('as a plain number (%s) counts', (kind) => {
+    expect(readLora(file(kind)).adapters).toMatchObject([{ rank: 2, alpha: 3 }]);
+  });
+
+  it("as one of numpy's is refused by name", () => {
+    expect(() => readLora(file('numpy'))).toThrow(/proj_in\.alpha" is of type object/);
   });
 });
 

@@ -9,6 +9,7 @@ import pickle
 from collections import OrderedDict
 from pathlib import Path
 
+import numpy
 import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
 from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
@@ -110,6 +111,15 @@ def lora_files() -> None:
     save_file(changed, HERE / "lora-deltas.safetensors")
 
 
+def pickled_alphas() -> None:
+    """A LoRA with its alphas as Python's and numpy's own numbers, as scripts leave them that pickle dicts by themselves."""
+    stem = "lora_unet_mid_block_attentions_0_proj_in"
+    g = torch.Generator().manual_seed(2)
+    matrices = {f"{stem}.lora_down.weight": torch.randn(2, 16, 1, 1, generator=g), f"{stem}.lora_up.weight": torch.randn(16, 2, 1, 1, generator=g)}
+    for kind, alpha in (("float", 3.0), ("int", 3), ("numpy", numpy.float64(3))):
+        torch.save(matrices | {f"{stem}.alpha": alpha}, HERE / f"lora-alpha-{kind}.pt")
+
+
 def single_file_names() -> None:
     """LDM names beside diffusers' by diffusers' own converters, which must cover the whole state dict."""
     pairs = {}
@@ -143,4 +153,5 @@ if __name__ == "__main__":
     strided_files()
     evil_files()
     lora_files()
+    pickled_alphas()
     single_file_names()

@@ -9,7 +9,7 @@ import { networkNames } from '../model.ts';
 import { ForeignLora, readLoraName, type LoraName } from '../names/loraNames.ts';
 import { readOtherF32, type OtherTensor } from '../otherTypes.ts';
 import { safetensorsNames } from '../safetensors.ts';
-import { looksLikeWeights, readWeightFile } from '../weightFiles.ts';
+import { looksLikeWeights, readWeightFile, type RawTensors } from '../weightFiles.ts';
 import { readF32, type TensorEntry } from '../weights.ts';
 import { readModule } from './readModule.ts';
 import { loraScaling, type Scaling } from './scaling.ts';
@@ -93,7 +93,8 @@ function readAdapters(path: string, sources: readonly AdapterSource[]): Lora {
   for (const source of sources) {
     const raw = readWeightFile(source.file);
     const modules = new Map<string, { name: LoraName; found: FoundTensors }>();
-    for (const [key, entry] of [...raw.tensors, ...raw.otherTypes]) {
+    for (const key of raw.unread ?? []) refuseUnread(source, key);
+    for (const [key, entry] of [...raw.tensors, ...raw.otherTypes, ...plainAlphas(source, raw)]) {
       const name = readLoraName(key, source.part);
       const word = bundledWord(key);
       if (word !== undefined) embeddings.set(word, numbersOf(source.file, key, entry));
@@ -170,8 +171,33 @@ const methods = [
   ['lokr', /^lokr_w(1|2|2_a|2_b)$/],
 ] as const;
 
+/** Alphas that were pickled as Python's own numbers. */
+function plainAlphas(
+  { part }: AdapterSource,
+  { numbers = new Map() }: RawTensors,
+): [string, HostTensor<'f32'>][] {
+  return [...numbers].flatMap(([key, value]): [string, HostTensor<'f32'>][] => {
+    const name = readLoraName(key, part);
+    return name && !(name instanceof ForeignLora) && name.kind === 'alpha'
+      ? [[key, { dtype: 'f32', shape: [], data: Float32Array.of(value) }]]
+      : [];
+  });
+}
+
+/** Something that belongs to the LoRA by its name, and is no tensor. Errors: `tensor.type`. */
+function refuseUnread({ file, part }: AdapterSource, key: string): void {
+  const name = readLoraName(key, part);
+  if (name && !(name instanceof ForeignLora))
+    throw problem('tensor.type', { file, tensor: key, found: 'object (pickled by Python)' });
+}
+
 /** Whatever type it is stored in. Errors: `tensor.type` for what is no number. */
-function numbersOf(file: string, tensor: string, entry: TensorEntry | OtherTensor): HostTensor<'f32'> {
+function numbersOf(
+  file: string,
+  tensor: string,
+  entry: TensorEntry | OtherTensor | HostTensor<'f32'>,
+): HostTensor<'f32'> {
+  if ('data' in entry) return entry;
   if (entry.dtype === 'f32' || entry.dtype === 'f16' || entry.dtype === 'bf16')
     return readF32(entry as TensorEntry);
   const name = entry.dtype in safetensorsNames ? safetensorsNames[entry.dtype as DType] : entry.dtype;
