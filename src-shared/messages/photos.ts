@@ -33,7 +33,7 @@ export const photoMessages = {
   'photos.expands': (d: { file: string }) =>
     `${d.file} contains text that unpacks to more than 4 MB, so it is not opened; save it again as a PNG without text, or remove it.`,
   'photos.broken': (d: { file: string }) =>
-    `${d.file} is damaged and can't be decoded; save it again, or remove it.`,
+    `${d.file} can't be decoded: it is damaged, or stores its colours in a rare way; save it again as a JPEG or PNG, or remove it.`,
   'photos.tooHeavy': (d: { file: string; megabytes: number; max: number }) =>
     `${d.file} has ${d.megabytes} MB, and the limit is ${d.max} MB; save it smaller, or remove it.`,
   'photos.tooLarge': (d: { file: string; megapixels: number; max: number }) =>

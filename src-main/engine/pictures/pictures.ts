@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -34,9 +35,8 @@ export async function listPictures(folder: string): Promise<string[]> {
   for (const entry of entries) {
     const inCloud = inCloudAlone(entry.name);
     if (inCloud !== undefined) throw problem('photos.inCloud', { file: join(folder, inCloud) });
-    if (entry.name.startsWith('.') || !(entry.isFile() || entry.isSymbolicLink())) continue;
+    if (!(await mayBePicture(folder, entry))) continue;
     const file = join(folder, entry.name);
-    if (entry.isSymbolicLink() && (await leadsToFolder(file))) continue;
     const kind = await pictureKind(file);
     if (kind === 'raw') throw problem('photos.raw', { file });
     if (kind !== 'other') pictures.push(file);
@@ -45,10 +45,13 @@ export async function listPictures(folder: string): Promise<string[]> {
   return pictures.sort(naturalOrder);
 }
 
-function leadsToFolder(link: string): Promise<boolean> {
-  return stat(link).then(
-    (stats) => stats.isDirectory(),
-    () => false,
+/** Whether something in a folder is neither hidden, nor a folder, nor a link to one. */
+export async function mayBePicture(folder: string, entry: Dirent): Promise<boolean> {
+  if (entry.name.startsWith('.')) return false;
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  return stat(join(folder, entry.name)).then(
+    (stats) => !stats.isDirectory(),
+    () => true,
   );
 }
 

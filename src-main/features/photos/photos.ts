@@ -4,7 +4,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
 import { captionBeside, isCaption } from '../../engine/training/data/photoCaptions.ts';
 import { claimsPicture, inCloudAlone } from '../../engine/pictures/pictureKinds.ts';
-import { loadPicture, naturalOrder, noFolder } from '../../engine/pictures/pictures.ts';
+import { loadPicture, mayBePicture, naturalOrder, noFolder } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import { noPhotosIn } from '../../engine/training/data/photoFolder.ts';
 import { loadMask, masksOf } from '../../engine/training/data/masks.ts';
@@ -49,10 +49,9 @@ export async function checkPhotos(
   const names = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
     throw noFolder(folder, cause);
   });
-  const files = names
-    .filter((entry) => !entry.name.startsWith('.') && (entry.isFile() || entry.isSymbolicLink()))
-    .map(({ name }) => join(folder, name))
-    .sort(naturalOrder);
+  const files: string[] = [];
+  for (const entry of names) if (await mayBePicture(folder, entry)) files.push(join(folder, entry.name));
+  files.sort(naturalOrder);
   const { masks, strays } = await masksOf(folder, files);
   // Belongs to its photo, and is no stray.
   const captions = new Set(files.filter((file) => !isCaption(file)).map(captionBeside));

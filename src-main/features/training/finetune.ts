@@ -16,7 +16,7 @@ import { assumption } from '../../engine/checkpoints/prediction.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { TextToImage } from '../../engine/pipelines/textToImage.ts';
 import { finetune as train, type FinetuneResult } from '../../engine/training/run/finetune.ts';
-import { captionsOf } from '../../engine/training/data/photoCaptions.ts';
+import { captionsOf, strayCaptions } from '../../engine/training/data/photoCaptions.ts';
 import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { usableCache } from '../../engine/checkpoints/usableCache.ts';
@@ -138,6 +138,11 @@ async function captionsIn(
     report({
       type: 'warning',
       message: `${join(folder, table)} is not read here: a photo's caption goes into a text file of its name beside it, as NAME.txt beside NAME.jpg.`,
+    });
+  for (const file of strayCaptions(folder, photos))
+    report({
+      type: 'warning',
+      message: `${file} is ignored: a caption has its photo's name, and no photo here has this one.`,
     });
   if (names.length === 0) return undefined;
   report({

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -32,6 +32,17 @@ it('a look at photos tells what their masks show, which cannot be used and which
   expect(found.unusable).toMatchObject([{ path: mask('01.png'), code: 'masks.otherSize' }]);
   expect(found.ignored).toEqual([mask('someone else.png')]);
   expect(found.advice.map(({ code }) => code)).toContain('masks.otherSize');
+});
+
+it('links to folders are passed over, as a finetune does; broken ones are named', async () => {
+  const linked = path.join(folder, 'linked');
+  mkdirSync(linked);
+  cpSync('resources/sample-subject/00.jpg', path.join(linked, '00.jpg'));
+  symlinkSync(folder, path.join(linked, 'others'));
+  symlinkSync(path.join(folder, 'gone.jpg'), path.join(linked, 'gone.jpg'));
+  const context = { report: () => undefined, signal: new AbortController().signal };
+  const { unusable } = await checkPhotos({ folder: linked, mobileNet: scorerFiles.mobileNet }, context);
+  expect(unusable).toMatchObject([{ path: path.join(linked, 'gone.jpg'), code: 'photos.unreadable' }]);
 });
 
 it('a look at a folder without photos says where they may be', async () => {

@@ -37,7 +37,7 @@ it('a model that wants a login can be had without a terminal', () => {
 it('names what a person gave in place of a copy on its way', () => {
   const thrown = problem('photos.broken', { file: '/library/photos/.0a1b.tmp' });
   expect(inStudio(thrown, { '/library/photos/.0a1b.tmp': 'rex.jpg' }).message).toMatch(
-    /^rex\.jpg is damaged/,
+    /^rex\.jpg can't be decoded/,
   );
 });
 

@@ -10,7 +10,7 @@ export const masksFolder = 'masks';
 
 /**
  * The masks of photos: `masks/NAME.png` belongs to the photo NAME in any format, in any case and Unicode form (macOS splits
- * letters from their accents). White is the subject, black what is around it, grey counts in part. A partly transparent photo
+ * letters from their accents); `masks/NAME.jpg.png` is that of NAME.jpg alone. White is the subject, black what is around it, grey counts in part. A partly transparent photo
  * without one is its own mask. `strays` are files in the folder that belong to no photo.
  */
 export async function masksOf(
@@ -24,8 +24,8 @@ export async function masksOf(
   const masks = new Map<string, string>();
   const used = new Set<string>();
   for (const photo of photos) {
-    const own = `${basename(photo, extname(photo))}.png`;
-    const name = exact.has(own) ? own : similar.get(folded(own));
+    const own = [`${basename(photo)}.png`, `${basename(photo, extname(photo))}.png`];
+    const [name] = own.flatMap((one) => (exact.has(one) ? one : (similar.get(folded(one)) ?? [])));
     if (name !== undefined) {
       masks.set(photo, join(place, name));
       used.add(name);

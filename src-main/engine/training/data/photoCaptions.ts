@@ -1,4 +1,5 @@
-import { basename, extname } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
 import { isFile } from '../../checkpoints/files.ts';
 import { fileLike } from './sameName.ts';
 import { readWritten } from './writtenText.ts';
@@ -27,6 +28,16 @@ export function captionOf(photo: string): string | undefined {
   const caption = file === undefined ? '' : readWritten(file).replace(/\s+/g, ' ').trim();
   return caption === '' ? undefined : caption;
 }
+
+/** Captions in a folder of photos that belong to none of them. */
+export function strayCaptions(folder: string, photos: readonly string[]): string[] {
+  const used = new Set(photos.map(captionBeside));
+  const names = readdirSync(folder).filter((name) => isCaption(name) && !isNote.test(name));
+  return names.map((name) => join(folder, name)).filter((file) => isFile(file) && !used.has(file));
+}
+
+/** What people and tools put beside photos that is no caption. */
+const isNote = /^(\.|(read.?me|licen[cs]e|credits|notes?|prompts?|urls?|sources?)\b)/i;
 
 /** The captions of photos by file name. */
 export function captionsOf(photos: readonly string[]): Record<string, string> {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
@@ -83,6 +84,11 @@ async function masksFor(
       type: 'warning',
       message: `${file} is ignored: a mask is a PNG with its photo's name, and no photo here has this one.`,
     });
+  for (const [mask, sharing] of sharedMasks(masks))
+    report({
+      type: 'warning',
+      message: `${mask} is the mask of ${sharing.join(' and ')}. Where each needs its own, name them ${sharing.map((photo) => `${photo}.png`).join(' and ')}.`,
+    });
   const transparent = [...masks].filter(([photo, mask]) => photo === mask).length;
   if (transparent > 0)
     report({
@@ -95,6 +101,13 @@ async function masksFor(
       message: `${masks.size} of ${plural(photos.length, 'photo', 'photos')} ${masks.size === 1 ? 'has' : 'have'} a mask; their background counts ${backgroundWeight}.`,
     });
   return masks;
+}
+
+/** Masks that belong to several photos, such as a.png to a.jpg and a.webp, and the names of these. */
+function sharedMasks(masks: ReadonlyMap<string, string>): [mask: string, photos: string[]][] {
+  const photosOf = new Map<string, string[]>();
+  for (const [photo, mask] of masks) photosOf.set(mask, [...(photosOf.get(mask) ?? []), basename(photo)]);
+  return [...photosOf].filter(([, photos]) => photos.length > 1);
 }
 
 /** With automatic masks, those that are found for photos without one; reports how many. */

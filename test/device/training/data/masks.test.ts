@@ -18,6 +18,7 @@ import { completeSettings } from '../../../../src-shared/domain/settingValues.ts
 import type { JobEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { openModelFolder } from '../../../../src-main/engine/checkpoints/modelFolder.ts';
 import { subjectDatasets } from '../../../../src-main/engine/training/data/finetuneBatches.ts';
+import { masksOf } from '../../../../src-main/engine/training/data/masks.ts';
 import type { StartTeamWorker } from '../../../../src-main/engine/training/team/gather.ts';
 import { finetune } from '../../../../src-main/features/training/finetune.ts';
 import { type FinetuneRequest } from '../../../../src-main/features/training/request.ts';
@@ -110,6 +111,22 @@ const lossesOf = ({ events }: Watched): number[] =>
   events.flatMap((event) => (event.type === 'step' ? event.loss : []));
 const said = ({ events }: Watched): string =>
   events.flatMap((event) => ('message' in event ? event.message : [])).join('\n');
+
+describe('the masks of photos', () => {
+  it('that differ in their endings alone are one, unless each has its own', async () => {
+    const folder = join(scratch, 'twins');
+    mkdirSync(join(folder, 'masks'), { recursive: true });
+    const photos = ['a.jpg', 'a.png'].map((name) => join(folder, name));
+    const masks = async (): Promise<readonly (string | undefined)[]> => {
+      const found = await masksOf(folder, photos);
+      return photos.map((photo) => found.masks.get(photo)?.slice(folder.length + '/masks/'.length));
+    };
+    writeFileSync(join(folder, 'masks/a.png'), '');
+    expect(await masks()).toEqual(['a.png', 'a.png']);
+    writeFileSync(join(folder, 'masks/A.JPG.png'), '');
+    expect(await masks()).toEqual(['A.JPG.png', 'a.png']);
+  });
+});
 
 describe('a run with masks', () => {
   let calm: Watched;

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { AskedFinetune } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { JobEvent } from '../../../../src-shared/domain/jobEvents.ts';
 import { classPrompts, photoPrompt } from '../../../../src-main/engine/training/data/prompts.ts';
-import { captionsOf } from '../../../../src-main/engine/training/data/photoCaptions.ts';
+import { captionsOf, strayCaptions } from '../../../../src-main/engine/training/data/photoCaptions.ts';
 import { listPhotos } from '../../../../src-main/engine/training/data/photoFolder.ts';
 import { RunFolder } from '../../../../src-main/engine/training/run/runFolder.ts';
 import { scorerFiles } from '../../../../src-main/shipped.ts';
@@ -43,7 +43,10 @@ describe('captions beside photos', { timeout: 120_000 }, () => {
   it('are read by the name of the photo, on one line; an empty one is none', async () => {
     caption(stem, '\ufeff  {token} {class}\r\n on a rug \n');
     caption('nobody', 'a stray');
-    expect(captionsOf(await listPhotos(photos))).toEqual({ [first]: '{token} {class} on a rug' });
+    writeFileSync(join(photos, 'README.txt'), 'where these are from');
+    const all = await listPhotos(photos);
+    expect(captionsOf(all)).toEqual({ [first]: '{token} {class} on a rug' });
+    expect(strayCaptions(photos, all)).toEqual([join(photos, 'nobody.txt')]);
     caption(stem, ' \n');
     expect(captionsOf(await listPhotos(photos))).toEqual({});
   });
@@ -62,6 +65,7 @@ describe('captions beside photos', { timeout: 120_000 }, () => {
     expect(none.settings.photoCaptions).toBeUndefined();
     caption(stem, 'a drawing of {token} {class} by the sea');
     const told = await train('told');
+    expect(told.said).toMatch(/nobody\.txt is ignored: a caption has its photo's name/);
     expect(told.said).toContain('1 of 5 photos has a caption beside it, which is used as its prompt');
     expect(told.settings.photoCaptions).toEqual({ [first]: 'a drawing of {token} {class} by the sea' });
     expect(told.loss).not.toBe(none.loss);
