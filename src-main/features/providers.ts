@@ -1,7 +1,7 @@
+import { makeFolders } from '../makeFolders.ts';
 import type { JobEvent } from '../../src-shared/domain/jobEvents.ts';
 import { keepHashesIn } from '../engine/checkpoints/contentHash.ts';
 import { removeOldCopies } from '../engine/checkpoints/denseCopies.ts';
-import { makeWithParents } from '../engine/checkpoints/files.ts';
 import { removeLeftovers } from '../engine/checkpoints/leftovers.ts';
 import { onProviderNotice } from '../engine/runtime/notices.ts';
 import { keepVerdictsIn } from '../engine/runtime/keptVerdicts.ts';
@@ -22,7 +22,7 @@ export function hearProviders(report: (event: JobEvent) => void): () => void {
 /** A cache that may not be read, or is no folder, is left as it is: most commands can do without. */
 function tidy(cache: string): void {
   try {
-    makeWithParents(cache);
+    makeFolders(cache);
     removeLeftovers(cache);
     removeOldCopies();
   } catch {

@@ -1,7 +1,8 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { makeFolders } from '../makeFolders.ts';
 import { compressed } from './compressed.ts';
 import { exportFile } from './exportFile.ts';
 import { nothing, type FileAnswer } from './fileAnswer.ts';
@@ -133,7 +134,7 @@ async function makeThumbnail(file: string, kept: string, side: number): Promise<
     .toBuffer();
   const partial = `${kept}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`;
   try {
-    await mkdir(path.dirname(kept), { recursive: true });
+    makeFolders(path.dirname(kept));
     await writeFile(partial, bytes);
     await rename(partial, kept);
   } catch {

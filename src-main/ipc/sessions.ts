@@ -1,7 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { makeFolders } from '../makeFolders.ts';
 
 const keptSchema = z.object({
   port: z.int().min(1).max(65535),
@@ -55,7 +56,7 @@ export class Sessions {
   private write(): void {
     const partial = `${this.file}.${process.pid}.tmp`;
     try {
-      mkdirSync(path.dirname(this.file), { recursive: true, mode: 0o700 });
+      makeFolders(path.dirname(this.file), 0o700);
       writeFileSync(partial, JSON.stringify({ port: this.port, sessions: this.kept }), { mode: 0o600 });
       renameSync(partial, this.file);
     } catch {

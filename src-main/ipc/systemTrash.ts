@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { makeFolders } from '../makeFolders.ts';
 
 /**
  * Hands a file or folder to the desktop's trash without Electron: freedesktop.org's trash specification 1.0 on Linux; on other
@@ -12,8 +13,8 @@ export async function systemTrash(file: string): Promise<void> {
   const trash =
     process.platform === 'linux' ? path.join(home, 'Trash') : path.join(os.homedir(), 'Likeness trash');
   const [files, infos] = [path.join(trash, 'files'), path.join(trash, 'info')];
-  await mkdir(files, { recursive: true, mode: 0o700 });
-  await mkdir(infos, { recursive: true, mode: 0o700 });
+  makeFolders(files, 0o700);
+  makeFolders(infos, 0o700);
   const { name, ext } = path.parse(file);
   let own = name + ext;
   for (let number = 2; existsSync(path.join(files, own)); number++) own = `${name} ${number}${ext}`;

@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
+import { makeFolders } from '../makeFolders.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 import { takeNote } from './closedWell.ts';
@@ -26,7 +27,7 @@ export function openDatabase(file: string, migrations: readonly Migration[] = al
   let checkedAt = 0;
   let db: Database | undefined;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolders(dirname(file));
     // SQLite opens a read-only file that has a log beside it, and fails only at the first change.
     for (const place of [dirname(file), file]) if (existsSync(place)) accessSync(place, constants.W_OK);
     const before = takeNote(file);
@@ -65,7 +66,7 @@ function migrate(db: Database, file: string, migrations: readonly Migration[]): 
 
 function backUp(db: Database, file: string, version: number): void {
   const folder = join(dirname(file), 'backups');
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const copy = join(folder, `${basename(file)}.v${version}.${stamp}`);
   rmSync(copy, { force: true });

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { makeFolders } from '../makeFolders.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 
 /**
@@ -83,7 +84,7 @@ export class LibraryFolder {
 
   private makeFolder(folder: string): string {
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolders(folder);
     } catch (cause) {
       throw problem(
         'library.unwritable',

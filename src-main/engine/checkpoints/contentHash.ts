@@ -1,8 +1,9 @@
+import { makeFolders } from '../../makeFolders.ts';
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, statSync, writeFileSync, type BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { errorCode, makeWithParents, withFile } from './files.ts';
+import { errorCode, withFile } from './files.ts';
 import { removeLeftovers, temporaryPlace } from './leftovers.ts';
 
 let folder: string | undefined;
@@ -97,7 +98,7 @@ function keep(key: string, hash: string): void {
   if (folder === undefined) return;
   try {
     const hashes = join(folder, 'hashes');
-    makeWithParents(hashes);
+    makeFolders(hashes);
     if (tidied !== folder) removeLeftovers(hashes);
     tidied = folder;
     const own = temporaryPlace(place(key));

@@ -1,15 +1,7 @@
-import {
-  mkdirSync,
-  closeSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  statSync,
-  type Stats,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync, type Stats } from 'node:fs';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
+import { makeFolders } from '../../makeFolders.ts';
+import { insteadOfFile } from './insteadOfFile.ts';
 
 /** `statSync` or undefined where nothing is. Errors: `file.unreadable`. */
 export function statOrNothing(path: string): Stats | undefined {
@@ -92,6 +84,8 @@ export function readText(path: string): string {
 
 /** `what` names the text inside the file where the file holds more than it. Errors: `config.invalid`. */
 export function parseJson(text: string, path: string, what = 'it'): unknown {
+  const instead = insteadOfFile(text);
+  if (instead !== undefined) throw problem('config.invalid', { file: path, why: `${what} is ${instead}` });
   try {
     // Python writes numbers that JSON does not have: `"lambda_min_clipped": -Infinity`.
     return JSON.parse(
@@ -100,9 +94,7 @@ export function parseJson(text: string, path: string, what = 'it'): unknown {
         .replace(/(:\s*)NaN\b/g, '$1null'),
     );
   } catch (error) {
-    const page = /^\s*<(!doctype|html)/i.test(text);
-    const why = page ? `${what} is a web page, as a sign-in gives` : `${what} is not JSON`;
-    throw problem('config.invalid', { file: path, why }, error);
+    throw problem('config.invalid', { file: path, why: `${what} is not JSON` }, error);
   }
 }
 
@@ -138,23 +130,12 @@ export function errorCode(error: unknown): string {
 /** Makes a folder and those above it. Errors: `file.unwritable`, of the part of the path that is in the way. */
 export function makeFolder(folder: string): void {
   try {
-    makeWithParents(folder);
+    makeFolders(folder);
   } catch (error) {
     const { path = folder } = error as { path?: string };
     orUnwritable(path, () => {
       throw error;
     });
-  }
-}
-
-/** The same with the system's own errors. mkdirSync's `recursive` never returns where mkdir says ENOENT below a folder that is there, as /proc does. */
-export function makeWithParents(folder: string): void {
-  if (isFolder(folder)) return;
-  if (dirname(folder) !== folder) makeWithParents(dirname(folder));
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    if (!isFolder(folder)) throw error;
   }
 }
 

@@ -4,7 +4,17 @@ import { nameOf, problem } from '../../../src-shared/messages/index.ts';
 import { seesMasks } from '../models/config.ts';
 import { contextWidth } from '../models/textEncoders.ts';
 import { parseClipTextConfig, parseUNetConfig, parseVaeConfig } from '../models/parseConfig.ts';
-import { asRecord, isFile, isFolder, parseJson, readJson, readJsonIfThere, readText } from './files.ts';
+import {
+  asRecord,
+  isFile,
+  isFolder,
+  parseJson,
+  readJson,
+  readJsonIfThere,
+  readText,
+  withFile,
+} from './files.ts';
+import { insteadOfFile } from './insteadOfFile.ts';
 import { modelInstead } from './foreign.ts';
 import type { Model, ModelPart, TokenizerFiles } from './model.ts';
 import { agreed, typeOf } from './prediction.ts';
@@ -123,6 +133,10 @@ function schedulerOf(file: string, said: Prediction | undefined): Record<string,
   return scheduler;
 }
 
+function startOf(path: string): string {
+  return withFile(path, (file) => new TextDecoder().decode(file.bytes(0, Math.min(file.size, 2000))));
+}
+
 function readObject(file: string): Record<string, unknown> {
   const raw = readJson(file);
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
@@ -130,7 +144,7 @@ function readObject(file: string): Record<string, unknown> {
   return raw as Record<string, unknown>;
 }
 
-/** Errors: `model.missingPart`. */
+/** Errors: `model.missingPart`, `tokenizer.invalid`. */
 export function tokenizerFiles(folder: string): TokenizerFiles {
   const file = (name: string) => (isFile(join(folder, name)) ? join(folder, name) : undefined);
   const files = {
@@ -140,6 +154,11 @@ export function tokenizerFiles(folder: string): TokenizerFiles {
   };
   if (!files.tokenizerFile && !(files.vocabFile && files.mergesFile))
     throw problem('model.missingPart', { file: folder, part: 'vocab.json and merges.txt' });
+  for (const path of Object.values(files)) {
+    const instead = path === undefined ? undefined : insteadOfFile(startOf(path));
+    if (path !== undefined && instead !== undefined)
+      throw problem('tokenizer.invalid', { file: path, why: `it is ${instead}` });
+  }
   return {
     folder,
     ...files,

@@ -69,7 +69,7 @@ function statedIn(
   if (architecture?.startsWith('stable-diffusion-v2'))
     return known(architecture.includes('768-v'), 'the architecture in its metadata');
   if (tensors.has('v_pred') || otherTypes.has('v_pred')) return known(true, 'its tensor v_pred');
-  const yaml = file.replace(/\.\w+$/, '.yaml');
+  const yaml = `${file.replace(/\.\w+$/, '')}.yaml`;
   if (isFile(yaml)) return known(/^\s*parameterization:\s*["']?v\b/m.test(readText(yaml)), yaml);
   if (metadata['global_step'] === '875000') return known(false, 'its step count, which is that of 2-base');
   return undefined;

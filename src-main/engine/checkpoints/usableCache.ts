@@ -1,11 +1,12 @@
+import { makeFolders } from '../../makeFolders.ts';
 import { accessSync, constants } from 'node:fs';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { errorCode, makeWithParents } from './files.ts';
+import { errorCode } from './files.ts';
 
 /** The cache folder, made if need be, for work that can't do without one. Errors: `cache.unusable`. */
 export function usableCache(folder: string): string {
   try {
-    makeWithParents(folder);
+    makeFolders(folder);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw problem('cache.unusable', { folder, why: errorCode(error) }, error);

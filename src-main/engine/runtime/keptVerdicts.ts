@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { makeFolders } from '../../makeFolders.ts';
 import { providers } from '../../../src-shared/domain/providers.ts';
 import { deviceFingerprint } from './graphicsDevice.ts';
 import { isAlive } from './isAlive.ts';
@@ -53,8 +54,7 @@ function read(cache = folder): Kept {
 function write(what: string, entry: Kept[string]): void {
   if (folder === undefined) return;
   try {
-    // Not with those above it: in /proc, Node would try for ever.
-    if (!existsSync(folder)) mkdirSync(folder);
+    makeFolders(folder);
     const file = fileIn(folder);
     const own = join(folder, `.providers.json.${process.pid}.tmp`);
     writeFileSync(own, JSON.stringify({ ...read(), [what]: entry }, null, 2));

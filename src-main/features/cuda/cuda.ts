@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream, createReadStream, existsSync, rmSync, symlinkSync } from 'node:fs';
-import { copyFile, mkdir, rename, statfs } from 'node:fs/promises';
+import { copyFile, rename, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createInflateRaw } from 'node:zlib';
+import { makeFolders } from '../../makeFolders.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { withFile } from '../../engine/checkpoints/files.ts';
@@ -53,7 +54,7 @@ export async function addCuda(
     type: 'note',
     message: `CUDA for ONNX Runtime: ${size(toFetch)} are fetched and about ${size(1.55 * toFetch)} kept in ${folder}; likeness gpu remove cuda deletes them.`,
   });
-  await mkdir(folder, { recursive: true });
+  makeFolders(folder);
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < needed)
     throw problem('download.noRoom', { folder, gigabytes: (needed / 1e9).toFixed(1) });

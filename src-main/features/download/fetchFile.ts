@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { makeFolders } from '../../makeFolders.ts';
 import { forPeople } from '../../../src-shared/messages/forPeople.ts';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
 import { getFromHub, type HubFile } from './hub.ts';
@@ -25,7 +26,7 @@ export async function fetchFile(
     return;
   }
   const part = `${target}.part`;
-  await mkdir(dirname(target), { recursive: true });
+  makeFolders(dirname(target));
   let known = 0;
   // A branch may have moved on since an earlier try.
   let mayBeOlder = (await sizeOf(part)) !== undefined;

@@ -1,6 +1,7 @@
+import { makeFolders } from '../../makeFolders.ts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { makeWithParents, statOrNothing } from '../../engine/checkpoints/files.ts';
+import { statOrNothing } from '../../engine/checkpoints/files.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { cacheFolder } from '../../places.ts';
 
@@ -22,7 +23,7 @@ const noteOf = (hash: string): string => path.join(cacheFolder(), 'places', hash
 export function rememberPlace(hash: string, place: string): void {
   if (placeOf(hash) === place) return;
   try {
-    makeWithParents(path.dirname(noteOf(hash)));
+    makeFolders(path.dirname(noteOf(hash)));
     writeAtomically(noteOf(hash), () => [Buffer.from(place)]);
   } catch {
     // Without the note, a person must say where the weights are.

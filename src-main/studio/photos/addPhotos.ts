@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { makeFolders } from '../../makeFolders.ts';
 import type { Output } from '../../../src-shared/contract/index.ts';
 import { classNounSchema, tokenSchema, type Subject } from '../../../src-shared/domain/subject.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -197,7 +198,7 @@ async function forBrowsers(png: Buffer): Promise<Buffer> {
 /** Keeps a person's original that a converted copy replaces, in a folder where nobody looks for photos. */
 async function setAside(file: string): Promise<void> {
   const place = path.join(path.dirname(file), '.originals');
-  await mkdir(place, { recursive: true });
+  makeFolders(place);
   await rename(file, path.join(place, path.basename(file)));
 }
 

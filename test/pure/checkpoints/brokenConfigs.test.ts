@@ -49,6 +49,28 @@ describe('broken configs', () => {
     expect(openModel(folder).kind).toBe('diffusers');
   });
 
+  const standIns = [
+    ['<!DOCTYPE html>\n<html><head><title>Sign in', 'web page'],
+    ['version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 34\n', 'Git LFS pointer'],
+    ['{"error":"Access to this model is restricted"}', 'server answers.*restricted'],
+  ] as const;
+  const places = [
+    ...['unet/config.json', 'text_encoder/config.json', 'scheduler/scheduler_config.json'],
+    ...['model_index.json', 'tokenizer/vocab.json', 'tokenizer/merges.txt'],
+  ];
+  it.each(places.flatMap((name) => standIns.map(([text, what]) => [name, what, text] as const)))(
+    '%s that is really a %s is called so',
+    (name, what, text) => {
+      const file = join(folder, name);
+      const original = readFileSync(file, 'utf8');
+      writeFileSync(file, text);
+      const read = (): unknown => openModel(folder);
+      expect(read).toThrow(new RegExp(what));
+      expect(read).toThrow(name);
+      writeFileSync(file, original);
+    },
+  );
+
   it.each([
     'vae/config.json',
     'text_encoder/config.json',

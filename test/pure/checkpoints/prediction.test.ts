@@ -76,6 +76,13 @@ describe('what a single file predicts', () => {
     });
   });
 
+  it('is asked of the file beside it, not of a file without an ending', () => {
+    const file = silentFile('no ending');
+    expect(openModel(file)).toMatchObject({ prediction: { assumed: true } });
+    writeFileSync(`${file}.yaml`, 'parameterization: "v"\n');
+    expect(openModel(file).prediction).toMatchObject({ type: 'v_prediction' });
+  });
+
   it('is shown by inspect, with how it is known', async () => {
     const file = silentFile('told.safetensors');
     const inspected = await likeness(['inspect', file]);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { mkdirSync } from 'node:fs';
+import { makeFolders } from '../../../makeFolders.ts';
 import { isFile } from '../../checkpoints/files.ts';
 import { networkNames, type Model, type NetworkName } from '../../checkpoints/model.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
@@ -54,7 +54,7 @@ export function writeTrained(
     const names = trained.names.filter((name) => name.startsWith(`${part}.`));
     if (names.length === 0) continue;
     const file = join(folder, trainedFiles[part]);
-    mkdirSync(join(file, '..'), { recursive: true });
+    makeFolders(join(file, '..'));
     writeSafetensors(
       file,
       names.map((name) => ({ name: name.slice(part.length + 1), tensor: value(name) })),
