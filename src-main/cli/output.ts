@@ -30,10 +30,10 @@ export class Output {
     if (event.type === 'plan') return this.clock.plan(event.phases);
     if (event.type === 'progress') {
       const { label, done, total } = event;
-      const left = this.clock.secondsLeft(label ?? '', done, total, performance.now() / 1000) ?? 0;
-      const eta = Math.round(left * 10) / 10;
+      const left = this.clock.secondsLeft(label ?? '', done, total, performance.now() / 1000);
+      const eta = Math.round((left ?? 0) * 10) / 10;
       this.json({ type: 'progress', ...(label === undefined ? {} : { label }), done, total, eta });
-      this.progress(event, eta);
+      this.progress(event, left);
       return;
     }
     this.json(event);
@@ -75,10 +75,10 @@ export class Output {
     process.stderr.write(`${line}\n`);
   }
 
-  private progress({ label = 'working', done, total }: ProgressEvent, eta: number): void {
+  private progress({ label = 'working', done, total }: ProgressEvent, seconds: number | null): void {
     // The JSON lines tell progress already.
     if (this.options.quiet || (this.options.json && !this.terminal)) return;
-    const left = done < total ? `  ${duration(eta)} left` : '';
+    const left = done < total && seconds !== null ? `  ${duration(seconds)} left` : '';
     const line = `${label} ${Math.floor(done)}/${total}${this.lastStep}${left}`;
     if (this.terminal) {
       process.stderr.write(`\r\x1b[K${line}`);
