@@ -20,6 +20,8 @@ export const engineMessages = {
     `The graphics device has too little memory for a whole batch (provider "${d.provider}"), so its pictures are computed one at a time; what is learned stays the same, and a step takes longer.`,
   'provider.byPicture': (d: { provider: string }) =>
     `The graphics device has too little memory for several pictures at once (provider "${d.provider}"), so they are computed one at a time, which takes a little longer.`,
+  'provider.byTurns': () =>
+    `The graphics device has too little memory for all networks of these pictures at once, so they are loaded in turn at every step, which takes longer. Without the base model's guidance, or with fewer regions, they may fit.`,
   'provider.byShape': (d: { provider: string }) =>
     `The graphics device has too little memory for pictures of several shapes (provider "${d.provider}"), so the network is prepared anew for each shape; what is learned stays the same, and steps take longer.`,
   'provider.precision': (d: { provider: string; precision: string; why: string }) =>

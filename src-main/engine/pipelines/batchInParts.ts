@@ -19,9 +19,13 @@ export const deviceMemory = async (): Promise<number> => (await graphicsDevices(
  * at a time takes little longer, and the rest is for other programs.
  */
 export const share = 1 / 4;
+/** Share up to which several U-Nets lie there together. */
+export const together = 0.9;
 
 /** How a network is called with some rows of a batch, each tensor's first axis. */
 export interface Calls<F> {
+  /** Of the device's memory, for a call. */
+  readonly share: number;
   /** Bytes that a call takes on the device, simulated. */
   readonly bytesOf: (some: F) => number;
   /** `canAskForLess`: too little memory is an error even where the CPU could take over. */
@@ -38,13 +42,11 @@ export class BatchInParts {
   constructor(private readonly provider: Provider) {}
 
   async call<F extends Readonly<Record<string, Floats>>>(feeds: F, calls: Calls<F>): Promise<Floats> {
-    const key = Object.values(feeds)
-      .map(({ shape }) => shape.join())
-      .join(';');
+    const key = [calls.share, ...Object.values(feeds).map(({ shape }) => shape.join())].join(';');
     const batch = Object.values(feeds)[0]?.shape[0] ?? 1;
     const memory = await deviceMemory();
     const bytesOf = (count: number): number => calls.bytesOf(some(feeds, 0, count));
-    const rows = this.rows.get(key) ?? rowsThatFit(batch, memory, bytesOf);
+    const rows = this.rows.get(key) ?? rowsThatFit(batch, calls.share * memory, bytesOf);
     this.rows.set(key, rows);
     try {
       return await inParts(feeds, batch, rows, (part) => calls.run(part, rows > 1));
@@ -58,10 +60,9 @@ export class BatchInParts {
   }
 }
 
-/** Rows of a batch, a divisor of it, that are computed together on a device of `memory` bytes. */
-export function rowsThatFit(batch: number, memory: number, bytesOf: (rows: number) => number): number {
-  for (let rows = batch; rows > 1; rows--)
-    if (batch % rows === 0 && bytesOf(rows) <= share * memory) return rows;
+/** Rows of a batch, a divisor of it, that are computed together in `most` bytes. */
+export function rowsThatFit(batch: number, most: number, bytesOf: (rows: number) => number): number {
+  for (let rows = batch; rows > 1; rows--) if (batch % rows === 0 && bytesOf(rows) <= most) return rows;
   return 1;
 }
 

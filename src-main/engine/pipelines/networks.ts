@@ -1,4 +1,4 @@
-import { problem } from '../../../src-shared/messages/index.ts';
+import { messages, problem } from '../../../src-shared/messages/index.ts';
 import type { Model } from '../checkpoints/model.ts';
 import { readF32, type Weights } from '../checkpoints/weights.ts';
 import { input } from '../graph/build.ts';
@@ -14,11 +14,12 @@ import { memoryOf } from '../onnx/deviceMemory.ts';
 import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider, ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { graphicsDevices } from '../runtime/graphicsDevice.ts';
+import { providerNotice } from '../runtime/notices.ts';
 import { precisionOn, providerFor, Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { toF32 } from '../tensor/half.ts';
 import { dims4, f32, type HostTensor, type Shape } from '../tensor/tensor.ts';
-import { BatchInParts, deviceMemory, share } from './batchInParts.ts';
+import { BatchInParts, deviceMemory, share, together } from './batchInParts.ts';
 import type { PromptEmbeds } from './batches.ts';
 import { decodeTiled } from './tiledDecode.ts';
 import { partNames, storedWeights, type WeightLookup } from './weights.ts';
@@ -70,6 +71,10 @@ export class Networks {
   /** The same model as it was taught, whose U-Net serves this one too, at strength 0. */
   private lender: Networks | undefined;
   private lends = false;
+  /** Of the device's memory, for rows at a time. */
+  private share = share;
+  /** There is no room for this U-Net while the others that are called with it lie there. */
+  private takesTurns = false;
 
   constructor(
     readonly model: Model,
@@ -95,7 +100,10 @@ export class Networks {
     guidance?: Floats,
   ): Promise<Floats> {
     const feeds = { sample, timesteps, context, ...added, ...(guidance && { guidance }) };
-    return this.lender ? this.lender.predicted(feeds, 0) : this.predicted(feeds, 1);
+    const [called, strength] = this.lender ? [this.lender, 0] : [this, 1];
+    const found = await called.predicted(feeds, strength);
+    if (called.takesTurns) await called.release('unet');
+    return found;
   }
 
   private async predicted(feeds: Rows, strength: number): Promise<Floats> {
@@ -107,6 +115,7 @@ export class Networks {
     const precision = await this.precision('unet');
     this.inParts ??= new BatchInParts(provider);
     return this.inParts.call(feeds, {
+      share: this.share,
       bytesOf: (some) => {
         const graph = graphOf(whole(some), (given) => ({ output: build(given) }));
         return this.bytesOn(provider, this.mixed(graph, precision), this.model.unet.weights);
@@ -135,10 +144,41 @@ export class Networks {
     if (this.lender) await this.release('unet');
   }
 
-  private async hasToLend([, , height = 0, width = 0]: Shape, count: number): Promise<boolean> {
-    const { provider: choice = 'cpu', adapters, own = () => undefined } = this.options;
-    const provider = await providerFor(choice);
-    if (provider === 'cpu' || !adapters?.size) return false;
+  /**
+   * `taught`, and `base` where it guides, are called one after the other with latents of this shape. Where a device's memory is short, one of
+   * them computes `base`'s U-Net (`borrowFrom`); where it still is, each U-Net leaves the device after its call. The more there are, the fewer
+   * rows does each take at a time.
+   */
+  static async shareDevice(
+    taught: readonly Networks[],
+    base: Networks,
+    guides: boolean,
+    latents: Shape,
+  ): Promise<void> {
+    await base.borrowFrom(taught, guides ? latents : undefined);
+    const own = [...taught, ...(guides && !base.lender ? [base] : [])];
+    let bytes = 0;
+    if (own.length > 1) for (const networks of own) bytes += await networks.bytesOfOne(latents);
+    const takesTurns = bytes > together * (await deviceMemory());
+    if (takesTurns) providerNotice(messages['provider.byTurns']());
+    for (const networks of own)
+      Object.assign(networks, { takesTurns, share: Math.min(share, 1 / (2 * own.length)) });
+  }
+
+  private async hasToLend(latents: Shape, count: number): Promise<boolean> {
+    const { adapters, own = () => undefined } = this.options;
+    if (!adapters?.size) return false;
+    const isChanged = (name: string): boolean => this.isFed(name) || own(name) !== undefined;
+    // Other weights than the model's can't be taken away.
+    const { weights } = this.model.unet;
+    if (weights.names().some((name) => isChanged(`${partNames.unet}.${name}`))) return false;
+    return count * (await this.bytesOfOne(latents)) > share * (await deviceMemory());
+  }
+
+  /** What the U-Net takes on a device for one picture, by simulation; nothing on the CPU. */
+  private async bytesOfOne([, , height = 0, width = 0]: Shape): Promise<number> {
+    const provider = await providerFor(this.options.provider ?? 'cpu');
+    if (provider === 'cpu') return 0;
     const { config, weights } = this.model.unet;
     const inputs = {
       sample: input('sample', [1, config.in_channels, height, width]),
@@ -147,10 +187,7 @@ export class Networks {
       ...addedInputs(config, 1).added,
     };
     const graph = this.mixed({ outputs: { output: this.unet(inputs) } }, await this.precision('unet'));
-    const isChanged = (name: string): boolean => this.isFed(name) || own(name) !== undefined;
-    // Other weights than the model's can't be taken away.
-    if (weights.names().some((name) => isChanged(`${partNames.unet}.${name}`))) return false;
-    return count * this.bytesOn(provider, graph, weights) > share * (await deviceMemory());
+    return this.bytesOn(provider, graph, weights);
   }
 
   /**

@@ -7,7 +7,7 @@ import type { Tokenizer } from '../models/tokenizer.ts';
 import type { SchedulerName } from '../schedulers/config.ts';
 import { firstStep, makeSampler, type NamedSampler } from '../schedulers/index.ts';
 import { TorchGenerator } from '../tensor/random.ts';
-import type { HostTensor, Shape } from '../tensor/tensor.ts';
+import type { HostTensor } from '../tensor/tensor.ts';
 import { stack, stackPrompts, unstack, type PromptEmbeds } from './batches.ts';
 import { picturesThatFit, steadyBatch } from './batchSize.ts';
 import { PromptEncoder } from './encodePrompts.ts';
@@ -161,7 +161,8 @@ export class TextToImage {
       ofBatches.push(encoded);
     }
     const regions = await this.encodeRegions(options, base);
-    await this.shareUNet(regions, baseGuidance > 0 ? shape : undefined);
+    const taught = [this.networks, ...regions.map(({ networks }) => networks)];
+    await Networks.shareDevice(taught, this.base, baseGuidance > 0, shape);
     for (const { prompt } of ofBatches.flat()) this.checkedPrompt(prompt);
     await this.networks.release('text');
     await this.base.release('text');
@@ -190,11 +191,6 @@ export class TextToImage {
       await this.networks.makeRoom('decoder');
     }
     for (const { networks } of regions) await networks.release();
-  }
-
-  /** Has the base model's U-Net computed by one that was taught, where it is needed for latents of a shape and memory is short. */
-  private shareUNet(regions: readonly RegionConditions[], latents?: Shape): Promise<void> {
-    return this.base.borrowFrom([this.networks, ...regions.map(({ networks }) => networks)], latents);
   }
 
   /** Who reads the prompts, with which kind of guidance, and how many of the text encoders' contexts a picture's prompts take. */

@@ -11,6 +11,8 @@ import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { forgetVerdicts } from '../../../src-main/engine/runtime/chooseProvider.ts';
 import type * as Devices from '../../../src-main/engine/runtime/graphicsDevice.ts';
 import { keepVerdictsIn } from '../../../src-main/engine/runtime/keptVerdicts.ts';
+import { onProviderNotice } from '../../../src-main/engine/runtime/notices.ts';
+import { messages } from '../../../src-shared/messages/index.ts';
 import type { Provider } from '../../../src-shared/domain/providers.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 import { f32, type HostTensor, type Shape } from '../../../src-main/engine/tensor/tensor.ts';
@@ -108,32 +110,65 @@ describe('a model with adapters and the same without them', () => {
   });
 });
 
-it('pictures that the base model guides are drawn by one U-Net where memory is short', async () => {
+describe('pictures that the base model guides', () => {
   const mini = openModel(resolve('models/likeness-mini'));
-  const tokenizer = await openTokenizer(mini);
   const module = 'down_blocks.0.resnets.0.conv1';
-  const adapter = { name: 'default', rank: 2, scale: 1 };
   const shapes = adapterShapes('lora', mini.unet.weights.get(`${module}.weight`)?.shape ?? [], 2);
-  const [a, b] = [randn(shapes.A ?? [], 0.1), randn(shapes.B ?? [], 0.1)];
-  const draw = async (provider: Provider) => {
-    const pipeline = new TextToImage(mini, tokenizer, {
+  /** A LoRA of its own for each call. */
+  const lora = (provider: Provider): NetworkOptions => {
+    const [a, b] = [randn(shapes.A ?? [], 0.1), randn(shapes.B ?? [], 0.1)];
+    return {
       provider,
-      adapters: new Map([[`unet.${module}`, [adapter]]]),
+      adapters: new Map([[`unet.${module}`, [{ name: 'default', rank: 2, scale: 1 }]]]),
       own: (name) => (name.includes('.lora_A.') ? a : name.includes('.lora_B.') ? b : undefined),
-    });
+    };
+  };
+  const box = (left: number) => ({ left, top: 0, right: left + 0.5, bottom: 1 });
+
+  /** Latents, and the most sessions at a time; `subjects`: regions with a LoRA of their own beside the picture's. */
+  async function draw(networks: NetworkOptions, subjects: readonly NetworkOptions[] = []) {
+    const pipeline = new TextToImage(mini, await openTokenizer(mini), networks);
     const before = stubSessions();
     const sessions: number[] = [];
-    const sampling = { steps: 3, guidance: 3, baseGuidance: 2, width: 64, height: 64 };
+    const regions = subjects.map((own, i) => ({ box: box(i / 2), prompt: 'a dog', networks: own }));
+    const sampling = { steps: 3, guidance: 3, baseGuidance: 2, width: 64, height: 64, regions };
     const options = { ...sampling, onStep: () => void sessions.push(stubSessions() - before) };
     for await (const { latents } of pipeline.generate([{ prompt: 'a dog', seed: 1 }], options)) {
       await pipeline.dispose();
       return { latents: latents.data, sessions };
     }
     throw new Error('nothing was drawn');
-  };
-  const expected = await draw('cpu');
-  card.memory = 1e6;
-  const found = await draw('dml');
-  expect(found.sessions).toEqual([1, 1, 1]);
-  expect(furthest(found.latents, expected.latents)).toBeLessThan(1e-3);
+  }
+
+  it('are drawn by one U-Net where memory is short', async () => {
+    const own = lora('cpu');
+    const expected = await draw(own);
+    card.memory = 1e6;
+    const found = await draw({ ...own, provider: 'dml' });
+    expect(found.sessions).toEqual([1, 1, 1]);
+    expect(furthest(found.latents, expected.latents)).toBeLessThan(1e-3);
+  });
+
+  it('and have two subjects are drawn by U-Nets that take turns where not all of them fit', async () => {
+    const heard: string[] = [];
+    onProviderNotice((sentence) => void heard.push(sentence));
+    const [own, ...subjects] = [lora('cpu'), lora('cpu'), lora('cpu')] as const;
+    const on = (provider: Provider) =>
+      draw(
+        { ...own, provider },
+        subjects.map((one) => ({ ...one, provider })),
+      );
+    const expected = await on('cpu');
+    card.memory = 24e9;
+    const together = await on('dml');
+    // The base model's too.
+    expect(together.sessions).toEqual([4, 4, 4]);
+    expect(heard).not.toContain(messages['provider.byTurns']());
+    card.memory = 1e6;
+    const apart = await on('dml');
+    expect(apart.sessions).toEqual([0, 0, 0]);
+    expect(heard).toContain(messages['provider.byTurns']());
+    for (const { latents } of [together, apart])
+      expect(furthest(latents, expected.latents)).toBeLessThan(1e-3);
+  });
 });

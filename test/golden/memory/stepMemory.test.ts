@@ -132,10 +132,10 @@ describe('the memory of Stable Diffusion 1 in f16, before anything was measured'
       return { predicted: unet(Scope.root('unet', options), call, config.config).sample };
     };
     // The two halves of guidance.
-    const rows = rowsThatFit(2, 8 * 2 ** 30, (count) => bytesOf(predicted(count)));
+    const rows = rowsThatFit(2, share * 8 * 2 ** 30, (count) => bytesOf(predicted(count)));
     expect(bytesOf(predicted(rows)) / 1e9).toBeLessThan(2.7);
     expect(bytesOf(predicted(2), 'device') / 1e9).toBeLessThan(2.7);
-    expect(rowsThatFit(2, 12 * 2 ** 30, (count) => bytesOf(predicted(count)))).toBe(2);
+    expect(rowsThatFit(2, share * 12 * 2 ** 30, (count) => bytesOf(predicted(count)))).toBe(2);
     // A LoRA's guided by the base model: a U-Net of each would take twice as much, so one serves both.
     const shared = { adapters: seedsAdapters('sd1'), strength: input('strength', []) };
     const alone = bytesOf(predicted(1));
