@@ -42,6 +42,9 @@ export const gpuCheckCommand = command({
   },
 });
 
+/** Seconds for starting, for ending the last part and removing gigabytes of random weights, and for the page: however long the check. */
+const reserve = 15;
+
 function requestOf({
   out = 'gpu-check.md',
   provider,
@@ -50,9 +53,8 @@ function requestOf({
   part,
   findings,
 }: Given<typeof options>): GpuCheckRequest | CheckPartRequest {
-  // A second of each minute is for starting, for ending the last part and for the page.
   if (findings === undefined)
-    return { out, provider, small, seconds: 59 * minutes, parts: part ? [part] : checkParts };
+    return { out, provider, small, seconds: 60 * minutes - reserve, parts: part ? [part] : checkParts };
   if (part === undefined) throw problem('usage.missingOption', { option: '--part', command: 'gpu-check' });
   return { part, findings, provider, small };
 }

@@ -38,7 +38,13 @@ export async function gpuCheck(
   const parts = checkParts.filter((part) => part === 'device' || request.parts.includes(part));
   const run = async (part: CheckPart): Promise<Section> => {
     if (part !== 'device' && !provider)
-      return { part, findings: [], ended: 'no provider computes right here' };
+      return {
+        ...{ part, findings: [] },
+        ended:
+          sections[0]?.ended === undefined
+            ? 'no provider computes right here'
+            : 'left out: the look at the device did not end',
+      };
     if (left() < 1) return { part, findings: [], ended: `left out: ${request.seconds} s were over` };
     const seconds = secondsFor(parts.slice(parts.indexOf(part)), left());
     const file = join(work, `${part}.jsonl`);

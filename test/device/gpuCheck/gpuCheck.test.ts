@@ -58,6 +58,18 @@ describe('a check of a graphics device', () => {
   }, 60_000);
 });
 
+it('says that nothing was checked because the look at the device did not end', async () => {
+  const out = join(folder, 'cut.md');
+  const request = { out, provider: undefined, small: false, seconds: 600, parts: checkParts };
+  const context = { report: () => undefined, signal: new AbortController().signal };
+  const command = [process.execPath, '-e', 'process.exit(3)'];
+  const result = await gpuCheck(request, context, { command, version: '1.2.3' });
+  expect(result).toMatchObject({ provider: undefined, right: 0, unfinished: checkParts.length });
+  const page = readFileSync(out, 'utf8');
+  expect(page).toContain('This part did not end: ended with status 3');
+  expect(page.match(/left out: the look at the device did not end/g)).toHaveLength(checkParts.length - 1);
+});
+
 it('leaves time for every part, however many hang', () => {
   const timesOf = (took: (seconds: number) => number): number[] => {
     let left = 480;
