@@ -202,7 +202,7 @@ class Generation {
   get guidance(): Guidance {
     const { modelId, loras, guidance, baseGuidance, guidanceStop } = this.draft;
     const model = models.byId(modelId) ?? models.list[0];
-    const bare = guidanceOf({ guidance: model?.guidance ?? 7.5 });
+    const bare = model?.guidance ?? guidanceOf({ guidance: 7.5 });
     const own = loras.length > 0 ? (model?.subjectGuidance ?? bare) : bare;
     return {
       guidance: guidance ?? own.guidance,

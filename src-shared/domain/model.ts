@@ -23,10 +23,10 @@ export const modelSchema = z.object({
   height: z.int(),
   addedAt: timeSchema,
   /** Its default guidance. */
-  guidance: z.number(),
+  guidance: guidanceSchema,
   /** The same for a subject that it was taught. */
   subjectGuidance: guidanceSchema,
-  /** Places it knows, as its own `likeness.json` says: "in the snow". */
+  /** Places it draws, as its own `likeness.json` says: "in the snow". */
   places: z.array(z.string()).default([]),
   /** Its folder holds a sheet of pictures that it drew: `fileUrls.sheet`. */
   sheet: z.boolean().default(false),

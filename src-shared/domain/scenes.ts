@@ -5,7 +5,7 @@ export const commonScenes: readonly string[] = [
   'in the forest',
   'on the grass',
   'in the desert',
-  'in a kitchen',
+  'in autumn leaves',
   'in front of a brick wall',
   'in the city',
 ];

@@ -10,14 +10,14 @@ import { writeJson } from './writeJson.ts';
 const plain = guidanceOf({ guidance: 7.5 });
 
 const number = z.number().min(0).max(1000);
+const share = z.number().min(0).max(1);
 const schema = z.object({
   generate: z
     .object({
       guidance: number,
+      guidanceStop: share.optional(),
       /** With a subject that it was taught. */
-      subject: z
-        .object({ guidance: number, baseGuidance: number, guidanceStop: z.number().min(0).max(1) })
-        .optional(),
+      subject: z.object({ guidance: number, baseGuidance: number, guidanceStop: share }).optional(),
     })
     .optional(),
 });
@@ -30,8 +30,8 @@ export function ownGuidance(model: string, what: 'bare' | 'subject' = 'bare'): G
   const file = join(model, 'likeness.json');
   const { data, error } = schema.safeParse(isFile(file) ? readJson(file) : {});
   if (error) throw problem('config.invalid', { file, why: faultOf(error) });
-  const { guidance = plain.guidance, subject } = data.generate ?? {};
-  return (what === 'subject' && subject) || { ...plain, guidance };
+  const { subject, ...bare } = data.generate ?? { ...plain, subject: undefined };
+  return (what === 'subject' && subject) || guidanceOf(bare);
 }
 
 /** What was asked for, completed: a guidance by itself means plain classifier-free guidance. Errors: `config.invalid`. */

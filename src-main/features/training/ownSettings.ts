@@ -16,6 +16,8 @@ const schema = z.object({
   }).optional(),
   /** What another method than `finetune`'s takes in place of that. */
   finetuneBy: z.partialRecord(trainingSettings.method.type, askedType(trainingSettings)).optional(),
+  /** Places that it draws so that they can be told apart; all that it recognises when left out. */
+  places: z.array(z.string().min(1)).optional(),
   /** What it can be taught, in words that it knows. */
   nouns: z.array(z.string().min(1)).optional(),
 });
@@ -36,6 +38,11 @@ export function ownSettings(model: string, method?: AskedFinetune['method']): As
 /** The places that a model can recognise in photos, from the same file. */
 export function ownScenes(model: string): readonly string[] {
   return ownFinetune(model).scenes ?? [];
+}
+
+/** The places to offer for its pictures, from the same file. */
+export function ownPlaces(model: string): readonly string[] {
+  return own(model).places ?? ownScenes(model);
 }
 
 /** Class nouns that a model knows, from the same file; none where it does not say. */

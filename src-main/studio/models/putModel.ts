@@ -5,7 +5,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { modelHash } from '../../engine/checkpoints/modelHash.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
-import { ownScenes } from '../../features/training/ownSettings.ts';
+import { ownPlaces } from '../../features/training/ownSettings.ts';
 import type { Models, StoredModel } from '../../storage/models.ts';
 import type { Report } from '../../features/inspect/inspect.ts';
 import type { StudioContext } from '../context.ts';
@@ -20,9 +20,9 @@ export function withState(models: Pick<Models, 'sheet'>, model: StoredModel): Mo
     ...model,
     sheet: models.sheet(model.id) !== undefined,
     available: existsSync(model.path),
-    guidance: ownGuidance(model.path).guidance,
+    guidance: ownGuidance(model.path),
     subjectGuidance: ownGuidance(model.path, 'subject'),
-    places: [...ownScenes(model.path)],
+    places: [...ownPlaces(model.path)],
   };
 }
 

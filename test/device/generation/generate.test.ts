@@ -145,14 +145,15 @@ describe('generate', () => {
   it("guides as the model's likeness.json says, unless told otherwise", async () => {
     const own = path.join(work, 'own');
     cpSync(model, own, { recursive: true });
-    writeFileSync(path.join(own, 'likeness.json'), '{"generate": {"guidance": 2}}');
-    const guidanceOf = async (out: string, request: Partial<GenerateRequest>): Promise<number> => {
+    writeFileSync(path.join(own, 'likeness.json'), '{"generate": {"guidance": 2, "guidanceStop": 0.5}}');
+    const guidanceOf = async (out: string, request: Partial<GenerateRequest>): Promise<unknown> => {
       const { images } = await make(out, { seed: 1, ...request });
-      return (await readRecipe(images[0]?.path as string)).guidance;
+      const { guidance, guidanceStop = 1 } = await readRecipe(images[0]?.path as string);
+      return [guidance, guidanceStop];
     };
-    expect(await guidanceOf('usual', {})).toBe(7.5);
-    expect(await guidanceOf('its own', { model: own })).toBe(2);
-    expect(await guidanceOf('said', { model: own, guidance: 5 })).toBe(5);
+    expect(await guidanceOf('usual', {})).toEqual([7.5, 1]);
+    expect(await guidanceOf('its own', { model: own })).toEqual([2, 0.5]);
+    expect(await guidanceOf('said', { model: own, guidance: 5 })).toEqual([5, 1]);
     writeDiffusers(path.join(work, 'exported'), openModel(own));
     expect(ownGuidance(path.join(work, 'exported'))).toMatchObject({ guidance: 2, baseGuidance: 0 });
     writeFileSync(path.join(own, 'likeness.json'), '{"generate": {"guidance": "much"}}');
