@@ -46,6 +46,14 @@ export const places: readonly Place[] = [
       await page.getByText('Stop guidance').scrollIntoViewIfNeeded();
     },
   },
+  {
+    ...{ name: 'generate-enlarge', address: '#/generate' },
+    enter: async (page) => {
+      await page.getByText('More settings').click();
+      await page.getByRole('combobox', { name: 'Enlarge' }).selectOption('×2');
+      await page.getByText('Redraw the enlarged picture').scrollIntoViewIfNeeded();
+    },
+  },
   { name: 'gallery', address: '#/gallery' },
   { name: 'lightbox', address: '#/gallery/5' },
   { name: 'scores', address: '#/scores/2' },
