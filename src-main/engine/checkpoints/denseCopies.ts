@@ -1,8 +1,15 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
-import { viewAs, type TensorEntry } from './weights.ts';
-import { elementCount, bytesPerElement, type DType, type HostTensor, type Shape } from '../tensor/tensor.ts';
+import { viewAs } from './weights.ts';
+import {
+  elementCount,
+  bytesPerElement,
+  type DType,
+  type HostTensor,
+  type Shape,
+  type FileTensor,
+} from '../tensor/tensor.ts';
 import { cachedPlace, identityOf } from './contentHash.ts';
 import { isFile, isFolder, makeFolder, withFile } from './files.ts';
 import { readSafetensors } from './safetensors.ts';
@@ -26,7 +33,7 @@ export function denseCopies(
   file: string,
   strided: ReadonlyMap<string, StridedTensor>,
   which = '',
-): ReadonlyMap<string, TensorEntry> {
+): ReadonlyMap<string, FileTensor> {
   const place =
     strided.size > 0
       ? cachedPlace('dense', `${identityOf([file])}${which && `-${which}`}.safetensors`)

@@ -1,7 +1,8 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import { withFile } from './files.ts';
 import type { SafetensorsFile } from './safetensors.ts';
-import type { TensorEntry, Weights } from './weights.ts';
+import type { Weights } from './weights.ts';
+import type { FileTensor } from '../tensor/tensor.ts';
 
 /** Fewer may be a tensor of zeros. */
 const fewest = 64 << 10;
@@ -20,7 +21,7 @@ export function refuseEmptyEnd({ file, tensors }: SafetensorsFile): void {
   const isCut = all.some(
     ({ offset, byteLength }) => offset < begin && begin + blockBytes <= offset + byteLength,
   );
-  const isMatrix = ({ offset, byteLength, shape }: TensorEntry): boolean =>
+  const isMatrix = ({ offset, byteLength, shape }: FileTensor): boolean =>
     offset >= begin && byteLength > 0 && shape.length > 1;
   if (isCut && all.some(isMatrix))
     throw problem('weights.damaged', {
@@ -31,7 +32,7 @@ export function refuseEmptyEnd({ file, tensors }: SafetensorsFile): void {
 
 /** Files of these weights that end in zeros which may be meant, and how many bytes of them. */
 export function emptyEnds(weights: Weights): { readonly file: string; readonly bytes: number }[] {
-  const files = new Set(weights.names().map((name) => (weights.get(name) as TensorEntry).file));
+  const files = new Set(weights.names().map((name) => (weights.get(name) as FileTensor).file));
   return [...files]
     .map((file) => ({ file, bytes: emptyEnd(file).zeros }))
     .filter(({ bytes }) => bytes >= fewest);

@@ -3,7 +3,8 @@ import { rememberedHash } from './contentHash.ts';
 import { withFile } from './files.ts';
 import { Holes } from './holes.ts';
 import type { Model, ModelPart } from './model.ts';
-import { chunksOf, type TensorEntry, type Weights } from './weights.ts';
+import { chunksOf, type Weights } from './weights.ts';
+import type { FileTensor } from '../tensor/tensor.ts';
 
 type Part = Pick<ModelPart<unknown>, 'weights'>;
 
@@ -53,17 +54,17 @@ function partsOf({ unet, vae, textEncoder, textEncoder2 }: Model): Part[] {
   return [unet, vae, textEncoder, ...(textEncoder2 ? [textEncoder2] : [])];
 }
 
-function describe(name: string, { dtype, shape }: TensorEntry): string {
+function describe(name: string, { dtype, shape }: FileTensor): string {
   return `${name} ${dtype} ${shape.join('x')}`;
 }
 
-type Named = [name: string, entry: TensorEntry];
+type Named = [name: string, entry: FileTensor];
 
 function sorted(weights: Weights): Named[] {
   return weights
     .names()
     .sort()
-    .map((name) => [name, weights.get(name) as TensorEntry]);
+    .map((name) => [name, weights.get(name) as FileTensor]);
 }
 
 /** In the order in which they lie in their files: a disk reads those in one go. */

@@ -1,16 +1,15 @@
 import { nameOf, problem, type LikenessError } from '../../../src-shared/messages/index.ts';
-import type { DType } from '../tensor/tensor.ts';
+import type { DType, FileTensor } from '../tensor/tensor.ts';
 import { elementCount } from '../tensor/tensor.ts';
 import { asRecord, withFile, type OpenFile } from './files.ts';
 import type { OtherTensor } from './otherTypes.ts';
-import type { TensorEntry } from './weights.ts';
 import { plural } from '../../../src-shared/plural.ts';
 
 /** What a `.safetensors` header says. Format: huggingface/safetensors, README "Format". */
 export interface SafetensorsFile {
   readonly file: string;
   readonly metadata: Readonly<Record<string, string>>;
-  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  readonly tensors: ReadonlyMap<string, FileTensor>;
   /** Tensors whose element type no network is computed in. */
   readonly otherTypes: ReadonlyMap<string, OtherTensor>;
 }
@@ -51,7 +50,7 @@ export function readSafetensors(path: string): SafetensorsFile {
     if (headerBytes > maxHeaderBytes) throw damaged('its header says it is over 100 MB long');
     if (8 + headerBytes > file.size) throw damaged('its header is cut off');
     const header = parseHeader(file, headerBytes, damaged);
-    const tensors = new Map<string, TensorEntry>();
+    const tensors = new Map<string, FileTensor>();
     const otherTypes = new Map<string, OtherTensor>();
     const ranges: [begin: number, end: number][] = [];
     for (const [name, value] of Object.entries(header)) {

@@ -13,7 +13,7 @@ import { agreed, predictionOf, typeOf, type KnownPrediction, type Layout } from 
 import { stridedView } from './otherTypes.ts';
 import { savedConfigs } from './savedConfigs.ts';
 import { looksLikeWeights, readWeightFile, renamed, type RawTensors } from './weightFiles.ts';
-import type { TensorEntry } from './weights.ts';
+import type { FileTensor } from '../tensor/tensor.ts';
 
 /**
  * Opens a single-file checkpoint of the Stable Diffusion 1, 2 or XL layout, `.safetensors` or `.ckpt`. Configs are taken from
@@ -74,7 +74,7 @@ function ofScheduler(scheduler: Record<string, unknown>): KnownPrediction {
 
 /** LDM writes the projections of the VAE's attention as 1×1 convolutions: the same bytes, without the last two axes. */
 function flatProjections(vae: RawTensors): RawTensors {
-  const tensors = new Map<string, TensorEntry>();
+  const tensors = new Map<string, FileTensor>();
   for (const [name, entry] of vae.tensors) {
     const isProjection = /\.attentions\.0\.to_\w+(\.0)?\.weight$/.test(name);
     tensors.set(name, isProjection ? { ...entry, shape: entry.shape.slice(0, 2) } : entry);

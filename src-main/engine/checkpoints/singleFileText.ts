@@ -1,7 +1,7 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { ClipTextConfig } from '../models/config.ts';
 import { parseClipTextConfig } from '../models/parseConfig.ts';
-import { bytesPerElement } from '../tensor/tensor.ts';
+import { bytesPerElement, type FileTensor } from '../tensor/tensor.ts';
 import { denseCopies } from './denseCopies.ts';
 import type { Model } from './model.ts';
 import { publishedTextName } from './names/published.ts';
@@ -11,7 +11,6 @@ import type { SavedConfigs } from './savedConfigs.ts';
 import { inferClipConfig, inferOpenClipConfig } from './singleFileConfig.ts';
 import { openPart, part, shapesOf, text } from './singleFileParts.ts';
 import { renamed, type RawTensors } from './weightFiles.ts';
-import type { TensorEntry } from './weights.ts';
 
 type TextEncoders = Pick<Model, 'textEncoder' | 'textEncoder2'>;
 
@@ -81,7 +80,7 @@ function openClipTensors(raw: RawTensors, { num_hidden_layers: layers }: ClipTex
 }
 
 /** q, k and v lie one after the other in the joint tensor: each is a third of its bytes. */
-function thirdOf(entry: TensorEntry, third: number): TensorEntry {
+function thirdOf(entry: FileTensor, third: number): FileTensor {
   const rows = Math.floor((entry.shape[0] ?? 0) / 3);
   const shape = [rows, ...entry.shape.slice(1)];
   const byteLength = shape.reduce((product, size) => product * size, bytesPerElement[entry.dtype]);
@@ -98,7 +97,7 @@ function withProjection(raw: RawTensors, named: RawTensors): RawTensors {
 }
 
 /** Errors: `weights.unsupported` where there is no cache to copy it into. */
-function turnedCopy({ dtype, shape, offset, file }: TensorEntry): TensorEntry {
+function turnedCopy({ dtype, shape, offset, file }: FileTensor): FileTensor {
   const [inputs = 0, outputs = 0] = shape;
   const view = { dtype, shape: [outputs, inputs], strides: [1, outputs], start: offset };
   const copy = denseCopies(file, new Map([[projection, view]]), 'projection').get(projection);

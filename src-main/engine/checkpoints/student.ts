@@ -1,11 +1,11 @@
 import { problem } from '../../../src-shared/messages/index.ts';
 import { parseUNetConfig } from '../models/parseConfig.ts';
 import { unetShapes } from '../models/unetCost.ts';
-import { sameShape } from '../tensor/tensor.ts';
+import { sameShape, type FileTensor } from '../tensor/tensor.ts';
 import { teacherName, type Removal } from './blockRemoval.ts';
 import { asRecord, parseJson } from './files.ts';
 import type { Model, ModelPart } from './model.ts';
-import { expectTensor, Weights, type TensorEntry } from './weights.ts';
+import { expectTensor, Weights } from './weights.ts';
 import { jsonText } from './writeJson.ts';
 
 /**
@@ -17,7 +17,7 @@ export function studentOf(teacher: Model, removal: Removal): Model {
   const edited = editedConfig(asRecord(parseJson(configText, teacher.path)), teacher.unet, removal);
   const config = parseUNetConfig(edited, teacher.path);
   const teacherShapes = unetShapes(own);
-  const entries = new Map<string, TensorEntry>();
+  const entries = new Map<string, FileTensor>();
   for (const [name, shape] of unetShapes(config)) {
     const from = teacherName(name, removal);
     const known = teacherShapes.get(from);

@@ -1,18 +1,17 @@
 import { problem } from '../../../src-shared/messages/index.ts';
-import type { DType } from '../tensor/tensor.ts';
+import type { DType, FileTensor } from '../tensor/tensor.ts';
 import { bytesPerElement, elementCount } from '../tensor/tensor.ts';
 import type { StridedTensor } from './denseCopies.ts';
 import { withFile, type OpenFile } from './files.ts';
 import { BrokenPickle, Made, Tuple, UnsafePickle, unpickle, Global, type PickleValue } from './pickle.ts';
 import { stridedView, type OtherTensor } from './otherTypes.ts';
-import type { TensorEntry } from './weights.ts';
 import { readZip } from './zip.ts';
 import { plural } from '../../../src-shared/plural.ts';
 
 /** The tensors of a `torch.save`d dict: `.bin`, `.ckpt`, `.pt`. */
 export interface TorchFile {
   readonly file: string;
-  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  readonly tensors: ReadonlyMap<string, FileTensor>;
   /** Float tensors in another order than row-major; they are among `otherTypes` too. */
   readonly strided: ReadonlyMap<string, StridedTensor>;
   /** Tensors that can't be used as they are (f64, strided views …) and what they are. */
@@ -133,7 +132,7 @@ function collect(
   if (!(root instanceof Map)) throw new BrokenPickle('it holds no dict of tensors');
   const inner = root.get('state_dict');
   const dict = inner instanceof Map ? inner : root;
-  const tensors = new Map<string, TensorEntry>();
+  const tensors = new Map<string, FileTensor>();
   const otherTypes = new Map<string, OtherTensor>();
   const values = new Map<string, number | string>();
   const strided = new Map<string, StridedTensor>();
@@ -180,7 +179,7 @@ function locate(
   { storage, offset, shape }: Pick<Tensor, 'storage' | 'offset' | 'shape'>,
   dtype: DType,
   place: { offset: number; size: number } | undefined,
-): TensorEntry {
+): FileTensor {
   const bytes = bytesPerElement[dtype];
   const byteLength = elementCount(shape) * bytes;
   const start = offset * bytes;

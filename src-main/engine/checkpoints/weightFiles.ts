@@ -8,11 +8,11 @@ import type { OtherTensor } from './otherTypes.ts';
 import { readSafetensors } from './safetensors.ts';
 import { sniffWeights } from './standIn.ts';
 import { readTorchFile } from './torchFile.ts';
-import type { TensorEntry } from './weights.ts';
+import type { FileTensor } from '../tensor/tensor.ts';
 
 /** Every tensor of one weight file or set of shards, by the names in the file. */
 export interface RawTensors {
-  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  readonly tensors: ReadonlyMap<string, FileTensor>;
   readonly otherTypes: ReadonlyMap<string, OtherTensor>;
   readonly metadata: Readonly<Record<string, string>>;
   /** Of a torch file: its plain numbers, and the names of what is neither tensor, number nor text. */
@@ -125,7 +125,7 @@ function onlyVariant(folder: string): string | undefined {
 function readShards(folder: string, index: string): RawTensors {
   const map = asRecord(asRecord(readJson(index))['weight_map']);
   const shards = new Map<string, RawTensors>();
-  const tensors = new Map<string, TensorEntry>();
+  const tensors = new Map<string, FileTensor>();
   const otherTypes = new Map<string, OtherTensor>();
   for (const [name, shard] of Object.entries(map)) {
     if (typeof shard !== 'string' || !shard || shard !== basename(shard) || /[\\/]|^\.\.?$/.test(shard))

@@ -1,18 +1,9 @@
 import { problem } from '../../../src-shared/messages/index.ts';
-import type { DType, HostArrays, HostTensor, Shape } from '../tensor/tensor.ts';
+import type { DType, HostArrays, HostTensor, Shape, FileTensor } from '../tensor/tensor.ts';
 import { bytesPerElement, elementCount, sameShape } from '../tensor/tensor.ts';
 import { isHalf, toF32 } from '../tensor/half.ts';
 import { withFile } from './files.ts';
 import { stridedView, type OtherTensor } from './otherTypes.ts';
-
-/** Where a tensor's bytes lie: dense, row-major, little-endian. `offset` counts from the start of `file`. */
-export interface TensorEntry {
-  readonly dtype: DType;
-  readonly shape: Shape;
-  readonly file: string;
-  readonly offset: number;
-  readonly byteLength: number;
-}
 
 /** Named tensors on disk, one part of a model. Nothing is read before `readTensor`. */
 export class Weights {
@@ -22,11 +13,11 @@ export class Weights {
    */
   constructor(
     readonly source: string,
-    private readonly entries: ReadonlyMap<string, TensorEntry>,
+    private readonly entries: ReadonlyMap<string, FileTensor>,
     readonly otherTypes: ReadonlyMap<string, OtherTensor> = new Map(),
   ) {}
 
-  get(name: string): TensorEntry | undefined {
+  get(name: string): FileTensor | undefined {
     return this.entries.get(name);
   }
 
@@ -44,7 +35,7 @@ export class Weights {
 }
 
 /** The entry of that name and shape. Errors: `tensor.missing`, `tensor.shape`, `tensor.type`. */
-export function expectTensor(weights: Weights, name: string, shape: Shape): TensorEntry {
+export function expectTensor(weights: Weights, name: string, shape: Shape): FileTensor {
   const entry = weights.get(name);
   const otherType = weights.otherTypes.get(name);
   const file = entry?.file ?? weights.source;
@@ -68,14 +59,14 @@ export function expectTensor(weights: Weights, name: string, shape: Shape): Tens
 }
 
 /** Reads one tensor into memory of its own. */
-export function readTensor(entry: TensorEntry): HostTensor {
+export function readTensor(entry: FileTensor): HostTensor {
   const bytes = new Uint8Array(entry.byteLength);
   withFile(entry.file, (file) => file.read(bytes, entry.offset));
   return { dtype: entry.dtype, shape: entry.shape, data: viewAs(entry.dtype, bytes) };
 }
 
 /** `readTensor`, converted to f32. */
-export function readF32(entry: TensorEntry): HostTensor<'f32'> {
+export function readF32(entry: FileTensor): HostTensor<'f32'> {
   return toF32(readTensor(entry));
 }
 
@@ -85,7 +76,7 @@ export function readF32(entry: TensorEntry): HostTensor<'f32'> {
  */
 export function findBadValues(weights: Weights): void {
   for (const name of weights.names()) {
-    const entry = weights.get(name) as TensorEntry;
+    const entry = weights.get(name) as FileTensor;
     let count = 0;
     for (const bytes of chunksOf(entry)) count += badValues(entry.dtype, bytes);
     if (count) throw problem('tensor.notNumbers', { file: entry.file, tensor: name, count });
@@ -93,7 +84,7 @@ export function findBadValues(weights: Weights): void {
 }
 
 /** The tensor's bytes in pieces of at most 4 MB, each a whole number of elements. A piece is overwritten by the next. */
-export function* chunksOf(entry: TensorEntry): Generator<Uint8Array> {
+export function* chunksOf(entry: FileTensor): Generator<Uint8Array> {
   const buffer = new Uint8Array(Math.min(entry.byteLength, 4 << 20));
   for (let done = 0; done < entry.byteLength; done += buffer.length) {
     const piece = buffer.subarray(0, Math.min(buffer.length, entry.byteLength - done));

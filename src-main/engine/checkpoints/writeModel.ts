@@ -9,7 +9,6 @@ import { renamer, swapped } from './names/renamer.ts';
 import { inProjParts, openClipNames, partPrefixes, unetNames, vaeNames } from './names/singleFile.ts';
 import { configKeys } from './savedConfigs.ts';
 import { isFile, isFolder, makeFolder, orUnwritable } from './files.ts';
-import type { TensorEntry } from './weights.ts';
 import { jsonText, writeJson } from './writeJson.ts';
 import {
   joined,
@@ -19,6 +18,7 @@ import {
   type NamedTensor,
   type TensorSource,
 } from './writeSafetensors.ts';
+import type { FileTensor } from '../tensor/tensor.ts';
 
 /** Tensors that replace the model's own, by canonical name; the rest is copied from the model's files. */
 export interface Changes {
@@ -137,7 +137,7 @@ function tensorsOf(
   for (const name of changes.keys())
     if (!weights.has(name)) throw new Error(`the model has no tensor ${name}`);
   return weights.names().map((name) => {
-    const stored = weights.get(name) as TensorEntry;
+    const stored = weights.get(name) as FileTensor;
     return {
       name,
       tensor: changes.get(name) ?? stored,

@@ -1,19 +1,19 @@
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { problem } from '../../../src-shared/messages/index.ts';
-import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
+import type { DType, HostTensor, Shape, FileTensor } from '../tensor/tensor.ts';
 import { bytesPerElement, elementCount } from '../tensor/tensor.ts';
 import { f32ToF16, isHalf, toF32 } from '../tensor/half.ts';
 import { errorCode } from './files.ts';
 import { isLeftover, removeLeftovers, temporaryPlace } from './leftovers.ts';
 import { safetensorsNames } from './safetensors.ts';
-import { chunksOf, viewAs, type TensorEntry } from './weights.ts';
+import { chunksOf, viewAs } from './weights.ts';
 
 /**
  * A tensor to write: held in memory, on disk and copied piece by piece, several of one type laid end to end, or computed
  * when its turn comes.
  */
-export type TensorSource = HostTensor | TensorEntry | Joined | Computed;
+export type TensorSource = HostTensor | FileTensor | Joined | Computed;
 
 /** `dtype` is the parts' own, or f32 where they differ: see `joined`. */
 export interface Joined {

@@ -1,5 +1,5 @@
 import { readWeightFile } from '../checkpoints/weightFiles.ts';
-import { Weights, type TensorEntry } from '../checkpoints/weights.ts';
+import { Weights } from '../checkpoints/weights.ts';
 import { input } from '../graph/build.ts';
 import { inception } from '../models/inception.ts';
 import { Scope } from '../nn/scope.ts';
@@ -8,7 +8,7 @@ import { resizeFloat } from '../pictures/resample.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
-import { f32, type HostTensor } from '../tensor/tensor.ts';
+import { f32, type HostTensor, type FileTensor } from '../tensor/tensor.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { checkFinite, rows } from './pictureTower.ts';
 import { partWeights } from '../pipelines/weights.ts';
@@ -41,7 +41,7 @@ export class InceptionFeatures {
   ): Promise<InceptionFeatures> {
     const { tensors, otherTypes } = readWeightFile(file);
     const weights = new Weights(file, tensors, otherTypes);
-    const entry = (name: string): TensorEntry => {
+    const entry = (name: string): FileTensor => {
       const found = tensors.get(name);
       if (found) return found;
       throw problem('scorer.notOne', {

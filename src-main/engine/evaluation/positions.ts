@@ -1,5 +1,5 @@
-import { readF32, type TensorEntry } from '../checkpoints/weights.ts';
-import type { HostTensor } from '../tensor/tensor.ts';
+import { readF32 } from '../checkpoints/weights.ts';
+import type { HostTensor, FileTensor } from '../tensor/tensor.ts';
 
 /** Rows and columns of patches. */
 type Grid = readonly [rows: number, columns: number];
@@ -28,7 +28,7 @@ function taps(from: number, to: number): { at: number; weight: number }[][] {
  * Position embeddings [1,1+patches,d] for pictures of another size than the network was trained on, as DINOv2 makes them: the first
  * token's as it is, the others' grid resized by `interpolate(mode='bicubic', align_corners=False)`.
  */
-export function interpolatedPositions(entry: TensorEntry, from: Grid, to: Grid): HostTensor<'f32'> {
+export function interpolatedPositions(entry: FileTensor, from: Grid, to: Grid): HostTensor<'f32'> {
   const { data, shape } = readF32(entry);
   const width = shape[2] as number;
   const [rows, columns] = [taps(from[0], to[0]), taps(from[1], to[1])];

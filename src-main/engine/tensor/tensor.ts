@@ -80,7 +80,7 @@ export function i64(shape: Shape, values: Iterable<number>): HostTensor<'i64'> {
   return { dtype: 'i64', shape, data: BigInt64Array.from(values, (value) => BigInt(value)) };
 }
 
-/** A dense row-major array in a file: `byteLength` bytes from `offset`. */
+/** A dense row-major, little-endian array in a file: `byteLength` bytes from `offset`. Nothing of it is read. */
 export interface FileTensor {
   readonly dtype: DType;
   readonly shape: Shape;

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
 import { input } from '../../../src-main/engine/graph/build.ts';
 import { countMacs, weightShapes } from '../../../src-main/engine/models/cost.ts';
 import { parseUNetConfig } from '../../../src-main/engine/models/parseConfig.ts';
@@ -14,7 +14,7 @@ import { shapeConfigs } from '../../../src-main/features/bench/shapes.ts';
 import { forwardCall, trainingStep } from '../../../src-main/features/bench/workloads.ts';
 import { buildPart } from '../../../src-main/engine/training/loss/parameters.ts';
 import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
-import { elementCount } from '../../../src-main/engine/tensor/tensor.ts';
+import { elementCount, type FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 import { jsonLines, likeness } from '../../pure/cli/likeness.ts';
 
 const cache = mkdtempSync(path.join(tmpdir(), 'likeness bench '));
@@ -72,7 +72,7 @@ describe('random models', { timeout: 300_000 }, () => {
   });
 
   it('have norms that pass everything, and matrices of variance 1/fan-in without equal rows', () => {
-    const read = (name: string): Float32Array => readF32(model.unet.weights.get(name) as TensorEntry).data;
+    const read = (name: string): Float32Array => readF32(model.unet.weights.get(name) as FileTensor).data;
     expect([...new Set(read('conv_norm_out.weight'))]).toEqual([1]);
     expect([...new Set(read('conv_norm_out.bias'))]).toEqual([0]);
     const matrix = read('down_blocks.1.resnets.0.conv1.weight');

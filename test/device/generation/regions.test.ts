@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
-import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
 import { boxMask, composed, seenApart } from '../../../src-main/engine/pipelines/regions.ts';
 import { readRecipe } from '../../../src-main/engine/pictures/png.ts';
 import { jsonLines, likeness } from '../../pure/cli/likeness.ts';
+import type { FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 const model = path.resolve('test/golden/fixtures/models/tiny-sd1');
 const kinds = path.resolve('test/golden/fixtures/checkpoints/lora-kinds');
@@ -34,7 +35,7 @@ async function draw(name: string, ...more: string[]): Promise<{ latents: Float32
   expect(stderr).not.toMatch(/rror/);
   expect(status).toBe(0);
   const done = jsonLines(stdout).at(-1) as { images: { path: string }[] };
-  const entry = readSafetensors(saved).tensors.get('latents') as TensorEntry;
+  const entry = readSafetensors(saved).tensors.get('latents') as FileTensor;
   return { latents: readF32(entry).data, picture: done.images[0]?.path ?? '' };
 }
 

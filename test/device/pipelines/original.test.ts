@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
-import { readF32, readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readF32, readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { Tokenizer } from '../../../src-main/engine/models/tokenizer.ts';
 import type { Original } from '../../../src-main/engine/pipelines/original.ts';
@@ -13,14 +13,14 @@ import { resize } from '../../../src-main/engine/pictures/resample.ts';
 import { TextToImage, type SamplingOptions } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { schedulerNames } from '../../../src-main/engine/schedulers/config.ts';
 import { refuseUndistillable } from '../../../src-main/engine/training/data/trainable.ts';
-import type { HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
+import type { HostTensor, FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 /** From diffusers: `test/golden/reference/make_image_goldens.py`. */
 const fixtures = `${import.meta.dirname}/../../golden/fixtures`;
 const { tensors, metadata } = readSafetensors(`${fixtures}/pipelines/images.safetensors`);
 const { prompt = '', negative = '', seed = '' } = metadata;
 
-const golden = (name: string): TensorEntry => {
+const golden = (name: string): FileTensor => {
   const entry = tensors.get(name);
   if (!entry) throw new Error(`no golden ${name}`);
   return entry;

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readEmbedding } from '../../../src-main/engine/checkpoints/embedding.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
-import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { readRecipe } from '../../../src-main/engine/pictures/png.ts';
-import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
+import { f32, type FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 import { generate } from '../../../src-main/features/generation/generate.ts';
 import { inspect } from '../../../src-main/features/inspect/inspect.ts';
 import { requestFromRecipe } from '../../../src-main/features/generation/fromRecipe.ts';
@@ -40,7 +40,7 @@ async function error(prompt: string, golden: string, asked: Partial<GenerateRequ
   const { textToImage } = await openForGeneration(request, quiet.report);
   try {
     const { context } = await textToImage.encodePrompt(prompt);
-    const wanted = readF32(expected.get(golden) as TensorEntry).data;
+    const wanted = readF32(expected.get(golden) as FileTensor).data;
     expect(context.data).toHaveLength(wanted.length);
     return Math.max(...wanted.map((value, i) => Math.abs(value - (context.data[i] as number))));
   } finally {

@@ -8,13 +8,14 @@ import type { LoraAdapter } from '../../../src-main/engine/checkpoints/lora/weig
 import { mergeLora } from '../../../src-main/engine/checkpoints/lora/mergeLora.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
-import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
 import {
   writeDiffusersLora,
   writeKohya,
   writePeft,
 } from '../../../src-main/engine/checkpoints/lora/writeLora.ts';
 import type { Computed } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
+import type { FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures');
 const model = openModel(join(fixtures, 'models/tiny-sd1'));
@@ -42,9 +43,9 @@ describe('reading a LoRA', () => {
     for (const adapter of adapters) {
       const { weights } = adapter.part === 'unet' ? model.unet : model.textEncoder;
       const name = `${adapter.module}.weight`;
-      const before = readF32(weights.get(name) as TensorEntry).data;
+      const before = readF32(weights.get(name) as FileTensor).data;
       const after = (mergeLora(weights, [{ adapter, weight: 0.5 }]).get(name) as Computed).compute();
-      const delta = readF32(deltas.get(`${adapter.part}.${adapter.module}`) as TensorEntry).data;
+      const delta = readF32(deltas.get(`${adapter.part}.${adapter.module}`) as FileTensor).data;
       const largest = delta.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
       expect(largest).toBeGreaterThan(1e-3);
       after.data.forEach((value, i) => {
@@ -148,7 +149,7 @@ describe('writing a LoRA', () => {
     // diffusers 0.42 refuses a text encoder part without an out_proj: a pair of zeros stands there.
     const empty = 'lora_te_text_model_encoder_layers_1_self_attn_out_proj';
     for (const matrix of ['down', 'up'])
-      expect(readF32(tensors.get(`${empty}.lora_${matrix}.weight`) as TensorEntry).data.some(Boolean)).toBe(
+      expect(readF32(tensors.get(`${empty}.lora_${matrix}.weight`) as FileTensor).data.some(Boolean)).toBe(
         false,
       );
     expect(tensors.size).toBe(3 * (byPeft.adapters.length + 1));

@@ -7,9 +7,10 @@ import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts'
 import { mergeLora } from '../../../src-main/engine/checkpoints/lora/mergeLora.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
-import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
 import type { Computed } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { bindLoras } from '../../../src-main/engine/pipelines/adapters.ts';
+import type { FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures');
 const kinds = join(fixtures, 'checkpoints/lora-kinds');
@@ -37,7 +38,7 @@ function error(path: string, kind: string): number {
   for (const [name, entry] of moved) {
     const changed = matrices(`unet.${name}`) as { data: Float32Array } | undefined;
     const after = changed?.data ?? (merged.get(name) as Computed).compute().data;
-    const before = readF32(weights.get(name) as TensorEntry).data;
+    const before = readF32(weights.get(name) as FileTensor).data;
     readF32(entry).data.forEach((value, i) => {
       worst = Math.max(worst, Math.abs((after[i] as number) - (before[i] as number) - value));
     });

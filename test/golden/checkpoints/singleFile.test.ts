@@ -9,13 +9,13 @@ import { hasVersion2UNet } from '../../../src-main/engine/checkpoints/singleFile
 import { inferClipConfig, inferUNetConfig } from '../../../src-main/engine/checkpoints/singleFileConfig.ts';
 import { renamer, swapped } from '../../../src-main/engine/checkpoints/names/renamer.ts';
 import { unetNames, vaeNames } from '../../../src-main/engine/checkpoints/names/singleFile.ts';
-import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
 import { writeSingleFile } from '../../../src-main/engine/checkpoints/writeModel.ts';
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import type { UNetConfig } from '../../../src-main/engine/models/config.ts';
 import { parseUNetConfig } from '../../../src-main/engine/models/parseConfig.ts';
 import { unetShapes } from '../../../src-main/engine/models/unetCost.ts';
-import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
+import { f32, type FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures');
 const names = JSON.parse(
@@ -42,8 +42,8 @@ function expectSameModel(model: Model, reference: Model, withinHalf: boolean): v
     expect(found.config).toEqual(expected.config);
     expect(found.weights.names().sort()).toEqual(expected.weights.names().sort());
     for (const name of expected.weights.names()) {
-      const ours = readF32(found.weights.get(name) as TensorEntry);
-      const theirs = readF32(expected.weights.get(name) as TensorEntry);
+      const ours = readF32(found.weights.get(name) as FileTensor);
+      const theirs = readF32(expected.weights.get(name) as FileTensor);
       expect(ours.shape, name).toEqual(theirs.shape);
       const difference = ours.data.reduce(
         (most, x, i) => Math.max(most, Math.abs(x - (theirs.data[i] as number))),

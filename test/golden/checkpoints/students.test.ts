@@ -9,11 +9,12 @@ import {
 } from '../../../src-main/engine/checkpoints/blockRemoval.ts';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
 import { studentOf } from '../../../src-main/engine/checkpoints/student.ts';
-import { readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
+import type { FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures');
 
-function digest(entry: TensorEntry): string {
+function digest(entry: FileTensor): string {
   const { data } = readTensor(entry);
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return `${entry.shape.join('x')} ${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
@@ -30,7 +31,7 @@ describe.each(['tiny-sd1', 'tiny-sd2'])('students of %s', (name) => {
     const blocks = blocksOfKind(kind, teacher.unet.config, teacher.path);
     const { weights } = studentOf(teacher, planRemoval(teacher.unet.config, blocks)).unet;
     const found = Object.fromEntries(
-      weights.names().map((key) => [key, digest(weights.get(key) as TensorEntry)]),
+      weights.names().map((key) => [key, digest(weights.get(key) as FileTensor)]),
     );
     expect(found).toEqual(expected[kind]);
   });

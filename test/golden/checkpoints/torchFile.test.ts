@@ -17,13 +17,9 @@ import { removeOldCopies } from '../../../src-main/engine/checkpoints/denseCopie
 import { keepHashesIn } from '../../../src-main/engine/checkpoints/contentHash.ts';
 import { readTorchFile } from '../../../src-main/engine/checkpoints/torchFile.ts';
 import { readWeightFile } from '../../../src-main/engine/checkpoints/weightFiles.ts';
-import {
-  expectTensor,
-  readTensor,
-  Weights,
-  type TensorEntry,
-} from '../../../src-main/engine/checkpoints/weights.ts';
+import { expectTensor, readTensor, Weights } from '../../../src-main/engine/checkpoints/weights.ts';
 import { toF32 } from '../../../src-main/engine/tensor/half.ts';
+import type { FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures/checkpoints');
 const expected = JSON.parse(readFileSync(join(fixtures, 'tensors.json'), 'utf8')) as Record<
@@ -41,7 +37,7 @@ const torchNames = {
   bool: 'bool',
 } as const;
 
-function described(entry: TensorEntry) {
+function described(entry: FileTensor) {
   const tensor = readTensor(entry);
   const isFloat = tensor.dtype === 'f32' || tensor.dtype === 'f16' || tensor.dtype === 'bf16';
   const values = Array.from(
@@ -90,7 +86,7 @@ describe('torch files', () => {
     const dense = readSafetensors(join(fixtures, 'strided.safetensors')).tensors;
     expect([...tensors.keys()].sort()).toEqual([...dense.keys()].sort());
     for (const [name, entry] of dense)
-      expect(readTensor(tensors.get(name) as TensorEntry)).toEqual(readTensor(entry));
+      expect(readTensor(tensors.get(name) as FileTensor)).toEqual(readTensor(entry));
     const [copy = ''] = copiesIn(cache);
     const { ino } = statSync(join(cache, 'dense', copy));
     readWeightFile(file);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readNumpy, writeNpz } from '../../../src-main/engine/checkpoints/npy.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
-import { Weights, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { Weights } from '../../../src-main/engine/checkpoints/weights.ts';
 import {
   covariance,
   frechetDistance,
@@ -24,6 +24,7 @@ import { doubleProduct } from '../../../src-main/engine/runtime/doubleProduct.ts
 import { Session } from '../../../src-main/engine/runtime/session.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 import { evaluateSet } from '../../../src-main/features/evaluation/set.ts';
+import type { FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/sets/', import.meta.url));
 const expected = JSON.parse(readFileSync(`${fixtures}expected.json`, 'utf8')) as {
@@ -179,7 +180,7 @@ it('adds up singular values', async () => {
 it("looks at pictures as pytorch-fid's Inception does", async () => {
   const file = `${fixtures}inception.safetensors`;
   const { tensors } = readSafetensors(file);
-  const shapes = (name: string) => (tensors.get(name) as TensorEntry).shape;
+  const shapes = (name: string) => (tensors.get(name) as FileTensor).shape;
   const size = 299;
   const graph = { outputs: inception(Scope.root('inception'), input('pixels', [1, 3, size, size]), shapes) };
   const session = await Session.compile(graph, { weights: partWeights(graph, new Weights(file, tensors)) });

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
-import { readF32, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
 import { stretches, Upscaler } from '../../../src-main/engine/pipelines/upscaler.ts';
-import { f32, type HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
+import { f32, type HostTensor, type FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 import { upscaleFactors } from '../../../src-shared/domain/upscale.ts';
 import { relativeError } from './goldens.ts';
 
 const { tensors } = readSafetensors(`${import.meta.dirname}/../fixtures/scorers/span.safetensors`);
-const golden = (key: string): HostTensor<'f32'> => readF32(tensors.get(key) as TensorEntry);
+const golden = (key: string): HostTensor<'f32'> => readF32(tensors.get(key) as FileTensor);
 
 it.each(upscaleFactors)("enlarges ×%i as ncnn does from the package's own files", async (factor) => {
   const upscaler = Upscaler.open(factor, 'cpu');

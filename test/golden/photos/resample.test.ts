@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
-import { readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { loadPicture } from '../../../src-main/engine/pictures/pictures.ts';
 import { resampleFilters, resize, resizeFloat } from '../../../src-main/engine/pictures/resample.ts';
+import type { FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));
 const { tensors } = readSafetensors(`${fixtures}resampling/expected.safetensors`);
-const expected = (name: string) => readTensor(tensors.get(name) as TensorEntry).data;
+const expected = (name: string) => readTensor(tensors.get(name) as FileTensor).data;
 const sizes = Object.entries(
   JSON.parse(readFileSync(`${fixtures}resampling/sizes.json`, 'utf8')) as Record<string, [number, number]>,
 );

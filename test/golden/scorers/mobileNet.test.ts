@@ -2,15 +2,16 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { readMobileNet } from '../../../src-main/engine/checkpoints/mobileNetFile.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
-import { readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { cosine } from '../../../src-main/engine/evaluation/features.ts';
 import { MobileNetFeatures } from '../../../src-main/engine/evaluation/mobileNetFeatures.ts';
 import { relativeError } from '../models/goldens.ts';
+import type { FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 const file = path.resolve('resources/scorers/mobilenet-v2.safetensors');
 const golden = readSafetensors(`${import.meta.dirname}/../fixtures/scorers/mobilenet.safetensors`).tensors;
-const bytes = readTensor(golden.get('pictures') as TensorEntry).data as Uint8Array;
-const expected = readTensor(golden.get('features') as TensorEntry);
+const bytes = readTensor(golden.get('pictures') as FileTensor).data as Uint8Array;
+const expected = readTensor(golden.get('features') as FileTensor);
 const pixels = 224 * 224;
 
 it("gives torch's features of the same weights", { timeout: 120_000 }, async () => {

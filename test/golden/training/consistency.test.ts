@@ -6,7 +6,7 @@ import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
 import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
-import { readF32, readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readF32, readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
 import { openTokenizer } from '../../../src-main/engine/pipelines/openTokenizer.ts';
 import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
@@ -14,6 +14,7 @@ import { solverTimesteps } from '../../../src-main/engine/schedulers/lcm.ts';
 import { distill } from '../../../src-main/features/distillation/distill.ts';
 import { exportRun } from '../../../src-main/features/export/export.ts';
 import { inspectModel } from '../../../src-main/features/inspect/inspectModel.ts';
+import type { FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures');
 const model = join(fixtures, 'models', 'tiny-sd1');
@@ -21,7 +22,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'likeness-lcm-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 /** The fixture model with a place for the guidance's embedding, as a model that guidance was distilled into has one. */
-function guidedModel(weight: TensorEntry): string {
+function guidedModel(weight: FileTensor): string {
   const copy = join(scratch, 'guided');
   cpSync(model, copy, { recursive: true });
   const config = join(copy, 'unet', 'config.json');

@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readWeightFile } from '../../../src-main/engine/checkpoints/weightFiles.ts';
-import { readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
 import { safetensors, zip } from './brokenFiles.ts';
 import { deep, expectRefused, outcome } from './refused.ts';
+import type { FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 /**
  * Broken inputs at the readers: each must end in a LikenessError, soon, and without taking memory that the file's size
@@ -202,7 +203,7 @@ function torchZip(offset: number, size: number, stride: number, elements: number
 describe('a torch tensor against its storage', () => {
   it('inside it is read', () => {
     const { tensors } = readWeightFile(put('inside.bin', torchZip(1, 3, 1, 4)));
-    expect(readTensor(tensors.get('w') as TensorEntry).shape).toEqual([3]);
+    expect(readTensor(tensors.get('w') as FileTensor).shape).toEqual([3]);
     const wide = readWeightFile(put('wide.bin', torchZip(1, 3, 1, 4, true)));
     expect(wide.tensors.get('w')).toMatchObject({ ...tensors.get('w'), file: join(scratch, 'wide.bin') });
   });

@@ -14,10 +14,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { modelHash } from '../../../src-main/engine/checkpoints/modelHash.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
-import { expectTensor, readTensor, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { expectTensor, readTensor } from '../../../src-main/engine/checkpoints/weights.ts';
 import { writeDiffusers } from '../../../src-main/engine/checkpoints/writeModel.ts';
 import { writeSafetensors } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
-import { f32 } from '../../../src-main/engine/tensor/tensor.ts';
+import { f32, type FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 const original = join(import.meta.dirname, '../../golden/fixtures/models/tiny-sd1');
 let scratch: string;
@@ -104,7 +104,7 @@ describe('openModel on a diffusers folder', () => {
 
   it('tells models apart by their hash, wherever they lie', () => {
     const model = openModel(folder);
-    const bias = model.unet.weights.get('conv_in.bias') as TensorEntry;
+    const bias = model.unet.weights.get('conv_in.bias') as FileTensor;
     writeDiffusers(join(scratch, 'same'), model);
     writeDiffusers(join(scratch, 'other'), model, { unet: new Map([['conv_in.bias', f32(bias.shape)]]) });
     expect(modelHash(openModel(join(scratch, 'same')))).toBe(modelHash(model));

@@ -19,7 +19,8 @@ import { keepHashesIn, rememberedHash } from '../../../src-main/engine/checkpoin
 import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
 import { hasHash, modelHash } from '../../../src-main/engine/checkpoints/modelHash.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
-import { chunksOf, type TensorEntry } from '../../../src-main/engine/checkpoints/weights.ts';
+import { chunksOf } from '../../../src-main/engine/checkpoints/weights.ts';
+import type { FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 const original = join(import.meta.dirname, '../../golden/fixtures/models/tiny-sd1');
 /** Of the same model, by the rule that looked at the ends of tensors alone. */
@@ -40,9 +41,9 @@ function middle(model: Model): { file: string; at: number } {
   const { weights } = model.unet;
   const [largest] = weights
     .names()
-    .map((name) => weights.get(name) as TensorEntry)
+    .map((name) => weights.get(name) as FileTensor)
     .sort((a, b) => b.byteLength - a.byteLength);
-  const { file, offset, byteLength } = largest as TensorEntry;
+  const { file, offset, byteLength } = largest as FileTensor;
   return { file, at: offset + (byteLength >> 1) };
 }
 
@@ -71,7 +72,7 @@ describe('modelHash', () => {
     const hash = createHash('sha256');
     for (const { weights } of [model.unet, model.vae, model.textEncoder])
       for (const name of weights.names().sort()) {
-        const entry = weights.get(name) as TensorEntry;
+        const entry = weights.get(name) as FileTensor;
         const bytes = createHash('sha256');
         for (const chunk of chunksOf(entry)) bytes.update(chunk);
         hash.update(`${name} ${entry.dtype} ${entry.shape.join('x')} ${bytes.digest('hex')}\n`);

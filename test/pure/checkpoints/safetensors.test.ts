@@ -8,14 +8,13 @@ import {
   findBadValues,
   readTensor,
   Weights,
-  type TensorEntry,
 } from '../../../src-main/engine/checkpoints/weights.ts';
 import {
   joined,
   writeSafetensors,
   type NamedTensor,
 } from '../../../src-main/engine/checkpoints/writeSafetensors.ts';
-import { f32, i64 } from '../../../src-main/engine/tensor/tensor.ts';
+import { f32, i64, type FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 
 let scratch: string;
 const at = (name: string) => join(scratch, name);
@@ -29,8 +28,8 @@ function write(name: string, tensors: NamedTensor[], metadata?: Record<string, s
   return readSafetensors(at(name));
 }
 
-const values = (entry: TensorEntry | undefined) =>
-  Array.from(readTensor(entry as TensorEntry).data as ArrayLike<number | bigint>);
+const values = (entry: FileTensor | undefined) =>
+  Array.from(readTensor(entry as FileTensor).data as ArrayLike<number | bigint>);
 
 describe('writeSafetensors', () => {
   it('stores every type, odd sizes among them, and metadata', () => {
@@ -71,11 +70,11 @@ describe('writeSafetensors', () => {
   it('converts between f32, f16 and bf16 on the way, also from another file', () => {
     const source = write('source.safetensors', [{ name: 'w', tensor: f32([3], [1, -0.5, 65504]) }]);
     const half = write('half.safetensors', [
-      { name: 'w', tensor: source.tensors.get('w') as TensorEntry, dtype: 'f16' },
+      { name: 'w', tensor: source.tensors.get('w') as FileTensor, dtype: 'f16' },
     ]);
     expect(values(half.tensors.get('w'))).toEqual([0x3c00, 0xb800, 0x7bff]);
     const back = write('back.safetensors', [
-      { name: 'w', tensor: half.tensors.get('w') as TensorEntry, dtype: 'f32' },
+      { name: 'w', tensor: half.tensors.get('w') as FileTensor, dtype: 'f32' },
     ]);
     expect(values(back.tensors.get('w'))).toEqual([1, -0.5, 65504]);
     const brain = { dtype: 'bf16', shape: [1], data: Uint16Array.of(0xbf80) } as const;
@@ -105,8 +104,8 @@ describe('writeSafetensors', () => {
     const count = (5 << 20) / 4 + 3;
     const data = Float32Array.from({ length: count }, (_, i) => i);
     const first = write('big.safetensors', [{ name: 'w', tensor: { dtype: 'f32', shape: [count], data } }]);
-    const copy = write('copy.safetensors', [{ name: 'w', tensor: first.tensors.get('w') as TensorEntry }]);
-    const found = readTensor(copy.tensors.get('w') as TensorEntry).data;
+    const copy = write('copy.safetensors', [{ name: 'w', tensor: first.tensors.get('w') as FileTensor }]);
+    const found = readTensor(copy.tensors.get('w') as FileTensor).data;
     expect(Buffer.compare(Buffer.from(found.buffer), Buffer.from(data.buffer))).toBe(0);
   });
 

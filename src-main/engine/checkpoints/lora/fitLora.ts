@@ -1,14 +1,13 @@
 import { problem } from '../../../../src-shared/messages/index.ts';
-import { elementCount, sameShape, type Shape } from '../../tensor/tensor.ts';
+import { elementCount, sameShape, type Shape, type FileTensor } from '../../tensor/tensor.ts';
 import { weightsOf, type Model, type TrainableNetworks } from '../model.ts';
 import { loraModules } from '../names/loraModules.ts';
-import type { TensorEntry } from '../weights.ts';
 import type { Lora } from './readLora.ts';
 import type { LoraAdapter, WeightChange } from './weightChanges.ts';
 
 /** A change and the tensor that it changes. */
 export interface FittedChange extends WeightChange {
-  readonly base: TensorEntry;
+  readonly base: FileTensor;
 }
 
 /** A LoRA fitted to one model. */

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nameOf, problem } from '../../../../src-shared/messages/index.ts';
-import type { DType, HostTensor } from '../../tensor/tensor.ts';
+import type { DType, HostTensor, FileTensor } from '../../tensor/tensor.ts';
 import { embeddingsIn } from '../embedding.ts';
 import { asRecord, isFile, isFolder, readJson, statOrNothing } from '../files.ts';
 import { kindByEnding, kindOfTensors, lora, loraInstead } from '../foreign.ts';
@@ -10,7 +10,7 @@ import { ForeignLora, readLoraName, type LoraName } from '../names/loraNames.ts'
 import { readOtherF32, type OtherTensor } from '../otherTypes.ts';
 import { safetensorsNames } from '../safetensors.ts';
 import { looksLikeWeights, readWeightFile, type RawTensors } from '../weightFiles.ts';
-import { readF32, type TensorEntry } from '../weights.ts';
+import { readF32 } from '../weights.ts';
 import { readModule } from './readModule.ts';
 import { loraScaling, type Scaling } from './scaling.ts';
 import type { FoundTensors, LoraAdapter, StoredAdapter, WeightChange } from './weightChanges.ts';
@@ -195,11 +195,11 @@ function refuseUnread({ file, part }: AdapterSource, key: string): void {
 function numbersOf(
   file: string,
   tensor: string,
-  entry: TensorEntry | OtherTensor | HostTensor<'f32'>,
+  entry: FileTensor | OtherTensor | HostTensor<'f32'>,
 ): HostTensor<'f32'> {
   if ('data' in entry) return entry;
   if (entry.dtype === 'f32' || entry.dtype === 'f16' || entry.dtype === 'bf16')
-    return readF32(entry as TensorEntry);
+    return readF32(entry as FileTensor);
   const name = entry.dtype in safetensorsNames ? safetensorsNames[entry.dtype as DType] : entry.dtype;
   const read = readOtherF32({ ...entry, dtype: name });
   if (!read) throw problem('tensor.type', { file, tensor, found: entry.dtype });

@@ -1,5 +1,5 @@
 import type { VitConfig } from '../../models/vit.ts';
-import type { TensorEntry } from '../weights.ts';
+import type { FileTensor } from '../../tensor/tensor.ts';
 
 /** transformers 5's module, and the published one. */
 const renamedModules: readonly (readonly [from: string, to: string])[] = [
@@ -32,7 +32,7 @@ export function publishedVitName(name: string, type: VitConfig['model_type']): s
  * DINOv2's published SwiGLU keeps its two halves in one tensor, `mlp.weights_in`; here they are `gate_proj` and `up_proj`, as in
  * transformers 5.
  */
-export function splitSwiGlu(tensors: ReadonlyMap<string, TensorEntry>): Map<string, TensorEntry> {
+export function splitSwiGlu(tensors: ReadonlyMap<string, FileTensor>): Map<string, FileTensor> {
   return new Map(
     [...tensors].flatMap(([name, entry]) => {
       if (!name.includes('.mlp.weights_in.')) return [[name, entry] as const];

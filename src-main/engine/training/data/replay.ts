@@ -1,9 +1,9 @@
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
-import { readF32, readTensor, type TensorEntry } from '../../checkpoints/weights.ts';
+import { readF32, readTensor } from '../../checkpoints/weights.ts';
 import { sizeInputs } from '../../models/config.ts';
 import { sizesFor } from '../../pipelines/sizes.ts';
-import { dims5, f32, type HostTensor } from '../../tensor/tensor.ts';
+import { dims5, f32, type HostTensor, type FileTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch, NoiseBatch } from './batch.ts';
 
 /** Recorded batches: row k holds the batch of step k + 1. */
@@ -110,7 +110,7 @@ export function openRecord<D extends 'f32' | 'i64'>(
 ): Recording<D> {
   const { tensors, otherTypes, metadata } = readSafetensors(file);
   const invalid = (why: string): Error => problem('replay.invalid', { file, why });
-  const entry = (name: string, type: 'f32' | 'i64', rank: number): TensorEntry => {
+  const entry = (name: string, type: 'f32' | 'i64', rank: number): FileTensor => {
     const found = tensors.get(name);
     const other = otherTypes.get(name);
     if (!found && other === undefined) throw invalid(`it has no tensor "${name}"`);
@@ -133,7 +133,7 @@ export function openRecord<D extends 'f32' | 'i64'>(
   if (c !== channels) throw invalid(`its latents have ${c} channels, the model's ${channels}`);
 
   const part = <T extends 'f32' | 'i64'>(name: string, index: number): HostTensor<T> => {
-    const { dtype: type, shape, file: path, offset, byteLength } = tensors.get(name) as TensorEntry;
+    const { dtype: type, shape, file: path, offset, byteLength } = tensors.get(name) as FileTensor;
     const size = byteLength / steps;
     return readTensor({
       dtype: type,

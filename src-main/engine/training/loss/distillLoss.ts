@@ -1,6 +1,6 @@
 import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
-import { expectTensor, type TensorEntry } from '../../checkpoints/weights.ts';
+import { expectTensor } from '../../checkpoints/weights.ts';
 import { add, input, meanSquaredError, mul } from '../../graph/build.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { inPrecision } from '../../graph/mixedPrecision.ts';
@@ -11,7 +11,7 @@ import { unet } from '../../models/unet.ts';
 import { unetShapes } from '../../models/unetCost.ts';
 import { Scope } from '../../nn/scope.ts';
 import { noiseSchedule, type NoiseSchedule } from '../../schedulers/noiseSchedule.ts';
-import { sameShape, type HostTensor } from '../../tensor/tensor.ts';
+import { sameShape, type HostTensor, type FileTensor } from '../../tensor/tensor.ts';
 import type { DistillBatch } from '../data/batch.ts';
 import type { LossOptions } from './gradients.ts';
 import { noised, noiseFeeds } from './noising.ts';
@@ -148,7 +148,7 @@ export function distillObjective(
 }
 
 /** The teacher's stored weights by their names in the graph. Errors: `tensor.…`. */
-function weightsOfTeacher({ unet }: Model): (name: string) => TensorEntry | undefined {
+function weightsOfTeacher({ unet }: Model): (name: string) => FileTensor | undefined {
   const entries = new Map(
     [...unetShapes(unet.config)].map(([name, shape]) => [
       `${teacherPart}.${name}`,

@@ -1,12 +1,11 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import type { TensorEntry } from '../../checkpoints/weights.ts';
 import { leaves, type Graph } from '../../graph/graph.ts';
 import { pieces } from '../../graph/pieces.ts';
 import type { Value } from '../../graph/ops.ts';
 import type { Provider } from '../../../../src-shared/domain/providers.ts';
 import { Session } from '../../runtime/session.ts';
 import { Tensor } from '../../runtime/tensor.ts';
-import { elementCount } from '../../tensor/tensor.ts';
+import { elementCount, type FileTensor } from '../../tensor/tensor.ts';
 import type { Preparation } from './gradients.ts';
 
 /** Most bytes of weights that stay in memory. */
@@ -14,7 +13,7 @@ const keepAtMost = 256 << 20;
 
 export interface TeacherOptions {
   /** The stored weight of every parameter. */
-  readonly weights: (name: string) => TensorEntry | undefined;
+  readonly weights: (name: string) => FileTensor | undefined;
   readonly provider: Provider;
   readonly threads?: number | undefined;
   /** Bytes that a call lends for weights. */
@@ -27,7 +26,7 @@ type Tensors = Readonly<Record<string, Tensor>>;
 /** One part of the teacher's graph, with where its weights go when they are read at each run. */
 interface Piece {
   readonly session: Session;
-  readonly weights: readonly { readonly name: string; readonly entry: TensorEntry; readonly start: number }[];
+  readonly weights: readonly { readonly name: string; readonly entry: FileTensor; readonly start: number }[];
 }
 
 /**
@@ -46,7 +45,7 @@ export class Teacher implements Preparation {
   static async create(graph: Graph, options: TeacherOptions): Promise<Teacher> {
     const { weights, provider, threads, idleBytes } = options;
     const parameters = [...leaves(graph, 'parameter').values()];
-    const entryOf = (parameter: Value): TensorEntry => {
+    const entryOf = (parameter: Value): FileTensor => {
       const entry = weights((parameter as Value & { op: 'parameter' }).attributes.name);
       if (!entry) throw new Error('a parameter of the teacher is not stored');
       return entry;

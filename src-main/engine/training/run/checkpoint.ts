@@ -3,10 +3,9 @@ import { makeFolders } from '../../../makeFolders.ts';
 import { isFile } from '../../checkpoints/files.ts';
 import { networkNames, type Model, type NetworkName } from '../../checkpoints/model.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
-import type { TensorEntry } from '../../checkpoints/weights.ts';
 import { writePeft } from '../../checkpoints/lora/writeLora.ts';
 import { writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
-import type { HostTensor } from '../../tensor/tensor.ts';
+import type { HostTensor, FileTensor } from '../../tensor/tensor.ts';
 import { writeEmbeddings } from '../../checkpoints/embedding.ts';
 import { presentWords } from '../loss/trainedWords.ts';
 import { finishedLora } from '../loss/trainedLora.ts';
@@ -20,7 +19,7 @@ export const trainedFiles = {
 } as const satisfies Record<NetworkName, string>;
 
 /** The whole networks in a checkpoint's folder, by part and the tensor's name there; none of a LoRA's. Errors: `weights.*`. */
-export function readWholeNetworks(folder: string): Map<NetworkName, ReadonlyMap<string, TensorEntry>> {
+export function readWholeNetworks(folder: string): Map<NetworkName, ReadonlyMap<string, FileTensor>> {
   const parts = networkNames.filter((part) => isFile(join(folder, trainedFiles[part])));
   return new Map(parts.map((part) => [part, readSafetensors(join(folder, trainedFiles[part])).tensors]));
 }
@@ -29,7 +28,7 @@ export function readWholeNetworks(folder: string): Map<NetworkName, ReadonlyMap<
 export function wholeTensor(
   parts: ReturnType<typeof readWholeNetworks>,
   name: string,
-): TensorEntry | undefined {
+): FileTensor | undefined {
   const [part, ...rest] = name.split('.');
   return parts.get(part as NetworkName)?.get(rest.join('.'));
 }

@@ -6,9 +6,9 @@ import { problem } from '../../../../src-shared/messages/index.ts';
 import { makeFolder } from '../../checkpoints/files.ts';
 import type { Model, ModelPart } from '../../checkpoints/model.ts';
 import { safetensorsNames } from '../../checkpoints/safetensors.ts';
-import { chunksOf, type TensorEntry } from '../../checkpoints/weights.ts';
+import { chunksOf } from '../../checkpoints/weights.ts';
 import { publishedTokenizer } from '../../models/publishedTokenizer.ts';
-import { bytesPerElement, elementCount } from '../../tensor/tensor.ts';
+import { bytesPerElement, elementCount, type FileTensor } from '../../tensor/tensor.ts';
 import type { Connection } from './connection.ts';
 
 /** Files that a model may have, by the names that both ends know: nothing that is received says where something is written. */
@@ -75,7 +75,7 @@ export async function sendModel(
   const entries = parts.map(({ weights }) =>
     weights
       .names()
-      .map((name) => ({ name, entry: weights.get(name) as TensorEntry }))
+      .map((name) => ({ name, entry: weights.get(name) as FileTensor }))
       .sort((a, b) => bytesPerElement[b.entry.dtype] - bytesPerElement[a.entry.dtype]),
   );
   await announce({
