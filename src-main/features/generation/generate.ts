@@ -10,29 +10,21 @@ import { pictureProgress } from '../../engine/pipelines/pictureProgress.ts';
 import { encodePng } from '../../engine/pictures/png.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import { resize } from '../../engine/pictures/resample.ts';
-import { upscaleInRecipe } from '../../engine/pipelines/upscaler.ts';
-import { pixelsPerLatent, TextToImage, type PictureRequest } from '../../engine/pipelines/textToImage.ts';
-import { guidanceOf, type Guidance } from '../../../src-shared/domain/guidance.ts';
+import type { PictureRequest } from '../../engine/pipelines/textToImage.ts';
+import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
-import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import type { PreviewEvent } from '../../../src-shared/domain/workerMessages.ts';
-import { problem } from '../../../src-shared/messages/index.ts';
 import type { HostTensor } from '../../engine/tensor/tensor.ts';
 import { drawEnlarged } from './enlarge.ts';
-import { checkRecipe } from './fromRecipe.ts';
-import { openOver, type OverPicture } from './overPicture.ts';
 import { Journal, type JournalPart } from './journal.ts';
-import { nameInRecipe, rememberPlace } from './knownPlaces.ts';
 import { foreignSyntax } from './foreignSyntax.ts';
 import { splitByLoraTags } from './loraTags.ts';
-import type { OpenedModel } from './openForGeneration.ts';
-import { openRegions, type OpenedRegions } from './openRegions.ts';
 import { PictureNames } from './pictureNames.ts';
+import { bitsOf, planned, requestPictures, sizeOf, whatIsAsked } from './plan.ts';
 import { previews } from './previews.ts';
 import type { GenerateRequest } from './request.ts';
 import { missingPictures, setFiles } from './pictureSet.ts';
 import { predictionOfRuns, withoutRunAsModel } from './runs.ts';
-import { readStartingNoise, type StartingNoise } from './startingNoise.ts';
 import { openAnew, type Opener } from './warmModel.ts';
 import { plural } from '../../../src-shared/plural.ts';
 
@@ -54,7 +46,6 @@ export interface GenerateListeners {
 }
 
 type Seeded = GenerateRequest & { readonly seed: number };
-type Size = NonNullable<GenerateRequest['size']>;
 
 /**
  * Makes the pictures of a request; prompts that name different LoRAs are drawn one group after the other. Errors: those of `draw`
@@ -109,18 +100,6 @@ export async function generate(
   return { images };
 }
 
-/** What determines a picture, without the paths of things. */
-function whatIsAsked({
-  out: _out,
-  provider: _p,
-  model: _m,
-  recipe: _r,
-  resume: _s,
-  ...asked
-}: GenerateRequest): Omit<GenerateRequest, 'out' | 'provider' | 'model' | 'recipe' | 'resume'> {
-  return asked;
-}
-
 /** Begins, or continues, a part of the journal. `batch`: pictures at once, where that is not decided yet. */
 type Begin = (bits: object, batch: number) => JournalPart;
 
@@ -141,77 +120,44 @@ async function draw(
   begin: Begin | false | undefined,
 ): Promise<{ images: MadePicture[] }> {
   const request = completed(said);
+  const { saveLatents, resize: to, upscale, provider } = request;
   const opened = await models.open(request, report);
   const { textToImage } = opened;
   try {
-    if (request.saveLatents !== undefined) await prepareLatents(request.saveLatents);
-    const noise = startingNoise(request, textToImage);
-    rememberPlace(opened.hash, request.model);
-    const elsewhere = opened.unet ? [opened.unet] : [];
-    for (const { hash, path: place } of [...opened.loras, ...opened.embeddings, ...elsewhere])
-      rememberPlace(hash, place);
-    const over = request.over && (await openOver(request.over, request.size, textToImage));
-    if (over?.note !== undefined) report({ type: 'warning', message: over.note });
-    const upscale = request.upscale && upscaleInRecipe(request.upscale);
-    if (request.recipe)
-      checkRecipe(request.recipe, request, opened, { noise: noise?.hash, over: over?.recipe, upscale });
-    const size = sizeOf({ ...request, ...(over && { size: over.size }) }, textToImage, noise);
-    const apart = openRegions(request, textToImage.model, report);
-    const drawing = { ...request, original: over?.original, regions: apart?.regions };
-    const { name: scheduler, standsFor } = textToImage.samplerOf(drawing);
-    if (standsFor !== undefined)
-      report({
-        type: 'warning',
-        message: `${request.model} names the sampler ${standsFor}, which is not built in, so ${scheduler} draws instead; another one can be chosen.`,
-      });
+    if (saveLatents !== undefined) await prepareLatents(saveLatents);
+    const plan = await planned(request, opened, version, report);
     makeFolder(request.out);
     const journal = begin
-      ? begin(bitsOf(request, opened, { noise, over, size }), textToImage.batchSize({ ...request, ...size }))
+      ? begin(bitsOf(request, opened, plan), textToImage.batchSize(plan.sampling))
       : undefined;
     removeLeftovers(request.out);
-    const all = requestPictures({ ...request, ...journal?.choices }, noise);
+    const sampling = { ...plan.sampling, ...(journal && { batch: journal.choices.batch }) };
+    const all = requestPictures({ ...request, ...journal?.choices }, plan.noise);
     const set = request.names && setFiles(request, request.names, all);
-    const names = new PictureNames(request.out);
-    const recipeOf = ({ prompt, seed }: PictureRequest): Recipe =>
-      recipeFor(request, opened, { prompt, seed, scheduler, version, noise, over, apart, upscale, ...size });
-    const missing = set ? await missingPictures(request, opened, set, recipeOf) : all;
-    const finals = new Map<number, HostTensor<'f32'>>();
-    const before = new Map(journal?.before);
-    if (request.saveLatents)
-      for (const index of journal?.before.keys() ?? []) {
-        const latents = journal?.latentsOf(index);
-        if (latents) finals.set(index, latents);
-        else before.delete(index);
-      }
-    const warned = (message: string): void => report({ type: 'warning', message });
-    const sampling = { ...drawing, ...size, ...(journal && { batch: journal.choices.batch }) };
+    const missing = set ? await missingPictures(request, opened, set, plan.recipeOf) : all;
+    const { before, latentsBefore } = finishedBefore(journal, saveLatents !== undefined);
     // Whole batches, as they were begun: so each picture gets the bits that it would have had.
     const batches = before.size
       ? textToImage
           .batches(all, sampling)
           .filter((pictures) => pictures.some((one) => !before.has(all.indexOf(one))))
-      : textToImage.batches(request.saveLatents ? all : missing, sampling);
-    const pictures = batches.flat();
-    const finished = all.length - pictures.length;
-    if (finished > 0 && before.size)
-      report({
-        type: 'note',
-        message: `${finished} of ${plural(all.length, 'picture', 'pictures')} ${finished === 1 ? 'was' : 'were'} finished before this command was interrupted; the others follow.`,
-      });
-    const { onStep, onPicture } = pictureProgress(pictures.length, (done) =>
-      report({ type: 'progress', done, total: pictures.length, label: 'pictures' }),
+      : textToImage.batches(saveLatents === undefined ? missing : all, sampling);
+    const count = batches.flat().length;
+    if (before.size) tellFinished(all.length - count, all.length, report);
+    const { onStep, onPicture } = pictureProgress(count, (done) =>
+      report({ type: 'progress', done, total: count, label: 'pictures' }),
     );
     const watched = {
-      ...sampling,
-      signal,
+      ...{ ...sampling, signal, onStep },
       ...(onPreview && { onPreview: await previews(opened, onPreview) }),
-      onWarning: warned,
-      onStep,
+      onWarning: (message: string) => report({ type: 'warning', message }),
     };
-    const finish = (drawn: Picture): Picture => over?.finish(drawn) ?? drawn;
-    const made = request.upscale
-      ? drawEnlarged(textToImage, batches, watched, request.upscale, { provider: request.provider, finish })
+    const finish = (drawn: Picture): Picture => plan.over?.finish(drawn) ?? drawn;
+    const made = upscale
+      ? drawEnlarged(textToImage, batches, watched, upscale, { provider, finish })
       : textToImage.generateBatches(batches, watched);
+    const names = new PictureNames(request.out);
+    const finals = new Map(latentsBefore);
     const images = new Map<number, MadePicture>();
     for (const [index, file] of before) {
       const { seed, prompt } = all[index] as PictureRequest;
@@ -221,25 +167,47 @@ async function draw(
       const { prompt, seed } = one;
       const index = all.indexOf(one);
       const file = set?.get(one) ?? before.get(index) ?? names.take(prompt, seed);
-      const { resize: to } = request;
-      const whole = request.upscale ? picture : finish(picture);
+      const whole = upscale ? picture : finish(picture);
       const sized = to ? resize(whole, to.width, to.height, 'bicubic') : whole;
-      const png = await encodePng(sized, recipeOf(one));
+      const png = await encodePng(sized, plan.recipeOf(one));
       // Noted first: a picture that the journal doesn't know would be drawn a second time.
-      journal?.made(index, file, request.saveLatents === undefined ? undefined : latents);
+      journal?.made(index, file, saveLatents === undefined ? undefined : latents);
       writeAtomically(file, () => [png]);
       images.set(index, { path: file, seed, prompt });
       onPicture();
       onMade?.({ path: file, seed, prompt });
-      if (request.saveLatents) finals.set(index, latents);
+      if (saveLatents !== undefined) finals.set(index, latents);
     }
-    if (request.saveLatents) {
-      writeSafetensors(request.saveLatents, [{ name: 'latents', tensor: stack(inOrder(finals)) }]);
-    }
+    if (saveLatents !== undefined)
+      writeSafetensors(saveLatents, [{ name: 'latents', tensor: stack(inOrder(finals)) }]);
     return { images: inOrder(images) };
   } finally {
     await models.close(opened);
   }
+}
+
+/** The pictures that were finished before a command was interrupted, by index; where latents are wanted, those that have theirs. */
+function finishedBefore(
+  journal: JournalPart | undefined,
+  withLatents: boolean,
+): { before: ReadonlyMap<number, string>; latentsBefore: ReadonlyMap<number, HostTensor<'f32'>> } {
+  const before = new Map(journal?.before);
+  const latentsBefore = new Map<number, HostTensor<'f32'>>();
+  if (withLatents)
+    for (const index of [...before.keys()]) {
+      const latents = journal?.latentsOf(index);
+      if (latents) latentsBefore.set(index, latents);
+      else before.delete(index);
+    }
+  return { before, latentsBefore };
+}
+
+function tellFinished(finished: number, of: number, report: JobContext['report']): void {
+  if (finished === 0) return;
+  report({
+    type: 'note',
+    message: `${finished} of ${plural(of, 'picture', 'pictures')} ${finished === 1 ? 'was' : 'were'} finished before this command was interrupted; the others follow.`,
+  });
 }
 
 /**
@@ -279,94 +247,4 @@ function completed<R extends GenerateRequest>(said: R): R & Guidance {
 /** By picture's index. */
 function inOrder<T>(found: ReadonlyMap<number, T>): T[] {
   return [...found].sort(([a], [b]) => a - b).map(([, value]) => value);
-}
-
-/** All that determines the bits of a request's pictures, but its seed. */
-function bitsOf(
-  request: GenerateRequest & Guidance,
-  { hash, loras, embeddings }: OpenedModel,
-  { noise, over, size }: Pick<RecipeParts, 'noise' | 'over'> & { readonly size: Size },
-): object {
-  const taught = [...loras.map((lora) => [lora.hash, lora.weight]), ...embeddings.map((one) => one.hash)];
-  return {
-    ...{ ...whatIsAsked(request), ...size, hash, loras: taught },
-    ...{ noise: noise?.hash, over: over?.recipe },
-  };
-}
-
-function startingNoise(
-  { latents, prompts, count }: GenerateRequest,
-  { model }: TextToImage,
-): StartingNoise | undefined {
-  if (latents === undefined) return undefined;
-  return readStartingNoise(latents, model.vae.config.latent_channels, prompts.length * count, count);
-}
-
-/** The size that was asked for, that of the starting noise, or the model's. */
-function sizeOf(
-  { size, latents = '' }: GenerateRequest,
-  { model }: TextToImage,
-  noise: StartingNoise | undefined,
-): Size {
-  if (!noise) return size ?? TextToImage.defaultSize(model);
-  const factor = pixelsPerLatent(model.vae.config);
-  const [, height, width] = noise.shape;
-  if (size && (size.width !== width * factor || size.height !== height * factor))
-    throw problem('latents.unusable', {
-      file: latents,
-      why: `its noise is for ${width * factor}×${height * factor} pixels and ${size.width}×${size.height} were asked for`,
-    });
-  return { width: width * factor, height: height * factor };
-}
-
-/**
- * Prompt by prompt. Picture i of a prompt has seed + i, so that each can be made again alone. In a set, no two pictures share a
- * seed.
- */
-function requestPictures(
-  { prompts, negative, count, names, seed }: Seeded,
-  noise: StartingNoise | undefined,
-): PictureRequest[] {
-  return prompts.flatMap((prompt, p) =>
-    Array.from({ length: count }, (_, i) => {
-      const latents = noise?.latents[p * count + i];
-      const own = names ? p * count + i : i;
-      return { prompt, negative, seed: seed + own, ...(latents && { latents }) };
-    }),
-  );
-}
-
-interface RecipeParts extends Pick<Recipe, 'prompt' | 'seed' | 'scheduler' | 'width' | 'height' | 'version'> {
-  readonly noise: StartingNoise | undefined;
-  readonly over: OverPicture | undefined;
-  readonly apart?: OpenedRegions | undefined;
-  readonly upscale?: Recipe['upscale'];
-}
-
-function recipeFor(
-  { model, negative, steps, prediction, clipSkip, promptRules, ...request }: GenerateRequest & Guidance,
-  { hash, loras, embeddings, unet }: OpenedModel,
-  { noise, over, apart, upscale, ...parts }: RecipeParts,
-): Recipe {
-  return {
-    ...parts,
-    model: { name: nameInRecipe(model), hash },
-    ...(unet && { unet: { name: nameInRecipe(unet.path), hash: unet.hash } }),
-    loras: loras.map(({ path: file, weight, hash: loraHash }) => ({
-      path: nameInRecipe(file),
-      hash: loraHash,
-      weight,
-    })),
-    ...{ negative, steps, ...guidanceOf(request) },
-    ...(prediction && { prediction }),
-    ...(clipSkip !== undefined && { clipSkip }),
-    ...(embeddings.length > 0 && {
-      embeddings: embeddings.map(({ path: file, word, hash }) => ({ name: nameInRecipe(file), word, hash })),
-    }),
-    ...(apart && { regions: [...apart.recipe] }),
-    ...(noise && { latents: noise.hash }),
-    ...(promptRules && promptRules !== 'none' && { promptRules }),
-    ...over?.recipe,
-    ...(upscale && { upscale }),
-  };
 }
