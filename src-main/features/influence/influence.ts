@@ -8,6 +8,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { textHash } from '../../engine/checkpoints/contentHash.ts';
 import { isFile, makeFolder } from '../../engine/checkpoints/files.ts';
 import { hasHash } from '../../engine/checkpoints/modelHash.ts';
+import type { Model } from '../../engine/checkpoints/model.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import { expectTensor, readF32, Weights } from '../../engine/checkpoints/weights.ts';
@@ -48,30 +49,8 @@ interface Photo extends PhotoRegion {
  */
 export async function influence(request: InfluenceRequest, context: JobContext): Promise<InfluenceResult> {
   const { run, noises } = request;
-  if (!RunFolder.exists(run)) throw problem('run.missing', { folder: run });
-  const folder = new RunFolder(run);
-  const { settings: ofRun, modelHash, photos: hashes } = folder.describe();
-  const model = openModel(ofRun.model, ofRun.prediction);
-  if (!hasHash(model, modelHash)) throw problem('run.otherModel', { folder: run, model: ofRun.model });
-  if (ofRun.photos === undefined) throw problem('influence.noPhotos', { folder: run });
-  const now = await learntFrom(ofRun);
-  for (const [i, { photos = '' }] of eachSubject(ofRun).entries()) {
-    const [before, after] = [ofSubject(hashes, i), ofSubject(now, i)];
-    const change = before && after && firstChange(before, after);
-    if (change) throw problem('run.otherPhotos', { folder: run, photos, ...change });
-  }
-
-  const photos: Photo[] = [];
-  for (const of of eachSubject(ofRun)) {
-    const own = await photoRegions(of, pixelsPerLatent(model.vae.config));
-    if (own.length < fewestPhotos)
-      throw problem('influence.fewPhotos', {
-        photos: of.photos ?? '',
-        count: own.length,
-        fewest: fewestPhotos,
-      });
-    photos.push(...own.map((region) => ({ ...region, of })));
-  }
+  const { ofRun, model, modelHash, now } = await unchangedRun(run);
+  const photos = await photosOf(ofRun, pixelsPerLatent(model.vae.config));
   const cost = costOf(request, ofRun, photos.length);
   const settings = shortened(ofRun, cost.steps, request);
   const { report, signal } = context;
@@ -140,7 +119,69 @@ export async function influence(request: InfluenceRequest, context: JobContext):
   const each: Errors[][] = [];
   for (const [i, { file }] of photos.entries()) each.push(await without(file, `without-${i + 1}`));
 
-  const found: PhotoInfluence[] = photos.map((photo, index) => {
+  const found = findings(photos, { base, all, each }, ofRun.newPlaces);
+  if (!found) throw problem('influence.nothingLearnt', { folder: run, steps: cost.steps });
+  const result: InfluenceReport = { steps: cost.steps, noises, photos: found };
+  const path = join(run, influenceFile);
+  // Results of other settings, photos or weights are out of date.
+  for (const name of readdirSync(join(run, 'influence')))
+    if (name !== key) rmSync(join(run, 'influence', name), { recursive: true, force: true });
+  writeAtomically(path, () => [Buffer.from(`${JSON.stringify(result, null, 2)}\n`)]);
+  return { run, path, ...result };
+}
+
+/** A run, its model, and its photos' hashes, once it is sure that neither model nor photos are others now. Errors: `run.…`, `influence.noPhotos`. */
+async function unchangedRun(run: string): Promise<{
+  readonly ofRun: FinetuneSettings;
+  readonly model: Model;
+  readonly modelHash: string;
+  readonly now: Awaited<ReturnType<typeof learntFrom>>;
+}> {
+  if (!RunFolder.exists(run)) throw problem('run.missing', { folder: run });
+  const { settings: ofRun, modelHash, photos: hashes } = new RunFolder(run).describe();
+  const model = openModel(ofRun.model, ofRun.prediction);
+  if (!hasHash(model, modelHash)) throw problem('run.otherModel', { folder: run, model: ofRun.model });
+  if (ofRun.photos === undefined) throw problem('influence.noPhotos', { folder: run });
+  const now = await learntFrom(ofRun);
+  for (const [i, { photos = '' }] of eachSubject(ofRun).entries()) {
+    const [before, after] = [ofSubject(hashes, i), ofSubject(now, i)];
+    const change = before && after && firstChange(before, after);
+    if (change) throw problem('run.otherPhotos', { folder: run, photos, ...change });
+  }
+  return { ofRun, model, modelHash, now };
+}
+
+/** Errors: `influence.fewPhotos`, those of `photoRegions`. */
+async function photosOf(settings: FinetuneSettings, pixels: number): Promise<Photo[]> {
+  const photos: Photo[] = [];
+  for (const of of eachSubject(settings)) {
+    const own = await photoRegions(of, pixels);
+    if (own.length < fewestPhotos)
+      throw problem('influence.fewPhotos', {
+        photos: of.photos ?? '',
+        count: own.length,
+        fewest: fewestPhotos,
+      });
+    photos.push(...own.map((region) => ({ ...region, of })));
+  }
+  return photos;
+}
+
+/** The errors on every photo: before, after a short run with all photos, and after one without each. */
+interface Seen {
+  readonly base: readonly Errors[];
+  readonly all: readonly Errors[];
+  readonly each: readonly (readonly Errors[])[];
+}
+
+/** What each photo does, in figures and words; undefined where the short runs learnt nothing. */
+function findings(
+  photos: readonly Photo[],
+  { base, all, each }: Seen,
+  newPlaces: boolean,
+): PhotoInfluence[] | undefined {
+  const found: PhotoInfluence[] = [];
+  for (const [index, photo] of photos.entries()) {
     const own = [...photos.keys()].filter((i) => photos[i]?.of === photo.of);
     const pick = <T>(values: readonly T[]): T[] => own.map((i) => values[i] as T);
     const figures = figuresOf(
@@ -150,23 +191,17 @@ export async function influence(request: InfluenceRequest, context: JobContext):
       },
       own.indexOf(index),
     );
-    if (!figures) throw problem('influence.nothingLearnt', { folder: run, steps: cost.steps });
+    if (!figures) return undefined;
     const name = basename(photo.file);
     const subject = `${photo.of.token} ${photo.of.classNoun}`;
     const scene = photo.of.photoScenes?.[name];
-    const seen = ofRun.newPlaces && photo.masked ? inNewPlaces(figures) : figures;
-    return {
+    const seen = newPlaces && photo.masked ? inNewPlaces(figures) : figures;
+    found.push({
       ...{ name, subject, ...seen },
       ...findingOf({ ...seen, name, subject, masked: photo.masked, scene }),
-    };
-  });
-  const result: InfluenceReport = { steps: cost.steps, noises, photos: found };
-  const path = join(run, influenceFile);
-  // Results of other settings, photos or weights are out of date.
-  for (const name of readdirSync(join(run, 'influence')))
-    if (name !== key) rmSync(join(run, 'influence', name), { recursive: true, force: true });
-  writeAtomically(path, () => [Buffer.from(`${JSON.stringify(result, null, 2)}\n`)]);
-  return { run, path, ...result };
+    });
+  }
+  return found;
 }
 
 /** A run of so many steps, with the same share of them to warm up. */
