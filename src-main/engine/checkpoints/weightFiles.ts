@@ -100,9 +100,12 @@ function whatIsLeft(folder: string): string | undefined {
   const broken = names.find((name) => weightEnding.test(name) && !existsSync(join(folder, name)));
   if (broken !== undefined) return `${broken} is a link to a file that is gone; get the model again`;
   const begun = names.find((name) => unfinished.test(name));
-  return begun === undefined
+  if (begun !== undefined)
+    return `${begun} is an unfinished download or copy; let it end, or get the file again`;
+  const [other, ...more] = names.filter((name) => weightEnding.test(name) && !name.startsWith('.'));
+  return other === undefined || more.length > 0
     ? undefined
-    : `${begun} is an unfinished download or copy; let it end, or get the file again`;
+    : `${other} has another name; rename it if it is what belongs here`;
 }
 
 const weightEnding = /\.(safetensors|bin)$/;

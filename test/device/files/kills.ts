@@ -115,9 +115,10 @@ function differences(wanted: ReadonlyMap<string, string>, found: ReadonlyMap<str
 
 let faults = 0;
 await makeKillInputs(inputs);
-for (const one of killed(inputs, path.join(work, 'here')).filter(
-  ({ name }) => kind === 'all' || kind.split(',').includes(name),
-)) {
+const all = killed(inputs, path.join(work, 'here'));
+const chosen = all.filter(({ name }) => kind === 'all' || kind.split(',').includes(name));
+if (chosen.length === 0) throw new Error(`kinds: ${all.map(({ name }) => name).join(', ')}`);
+for (const one of chosen) {
   const { name, words, again = words, mayDiffer = /^$/ } = one;
   const counted = path.join(scratch, 'count');
   let seconds = 0;

@@ -156,6 +156,11 @@ describe('openModel refuses', () => {
       /unet holds no weights.*x7Yz is an unfinished download/,
     ],
     [
+      'weights that a browser numbered',
+      () => renameSync(unetFile(), unetFile().replace('.safetensors', ' (1).safetensors')),
+      /unet holds no weights.*model \(1\)\.safetensors has another name; rename it/,
+    ],
+    [
       'a part without config',
       () => rmSync(join(folder, 'unet/config.json')),
       /unet\/config\.json is not there/,

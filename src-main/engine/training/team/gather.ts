@@ -28,10 +28,11 @@ export async function gatherTeam(
   loss: LossOptions,
   run: SharedRun,
   places: LocalPlaces,
-  { workers, workerProviders = [], listen = '127.0.0.1:0', start }: TeamSettings,
+  { workers, workerProviders = [], listen: asked, start }: TeamSettings,
   { report, signal }: JobContext,
 ): Promise<GradientSource & { readonly pids: () => number[] }> {
   const note = (message: string): void => report({ type: 'note', message });
+  const listen = asked ?? '127.0.0.1:0';
   const { team, port } = await Team.open({
     layout: layoutOf(loss),
     ...{ run, signal, report: note, listen },
@@ -45,8 +46,10 @@ export async function gatherTeam(
   });
   const { token } = team;
   const host = listen.slice(0, listen.lastIndexOf(':'));
-  if (host !== '127.0.0.1')
-    note(`Workers of other machines join with: likeness join ${os.hostname()}:${port} --token ${token}`);
+  if (asked !== undefined) {
+    const reached = everywhere.includes(host) ? os.hostname() : host;
+    note(`Workers of other machines join with: likeness join ${reached}:${port} --token ${token}`);
+  }
   const threads = Math.max(1, Math.floor(os.availableParallelism() / Math.max(1, workers)));
   const local = new LocalWorkers(
     (index) =>

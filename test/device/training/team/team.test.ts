@@ -245,10 +245,17 @@ describe('a team', { timeout: 600_000 }, () => {
         stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       });
     const request = { out: join(scratch, 'hopeless'), resume: false, settings };
-    const attempt = distill({ ...request, team: { workers: 2, start: broken } }, quiet, 'test');
+    const said: string[] = [];
+    const report = (event: JobEvent): void => {
+      if ('message' in event) said.push(event.message);
+    };
+    const team = { workers: 2, start: broken, listen: '127.0.0.1:0' };
+    const attempt = distill({ ...request, team }, { ...quiet, report }, 'test');
     await expect(attempt).rejects.toMatchObject({
       code: 'team.hopeless',
       message: expect.stringMatching(/no good/) as string,
     });
+    // The place was asked for, as for a tunnel, so its token is told.
+    expect(said.join()).toMatch(/likeness join 127\.0\.0\.1:\d+ --token \w+/);
   });
 });
