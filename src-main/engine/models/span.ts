@@ -2,6 +2,7 @@ import { add, concat, mul, reshape, sigmoid, silu, sub, transpose } from '../gra
 import type { Value } from '../graph/ops.ts';
 import { conv } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
+import { dims4 } from '../tensor/tensor.ts';
 
 const blocks = 6;
 
@@ -41,7 +42,7 @@ const conv3 = (scope: Scope, x: Value, channels: number): Value =>
 
 /** torch's `pixel_shuffle`: [b,c·f²,h,w] → [b,c,f·h,f·w]. */
 function pixelShuffle(x: Value, factor: number): Value {
-  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const [batch, channels, height, width] = dims4(x.shape);
   const own = channels / factor ** 2;
   const apart = reshape(x, [batch, own, factor, factor, height, width]);
   const placed = transpose(apart, [0, 1, 4, 2, 5, 3]);
