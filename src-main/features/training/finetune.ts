@@ -7,6 +7,7 @@ import {
   type OtherSubject,
   withoutIdlePrior,
 } from '../../../src-shared/domain/finetuneSettings.ts';
+import { captionFault } from '../../../src-shared/domain/caption.ts';
 import { eachSubject } from '../../../src-shared/domain/runSubjects.ts';
 import { changedSettings, completeSettings } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -149,9 +150,14 @@ async function captionsIn(
     type: 'note',
     message: `${names.length} of ${plural(photos.length, 'photo', 'photos')} ${names.length === 1 ? 'has a caption beside it, which is used as its' : 'have a caption beside them, which is used as their'} prompt (--no-captions ignores captions).`,
   });
-  const untold = names.filter(
-    (name) => !/\{token\}/.test(captions[name] ?? '') && !captions[name]?.includes(token),
-  );
+  const faults = names.map((name) => [name, captionFault(captions[name] ?? '', token)] as const);
+  for (const [name, fault] of faults)
+    if (fault?.kind === 'placeholder')
+      report({
+        type: 'warning',
+        message: `The caption of ${name} has ${fault.name} in it, which stands for nothing; only {token} and {class} are replaced.`,
+      });
+  const untold = faults.flatMap(([name, fault]) => (fault?.kind === 'untold' ? [name] : []));
   if (untold.length > 0)
     report({
       type: 'warning',

@@ -1,3 +1,4 @@
+import type { CaptionFault } from '../../../src-shared/domain/caption.ts';
 import { plural } from '../../../src-shared/plural.ts';
 
 export const photos = {
@@ -45,6 +46,10 @@ export const photos = {
   caption: (name: string) => `Caption of ${name}`,
   captionNone: ({ token, classNoun }: { token: string; classNoun: string }) =>
     `a photo of ${token} ${classNoun}`.trim(),
+  captionFault: (fault: CaptionFault, token: string) =>
+    fault.kind === 'placeholder'
+      ? `The caption has ${fault.name} in it, which stands for nothing. Only {token} and {class} are replaced.`
+      : `The caption does not name the subject: write {token} {class} in it, or “${token}” will not mean it.`,
   captioned: (name: string) => `The caption of ${name} was saved.`,
   missing: 'The file is no longer in the library folder. Put it back, or remove the photo.',
 };
