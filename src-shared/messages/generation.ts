@@ -4,8 +4,6 @@ import { plural } from '../plural.ts';
 export const generationMessages = {
   'mask.rough': (d: { photo: string }) =>
     `Nothing that was given marks a subject in ${d.photo}; give --ellipse X,Y,WIDTH,HEIGHT in pixels of the photo, or --strokes with a picture that is white where you painted. Without both, the subject is looked for.`,
-  'picture.regions': (d: { file: string }) =>
-    `${d.file} shows several subjects that were kept apart; choose them on the Generate screen, or run likeness generate --recipe on the file.`,
   'likeness.noPhotos': (d: { photos: string }) =>
     `${d.photos} can't be found, so there is nothing to compare with; say with --photos where photos of the subject are.`,
   'scheduler.invalid': (d: { file: string; why: string }) =>

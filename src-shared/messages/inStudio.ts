@@ -24,8 +24,8 @@ const sentences: { readonly [C in MessageCode]?: (details: Details<C>) => string
     `The run can't be made again exactly: ${what} can no longer be found. Put that back, or start a new run.`,
   'mask.rough': ({ photo }) =>
     `Nothing marks the subject of ${photo}; draw an ellipse around it, or paint over it.`,
-  'picture.regions': ({ file }) =>
-    `${file} shows several subjects that were kept apart; choose them again on the Generate screen.`,
+  'recipe.lost': ({ file, what }) =>
+    `${file} was made with ${what}, which is no longer where it was; put it back, or add it on the Models screen.`,
   'guidance.needsLora': ({ folder }) =>
     `${folder} trained all weights, and guidance can be distilled only into a LoRA; export it without that.`,
   'guidance.none': ({ model }) =>

@@ -21,12 +21,14 @@ export type SaidWithRecipe = Pick<GenerateRequest, 'out' | 'provider'> &
     /** Where the picture and the mask of the recipe are now. */
     readonly image?: string;
     readonly mask?: string;
+    /** Where other things of these hashes are, as far as the caller knows; the rest is looked for. */
+    readonly places?: Readonly<Record<string, string>>;
   };
 
 /** The request that makes the picture in `file` again. Errors: `recipe.lost`, those of `readRecipe`. */
 export async function requestFromRecipe(
   file: string,
-  { image, mask, ...said }: SaidWithRecipe,
+  { image, mask, places = {}, ...said }: SaidWithRecipe,
 ): Promise<GenerateRequest> {
   const recipe = await readRecipe(file);
   const scheduler = schedulerNames.find((name) => name === recipe.scheduler);
@@ -37,7 +39,7 @@ export async function requestFromRecipe(
   const found = (hash: string, name: string, option: string): string => {
     // The recipes of older versions have a path in place of a name.
     const beside = path.resolve(path.dirname(file), name);
-    const place = placeOf(hash) ?? (statOrNothing(beside) && beside);
+    const place = places[hash] ?? placeOf(hash) ?? (statOrNothing(beside) && beside);
     if (place !== undefined) return place;
     throw problem('recipe.lost', { file, what: `${name} (hash ${hash})`, option });
   };

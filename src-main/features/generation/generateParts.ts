@@ -1,6 +1,7 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { WorkerEvent } from '../../../src-shared/domain/workerMessages.ts';
 import { upscale, type UpscaleTask } from '../upscale/upscale.ts';
+import { requestFromRecipe, type SaidWithRecipe } from './fromRecipe.ts';
 import { generate, warmUp } from './generate.ts';
 import { LikenessMeter, type LikenessRequest } from './likenessMeter.ts';
 import type { GenerateRequest } from './request.ts';
@@ -18,6 +19,12 @@ export interface GenerateTask {
     /** Many are drawn, and those most like the subject kept. */
     readonly select?: Selection['by'];
   }[];
+  /** In place of parts: a picture that is made again by its recipe. */
+  readonly again?: {
+    readonly file: string;
+    readonly said: SaidWithRecipe;
+    readonly likeness?: LikenessRequest;
+  };
   /** In place of parts: a larger copy of one picture. */
   readonly enlarge?: UpscaleTask;
   readonly total: number;
@@ -28,7 +35,7 @@ type Report = (event: WorkerEvent) => void;
 
 /** Tells each picture, its preview, and how much it looks like the subject. Errors: those of `generate`. */
 export async function generateParts(
-  { parts, enlarge, total, version }: GenerateTask,
+  { parts: asked, again, enlarge, total, version }: GenerateTask,
   { report, signal }: Omit<JobContext, 'report'> & { readonly report: Report },
   models?: Opener,
 ): Promise<void> {
@@ -36,6 +43,7 @@ export async function generateParts(
     await upscale(enlarge, { report, signal }, ({ path }) => report({ type: 'picture', index: 0, path }));
     return;
   }
+  const parts = again ? [await partOf(again)] : asked;
   report({
     type: 'plan',
     phases: [
@@ -80,6 +88,14 @@ export async function generateParts(
     });
     await measure?.end();
   }
+}
+
+async function partOf({
+  file,
+  said,
+  likeness,
+}: NonNullable<GenerateTask['again']>): Promise<GenerateTask['parts'][number]> {
+  return { first: 0, request: await requestFromRecipe(file, said), ...(likeness && { likeness }) };
 }
 
 /** Prepares `models` for the first part of a task. Errors: those of `generate`. */

@@ -2,6 +2,7 @@ import { subjectAsked } from '../../../src-shared/domain/runSubjects.ts';
 import { photosPlace } from '../training/runPhotos.ts';
 import { rm, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { z } from 'zod';
 import {
   generateInputSchema,
@@ -11,11 +12,15 @@ import {
 import { withInput, type JobHandling } from '../../jobs/kind.ts';
 import type { Surroundings } from '../context.ts';
 import type { StoredModel } from '../../storage/models.ts';
+import type { Run } from '../../../src-shared/domain/run.ts';
+import { idSchema } from '../../../src-shared/domain/id.ts';
+import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { upscaleFactorSchema } from '../../../src-shared/domain/upscale.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { Originals, overRequest } from '../originals/originals.ts';
 import { readPicture } from '../scan/readPicture.ts';
 import type { GenerateTask } from '../../features/generation/generateParts.ts';
+import type { LikenessRequest } from '../../features/generation/likenessMeter.ts';
 import { namedRuns } from './namedRuns.ts';
 import { generateDefaults, type GenerateRequest } from '../../features/generation/request.ts';
 import { plural } from '../../../src-shared/plural.ts';
@@ -33,6 +38,8 @@ export const generateJobInput = generateInputSchema.extend({
   made: z.array(z.int().nullable()).optional(),
   /** Pictures that were drawn to choose from. */
   tried: z.int().optional(),
+  /** The picture that is made again by its recipe; what else is asked for says only what it belongs to. */
+  again: idSchema.optional(),
   /** Nothing is drawn: a larger copy is made of this picture, seen from the library's folder. */
   enlarge: z.object({ file: z.string(), factor: upscaleFactorSchema }).optional(),
 });
@@ -64,6 +71,32 @@ export function generateTask(
     if (chosen === undefined) throw problem('run.untrained', { name: run.name });
     return { path: folder.at(run.folder, 'checkpoints', String(chosen).padStart(6, '0')), weight };
   };
+  /** Photos that a mix's pictures are compared with. */
+  const likenessOf = (
+    [main]: GenerateInput['mixes'][number],
+    asked: (run: Run) => number | undefined,
+  ): LikenessRequest | undefined => {
+    const run = main && runs.get(main.runId);
+    const subject = run && asked(run);
+    return run && subject !== undefined
+      ? { photos: folder.at(run.folder, photosPlace(subject)), mobileNet: shipped.scorers.mobileNet }
+      : undefined;
+  };
+
+  if (input.again !== undefined) {
+    const { file, recipe } = library.images.detail(input.again);
+    const picture = folder.at(file);
+    if (!recipe) throw problem('picture.noRecipe', { file: picture });
+    const [mix = []] = input.mixes;
+    const likeness = likenessOf(mix, (run) => subjectAsked(run.settings, input.prompts));
+    const said = {
+      ...{ out: folder.pictures(), provider: settings.get().provider },
+      places: placesOf(library, recipe, mix[0] && loraOf(mix[0]).path),
+    };
+    const again = { file: picture, said, ...(likeness && { likeness }) };
+    return { parts: [], again, total: 1, version: shipped.version };
+  }
+
   const regions = input.regions.map(({ box, prompt, ...lora }) => ({ box, prompt, lora: loraOf(lora) }));
 
   /** One mix's request, without prompts. */
@@ -103,15 +136,11 @@ export function generateTask(
   const each = prompts.length * count;
   const parts = mixes.flatMap((mix, row) => {
     const request = requestOf(mix);
-    const [main] = mix;
-    const run = main && runs.get(main.runId);
     // Pictures of several subjects are like none of them alone.
-    const asked = run && (subjectAsked(run.settings, prompts) ?? (input.select ? 0 : undefined));
-    const likeness = run &&
-      asked !== undefined && {
-        photos: folder.at(run.folder, photosPlace(asked)),
-        mobileNet: shipped.scorers.mobileNet,
-      };
+    const likeness = likenessOf(
+      mix,
+      (run) => subjectAsked(run.settings, prompts) ?? (input.select ? 0 : undefined),
+    );
     const select = likeness ? (input.select ?? undefined) : undefined;
     const behind = Math.max(0, done - row * each);
     // What is chosen for a prompt is chosen among all its tries: they begin anew.
@@ -149,6 +178,33 @@ export function generateTask(
   return { parts, total: each * mixes.length, version: shipped.version };
 }
 
+/** Where the library has what a recipe names, by hash. `taught`: the checkpoint of the picture's own run. */
+function placesOf(
+  { models, loras, folder }: Surroundings['library'],
+  recipe: Recipe,
+  taught: string | undefined,
+): Record<string, string> {
+  const files = loras.list();
+  const named = [
+    ...recipe.loras.map(({ path: name, hash }) => ({ name, hash })),
+    ...(recipe.embeddings ?? []).map(({ name, hash }) => ({ name, hash })),
+  ].flatMap(({ name, hash }) => {
+    const found = files.find(({ path: place }) => path.basename(place) === name);
+    return found ? [[hash, found.path] as const] : [];
+  });
+  const originals = [recipe.image, recipe.mask].flatMap((one) => {
+    const place = one && folder.at('originals', `${one.hash}.png`);
+    return place !== undefined && existsSync(place) ? [[one?.hash ?? '', place] as const] : [];
+  });
+  const [own] = recipe.loras;
+  return Object.fromEntries([
+    ...models.list().map(({ hash, path: place }) => [hash, place] as const),
+    ...named,
+    ...(own && taught !== undefined ? [[own.hash, taught] as const] : []),
+    ...originals,
+  ]);
+}
+
 /** The model that draws a mix: the requested one, or else the one that its run was trained on. */
 function modelOf(
   { runs, models }: Surroundings['library'],
@@ -168,6 +224,8 @@ export function generateJob(surroundings: Surroundings): JobHandling<'generate'>
 
   return withInput(generateJobInput, {
     models: ({ input }) => {
+      // Nothing is drawn; or the recipe itself says which weights it must be.
+      if (input.enlarge || input.again !== undefined) return [];
       const used = input.mixes.flatMap((mix) => modelOf(library, input, mix) ?? []);
       return [...new Map(used.map((model) => [model.id, model])).values()];
     },

@@ -1,11 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { samplers } from '../../../src-shared/contract/generation.ts';
 import { mostPicturesAtOnce } from '../../../src-shared/domain/generationLimits.ts';
-import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import type { ImageDetail } from '../../../src-shared/domain/image.ts';
-import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { expandWildcards } from '../../../src-shared/domain/wildcards.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { Handlers, StudioContext } from '../context.ts';
@@ -20,19 +17,12 @@ import { readJob } from '../../jobs/kind.ts';
 /** Most parameters of a model that is opened in advance: a larger one takes memory that may be needed. */
 const mostKeptReady = 5e7;
 
-/** One picture, all by the model's own settings. */
+/** What a job about a picture that is there leaves open. */
 const fromNothing = {
   ...{ negative: '', modelId: null, count: 1, steps: 1, done: 0 },
   ...{ guidance: null, baseGuidance: null, guidanceStop: null, sampler: null, size: null },
   ...{ over: null, upscale: null, select: null, regions: [], files: [], partial: false, promptRules: 'none' },
 } as const satisfies Partial<GenerateJobInput>;
-
-/** What a recipe's picture was drawn over. */
-function overOf({ image, mask, strength = 1, maskPadding }: Recipe): GenerateJobInput['over'] {
-  return image
-    ? { original: image.hash, mask: mask?.hash ?? null, strength, maskPadding: maskPadding ?? null }
-    : null;
-}
 
 export function generationHandlers(context: StudioContext): Handlers<'generation'> {
   const { library, queue, shipped } = context;
@@ -53,41 +43,14 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
       if (!existsSync(file)) throw problem('file.missing', { file });
   };
 
-  /** The files of the library that a recipe names. */
-  const filesOf = ({ loras, embeddings = [] }: Recipe): GenerateJobInput['files'] => {
-    const named = [
-      ...loras.map(({ path: name, weight }) => ({ name, weight })),
-      ...embeddings.map(({ name }) => ({ name, weight: 1 })),
-    ];
-    return library.loras.list().flatMap(({ id, path: place }) => {
-      const found = named.find(({ name }) => name === path.basename(place));
-      return found ? [{ id, weight: found.weight }] : [];
-    });
-  };
-
-  /** What draws a picture again, but for the boxes of several subjects. */
-  const inputOf = (
-    { runId, step }: Pick<ImageDetail, 'runId' | 'step'>,
-    recipe: Recipe,
-  ): GenerateJobInput => {
-    const { prompt, negative, seed, steps, width, height, upscale } = recipe;
-    const [weight = 1] = recipe.loras.map((lora) => lora.weight);
-    return {
-      ...fromNothing,
-      ...{ prompts: [prompt], negative, seed, steps, ...guidanceOf(recipe) },
-      modelId: models.list().find((model) => model.hash === recipe.model.hash)?.id ?? null,
-      mixes: [runId === null ? [] : [{ runId, step, weight }]],
-      sampler: samplers.find((name) => name === recipe.scheduler) ?? null,
-      size: { width, height },
-      over: overOf(recipe),
-      upscale: upscale ?? null,
-      files: filesOf(recipe),
-      promptRules: recipe.promptRules ?? 'none',
-    };
-  };
+  /** A job about a picture that is there: the result belongs to the same run. */
+  const about = ({ prompt, seed, runId, step }: ImageDetail): GenerateJobInput => ({
+    ...fromNothing,
+    ...{ prompts: [prompt], seed, mixes: [runId === null ? [] : [{ runId, step, weight: 1 }]] },
+  });
 
   const enqueue = (input: GenerateJobInput, title: string): number => {
-    if (!input.enlarge) check(input);
+    if (!input.enlarge && input.again === undefined) check(input);
     const [first] = input.mixes.flat();
     const run = first && runs.get(first.runId);
     const { id } = queue.add({
@@ -164,23 +127,14 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
     'generation.recent': ({ limit }) => used.recent(limit),
     'generation.again': ({ imageId }) => {
       const image = images.detail(imageId);
-      const { recipe } = image;
-      if (!recipe) throw problem('picture.noRecipe', { file: image.file });
-      if (recipe.regions) throw problem('picture.regions', { file: image.file });
-      return { jobId: enqueue(inputOf(image, recipe), 'A picture') };
+      if (!image.recipe) throw problem('picture.noRecipe', { file: image.file });
+      return { jobId: enqueue({ ...about(image), again: imageId }, 'A picture') };
     },
     'generation.enlarge': ({ imageId, factor }) => {
       const image = images.detail(imageId);
       if (image.recipe?.upscale) throw problem('upscale.twice', { file: image.file });
       const enlarge = { file: image.file, factor };
-      const { prompt, seed, runId, step } = image;
-      const mix = runId === null ? [] : [{ runId, step, weight: 1 }];
-      return {
-        jobId: enqueue(
-          { ...fromNothing, prompts: [prompt], seed, mixes: [mix], enlarge },
-          'A larger picture',
-        ),
-      };
+      return { jobId: enqueue({ ...about(image), enlarge }, 'A larger picture') };
     },
   };
 }
