@@ -111,8 +111,8 @@ export class Upscaler {
       await this.dispose();
       this.session = { key, session: await this.compiled(pixels) };
     }
-    const { pictures: _, ...results } = await this.session.session.runHost({ pictures: pixels });
-    const large = results.large as Floats;
+    const results = await this.session.session.runHost({ pictures: pixels });
+    const large = results['large'] as Floats;
     if (large.data.every(Number.isFinite)) return large;
     throw problem('output.notFinite', { model: this.weights.source, part: 'upscaler' });
   }
