@@ -2,7 +2,7 @@
  * Every check of the project: formatting, lint, types, the renderer's types, then tests. Ends with one
  * line of counts, where a check counts as one and every test as one. `npm test -- FILE…` runs the tests of these files only.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -42,12 +42,13 @@ async function formatAndTypes() {
   );
 }
 
-function tests(...files) {
+async function tests(...files) {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'likeness-test-'));
   const outputFile = path.join(scratch, 'results.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${outputFile}`];
   const vitest = command('vitest/vitest.mjs', ['run', ...reporters, ...files]);
-  const ok = spawnSync(...vitest, { cwd: root, stdio: 'inherit' }).status === 0;
+  const child = spawn(...vitest, { cwd: root, stdio: 'inherit' });
+  const ok = await new Promise((done) => child.on('close', (status) => done(status === 0)));
   const failedBefore = count.failed;
   if (fs.existsSync(outputFile)) {
     const results = JSON.parse(fs.readFileSync(outputFile, 'utf8'));
@@ -63,11 +64,13 @@ function tests(...files) {
   fs.rmSync(scratch, { recursive: true, force: true });
 }
 
-// Lint takes as long as all the others.
-await Promise.all([check('lint', 'eslint/bin/eslint.js', '.'), formatAndTypes()]);
+// Lint takes longer than the other checks: the tests begin beside it.
+const lint = check('lint', 'eslint/bin/eslint.js', '.');
+await formatAndTypes();
 installBrowser();
 installVulkan();
-tests(...process.argv.slice(2));
+await tests(...process.argv.slice(2));
+await lint;
 
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
 process.exitCode = count.failed ? 1 : 0;
