@@ -123,7 +123,7 @@ describe('inspect', () => {
     [
       'scheduler/scheduler_config.json',
       '{"_class_name": "DDIMScheduler", "prediction_type": "guess"}',
-      '"prediction_type": "guess" is not supported',
+      'trained in a way that is not known here ("prediction_type": "guess")',
     ],
   ])('tells of a broken %s', async (file, text, words) => {
     const broken = path.join(scratch, `without ${path.dirname(file)}`);
@@ -137,7 +137,8 @@ describe('inspect', () => {
   it('says what draws in place of a sampler that is not built in', async () => {
     const other = path.join(scratch, 'other sampler');
     cpSync(model, other, { recursive: true });
-    writeFileSync(path.join(other, 'scheduler/scheduler_config.json'), '{"_class_name": "MyScheduler"}');
+    const config = '{"_class_name": "MyScheduler", "beta_start": 0.00085, "beta_end": 0.012}';
+    writeFileSync(path.join(other, 'scheduler/scheduler_config.json'), config);
     const { status, stdout } = await likeness(['inspect', other]);
     expect(status).toBe(0);
     expect(stdout).toContain('its sampler MyScheduler is not built in');
