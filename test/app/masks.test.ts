@@ -138,7 +138,7 @@ describe.skipIf(!browserProgram)(`masks${browserProgram ? '' : ` (${noBrowser})`
   );
 
   it(
-    'are gone on with: erased, inverted, cleared, taken away and brought back',
+    'can be changed: erased, inverted, cleared, taken away and brought back',
     { timeout: patience },
     async () => {
       await openMask('00.jpg');

@@ -49,7 +49,7 @@ async function fetchOver(lasting: (connection: number) => number, target: string
   return { begun, error };
 }
 
-it('a line that breaks again and again is gone on with as long as bytes arrive', async () => {
+it('a download continues however often its line breaks, as long as bytes arrive', async () => {
   // Twice as often as a download is tried where nothing arrives.
   const target = path.join(scratch, 'whole');
   const { begun, error } = await fetchOver(() => 1000, target);

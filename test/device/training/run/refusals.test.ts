@@ -269,7 +269,7 @@ describe('run folders', () => {
     await refused(train({ replay: recorded }, resume), 'run.damaged', file('run.json'));
   });
 
-  it('that are not there cannot be gone on with, unless a new run is described', () =>
+  it('that are not there do not continue, unless a new run is described', () =>
     refused(train({}, { out: nowhere(), resume: true }), 'run.missing'));
 
   it('that cannot be written are refused', async () => {
