@@ -36,28 +36,22 @@ const atMost500 = fourTimes('at most 500', 500);
 
 /** Every setting of a distillation, in the order of `likeness distill --help`; defaults are BK-SDM's recipe. Paths are absolute. */
 export const distillSettings = {
-  teacher: path({ help: 'diffusers folder or single file to learn from', as: 'DIR', change: 'anytime' }),
-  student: path({
-    help: 'the model that learns, as compress makes it',
+  teacher: path('diffusers folder or single file to learn from', { as: 'DIR', change: 'anytime' }),
+  student: path('the model that learns, as compress makes it', {
     as: 'DIR',
     otherwise: 'with --lcm: the teacher itself',
     change: 'anytime',
   }),
   /** LCM-LoRA (Luo et al. 2023); the defaults are those of diffusers' `train_lcm_distill_lora_sd_wds.py`. */
-  lcm: toggle({
-    help: 'train a LoRA with which the teacher draws in 4 to 8 steps',
-    default: false,
-    before: false,
-  }),
+  lcm: toggle('train a LoRA with which the teacher draws in 4 to 8 steps', { default: false, before: false }),
   data: optional(
-    path({
-      help: 'pictures with a metadata.csv or .jsonl (file_name, text) or with a .txt beside each; a WebDataset .tar or a folder of them',
-      as: 'DIR',
-      change: 'moved',
-    }),
+    path(
+      'pictures with a metadata.csv or .jsonl (file_name, text) or with a .txt beside each; a WebDataset .tar or a folder of them',
+      { as: 'DIR', change: 'moved' },
+    ),
   ),
   replay: optional(
-    path({ help: 'train on recorded batches (safetensors), without pictures', as: 'FILE', change: 'moved' }),
+    path('train on recorded batches (safetensors), without pictures', { as: 'FILE', change: 'moved' }),
   ),
 
   steps: {
@@ -69,73 +63,55 @@ export const distillSettings = {
   },
   checkpointEvery: { ...lengthSettings.checkpointEvery, default: atMost500 },
   sampleEvery: { ...lengthSettings.sampleEvery, default: unlessReplayed(atMost500) },
-  samplePrompt: text({
-    help: 'prompt of the sample pictures',
+  samplePrompt: text('prompt of the sample pictures', {
     default: 'a golden vase with different flowers',
     change: 'anytime',
   }),
 
   // Weights of the three losses (Kim et al. 2023, BK-SDM, equation 4).
-  lambdaSd: number({ help: 'weight of the loss on the noise', min: 0, max: 1e6, default: 1 }),
-  lambdaOutput: number({ help: "weight of the loss on the teacher's output", min: 0, max: 1e6, default: 1 }),
-  lambdaFeature: number({
-    help: "weight of the loss on the outputs of the teacher's blocks",
-    min: 0,
-    max: 1e6,
+  lambdaSd: number('weight of the loss on the noise', [0, 1e6], { default: 1 }),
+  lambdaOutput: number("weight of the loss on the teacher's output", [0, 1e6], { default: 1 }),
+  lambdaFeature: number("weight of the loss on the outputs of the teacher's blocks", [0, 1e6], {
     default: 1,
   }),
 
-  solverSteps: whole({
-    help: "steps of the teacher's sampler that are learnt to be skipped",
-    min: 2,
-    max: 1000,
+  solverSteps: whole("steps of the teacher's sampler that are learnt to be skipped", [2, 1000], {
     default: 50,
     before: 50,
     when: { lcm: true },
   }),
-  leastGuidance: number({
-    help: 'guidance of the teacher, at least (a scale whose 0 is none)',
+  leastGuidance: number('guidance of the teacher, at least (a scale whose 0 is none)', [0, 1000], {
     option: 'w-min',
-    min: 0,
-    max: 1000,
     default: 5,
     before: 5,
     when: { lcm: true },
   }),
-  mostGuidance: number({
-    help: 'at most',
+  mostGuidance: number('at most', [0, 1000], {
     option: 'w-max',
-    min: 0,
-    max: 1000,
     default: 15,
     before: 15,
     when: { lcm: true },
   }),
-  timestepScaling: number({
-    help: 'how soon x0 takes the place of the noisy picture',
-    min: 0.01,
-    max: 1000,
+  timestepScaling: number('how soon x0 takes the place of the noisy picture', [0.01, 1000], {
     default: 10,
     before: 10,
     when: { lcm: true },
   }),
-  errors: choice(['l2', 'huber'], {
-    help: 'squared errors, or pseudo-Huber, which large ones count less in',
+  errors: choice(['l2', 'huber'], 'squared errors, or pseudo-Huber, which large ones count less in', {
     default: 'l2',
     before: 'l2',
     when: { lcm: true },
   }),
   lora: part(
     {
-      rank: whole({ help: 'rank of the LoRA', min: 1, max: 1024, default: 64, before: 64 }),
-      alpha: number({ help: 'its scale, times its rank', min: 0, max: 1e6, default: 64, before: 64 }),
-      targets: names({ help: 'its modules', default: consistencyTargets, before: consistencyTargets }),
+      rank: whole('rank of the LoRA', [1, 1024], { default: 64, before: 64 }),
+      alpha: number('its scale, times its rank', [0, 1e6], { default: 64, before: 64 }),
+      targets: names('its modules', { default: consistencyTargets, before: consistencyTargets }),
     },
     { when: { lcm: true } },
   ),
   initLora: optional(
-    path({
-      help: 'PEFT folder whose matrices are the start',
+    path('PEFT folder whose matrices are the start', {
       as: 'DIR',
       otherwise: 'A Kaiming-uniform, B zero',
       when: { lcm: true },
@@ -153,20 +129,16 @@ export const distillSettings = {
   accumulate: { ...learningSettings.accumulate, otherwise: 'one a worker' },
   /** Decay of a moving average of the weights, which checkpoints then hold. */
   ema: orNone(
-    number({
-      help: 'decay of the moving average',
+    number('decay of the moving average', [0, 0.999_999_9], {
       option: 'ema-decay',
       otherwise: String(usualEma),
-      min: 0,
-      max: 0.999_999_9,
     }),
-    null,
   ),
   ...optimizerSettings,
 
   seed: pictureSettings.seed,
   size: { ...pictureSettings.size, otherwise: "the student's" },
-  flip: toggle({ help: 'do not mirror half of the pictures', default: true }),
+  flip: toggle('do not mirror half of the pictures', { default: true }),
   ...machineSettings,
 } as const;
 

@@ -40,9 +40,7 @@ const rateOfMethod = unlessProdigy(
   ({ method }) => rates[String(method)] ?? 1e-4,
 );
 
-const photoTexts = optional(
-  data(z.record(z.string(), z.string()), { help: 'texts of photos by file name', option: null }),
-).type;
+const textsByFile = z.record(z.string(), z.string());
 
 /** A subject that a run learns beside its first one. */
 const otherSubjectType = z.strictObject({
@@ -50,44 +48,36 @@ const otherSubjectType = z.strictObject({
   token: z.string().min(1).max(200),
   /** Its folder; left out where settings do not depend on the machine. */
   photos: z.string().min(1).optional(),
-  photoScenes: photoTexts,
-  photoCaptions: photoTexts,
+  photoScenes: textsByFile.optional(),
+  photoCaptions: textsByFile.optional(),
 });
 export type OtherSubject = Readonly<z.output<typeof otherSubjectType>>;
 
 /** The settings of a finetune that don't depend on the machine: those on the studio's screen, and the subject's words. */
 export const trainingSettings = {
-  classNoun: word({
-    help: 'what the subject is: dog, mug, backpack',
-    option: 'class',
-    as: 'NOUN',
-    default: '',
-  }),
-  token: word({ help: 'stands for the subject in prompts: "a photo of WORD NOUN"', default: 'sks' }),
+  classNoun: word('what the subject is: dog, mug, backpack', { option: 'class', as: 'NOUN', default: '' }),
+  token: word('stands for the subject in prompts: "a photo of WORD NOUN"', { default: 'sks' }),
   otherSubjects: optional(
-    data(z.array(otherSubjectType).min(1).max(20).readonly(), {
-      help: 'subjects that are learnt in turn with the first',
-      option: null,
-    }),
+    data(
+      z.array(otherSubjectType).min(1).max(20).readonly(),
+      'subjects that are learnt in turn with the first',
+    ),
   ),
 
   ...lengthSettings,
   samplePrompt: orNone(
-    text({
-      help: 'prompt of the sample pictures',
+    text('prompt of the sample pictures', {
       otherwise: '"a photo of WORD NOUN"',
       group: 'length',
       change: 'anytime',
     }),
-    null,
   ),
 
-  method: choice(['lora', 'dora', 'loha', 'lokr', 'full', 'embedding'], {
-    help: 'train small added matrices (plain, with magnitudes, or as LyCORIS makes them), every weight, or nothing but a new word',
-    default: 'lora',
-    alike: adapterMethods,
-    group: 'learning',
-  }),
+  method: choice(
+    ['lora', 'dora', 'loha', 'lokr', 'full', 'embedding'],
+    'train small added matrices (plain, with magnitudes, or as LyCORIS makes them), every weight, or nothing but a new word',
+    { default: 'lora', alike: adapterMethods, group: 'learning' },
+  ),
   ...learningSettings,
   learningRate: {
     ...learningSettings.learningRate,
@@ -96,38 +86,27 @@ export const trainingSettings = {
   },
   /** kohya's and diffusers' `--text_encoder_lr`. */
   textLearningRate: orNone(
-    number({
-      help: 'learning rate of the text encoder',
+    number('learning rate of the text encoder', [0, 1], {
       option: 'text-lr',
       otherwise: 'that of the U-Net',
-      min: 0,
-      max: 1,
       group: 'learning',
       when: { trainTextEncoder: true, optimizer: ['adamw', 'adamw8bit', 'adafactor'] },
       advanced: true,
     }),
-    null,
   ),
 
   /** Min-SNR-γ (Hang et al. 2023); diffusers' `--snr_gamma`. */
   minSnrGamma: orNone(
-    number({
-      help: 'min-SNR weighting: limits how much low noise levels count; 5 is usual',
+    number('min-SNR weighting: limits how much low noise levels count; 5 is usual', [0.01, 1000], {
       option: 'min-snr',
       as: 'GAMMA',
       otherwise: 'every noise level counts alike',
-      min: 0.01,
-      max: 1000,
       group: 'learning',
       advanced: true,
     }),
-    null,
   ),
   /** Makes very dark and very bright pictures learnable (Guttenberg 2023); as diffusers' `train_text_to_image.py`. */
-  noiseOffset: number({
-    help: "shifts each channel's noise by up to this; 0.1 is usual",
-    min: 0,
-    max: 1,
+  noiseOffset: number("shifts each channel's noise by up to this; 0.1 is usual", [0, 1], {
     default: 0,
     before: 0,
     group: 'learning',
@@ -135,51 +114,27 @@ export const trainingSettings = {
   }),
   /** Of what is trained; diffusers' `EMAModel`. */
   ema: orNone(
-    number({
-      help: 'checkpoints hold a moving average of the weights, with this decay; 0.99 suits a short run',
-      option: 'ema',
-      as: 'DECAY',
-      otherwise: 'the weights themselves',
-      min: 0,
-      max: 0.999_999_9,
-      group: 'learning',
-      advanced: true,
-    }),
-    null,
+    number(
+      'checkpoints hold a moving average of the weights, with this decay; 0.99 suits a short run',
+      [0, 0.999_999_9],
+      { option: 'ema', as: 'DECAY', otherwise: 'the weights themselves', group: 'learning', advanced: true },
+    ),
   ),
 
   lora: part(
     {
-      rank: whole({ help: "rank of the U-Net's LoRA", min: 1, max: 1024, default: 16 }),
-      alpha: number({
-        help: "alpha of the U-Net's LoRA; its scale is alpha / rank",
-        min: 0,
-        max: 1e6,
-        default: 27,
-      }),
+      rank: whole("rank of the U-Net's LoRA", [1, 1024], { default: 16 }),
+      alpha: number("alpha of the U-Net's LoRA; its scale is alpha / rank", [0, 1e6], { default: 27 }),
       /** Last names of modules, as PEFT's `target_modules`. */
-      targets: names({ help: "modules of the U-Net's LoRA", default: ['to_q', 'to_v'], advanced: true }),
+      targets: names("modules of the U-Net's LoRA", { default: ['to_q', 'to_v'], advanced: true }),
     },
     { group: 'lora', when: { method: adapterMethods } },
   ),
   textLora: part(
     {
-      rank: whole({
-        help: "rank of the text encoder's LoRA",
-        option: 'text-rank',
-        min: 1,
-        max: 1024,
-        default: 16,
-      }),
-      alpha: number({
-        help: "alpha of the text encoder's LoRA",
-        option: 'text-alpha',
-        min: 0,
-        max: 1e6,
-        default: 17,
-      }),
-      targets: names({
-        help: "modules of the text encoder's LoRA",
+      rank: whole("rank of the text encoder's LoRA", [1, 1024], { option: 'text-rank', default: 16 }),
+      alpha: number("alpha of the text encoder's LoRA", [0, 1e6], { option: 'text-alpha', default: 17 }),
+      targets: names("modules of the text encoder's LoRA", {
         option: 'text-targets',
         default: ['q_proj', 'v_proj'],
         advanced: true,
@@ -191,24 +146,19 @@ export const trainingSettings = {
   /** Textual inversion (Gal et al. 2022); diffusers' `textual_inversion.py`. */
   embedding: part(
     {
-      vectors: whole({
-        help: 'vectors of the new word; each takes the place of a token in prompts',
-        min: 1,
-        max: 32,
+      vectors: whole('vectors of the new word; each takes the place of a token in prompts', [1, 32], {
         default: 1,
         before: 1,
       }),
       /** diffusers' `--initializer_token`. */
       initWord: orNone(
-        word({ help: 'the word whose meaning the new one starts from', otherwise: 'the class noun' }),
-        null,
+        word('the word whose meaning the new one starts from', { otherwise: 'the class noun' }),
       ),
     },
     { group: 'learning', when: { method: 'embedding' } },
   ),
 
-  trainTextEncoder: toggle({
-    help: 'leave the text encoder as it is',
+  trainTextEncoder: toggle('leave the text encoder as it is', {
     option: 'text-encoder',
     default: true,
     group: 'knowledge',
@@ -217,90 +167,67 @@ export const trainingSettings = {
   /** Prior preservation: loss = subject's + weight · the class's (Ruiz et al. 2022, equation 2). */
   prior: optionalPart(
     {
-      weight: number({
-        help: 'weight of the loss on class pictures',
+      weight: number('weight of the loss on class pictures', [0, 1000], {
         option: 'prior-weight',
-        min: 0,
-        max: 1000,
         default: 1,
       }),
-      classImages: whole({
-        help: 'class pictures, made once by the base model and kept',
-        min: 1,
-        max: 100_000,
+      classImages: whole('class pictures, made once by the base model and kept', [1, 100_000], {
         default: 200,
       }),
-      classSteps: whole({
-        help: 'denoising steps of a class picture',
-        min: 1,
-        max: 1000,
+      classSteps: whole('denoising steps of a class picture', [1, 1000], {
         default: usualSteps,
         before: usualSteps,
         advanced: true,
       }),
       /** diffusers' `--class_prompt`; with choices, class pictures take turns, each with its own. */
-      prompt: text({
-        help: 'prompt of class pictures, with {class} filled in; choices like "{on grass|in the snow}" take turns',
-        option: 'class-prompt',
-        default: 'a photo of {class}',
-        before: 'a photo of {class}',
-      }),
+      prompt: text(
+        'prompt of class pictures, with {class} filled in; choices like "{on grass|in the snow}" take turns',
+        { option: 'class-prompt', default: 'a photo of {class}', before: 'a photo of {class}' },
+      ),
     },
     { help: 'train only on the photos, without class pictures', option: 'prior' },
     { group: 'knowledge', when: { method: [...adapterMethods, 'full'] } },
   ),
 
   size: pictureSettings.size,
-  captions: toggle({
-    help: 'ignore the captions beside photos and class pictures (NAME.txt)',
+  captions: toggle('ignore the captions beside photos and class pictures (NAME.txt)', {
     default: true,
     before: false,
     group: 'pictures',
   }),
-  crop: choice(['center', 'random', 'subject'], {
-    help: 'which square of a photo is taken; subject: one with what its mask shows large and in the middle',
-    default: 'center',
-    group: 'pictures',
-  }),
-  buckets: toggle({
-    help: 'keep the shape of photos: each is cut to the shape nearest to its own, no larger in area than the square',
-    default: false,
-    before: false,
-    group: 'pictures',
-  }),
-  flip: toggle({ help: 'train on mirrored photos too', default: false, group: 'pictures' }),
+  crop: choice(
+    ['center', 'random', 'subject'],
+    'which square of a photo is taken; subject: one with what its mask shows large and in the middle',
+    { default: 'center', group: 'pictures' },
+  ),
+  buckets: toggle(
+    'keep the shape of photos: each is cut to the shape nearest to its own, no larger in area than the square',
+    { default: false, before: false, group: 'pictures' },
+  ),
+  flip: toggle('train on mirrored photos too', { default: false, group: 'pictures' }),
   /** Weight of the squared error outside a photo's mask; at 1, masks change nothing. */
-  backgroundWeight: number({
-    help: 'how much the background counts, in photos with a mask in DIR/masks',
-    min: 0,
-    max: 1,
+  backgroundWeight: number('how much the background counts, in photos with a mask in DIR/masks', [0, 1], {
     default: 0.3,
     before: 1,
     group: 'pictures',
   }),
-  autoMask: toggle({
-    help: 'find the subject in photos without a mask, and count their background less too',
+  autoMask: toggle('find the subject in photos without a mask, and count their background less too', {
     default: false,
     before: false,
     group: 'pictures',
   }),
   /** Cut and paste (Dwibedi et al. 2017), so that a subject is not learnt together with where it was photographed. */
-  newPlaces: toggle({
-    help: 'show the subject, cut out by its mask, in the places that come with the model too (MODEL/places)',
-    default: false,
-    before: false,
-    group: 'pictures',
-  }),
+  newPlaces: toggle(
+    'show the subject, cut out by its mask, in the places that come with the model too (MODEL/places)',
+    { default: false, before: false, group: 'pictures' },
+  ),
   seed: pictureSettings.seed,
 
   /** Gradient checkpointing (Chen et al. 2016): the same bits. */
-  recompute: toggle({
-    help: 'compute each block again for its gradient, in place of keeping its values: much less memory, about a third slower',
-    default: false,
-    before: false,
-    group: 'optimizer',
-    advanced: true,
-  }),
+  recompute: toggle(
+    'compute each block again for its gradient, in place of keeping its values: much less memory, about a third slower',
+    { default: false, before: false, group: 'optimizer', advanced: true },
+  ),
   ...optimizerSettings,
 } as const;
 
@@ -309,16 +236,14 @@ export const trainingSettings = {
  * `src-renderer/texts`, and use it where it has its effect. Paths are absolute.
  */
 export const finetuneSettings = {
-  photos: optional(path({ help: 'a folder with photos of the subject', as: 'DIR', change: 'moved' })),
-  model: path({
-    help: 'diffusers folder or single file to start from',
+  photos: optional(path('a folder with photos of the subject', { as: 'DIR', change: 'moved' })),
+  model: path('diffusers folder or single file to start from', {
     as: 'PATH',
     otherwise: 'the shipped model',
     change: 'anytime',
   }),
   prediction: optional(
-    choice(predictions, {
-      help: 'what the model predicts, for a single file that does not say it',
+    choice(predictions, 'what the model predicts, for a single file that does not say it', {
       otherwise: 'as the file says, else as diffusers assumes',
     }),
   ),
@@ -327,28 +252,20 @@ export const finetuneSettings = {
    * Where photos were taken, by file name: "on a wooden floor". Added to their prompts, so that places are not learnt as part of
    * the subject. Photos that are left out get no place.
    */
-  photoScenes: optional(
-    data(z.record(z.string(), z.string()), { help: 'where photos were taken', option: null }),
-  ),
+  photoScenes: optional(data(textsByFile, 'where photos were taken')),
   /** Captions of photos, by file name; each replaces the whole prompt, with {token} and {class} filled in. */
-  photoCaptions: optional(
-    data(z.record(z.string(), z.string()), { help: 'captions of photos', option: null }),
-  ),
+  photoCaptions: optional(data(textsByFile, 'captions of photos')),
   /** The same of the person's own pictures of the class; a {token} in them means nothing. */
-  classCaptions: optional(
-    data(z.record(z.string(), z.string()), { help: 'captions of class pictures', option: null }),
-  ),
+  classCaptions: optional(data(textsByFile, 'captions of class pictures')),
   classPhotos: optional(
-    path({
-      help: 'a folder with pictures of the class, at most --class-images of them',
+    path('a folder with pictures of the class, at most --class-images of them', {
       as: 'DIR',
       otherwise: 'the base model makes them',
       change: 'moved',
     }),
   ),
   initLora: optional(
-    path({
-      help: 'LoRA to start from',
+    path('LoRA to start from', {
       as: 'DIR',
       otherwise: 'A Kaiming-uniform, B zero',
       when: { method: adapterMethods },
@@ -356,7 +273,7 @@ export const finetuneSettings = {
     }),
   ),
   replay: optional(
-    path({ help: 'train on recorded batches (safetensors), without photos', as: 'FILE', change: 'moved' }),
+    path('train on recorded batches (safetensors), without photos', { as: 'FILE', change: 'moved' }),
   ),
   ...machineSettings,
 } as const;

@@ -44,13 +44,7 @@ interface About<T> {
 
 /** The kind of value, for the command line's parser and the studio's field. */
 export type Input =
-  | {
-      readonly kind: 'number';
-      readonly min: number;
-      readonly max: number;
-      readonly whole: boolean;
-      readonly multipleOf?: number;
-    }
+  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly whole: boolean }
   | { readonly kind: 'side'; readonly min: number; readonly max: number; readonly multipleOf: number }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   | { readonly kind: 'switch' | 'word' | 'text' | 'names' | 'path' | 'data' };
@@ -102,70 +96,65 @@ export function isPart(entry: Setting | Part): entry is Part {
   return 'settings' in entry;
 }
 
-interface Limits {
-  readonly min: number;
-  readonly max: number;
+// Each takes what the setting is, as `--help` says it, then its limits, then what else there is to say.
+
+type More<T> = Omit<About<T>, 'help'>;
+type Limits = readonly [min: number, max: number];
+
+export function whole(help: string, [min, max]: Limits, about: More<number> = {}): Setting<z.ZodInt> {
+  const input = { kind: 'number', min, max, whole: true } as const;
+  return { help, ...about, input, type: z.int().min(min).max(max) };
 }
 
-type Whole = Limits & { readonly multipleOf?: number };
-
-export function whole({ min, max, multipleOf, ...about }: About<number> & Whole): Setting<z.ZodInt> {
-  const type = multipleOf === undefined ? z.int() : z.int().multipleOf(multipleOf);
-  const input = { kind: 'number', min, max, whole: true, ...(multipleOf && { multipleOf }) } as const;
-  return { ...about, input, type: type.min(min).max(max) };
-}
-
-export function number({ min, max, ...about }: About<number> & Limits): Setting<z.ZodNumber> {
-  return {
-    ...about,
-    input: { kind: 'number', min, max, whole: false },
-    type: z.number().min(min).max(max),
-  };
+export function number(help: string, [min, max]: Limits, about: More<number> = {}): Setting<z.ZodNumber> {
+  const input = { kind: 'number', min, max, whole: false } as const;
+  return { help, ...about, input, type: z.number().min(min).max(max) };
 }
 
 /** Side of a square in pixels; the model's VAE decides which multiples work. */
-export function side({ min, max, ...about }: About<number> & Limits): Setting<z.ZodInt> {
-  return {
-    ...about,
-    input: { kind: 'side', min, max, multipleOf: 8 },
-    type: z.int().min(min).max(max),
-  };
+export function side(help: string, [min, max]: Limits, about: More<number> = {}): Setting<z.ZodInt> {
+  const input = { kind: 'side', min, max, multipleOf: 8 } as const;
+  return { help, ...about, input, type: z.int().min(min).max(max) };
 }
 
-export function toggle(about: About<boolean>): Setting<z.ZodBoolean> {
-  return { ...about, input: { kind: 'switch' }, type: z.boolean() };
+export function toggle(help: string, about: More<boolean>): Setting<z.ZodBoolean> {
+  return { help, ...about, input: { kind: 'switch' }, type: z.boolean() };
 }
 
 export function choice<const T extends string>(
   choices: readonly T[],
-  about: About<NoInfer<T>>,
+  help: string,
+  about: More<NoInfer<T>>,
 ): Setting<z.ZodEnum<{ [K in T]: K }>> {
-  return { ...about, input: { kind: 'choice', choices }, type: z.enum(choices) };
+  return { help, ...about, input: { kind: 'choice', choices }, type: z.enum(choices) };
 }
 
 /** One or a few words on one line. */
-export function word(about: About<string>): Setting<z.ZodString> {
-  return { ...about, input: { kind: 'word' }, type: z.string().max(200) };
+export function word(help: string, about: More<string>): Setting<z.ZodString> {
+  return { help, ...about, input: { kind: 'word' }, type: z.string().max(200) };
 }
 
-export function text(about: About<string>): Setting<z.ZodString> {
-  return { ...about, input: { kind: 'text' }, type: z.string().max(2000) };
+export function text(help: string, about: More<string>): Setting<z.ZodString> {
+  return { help, ...about, input: { kind: 'text' }, type: z.string().max(2000) };
 }
 
 /** Names with commas between them. */
-export function names(about: About<readonly string[]>): Setting<z.ZodReadonly<z.ZodArray<z.ZodString>>> {
+export function names(
+  help: string,
+  about: More<readonly string[]>,
+): Setting<z.ZodReadonly<z.ZodArray<z.ZodString>>> {
   const name = z.string().min(1).max(200);
-  return { ...about, input: { kind: 'names' }, type: z.array(name).min(1).max(100).readonly() };
+  return { help, ...about, input: { kind: 'names' }, type: z.array(name).min(1).max(100).readonly() };
 }
 
 /** A file or a folder. */
-export function path(about: About<string>): Setting<z.ZodString> {
-  return { ...about, input: { kind: 'path' }, type: z.string().min(1) };
+export function path(help: string, about: More<string>): Setting<z.ZodString> {
+  return { help, ...about, input: { kind: 'path' }, type: z.string().min(1) };
 }
 
 /** A value that is computed, not asked for. */
-export function data<S extends z.ZodType>(type: S, about: About<z.output<S>>): Setting<S> {
-  return { ...about, input: { kind: 'data' }, type };
+export function data<S extends z.ZodType>(type: S, help: string): Setting<S> {
+  return { help, option: null, input: { kind: 'data' }, type };
 }
 
 /** May be left out. */
@@ -176,7 +165,7 @@ export function optional<S extends z.ZodType>({ type, ...rest }: Setting<S>): Se
 /** May be null: none. */
 export function orNone<S extends z.ZodType>(
   { type, ...rest }: Setting<S>,
-  fallback: z.output<S> | null | Derived<z.output<S> | null>,
+  fallback: z.output<S> | null | Derived<z.output<S> | null> = null,
 ): Setting<z.ZodNullable<S>> {
   return { before: null, ...rest, none: true, type: type.nullable(), default: fallback };
 }

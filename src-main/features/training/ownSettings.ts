@@ -12,7 +12,7 @@ const schema = z.object({
   finetune: askedType({
     ...trainingSettings,
     /** Places that the model can recognise in photos. */
-    scenes: data(z.array(z.string().min(1)), { help: 'places that photos are told by' }),
+    scenes: data(z.array(z.string().min(1)), 'places that photos are told by'),
   }).optional(),
   /** What another method than `finetune`'s takes in place of that. */
   finetuneBy: z.partialRecord(trainingSettings.method.type, askedType(trainingSettings)).optional(),
