@@ -1,6 +1,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { orNothing } from '../../src-shared/orNothing.ts';
 import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { makeFolder, orUnwritable } from '../engine/checkpoints/files.ts';
@@ -62,10 +63,6 @@ async function fetchModel(
 }
 
 function isModel(folder: string, hash: string): boolean {
-  try {
-    return hasHash(openModel(folder), hash);
-  } catch {
-    // What was sent is no model at all.
-    return false;
-  }
+  // What was sent may be no model at all.
+  return orNothing(() => hasHash(openModel(folder), hash)) ?? false;
 }

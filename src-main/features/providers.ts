@@ -1,3 +1,4 @@
+import { orNothing } from '../../src-shared/orNothing.ts';
 import { makeFolders } from '../makeFolders.ts';
 import type { JobEvent } from '../../src-shared/domain/jobEvents.ts';
 import { keepHashesIn } from '../engine/checkpoints/contentHash.ts';
@@ -21,11 +22,9 @@ export function hearProviders(report: (event: JobEvent) => void): () => void {
 
 /** A cache that may not be read, or is no folder, is left as it is: most commands can do without. */
 function tidy(cache: string): void {
-  try {
+  orNothing(() => {
     makeFolders(cache);
     removeLeftovers(cache);
     removeOldCopies();
-  } catch {
-    return;
-  }
+  });
 }

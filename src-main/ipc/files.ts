@@ -2,6 +2,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { orNothing } from '../../src-shared/orNothing.ts';
 import { makeFolders } from '../makeFolders.ts';
 import { compressed } from './compressed.ts';
 import { exportFile } from './exportFile.ts';
@@ -46,7 +47,7 @@ const types: Readonly<Record<string, string>> = {
  * encodings, as Accept-Encoding lists them.
  */
 export function rendererFile(folder: string, address: string, accepts = ''): FileAnswer {
-  const pathname = decoded(address);
+  const pathname = orNothing(() => decodeURIComponent(address));
   if (pathname === undefined) return nothing;
   const file = path.join(folder, path.posix.normalize(`/${pathname}`));
   const inside = file === folder || file.startsWith(folder + path.sep);
@@ -60,14 +61,6 @@ export function rendererFile(folder: string, address: string, accepts = ''): Fil
   const small = compressed(served, accepts);
   const body = createReadStream(small?.file ?? served);
   return { status: 200, type, body, lasting, ...(small && { encoding: small.encoding }) };
-}
-
-function decoded(address: string): string | undefined {
-  try {
-    return decodeURIComponent(address);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A picture, or an export, by the address that `fileUrls` gives; thumbnails are made once. */

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { orNothing } from '../../src-shared/orNothing.ts';
 import { receiptPlace } from '../../src-shared/domain/receipt.ts';
 import type { PictureFiles } from './files.ts';
 
@@ -30,36 +31,29 @@ function newest(folder: string, name: string): string | undefined {
 
 /** Finds the pictures of a library by their ids. */
 export function libraryFiles(library: LibraryView, thumbnails: string): PictureFiles {
-  const found = (look: () => string | undefined): string | undefined => {
-    try {
-      return look();
-    } catch {
-      return undefined;
-    }
-  };
   const { folder, images, photos, subjects, runs, exports, models } = library;
   return {
     thumbnails,
-    image: (id) => found(() => folder.at(images.detail(id).file)),
+    image: (id) => orNothing(() => folder.at(images.detail(id).file)),
     photo: (id) =>
-      found(() => {
+      orNothing(() => {
         const { subjectId, name } = photos.get(id);
         return path.join(folder.photos(subjects.get(subjectId)), name);
       }),
     mask: (id) =>
-      found(() => {
+      orNothing(() => {
         const { subjectId, mask } = photos.get(id);
         return mask === null ? undefined : path.join(folder.masks(subjects.get(subjectId)), mask);
       }),
-    original: (hash) => found(() => folder.at('originals', `${hash}.png`)),
-    sheet: (id) => found(() => models.sheet(id)),
-    export: (id) => found(() => folder.at(exports.get(id).path)),
-    grid: (jobId) => found(() => folder.at('grids', `${jobId}.png`)),
-    receipt: (id) => found(() => receiptPlace(folder.at(exports.get(id).path), 'png')),
+    original: (hash) => orNothing(() => folder.at('originals', `${hash}.png`)),
+    sheet: (id) => orNothing(() => models.sheet(id)),
+    export: (id) => orNothing(() => folder.at(exports.get(id).path)),
+    grid: (jobId) => orNothing(() => folder.at('grids', `${jobId}.png`)),
+    receipt: (id) => orNothing(() => receiptPlace(folder.at(exports.get(id).path), 'png')),
     sample: (id, step) =>
-      found(() => folder.at(runs.get(id).folder, 'samples', `${String(step).padStart(6, '0')}.png`)),
+      orNothing(() => folder.at(runs.get(id).folder, 'samples', `${String(step).padStart(6, '0')}.png`)),
     scored: (id, step, index) =>
-      found(() => {
+      orNothing(() => {
         const pictures = folder.at(runs.get(id).folder, 'scores', 'pictures');
         const place = newest(pictures, step === 0 ? 'base' : String(step).padStart(6, '0'));
         return place && path.join(place, `${String(index).padStart(4, '0')}.png`);

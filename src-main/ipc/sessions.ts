@@ -1,7 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { readKept } from '../readKept.ts';
+import { orNothing } from '../../src-shared/orNothing.ts';
 import { makeFolders } from '../makeFolders.ts';
 
 const keptSchema = z.object({
@@ -25,13 +27,9 @@ export class Sessions {
 
   /** `file`: where they are kept. If it is missing or damaged, the printed address must be opened again. */
   constructor(private readonly file: string) {
-    try {
-      const { port, sessions } = keptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-      this.lastPort = port;
-      this.kept = sessions.filter(({ since }) => Date.now() - since < lasting);
-    } catch {
-      // As on the first start.
-    }
+    const { port, sessions = [] } = readKept(file, keptSchema) ?? {};
+    this.lastPort = port;
+    this.kept = sessions.filter(({ since }) => Date.now() - since < lasting);
   }
 
   /** The server listens at `port` now. */
@@ -55,13 +53,12 @@ export class Sessions {
 
   private write(): void {
     const partial = `${this.file}.${process.pid}.tmp`;
-    try {
+    // Where they can't be written, they last only as long as the server.
+    orNothing(() => {
       makeFolders(path.dirname(this.file), 0o700);
       writeFileSync(partial, JSON.stringify({ port: this.port, sessions: this.kept }), { mode: 0o600 });
       renameSync(partial, this.file);
-    } catch {
-      // Then they last only as long as the server.
-    }
+    });
   }
 }
 

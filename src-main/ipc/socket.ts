@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { fromJson } from '../../src-shared/domain/fromJson.ts';
 import { callSchema, socketPath, type Message } from '../../src-shared/contract/wire.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { answer, type AllHandlers } from './answer.ts';
@@ -44,7 +45,7 @@ function talk(socket: WebSocket, handlers: AllHandlers): void {
   // After a message that is too large or malformed, the socket closes itself; nothing else happens.
   socket.on('error', () => undefined);
   socket.on('message', (data, isBinary) => {
-    const call = isBinary ? undefined : parse((data as Buffer).toString());
+    const call = isBinary ? undefined : callSchema.safeParse(fromJson((data as Buffer).toString())).data;
     if (!call) {
       const { code, message } = problem('request.invalid', { field: 'message', why: 'it is not a call' });
       send({ id: 0, reply: { ok: false, error: { code, message } } });
@@ -52,12 +53,4 @@ function talk(socket: WebSocket, handlers: AllHandlers): void {
     }
     void answer(handlers, call.request, call.input).then((reply) => send({ id: call.id, reply }));
   });
-}
-
-function parse(text: string): ReturnType<typeof callSchema.parse> | undefined {
-  try {
-    return callSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,7 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { readKept } from '../readKept.ts';
+import { orNothing } from '../../src-shared/orNothing.ts';
 
 const schema = z.object({ bytes: z.number(), changedAt: z.number(), checkedAt: z.number() });
 /** Disks lose bits, so the whole database is read through this often, however it was closed. */
@@ -14,26 +16,21 @@ const noteBeside = (file: string): string => `${file}-closed`;
  */
 export function takeNote(file: string): number | undefined {
   const note = noteBeside(file);
-  try {
-    const { bytes, changedAt, checkedAt } = schema.parse(JSON.parse(readFileSync(note, 'utf8')));
-    const { size, mtimeMs } = statSync(file);
-    const isUntouched = size === bytes && mtimeMs === changedAt && !existsSync(`${file}-wal`);
-    return isUntouched && Date.now() - checkedAt < trusted ? checkedAt : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    rmSync(note, { force: true });
-  }
+  const left = readKept(note, schema);
+  rmSync(note, { force: true });
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (!left || !found || existsSync(`${file}-wal`)) return undefined;
+  const isUntouched = found.size === left.bytes && found.mtimeMs === left.changedAt;
+  return isUntouched && Date.now() - left.checkedAt < trusted ? left.checkedAt : undefined;
 }
 
 /** Notes that the database was closed properly. `checkedAt`: when it was last read through. */
 export function leaveNote(file: string, checkedAt: number): void {
-  try {
-    // With a write-ahead log left, it was not closed properly.
-    if (existsSync(`${file}-wal`)) return;
+  // With a write-ahead log left, it was not closed properly.
+  if (existsSync(`${file}-wal`)) return;
+  // Without the note, it is read through at the next start.
+  orNothing(() => {
     const { size, mtimeMs } = statSync(file);
     writeFileSync(noteBeside(file), JSON.stringify({ bytes: size, changedAt: mtimeMs, checkedAt }));
-  } catch {
-    // Without the note, it is read through at the next start.
-  }
+  });
 }

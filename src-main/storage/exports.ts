@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Exported } from '../../src-shared/domain/exported.ts';
 import { problem } from '../../src-shared/messages/index.ts';
-import { insert } from './rows.ts';
+import { insert, only } from './rows.ts';
 
 /** What an export's job knows of it. */
 type NewExport = Pick<Exported, 'step' | 'format' | 'path' | 'bytes' | 'tensors' | 'maxError'> & {
@@ -19,28 +19,19 @@ export class Exports {
   }
 
   get(id: number): Exported {
-    const [found] = this.select('AND e.id = ?', id);
-    if (!found) throw problem('library.gone', { what: 'export' });
-    return found;
+    return only(this.select('AND e.id = ?', id), 'export');
   }
 
   /** The names of its subject, run and model are kept for when these are gone. */
-  add({ runId, maxError, ...rest }: NewExport): Exported {
+  add(made: NewExport): Exported {
     const names = this.db
       .prepare(
-        `SELECT s.name subject_name, r.name run_name, r.model_name
+        `SELECT s.name subjectName, r.name runName, r.model_name modelName
          FROM runs r JOIN subjects s ON s.id = r.subject_id WHERE r.id = ?`,
       )
-      .get(runId) as Record<'subject_name' | 'run_name' | 'model_name', string> | undefined;
+      .get(made.runId) as Record<'subjectName' | 'runName' | 'modelName', string> | undefined;
     if (!names) throw problem('library.gone', { what: 'run' });
-    const id = insert(this.db, 'exports', {
-      ...rest,
-      ...names,
-      run_id: runId,
-      max_error: maxError,
-      created_at: Date.now(),
-    });
-    return this.get(id);
+    return this.get(insert(this.db, 'exports', { ...made, ...names, createdAt: Date.now() }));
   }
 
   private select(rest: string, ...values: number[]): Exported[] {

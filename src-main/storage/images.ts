@@ -1,9 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import type { Image, ImageDetail, ImageFilter, ImageOrder } from '../../src-shared/domain/image.ts';
 import { recipeSchema, type Recipe } from '../../src-shared/domain/recipe.ts';
-import { problem } from '../../src-shared/messages/index.ts';
 import { condition, orders } from './imageFilter.ts';
-import { insert, parseCell, update } from './rows.ts';
+import { insert, only, parseCell, update } from './rows.ts';
 
 type Row = Omit<Image, 'favourite'> & { favourite: number };
 type DetailRow = Row & { file: string; bytes: number; hash: string; recipe: string | null };
@@ -79,9 +78,7 @@ export class Images {
   }
 
   detail(id: number): ImageDetail {
-    const [found] = this.details('i.id = ?', id);
-    if (!found) throw problem('library.gone', { what: 'picture' });
-    return found;
+    return only(this.details('i.id = ?', id), 'picture');
   }
 
   byHash(hash: string): ImageDetail | undefined {
@@ -111,17 +108,9 @@ export class Images {
     this.db.prepare('DELETE FROM images WHERE file = ?').run(file);
   }
 
-  add({ subjectId, runId, recipe, jobId = null, createdAt = Date.now(), ...rest }: NewImage): ImageDetail {
-    const id = insert(this.db, 'images', {
-      ...rest,
-      negative: recipe?.negative ?? '',
-      recipe: recipe && JSON.stringify(recipe),
-      subject_id: subjectId,
-      run_id: runId,
-      job_id: jobId,
-      created_at: createdAt,
-    });
-    return this.detail(id);
+  add(image: NewImage): ImageDetail {
+    const negative = image.recipe?.negative ?? '';
+    return this.detail(insert(this.db, 'images', { createdAt: Date.now(), ...image, negative }));
   }
 
   /** The file of a picture was found elsewhere, or is gone (null). */

@@ -3,7 +3,7 @@ import { fromJson } from '../../src-shared/domain/fromJson.ts';
 import { jobSchema, type Job, type JobKind } from '../../src-shared/domain/job.ts';
 import { faultOf } from '../../src-shared/domain/settingValues.ts';
 import { problem } from '../../src-shared/messages/index.ts';
-import { insert, update } from './rows.ts';
+import { insert, only, update } from './rows.ts';
 
 /** A job and its input, whose form depends on its kind. */
 export interface StoredJob<Input = unknown> extends Job {
@@ -46,9 +46,7 @@ export class Jobs {
   }
 
   get(id: number): StoredJob {
-    const found = this.find(id);
-    if (!found) throw problem('library.gone', { what: 'job' });
-    return found;
+    return only(this.select('WHERE id = ?', id), 'job');
   }
 
   find(id: number): StoredJob | undefined {
@@ -72,25 +70,17 @@ export class Jobs {
       state: 'queued',
       position: last + 1,
       input: JSON.stringify(input),
-      created_at: Date.now(),
-      subject_id: subjectId,
-      run_id: runId,
+      createdAt: Date.now(),
+      subjectId,
+      runId,
     });
     return this.get(id);
   }
 
   change(id: number, changes: JobChanges): StoredJob {
-    const { startedAt, finishedAt, progress, error, warnings, input, ...rest } = {
-      ...this.unwritten.get(id),
-      ...changes,
-    };
+    const { input, ...rest } = { ...this.unwritten.get(id), ...changes };
     update(this.db, 'jobs', id, {
       ...rest,
-      started_at: startedAt,
-      finished_at: finishedAt,
-      progress: progress && JSON.stringify(progress),
-      error: error && JSON.stringify(error),
-      warnings: warnings && JSON.stringify(warnings),
       input: input === undefined ? undefined : JSON.stringify(input),
     });
     this.unwritten.delete(id);

@@ -1,8 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import type { LoraFile } from '../../src-shared/domain/loraFile.ts';
-import { problem } from '../../src-shared/messages/index.ts';
-import { insert, parseCell, update } from './rows.ts';
+import { insert, only, parseCell, update } from './rows.ts';
 
 /** What is known of a file; whether it is there is looked up by who asks. */
 export type StoredLoraFile = Omit<LoraFile, 'available'>;
@@ -19,17 +18,14 @@ export class LoraFiles {
   }
 
   get(id: number): StoredLoraFile {
-    const [found] = this.select('AND id = ?', id);
-    if (!found) throw problem('library.gone', { what: 'LoRA file' });
-    return found;
+    return only(this.select('AND id = ?', id), 'LoRA file');
   }
 
   /** Adds a file, or brings up to date what is known of the one at the same path. */
-  put({ words, problems, ...rest }: Omit<StoredLoraFile, 'id' | 'addedAt'>): StoredLoraFile {
-    const row = { ...rest, words: JSON.stringify(words), problems: JSON.stringify(problems) };
-    const [known] = this.select('AND path = ?', rest.path);
-    if (!known) return this.get(insert(this.db, 'loras', { ...row, added_at: Date.now() }));
-    update(this.db, 'loras', known.id, { ...row, name: known.name });
+  put(file: Omit<StoredLoraFile, 'id' | 'addedAt'>): StoredLoraFile {
+    const [known] = this.select('AND path = ?', file.path);
+    if (!known) return this.get(insert(this.db, 'loras', { ...file, addedAt: Date.now() }));
+    update(this.db, 'loras', known.id, { ...file, name: known.name });
     return this.get(known.id);
   }
 

@@ -3,9 +3,8 @@ import { join, resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import type { Model } from '../../src-shared/domain/model.ts';
-import { problem } from '../../src-shared/messages/index.ts';
 import type { LibraryFolder } from './libraryFolder.ts';
-import { insert, parseCell, update } from './rows.ts';
+import { insert, only, parseCell, update } from './rows.ts';
 
 /** What is known about a model; whether its files are there is checked when needed. */
 export type StoredModel = Omit<Model, 'available' | 'guidance' | 'subjectGuidance' | 'places' | 'sheet'>;
@@ -23,9 +22,7 @@ export class Models {
   }
 
   get(id: number): StoredModel {
-    const [found] = this.select('AND id = ?', id);
-    if (!found) throw problem('library.gone', { what: 'model' });
-    return found;
+    return only(this.select('AND id = ?', id), 'model');
   }
 
   /** The picture of what it draws that lies in its folder, if one does. */
@@ -45,14 +42,13 @@ export class Models {
 
   /** Adds a model, or updates the one at the same path. */
   put(model: Omit<StoredModel, 'id' | 'addedAt'>): StoredModel {
-    const { problems, ...rest } = model;
-    const row = { ...rest, path: this.kept(model.path), problems: JSON.stringify(problems) };
+    const row = { ...model, path: this.kept(model.path) };
     const known = model.source === 'shipped' ? this.shipped() : this.byPath(model.path);
     if (known) {
       update(this.db, 'models', known.id, { ...row, name: known.name });
       return this.get(known.id);
     }
-    return this.get(insert(this.db, 'models', { ...row, added_at: Date.now() }));
+    return this.get(insert(this.db, 'models', { ...row, addedAt: Date.now() }));
   }
 
   rename(id: number, name: string): StoredModel {

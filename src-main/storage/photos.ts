@@ -7,8 +7,7 @@ import {
   type Photo,
   type PhotoMark,
 } from '../../src-shared/domain/photo.ts';
-import { problem } from '../../src-shared/messages/index.ts';
-import { insert, parseCell, update } from './rows.ts';
+import { insert, only, parseCell, update } from './rows.ts';
 
 interface Row extends Omit<Photo, 'crop' | 'hasMask' | 'marks' | 'missing' | 'caption'> {
   crop: string | null;
@@ -36,9 +35,7 @@ export class Photos {
   }
 
   get(id: number): StoredPhoto {
-    const [found] = this.select('AND id = ?', id);
-    if (!found) throw problem('library.gone', { what: 'photo' });
-    return found;
+    return only(this.select('AND id = ?', id), 'photo');
   }
 
   byHash(subjectId: number, hash: string): StoredPhoto | undefined {
@@ -51,12 +48,11 @@ export class Photos {
   }
 
   add(photo: NewPhoto): StoredPhoto {
-    const { subjectId, ...rest } = photo;
-    return this.get(insert(this.db, 'photos', { ...rest, subject_id: subjectId, added_at: Date.now() }));
+    return this.get(insert(this.db, 'photos', { ...photo, addedAt: Date.now() }));
   }
 
   setCrop(id: number, crop: Crop | null): void {
-    update(this.db, 'photos', id, { crop: crop && JSON.stringify(crop) });
+    update(this.db, 'photos', id, { crop });
   }
 
   setMask(id: number, mask: string | null): void {
@@ -64,7 +60,7 @@ export class Photos {
   }
 
   setMarks(id: number, marks: readonly PhotoMark[]): void {
-    update(this.db, 'photos', id, { marks: JSON.stringify(marks), marked_by: preflight });
+    update(this.db, 'photos', id, { marks, markedBy: preflight });
   }
 
   /** Photos that an earlier version of preflight marked. */
@@ -73,7 +69,7 @@ export class Photos {
   }
 
   setMissing(id: number, missing: boolean): void {
-    update(this.db, 'photos', id, { missing: Number(missing) });
+    update(this.db, 'photos', id, { missing });
   }
 
   rename(id: number, name: string): void {

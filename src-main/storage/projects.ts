@@ -1,7 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Project } from '../../src-shared/domain/project.ts';
-import { problem } from '../../src-shared/messages/index.ts';
-import { insert, update } from './rows.ts';
+import { insert, only, update } from './rows.ts';
 
 export class Projects {
   constructor(private readonly db: Database) {}
@@ -11,13 +10,11 @@ export class Projects {
   }
 
   get(id: number): Project {
-    const [found] = this.select('AND p.id = ?', id) as Project[];
-    if (!found) throw problem('library.gone', { what: 'project' });
-    return found;
+    return only(this.select('AND p.id = ?', id) as Project[], 'project');
   }
 
   create(name: string): Project {
-    return this.get(insert(this.db, 'projects', { name, created_at: Date.now() }));
+    return this.get(insert(this.db, 'projects', { name, createdAt: Date.now() }));
   }
 
   rename(id: number, name: string): Project {

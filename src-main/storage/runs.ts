@@ -5,7 +5,7 @@ import { parseSettings, salvagedSettings } from '../../src-shared/domain/setting
 import { problemSchema, type Problem } from '../../src-shared/messages/problem.ts';
 import type { Run } from '../../src-shared/domain/run.ts';
 import { LikenessError, problem } from '../../src-shared/messages/index.ts';
-import { insert, parseCell, update } from './rows.ts';
+import { insert, only, parseCell, update } from './rows.ts';
 
 type Row = Omit<Run, 'settings' | 'error'> & { settings: string; error: string | null };
 
@@ -27,9 +27,7 @@ export class Runs {
   }
 
   get(id: number): Run {
-    const [found] = this.select('AND r.id = ?', id);
-    if (!found) throw problem('library.gone', { what: 'run' });
-    return found;
+    return only(this.select('AND r.id = ?', id), 'run');
   }
 
   /** The settings to train with. Errors: `run.settings` where the row does not hold them. */
@@ -44,30 +42,12 @@ export class Runs {
     return this.db.prepare('SELECT folder FROM runs').pluck().all() as string[];
   }
 
-  create({ subjectId, name, folder, modelId, modelName, settings, state = 'queued', ...rest }: NewRun): Run {
-    const id = insert(this.db, 'runs', {
-      subject_id: subjectId,
-      name,
-      folder,
-      state,
-      model_id: modelId,
-      model_name: modelName,
-      settings: JSON.stringify(settings),
-      created_at: rest.createdAt ?? Date.now(),
-      step: rest.step ?? 0,
-    });
-    return this.get(id);
+  create(run: NewRun): Run {
+    return this.get(insert(this.db, 'runs', { state: 'queued', step: 0, createdAt: Date.now(), ...run }));
   }
 
-  change(id: number, { secondsPerStep, finishedAt, pickedStep, settings, error, ...rest }: RunChanges): Run {
-    update(this.db, 'runs', id, {
-      ...rest,
-      seconds_per_step: secondsPerStep,
-      finished_at: finishedAt,
-      picked_step: pickedStep,
-      settings: settings && JSON.stringify(settings),
-      error: error && JSON.stringify(error),
-    });
+  change(id: number, changes: RunChanges): Run {
+    update(this.db, 'runs', id, changes);
     return this.get(id);
   }
 

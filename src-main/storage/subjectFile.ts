@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { readKept } from '../readKept.ts';
 import { nameSchema } from '../../src-shared/domain/id.ts';
 import { classNounSchema, tokenSchema, type Subject } from '../../src-shared/domain/subject.ts';
 import type { LibraryFolder } from './libraryFolder.ts';
@@ -33,9 +34,5 @@ export function writeSubjectFile(
 
 /** undefined where there is none that can be used. */
 export function readSubjectFile(folder: string): SubjectFile | undefined {
-  try {
-    return schema.parse(JSON.parse(readFileSync(path.join(folder, fileName), 'utf8')));
-  } catch {
-    return undefined;
-  }
+  return readKept(path.join(folder, fileName), schema);
 }

@@ -1,7 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Subject } from '../../src-shared/domain/subject.ts';
-import { problem } from '../../src-shared/messages/index.ts';
-import { insert, update } from './rows.ts';
+import { insert, only, update } from './rows.ts';
 
 type Row = Omit<Subject, 'sample'> & { sample: number };
 
@@ -14,6 +13,11 @@ export interface NewSubject {
   readonly sample?: boolean;
 }
 
+/** What is undefined stays as it is. */
+type SubjectChanges = {
+  readonly [K in 'name' | 'classNoun' | 'token' | 'projectId']?: NewSubject[K] | undefined;
+} & { readonly watched?: string | null };
+
 export class Subjects {
   constructor(private readonly db: Database) {}
 
@@ -25,34 +29,20 @@ export class Subjects {
   }
 
   get(id: number): Subject {
-    const [found] = this.select('AND s.id = ?', id);
-    if (!found) throw problem('library.gone', { what: 'subject' });
-    return found;
+    return only(this.select('AND s.id = ?', id), 'subject');
   }
 
   sample(): Subject | undefined {
     return this.select('AND s.sample = 1')[0];
   }
 
-  create({ projectId, name, classNoun, token, folder, sample = false }: NewSubject): Subject {
-    const id = insert(this.db, 'subjects', {
-      project_id: projectId,
-      name,
-      class_noun: classNoun,
-      token,
-      folder,
-      sample: Number(sample),
-      created_at: Date.now(),
-    });
-    return this.get(id);
+  create(subject: NewSubject): Subject {
+    return this.get(insert(this.db, 'subjects', { ...subject, createdAt: Date.now() }));
   }
 
-  change(
-    id: number,
-    { name, classNoun, token, projectId, watched }: Partial<NewSubject> & { watched?: string | null },
-  ): Subject {
+  change(id: number, changes: SubjectChanges): Subject {
     this.get(id);
-    update(this.db, 'subjects', id, { name, class_noun: classNoun, token, project_id: projectId, watched });
+    update(this.db, 'subjects', id, changes);
     return this.get(id);
   }
 

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { readKept } from '../readKept.ts';
 import { studentKinds } from '../../src-shared/contract/compression.ts';
 import { adviceSchema, type BlockAdvice } from '../../src-shared/domain/advice.ts';
 import { distillSettings } from '../../src-shared/domain/distillSettings.ts';
@@ -107,13 +108,7 @@ function advicePlace({ hash }: StoredModel): string {
 }
 
 function readAdvice(model: StoredModel): BlockAdvice | null {
-  try {
-    return adviceSchema.parse(
-      JSON.parse(readFileSync(path.join(advicePlace(model), 'sensitivity.json'), 'utf8')),
-    );
-  } catch {
-    return null;
-  }
+  return readKept(path.join(advicePlace(model), 'sensitivity.json'), adviceSchema) ?? null;
 }
 
 export function adviseJob({ library: { models, settings }, emit }: Surroundings): JobHandling<'advise'> {

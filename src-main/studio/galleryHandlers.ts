@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../engine/checkpoints/contentHash.ts';
+import { fromJson } from '../../src-shared/domain/fromJson.ts';
 import { recipeSchema } from '../../src-shared/domain/recipe.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { readTexts } from '../engine/pictures/png.ts';
@@ -33,15 +34,11 @@ export function galleryHandlers({ library, emit }: StudioContext): Handlers<'gal
         throw problem('picture.notPng', { file: name });
       const text = readTexts(bytes).get('likeness');
       if (text === undefined) throw problem('picture.noRecipe', { file: name });
-      let json: unknown;
-      try {
-        json = JSON.parse(text);
-      } catch (cause) {
-        throw problem('picture.badRecipe', { file: name, why: 'it is not JSON' }, cause);
-      }
+      const json = fromJson(text);
+      if (json === undefined) throw problem('picture.badRecipe', { file: name, why: 'it is not JSON' });
       const recipe = recipeSchema.safeParse(json);
       if (!recipe.success) throw problem('picture.badRecipe', { file: name, why: 'it is not a recipe' });
-      const hash = createHash('sha256').update(bytes).digest('hex');
+      const hash = sha256(bytes);
       return { recipe: recipe.data, imageId: images.byHash(hash)?.id ?? null };
     },
   };

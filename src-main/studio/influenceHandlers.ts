@@ -1,10 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import {
-  influenceReportSchema,
-  type InfluenceReport,
-  type PhotoInfluence,
-} from '../../src-shared/domain/photoInfluence.ts';
+import { readKept } from '../readKept.ts';
+import { influenceReportSchema, type PhotoInfluence } from '../../src-shared/domain/photoInfluence.ts';
 import { eachSubject } from '../../src-shared/domain/runSubjects.ts';
 import { listPictures } from '../engine/pictures/pictures.ts';
 import { RunFolder } from '../engine/training/run/runFolder.ts';
@@ -34,15 +31,15 @@ export function influenceHandlers({ library, queue }: StudioContext): Handlers<'
   return {
     'influence.get': async ({ runId }) => {
       const run = folder.at(runs.get(runId).folder);
-      const report = readReport(path.join(run, influenceFile));
+      // What can't be read is measured again.
+      const report = readKept(path.join(run, influenceFile), influenceReportSchema);
       return {
-        report: report && {
-          ...report,
-          photos: report.photos.map((one) => ({
-            ...one,
-            photo: photoOf(runId, one),
-          })),
-        },
+        report: report
+          ? {
+              ...report,
+              photos: report.photos.map((one) => ({ ...one, photo: photoOf(runId, one) })),
+            }
+          : null,
         cost: await costHere(run),
       };
     },
@@ -74,16 +71,6 @@ export function influenceJob({
     },
     done: ({ runId }) => emit('influence.changed', { runId: runId ?? 0 }),
   };
-}
-
-/** What was measured; a file that cannot be read is measured again. */
-function readReport(file: string): InfluenceReport | null {
-  if (!existsSync(file)) return null;
-  try {
-    return influenceReportSchema.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data ?? null;
-  } catch {
-    return null;
-  }
 }
 
 async function costHere(run: string): Promise<ReturnType<typeof costOf> | null> {

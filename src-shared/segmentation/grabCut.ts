@@ -11,6 +11,9 @@ export interface Rgb {
 /** What is known of a pixel. `unknown…` begins on that side, and may change. */
 export const known = { background: 0, subject: 1, unknownBackground: 2, unknownSubject: 3 } as const;
 
+/** Of each pair of opposite neighbours, the even one. */
+const forward = neighbours.filter((_, direction) => direction % 2 === 0);
+
 /** Weight of neighbours that differ least, as in OpenCV's `grabCut`. */
 const gamma = 50;
 
@@ -80,12 +83,10 @@ function leastCut(
       );
     }
   }
-  for (let direction = 0; direction < 8; direction += 2) {
-    const [dx, dy] = neighbours[direction] as readonly [number, number];
+  for (const [i, [dx, dy]] of forward.entries()) {
     for (let pixel = 0; pixel < count; pixel++) {
-      const weight = weights[(direction / 2) * count + pixel] as number;
-      if (weight > 0 && matters[pixel] && matters[pixel + dy * width + dx])
-        cut.join(pixel, direction, weight);
+      const weight = weights[i * count + pixel] as number;
+      if (weight > 0 && matters[pixel] && matters[pixel + dy * width + dx]) cut.join(pixel, 2 * i, weight);
     }
   }
   const found = cut.solve();
@@ -105,13 +106,12 @@ function nearUnknown(trimap: Uint8Array, width: number, height: number): Uint8Ar
   return found;
 }
 
-/** γ/distance · exp(−β·‖colour difference‖²) of each pixel and its neighbour in the four even directions; 0 at the picture's end. */
+/** γ/distance · exp(−β·‖colour difference‖²) of each pixel and its neighbour in the four `forward` directions; 0 at the picture's end. */
 function edgeWeights({ width, height, data }: Rgb): Float32Array {
   const count = width * height;
   const squares = new Float32Array(4 * count).fill(-1);
   let [sum, pairs] = [0, 0];
-  for (let direction = 0; direction < 8; direction += 2) {
-    const [dx, dy] = neighbours[direction] as readonly [number, number];
+  for (const [i, [dx, dy]] of forward.entries())
     for (let y = 0; y < height; y++)
       for (let x = 0; x < width; x++) {
         if (x + dx < 0 || x + dx >= width || y + dy < 0 || y + dy >= height) continue;
@@ -119,11 +119,10 @@ function edgeWeights({ width, height, data }: Rgb): Float32Array {
         let square = 0;
         for (let channel = 0; channel < 3; channel++)
           square += ((data[a + channel] as number) - (data[b + channel] as number)) ** 2;
-        squares[(direction / 2) * count + y * width + x] = square;
+        squares[i * count + y * width + x] = square;
         sum += square;
         pairs++;
       }
-  }
   const beta = sum > 0 ? 1 / ((2 * sum) / pairs) : 0;
   return squares.map((square, i) =>
     square < 0 ? 0 : (gamma / (i >= 2 * count ? Math.SQRT2 : 1)) * Math.exp(-beta * square),

@@ -59,12 +59,12 @@ interface Examples {
 function balanced(share: Float32Array): Pick<Examples, 'isSubject' | 'counts'> {
   const isSubject = share.map((value) => (value > shares.subject ? 1 : 0));
   const isBackground = share.map((value) => (value < shares.background ? 1 : 0));
-  const [subject, background] = [isSubject, isBackground].map((each) =>
+  const count = (marks: Float32Array): number =>
     Math.max(
       1,
-      each.reduce((sum, value) => sum + value, 0),
-    ),
-  ) as [number, number];
+      marks.reduce((sum, value) => sum + value, 0),
+    );
+  const [subject, background] = [count(isSubject), count(isBackground)];
   return {
     isSubject,
     counts: share.map(

@@ -1,3 +1,4 @@
+import { scaledSize } from '../scaledSize.ts';
 import { cutByColours, grabCut, known, type Colours, type Rgb } from './grabCut.ts';
 
 /** Longest side of what is cut first, in pixels; the edge is then found again at the picture's own size. */
@@ -117,9 +118,7 @@ function sourceOf(
 export function shrunk(picture: Rgb, longest: number): Rgb {
   const scale = Math.min(1, longest / Math.max(picture.width, picture.height));
   if (scale === 1) return picture;
-  const [width, height] = [picture.width, picture.height].map((side) =>
-    Math.max(1, Math.round(side * scale)),
-  ) as [number, number];
+  const { width, height } = scaledSize(picture, scale);
   const data = new Uint8Array(3 * width * height);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {

@@ -1,3 +1,4 @@
+import { orNothing } from '../../../src-shared/orNothing.ts';
 import { makeFolders } from '../../makeFolders.ts';
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, statSync, writeFileSync, type BigIntStats } from 'node:fs';
@@ -48,9 +49,9 @@ export function fileHash(file: string): string {
   });
 }
 
-/** SHA-256 of a text, hex. */
-export function textHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** SHA-256 of a text or of numbers' bytes, hex; the first `digits` of it. */
+export function sha256(content: string | NodeJS.ArrayBufferView, digits = 64): string {
+  return createHash('sha256').update(content).digest('hex').slice(0, digits);
 }
 
 const pieceBytes = 4 << 20;
@@ -86,11 +87,7 @@ const place = (key: string): string => join(folder ?? '', 'hashes', key);
 
 function kept(key: string): string | undefined {
   if (folder === undefined) return undefined;
-  try {
-    return /^(?:[0-9a-f]{32}){1,2}$/.exec(readFileSync(place(key), 'utf8'))?.[0];
-  } catch {
-    return undefined;
-  }
+  return orNothing(() => /^(?:[0-9a-f]{32}){1,2}$/.exec(readFileSync(place(key), 'utf8'))?.[0]);
 }
 
 /** A folder that can't be written keeps nothing: the files are read again. */

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { orNothing } from '../../../src-shared/orNothing.ts';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
 import { viewAs } from './weights.ts';
 import {
@@ -76,21 +77,17 @@ export function removeOldCopies(): void {
   for (const name of readdirSync(folder)) {
     const copy = join(folder, name);
     if (!/^[0-9a-f]{32}(-\w+)?\.safetensors$/.test(name) || isWanted(copy)) continue;
-    try {
-      for (const old of [copy, noteOf(copy)]) rmSync(old, { force: true });
-    } catch {
-      // In use on a system that does not remove such files: later, then.
-    }
+    // In use on a system that does not remove such files: later, then.
+    for (const old of [copy, noteOf(copy)]) orNothing(() => rmSync(old, { force: true }));
   }
 }
 
 function isWanted(copy: string): boolean {
-  try {
-    const isRecent = statSync(noteOf(copy)).mtimeMs > Date.now() - monthMs;
-    return isRecent && copy.includes(identityOf([readFileSync(noteOf(copy), 'utf8')]));
-  } catch {
-    return false;
-  }
+  const note = orNothing(() => ({
+    isRecent: statSync(noteOf(copy)).mtimeMs > Date.now() - monthMs,
+    identity: identityOf([readFileSync(noteOf(copy), 'utf8')]),
+  }));
+  return note !== undefined && note.isRecent && copy.includes(note.identity);
 }
 
 function rowMajor(file: string, { dtype, shape, strides, start }: StridedTensor): HostTensor {

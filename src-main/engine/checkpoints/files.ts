@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync, type Stats } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
 import { makeFolders } from '../../makeFolders.ts';
 import { insteadOfFile } from './insteadOfFile.ts';
@@ -120,6 +121,14 @@ function tryRead<T>(path: string, read: () => T): T {
 
 function unreadable(path: string, error: unknown) {
   return problem('file.unreadable', { file: path, why: errorCode(error) }, error);
+}
+
+/** Makes `folder` for `bytes` of downloads. Errors: `download.noRoom`, `file.unwritable`. */
+export async function makeRoom(folder: string, bytes: number): Promise<void> {
+  makeFolder(folder);
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < bytes)
+    throw problem('download.noRoom', { folder, gigabytes: (bytes / 1e9).toFixed(1) });
 }
 
 /** `EACCES`, `ENOSPC`, …: what the system calls the error. */

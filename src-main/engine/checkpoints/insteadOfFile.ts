@@ -1,3 +1,4 @@
+import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 /**
  * What a text is if it came in place of the file that was asked for: a web page, a Git LFS pointer, a server's answer. Undefined for
  * any other text.
@@ -15,12 +16,9 @@ export function insteadOfFile(text: string): string | undefined {
 /** JSON with nothing in it but what servers say of a failure. */
 function isAnswer(text: string): boolean {
   if (!/^\{\s*"(error|errors|message|detail)"\s*:/i.test(text)) return false;
-  try {
-    const keys = Object.keys(JSON.parse(text) as object);
-    return keys.every((key) =>
-      /^(errors?|message|detail|status|statusCode|code|path|timestamp|url)$/i.test(key),
-    );
-  } catch {
-    return false;
-  }
+  const keys = Object.keys(fromJson(text) ?? {});
+  return (
+    keys.length > 0 &&
+    keys.every((key) => /^(errors?|message|detail|status|statusCode|code|path|timestamp|url)$/i.test(key))
+  );
 }

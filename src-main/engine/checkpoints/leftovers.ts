@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { orNothing } from '../../../src-shared/orNothing.ts';
 import { isAlive } from '../runtime/isAlive.ts';
 
 /** Whether a name is `.NAME.PID.tmp`, as files and folders have until they are complete, and that process is gone. */
@@ -36,9 +37,6 @@ function wasOf(found: RegExpExecArray | null): boolean {
 }
 
 function removeIn(folder: string, name: string): void {
-  try {
-    rmSync(join(folder, name), { recursive: true, force: true });
-  } catch {
-    // Another account's, which is not ours to remove.
-  }
+  // Another account's is not ours to remove.
+  orNothing(() => rmSync(join(folder, name), { recursive: true, force: true }));
 }

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { orNothing } from '../../../src-shared/orNothing.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { DType, HostTensor, Shape, FileTensor } from '../tensor/tensor.ts';
 import { bytesPerElement, elementCount } from '../tensor/tensor.ts';
@@ -127,12 +128,10 @@ export function writeAtomically(path: string, pieces: () => Iterable<Uint8Array>
 
 /** What went wrong before matters more than what goes wrong here. */
 function discard(temporary: string, descriptor: number | undefined): void {
-  try {
+  orNothing(() => {
     if (descriptor !== undefined) closeSync(descriptor);
     rmSync(temporary, { force: true });
-  } catch {
-    return;
-  }
+  });
 }
 
 const looked = new Map<string, boolean>();

@@ -7,14 +7,11 @@ import { Scope } from '../nn/scope.ts';
 import type { Picture } from '../pictures/pixels.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
-import { Tensor } from '../runtime/tensor.ts';
-import { i64, type HostTensor } from '../tensor/tensor.ts';
+import { i64 } from '../tensor/tensor.ts';
 import { normalized, type Features } from './features.ts';
-import { checkFinite, PictureTower, rows } from './pictureTower.ts';
+import { batch, checkFinite, inBatches } from './inBatches.ts';
+import { PictureTower } from './pictureTower.ts';
 import { partWeights } from '../pipelines/weights.ts';
-
-/** Prompts a call. */
-const batch = 4;
 
 /** CLIP (Radford et al. 2021): pictures and prompts in one space, from the user's transformers folder. */
 export class ClipFeatures implements Features {
@@ -85,22 +82,12 @@ class TextTower {
   async vectors(prompts: readonly string[]): Promise<Float32Array[]> {
     const { length } = this;
     const end = this.opened.config.text.eos_token_id;
-    const found: Float32Array[] = [];
-    for (let from = 0; from < prompts.length; from += batch) {
-      const some = prompts.slice(from, from + batch);
+    const found = await inBatches(prompts, async (some) => {
       const encoded = Array.from({ length: batch }, (_, i) => this.encode(some[i] ?? ''));
-      const feeds = {
-        ids: Tensor.from(i64([batch, length], encoded.flat())),
-        ends: Tensor.from(
-          i64(
-            [batch],
-            encoded.map((ids, row) => row * length + endOf(ids, end)),
-          ),
-        ),
-      };
-      const { vectors } = await this.session.run(feeds);
-      found.push(...rows((vectors as Tensor).host as HostTensor<'f32'>, some.length));
-    }
+      const ends = encoded.map((ids, row) => row * length + endOf(ids, end));
+      const feeds = { ids: i64([batch, length], encoded.flat()), ends: i64([batch], ends) };
+      return (await this.session.runHost(feeds))['vectors'];
+    });
     checkFinite(found, this.opened.folder, 'text tower');
     return found.map(normalized);
   }

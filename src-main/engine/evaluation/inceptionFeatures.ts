@@ -7,14 +7,11 @@ import type { Picture } from '../pictures/pixels.ts';
 import { resizeFloat } from '../pictures/resample.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
-import { Tensor } from '../runtime/tensor.ts';
-import { f32, type HostTensor, type FileTensor } from '../tensor/tensor.ts';
+import type { FileTensor } from '../tensor/tensor.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { checkFinite, rows } from './pictureTower.ts';
+import { batch, batchOf, checkFinite, rows } from './inBatches.ts';
 import { partWeights } from '../pipelines/weights.ts';
 
-/** Pictures a call. */
-const batch = 4;
 const inceptionSize = 299;
 
 /** `clean`: bicubic and antialiased, of unrounded values (Parmar et al. 2022). `legacy`: pytorch-fid's plain bilinear. */
@@ -58,16 +55,12 @@ export class InceptionFeatures {
   /** Errors: `output.notFinite`. */
   async pictures(pictures: readonly Picture[]): Promise<InceptionView[]> {
     const views: InceptionView[] = [];
-    const size = 3 * inceptionSize ** 2;
     for (let from = 0; from < pictures.length; from += batch) {
       const some = pictures.slice(from, from + batch);
-      const feed = f32([batch, 3, inceptionSize, inceptionSize]);
-      for (const [i, picture] of some.entries())
-        feed.data.set(inceptionPixels(picture, this.resize), i * size);
-      const { features, logits } = await this.session.run({ pixels: Tensor.from(feed) });
-      const of = (tensor: Tensor | undefined): Float32Array[] =>
-        rows((tensor as Tensor).host as HostTensor<'f32'>, some.length);
-      const [seen, classes] = [of(features), of(logits)];
+      const seenPixels = some.map((picture) => inceptionPixels(picture, this.resize));
+      const pixels = batchOf(seenPixels, [inceptionSize, inceptionSize]);
+      const { features, logits } = await this.session.runHost({ pixels });
+      const [seen, classes] = [rows(features, some.length), rows(logits, some.length)];
       checkFinite(seen, this.file, 'Inception network');
       views.push(...seen.map((row, i) => ({ features: row, logits: classes[i] as Float32Array })));
     }

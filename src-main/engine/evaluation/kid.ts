@@ -1,6 +1,6 @@
 import { input, matmul } from '../graph/build.ts';
 import { Session } from '../runtime/session.ts';
-import { f32 } from '../tensor/tensor.ts';
+import { asF32, f32 } from '../tensor/tensor.ts';
 import { spreadOf, type Spread } from './inceptionScore.ts';
 import type { Matrix, Pause } from './linalg.ts';
 import { fidelitySeed, RandomState } from './numpyRandom.ts';
@@ -28,7 +28,7 @@ export async function kernelDistance(
   const session = await Session.compile({ outputs: { products: matmul(x, y, { transB: true }) } });
   const sum = async (first: Float32Array, second: Float32Array, diagonal: boolean): Promise<number> => {
     const { products } = await session.runHost({ x: f32([m, d], first), y: f32([m, d], second) });
-    return kernelSum(products?.data as Float32Array, m, d, diagonal);
+    return kernelSum(asF32(products).data, m, d, diagonal);
   };
   const random = new RandomState(fidelitySeed);
   const distances: number[] = [];

@@ -21,13 +21,10 @@ import { TextToImage } from '../pipelines/textToImage.ts';
 import { partNames, storedWeights } from '../pipelines/weights.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
-import { Tensor } from '../runtime/tensor.ts';
 import { f32, i64, type HostTensor } from '../tensor/tensor.ts';
 import { normalized, type Features } from './features.ts';
-import { checkFinite, rows } from './pictureTower.ts';
+import { batch, batchOf, checkFinite, inBatches } from './inBatches.ts';
 
-/** Pictures or prompts a call: more only cost memory. */
-const batch = 4;
 const part = 'scorer';
 
 const configSchema = z.object({
@@ -73,18 +70,15 @@ export class LikenessScorer implements Features {
 
   async pictures(pictures: readonly Picture[]): Promise<Float32Array[]> {
     const { size } = this;
-    return this.inBatches(this.images, pictures, async (some) => {
-      const image = f32([batch, 3, size, size]);
-      for (const [i, picture] of some.entries())
-        image.data.set(await toSigned(picture, size), i * 3 * size * size);
-      return { image };
-    });
+    return this.vectors(this.images, pictures, async (some) => ({
+      image: batchOf(await Promise.all(some.map((picture) => toSigned(picture, size))), [size, size]),
+    }));
   }
 
   /** Errors: `tokenizer.*`. */
   async prompts(prompts: readonly string[]): Promise<Float32Array[]> {
     const { max_position_embeddings: length, eos_token_id: eos } = this.model.textEncoder.config;
-    return this.inBatches(this.texts, prompts, (some) => {
+    return this.vectors(this.texts, prompts, (some) => {
       const ids: number[] = [];
       const share = f32([batch, length, 1]);
       for (let row = 0; row < batch; row++) {
@@ -102,18 +96,15 @@ export class LikenessScorer implements Features {
     await this.texts.dispose();
   }
 
-  private async inBatches<T>(
+  private async vectors<T>(
     session: Session,
     items: readonly T[],
     feeds: (some: readonly T[]) => Record<string, HostTensor> | Promise<Record<string, HostTensor>>,
   ): Promise<Float32Array[]> {
-    const found: Float32Array[] = [];
-    for (let from = 0; from < items.length; from += batch) {
-      const some = items.slice(from, from + batch);
-      const given = Object.entries(await feeds(some)).map(([name, tensor]) => [name, Tensor.from(tensor)]);
-      const { vectors } = await session.run(Object.fromEntries(given) as Record<string, Tensor>);
-      found.push(...rows((vectors as Tensor).host as HostTensor<'f32'>, some.length));
-    }
+    const found = await inBatches(
+      items,
+      async (some) => (await session.runHost(await feeds(some)))['vectors'],
+    );
     checkFinite(found, this.model.path, part);
     return found.map(normalized);
   }

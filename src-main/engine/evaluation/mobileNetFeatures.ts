@@ -5,12 +5,10 @@ import { Scope } from '../nn/scope.ts';
 import type { Picture } from '../pictures/pixels.ts';
 import { squeezed } from '../pictures/squeezed.ts';
 import { Session } from '../runtime/session.ts';
-import { Tensor } from '../runtime/tensor.ts';
-import { f32, type HostTensor } from '../tensor/tensor.ts';
+import { asF32, type HostTensor } from '../tensor/tensor.ts';
 import { normalized, type Features } from './features.ts';
+import { batch, batchOf, inBatches } from './inBatches.ts';
 
-/** Pictures a call: more only cost memory. */
-const batch = 4;
 const part = 'mobilenet';
 
 /** MobileNetV2's pooled features: an independent opinion, learnt on other pictures than any model here. */
@@ -34,31 +32,19 @@ export class MobileNetFeatures implements Features {
   }
 
   async pictures(pictures: readonly Picture[]): Promise<Float32Array[]> {
-    const vectors: Float32Array[] = [];
-    for (let from = 0; from < pictures.length; from += batch) {
-      const some = pictures.slice(from, from + batch);
-      const features = await this.run(await Promise.all(some.map((picture) => toUnit(picture, this.size))));
-      const width = features.shape[1] as number;
-      for (const i of some.keys()) vectors.push(normalized(features.data.slice(i * width, (i + 1) * width)));
-    }
-    return vectors;
+    const pixels = (picture: Picture): Promise<Float32Array> =>
+      squeezed(picture, this.size, (byte) => byte / 255);
+    const found = await inBatches(pictures, async (some) => this.run(await Promise.all(some.map(pixels))));
+    return found.map(normalized);
   }
 
   /** Raw features [batch,d] of up to `batch` pictures [3,size,size] in 0…1. */
   async run(pictures: readonly Float32Array[]): Promise<HostTensor<'f32'>> {
-    const pixels = 3 * this.size ** 2;
-    const feed = f32([batch, 3, this.size, this.size]);
-    for (const [i, picture] of pictures.entries()) feed.data.set(picture, i * pixels);
-    const { features } = await this.session.run({ pictures: Tensor.from(feed) });
-    return (features as Tensor).host as HostTensor<'f32'>;
+    const feeds = { pictures: batchOf(pictures, [this.size, this.size]) };
+    return asF32((await this.session.runHost(feeds))['features']);
   }
 
   async dispose(): Promise<void> {
     await this.session.dispose();
   }
-}
-
-/** A picture squeezed to [3,size,size], values 0…1. */
-function toUnit(picture: Picture, size: number): Promise<Float32Array> {
-  return squeezed(picture, size, (byte) => byte / 255);
 }

@@ -5,17 +5,14 @@ import { Scope } from '../nn/scope.ts';
 import type { Picture } from '../pictures/pixels.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { Session } from '../runtime/session.ts';
-import { Tensor } from '../runtime/tensor.ts';
-import { f32, type HostTensor } from '../tensor/tensor.ts';
+import type { HostTensor } from '../tensor/tensor.ts';
+import { batch, batchOf, checkFinite, inBatches } from './inBatches.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { partWeights } from '../pipelines/weights.ts';
 import { normalized } from './features.ts';
 import { preparedSize, preprocess } from './preprocess.ts';
 
 const part = 'scorer';
-
-/** Pictures a call: more only cost memory. */
-const batch = 4;
 
 export interface Tower {
   /** The network, from prepared pictures [b,c,h,w] to vectors [b,d]. */
@@ -56,16 +53,11 @@ export class PictureTower {
 
   /** A vector of length 1 for each picture. Errors: `output.notFinite`. */
   async vectors(pictures: readonly Picture[]): Promise<Float32Array[]> {
-    const [height, width] = this.size;
-    const found: Float32Array[] = [];
-    for (let from = 0; from < pictures.length; from += batch) {
-      const some = pictures.slice(from, from + batch);
-      const feed = f32([batch, 3, height, width]);
-      for (const [i, picture] of some.entries())
-        feed.data.set(preprocess(picture, this.source.preprocessor).data, i * 3 * height * width);
-      const { vectors } = await this.session.run({ pixels: Tensor.from(feed) });
-      found.push(...rows((vectors as Tensor).host as HostTensor<'f32'>, some.length));
-    }
+    const pixels = (picture: Picture): Float32Array => preprocess(picture, this.source.preprocessor).data;
+    const found = await inBatches(pictures, async (some) => {
+      const feeds = { pixels: batchOf(some.map(pixels), this.size) };
+      return (await this.session.runHost(feeds))['vectors'];
+    });
     checkFinite(found, this.source.folder, 'vision tower');
     return found.map(normalized);
   }
@@ -73,15 +65,4 @@ export class PictureTower {
   async dispose(): Promise<void> {
     await this.session.dispose();
   }
-}
-
-/** The first `count` rows of [b,d], copied. */
-export function rows({ shape, data }: HostTensor<'f32'>, count: number): Float32Array[] {
-  const width = shape[1] as number;
-  return Array.from({ length: count }, (_, i) => data.slice(i * width, (i + 1) * width));
-}
-
-export function checkFinite(vectors: readonly Float32Array[], model: string, part: string): void {
-  if (!vectors.every((vector) => vector.every(Number.isFinite)))
-    throw problem('output.notFinite', { model, part });
 }

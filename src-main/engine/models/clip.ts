@@ -75,11 +75,8 @@ function selfAttention(
   { hidden_size: width, num_attention_heads: heads }: ClipLayerConfig,
   causal: boolean,
 ): Value {
-  const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map((name) => linear(scope.at(name), x, width)) as [
-    Value,
-    Value,
-    Value,
-  ];
+  const projected = (name: string): Value => linear(scope.at(name), x, width);
+  const [q, k, v] = [projected('q_proj'), projected('k_proj'), projected('v_proj')];
   const mixed = attention(q, k, v, { heads, scale: 1 / Math.sqrt(width / heads), causal });
   return linear(scope.at('out_proj'), mixed, width);
 }

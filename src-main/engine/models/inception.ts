@@ -187,12 +187,8 @@ function maxPool(x: Value, stride: 1 | 2): Value {
 
 function alongAxis(x: Value, axis: 2 | 3): Value {
   const size = (x.shape[axis] as number) - 2;
-  const [first, second, third] = [0, 1, 2].map((start) => slice(x, axis, start, start + size)) as [
-    Value,
-    Value,
-    Value,
-  ];
-  return larger(larger(first, second), third);
+  const from = (start: number): Value => slice(x, axis, start, start + size);
+  return larger(larger(from(0), from(1)), from(2));
 }
 
 const larger = (a: Value, b: Value): Value => where(less(a, b), b, a);

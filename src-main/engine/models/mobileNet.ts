@@ -34,11 +34,10 @@ export function mobileNetMaps(
   scope: Scope,
   pictures: Value,
   config: MobileNetConfig,
-  reaches: readonly number[],
-): Value[] {
+): (reach: number) => Value {
   const maps = trunk(scope, pictures, config);
   const size = pictures.shape[2] as number;
-  return reaches.map((reach) => maps.findLast(({ shape }) => shape[2] === size / reach) as Value);
+  return (reach) => maps.findLast(({ shape }) => shape[2] === size / reach) as Value;
 }
 
 /** What each block gives. */

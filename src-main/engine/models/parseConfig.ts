@@ -124,27 +124,21 @@ export function parseUNetConfig(raw: unknown, file: string): UNetConfig {
   });
   const layers = perBlock('layers_per_block', fields.layers_per_block);
   const sample = fields.sample_size ?? 64;
+  const {
+    attention_head_dim: _,
+    addition_embed_type: _embed,
+    addition_time_embed_dim: _time,
+    projection_class_embeddings_input_dim: _input,
+    ...plain
+  } = fields;
   return {
+    ...plain,
     sample_size: typeof sample === 'number' ? [sample, sample] : sample,
-    in_channels: fields.in_channels,
-    out_channels: fields.out_channels,
-    center_input_sample: fields.center_input_sample,
-    flip_sin_to_cos: fields.flip_sin_to_cos,
-    freq_shift: fields.freq_shift,
-    down_block_types: fields.down_block_types,
-    mid_block_type: fields.mid_block_type,
-    up_block_types: fields.up_block_types,
-    block_out_channels: fields.block_out_channels,
     layers_per_block: layers,
-    downsample_padding: fields.downsample_padding,
-    mid_block_scale_factor: fields.mid_block_scale_factor,
     act_fn: 'silu',
-    norm_num_groups: fields.norm_num_groups,
-    norm_eps: fields.norm_eps,
     cross_attention_dim: perBlock('cross_attention_dim', fields.cross_attention_dim),
     ...transformerLayers(fields, layers, file),
     num_attention_heads: heads,
-    use_linear_projection: fields.use_linear_projection,
     upcast_attention: fields.upcast_attention ?? false,
     time_cond_proj_dim: fields.time_cond_proj_dim ?? null,
     addition: additionOf(fields, file),

@@ -70,14 +70,11 @@ function pixelAttention(scope: Scope, x: Value, config: VaeConfig): Value {
   const { groups, epsilon } = norm(config);
   const normed = groupNorm(scope.at('group_norm'), x, groups, epsilon);
   const tokens = reshape(transpose(normed, [0, 2, 3, 1]), [batch, height * width, channels]);
-  const [q, k, v] = ['to_q', 'to_k', 'to_v'].map((name) => linear(scope.at(name), tokens, channels)) as [
-    Value,
-    Value,
-    Value,
-  ];
+  const projected = (name: string): Value => linear(scope.at(name), tokens, channels);
+  const [q, k, v] = [projected('to_q'), projected('to_k'), projected('to_v')];
   const mixed = attention(q, k, v, { heads: 1, scale: 1 / Math.sqrt(channels), causal: false });
-  const projected = linear(scope.at('to_out', 0), mixed, channels);
-  return add(x, transpose(reshape(projected, [batch, height, width, channels]), [0, 3, 1, 2]));
+  const out = linear(scope.at('to_out', 0), mixed, channels);
+  return add(x, transpose(reshape(out, [batch, height, width, channels]), [0, 3, 1, 2]));
 }
 
 function clamp(x: Value, low: number, high: number): Value {

@@ -1,7 +1,14 @@
 import { add, detach, div, gemm, mul, reshape, sqrt, square, sub, sum, expand } from '../graph/build.ts';
 import type { Value } from '../graph/ops.ts';
 import { elementCount, leadingDims, type Shape } from '../tensor/tensor.ts';
-import { loraName, type Adapter, type AdapterMethod, type AdapterTensor, type Scope } from './scope.ts';
+import {
+  loraName,
+  tensorEntries,
+  type Adapter,
+  type AdapterMethod,
+  type AdapterTensor,
+  type Scope,
+} from './scope.ts';
 
 /** A Linear or Conv as adapters see it. Weights and outputs may be a piece of the whole ones: some of the output features. */
 export interface AdaptedLayer {
@@ -64,9 +71,9 @@ const changes: Readonly<Record<AdapterMethod, Change>> = {
   },
   // Yeh et al. 2023 (LyCORIS): a Kronecker product, the second factor of low rank where that is smaller.
   lokr: (scope, layer, adapter, y) => {
-    const [, ...others] = Object.keys(adapterShapes('lokr', layer.shape, adapter.rank)) as AdapterTensor[];
+    const [, ...others] = tensorEntries(adapterShapes('lokr', layer.shape, adapter.rank));
     const first = scaled(tensor(scope, layer, adapter, 'lokr_w1'), scope, adapter);
-    const made = others.map((name) => tensor(scope, layer, adapter, name));
+    const made = others.map(([name]) => tensor(scope, layer, adapter, name));
     const second = made[1] ? gemm(made[0] as Value, made[1]) : (made[0] as Value);
     const change = kronecker(first, reshape(second, [second.shape[0] as number, -1]));
     return add(y, layer.by(layer.piece(reshape(change, layer.shape))));

@@ -12,6 +12,14 @@ export const adapterTensors = [
 ] as const;
 export type AdapterTensor = (typeof adapterTensors)[number];
 
+/** An adapter's tensors, or what is said of each, in the order above. */
+export function tensorEntries<T>(values: Partial<Record<AdapterTensor, T>>): [AdapterTensor, T][] {
+  return adapterTensors.flatMap((name): [AdapterTensor, T][] => {
+    const value = values[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+}
+
 /**
  * A change of one Linear or Conv, of low rank (Hu et al. 2021, LoRA) unless `method` says otherwise: `scale`·B·A is added to its weight.
  * `name` keeps several on one module apart. `scale` is weight·alpha/rank.

@@ -50,14 +50,10 @@ const product: Rule = ([a, b], node) => {
 
 const sliced: Rule = ([x], node, integers) => {
   const shape = [...(x as NodeType).shape];
-  const [starts, ends, axes] = [1, 2, 3].map((i) => integers(node.input[i])) as [
-    number[],
-    number[],
-    number[],
-  ];
-  const steps = integers(node.input[4]);
-  axes.forEach((axis, i) => {
-    shape[axis] = Math.ceil(((ends[i] as number) - (starts[i] as number)) / (steps[i] ?? 1));
+  const [, starts, ends, axes, steps] = node.input;
+  const [from, to, by] = [integers(starts), integers(ends), integers(steps)];
+  integers(axes).forEach((axis, i) => {
+    shape[axis] = Math.ceil(((to[i] as number) - (from[i] as number)) / (by[i] ?? 1));
   });
   return shape;
 };

@@ -30,12 +30,8 @@ export function sideBySide(pictures: readonly Picture[]): Picture {
 
 /** Pillow's `convert("L")` of a pixel, 0…255. */
 export function greyAt({ data }: Picture, pixel: number): number {
-  const [red, green, blue] = [data[3 * pixel], data[3 * pixel + 1], data[3 * pixel + 2]] as [
-    number,
-    number,
-    number,
-  ];
-  return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
+  const colour = (channel: number): number => data[3 * pixel + channel] as number;
+  return (colour(0) * 19595 + colour(1) * 38470 + colour(2) * 7471 + 0x8000) >> 16;
 }
 
 /** Whether a mask says that this pixel is redrawn. */

@@ -132,7 +132,8 @@ const zeros = (tensor: Floats): Floats => ({ ...tensor, data: tensor.data.map(()
 
 /** [1,t,d] each → [1,Σt,d]. */
 function oneAfterTheOther(states: readonly Floats[]): Floats {
-  const [first, ...others] = states as [Floats, ...Floats[]];
+  const [first, ...others] = states;
+  if (!first) throw new Error('a prompt has at least one chunk');
   if (others.length === 0) return first;
   const data = new Float32Array(states.reduce((length, state) => length + state.data.length, 0));
   let at = 0;

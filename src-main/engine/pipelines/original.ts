@@ -3,7 +3,7 @@ import { seesMasks } from '../models/config.ts';
 import { firstStep } from '../schedulers/index.ts';
 import type { Sampler } from '../schedulers/sampler.ts';
 import { combine } from '../schedulers/vector.ts';
-import type { HostTensor } from '../tensor/tensor.ts';
+import { dims4, type HostTensor } from '../tensor/tensor.ts';
 import { joinChannels, stack } from './batches.ts';
 import type { Networks } from './networks.ts';
 import { fromPicture, isWhite, type Picture } from '../pictures/pixels.ts';
@@ -68,8 +68,8 @@ export class EncodedOriginal {
     const covered = mask ? coveredBy(floats, mask) : { ...floats, data: floats.data.map(() => 0) };
     const masked = inpaints ? await encode(covered) : undefined;
     await networks.release('encoder');
-    const shape = (image ?? masked)?.mean.shape as readonly [number, number, number, number];
-    const inLatents = mask ? shrunk(mask, shape) : undefined;
+    const encoded = image ?? masked;
+    const inLatents = mask && encoded && shrunk(mask, dims4(encoded.mean.shape));
     return new EncodedOriginal(strength, image, inLatents, masked);
   }
 

@@ -374,7 +374,8 @@ function runsOfEqual(values: readonly number[], most: number): { first: number; 
 
 /** Joins the conditions of single pictures into those of a batch. */
 function together(parts: readonly Conditions[]): Conditions {
-  const [first] = parts as [Conditions];
+  const [first] = parts;
+  if (!first) throw new Error('a batch has at least one picture');
   const all = (of: (one: Conditions) => PromptEmbeds | undefined): PromptEmbeds =>
     stackPrompts(parts.flatMap((one) => of(one) ?? []));
   return {

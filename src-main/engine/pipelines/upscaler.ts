@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { sha256 } from '../checkpoints/contentHash.ts';
 import { readSafetensors } from '../checkpoints/safetensors.ts';
 import { Weights } from '../checkpoints/weights.ts';
 import { input } from '../graph/build.ts';
@@ -56,7 +56,7 @@ export function stretches(length: number): Stretch[] {
 /** What a recipe says of it: the network's name, and the beginning of its file's SHA-256. */
 export function upscaleInRecipe({ factor, strength }: Upscale): NonNullable<Recipe['upscale']> {
   const file = upscalerFile(factor);
-  const hash = createHash('sha256').update(fs.readFileSync(file)).digest('hex').slice(0, 16);
+  const hash = sha256(fs.readFileSync(file), 16);
   const network = { name: path.parse(file).name, hash };
   return { factor, network, ...(strength !== undefined && { strength }) };
 }

@@ -1,5 +1,5 @@
 import { input } from '../graph/build.ts';
-import { f32 } from '../tensor/tensor.ts';
+import { asF32, f32 } from '../tensor/tensor.ts';
 import { Session } from './session.ts';
 import { Tensor } from './tensor.ts';
 
@@ -26,7 +26,7 @@ export class DeviceCopies {
   async download(tensor: Tensor, into: Float32Array): Promise<void> {
     const session = await this.session(into.length, false);
     const { value } = await session.run({ x: tensor });
-    into.set((value as Tensor).host.data as Float32Array);
+    into.set(asF32(value?.host).data);
   }
 
   async dispose(): Promise<void> {

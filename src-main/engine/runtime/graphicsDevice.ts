@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
 import { promisify } from 'node:util';
+import { orNothing } from '../../../src-shared/orNothing.ts';
 
 /** A graphics device as the system describes it. */
 export interface GraphicsDevice {
@@ -109,10 +110,4 @@ async function tool(name: string, words: readonly string[]): Promise<string> {
   );
 }
 
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
+const read = (file: string): string => orNothing(() => readFileSync(file, 'utf8')) ?? '';

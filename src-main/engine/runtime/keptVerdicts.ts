@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readKept } from '../../readKept.ts';
 import { makeFolders } from '../../makeFolders.ts';
 import { providers } from '../../../src-shared/domain/providers.ts';
 import { deviceFingerprint } from './graphicsDevice.ts';
@@ -42,12 +43,7 @@ export function keepVerdictsIn(path: string): void {
 const fileIn = (cache: string): string => join(cache, 'providers.json');
 
 function read(cache = folder): Kept {
-  if (cache === undefined) return {};
-  try {
-    return keptType.parse(JSON.parse(readFileSync(fileIn(cache), 'utf8')));
-  } catch {
-    return {};
-  }
+  return (cache === undefined ? undefined : readKept(fileIn(cache), keptType)) ?? {};
 }
 
 /** A folder that can't be written keeps nothing: the trial is made again. */

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { orNothing } from '../../../src-shared/orNothing.ts';
 
 /** Bytes in use, and of what. */
 export interface MemoryInUse {
@@ -91,18 +92,5 @@ function answer(tool: string, words: readonly string[]): Promise<string> {
   );
 }
 
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
+const namesIn = (folder: string): string[] => orNothing(() => readdirSync(folder)) ?? [];
+const read = (file: string): string => orNothing(() => readFileSync(file, 'utf8')) ?? '';

@@ -75,6 +75,16 @@ export function f32(shape: Shape, values?: ArrayLike<number>): HostTensor<'f32'>
   };
 }
 
+/** The tensor, which a graph is known to give as f32. Throws where it gave none or another: a fault of the program. */
+export function asF32(tensor: HostTensor | undefined): HostTensor<'f32'> {
+  if (tensor && isF32(tensor)) return tensor;
+  throw new Error(`an f32 tensor is wanted, not ${tensor?.dtype ?? 'nothing'}`);
+}
+
+function isF32(tensor: HostTensor): tensor is HostTensor<'f32'> {
+  return tensor.dtype === 'f32';
+}
+
 /** An i64 tensor from integers. */
 export function i64(shape: Shape, values: Iterable<number>): HostTensor<'i64'> {
   return { dtype: 'i64', shape, data: BigInt64Array.from(values, (value) => BigInt(value)) };

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import { isFile, makeFolder } from '../../engine/checkpoints/files.ts';
 import type { Model, ModelPart } from '../../engine/checkpoints/model.ts';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
@@ -75,10 +75,7 @@ function writtenOnce(
   shapes: ReadonlyMap<string, Shape>,
   onWrite: (file: string, parameters: number) => void,
 ): string {
-  const content = createHash('sha256')
-    .update(JSON.stringify([...shapes]))
-    .digest('hex')
-    .slice(0, 8);
+  const content = sha256(JSON.stringify([...shapes]), 8);
   const file = join(folder, `${name}-${content}.safetensors`);
   if (isFile(file)) return file;
   makeFolder(folder);

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream, createReadStream, existsSync, rmSync, symlinkSync } from 'node:fs';
-import { copyFile, rename, statfs } from 'node:fs/promises';
+import { copyFile, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createInflateRaw } from 'node:zlib';
-import { makeFolders } from '../../makeFolders.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { withFile } from '../../engine/checkpoints/files.ts';
+import { makeRoom, withFile } from '../../engine/checkpoints/files.ts';
 import { listZip } from '../../engine/checkpoints/zip.ts';
 import { runtimeVersion } from '../../engine/runtime/onnxRuntime.ts';
 import { cudaProviderFiles, runtimeFolder } from '../../engine/runtime/runtimeFolder.ts';
@@ -48,31 +47,22 @@ export async function addCuda(
   const total = packages.reduce((sum, { size }) => sum + size, 0);
   const lacking = packages.filter((one) => missingOf(folder, one).length > 0);
   const toFetch = lacking.reduce((sum, { size }) => sum + size, 0);
-  const needed = 3 * toFetch;
   const size = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
   report({
     type: 'note',
     message: `CUDA for ONNX Runtime: ${size(toFetch)} are fetched and about ${size(1.55 * toFetch)} kept in ${folder}; likeness gpu remove cuda deletes them.`,
   });
-  makeFolders(folder);
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < needed)
-    throw problem('download.noRoom', { folder, gigabytes: (needed / 1e9).toFixed(1) });
+  // Packages, and what is unpacked from them.
+  await makeRoom(folder, 3 * toFetch);
   let before = total - toFetch;
   for (const one of lacking) {
     const file = join(folder, basename(one.path));
-    let reportedAt = 0;
     if (existsSync(source)) await takeFile(join(source, basename(one.path)), one, file);
     await fetchFile(
       `${source}/${one.path}`,
       { path: one.name, size: one.size, hash: { kind: 'sha256', value: one.sha256 } },
       file,
-      (done) => {
-        const now = performance.now();
-        if (done < one.size && now - reportedAt < 200) return;
-        reportedAt = now;
-        report({ type: 'progress', done: before + done, total, label: one.name });
-      },
+      (done) => report({ type: 'progress', done: before + done, total, label: one.name }),
       signal,
     );
     signal.throwIfAborted();

@@ -1,9 +1,7 @@
-import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { FileEvent } from '../../../src-shared/domain/workerMessages.ts';
-import { problem } from '../../../src-shared/messages/index.ts';
-import { makeFolder } from '../../engine/checkpoints/files.ts';
+import { makeRoom } from '../../engine/checkpoints/files.ts';
 import { fetchFile } from './fetchFile.ts';
 import { listHubFiles } from './hub.ts';
 import { hubLogin } from './login.ts';
@@ -36,23 +34,16 @@ export async function download(
   const { commit, files } = await listHubFiles(hub, repository, revision, signal, login);
   const wanted = wantedFiles(repository, files);
   const total = wanted.reduce((sum, { size }) => sum + size, 0);
-  makeFolder(out);
-  const { bavail, bsize } = await statfs(out);
-  if (bavail * bsize < total)
-    throw problem('download.noRoom', { folder: out, gigabytes: (total / 1e9).toFixed(1) });
+  await makeRoom(out, total);
 
   for (const { path, size } of wanted) report({ type: 'file', file: path, done: 0, total: size });
   let before = 0;
   for (const file of wanted) {
-    let reportedAt = 0;
     await fetchFile(
       `${hub}/${repository}/resolve/${commit}/${file.path}`,
       file,
       join(out, ...file.path.split('/')),
       (done) => {
-        const now = performance.now();
-        if (done < file.size && now - reportedAt < 200) return;
-        reportedAt = now;
         report({ type: 'file', file: file.path, done, total: file.size });
         report({ type: 'progress', done: before + done, total, label: 'bytes' });
       },

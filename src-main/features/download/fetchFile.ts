@@ -9,6 +9,9 @@ import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
 import { getFromHub, type HubFile } from './hub.ts';
 import { waitBefore } from './retry.ts';
 
+/** Milliseconds between two reports of the bytes so far. */
+const reportEvery = 200;
+
 /**
  * Downloads a file, unless it is there with the listed hash. An earlier try's `FILE.part` is continued, and the file gets its name
  * only when its hash is the listed one. Errors: `download.failed`, `download.refused`, `download.changed`, `system.refused`.
@@ -21,8 +24,15 @@ export async function fetchFile(
   signal: AbortSignal,
   login?: string,
 ): Promise<void> {
+  let reportedAt = -Infinity;
+  const tell = (done: number): void => {
+    const now = performance.now();
+    if (done < size && now - reportedAt < reportEvery) return;
+    reportedAt = now;
+    onBytes(done);
+  };
   if ((await sizeOf(target)) === size && (await hashOf(target, size, wanted.kind)) === wanted.value) {
-    onBytes(size);
+    tell(size);
     return;
   }
   const part = `${target}.part`;
@@ -32,7 +42,7 @@ export async function fetchFile(
   let mayBeOlder = (await sizeOf(part)) !== undefined;
   for (let attempt = 1; ; attempt++) {
     try {
-      const hash = await append({ address, login }, part, size, wanted.kind, onBytes, signal);
+      const hash = await append({ address, login }, part, size, wanted.kind, tell, signal);
       if (hash !== wanted.value) {
         await rm(part, { force: true });
         if (mayBeOlder) {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { orNothing } from '../../../src-shared/orNothing.ts';
 import { readHubId, type HubId } from '../../../src-shared/domain/hubId.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { cacheFolder, givenPath, systemCache } from '../../places.ts';
@@ -49,11 +50,7 @@ export function* modelsOfHub(): Generator<string> {
 
 /** None where there is no such folder, or one that may not be read. */
 function foldersIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).map((name) => path.join(folder, name));
-  } catch {
-    return [];
-  }
+  return orNothing(() => readdirSync(folder).map((name) => path.join(folder, name))) ?? [];
 }
 
 /** Where `likeness download` puts a model. */
@@ -68,7 +65,7 @@ export function hubHome(): string {
 }
 
 /** The cache that they share. */
-function hubCache(): string {
+export function hubCache(): string {
   return process.env['HF_HUB_CACHE'] || path.join(hubHome(), 'hub');
 }
 

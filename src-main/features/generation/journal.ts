@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
@@ -11,7 +10,9 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import { fromJson } from '../../../src-shared/domain/fromJson.ts';
+import { orNothing } from '../../../src-shared/orNothing.ts';
 import { isLeftover } from '../../engine/checkpoints/leftovers.ts';
 import { isWholePng } from '../../engine/pictures/png.ts';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
@@ -48,7 +49,7 @@ export class Journal {
       (name) =>
         /^\.pictures\.\d+\.tmp$/.test(name) &&
         isLeftover(name) &&
-        textOf(path.join(out, name, 'request')) === key &&
+        orNothing(() => readFileSync(path.join(out, name, 'request'), 'utf8')) === key &&
         took(path.join(out, name), folder),
     );
     if (begun === undefined) {
@@ -65,7 +66,7 @@ export class Journal {
   part(index: number, bits: unknown, fresh: () => Choices): JournalPart {
     const file = path.join(this.folder, `${index}.jsonl`);
     const key = hash(bits);
-    const [head, ...lines] = (textOf(file) ?? '').split('\n').map(fromJson);
+    const [head, ...lines] = (orNothing(() => readFileSync(file, 'utf8')) ?? '').split('\n').map(fromJson);
     const begun = headType.safeParse(head).data;
     if (begun?.key === key) {
       // A line that was cut off is ignored.
@@ -113,15 +114,7 @@ export class JournalPart {
   }
 }
 
-const hash = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
-
-function textOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
+const hash = (value: unknown): string => sha256(JSON.stringify(value));
 
 /** Whether this process got it: two may want to continue. */
 function took(from: string, to: string): boolean {

@@ -1,3 +1,4 @@
+import { orNothing } from '../../../src-shared/orNothing.ts';
 import { loadPicture } from '../../engine/pictures/pictures.ts';
 import { crop } from './cropRegion.ts';
 import { LikenessMeter } from './likenessMeter.ts';
@@ -26,7 +27,7 @@ export async function measureBoxes(
   const meters: LikenessMeter[] = [];
   try {
     for (const { lora, prompt } of regions) {
-      const photos = photosOrNothing(lora, prompt);
+      const photos = orNothing(() => photosOf([lora], undefined, [prompt]));
       if (photos === undefined) return [];
       meters.push(await LikenessMeter.open({ photos, mobileNet }));
     }
@@ -62,12 +63,4 @@ export function apartOrNot(matrix: readonly (readonly number[])[]): BoxLikeness[
     others: row.filter((_, other) => other !== i),
     elsewhere: matrix.filter((_, other) => other !== i).map((other) => other[i] ?? 0),
   }));
-}
-
-function photosOrNothing(lora: RegionRequest['lora'], prompt: string): string | undefined {
-  try {
-    return photosOf([lora], undefined, [prompt]);
-  } catch {
-    return undefined;
-  }
 }

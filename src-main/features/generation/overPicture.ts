@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import type { Original } from '../../engine/pipelines/original.ts';
 import { loadPicture, loadPictureOn } from '../../engine/pictures/pictures.ts';
 import { greyAt, type Picture } from '../../engine/pictures/pixels.ts';
@@ -51,7 +51,7 @@ export async function openOver(
   const finish = (drawn: Picture): Picture =>
     mask ? laidOver(whole, mask, resize(drawn, region.width, region.height, 'lanczos'), region) : drawn;
   const noted = (file: string): { name: string; hash: string } => {
-    const hash = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16);
+    const hash = sha256(readFileSync(file), 16);
     rememberPlace(hash, file);
     return { name: nameInRecipe(file), hash };
   };

@@ -36,15 +36,21 @@ export function modelFor(loras: readonly LoraChoice[], instead: string): string 
   throw problem('run.modelGone', { folder: run, model, option: '--model' });
 }
 
+/** The runs among `loras`, each a run's folder or one of its checkpoints. */
+function runsOf(loras: readonly LoraChoice[]): RunFolder[] {
+  return loras
+    .map(({ path }) => [path, join(path, '..', '..')].find((place) => RunFolder.exists(place)))
+    .flatMap((place) => (place === undefined ? [] : new RunFolder(place)));
+}
+
 /** What the model predicts according to runs that were trained on it, where its file does not say. Errors: `run.damaged`. */
 export function predictionOfRuns({
   model,
   loras,
 }: Pick<GenerateRequest, 'model' | 'loras'>): Prediction | undefined {
-  const runs = loras
-    .map(({ path }) => [path, join(path, '..', '..')].find((place) => RunFolder.exists(place)))
-    .flatMap((place) => (place === undefined ? [] : new RunFolder(place)));
-  const trained = runs.flatMap((run) => (run.kind() === 'finetune' ? [run.describe().settings] : []));
+  const trained = runsOf(loras).flatMap((run) =>
+    run.kind() === 'finetune' ? [run.describe().settings] : [],
+  );
   return trained.find((settings) => settings.model === model)?.prediction;
 }
 
@@ -57,10 +63,7 @@ export function photosOf(
   said: string | undefined,
   prompts: readonly string[],
 ): string {
-  const runs = loras
-    .map(({ path }) => [path, join(path, '..', '..')].find((place) => RunFolder.exists(place)))
-    .flatMap((place) => (place === undefined ? [] : new RunFolder(place)));
-  const run = runs.find((one) => one.kind() === 'finetune');
+  const run = runsOf(loras).find((one) => one.kind() === 'finetune');
   const settings = run?.describe().settings;
   const asked = settings && eachSubject(settings)[subjectAsked(settings, prompts) ?? 0];
   const photos = said ?? asked?.photos;

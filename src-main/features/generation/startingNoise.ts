@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
 import { readF32 } from '../../engine/checkpoints/weights.ts';
 import { unstack } from '../../engine/pipelines/batches.ts';
@@ -42,10 +42,9 @@ export function readStartingNoise(
     );
   const all = readF32(entry);
   if (!all.data.every(Number.isFinite)) throw unusable('it holds values that are no numbers');
-  const bytes = new Uint8Array(all.data.buffer, all.data.byteOffset, all.data.byteLength);
   return {
     latents: Array.from({ length: pictures }, (_, i) => unstack(all, i % count)),
     shape: [channels, height, width],
-    hash: createHash('sha256').update(bytes).digest('hex').slice(0, 16),
+    hash: sha256(all.data, 16),
   };
 }

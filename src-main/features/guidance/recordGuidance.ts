@@ -95,9 +95,9 @@ class Drawing {
     const { model, size, guided, scale, signal } = this.recording;
     const tokenizer = await openTokenizer(model);
     const { ids } = tokenIds(model, tokenizer, prompt);
-    const [taughtText, plainText] = [this.own, this.base].map(
-      (networks) => new PromptEncoder(networks, tokenizer, 'none', undefined, { width: size, height: size }),
-    ) as [PromptEncoder, PromptEncoder];
+    const encoder = (networks: Networks): PromptEncoder =>
+      new PromptEncoder(networks, tokenizer, 'none', undefined, { width: size, height: size });
+    const [taughtText, plainText] = [encoder(this.own), encoder(this.base)];
     const context = await taughtText.encode(prompt, 1);
     const both = stackPrompts([await plainText.encode('', 1), await plainText.encode(prompt, 1)]);
 

@@ -5,7 +5,7 @@ import type { JobContext, JobEvent } from '../../../src-shared/domain/jobEvents.
 import type { InfluenceReport, PhotoInfluence } from '../../../src-shared/domain/photoInfluence.ts';
 import { eachSubject } from '../../../src-shared/domain/runSubjects.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { textHash } from '../../engine/checkpoints/contentHash.ts';
+import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import { isFile, makeFolder } from '../../engine/checkpoints/files.ts';
 import { hasHash } from '../../engine/checkpoints/modelHash.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
@@ -74,7 +74,7 @@ export async function influence(request: InfluenceRequest, context: JobContext):
     .flatMap((dataset) => dataset.subject.map((picture) => ({ picture, dataset })));
   const seen = photos.map(({ file }) => pictures.find(({ picture }) => picture.file === file) as LookedAt);
 
-  const key = textHash(JSON.stringify([settings, now, modelHash, noises])).slice(0, 12);
+  const key = sha256(JSON.stringify([settings, now, modelHash, noises]), 12);
   const place = join(run, 'influence', key);
   makeFolder(place);
   const initial = Object.fromEntries(trained.names.map((name) => [name, trained.initial(name)]));

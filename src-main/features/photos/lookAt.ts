@@ -1,5 +1,6 @@
 import type { Sharp } from 'sharp';
 import type { Crop } from '../../../src-shared/domain/photo.ts';
+import { scaledSize } from '../../../src-shared/scaledSize.ts';
 import { detailOutsideSquare, photoQuality } from '../../engine/evaluation/photoQuality.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { decoding, openPicture } from '../../engine/pictures/pictures.ts';
@@ -39,18 +40,15 @@ export async function lookAt(file: string, framed: Framed): Promise<SmallPicture
 /** Errors: those of `openPicture`, `photos.broken`. */
 export async function smallPictures(file: string, { width, height, crop }: Framed): Promise<SmallPictures> {
   const ratio = Math.min(1, judgedAt / Math.min(width, height));
-  const [across, down] = [width, height].map((side) => Math.max(1, Math.round(side * ratio))) as [
-    number,
-    number,
-  ];
-  const least = Math.min(across, down);
+  const whole = scaledSize({ width, height }, ratio);
+  const least = Math.min(whole.width, whole.height);
   const upright = decoding(await openPicture(file));
   const cut = crop
     ? upright.clone().extract({ left: crop.x, top: crop.y, width: crop.side, height: crop.side })
     : upright;
   const size = crop ? Math.min(judgedAt, crop.side) : least;
   try {
-    return { small: await pixels(upright, across, down), square: await pixels(cut, size, size) };
+    return { small: await pixels(upright, whole.width, whole.height), square: await pixels(cut, size, size) };
   } catch (cause) {
     throw problem('photos.broken', { file }, cause);
   }

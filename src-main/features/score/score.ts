@@ -5,7 +5,7 @@ import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettin
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { ScoredCheckpoint, RunScore, SubjectScore } from '../../../src-shared/domain/runScore.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import { fileHash } from '../../engine/checkpoints/contentHash.ts';
+import { fileHash, sha256 } from '../../engine/checkpoints/contentHash.ts';
 import { isFile, makeFolder } from '../../engine/checkpoints/files.ts';
 import { chosenGuidance, ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
@@ -74,7 +74,7 @@ export async function score(request: ScoreRequest, { report, signal }: JobContex
       ...{ steps: request.steps, scheduler: request.scheduler },
       ...chosenGuidance(request, own),
     };
-    const id = hashOf(JSON.stringify([modelHash, key, wanted, sampling, settings.size]));
+    const id = sha256(JSON.stringify([modelHash, key, wanted, sampling, settings.size]), 12);
     const drawn = await drawPictures(
       join(out, 'pictures', `${name}-${id}`),
       wanted,
@@ -139,7 +139,8 @@ export async function score(request: ScoreRequest, { report, signal }: JobContex
       });
       rows.push({ label: `step ${step}`, pictures });
     }
-    const [first] = measures as [Measures];
+    const [first] = measures;
+    if (!first) throw new Error('a run has at least one subject');
     const pick = pickCheckpoint(candidates, first.cells);
     const { fidelity, editability } = first.names;
     const found: RunScore = {
@@ -205,10 +206,6 @@ async function writeFiles(
   writeAtomically(files.contactSheet, () => [sheet]);
   writeAtomically(files.scores, () => [Buffer.from(`${JSON.stringify(found, null, 2)}\n`)]);
   return files;
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 /** A hash of every file's name and content, which tells checkpoints apart. */

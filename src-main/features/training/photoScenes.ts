@@ -25,9 +25,10 @@ export async function photoScenes(
   try {
     const texts = await scorer.prompts(scenes.map((scene) => `a photo of a ${classNoun} ${scene}`));
     for (const file of await listPhotos(photos)) {
-      const [seen] = (await scorer.pictures([await loadPicture(file)])) as [Float32Array];
-      const near = texts.map((text) => cosine(seen, text));
-      found[basename(file)] = scenes[near.indexOf(Math.max(...near))] ?? '';
+      for (const seen of await scorer.pictures([await loadPicture(file)])) {
+        const near = texts.map((text) => cosine(seen, text));
+        found[basename(file)] = scenes[near.indexOf(Math.max(...near))] ?? '';
+      }
     }
   } finally {
     await scorer.dispose();

@@ -9,6 +9,7 @@ import {
   type GenerateInput,
   type LoraChoice,
 } from '../../../src-shared/contract/generation.ts';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { withInput, type JobHandling } from '../../jobs/kind.ts';
 import type { Surroundings } from '../context.ts';
 import type { StoredModel } from '../../storage/models.ts';
@@ -69,7 +70,7 @@ export function generateTask(
     const run = runs.get(runId);
     const chosen = step ?? run.pickedStep ?? checkpoints.list(runId).at(-1)?.step;
     if (chosen === undefined) throw problem('run.untrained', { name: run.name });
-    return { path: folder.at(run.folder, 'checkpoints', String(chosen).padStart(6, '0')), weight };
+    return { path: new RunFolder(folder.at(run.folder)).checkpointPath(chosen), weight };
   };
   /** Photos that a mix's pictures are compared with. */
   const likenessOf = (

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { NamedLoras } from '../../features/generation/request.ts';
 import type { Library } from '../../storage/library.ts';
 
@@ -7,7 +8,7 @@ export function namedRuns({ runs, subjects, checkpoints, folder, loras }: Librar
   const others = runs.list().flatMap((run) => {
     const step = run.pickedStep ?? checkpoints.list(run.id).at(-1)?.step;
     if (step === undefined) return [];
-    const path = folder.at(run.folder, 'checkpoints', String(step).padStart(6, '0'));
+    const path = new RunFolder(folder.at(run.folder)).checkpointPath(step);
     return existsSync(path) ? [{ path, names: [run.name, subjects.get(run.subjectId).name] }] : [];
   });
   const files = loras.list().filter(({ kind, path }) => kind === 'lora' && existsSync(path));

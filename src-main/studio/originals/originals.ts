@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import type { Original, Over } from '../../../src-shared/contract/originals.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
@@ -21,8 +21,6 @@ export function overRequest(
     ...(mask !== null && { mask: originals.at(mask), ...(maskPadding !== null && { maskPadding }) }),
   };
 }
-
-const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 
 /** Pictures to draw over, and their masks: PNGs in `originals/`, named by their hash. */
 export class Originals {
@@ -52,7 +50,10 @@ export class Originals {
 
   /** The same for a file's bytes. */
   async keepBytes(name: string, bytes: Buffer): Promise<Original> {
-    const temporary = path.join(this.folder.make('originals'), `.${hashOf(bytes)}-${path.basename(name)}`);
+    const temporary = path.join(
+      this.folder.make('originals'),
+      `.${sha256(bytes, 16)}-${path.basename(name)}`,
+    );
     try {
       await writeFile(temporary, bytes);
       return await this.keep(temporary);
@@ -73,7 +74,7 @@ export class Originals {
   }
 
   private write(png: Buffer): string {
-    const hash = hashOf(png);
+    const hash = sha256(png, 16);
     writeAtomically(path.join(this.folder.make('originals'), `${hash}.png`), () => [png]);
     return hash;
   }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import { makeFolders } from '../../makeFolders.ts';
 import type { Output } from '../../../src-shared/contract/index.ts';
 import { classNounSchema, tokenSchema, type Subject } from '../../../src-shared/domain/subject.ts';
@@ -59,10 +59,7 @@ export async function addPhotoBytes(
   const subject = context.library.subjects.get(subjectId);
   const result: Collected = { added: [], duplicates: [], refused: [] };
   const folder = context.library.folder.make(subject.folder, 'photos');
-  const temporary = path.join(
-    folder,
-    `.${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.tmp`,
-  );
+  const temporary = path.join(folder, `.${sha256(bytes, 16)}.tmp`);
   try {
     await writeFile(temporary, bytes);
     await addOne(context, subject, temporary, path.basename(name), result);
@@ -144,7 +141,7 @@ async function addOne(
     const opened = await openPicture(file);
     const converted = typeof opened === 'string' ? undefined : await forBrowsers(opened);
     const bytes = converted ?? (await readFile(file));
-    const hash = createHash('sha256').update(bytes).digest('hex');
+    const hash = sha256(bytes);
     const twin = photos.byHash(subject.id, hash);
     if (twin) {
       duplicates.push({ name, photoId: twin.id });

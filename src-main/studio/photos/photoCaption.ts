@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { orNothing } from '../../../src-shared/orNothing.ts';
 import type { Photo } from '../../../src-shared/domain/photo.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { captionFileOf, captionOf } from '../../engine/training/data/photoCaptions.ts';
@@ -6,16 +7,8 @@ import type { StoredPhoto } from '../../storage/photos.ts';
 
 /** A photo as the window sees it, with the caption that is beside its `file`. */
 export function publicPhoto({ mask: _, ...photo }: StoredPhoto, file: string): Photo {
-  return { ...photo, caption: captionIn(file) };
-}
-
-/** A caption that can't be read (a folder, a pipe) counts as none; training will report it. */
-function captionIn(file: string): string | null {
-  try {
-    return captionOf(file) ?? null;
-  } catch {
-    return null;
-  }
+  // A caption that can't be read (a folder, a pipe) counts as none; training will report it.
+  return { ...photo, caption: orNothing(() => captionOf(file)) ?? null };
 }
 
 /** Writes `NAME.txt` beside a photo; an empty caption takes it away. Errors: `file.unwritable`. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import type { Found, StudioContext } from '../context.ts';
 import { addPhotos } from '../photos/addPhotos.ts';
 
@@ -28,7 +28,7 @@ export async function findPhotos(context: Pick<StudioContext, 'library' | 'emit'
     for (const name of names.filter((one) => !known.has(one))) {
       const file = path.join(place, name);
       const bytes = await readFile(file).catch(() => undefined);
-      const hash = bytes && createHash('sha256').update(bytes).digest('hex');
+      const hash = bytes && sha256(bytes);
       const id = hash === undefined ? undefined : gone.get(hash);
       if (id === undefined) fresh.push(file);
       else {

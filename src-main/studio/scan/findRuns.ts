@@ -3,10 +3,11 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { trainingSettingsOf } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Run } from '../../../src-shared/domain/run.ts';
+import { orNothing } from '../../../src-shared/orNothing.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { hasHash, isFormer } from '../../engine/checkpoints/modelHash.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
-import { RunFolder, type RunDescription } from '../../engine/training/run/runFolder.ts';
+import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { Found, StudioContext } from '../context.ts';
 import { lossCurve } from '../training/lossCurve.ts';
 import { isUnrecorded } from '../training/runPhotos.ts';
@@ -36,7 +37,9 @@ export async function findRuns({
         rmSync(folder.at(place), { recursive: true, force: true });
         continue;
       }
-      const description = describe(folder.at(place));
+      // Without a description it is damaged, or a distillation: not a run of a subject.
+      const run = new RunFolder(folder.at(place));
+      const description = RunFolder.exists(run.path) ? orNothing(() => run.describe()) : undefined;
       if (!description) continue;
       const { settings, modelHash, createdAt } = description;
       const model = models.list().find((one) => one.hash === modelHash || isOlderHashOf(modelHash, one.path));
@@ -79,20 +82,7 @@ export async function findRuns({
 
 /** Older runs have a hash made by another rule than that of the library's models. */
 function isOlderHashOf(hash: string, model: string): boolean {
-  try {
-    return isFormer(hash) && hasHash(openModel(model), hash);
-  } catch {
-    return false;
-  }
-}
-
-function describe(folder: string): RunDescription | undefined {
-  try {
-    return RunFolder.exists(folder) ? new RunFolder(folder).describe() : undefined;
-  } catch {
-    // Damaged, or a distillation: not a run of a subject.
-    return undefined;
-  }
+  return isFormer(hash) && (orNothing(() => hasHash(openModel(model), hash)) ?? false);
 }
 
 /** Reads a run's state from its folder. */

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import { nameSchema } from '../../../src-shared/domain/id.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import type { Found, StudioContext } from '../context.ts';
@@ -63,11 +63,5 @@ function isSame(
 async function photoHashes(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   const files = names.filter((name) => !name.startsWith('.')).map((name) => path.join(folder, name));
-  return Promise.all(
-    files.map(async (file) =>
-      createHash('sha256')
-        .update(await readFile(file).catch(() => ''))
-        .digest('hex'),
-    ),
-  );
+  return Promise.all(files.map(async (file) => sha256(await readFile(file).catch(() => ''))));
 }

@@ -1,7 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
+import { sha256 } from '../../engine/checkpoints/contentHash.ts';
+import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import { recipeSchema, type Recipe } from '../../../src-shared/domain/recipe.ts';
+import { orNothing } from '../../../src-shared/orNothing.ts';
 import { openPicture } from '../../engine/pictures/pictures.ts';
 import { readTexts } from '../../engine/pictures/png.ts';
 
@@ -19,18 +21,11 @@ export async function readPicture(file: string): Promise<ReadPicture> {
   await openPicture(file);
   const bytes = await readFile(file);
   const { width, height } = await sharp(bytes).metadata();
+  const said = orNothing(() => readTexts(bytes).get('likeness'));
   return {
     width,
     height,
-    hash: createHash('sha256').update(bytes).digest('hex'),
-    recipe: recipeIn(bytes),
+    hash: sha256(bytes),
+    recipe: recipeSchema.safeParse(fromJson(said ?? '')).data ?? null,
   };
-}
-
-function recipeIn(bytes: Buffer): Recipe | null {
-  try {
-    return recipeSchema.parse(JSON.parse(readTexts(bytes).get('likeness') ?? ''));
-  } catch {
-    return null;
-  }
 }

@@ -1,27 +1,27 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { z } from 'zod';
+import { readKept } from '../../readKept.ts';
 import { ownNouns } from '../../features/training/ownSettings.ts';
 
 /** Common subjects, as plain class nouns. */
 const things = [
   ...['dog', 'cat', 'rabbit', 'horse', 'bird', 'cow', 'pig', 'fox', 'turtle', 'frog', 'owl', 'fish'],
   ...['person', 'man', 'woman', 'boy', 'girl', 'teddy bear', 'toy', 'stuffed animal', 'robot', 'rubber duck'],
-  ...[
-    'dinosaur',
-    'mug',
-    'cup',
-    'bowl',
-    'vase',
-    'teapot',
-    'bottle',
-    'candle',
-    'lamp',
-    'clock',
-    'book',
-    'ball',
-  ],
+  ...['dinosaur', 'mug', 'cup', 'bowl', 'vase', 'teapot', 'bottle', 'candle', 'lamp', 'clock', 'book'],
   ...['backpack', 'bag', 'suitcase', 'basket', 'hat', 'cap', 'shirt', 'jacket', 'sneaker', 'shoe', 'boot'],
-  ...['sunglasses', 'umbrella', 'guitar', 'chair', 'armchair', 'sofa', 'plant', 'cactus', 'cake', 'car'],
+  ...[
+    'ball',
+    'sunglasses',
+    'umbrella',
+    'guitar',
+    'chair',
+    'armchair',
+    'sofa',
+    'plant',
+    'cactus',
+    'cake',
+    'car',
+  ],
   ...['bicycle', 'motorcycle', 'scooter', 'truck', 'boat', 'house'],
 ];
 
@@ -32,11 +32,7 @@ const things = [
 export function knownNouns(model: string): string[] {
   const own = ownNouns(model);
   if (own.length > 0) return [...own];
-  try {
-    const file = path.join(model, 'tokenizer', 'vocab.json');
-    const words = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    return things.filter((thing) => thing.split(' ').every((word) => `${word}</w>` in words));
-  } catch {
-    return [...things];
-  }
+  const words = readKept(path.join(model, 'tokenizer', 'vocab.json'), z.record(z.string(), z.unknown()));
+  if (!words) return [...things];
+  return things.filter((thing) => thing.split(' ').every((word) => `${word}</w>` in words));
 }

@@ -45,16 +45,9 @@ export function subjectHandlers(context: StudioContext): Handlers<'subjects'> {
       const { modelId } = library.settings.get();
       return knownNouns(modelId === null ? shipped.model : library.models.get(modelId).path);
     },
-    'subjects.update': ({ id, name, classNoun, token, projectId }) => {
-      if (projectId !== undefined) projects.get(projectId);
-      return announced(
-        subjects.change(id, {
-          ...(name !== undefined && { name }),
-          ...(classNoun !== undefined && { classNoun }),
-          ...(token !== undefined && { token }),
-          ...(projectId !== undefined && { projectId }),
-        }),
-      );
+    'subjects.update': ({ id, ...changes }) => {
+      if (changes.projectId !== undefined) projects.get(changes.projectId);
+      return announced(subjects.change(id, changes));
     },
     'subjects.remove': ({ id }) => {
       const { name } = subjects.get(id);

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Output } from '../../../src-shared/contract/index.ts';
+import { hubCache } from '../../features/download/hubCache.ts';
 import { givenPath } from '../../places.ts';
 
 const mostEntries = 2000;
@@ -45,12 +46,6 @@ async function kindOf(place: string, entry: Entry): Promise<boolean | undefined>
     : entry;
   if (about?.isDirectory()) return true;
   return about?.isFile() ? false : undefined;
-}
-
-/** Where huggingface_hub keeps models: `HF_HUB_CACHE`, `HF_HOME` or the default, as it looks for them itself. */
-function hubCache(): string {
-  const { HF_HUB_CACHE, HF_HOME } = process.env;
-  return HF_HUB_CACHE ?? path.join(HF_HOME ?? path.join(os.homedir(), '.cache', 'huggingface'), 'hub');
 }
 
 function placesWorthOffering(): Output<'system.list'>['places'] {

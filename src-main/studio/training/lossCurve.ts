@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import type { LossCurve } from '../../../src-shared/domain/run.ts';
 
 const mostPoints = 2000;
@@ -14,11 +16,9 @@ export function lossCurve(run: string): LossCurve {
   return { steps: points.map(({ step }) => step), losses: points.map(({ loss }) => loss) };
 }
 
+const eventType = z.object({ step: z.number(), loss: z.number() });
+
 function parse(line: string): { step: number; loss: number }[] {
-  try {
-    const { step, loss } = JSON.parse(line) as { step?: unknown; loss?: unknown };
-    return typeof step === 'number' && typeof loss === 'number' ? [{ step, loss }] : [];
-  } catch {
-    return [];
-  }
+  const { data } = eventType.safeParse(fromJson(line));
+  return data ? [data] : [];
 }

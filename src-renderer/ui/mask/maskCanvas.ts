@@ -1,22 +1,16 @@
+import { scaledSize, type Size } from '../../../src-shared/scaledSize.ts';
 import { paintStep, type MaskStep } from './maskSteps.ts';
 
 /** Longest side of what is painted on, in pixels: larger photos are painted smaller and saved in full. */
 const longest = 1400;
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 export function workingScale({ width, height }: Size): number {
   return Math.min(1, longest / Math.max(width, height));
 }
 
 /** A canvas for a photo at `scale`. */
-export function canvasFor({ width, height }: Size, scale: number): CanvasRenderingContext2D {
-  const canvas = document.createElement('canvas');
-  canvas.width = Math.max(1, Math.round(width * scale));
-  canvas.height = Math.max(1, Math.round(height * scale));
+export function canvasFor(photo: Size, scale: number): CanvasRenderingContext2D {
+  const canvas = Object.assign(document.createElement('canvas'), scaledSize(photo, scale));
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (!context) throw new Error('the browser gives no canvas');
   return context;

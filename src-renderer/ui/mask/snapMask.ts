@@ -22,9 +22,8 @@ export async function snapMask(
   picture.drawImage(image, 0, 0, width, height);
   startFrom(mask, stored);
   for (const step of steps) paintStep(mask, step, scale);
-  const [colours, marked] = [picture, mask].map(
-    (context) => context.getImageData(0, 0, width, height).data,
-  ) as [Uint8ClampedArray, Uint8ClampedArray];
+  const { data: colours } = picture.getImageData(0, 0, width, height);
+  const { data: marked } = mask.getImageData(0, 0, width, height);
   const pixels = width * height;
   const rgb = Uint8Array.from(
     { length: 3 * pixels },

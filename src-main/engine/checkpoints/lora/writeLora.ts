@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../files.ts';
-import type { AdapterMethod, AdapterTensor } from '../../nn/scope.ts';
+import { tensorEntries, type AdapterMethod, type AdapterTensor } from '../../nn/scope.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import { asPair, storedLora, type LoraAdapter, type StoredAdapter } from './weightChanges.ts';
 import { networkNames, type Model } from '../model.ts';
@@ -18,8 +18,6 @@ export interface LoraFormat {
 /** What is written: an adapter as it is stored, or a pair of matrices. */
 type Written = StoredAdapter | LoraAdapter;
 const asStored = (adapter: Written): StoredAdapter => ('A' in adapter ? storedLora(adapter) : adapter);
-const tensorsOf = ({ tensors }: StoredAdapter): [AdapterTensor, HostTensor<'f32'>][] =>
-  Object.entries(tensors) as [AdapterTensor, HostTensor<'f32'>][];
 
 /**
  * Writes `dir/unet`, `dir/text_encoder` and `dir/text_encoder_2` (where there are adapters for them) as PEFT's `PeftModel.from_pretrained` reads them.
@@ -45,7 +43,7 @@ export function writePeft(
     makeFolder(folder);
     const nameOf = ({ module }: StoredAdapter) => peftModule(part, module, options.transformers ?? 4);
     const tensors = own.flatMap((adapter): NamedTensor[] =>
-      tensorsOf(adapter).map(([name, tensor]) => ({
+      tensorEntries(adapter.tensors).map(([name, tensor]) => ({
         name: peftName(nameOf(adapter), name),
         tensor: name === 'magnitude' ? asPeftHasIt(tensor, adapter) : tensor,
         dtype: options.dtype,
@@ -162,7 +160,7 @@ export function writeKohya(
           ? { ...adapter, tensors: { lokr_w1: times(first, adapter), lokr_w2: second } }
           : adapter;
       return [
-        ...tensorsOf(fixed).map(([kind, tensor]) => ({
+        ...tensorEntries(fixed.tensors).map(([kind, tensor]) => ({
           name: `${name}.${kohyaEndings[kind] ?? kind}`,
           tensor: kind === 'magnitude' ? asColumn(tensor, adapter) : tensor,
           dtype: options.dtype,

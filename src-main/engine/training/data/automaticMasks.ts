@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
 import { LikenessError } from '../../../../src-shared/messages/index.ts';
+import { scaledSize } from '../../../../src-shared/scaledSize.ts';
 import { findSubjects } from '../../../../src-shared/segmentation/findSubjects.ts';
-import { cachedPlace, fileHash, textHash } from '../../checkpoints/contentHash.ts';
+import { cachedPlace, fileHash, sha256 } from '../../checkpoints/contentHash.ts';
 import { isFile, makeFolder } from '../../checkpoints/files.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import { readTensor } from '../../checkpoints/weights.ts';
@@ -25,7 +26,7 @@ const edition = 1;
  * `photoLooks`.
  */
 export async function automaticMasks(files: readonly string[]): Promise<Map<string, Picture>> {
-  const key = textHash([edition, ...files.map(fileHash)].join());
+  const key = sha256([edition, ...files.map(fileHash)].join());
   const place = cachedPlace('masks', `${key}.safetensors`);
   const kept = place === undefined ? undefined : readKept(place);
   const found = kept ?? (await findMasks(files));
@@ -95,8 +96,6 @@ function keep(file: string, masks: Masks): void {
 
 function shrunk(photo: Picture): Picture {
   const scale = Math.min(1, longest / Math.max(photo.width, photo.height));
-  const [width, height] = [photo.width, photo.height].map((side) =>
-    Math.max(1, Math.round(side * scale)),
-  ) as [number, number];
+  const { width, height } = scaledSize(photo, scale);
   return resize(photo, width, height, 'bilinear');
 }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import { z } from 'zod';
+import { sha256 } from '../../checkpoints/contentHash.ts';
 import { fromJson } from '../../../../src-shared/domain/fromJson.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { errorCode, isFile, isFolder, makeFolder, statOrNothing } from '../../checkpoints/files.ts';
@@ -95,7 +95,7 @@ async function unpacked(tar: string, cache: string): Promise<string> {
   // A pipe could block for ever.
   if (!isFile(tar)) throw problem('data.tar', { file: tar, why: 'it is not a regular file' });
   const { size, mtimeMs } = statSync(tar);
-  const name = createHash('sha256').update(`${tar}|${size}|${mtimeMs}`).digest('hex').slice(0, 16);
+  const name = sha256(`${tar}|${size}|${mtimeMs}`, 16);
   const folder = join(cache, 'webdataset', name);
   if (statOrNothing(folder)) return folder;
   const temporary = temporaryPlace(folder);
@@ -138,5 +138,5 @@ function flat(path: string): string {
   if (Buffer.byteLength(name) <= longestName) return name;
   const ending = extname(name);
   const stem = name.slice(0, name.length - ending.length);
-  return createHash('sha256').update(stem).digest('hex').slice(0, 32) + ending;
+  return sha256(stem, 32) + ending;
 }

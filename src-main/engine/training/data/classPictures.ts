@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { sha256 } from '../../checkpoints/contentHash.ts';
 import { classPrompts } from './prompts.ts';
 import { usualSteps } from '../../../../src-shared/domain/classPlan.ts';
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
@@ -86,7 +86,7 @@ const classFile = (i: number): string => `${String(i).padStart(4, '0')}.png`;
 
 function classFolder(model: Model, settings: FinetuneSettings, cache: string): string {
   const { guidance } = ownGuidance(model.path);
-  const asked = createHash('sha256').update(classPrompts(settings).join('\n')).digest('hex').slice(0, 16);
+  const asked = sha256(classPrompts(settings).join('\n'), 16);
   const { classSteps = usualSteps } = settings.prior ?? {};
   const steps = classSteps === usualSteps ? '' : `-${classSteps}`;
   return join(cache, 'class-pictures', `${modelHash(model)}-${settings.size}-${guidance}-${asked}${steps}`);

@@ -1,6 +1,6 @@
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { TorchGenerator } from '../../tensor/random.ts';
-import { f32, type HostTensor } from '../../tensor/tensor.ts';
+import { f32, i64, type HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch } from './batch.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 import { sizeInputs } from '../../models/config.ts';
@@ -104,8 +104,8 @@ export function drawBatch(options: Dataset, index: number): DiffusionBatch {
   return {
     latents: { dtype: 'f32', shape, data: values },
     noise: { dtype: 'f32', shape, data: generator.randn(shape) },
-    timesteps: integers([rows.length], generator.randint(0, timesteps, [rows.length])),
-    inputIds: integers(
+    timesteps: i64([rows.length], generator.randint(0, timesteps, [rows.length])),
+    inputIds: i64(
       [rows.length, photos[0]?.ids.length ?? 0],
       rows.flatMap(({ ids }) => ids),
     ),
@@ -195,7 +195,7 @@ export function measuredBatches(options: Dataset): DiffusionBatch[] {
       const place = (index * batch + (row % batch)) % measuredTimesteps;
       return Math.floor(((place + 0.5) / measuredTimesteps) * timesteps);
     });
-    return { ...drawn, timesteps: integers([spread.length], spread) };
+    return { ...drawn, timesteps: i64([spread.length], spread) };
   });
 }
 
@@ -207,8 +207,4 @@ export function sampleLatents(
 ): Float32Array {
   const draw = generator.randn([mean.length]);
   return mean.map((value, i) => (value + (deviation[i] as number) * (draw[i] as number)) * scalingFactor);
-}
-
-export function integers(shape: number[], values: readonly number[]): HostTensor<'i64'> {
-  return { dtype: 'i64', shape, data: BigInt64Array.from(values, BigInt) };
 }

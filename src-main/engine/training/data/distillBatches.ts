@@ -4,7 +4,7 @@ import { problem } from '../../../../src-shared/messages/index.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { square } from './aspectBuckets.ts';
 import { captionedPictures } from './captionedPictures.ts';
-import { integers, sampleLatents } from './dataset.ts';
+import { sampleLatents } from './dataset.ts';
 import type { ConsistencyBatch, DistillBatch } from './batch.ts';
 import { PictureCache } from './pictureCache.ts';
 import { latentShape } from './posteriors.ts';
@@ -12,7 +12,7 @@ import { sizeInputs } from '../../models/config.ts';
 import { contextWidth } from '../../models/textEncoders.ts';
 import type { AddedInputs } from '../../models/unet.ts';
 import { pixelsPerLatent, sizesFor } from '../../pipelines/sizes.ts';
-import { f32, type HostTensor } from '../../tensor/tensor.ts';
+import { f32, i64, type HostTensor } from '../../tensor/tensor.ts';
 import { solverTimesteps } from '../../schedulers/lcm.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
 import { openRecord, recordedNumbers, recordedSizes, type Recording } from './replay.ts';
@@ -127,7 +127,7 @@ export function consistencyBatch(
   const guidance = generator.rand([rows]).map((share) => least + (most - least) * share);
   return {
     ...batch,
-    timesteps: integers(
+    timesteps: i64(
       [rows],
       Array.from(places, (place) => known[place] ?? 0),
     ),
@@ -180,7 +180,7 @@ function drawBatch(options: DrawOptions, index: number): DistillBatch {
   return {
     latents: { dtype: 'f32', shape, data: values },
     noise: { dtype: 'f32', shape, data: generator.randn(shape) },
-    timesteps: integers([batch], generator.randint(0, timesteps, [batch])),
+    timesteps: i64([batch], generator.randint(0, timesteps, [batch])),
     context: { dtype: 'f32', shape: [batch, tokens, width], data: contexts },
     ...(pooledWidth !== undefined && {
       added: {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { sha256 } from '../../checkpoints/contentHash.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
 import { LikenessError } from '../../../../src-shared/messages/index.ts';
@@ -44,7 +44,7 @@ export class LatentCache {
 
   /** Where the posterior of the picture that `key` stands for is kept. */
   fileOf(key: string | Float32Array): string {
-    return join(this.folder, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.safetensors`);
+    return join(this.folder, `${sha256(key, 32)}.safetensors`);
   }
 
   /** Errors: `weights.…`. */

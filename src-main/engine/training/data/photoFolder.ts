@@ -1,6 +1,8 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { problem, type LikenessError } from '../../../../src-shared/messages/index.ts';
+import { orNothing } from '../../../../src-shared/orNothing.ts';
+import { isFolder } from '../../checkpoints/files.ts';
 import { claimsPicture } from '../../pictures/pictureKinds.ts';
 import { listPictures, naturalOrder } from '../../pictures/pictures.ts';
 import { kohyaFolder } from './kohyaFolder.ts';
@@ -62,21 +64,14 @@ async function lookBelow(folder: string): Promise<{ found: PhotosBelow[]; archiv
       const claims = claimsPicture.test(one);
       // A folder may be called a.jpg.
       if (!claims && (depth === deepest || queue.length === most)) continue;
-      if (!(await isFolder(below))) count += Number(claims);
+      // One that may not be read is none for us.
+      if (!orNothing(() => isFolder(below))) count += Number(claims);
       else if (depth < deepest && queue.length < most)
         queue.push({ place: below, name: one, depth: depth + 1 });
     }
     if (count > 0) found.push({ place, name, count });
   }
   return { found, ...(archive !== undefined && { archive: join(folder, archive) }) };
-}
-
-/** Links are followed; those that lead nowhere are no folders. */
-async function isFolder(place: string): Promise<boolean> {
-  return stat(place).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
 }
 
 /** No hidden files, masks, or what macOS and network storages put beside files. */

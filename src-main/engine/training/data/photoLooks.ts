@@ -2,14 +2,12 @@ import type { Look } from '../../../../src-shared/segmentation/looks.ts';
 import { scorerFiles } from '../../../shipped.ts';
 import { readMobileNet } from '../../checkpoints/mobileNetFile.ts';
 import { input } from '../../graph/build.ts';
-import type { Value } from '../../graph/ops.ts';
 import { mobileNetMaps } from '../../models/mobileNet.ts';
 import { Scope } from '../../nn/scope.ts';
 import type { Picture } from '../../pictures/pixels.ts';
 import { squeezed } from '../../pictures/squeezed.ts';
 import { Session } from '../../runtime/session.ts';
-import { Tensor } from '../../runtime/tensor.ts';
-import { dims4, f32, type HostTensor } from '../../tensor/tensor.ts';
+import { asF32, dims4, f32, type HostTensor } from '../../tensor/tensor.ts';
 
 /** Pixels that a photo is squeezed to, and those of a cell. */
 const [size, cell] = [384, 16];
@@ -22,19 +20,17 @@ const part = 'mobilenet';
 export async function photoLooks(photos: readonly Picture[]): Promise<Look[]> {
   const { config, weights } = readMobileNet(scorerFiles.mobileNet);
   const pictures = input('pictures', [1, 3, size, size]);
-  const [fine, coarse] = mobileNetMaps(Scope.root(part), pictures, config, [8, 16]) as [Value, Value];
+  const mapOf = mobileNetMaps(Scope.root(part), pictures, config);
   const session = await Session.compile(
-    { outputs: { fine, coarse } },
+    { outputs: { fine: mapOf(8), coarse: mapOf(16) } },
     { weights: (name) => weights.get(name.slice(part.length + 1)) },
   );
   try {
     const looks: Look[] = [];
     for (const photo of photos) {
       const data = await squeezed(photo, size, (byte) => byte / 255);
-      const maps = await session.run({
-        pictures: Tensor.from({ ...f32([1, 3, size, size]), data }),
-      });
-      looks.push(inCells([maps.fine, maps.coarse].map((each) => (each as Tensor).host as HostTensor<'f32'>)));
+      const { fine, coarse } = await session.runHost({ pictures: f32([1, 3, size, size], data) });
+      looks.push(inCells([asF32(fine), asF32(coarse)]));
     }
     return looks;
   } finally {

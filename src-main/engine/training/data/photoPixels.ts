@@ -160,8 +160,8 @@ function squareAround(
   }
   const [across, down] = [extent(columns), extent(rows)];
   if (!across || !down) return undefined;
-  const [left, right] = across.map((place) => (place * width) / mask.width) as [number, number];
-  const [top, bottom] = down.map((place) => (place * height) / mask.height) as [number, number];
+  const [left, right] = [(across.from * width) / mask.width, (across.to * width) / mask.width];
+  const [top, bottom] = [(down.from * height) / mask.height, (down.to * height) / mask.height];
   const [x, y] = [(left + right) / 2, (top + bottom) / 2];
   const room = Math.min(x, width - x, y, height - y);
   const longer = Math.max(right - left, bottom - top);
@@ -181,13 +181,13 @@ function squareAround(
 }
 
 /** Where all but the specks of a mask begins and ends, of how much of it lies in each line. */
-function extent(lines: Float64Array): [number, number] | undefined {
+function extent(lines: Float64Array): { readonly from: number; readonly to: number } | undefined {
   const whole = lines.reduce((sum, count) => sum + count, 0);
   const past = (values: Float64Array): number => {
     let sum = 0;
     return values.findIndex((count) => (sum += count) > specks * whole);
   };
-  return whole === 0 ? undefined : [past(lines), lines.length - past(lines.slice().reverse())];
+  return whole === 0 ? undefined : { from: past(lines), to: lines.length - past(lines.slice().reverse()) };
 }
 
 function sizesOf({ width, height }: Frame, { frame, top, left }: Cut): PhotoSizes {

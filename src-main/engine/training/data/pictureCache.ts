@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { join } from 'node:path';
 import { statSync } from 'node:fs';
+import { sha256 } from '../../checkpoints/contentHash.ts';
 import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { LikenessError } from '../../../../src-shared/messages/index.ts';
 import { isFile, makeFolder } from '../../checkpoints/files.ts';
@@ -157,7 +157,7 @@ async function encodeCaptions(
       signal.throwIfAborted();
       const { ids, truncated } = tokenIds(model, tokenizer, caption);
       if (truncated !== undefined) cut++;
-      const file = join(folder, `${digest(ids.join())}.safetensors`);
+      const file = join(folder, `${sha256(ids.join(), 32)}.safetensors`);
       if (!isFile(file)) {
         const { context, pooled } = await networks.encodeText(i64([1, ids.length], ids));
         write(file, { context: first(context), ...(pooled && { pooled: first(pooled) }) });
@@ -184,8 +184,4 @@ function write(file: string, tensors: Readonly<Record<string, HostTensor>>): voi
     file,
     Object.entries(tensors).map(([name, tensor]) => ({ name, tensor })),
   );
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

@@ -4,6 +4,7 @@ import { findBadValues } from '../../checkpoints/weights.ts';
 import { exp, input, mul } from '../../graph/build.ts';
 import { vaeEncode } from '../../models/vae.ts';
 import { Scope } from '../../nn/scope.ts';
+import { asF32 } from '../../tensor/tensor.ts';
 import { pixelsPerLatent } from '../../pipelines/textToImage.ts';
 import type { Frame } from './aspectBuckets.ts';
 import { storedWeights } from '../../pipelines/weights.ts';
@@ -37,10 +38,7 @@ export async function* vaePosteriors(
   try {
     for (const data of pictures) {
       const result = await session.runHost({ image: { dtype: 'f32', shape: [1, 3, height, width], data } });
-      const [mean, deviation] = [result['mean']?.data, result['deviation']?.data] as [
-        Float32Array,
-        Float32Array,
-      ];
+      const [mean, deviation] = [asF32(result['mean']).data, asF32(result['deviation']).data];
       if (!mean.every(Number.isFinite) || !deviation.every(Number.isFinite)) {
         findBadValues(model.vae.weights);
         throw problem('output.notFinite', { model: model.path, part: 'vae' });

@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync';
+import { fromJson } from '../../../../src-shared/domain/fromJson.ts';
 import { LikenessError, problem } from '../../../../src-shared/messages/index.ts';
 import { withFile } from '../../checkpoints/files.ts';
 
@@ -45,16 +46,7 @@ export function readLines(file: string): string[] {
 /** A whole value, or one in each line. A sentence in brackets is neither. */
 function isJson(lines: readonly string[]): boolean {
   const first = lines.find((line) => line.trim() !== '') ?? '';
-  return /^\s*[[{]/.test(first) && [first, lines.join('\n')].some(parses);
-}
-
-function parses(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return /^\s*[[{]/.test(first) && [first, lines.join('\n')].some((text) => fromJson(text) !== undefined);
 }
 
 /** The columns that tables of captions and prompts have. */

@@ -6,7 +6,7 @@ import type { StoredAdapter, WeightChange } from '../../checkpoints/lora/weightC
 import { networkNames, type Model } from '../../checkpoints/model.ts';
 import { loraModules } from '../../checkpoints/names/loraModules.ts';
 import { adapterShapes } from '../../nn/adapters.ts';
-import type { AdapterMethod, AdapterTensor } from '../../nn/scope.ts';
+import { tensorEntries, type AdapterMethod, type AdapterTensor } from '../../nn/scope.ts';
 import { f32, type HostTensor, type Shape } from '../../tensor/tensor.ts';
 import type { Part, TrainedLora } from './trainedLora.ts';
 
@@ -70,7 +70,7 @@ function inShapes(
   { method, rank, tensors }: StoredAdapter,
   shape: Shape,
 ): StoredAdapter['tensors'] | undefined {
-  const wanted = Object.entries(adapterShapes(method, shape, rank)) as [AdapterTensor, Shape][];
+  const wanted = tensorEntries(adapterShapes(method, shape, rank));
   if (wanted.length !== Object.keys(tensors).length) return undefined;
   const found: Partial<Record<AdapterTensor, HostTensor<'f32'>>> = {};
   for (const [name, own] of wanted) {

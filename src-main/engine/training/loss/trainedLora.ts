@@ -6,6 +6,7 @@ import {
   adapterTensors,
   loraName,
   Scope,
+  tensorEntries,
   type Adapter,
   type AdapterMethod,
   type AdapterTensor,
@@ -64,8 +65,7 @@ export function freshLora(
   weightOf?: (module: string, shape: Shape) => HostTensor<'f32'>,
 ): TrainedLora {
   const started = [...modules].map(([module, shape]): StoredAdapter => {
-    const entries = Object.entries(adapterShapes(method, shape, rank)) as [AdapterTensor, Shape][];
-    const tensors = entries.map(([name, own]) => {
+    const tensors = tensorEntries(adapterShapes(method, shape, rank)).map(([name, own]) => {
       if (name === 'magnitude') return [name, rowNorms(weightOf?.(module, shape) ?? f32(shape))] as const;
       return [name, zero[method] === name ? f32(own) : uniform(own, generator)] as const;
     });
@@ -104,9 +104,7 @@ export function trainedLora(adapters: readonly StoredAdapter[]): TrainedLora {
     ),
     values: new Map(
       adapters.flatMap(({ part, module, tensors }) =>
-        Object.entries(tensors).map(
-          ([name, tensor]) => [parameterName(part, module, name as AdapterTensor), tensor] as const,
-        ),
+        tensorEntries(tensors).map(([name, tensor]) => [parameterName(part, module, name), tensor] as const),
       ),
     ),
   };

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { z } from 'zod';
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import { LikenessError, problem } from '../../../../src-shared/messages/index.ts';
-import { fileHash, textHash } from '../../checkpoints/contentHash.ts';
+import { fileHash, sha256 } from '../../checkpoints/contentHash.ts';
 import { isFile, isFolder, readJson } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { modelHash } from '../../checkpoints/modelHash.ts';
@@ -73,7 +73,7 @@ export async function makeCapsule({
     files: {
       ...learnt,
       ...(classPictures.length > 0 && {
-        [classPhotos === undefined ? 'class pictures' : '--class-photos']: textHash(
+        [classPhotos === undefined ? 'class pictures' : '--class-photos']: sha256(
           classPictures.map(fileHash).join(),
         ),
       }),
@@ -87,12 +87,12 @@ export async function makeCapsule({
 /** Sizes and schedule: all of a model but its weights. */
 function configsOf({ unet, vae, textEncoder, textEncoder2, scheduler }: Model): string {
   const second = textEncoder2 ? [textEncoder2.config] : [];
-  return textHash(JSON.stringify([unet.config, vae.config, textEncoder.config, ...second, scheduler]));
+  return sha256(JSON.stringify([unet.config, vae.config, textEncoder.config, ...second, scheduler]));
 }
 
 /** Of a file, or of every file of weights in a folder. */
 function placeHash(place: string): string {
-  return isFolder(place) ? textHash(JSON.stringify(weightHashes(place))) : fileHash(place);
+  return isFolder(place) ? sha256(JSON.stringify(weightHashes(place))) : fileHash(place);
 }
 
 /** SHA-256 of each file of weights below a folder, by its name there. */

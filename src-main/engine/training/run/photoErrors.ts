@@ -6,9 +6,9 @@ import { storedWeights } from '../../pipelines/weights.ts';
 import { Session } from '../../runtime/session.ts';
 import { noiseSchedule } from '../../schedulers/noiseSchedule.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
-import { f32, type HostTensor } from '../../tensor/tensor.ts';
+import { asF32, f32, i64, type HostTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch } from '../data/batch.ts';
-import { drawBatch, integers, type Dataset, type SubjectPicture } from '../data/dataset.ts';
+import { drawBatch, type Dataset, type SubjectPicture } from '../data/dataset.ts';
 import { withEnds, type LatentShape } from '../data/finetuneBatches.ts';
 import { diffusionFeeds, diffusionLoss } from '../loss/diffusionLoss.ts';
 import type { Trained } from '../loss/parameters.ts';
@@ -57,7 +57,7 @@ export async function photoErrors(
         const batch = withEnds(model, batchOf(picture, dataset, index * noises + draw, draw, noises));
         const feeds = diffusionFeeds(batch, schedule, null, trained.words);
         const { errors } = await session.runHost({ ...feeds, ...learnt });
-        data.set((errors as HostTensor<'f32'>).data, draw * height * width);
+        data.set(asF32(errors).data, draw * height * width);
         report({ type: 'progress', done: index * noises + draw + 1, total, label: 'looking at photos' });
       }
       found.push(f32([noises, height, width], data));
@@ -79,5 +79,5 @@ function batchOf(
   const alone = { ...dataset, subject: [picture], prior: undefined, batch: 1, masked: false };
   const seed = generatorFor(dataset.seed, 'held-out noise').randint(0, 2 ** 31 - 1, [1])[0] as number;
   const timestep = Math.floor((1 + (draw + 0.5) / noises) * (dataset.timesteps / 2));
-  return { ...drawBatch({ ...alone, seed }, index), timesteps: integers([1], [timestep]) };
+  return { ...drawBatch({ ...alone, seed }, index), timesteps: i64([1], [timestep]) };
 }

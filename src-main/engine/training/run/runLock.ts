@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { realpathSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { sha256 } from '../../checkpoints/contentHash.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 
 /**
@@ -32,9 +32,7 @@ async function lock(folder: string): Promise<net.Server | undefined> {
 
 /** Named by the folder, whichever links lead to it. Paths of sockets must be short. */
 function socketOf(folder: string): string {
-  const name = createHash('sha256')
-    .update(`${userInfo().username}\n${whole(resolve(folder))}`)
-    .digest('hex');
+  const name = sha256(`${userInfo().username}\n${whole(resolve(folder))}`);
   const own = `likeness-run-${name.slice(0, 16)}`;
   return process.platform === 'win32' ? `\\\\.\\pipe\\${own}` : join(tmpdir(), `${own}.sock`);
 }

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { open, statfs, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { problem } from '../../../../src-shared/messages/index.ts';
-import { makeFolder } from '../../checkpoints/files.ts';
+import { makeFolder, makeRoom } from '../../checkpoints/files.ts';
 import type { Model, ModelPart } from '../../checkpoints/model.ts';
 import { safetensorsNames } from '../../checkpoints/safetensors.ts';
 import { chunksOf } from '../../checkpoints/weights.ts';
@@ -125,10 +124,7 @@ export async function receiveModel(
   onBytes: (done: number, total: number) => void,
 ): Promise<void> {
   const total = sizeOfAll(contents);
-  makeFolder(folder);
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < total)
-    throw problem('download.noRoom', { folder, gigabytes: (total / 1e9).toFixed(1) });
+  await makeRoom(folder, total);
   let done = 0;
   const into = async (name: string, head: Uint8Array, bytes: number): Promise<void> => {
     const file = join(folder, name);

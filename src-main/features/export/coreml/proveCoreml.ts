@@ -5,9 +5,8 @@ import { Networks } from '../../../engine/pipelines/networks.ts';
 import { openTokenizer } from '../../../engine/pipelines/openTokenizer.ts';
 import { pixelsPerLatent, sizesFor } from '../../../engine/pipelines/sizes.ts';
 import { Session } from '../../../engine/runtime/session.ts';
-import { Tensor } from '../../../engine/runtime/tensor.ts';
 import { TorchGenerator } from '../../../engine/tensor/random.ts';
-import { elementCount, f32, i64, type HostTensor } from '../../../engine/tensor/tensor.ts';
+import { asF32, elementCount, f32, i64, type HostTensor } from '../../../engine/tensor/tensor.ts';
 import { difference } from '../difference.ts';
 import type { OpenedRun } from '../openRun.ts';
 import { applePartsOf, latentScale, type ApplePart } from './appleGraphs.ts';
@@ -101,11 +100,8 @@ async function computed(
   const { graph, weights, tensors } = readPackage(folder);
   const session = await Session.compile(graph, { weights });
   try {
-    const given = Object.entries(feeds).map(([name, tensor]) => [name, Tensor.from(tensor)] as const);
-    const results = await session.run(Object.fromEntries(given));
-    const outputs = Object.entries(results).map(
-      ([name, { host }]) => [name, host.data as Float32Array] as const,
-    );
+    const results = Object.entries(await session.runHost(feeds));
+    const outputs = results.map(([name, tensor]) => [name, asF32(tensor).data] as const);
     return { outputs: Object.fromEntries(outputs), count: tensors };
   } finally {
     await session.dispose();
