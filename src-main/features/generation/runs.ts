@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { eachSubject, subjectAsked } from '../../../src-shared/domain/runSubjects.ts';
 import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
@@ -13,9 +13,20 @@ import { readWholeNetworks, wholeTensor } from '../../engine/training/run/checkp
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import type { GenerateRequest, LoraChoice } from './request.ts';
 
+/** The run that a folder is, or is a checkpoint of. */
+function runOf(path: string): RunFolder | undefined {
+  if (RunFolder.exists(path)) return new RunFolder(path);
+  const run = join(path, '..', '..');
+  return basename(join(path, '..')) === 'checkpoints' && RunFolder.exists(run)
+    ? new RunFolder(run)
+    : undefined;
+}
+
+/** The runs among `loras`, each a run's folder or one of its checkpoints. */
+const runsOf = (loras: readonly LoraChoice[]): RunFolder[] => loras.flatMap(({ path }) => runOf(path) ?? []);
+
 /** The model that a run trains. Errors: `run.damaged`. */
-function modelOfRun(path: string): string {
-  const run = new RunFolder(path);
+function modelOfRun(run: RunFolder): string {
   return run.kind() === 'distill' ? run.describe('distill').settings.student : run.describe().settings.model;
 }
 
@@ -24,23 +35,17 @@ function modelOfRun(path: string): string {
  * run that was made elsewhere has the shipped model in another folder. Errors: `run.damaged`, `run.otherModel`, `run.modelGone`.
  */
 export function modelFor(loras: readonly LoraChoice[], instead: string): string | undefined {
-  const [run] = loras.map(({ path }) => path).filter((path) => RunFolder.exists(path));
+  const [run] = runsOf(loras);
   if (run === undefined) return undefined;
   const model = modelOfRun(run);
-  const isOfRun = (place: string): boolean => hasHash(openModel(place), new RunFolder(run).modelHash());
+  const { path: folder } = run;
+  const isOfRun = (place: string): boolean => hasHash(openModel(place), run.modelHash());
   if (existsSync(model)) {
-    if (!isOfRun(model)) throw problem('run.otherModel', { folder: run, model });
+    if (!isOfRun(model)) throw problem('run.otherModel', { folder, model });
     return model;
   }
   if (existsSync(instead) && isOfRun(instead)) return instead;
-  throw problem('run.modelGone', { folder: run, model, option: '--model' });
-}
-
-/** The runs among `loras`, each a run's folder or one of its checkpoints. */
-function runsOf(loras: readonly LoraChoice[]): RunFolder[] {
-  return loras
-    .map(({ path }) => [path, join(path, '..', '..')].find((place) => RunFolder.exists(place)))
-    .flatMap((place) => (place === undefined ? [] : new RunFolder(place)));
+  throw problem('run.modelGone', { folder, model, option: '--model' });
 }
 
 /** What the model predicts according to runs that were trained on it, where its file does not say. Errors: `run.damaged`. */
@@ -72,11 +77,12 @@ export function photosOf(
   return photos;
 }
 
-/** A run given as the model means its base model and what the run taught it. Errors: `run.damaged`. */
+/** A run, or one of its checkpoints, given as the model means its base model and what the run taught it. Errors: `run.damaged`. */
 export function withoutRunAsModel<R extends Pick<GenerateRequest, 'model' | 'loras'>>(request: R): R {
   const { model, loras } = request;
-  if (!RunFolder.exists(model)) return request;
-  return { ...request, model: modelOfRun(model), loras: [{ path: model, weight: 1 }, ...loras] };
+  const run = runOf(model);
+  if (!run) return request;
+  return { ...request, model: modelOfRun(run), loras: [{ path: model, weight: 1 }, ...loras] };
 }
 
 /** The whole networks that a run trained, and the weight of their change; 1 is as trained. */
@@ -112,8 +118,8 @@ export function openWholeRun(choice: LoraChoice, model: Model): WholeRun | undef
 
 /** A run's last checkpoint, or the checkpoint itself; undefined outside of a run. */
 function checkpointOf(path: string): string | undefined {
-  if (!RunFolder.exists(path)) return RunFolder.exists(join(path, '..', '..')) ? path : undefined;
-  const run = new RunFolder(path);
+  const run = runOf(path);
+  if (!run || run.path !== path) return run && path;
   const last = run.checkpointSteps().at(-1);
   return last === undefined ? undefined : run.checkpointPath(last);
 }

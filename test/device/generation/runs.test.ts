@@ -67,13 +67,15 @@ function halfway(): string {
 }
 
 describe('a full run', () => {
-  it('draws as its export does: given as a LoRA, as one of its checkpoints, and as the model', async () => {
+  it('draws as its export does: given as a LoRA or as the model, whole or by a checkpoint', async () => {
     const wanted = await pixels({ model: exported });
     expect(wanted.equals(await pixels({ model: base }))).toBe(false);
     expect(await pixels({ model: base, loras: [{ path: run, weight: 1 }] })).toEqual(wanted);
     expect(await pixels({ model: run })).toEqual(wanted);
     const last = path.join(run, 'checkpoints', '000002');
     expect(await pixels({ model: base, loras: [{ path: last, weight: 1 }] })).toEqual(wanted);
+    expect(await pixels({ model: last })).toEqual(wanted);
+    expect(modelFor([{ path: last, weight: 1 }], 'the shipped model')).toBe(base);
     const first = path.join(run, 'checkpoints', '000001');
     expect((await pixels({ model: base, loras: [{ path: first, weight: 1 }] })).equals(wanted)).toBe(false);
   });
