@@ -1,4 +1,5 @@
 import { basename, extname } from 'node:path';
+import { nameOfPlace } from '../../engine/checkpoints/nameOfPlace.ts';
 import { modelSpecOf } from '../../engine/checkpoints/modelspec.ts';
 import type { OpenedRun } from './openRun.ts';
 
@@ -19,7 +20,7 @@ export function loraMetadata(
   return {
     ss_v2: isVersion2 ? 'True' : 'False',
     ss_base_model_version: version,
-    ss_sd_model_name: basename(model.path),
+    ss_sd_model_name: nameOfPlace(model.path),
     ss_output_name: title,
     ss_resolution: `(${size}, ${size})`,
     ss_steps: String(step),

@@ -6,18 +6,6 @@ import { statOrNothing } from '../../engine/checkpoints/files.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { cacheFolder } from '../../places.ts';
 
-/**
- * The name of weights in a recipe: not a path, as pictures are shared. A checkpoint has its run's name too, a snapshot its
- * repository's.
- */
-export function nameInRecipe(place: string): string {
-  const parent = path.dirname(place);
-  const above = path.basename(path.dirname(parent));
-  if (path.basename(parent) === 'checkpoints') return `${above}/${path.basename(place)}`;
-  if (path.basename(parent) === 'snapshots') return above.replace(/^models--/, '').replace('--', '/');
-  return path.basename(place);
-}
-
 const noteOf = (hash: string): string => path.join(cacheFolder(), 'places', hash);
 
 /** Remembers where on this machine the weights of this hash are, for recipes that name them by it. */

@@ -3,7 +3,8 @@ import { bindLoras } from '../../engine/pipelines/adapters.ts';
 import type { Region } from '../../engine/pipelines/regions.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
-import { nameInRecipe, rememberPlace } from './knownPlaces.ts';
+import { nameOfPlace } from '../../engine/checkpoints/nameOfPlace.ts';
+import { rememberPlace } from './knownPlaces.ts';
 import { openTaught } from './openForGeneration.ts';
 import type { GenerateRequest } from './request.ts';
 import { weightsOfRuns } from './runs.ts';
@@ -32,7 +33,7 @@ export function openRegions(
       },
       recipe: {
         ...{ box, prompt },
-        lora: { path: nameInRecipe(lora.path), hash: taught.hash, weight: lora.weight },
+        lora: { path: nameOfPlace(lora.path), hash: taught.hash, weight: lora.weight },
       },
     };
   });

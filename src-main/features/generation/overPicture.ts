@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { sha256 } from '../../engine/checkpoints/contentHash.ts';
+import { nameOfPlace } from '../../engine/checkpoints/nameOfPlace.ts';
 import type { Original } from '../../engine/pipelines/original.ts';
 import { loadPicture, loadPictureOn } from '../../engine/pictures/pictures.ts';
 import { greyAt, type Picture } from '../../engine/pictures/pixels.ts';
@@ -8,7 +9,7 @@ import { pixelsPerLatent, TextToImage } from '../../engine/pipelines/textToImage
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { crop, cropRegion } from './cropRegion.ts';
-import { nameInRecipe, rememberPlace } from './knownPlaces.ts';
+import { rememberPlace } from './knownPlaces.ts';
 import type { GenerateRequest, OverRequest } from './request.ts';
 
 type Size = NonNullable<GenerateRequest['size']>;
@@ -53,7 +54,7 @@ export async function openOver(
   const noted = (file: string): { name: string; hash: string } => {
     const hash = sha256(readFileSync(file), 16);
     rememberPlace(hash, file);
-    return { name: nameInRecipe(file), hash };
+    return { name: nameOfPlace(file), hash };
   };
   const isShrunk = !mask && asked === undefined && size.width < whole.width - factor;
   return {

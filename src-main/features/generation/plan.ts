@@ -1,3 +1,4 @@
+import { nameOfPlace } from '../../engine/checkpoints/nameOfPlace.ts';
 import {
   pixelsPerLatent,
   TextToImage,
@@ -10,7 +11,7 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { Recipe } from '../../../src-shared/domain/recipe.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { checkRecipe } from './fromRecipe.ts';
-import { nameInRecipe, rememberPlace } from './knownPlaces.ts';
+import { rememberPlace } from './knownPlaces.ts';
 import type { OpenedModel } from './openForGeneration.ts';
 import { openRegions, type OpenedRegions } from './openRegions.ts';
 import { openOver, type OverPicture } from './overPicture.ts';
@@ -140,10 +141,10 @@ function recipeFor(
 ): Recipe {
   return {
     ...parts,
-    model: { name: nameInRecipe(model), hash },
-    ...(unet && { unet: { name: nameInRecipe(unet.path), hash: unet.hash } }),
+    model: { name: nameOfPlace(model), hash },
+    ...(unet && { unet: { name: nameOfPlace(unet.path), hash: unet.hash } }),
     loras: loras.map(({ path: file, weight, hash: loraHash }) => ({
-      path: nameInRecipe(file),
+      path: nameOfPlace(file),
       hash: loraHash,
       weight,
     })),
@@ -151,7 +152,7 @@ function recipeFor(
     ...(prediction && { prediction }),
     ...(clipSkip !== undefined && { clipSkip }),
     ...(embeddings.length > 0 && {
-      embeddings: embeddings.map(({ path: file, word, hash }) => ({ name: nameInRecipe(file), word, hash })),
+      embeddings: embeddings.map(({ path: file, word, hash }) => ({ name: nameOfPlace(file), word, hash })),
     }),
     ...(apart && { regions: [...apart.recipe] }),
     ...(noise && { latents: noise.hash }),

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -79,6 +79,21 @@ describe('writing a LoRA', () => {
     const names = readSafetensors(join(latest, 'text_encoder/adapter_model.safetensors')).tensors;
     const prefix = transformers === 4 ? 'base_model.model.text_model.encoder' : 'base_model.model.encoder';
     for (const name of names.keys()) expect(name.startsWith(prefix)).toBe(true);
+  });
+
+  it.each([
+    ['/home/ada/models/tiny-sd', 'tiny-sd'],
+    [
+      `/home/ada/.cache/huggingface/hub/models--nota-ai--bk-sdm-tiny/snapshots/${'a'.repeat(40)}`,
+      'nota-ai/bk-sdm-tiny',
+    ],
+  ])('a PEFT folder names its model and no place on this machine: %s', (baseModel, name) => {
+    const folder = join(scratch, 'named');
+    writePeft(folder, byPeft.adapters, { baseModel });
+    for (const part of ['unet', 'text_encoder']) {
+      const config: unknown = JSON.parse(readFileSync(join(folder, part, 'adapter_config.json'), 'utf8'));
+      expect(config).toMatchObject({ base_model_name_or_path: name });
+    }
   });
 
   it('keeps ranks and alphas that differ between modules', () => {

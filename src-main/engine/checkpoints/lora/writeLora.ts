@@ -4,6 +4,7 @@ import { makeFolder } from '../files.ts';
 import { tensorEntries, type AdapterMethod, type AdapterTensor } from '../../nn/scope.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import { asPair, storedLora, type LoraAdapter, type StoredAdapter } from './weightChanges.ts';
+import { nameOfPlace } from '../nameOfPlace.ts';
 import { networkNames, type Model } from '../model.ts';
 import { kohyaNames } from '../names/kohya.ts';
 import { peftModule, peftName } from '../names/peft.ts';
@@ -68,7 +69,7 @@ function peftConfig(
     );
   return {
     task_type: null,
-    base_model_name_or_path: baseModel ?? null,
+    base_model_name_or_path: baseModel === undefined ? null : nameOfPlace(baseModel),
     inference_mode: true,
     r: rank,
     target_modules: adapters.map(nameOf).sort(),
