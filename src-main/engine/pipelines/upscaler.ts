@@ -61,6 +61,14 @@ export function upscaleInRecipe({ factor, strength }: Upscale): NonNullable<Reci
   return { factor, network, ...(strength !== undefined && { strength }) };
 }
 
+/** Throws `upscale.tooLarge` where a picture would become too large. */
+export function checkEnlargedSize(
+  { width, height }: Pick<Picture, 'width' | 'height'>,
+  factor: UpscaleFactor,
+): void {
+  if (width * height * factor ** 2 > mostPixels) throw problem('upscale.tooLarge', { width, height, factor });
+}
+
 /** Enlarges pictures with SPAN, tile by tile, to the bits that the whole picture would get at once. */
 export class Upscaler {
   private session: { readonly key: string; readonly session: Session } | undefined;
@@ -78,19 +86,13 @@ export class Upscaler {
     return new Upscaler(new Weights(file, tensors, otherTypes), factor, provider);
   }
 
-  /** Throws `upscale.tooLarge` where a picture would become too large. */
-  check({ width, height }: Pick<Picture, 'width' | 'height'>): void {
-    const pixels = width * height * this.factor ** 2;
-    if (pixels > mostPixels) throw problem('upscale.tooLarge', { width, height, factor: this.factor });
-  }
-
   /** `onTile` is told the share that is done, 0…1. Errors: `upscale.tooLarge`, `tensor.*`, `output.notFinite`, those of running a graph. */
   async enlarge(
     picture: Picture,
     { signal, onTile }: { signal?: AbortSignal; onTile?: (share: number) => void } = {},
   ): Promise<Picture> {
-    this.check(picture);
     const { factor } = this;
+    checkEnlargedSize(picture, factor);
     const [width, height] = [factor * picture.width, factor * picture.height];
     const large = { width, height, data: new Uint8Array(3 * width * height) };
     const [rows, columns] = [stretches(picture.height), stretches(picture.width)];

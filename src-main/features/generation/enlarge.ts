@@ -5,10 +5,20 @@ import type {
   SamplingOptions,
   TextToImage,
 } from '../../engine/pipelines/textToImage.ts';
-import { Upscaler } from '../../engine/pipelines/upscaler.ts';
+import { checkEnlargedSize, Upscaler } from '../../engine/pipelines/upscaler.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import type { Upscale } from '../../../src-shared/domain/upscale.ts';
+
+/** Throws `strength.tooLow` and `upscale.tooLarge` where pictures can't be enlarged, or drawn over, so. */
+export function checkEnlarging(
+  textToImage: TextToImage,
+  sampling: Pick<SamplingOptions, 'scheduler' | 'steps' | 'width' | 'height'>,
+  { factor, strength }: Upscale,
+): void {
+  checkEnlargedSize(sampling, factor);
+  if (strength !== undefined) firstStep(textToImage.samplerOf(sampling), sampling.steps, strength);
+}
 
 /**
  * Draws batches of pictures and enlarges them, once `finish` has put each together. With a strength, each is then drawn over at its new
@@ -22,6 +32,7 @@ export async function* drawEnlarged(
   { factor, strength }: Upscale,
   { provider, finish }: { readonly provider: ProviderChoice; readonly finish: (drawn: Picture) => Picture },
 ): AsyncGenerator<GeneratedPicture> {
+  checkEnlarging(textToImage, sampling, { factor, ...(strength !== undefined && { strength }) });
   const { steps, signal, onStep, onPreview, ...common } = sampling;
   const size = { width: factor * sampling.width, height: factor * sampling.height };
   const first = strength === undefined ? steps : firstStep(textToImage.samplerOf(sampling), steps, strength);
@@ -32,7 +43,6 @@ export async function* drawEnlarged(
   const tell = (before: number, share: number, latents: Float32Array): void =>
     onStep?.(before + share, 1 + again, latents);
   try {
-    upscaler.check(sampling);
     const drawn = textToImage.generateBatches(batches, {
       ...sampling,
       onStep: (done, total, latents) => tell(0, done / total, latents),

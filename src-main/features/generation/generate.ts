@@ -13,9 +13,10 @@ import { resize } from '../../engine/pictures/resample.ts';
 import type { PictureRequest } from '../../engine/pipelines/textToImage.ts';
 import type { Guidance } from '../../../src-shared/domain/guidance.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import type { Upscale } from '../../../src-shared/domain/upscale.ts';
 import type { PreviewEvent } from '../../../src-shared/domain/workerMessages.ts';
 import type { HostTensor } from '../../engine/tensor/tensor.ts';
-import { drawEnlarged } from './enlarge.ts';
+import { checkEnlarging, drawEnlarged } from './enlarge.ts';
 import { Journal, type JournalPart } from './journal.ts';
 import { foreignSyntax } from './foreignSyntax.ts';
 import { splitByLoraTags } from './loraTags.ts';
@@ -41,6 +42,8 @@ export interface GenerateListeners {
   readonly onMade?: (picture: MadePicture) => void;
   /** How each picture looks while it is made; `index` counts those of this request. */
   readonly onPreview?: (event: PreviewEvent) => void;
+  /** What is kept of these pictures is enlarged so afterwards: it is checked now that this can be done. */
+  readonly enlargedLater?: Upscale | undefined;
   /** Takes over what ends the request's journal, to call it when the result has been printed; else it ends with the last picture. */
   readonly onJournal?: (end: () => void) => void;
 }
@@ -55,7 +58,7 @@ export async function generate(
   said: GenerateRequest,
   { report, signal }: JobContext,
   version: string,
-  { models, onMade, onPreview, onJournal = (end) => end() }: GenerateListeners = {},
+  { models, onMade, onPreview, enlargedLater, onJournal = (end) => end() }: GenerateListeners = {},
 ): Promise<{ images: MadePicture[] }> {
   const seeded = { ...said, seed: said.seed ?? (said.names ? 0 : randomInt(2 ** 32 - 1)) };
   const total = said.prompts.length * said.count;
@@ -90,6 +93,7 @@ export async function generate(
       ...(models && { models }),
       ...(onMade && { onMade }),
       ...(seen && { onPreview: seen }),
+      enlargedLater,
     };
     const made = await draw(request, { report: inWhole, signal }, version, listeners, said.goOn && begin);
     images.push(...made.images);
@@ -116,7 +120,7 @@ async function draw(
   said: Seeded,
   { report, signal }: JobContext,
   version: string,
-  { models = openAnew, onMade, onPreview }: GenerateListeners,
+  { models = openAnew, onMade, onPreview, enlargedLater }: GenerateListeners,
   begin: Begin | false | undefined,
 ): Promise<{ images: MadePicture[] }> {
   const request = completed(said);
@@ -126,6 +130,7 @@ async function draw(
   try {
     if (saveLatents !== undefined) await prepareLatents(saveLatents);
     const plan = await planned(request, opened, version, report);
+    if (enlargedLater) checkEnlarging(textToImage, plan.sampling, enlargedLater);
     makeFolder(request.out);
     const journal = begin
       ? begin(bitsOf(request, opened, plan), textToImage.batchSize(plan.sampling))

@@ -2,6 +2,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomInt } from 'node:crypto';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
+import type { Upscale } from '../../../src-shared/domain/upscale.ts';
 import { makeFolder } from '../../engine/checkpoints/files.ts';
 import { removeLeftovers } from '../../engine/checkpoints/leftovers.ts';
 import { readRecipe } from '../../engine/pictures/png.ts';
@@ -11,6 +12,7 @@ import { LikenessMeter, type LikenessRequest } from './likenessMeter.ts';
 import { PictureNames } from './pictureNames.ts';
 import type { GenerateRequest } from './request.ts';
 import { WarmModel } from './warmModel.ts';
+import { upscale } from '../upscale/upscale.ts';
 
 /** Which of many tries are kept: those that are most like a subject. */
 export interface Selection {
@@ -44,7 +46,7 @@ export interface SelectListeners extends Omit<GenerateListeners, 'onMade'> {
 
 /**
  * Draws each prompt again and again, try k with seed + k, and keeps the pictures that are most like the subject's photos. Where too few
- * are as alike as was asked for after `mostTries` for each, the most alike take their places. Errors: those of `generate` and
+ * are as alike as was asked for after `mostTries` for each, the most alike take their places. Only what is kept is enlarged. Errors: those of `generate` and
  * `LikenessMeter.open`.
  */
 export async function selectPictures(
@@ -55,6 +57,9 @@ export async function selectPictures(
   { onTried, onKept, models, onJournal = (end) => end(), ...listeners }: SelectListeners = {},
 ): Promise<Selected> {
   const { count, out, goOn = false, ...asked } = said;
+  // What is kept is enlarged, and resized, when it has been chosen.
+  const { upscale: enlarging, resize, ...small } = asked;
+  const tries = enlarging ? small : asked;
   makeFolder(out);
   const anySeed = said.seed ?? randomInt(2 ** 32 - 1);
   const journal = goOn ? Journal.open(out, { ...asked, count, by, likeness }) : undefined;
@@ -69,14 +74,30 @@ export async function selectPictures(
   let isComplete = false;
   try {
     const names = new PictureNames(out);
-    const keep = (one: LikePicture): void => {
+    const keep = async (one: LikePicture): Promise<void> => {
       const index = images.length;
       // Kept before this command was interrupted: the same tries are drawn again, to the same bits.
       const path = begun?.before.get(index) ?? names.take(one.prompt, one.seed);
+      const whole = enlarging ? await enlarged(one, enlarging) : one.path;
       begun?.made(index, path);
-      renameSync(one.path, path);
+      renameSync(whole, path);
+      if (whole !== one.path) rmSync(one.path, { force: true });
       images.push({ ...one, path });
       onKept?.({ ...one, path });
+    };
+    /** The same picture enlarged. Without a strength, nothing is drawn again for it. */
+    const enlarged = async (one: MadePicture, { factor, strength }: Upscale): Promise<string> => {
+      const quiet = { ...context, report: () => undefined };
+      const { images: made } =
+        strength === undefined && !resize
+          ? await upscale({ pictures: one.path, factor, out: work, provider: asked.provider }, quiet)
+          : await generate(
+              { ...asked, prompts: [one.prompt], out: join(work, 'enlarged'), count: 1, seed: one.seed },
+              quiet,
+              version,
+              { models: warm },
+            );
+      return made[0]?.path ?? one.path;
     };
     /** A picture that was kept before this command was interrupted; nothing if there is none in this place. */
     const keptBefore = async (): Promise<LikePicture | undefined> => {
@@ -86,9 +107,9 @@ export async function selectPictures(
       return { path, seed, prompt, likeness: await meter.of(path, said.over?.mask) };
     };
     /** Try `first` and those behind it, measured. */
-    const tryOut = async (prompt: string, first: number, tries: number): Promise<LikePicture[]> => {
+    const tryOut = async (prompt: string, first: number, number: number): Promise<LikePicture[]> => {
       const made = await generate(
-        { ...asked, prompts: [prompt], out: work, count: tries, seed: seed + first },
+        { ...tries, prompts: [prompt], out: work, count: number, seed: seed + first },
         {
           ...context,
           report: (event) => {
@@ -96,12 +117,12 @@ export async function selectPictures(
           },
         },
         version,
-        { ...listeners, models: warm },
+        { ...listeners, models: warm, enlargedLater: enlarging },
       );
       const measured: LikePicture[] = [];
       for (const one of made.images)
         measured.push({ ...one, likeness: await meter.of(one.path, said.over?.mask) });
-      tried += tries;
+      tried += number;
       onTried?.(tried, images.length);
       return measured;
     };
@@ -116,7 +137,7 @@ export async function selectPictures(
           if (before) images.push(before);
           if (before) continue;
           const [best, ...others] = alikeFirst(await tryOut(prompt, i * by.bestOf, by.bestOf));
-          if (best) keep(best);
+          if (best) await keep(best);
           for (const { path } of others) rmSync(path, { force: true });
           progress();
         }
@@ -124,20 +145,20 @@ export async function selectPictures(
         const refused: LikePicture[] = [];
         let [kept, first] = [0, 0];
         while (kept < count && first < mostTries * count) {
-          const tries = Math.min(atOnce, mostTries * count - first, Math.max(1, 2 * (count - kept)));
-          for (const one of await tryOut(prompt, first, tries)) {
+          const number = Math.min(atOnce, mostTries * count - first, Math.max(1, 2 * (count - kept)));
+          for (const one of await tryOut(prompt, first, number)) {
             const isWanted = one.likeness >= by.untilLike && kept < count;
             if (!isWanted) refused.push(one);
             else {
-              keep(one);
+              await keep(one);
               kept++;
             }
           }
-          first += tries;
+          first += number;
           progress();
         }
         const stand = alikeFirst(refused).slice(0, count - kept);
-        for (const one of stand) keep(one);
+        for (const one of stand) await keep(one);
         short += stand.length;
         for (const { path } of refused) rmSync(path, { force: true });
       }

@@ -75,6 +75,40 @@ it('keeps the best of each so many, or draws until enough are alike, and says ho
   expect(readdirSync(path.join(scratch, 'never'))).toHaveLength(1);
 }, 300_000);
 
+it('enlarges only what it keeps, and says before the first try what cannot be', async () => {
+  const chosen = ['--count', '1', '--best-of', '3', '--photos', photos];
+  const small = await draw('small', ...chosen);
+  const enlarge = ['--upscale', '2'];
+  const over = [...enlarge, '--hires-strength', '0.7'];
+  const [plain, drawnOver] = [
+    await draw('plain', ...chosen, ...enlarge),
+    await draw('over', ...chosen, ...over),
+  ];
+  const file = ({ images }: Done): string => images[0]?.path ?? '';
+  for (const large of [plain, drawnOver]) {
+    expect(large.images.map((one) => [one.seed, one.likeness])).toEqual(
+      small.images.map((one) => [one.seed, one.likeness]),
+    );
+    expect(readdirSync(path.dirname(file(large)))).toHaveLength(1);
+  }
+  const out = (name: string): string[] => ['--out', path.join(scratch, name), '--json'];
+  const made = async (...words: string[]): Promise<string> =>
+    file(jsonLines((await likeness(words)).stdout).at(-1) as unknown as Done);
+  const pixels = async (picture: string): Promise<unknown> => {
+    const { data, info } = await sharp(picture).raw().toBuffer({ resolveWithObject: true });
+    return [info.width, info.height, data.toString('base64')];
+  };
+  const byHand = await made('upscale', file(small), ...enlarge.with(0, '--factor'), ...out('by hand'));
+  expect(await pixels(file(plain))).toEqual(await pixels(byHand));
+  const again = await made('generate', '--recipe', file(drawnOver), ...out('again'));
+  expect(await pixels(file(drawnOver))).toEqual(await pixels(again));
+
+  const wrong = [...chosen, ...enlarge, '--hires-strength', '0.1'];
+  const refused = await likeness(['generate', ...common, '--out', path.join(scratch, 'none'), ...wrong]);
+  expect(refused.stdout).toContain('strength.tooLow');
+  expect(jsonLines(refused.stdout).filter(({ type }) => type === 'note')).toEqual([]);
+}, 300_000);
+
 it('measures of a picture that was drawn over another what the mask shows', async () => {
   const grey = { width: 512, height: 384, channels: 3 as const, background: '#777' };
   const [photo] = readdirSync(photos).filter((name) => name.endsWith('.jpg'));

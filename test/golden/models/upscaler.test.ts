@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';
-import { stretches, Upscaler } from '../../../src-main/engine/pipelines/upscaler.ts';
+import { stretches, checkEnlargedSize, Upscaler } from '../../../src-main/engine/pipelines/upscaler.ts';
 import { f32, type HostTensor, type FileTensor } from '../../../src-main/engine/tensor/tensor.ts';
 import { upscaleFactors } from '../../../src-shared/domain/upscale.ts';
 import { relativeError } from './goldens.ts';
@@ -53,9 +53,7 @@ it('shows no seam: tiles give the pixels of the whole picture', async () => {
   await upscaler.dispose();
 });
 
-it('refuses what would be too large, before it begins', async () => {
-  const upscaler = Upscaler.open(4, 'cpu');
-  expect(() => upscaler.check({ width: 5000, height: 5000 })).toThrow(/5000×5000/);
-  upscaler.check({ width: 4095, height: 4095 });
-  await upscaler.dispose();
+it('refuses what would be too large, before it begins', () => {
+  expect(() => checkEnlargedSize({ width: 5000, height: 5000 }, 4)).toThrow(/5000×5000/);
+  checkEnlargedSize({ width: 4095, height: 4095 }, 4);
 });
