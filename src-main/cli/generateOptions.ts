@@ -47,7 +47,7 @@ export const generateOptions = {
   partial: flag('of a LoRA for another model, use the part that fits'),
   embedding: repeated(embeddingChoice()),
   clipSkip: integer('N', "leave out the text encoder's last N layers (diffusers' clip_skip)", {
-    ...{ min: 0, max: 100, fallback: '0' },
+    ...{ ...limits.clipSkip, fallback: '0' },
   }),
   prediction: choice(predictions, 'what the model predicts, for a single file that does not say it'),
   negative: text('TEXT', 'what not to show', { fallback: 'nothing' }),

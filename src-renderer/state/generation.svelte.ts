@@ -9,11 +9,14 @@ import type { Upscale, UpscaleFactor } from '../../src-shared/domain/upscale.ts'
 import { expandWildcards } from '../../src-shared/domain/wildcards.ts';
 import { base64Of } from '../client/fileBytes.ts';
 import { listen, request } from '../client/index.ts';
+import { texts } from '../texts/index.ts';
 import { jobs } from './jobs.svelte.ts';
+import { loraFiles } from './loraFiles.svelte.ts';
 import { models } from './models.svelte.ts';
 import { firstPlace, places, type PlaceName } from './places.ts';
+import { takenOver } from './recipeDraft.ts';
 import { training } from './training.svelte.ts';
-import { attempt } from './toasts.svelte.ts';
+import { attempt, toasts } from './toasts.svelte.ts';
 
 /** The picture that the form draws over. */
 interface DraftOver extends Original {
@@ -55,6 +58,7 @@ export interface Draft {
   bestOf: number;
   untilLike: number;
   promptRules: PromptRules;
+  clipSkip: number;
   grid: boolean;
   gridSteps: number[];
   gridWeights: number[];
@@ -107,6 +111,7 @@ const firstDraft: Draft = {
   bestOf: 4,
   untilLike: 0.6,
   promptRules: 'a1111',
+  clipSkip: 0,
   grid: false,
   gridSteps: [],
   gridWeights: [],
@@ -215,7 +220,7 @@ class Generation {
   get #input(): GenerateInput {
     const { negative, modelId, count, steps, sampler, size, seed, seedLocked, over, promptRules } =
       this.draft;
-    const { upscale } = this.draft;
+    const { upscale, clipSkip } = this.draft;
     return {
       ...{ prompts: this.prompts, negative, modelId, mixes: this.mixes, count, steps, sampler },
       ...this.#chosenGuidance(),
@@ -224,7 +229,7 @@ class Generation {
       over: over && overOf(over),
       // What was drawn over something is not drawn over once more.
       upscale: upscale && (over ? { factor: upscale.factor } : { ...upscale }),
-      promptRules,
+      ...{ promptRules, clipSkip },
       select: this.#select,
       regions: this.regions,
       files: this.draft.files.map((file) => ({ ...file })),
@@ -333,27 +338,32 @@ class Generation {
     return true;
   }
 
-  /** Fills the form from a picture's recipe; its run, if the library has it, joins the mix. */
+  /** Fills the form from a picture's recipe, as far as the library has what it names; says what it lacks. */
   use(recipe: Recipe, image?: Pick<Image, 'runId' | 'step'>): void {
-    const { prompt, negative, seed, steps, scheduler, width, height, loras, upscale } = recipe;
-    const weight = loras[0]?.weight ?? 1;
-    void this.#useOver(recipe);
+    const { prompt, negative, seed, steps, scheduler, width, height, upscale, clipSkip = 0 } = recipe;
+    const known = { models: models.list, runs: training.runs, files: loraFiles.list };
+    const { lost, ...found } = takenOver(recipe, known, image);
     Object.assign(this.draft, {
-      ...{ prompt, negative, seed, steps, ...guidanceOf(recipe) },
-      ...{ count: 1, seedLocked: true, grid: false, promptRules: recipe.promptRules ?? 'none' },
+      ...{ prompt, negative, seed, steps, clipSkip, ...guidanceOf(recipe), ...found },
+      ...{ count: 1, seedLocked: true, grid: false, partial: false, keep: 'first' },
+      promptRules: recipe.promptRules ?? 'none',
       sampler: samplerOf(scheduler),
       size: { width, height },
       upscale: upscale ?? null,
-      loras: image?.runId ? [{ runId: image.runId, step: image.step, weight }] : [],
+    });
+    void this.#useOver(recipe).then((isThere) => {
+      const all = isThere ? lost : [...lost, recipe.image?.name ?? ''];
+      if (all.length > 0) toasts.show(texts.recipe.lost(all));
     });
   }
 
-  /** The picture that it was drawn over, if the library still has that. */
-  async #useOver({ image, mask, strength = 1, maskPadding }: Recipe): Promise<void> {
+  /** The picture that it was drawn over; whether the library still has that, if there was one. */
+  async #useOver({ image, mask, strength = 1, maskPadding }: Recipe): Promise<boolean> {
     this.draft.over = null;
     const kept = image && (await attempt(() => request('originals.find', { hash: image.hash })));
     if (kept)
       this.draft.over = { ...kept, mask: mask?.hash ?? null, strength, closely: maskPadding !== undefined };
+    return !image || Boolean(kept);
   }
 
   /** An empty choice is left to the worker: a grid may have rows with and without a subject. */

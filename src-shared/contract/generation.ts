@@ -80,6 +80,8 @@ export const generateInputSchema = z.object({
     .nullable()
     .default(null),
   promptRules: promptRulesSchema.default('none'),
+  /** How many of the text encoder's last layers are left out. */
+  clipSkip: within(limits.clipSkip).int().default(0),
   /** What is drawn over; null: nothing. */
   over: overSchema.nullable().default(null),
   /** null: as they are drawn. */

@@ -17,6 +17,8 @@ export const generationLimits = {
   weight: { min: -100, max: 100 },
   /** Pictures to choose one from. */
   bestOf: { min: 2, max: 1000 },
+  /** Of the text encoder's last layers, those that are left out. */
+  clipSkip: { min: 0, max: 100 },
   /** For drawing over a picture: how much is redrawn, and how many pixels around what is marked. */
   strength: { min: 0, max: 1 },
   maskPadding: { min: 0, max: 10_000 },

@@ -127,6 +127,7 @@ export function generateTask(
       ...(sampler !== null && { scheduler: sampler }),
       ...(size !== null && { size }),
       ...(input.promptRules === 'a1111' && { promptRules: input.promptRules, named: namedRuns(library) }),
+      ...(input.clipSkip > 0 && { clipSkip: input.clipSkip }),
       ...(input.upscale && { upscale: input.upscale }),
       // A job of an older version has none.
       ...(over && { over: overRequest(originals, over) }),

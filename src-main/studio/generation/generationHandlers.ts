@@ -21,7 +21,8 @@ const mostKeptReady = 5e7;
 const fromNothing = {
   ...{ negative: '', modelId: null, count: 1, steps: 1, done: 0 },
   ...{ guidance: null, baseGuidance: null, guidanceStop: null, sampler: null, size: null },
-  ...{ over: null, upscale: null, select: null, regions: [], files: [], partial: false, promptRules: 'none' },
+  ...{ over: null, upscale: null, select: null, regions: [], files: [], partial: false },
+  ...{ promptRules: 'none', clipSkip: 0 },
 } as const satisfies Partial<GenerateJobInput>;
 
 export function generationHandlers(context: StudioContext): Handlers<'generation'> {

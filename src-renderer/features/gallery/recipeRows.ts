@@ -14,7 +14,7 @@ export type RecipeRow = readonly [name: string, value: string];
 /** A recipe without its prompt and weights; values are empty where a setting is off. */
 export function recipeRows(recipe: Recipe): RecipeRow[] {
   const words = texts.recipe;
-  const { upscale } = recipe;
+  const { upscale, clipSkip = 0, unet, embeddings = [], image, mask, strength = 1 } = recipe;
   const { guidance, baseGuidance, guidanceStop } = guidanceOf(recipe);
   return [
     [words.negative, recipe.negative],
@@ -24,6 +24,12 @@ export function recipeRows(recipe: Recipe): RecipeRow[] {
     [words.baseGuidance, baseGuidance > 0 ? String(baseGuidance) : ''],
     [words.guidanceStop, guidanceStop < 1 ? `${Math.round(100 * guidanceStop)}%` : ''],
     [words.sampler, recipe.scheduler],
+    [words.clipSkip, clipSkip > 0 ? String(clipSkip) : ''],
+    [words.rules, recipe.promptRules === 'a1111' ? words.rulesOn : ''],
+    [words.unet, unet?.name ?? ''],
+    [words.embeddings, embeddings.map(({ word }) => word).join(', ')],
+    [words.over, image ? words.overWith(image.name, Math.round(100 * strength), mask !== undefined) : ''],
+    [words.startingNoise, recipe.latents === undefined ? '' : words.fromFile],
     [words.size, `${recipe.width} × ${recipe.height}`],
     [
       words.enlarged,

@@ -86,6 +86,9 @@ export const generate = {
     'How much the base model, which does not know your subject, takes part. More keeps the place you ask for, less keeps the subject, 0 turns it off.',
   guidanceStop: 'Stop guidance after (% of the steps)',
   guidanceStopHint: 'Guidance in the last steps adds grain and takes time. 100 keeps it to the end.',
+  clipSkip: 'Text layers left out (clip skip)',
+  clipSkipHint:
+    'How many of the text encoder’s last layers do not count. 0 for most models; some were trained with 1, which the web UI calls 2.',
   sampler: 'Sampler',
   samplerOwn: 'the model’s own',
   samplerHints: {

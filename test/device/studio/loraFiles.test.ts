@@ -49,6 +49,7 @@ it('LoRA files and embeddings of other tools are imported, named in prompts, dra
   const input = generateJobInput.parse({
     ...pictures({
       promptRules: 'a1111',
+      clipSkip: 1,
       files: [plain, embedding].map((file) => ({ id: file?.id ?? 0, weight: 0.5 })),
       prompts: ['a dog <lora:my style:0.3>'],
     }),
@@ -56,6 +57,7 @@ it('LoRA files and embeddings of other tools are imported, named in prompts, dra
   });
   const { parts } = generateTask({ library, shipped: shippedFiles() }, input);
   expect(parts[0]?.request.loras).toEqual([{ path: style, weight: 0.5 }]);
+  expect(parts[0]?.request.clipSkip).toBe(1);
   expect(parts[0]?.request.embeddings).toEqual([{ path: embedding?.path }]);
   expect(parts[0]?.request.named?.others).toContainEqual({ name: 'my style', path: style });
 

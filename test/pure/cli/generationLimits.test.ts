@@ -15,6 +15,7 @@ const figures: Record<string, readonly [words: (x: number) => string, asked: (x:
   untilLike: [String, (untilLike) => ({ select: { untilLike } })],
   size: [(side) => `${side}x${side}`, (side) => ({ size: { width: side, height: side } })],
   lora: [(weight) => `run:${weight}`, (weight) => ({ mixes: [[{ runId: 1, step: null, weight }]] })],
+  clipSkip: [String, (clipSkip) => ({ clipSkip })],
   strength: [
     String,
     (strength) => ({ over: { original: '0123456789abcdef', mask: null, strength, maskPadding: null } }),
