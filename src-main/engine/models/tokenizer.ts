@@ -105,6 +105,13 @@ export class Tokenizer {
     return this.secondPad === undefined ? filled(pad) : [...filled(pad), ...filled(this.secondPad)];
   }
 
+  /** All that ids depend on, in one text: two tokenizers with the same one read every prompt alike. */
+  get content(): string {
+    const { ids, ...others } = this.files;
+    const inOrder = [...ids].sort(([, a], [, b]) => a - b);
+    return JSON.stringify([inOrder, others, [...this.expansions], this.secondPad]);
+  }
+
   /** The id of a comma that stands alone. */
   get comma(): number | undefined {
     return this.files.ids.get(',</w>');

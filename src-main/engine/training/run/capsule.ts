@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { readdirSync } from 'node:fs';
 import { z } from 'zod';
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
@@ -7,8 +7,10 @@ import { LikenessError, problem } from '../../../../src-shared/messages/index.ts
 import { fileHash, sha256 } from '../../checkpoints/contentHash.ts';
 import { isFile, isFolder, readJson } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
+import { nameOfPlace } from '../../checkpoints/nameOfPlace.ts';
 import { modelHash } from '../../checkpoints/modelHash.ts';
 import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
+import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import { runtimeVersion } from '../../runtime/onnxRuntime.ts';
 import { learntFrom } from '../data/photoHashes.ts';
 import { capsuleFile } from './runFolder.ts';
@@ -21,7 +23,11 @@ const capsuleType = z.object({
   version: z.string(),
   /** What the last bits of sums depend on. */
   machine: z.object({ cpu: z.string(), threads: z.int(), platform: z.string(), onnxRuntime: z.string() }),
-  model: z.object({ name: z.string(), hash: z.string(), configs: z.string() }),
+  /** `tokenizer`: of its vocabulary and rules; none with recorded batches, and in capsules of older versions. */
+  model: z.object({
+    ...{ name: z.string(), hash: z.string(), configs: z.string() },
+    tokenizer: z.string().optional(),
+  }),
   /** Complete, with names in place of paths. */
   settings: z.record(z.string(), z.unknown()),
   /** SHA-256 of the files that were learnt from, hex: photos, `masks/NAME`, `subject 2/NAME`, `class pictures` that were made, `--class-photos`, `--init-lora`, `--replay`. */
@@ -47,7 +53,7 @@ export interface CapsuleParts {
   readonly classPictures: readonly string[];
 }
 
-/** Errors: those of `learntFrom`, `file.missing`, `file.unreadable`. */
+/** Errors: those of `learntFrom` and `openTokenizer`, `file.missing`, `file.unreadable`. */
 export async function makeCapsule({
   settings,
   model,
@@ -59,6 +65,7 @@ export async function makeCapsule({
   const { provider: _provider, otherSubjects, ...rest } = others;
   const withoutPlaces = otherSubjects?.map(({ photos: _place, ...words }) => words);
   const learnt = await learntFrom(settings);
+  const tokenizer = replay === undefined ? sha256((await openTokenizer(model)).content) : undefined;
   return {
     capsule: 1,
     version,
@@ -68,7 +75,10 @@ export async function makeCapsule({
       platform: `${os.type()} ${os.arch()}`,
       onnxRuntime: runtimeVersion,
     },
-    model: { name: basename(settings.model), hash: modelHash(model), configs: configsOf(model) },
+    model: {
+      ...{ name: nameOfPlace(settings.model), hash: modelHash(model), configs: configsOf(model) },
+      ...(tokenizer !== undefined && { tokenizer }),
+    },
     settings: { ...rest, ...(withoutPlaces && { otherSubjects: withoutPlaces }) },
     files: {
       ...learnt,
@@ -84,7 +94,7 @@ export async function makeCapsule({
   };
 }
 
-/** Sizes and schedule: all of a model but its weights. */
+/** Sizes and schedule: all of a model but its weights and its tokenizer. */
 function configsOf({ unet, vae, textEncoder, textEncoder2, scheduler }: Model): string {
   const second = textEncoder2 ? [textEncoder2.config] : [];
   return sha256(JSON.stringify([unet.config, vae.config, textEncoder.config, ...second, scheduler]));
@@ -137,6 +147,9 @@ export function differences(before: Capsule, now: Capsule): { inputs: string[]; 
     );
     if (old !== young) list.push(`${what} was ${old ?? 'not there'} and is ${young ?? 'gone'}`);
   };
+  const [words, wordsNow] = [before.model.tokenizer, now.model.tokenizer];
+  if (words !== undefined && wordsNow !== undefined && words !== wordsNow)
+    inputs.push(`the tokenizer of ${before.model.name} is another`);
   if (before.model.hash !== now.model.hash) inputs.push(`the weights of ${before.model.name} are others`);
   else if (before.model.configs !== now.model.configs)
     inputs.push(`the configuration of ${before.model.name} is another`);

@@ -53,8 +53,11 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 const again = (out: string, said: Partial<RerunRequest> = {}, version = '1.0.0') =>
   rerun({ capsule: run, out: join(scratch, out), resume: false, provider: 'cpu', ...said }, context, version);
 
-it('a capsule names all by hash, and no place on this machine', () => {
+it('a capsule names all by hash, and no place on this machine; nor do checkpoints', () => {
   const text = readFileSync(join(run, 'capsule.json'), 'utf8');
+  const checkpoint = join(run, 'checkpoints', '000002');
+  for (const part of ['unet', 'text_encoder'])
+    expect(readFileSync(join(checkpoint, part, 'adapter_config.json'), 'utf8')).not.toContain(scratch);
   expect(text).not.toContain(scratch);
   expect(JSON.parse(text)).toMatchObject({
     version: '1.0.0',
@@ -82,7 +85,7 @@ it('makes the run again to the bit, from elsewhere too, and says what else is ne
   await expect(again('second')).rejects.toMatchObject({ code: 'run.exists' });
 });
 
-it('says which photo or weight is another one', async () => {
+it('says which photo, weight or word is another one', async () => {
   const before = readFileSync(join(photos, 'a.png'));
   writeFileSync(join(photos, 'a.png'), await picture('green'));
   renameSync(join(photos, 'b.png'), join(photos, 'c.png'));
@@ -98,6 +101,15 @@ it('says which photo or weight is another one', async () => {
   writeFileSync(weights, changed);
   await expect(again('other model')).rejects.toThrow(/the weights of model are others/);
   writeFileSync(weights, bytes);
+  const merges = join(model, 'tokenizer/merges.txt');
+  const rules = readFileSync(merges, 'utf8');
+  const [head, first, second, ...others] = rules.split('\n');
+  writeFileSync(merges, [head, second, first, ...others].join('\n'));
+  await expect(again('other tokenizer')).rejects.toThrow(/the tokenizer of model is another/);
+  // The same rules, written otherwise.
+  writeFileSync(merges, rules.replaceAll('\n', '\r\n'));
+  expect(await again('same tokenizer')).toMatchObject({ same: true });
+  writeFileSync(merges, rules);
   expect(existsSync(join(scratch, 'other model'))).toBe(false);
 });
 
