@@ -32,6 +32,9 @@ CASES = [  # name, model, method, prior, batch, lr, prediction (the model's own 
     ("dora-adafactor", "tiny-bk", "lora", False, 1, 1e-3, None),
     ("loha-prodigy", "tiny-bk", "lora", False, 1, 1.0, None),
     ("lokr-adafactor", "tiny-bk", "lora", False, 1, 1e-3, None),
+    ("dora-prodigy", "tiny-bk", "lora", False, 1, 1.0, None),
+    ("loha-adafactor", "tiny-bk", "lora", False, 1, 1e-2, None),
+    ("lokr-prodigy", "tiny-bk", "lora", False, 1, 1.0, None),
     ("lora-noise-offset", "tiny-bk", "lora", False, 1, 1e-3, None),
 ]
 KIN = ("dora", "loha", "lokr", "locon")  # cases begin with PEFT's method; LoCon is LoRA with convolutions
@@ -46,6 +49,9 @@ MORE = {  # what else a case is trained with
     "dora-adafactor": {"optimizer": "adafactor"},
     "loha-prodigy": {"optimizer": "prodigy", "d_coef": 100.0},  # so that f32 sees what the first steps move
     "lokr-adafactor": {"optimizer": "adafactor"},
+    "dora-prodigy": {"optimizer": "prodigy", "d_coef": 10.0},
+    "loha-adafactor": {"optimizer": "adafactor"},
+    "lokr-prodigy": {"optimizer": "prodigy", "d_coef": 100.0},
     "lora-noise-offset": {"noise_offset": 0.1},
 }
 

@@ -147,6 +147,9 @@ it.each([
   { name: 'dora-adafactor', method: 'dora', limit: 0.005 },
   { name: 'loha-prodigy', method: 'loha', limit: 0.005 },
   { name: 'lokr-adafactor', method: 'lokr', limit: 0.005 },
+  { name: 'dora-prodigy', method: 'dora', limit: 0.005 },
+  { name: 'loha-adafactor', method: 'loha', limit: 0.005 },
+  { name: 'lokr-prodigy', method: 'lokr', limit: 0.005 },
   { name: 'lora-noise-offset', method: 'lora', limit: 0.005 },
   { name: 'full-epsilon-prior', method: 'full', limit: 0.02 },
 ] as const)('$name: recorded batches end where torch and PEFT end', async ({ name, method, limit }) => {
