@@ -7,6 +7,7 @@ export const pictures = (asked: Partial<PictureRequest> = {}): PictureRequest =>
   prompts: ['a square'],
   negative: '',
   modelId: null,
+  unetId: null,
   mixes: [[]],
   seed: 1,
   count: 1,

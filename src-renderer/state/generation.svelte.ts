@@ -31,6 +31,8 @@ export interface Draft {
   prompt: string;
   negative: string;
   modelId: number | null;
+  /** null: the model's own. */
+  unetId: number | null;
   loras: LoraChoice[];
   seed: number;
   seedLocked: boolean;
@@ -90,6 +92,7 @@ const firstDraft: Draft = {
   prompt: '',
   negative: '',
   modelId: null,
+  unetId: null,
   loras: [],
   seed: 1,
   seedLocked: false,
@@ -218,11 +221,10 @@ class Generation {
 
   /** The request that the form stands for. */
   get #input(): GenerateInput {
-    const { negative, modelId, count, steps, sampler, size, seed, seedLocked, over, promptRules } =
-      this.draft;
-    const { upscale, clipSkip } = this.draft;
+    const { negative, modelId, unetId, count, steps, sampler, size, seed, seedLocked } = this.draft;
+    const { over, promptRules, upscale, clipSkip } = this.draft;
     return {
-      ...{ prompts: this.prompts, negative, modelId, mixes: this.mixes, count, steps, sampler },
+      ...{ prompts: this.prompts, negative, modelId, unetId, mixes: this.mixes, count, steps, sampler },
       ...this.#chosenGuidance(),
       seed: seedLocked ? seed : null,
       size: size && { ...size },

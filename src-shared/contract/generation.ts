@@ -42,6 +42,8 @@ export const generateInputSchema = z.object({
   negative: z.string().max(2000),
   /** null: the shipped model. */
   modelId: idSchema.nullable(),
+  /** Only the U-Net is taken from this model; null: from the same. */
+  unetId: idSchema.nullable().default(null),
   /** One row of the grid for each entry; an entry mixes several. [[]]: the base model alone. */
   mixes: z.array(z.array(loraChoiceSchema).max(8)).min(1).max(64),
   /** null: a random one. */

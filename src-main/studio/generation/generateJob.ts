@@ -106,13 +106,16 @@ export function generateTask(
   ): Omit<GenerateRequest, 'prompts' | 'count' | 'seed'> => {
     const { negative, steps, guidance, baseGuidance, guidanceStop, sampler, size, over } = input;
     const model = modelOf(library, input, mix)?.path ?? shipped.model;
-    if (!existsSync(model)) throw problem('model.away', { path: model });
+    const unet = input.unetId === null ? undefined : library.models.get(input.unetId).path;
+    for (const place of [model, unet])
+      if (place !== undefined && !existsSync(place)) throw problem('model.away', { path: place });
     const loras = mix.map(loraOf);
     return {
       ...generateDefaults,
       out: folder.pictures(),
       provider: settings.get().provider,
       ...{ model, negative, steps },
+      ...(unet !== undefined && { unet }),
       loras: [
         ...loras,
         ...files.filter(({ kind }) => kind === 'lora').map(({ path, weight }) => ({ path, weight })),
@@ -228,7 +231,10 @@ export function generateJob(surroundings: Surroundings): JobHandling<'generate'>
     models: ({ input }) => {
       // Nothing is drawn; or the recipe itself says which weights it must be.
       if (input.enlarge || input.again !== undefined) return [];
-      const used = input.mixes.flatMap((mix) => modelOf(library, input, mix) ?? []);
+      const used = [
+        ...input.mixes.flatMap((mix) => modelOf(library, input, mix) ?? []),
+        ...(input.unetId === null ? [] : [library.models.get(input.unetId)]),
+      ];
       return [...new Map(used.map((model) => [model.id, model])).values()];
     },
     stays: true,

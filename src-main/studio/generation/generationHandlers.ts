@@ -19,7 +19,7 @@ const mostKeptReady = 5e7;
 
 /** What a job about a picture that is there leaves open. */
 const fromNothing = {
-  ...{ negative: '', modelId: null, count: 1, steps: 1, done: 0 },
+  ...{ negative: '', modelId: null, unetId: null, count: 1, steps: 1, done: 0 },
   ...{ guidance: null, baseGuidance: null, guidanceStop: null, sampler: null, size: null },
   ...{ over: null, upscale: null, select: null, regions: [], files: [], partial: false },
   ...{ promptRules: 'none', clipSkip: 0 },
@@ -30,7 +30,8 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
   const { runs, models, images, jobs, folder, prompts: used } = library;
 
   /** Checks that every run was trained on the model that draws, and that files are there. */
-  const check = ({ modelId, mixes, regions, over, prompts, promptRules, files }: GenerateJobInput): void => {
+  const check = (input: GenerateJobInput): void => {
+    const { modelId, unetId, mixes, regions, over, prompts, promptRules, files } = input;
     const chosen = [...mixes.flat(), ...regions].map(({ runId }) => runs.get(runId));
     const bases = new Set(chosen.map((run) => run.modelId));
     if (modelId !== null) bases.add(modelId);
@@ -39,7 +40,8 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
     if (promptRules === 'a1111') for (const prompt of prompts) takeLoraTags(prompt, namedRuns(library));
     if (over) overRequest(new Originals(library.folder), over);
     const model = base ? models.get(base).path : shipped.model;
-    if (!existsSync(model)) throw problem('model.away', { path: model });
+    for (const place of [model, ...(unetId === null ? [] : [models.get(unetId).path])])
+      if (!existsSync(place)) throw problem('model.away', { path: place });
     for (const { path: file } of files.map(({ id }) => library.loras.get(id)))
       if (!existsSync(file)) throw problem('file.missing', { file });
   };
@@ -78,7 +80,8 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
     'generation.prepare': (input) => {
       check({ ...input, seed: 0, done: 0 });
       const model = input.modelId === null ? models.shipped() : models.get(input.modelId);
-      if (!model || model.parameters > mostKeptReady) return {};
+      const unet = input.unetId === null ? model : models.get(input.unetId);
+      if (!model || Math.max(model.parameters, unet?.parameters ?? 0) > mostKeptReady) return {};
       const [prompt = ''] = expandWildcards(input.prompts[0] ?? '');
       queue.prepare('generate', generateTask(context, { ...input, prompts: [prompt], seed: 0, done: 0 }));
       return {};

@@ -108,6 +108,9 @@ export const generate = {
     lcm: 'Only for LCM models and LoRAs: 4 to 8 steps, guidance 1 to 2.',
   },
   model: 'Base model',
+  unet: 'U-Net',
+  unetOwn: 'the base model’s own',
+  unetHint: 'Draw with another model’s U-Net, and keep the base model’s text encoder and image decoder.',
   start: (total: number) =>
     total <= 1 ? 'Make the picture' : `Make ${plural(total, 'picture', 'pictures')}`,
   tooMany: (most: number) => `No more than ${most.toLocaleString('en')} pictures at once.`,
