@@ -26,7 +26,8 @@ const engine = [
 
 /** What is computed, from top to bottom, in the same way; files beside the folders stand for themselves. */
 const features = [
-  ['tasks.ts', 'quickstart', 'dreambooth', 'doctor.ts'],
+  ['tasks.ts', 'quickstart', 'doctor.ts'],
+  ['dreambooth'],
   ['score', 'cuda', 'guidance'],
   ['evaluation', 'export', 'generation', 'training', 'distillation', 'photos', 'download', 'gpuCheck'],
   ['bench', 'compression', 'influence', 'inspect', 'join.ts', 'modelLock.ts', 'providers.ts', 'upscale'],
@@ -42,6 +43,7 @@ const studio = [
     ...[
       'originals',
       'system',
+      'evaluationHandlers.ts',
       'exportHandlers.ts',
       'galleryHandlers.ts',
       'jobHandlers.ts',

@@ -128,7 +128,7 @@ const appShell: Shell = {
       photos: ['openFile', 'openDirectory', 'multiSelections'],
       folder: ['openDirectory'],
       model: ['openFile', 'openDirectory'],
-      png: ['openFile'],
+      file: ['openFile'],
     } as const;
     const { filePaths } = await dialog.showOpenDialog({ properties: [...properties[what]] });
     return filePaths;

@@ -1,9 +1,12 @@
 import type { AskedDistill } from '../../src-shared/domain/distillSettings.ts';
+import type { EvaluationTable } from '../../src-shared/domain/evaluation.ts';
 import type { JobKind } from '../../src-shared/domain/job.ts';
 import type { Problem } from '../../src-shared/messages/problem.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import type { CompressRequest } from './compression/request.ts';
+import type { DreamboothRequest } from './dreambooth/request.ts';
 import type { DownloadRequest } from './download/download.ts';
+import type { SetRequest, SubjectRequest } from './evaluation/request.ts';
 import type { ExportResult } from './export/export.ts';
 import type { GenerateTask } from './generation/generateParts.ts';
 import type { GuidedExportRequest } from './guidance/exportGuided.ts';
@@ -39,6 +42,13 @@ interface Contract {
   /** Its pictures come as events while they are made. */
   readonly generate: { readonly task: GenerateTask; readonly result: undefined };
   readonly influence: { readonly task: InfluenceRequest; readonly result: InfluenceResult };
+  readonly evaluate: {
+    readonly task:
+      | { readonly set: SetRequest }
+      | { readonly subject: SubjectRequest }
+      | { readonly dreambooth: DreamboothRequest; readonly version: string };
+    readonly result: EvaluationTable;
+  };
   readonly score: { readonly task: ScoreRequest; readonly result: ScoreResult };
   readonly export: {
     readonly task: { readonly request: GuidedExportRequest; readonly version: string };

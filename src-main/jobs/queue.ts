@@ -43,6 +43,7 @@ const computing: readonly JobKind[] = [
   'generate',
   'score',
   'influence',
+  'evaluate',
   'export',
   'advise',
   'compress',

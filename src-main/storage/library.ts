@@ -4,6 +4,7 @@ import { problem, type LikenessError } from '../../src-shared/messages/index.ts'
 import { leaveNote } from './closedWell.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { openDatabase } from './database.ts';
+import { Evaluations } from './evaluations.ts';
 import { Exports } from './exports.ts';
 import { Images } from './images.ts';
 import { Jobs } from './jobs.ts';
@@ -33,6 +34,7 @@ export class Library {
   readonly models: Models;
   readonly loras: LoraFiles;
   readonly exports: Exports;
+  readonly evaluations: Evaluations;
   readonly jobs: Jobs;
   readonly measurements: Measurements;
   readonly settings: SettingsTable;
@@ -57,6 +59,7 @@ export class Library {
     this.models = new Models(db, folder);
     this.loras = new LoraFiles(db);
     this.exports = new Exports(db);
+    this.evaluations = new Evaluations(db);
     this.jobs = new Jobs(db);
     this.measurements = new Measurements(db);
     this.settings = new SettingsTable(db);

@@ -14,6 +14,7 @@ import { problem } from '../../src-shared/messages/index.ts';
  *     originals/                  pictures that others were drawn over, and their masks
  *     grids/                      pictures of a job in one, by the job's number
  *     exports/                    weights for other tools
+ *     evaluations/                figures of pictures from anywhere, with the runs of DreamBooth's protocol
  *     models/                     base models that were downloaded
  */
 export class LibraryFolder {

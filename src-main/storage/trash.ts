@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3';
 
 /** What can be removed and brought back. */
 export type Removable =
-  'projects' | 'subjects' | 'photos' | 'runs' | 'images' | 'models' | 'loras' | 'exports';
+  'projects' | 'subjects' | 'photos' | 'runs' | 'images' | 'models' | 'loras' | 'exports' | 'evaluations';
 const removable: readonly Removable[] = [
   'images',
   'exports',
@@ -13,6 +13,7 @@ const removable: readonly Removable[] = [
   'projects',
   'models',
   'loras',
+  'evaluations',
 ];
 
 /** A removed row and its file or folder, seen from the library; null for one whose files are not the library's. */
@@ -42,6 +43,7 @@ const largestFirst: readonly Removable[] = [
   'models',
   'loras',
   'exports',
+  'evaluations',
   'photos',
   'images',
 ];
@@ -77,6 +79,7 @@ export class Trash {
     const paths: Readonly<Record<Removable, string>> = {
       images: 'file',
       exports: 'path',
+      evaluations: 'path',
       photos: "(SELECT folder FROM subjects s WHERE s.id = subject_id) || '/photos/' || name",
       runs: 'folder',
       subjects: 'folder',

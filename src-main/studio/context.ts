@@ -8,7 +8,7 @@ export interface Shell {
   /** Shows a file in the system's file manager. Errors: `request.onlyApp`. */
   readonly reveal: (file: string) => Promise<void>;
   /** Asks for files or folders; none when the person closed the dialog. Errors: `request.onlyApp`. */
-  readonly browse: (what: 'photos' | 'folder' | 'model' | 'png') => Promise<string[]>;
+  readonly browse: (what: 'photos' | 'folder' | 'model' | 'file') => Promise<string[]>;
   /** Hands a file or folder to the system's trash. */
   readonly trash: (file: string) => Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { EventName, Payload } from '../../src-shared/contract/index.ts';
 import type { AllHandlers } from '../ipc/answer.ts';
 import { adviseJob, compressionHandlers, compressJob, distillJob } from './compressionHandlers.ts';
+import { evaluateJob, evaluationHandlers } from './evaluationHandlers.ts';
 import { exportHandlers, exportJob } from './exportHandlers.ts';
 import { galleryHandlers } from './galleryHandlers.ts';
 import { generateJob } from './generation/generateJob.ts';
@@ -76,6 +77,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       generate: generateJob(surroundings),
       score: scoreJob(surroundings),
       influence: influenceJob(surroundings),
+      evaluate: evaluateJob(surroundings),
       export: exportJob(surroundings),
       import: importJob(surroundings),
       download: downloadJob(surroundings),
@@ -123,6 +125,7 @@ export async function openStudio({ folder, shell, shipped, startWorker }: Studio
       ...galleryHandlers(context),
       ...scoreHandlers(context),
       ...influenceHandlers(context),
+      ...evaluationHandlers(context),
       ...modelHandlers(context),
       ...loraHandlers(context),
       ...compressionHandlers(context),

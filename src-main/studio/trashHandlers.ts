@@ -20,6 +20,8 @@ export function trashHandlers(context: StudioContext): Handlers<'trash'> {
       // Each goes to the front of the window's list.
       if (restored.has('exports'))
         for (const exported of library.exports.list().reverse()) emit('exports.changed', exported);
+      if (restored.has('evaluations'))
+        for (const report of library.evaluations.list().reverse()) emit('evaluations.changed', report);
       if (restored.has('images')) emit('gallery.changed', { ids: [] });
       return { restored: [...restored.values()].reduce((sum, count) => sum + count, 0) };
     },

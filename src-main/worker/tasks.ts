@@ -41,6 +41,19 @@ const tasks: { readonly [K in JobKind]: (task: TaskOf<K>, context: TaskContext) 
     const { influence } = await import('../features/influence/influence.ts');
     return influence(task, context);
   },
+  evaluate: async (task, context) => {
+    if ('dreambooth' in task) {
+      const { dreamboothProtocol } = await import('../features/dreambooth/protocol.ts');
+      return (await dreamboothProtocol(task.dreambooth, context, task.version)).figures;
+    }
+    const { setTable, subjectTable } = await import('../features/evaluation/table.ts');
+    if ('set' in task) {
+      const { evaluateSet } = await import('../features/evaluation/set.ts');
+      return setTable(await evaluateSet(task.set, context));
+    }
+    const { evaluateSubject } = await import('../features/evaluation/subject.ts');
+    return subjectTable(await evaluateSubject(task.subject, context));
+  },
   export: async ({ request, version }, context) => {
     const { exportGuided } = await import('../features/guidance/exportGuided.ts');
     return exportGuided(request, context, version);

@@ -9,7 +9,7 @@ export function listFolder(path?: string, hidden = false): Promise<Output<'syste
 }
 
 /** Opens the system's dialog; undefined in the browser, which has none for paths on this machine. */
-export async function browse(what: 'photos' | 'folder' | 'model' | 'png'): Promise<string[] | undefined> {
+export async function browse(what: 'photos' | 'folder' | 'model' | 'file'): Promise<string[] | undefined> {
   if (!machine.inApp) return undefined;
   const chosen = await attempt(() => request('system.browse', { what }));
   return chosen?.paths ?? [];

@@ -1,4 +1,5 @@
 import { connection } from './connection.svelte.ts';
+import { evaluations } from './evaluations.svelte.ts';
 import { gallery } from './gallery.svelte.ts';
 import { generation } from './generation.svelte.ts';
 import { influence } from './influence.svelte.ts';
@@ -28,6 +29,7 @@ async function loadAgain(): Promise<void> {
     training.loadAgain(),
     scores.loadAgain(),
     influence.loadAgain(),
+    evaluations.loadAgain(),
   ]);
 }
 

@@ -1,4 +1,4 @@
-import type { Output } from '../../src-shared/contract/index.ts';
+import type { Input, Output } from '../../src-shared/contract/index.ts';
 import { listen, request } from '../client/index.ts';
 import { attempt, toasts } from './toasts.svelte.ts';
 import { texts } from '../texts/index.ts';
@@ -48,10 +48,7 @@ class Machine {
   }
 
   /** Shows something in the system's file manager. */
-  async reveal(
-    what: 'library' | 'subject' | 'run' | 'image' | 'export' | 'model',
-    id?: number,
-  ): Promise<void> {
+  async reveal(what: Input<'library.reveal'>['what'], id?: number): Promise<void> {
     await attempt(() => request('library.reveal', { what, ...(id !== undefined && { id }) }));
   }
 }

@@ -14,6 +14,8 @@ function placeOf({ kind, runId }: Job): readonly [ScreenName, ...(number | strin
     case 'score':
     case 'influence':
       return runId === null ? ['scores'] : ['scores', runId];
+    case 'evaluate':
+      return ['scores', 'pictures'];
     case 'export':
       return runId === null ? ['models'] : ['train', runId, 'export'];
     case 'import':

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { compressionEvents, compressionRequests } from './compression.ts';
+import { evaluationEvents, evaluationRequests } from './evaluations.ts';
 import { exportEvents, exportRequests } from './exports.ts';
 import { galleryEvents, galleryRequests } from './gallery.ts';
 import { generationEvents, generationRequests } from './generation.ts';
@@ -29,6 +30,7 @@ export const requests = {
   ...generationRequests,
   ...galleryRequests,
   ...scoreRequests,
+  ...evaluationRequests,
   ...influenceRequests,
   ...modelRequests,
   ...loraRequests,
@@ -50,6 +52,7 @@ export const events = {
   ...generationEvents,
   ...galleryEvents,
   ...scoreEvents,
+  ...evaluationEvents,
   ...influenceEvents,
   ...modelEvents,
   ...loraEvents,

@@ -25,7 +25,7 @@ export const libraryRequests = {
   /** Shows the library, or something in it, in the system's file manager; refused in the browser. */
   'library.reveal': endpoint(
     z.object({
-      what: z.enum(['library', 'subject', 'run', 'image', 'export', 'model']),
+      what: z.enum(['library', 'subject', 'run', 'image', 'export', 'evaluation', 'model']),
       id: idSchema.optional(),
     }),
     nothing,

@@ -27,7 +27,7 @@ export const systemRequests = {
   'system.offline': endpoint(z.object({}), offlineSchema),
   /** Opens the system's dialog; refused in the browser (use a file input and `…Bytes`, or let the person type a path). */
   'system.browse': endpoint(
-    z.object({ what: z.enum(['photos', 'folder', 'model', 'png']) }),
+    z.object({ what: z.enum(['photos', 'folder', 'model', 'file']) }),
     z.object({ paths: z.array(pathSchema) }),
   ),
   /**

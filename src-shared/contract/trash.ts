@@ -14,7 +14,17 @@ export const trashRequests = {
       removals: z.array(
         z.object({
           undo: z.string(),
-          kind: z.enum(['projects', 'subjects', 'runs', 'models', 'loras', 'exports', 'photos', 'images']),
+          kind: z.enum([
+            'projects',
+            'subjects',
+            'runs',
+            'models',
+            'loras',
+            'exports',
+            'evaluations',
+            'photos',
+            'images',
+          ]),
           name: z.string(),
           count: z.int(),
           removedAt: timeSchema.nullable(),

@@ -8,6 +8,7 @@ export const jobKinds = [
   'generate',
   'score',
   'influence',
+  'evaluate',
   'export',
   'import',
   'download',

@@ -61,6 +61,11 @@ export const places: readonly Place[] = [
     ...{ name: 'scores-photos', address: '#/scores/2' },
     enter: async (page) => page.getByRole('heading', { name: 'Which photo hurts?' }).scrollIntoViewIfNeeded(),
   },
+  { name: 'measurements', address: '#/scores/pictures' },
+  {
+    ...{ name: 'measurements-model', address: '#/scores/pictures' },
+    enter: async (page) => page.getByText('A model, by DreamBooth’s protocol').click(),
+  },
   { name: 'models', address: '#/models' },
   { name: 'models-smaller', address: '#/models/smaller' },
   {

@@ -39,8 +39,8 @@ export const evaluateDreambooth = command({
   run: async (request, context) => {
     const { dreamboothProtocol } = await import('../../features/dreambooth/protocol.ts');
     const { readText } = await import('../../engine/checkpoints/files.ts');
-    const result = await dreamboothProtocol(request, context, version);
-    return { fields: { ...result }, text: `${readText(result.table)}${result.table}` };
+    const { figures: _figures, ...result } = await dreamboothProtocol(request, context, version);
+    return { fields: result, text: `${readText(result.table)}${result.table}` };
   },
 });
 

@@ -52,18 +52,11 @@ export const evaluateSet = command({
   run: async (request, context) => {
     const { evaluateSet } = await import('../../features/evaluation/set.ts');
     const scores = await evaluateSet(request, context);
-    const spread = (std: number | null): string => (std === null ? '' : ` ± ${std.toPrecision(2)}`);
-    const rows = [
-      ['FID', scores.fid, ''],
-      ['KID', scores.kid, spread(scores.kidStd)],
-      ['Inception Score', scores.is, spread(scores.isStd)],
-      ['CLIP score', scores.clipScore, ''],
-      ['Fréchet distance (MobileNetV2)', scores.mobileNet?.frechet ?? null, ''],
-      ['KID (MobileNetV2)', scores.mobileNet?.kid ?? null, ''],
-    ] as const;
-    const text = rows.flatMap(([name, value, more]) =>
-      value === null ? [] : [`${name.padEnd(32)}${value.toPrecision(6)}${more}`],
-    );
+    const { setTable } = await import('../../features/evaluation/table.ts');
+    const text = setTable(scores).rows.map(({ name, values }) => {
+      const [value, spread] = values.map((one, i) => one?.toPrecision(i === 0 ? 6 : 2));
+      return `${name.padEnd(32)}${value ?? '–'}${spread === undefined ? '' : ` ± ${spread}`}`;
+    });
     return { fields: { ...scores }, text: text.join('\n') || 'Nothing could be measured.' };
   },
 });

@@ -2,10 +2,11 @@ import type { SubjectRequest } from '../../features/evaluation/request.ts';
 import { command } from '../command.ts';
 import { file, model, required } from '../options.ts';
 import { defined, provider } from '../shared.ts';
+import { scorerFiles } from '../../shipped.ts';
 
 export const evaluateSubject = command({
   name: 'evaluate subject',
-  summary: 'measure how like the subject and their prompts pictures are: CLIP-I, DINO, CLIP-T',
+  summary: 'measure how like the subject and their prompts pictures are: CLIP-I, DINO, CLIP-T, MobileNetV2',
   usage: '--photos DIR --images DIR [--prompts FILE] [--clip DIR] [--dino DIR] [OPTIONS]',
   examples: [
     'likeness evaluate subject --photos photos/dog --images pictures --prompts prompts.txt --clip clip-vit-base-patch32 --dino dino-vits16',
@@ -31,6 +32,7 @@ export const evaluateSubject = command({
     photos,
     images,
     provider: provider ?? 'auto',
+    mobileNet: scorerFiles.mobileNet,
     ...defined({ prompts, clip, dino }),
   }),
   run: async (request, context) => {
@@ -41,8 +43,9 @@ export const evaluateSubject = command({
       ['CLIP-I', scores.clipI, 'how like the subject, by CLIP'],
       ['DINO', scores.dino, 'how like the subject, by DINO'],
       ['CLIP-T', scores.clipT, 'how like the prompts'],
+      ['MobileNetV2', scores.mobileNet, 'how like the subject, by the network that comes with Likeness'],
     ] as const;
-    const text = rows.map(([name, value, what]) => `${name.padEnd(8)}${shown(value).padEnd(9)}${what}`);
+    const text = rows.map(([name, value, what]) => `${name.padEnd(12)}${shown(value).padEnd(9)}${what}`);
     return { fields: { ...scores }, text: text.join('\n') };
   },
 });

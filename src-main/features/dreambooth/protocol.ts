@@ -1,14 +1,11 @@
 import { join } from 'node:path';
+import type { EvaluationTable } from '../../../src-shared/domain/evaluation.ts';
 import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { isFile, makeFolder, readText } from '../../engine/checkpoints/files.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
-import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
-import { meanOfPairs } from '../../engine/evaluation/features.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
-import { listPhotos } from '../../engine/training/data/photoFolder.ts';
-import { look } from '../evaluation/look.ts';
-import { evaluateSubject, picturesOf } from '../evaluation/subject.ts';
+import { evaluateSubject } from '../evaluation/subject.ts';
 import { generate } from '../generation/generate.ts';
 import { generateDefaults } from '../generation/request.ts';
 import { modelFor } from '../generation/runs.ts';
@@ -17,11 +14,16 @@ import { finetune } from '../training/finetune.ts';
 import type { DreamboothRequest } from './request.ts';
 import { scoresType, type SubjectResult } from './scores.ts';
 import { subjectsIn, type Subject } from './subjects.ts';
-import { tableOf } from './table.ts';
+import { figuresOf, tableOf } from './table.ts';
+
+/** Forward passes of a denoising step, with guidance in half of the steps or all. */
+const passesPerStep = 2;
 
 export interface DreamboothResult {
   readonly out: string;
   readonly subjects: readonly SubjectResult[];
+  readonly figures: EvaluationTable;
+  /** Files. */
   readonly table: string;
   readonly csv: string;
 }
@@ -39,17 +41,43 @@ export async function dreamboothProtocol(
   const subjects = subjectsIn(request.subjects);
   makeFolder(out);
   const results: SubjectResult[] = [];
+  const reportOf = overAll(subjects.length, request, context.report);
   for (const [i, subject] of subjects.entries()) {
     const message = `Subject ${i + 1} of ${subjects.length}: ${subject.name}, a ${subject.classNoun}`;
     context.report({ type: 'note', message });
-    results.push(await resultOf(subject, request, context, version));
+    const whole = { report: reportOf(i), signal: context.signal };
+    results.push(await resultOf(subject, request, whole, version));
     context.signal.throwIfAborted();
   }
   const { table, csv } = tableOf(results);
   const files = { table: join(out, 'table.md'), csv: join(out, 'table.csv') };
   writeAtomically(files.table, () => [Buffer.from(table)]);
   writeAtomically(files.csv, () => [Buffer.from(csv)]);
-  return { out, subjects: results, ...files };
+  return { out, subjects: results, figures: figuresOf(results), ...files };
+}
+
+/** Each subject's finetune and pictures, as one plan of all subjects. */
+function overAll(
+  subjects: number,
+  { count, drawSteps }: DreamboothRequest,
+  report: JobContext['report'],
+): (subject: number) => JobContext['report'] {
+  const drawing = {
+    label: 'pictures',
+    total: promptLists.dreambooth.object.length * count,
+    weight: drawSteps * passesPerStep,
+  };
+  let planned = false;
+  return (subject) => (event) => {
+    if (event.type === 'progress')
+      report({ ...event, done: subject * event.total + event.done, total: subjects * event.total });
+    else if (event.type !== 'plan') report(event);
+    else if (!planned) {
+      planned = true;
+      const phases = [...event.phases, drawing].map((one) => ({ ...one, total: subjects * one.total }));
+      report({ type: 'plan', phases });
+    }
+  };
 }
 
 async function resultOf(
@@ -74,21 +102,17 @@ async function resultOf(
   const run = join(folder, 'run');
   await trainedRun(run, subject, request, context, version);
   const { pictures, prompts } = await drawnPictures(folder, run, subject, request, context, version);
-  const { clip, dino, provider } = request;
+  const { clip, dino, mobileNet, provider } = request;
   const scores = await evaluateSubject(
     {
-      photos: subject.photos,
-      images: pictures,
-      prompts,
-      provider,
+      ...{ photos: subject.photos, images: pictures, prompts, mobileNet, provider },
       ...(clip && { clip }),
       ...(dino && { dino }),
     },
     context,
   );
-  const mobileNet = await likenessByMobileNet(request.mobileNet, subject.photos, pictures, context);
   const { name, classNoun } = subject;
-  const result = { subject: name, classNoun, ...scores, mobileNet, asked };
+  const result = { subject: name, classNoun, ...scores, asked };
   writeAtomically(file, () => [Buffer.from(`${JSON.stringify(result, null, 2)}\n`)]);
   return result;
 }
@@ -143,20 +167,4 @@ async function drawnPictures(
   const lines = prompts.flatMap((prompt) => Array<string>(count).fill(prompt));
   writeAtomically(list, () => [Buffer.from(lines.map((line) => `${line}\n`).join(''))]);
   return { pictures, prompts: list };
-}
-
-async function likenessByMobileNet(
-  file: string,
-  photos: string,
-  pictures: string,
-  context: JobContext,
-): Promise<number> {
-  const network = await MobileNetFeatures.open(file);
-  try {
-    const [subject, made] = [await listPhotos(photos), await picturesOf(pictures)];
-    const seen = await look(network, [...subject, ...made], 'MobileNetV2', context);
-    return meanOfPairs(seen.slice(0, subject.length), seen.slice(subject.length));
-  } finally {
-    await network.dispose();
-  }
 }

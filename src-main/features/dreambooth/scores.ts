@@ -12,8 +12,7 @@ export const scoresType = z.object({
   dino: figure,
   clipI: figure,
   clipT: figure,
-  /** The same as CLIP-I, by the MobileNetV2 that comes with Likeness: for comparing here, never with published figures. */
-  mobileNet: z.number(),
+  mobileNet: figure,
   /** What they were made with. */
   asked: z.string(),
 });

@@ -1,7 +1,8 @@
+import type { EvaluationTable } from '../../../src-shared/domain/evaluation.ts';
 import type { SubjectResult } from './scores.ts';
 import { plural } from '../../../src-shared/plural.ts';
 
-type Figures = Pick<SubjectResult, 'dino' | 'clipI' | 'clipT'> & { readonly mobileNet: number | null };
+type Figures = Pick<SubjectResult, 'dino' | 'clipI' | 'clipT' | 'mobileNet'>;
 
 /** Ruiz et al. 2023, table 1; with CLIP ViT-B/32 and DINO ViT-S/16. */
 const published: readonly (readonly [string, Figures])[] = [
@@ -22,7 +23,7 @@ const columns = [
 ] as const;
 
 /** DreamBooth's table: the mean over subjects first, then published figures where they can be compared, then each subject. */
-export function tableOf(results: readonly SubjectResult[]): { readonly table: string; readonly csv: string } {
+export function figuresOf(results: readonly SubjectResult[]): EvaluationTable {
   const mean = meanOf(results);
   const comparable = mean.dino !== null || mean.clipI !== null;
   const rows: (readonly [string, Figures])[] = [
@@ -30,9 +31,17 @@ export function tableOf(results: readonly SubjectResult[]): { readonly table: st
     ...(comparable ? published : []),
     ...results.map((result) => [`${result.subject} (${result.classNoun})`, result] as const),
   ];
-  const cells = rows.map(([name, figures]) => [
+  return {
+    columns: columns.map(([title]) => title),
+    rows: rows.map(([name, figures]) => ({ name, values: columns.map(([, key]) => figures[key]) })),
+  };
+}
+
+/** The same, in Markdown and for a spreadsheet. */
+export function tableOf(results: readonly SubjectResult[]): { readonly table: string; readonly csv: string } {
+  const cells = figuresOf(results).rows.map(({ name, values }) => [
     name,
-    ...columns.map(([, key]) => figures[key]?.toFixed(3) ?? '–'),
+    ...values.map((value) => value?.toFixed(3) ?? '–'),
   ]);
   const lines = [['', ...columns.map(([title]) => title)], ['---', ...columns.map(() => '---:')], ...cells];
   const table = `${lines.map((line) => `| ${line.join(' | ')} |`).join('\n')}\n`;

@@ -13,6 +13,8 @@ export interface SubjectRequest {
   readonly clip?: string;
   /** transformers folder of a DINO or DINOv2 model. */
   readonly dino?: string;
+  /** The shipped MobileNetV2. */
+  readonly mobileNet?: string;
   readonly provider: ProviderChoice;
 }
 

@@ -58,14 +58,14 @@ export async function evaluateSet(request: SetRequest, context: JobContext): Pro
       : await InceptionFeatures.open(inception, request.resize, request.provider);
   const clipScore =
     clip !== undefined && prompts !== undefined ? await clipScoreOf(clip, prompts, request, context) : null;
-  if (clipScore === null) note('The CLIP score is left out: it needs --clip and --prompts.');
+  if (clipScore === null) note('The CLIP score is left out: it needs a CLIP model and prompts.');
   const scores = {
     ...{ fid: null, kid: null, kidStd: null, kidSubset: null, is: null, isStd: null, mobileNet: null },
     clipScore,
   };
   try {
     if (folders.length && !network) {
-      note('FID, KID and Inception Score are left out: they need --inception.');
+      note("FID, KID and Inception Score are left out: they need Inception's weights.");
       const [first, second] = folders;
       if (first === undefined || second === undefined || request.mobileNet === undefined) return scores;
       const mobileNet = await withMobileNet(request.mobileNet, [first, second], context, pause);
@@ -78,7 +78,7 @@ export async function evaluateSet(request: SetRequest, context: JobContext): Pro
     if (!inceptionScores) note(`The Inception Score is left out: ${images} holds no logits.`);
     const distances =
       reference === undefined ? undefined : await distancesOf(made, await read(reference), pause, note);
-    if (!distances) note('FID and KID are left out: they need --reference.');
+    if (!distances) note('FID and KID are left out: they need a set to compare with.');
     return {
       ...scores,
       ...distances,

@@ -4,6 +4,7 @@ import { problem } from '../../../src-shared/messages/index.ts';
 import { readLines } from '../../engine/training/data/writtenText.ts';
 import { ClipFeatures } from '../../engine/evaluation/clip.ts';
 import { meanOfPairs, meanOfPartners } from '../../engine/evaluation/features.ts';
+import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
 import { VitFeatures } from '../../engine/evaluation/visionTransformer.ts';
 import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { folded } from '../../engine/training/data/sameName.ts';
@@ -17,6 +18,8 @@ export interface SubjectScores {
   readonly clipI: number | null;
   readonly dino: number | null;
   readonly clipT: number | null;
+  /** As CLIP-I, by the MobileNetV2 that comes with Likeness: for comparing here, never with published figures. */
+  readonly mobileNet: number | null;
   readonly photos: number;
   readonly images: number;
 }
@@ -30,19 +33,21 @@ export async function evaluateSubject(request: SubjectRequest, context: JobConte
   const images = await picturesOf(request.images);
   const prompts =
     request.prompts === undefined ? undefined : promptsOf(request.prompts, request.images, images);
-  const scores = { clipI: null, dino: null, clipT: null, photos: photos.length, images: images.length };
-  const missing = (figure: string, option: string): Partial<SubjectScores> => {
-    context.report({ type: 'note', message: `${figure} is left out: ${option} was not given.` });
+  const counts = { photos: photos.length, images: images.length };
+  const scores = { clipI: null, dino: null, clipT: null, mobileNet: null, ...counts };
+  const missing = (message: string): Partial<SubjectScores> => {
+    context.report({ type: 'note', message });
     return {};
   };
   return {
     ...scores,
     ...(request.clip === undefined
-      ? missing('CLIP-I and CLIP-T', '--clip')
+      ? missing('CLIP-I and CLIP-T are left out: no CLIP model was given.')
       : await withClip(request.clip, photos, images, prompts, request, context)),
     ...(request.dino === undefined
-      ? missing('DINO', '--dino')
+      ? missing('DINO is left out: no DINO model was given.')
       : await withDino(request.dino, photos, images, request, context)),
+    ...(request.mobileNet !== undefined && (await withMobileNet(request.mobileNet, photos, images, context))),
   };
 }
 
@@ -60,7 +65,7 @@ async function withClip(
     const [subject, made] = [seen.slice(0, photos.length), seen.slice(photos.length)];
     const clipT = prompts ? meanOfPartners(made, await clip.prompts(prompts)) : null;
     if (clipT === null)
-      context.report({ type: 'note', message: 'CLIP-T is left out: --prompts was not given.' });
+      context.report({ type: 'note', message: 'CLIP-T is left out: no prompts were given.' });
     return { clipI: meanOfPairs(subject, made), clipT };
   } finally {
     await clip.dispose();
@@ -80,6 +85,21 @@ async function withDino(
     return { dino: meanOfPairs(seen.slice(0, photos.length), seen.slice(photos.length)) };
   } finally {
     await dino.dispose();
+  }
+}
+
+async function withMobileNet(
+  file: string,
+  photos: readonly string[],
+  images: readonly string[],
+  context: JobContext,
+): Promise<{ mobileNet: number }> {
+  const network = await MobileNetFeatures.open(file);
+  try {
+    const seen = await look(network, [...photos, ...images], 'MobileNetV2', context);
+    return { mobileNet: meanOfPairs(seen.slice(0, photos.length), seen.slice(photos.length)) };
+  } finally {
+    await network.dispose();
   }
 }
 

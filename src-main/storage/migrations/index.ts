@@ -6,6 +6,7 @@ import { backgroundWeight } from './005-background-weight.ts';
 import { markedBy } from './006-marked-by.ts';
 import { loraFiles } from './007-lora-files.ts';
 import { keptExports } from './008-kept-exports.ts';
+import { evaluations } from './009-evaluations.ts';
 import type { Migration } from './migration.ts';
 
 /** In order; one that was released is never changed. */
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   markedBy,
   loraFiles,
   keptExports,
+  evaluations,
 ];

@@ -15,6 +15,8 @@ export function libraryHandlers(context: StudioContext, scan: LibraryScan): Hand
         return folder.at(library.images.detail(id).file);
       case 'export':
         return folder.at(library.exports.get(id).path);
+      case 'evaluation':
+        return folder.at(library.evaluations.get(id).path ?? 'evaluations');
       case 'model':
         return library.models.get(id).path;
       default:

@@ -98,6 +98,13 @@ function actions(): Command[] {
       run: () => router.go('settings'),
     },
     {
+      id: 'measurements',
+      title: texts.measurements.title,
+      icon: 'scores',
+      also: texts.palette.measurementsAlso,
+      run: () => router.go('scores', 'pictures'),
+    },
+    {
       id: 'favourites',
       title: texts.palette.favourites,
       icon: 'star',

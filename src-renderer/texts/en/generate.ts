@@ -121,7 +121,6 @@ export const generate = {
   made: (done: number) => `${plural(done, 'picture', 'pictures')} made`,
   saveGrid: 'Save as one picture',
   gridName: (jobId: number) => `likeness-grid-${jobId}.png`,
-  queued: 'waiting for its turn',
   previewAlt: 'The picture so far',
   open: (prompt: string, seed: number) => `Open: ${prompt}, seed ${seed}`,
   baseRow: 'Base model',

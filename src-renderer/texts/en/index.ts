@@ -11,6 +11,7 @@ import { jobs } from './jobs.ts';
 import { knobs } from './knobs.ts';
 import { loras } from './loras.ts';
 import { masks } from './masks.ts';
+import { measurements } from './measurements.ts';
 import { models } from './models.ts';
 import { over } from './over.ts';
 import { palette } from './palette.ts';
@@ -49,6 +50,7 @@ export const en = {
   compare,
   scores,
   influence,
+  measurements,
   models,
   loras,
   smaller,

@@ -10,6 +10,7 @@ export const palette = {
   lock: 'Go to the offline lock',
   offlineAlso: 'offline online network internet lock downloads',
   trash: 'Show the trash',
+  measurementsAlso: 'evaluate fid kid inception clip dino dreambooth benchmark',
   trashAlso: 'restore removed deleted bin undo',
   helpAlso: 'help keys guide how',
   pause: (title: string) => `Pause: ${title}`,

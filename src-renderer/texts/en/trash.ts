@@ -18,6 +18,7 @@ export const trash = {
     models: (count: number) => plural(count, 'model', 'models'),
     loras: (count: number) => plural(count, 'LoRA file', 'LoRA files'),
     exports: (count: number) => plural(count, 'export', 'exports'),
+    evaluations: (count: number) => plural(count, 'measurement', 'measurements'),
     photos: (count: number) => plural(count, 'photo', 'photos'),
     images: (count: number) => plural(count, 'picture', 'pictures'),
   },

@@ -77,6 +77,16 @@ describe("DreamBooth's protocol over a folder of subjects", { timeout: 600_000 }
     expect(readFileSync(csv, 'utf8').trimEnd().split('\n')).toHaveLength(3);
   });
 
+  it('tells how far all subjects are, not each anew', () => {
+    expect(first.events.filter(({ type }) => type === 'plan')).toHaveLength(1);
+    const drawn = first.events.flatMap((event) =>
+      event.type === 'progress' && event.label === 'pictures' ? [[event.done, event.total]] : [],
+    );
+    expect(drawn.every(([, total]) => total === 50)).toBe(true);
+    expect(drawn.map(([done = 0]) => done)).toEqual(drawn.map(([done = 0]) => done).sort((a, b) => a - b));
+    expect(drawn.at(-1)).toEqual([50, 50]);
+  });
+
   it('goes on where it was: what is there is not made again', async () => {
     const again = await measure();
     expect(again.result).toEqual(first.result);
@@ -88,8 +98,8 @@ describe("DreamBooth's protocol over a folder of subjects", { timeout: 600_000 }
     expect(stepsIn(mended.events)).toBe(0);
     // One picture is drawn in a smaller batch than before.
     for (const [i, { mobileNet, ...others }] of mended.result.subjects.entries()) {
-      const { mobileNet: before = NaN, ...same } = first.result.subjects[i] ?? {};
-      expect(mobileNet).toBeCloseTo(before, 4);
+      const { mobileNet: before, ...same } = first.result.subjects[i] ?? {};
+      expect(mobileNet ?? NaN).toBeCloseTo(before ?? NaN, 4);
       expect(Object.keys(others).sort()).toEqual(Object.keys(same).sort());
     }
   });

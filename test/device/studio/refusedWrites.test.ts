@@ -62,7 +62,7 @@ it('a job that ends when its end can not be written down is told as ended, holds
   };
   const others = { train: none, measure: none, score: none, influence: none, export: none, import: none };
   const models = { download: none, advise: none, compress: none, distill: none };
-  const kinds = { ...others, ...models, generate: pictures };
+  const kinds = { ...others, ...models, evaluate: none, generate: pictures };
   const nothing = (): void => undefined;
   const events = {
     changed: (job: Job) => void told.push(job),
