@@ -1,70 +1,22 @@
 import { samplers, type GenerateInput, type LoraChoice } from '../../src-shared/contract/generation.ts';
-import type { Original, Over } from '../../src-shared/contract/originals.ts';
+import type { Over } from '../../src-shared/contract/originals.ts';
 import type { Output } from '../../src-shared/contract/index.ts';
 import type { Image } from '../../src-shared/domain/image.ts';
 import { guidanceOf, type Guidance } from '../../src-shared/domain/guidance.ts';
-import type { PromptRules } from '../../src-shared/domain/promptRules.ts';
 import type { Recipe } from '../../src-shared/domain/recipe.ts';
-import type { Upscale, UpscaleFactor } from '../../src-shared/domain/upscale.ts';
+import type { UpscaleFactor } from '../../src-shared/domain/upscale.ts';
 import { expandWildcards } from '../../src-shared/domain/wildcards.ts';
 import { base64Of } from '../client/fileBytes.ts';
 import { listen, request } from '../client/index.ts';
 import { texts } from '../texts/index.ts';
+import { keepDraft, storedDraft, type Draft, type DraftOver } from './draft.ts';
 import { jobs } from './jobs.svelte.ts';
 import { loraFiles } from './loraFiles.svelte.ts';
 import { models } from './models.svelte.ts';
-import { firstPlace, places, type PlaceName } from './places.ts';
+import { firstPlace, places } from './places.ts';
 import { takenOver } from './recipeDraft.ts';
 import { training } from './training.svelte.ts';
 import { attempt, toasts } from './toasts.svelte.ts';
-
-/** The picture that the form draws over. */
-interface DraftOver extends Original {
-  mask: string | null;
-  strength: number;
-  /** Draws only the marked part, enlarged. */
-  closely: boolean;
-}
-
-/** The form. In a grid, each line of the prompt is a row, and the first LoRA takes every step and weight. */
-export interface Draft {
-  prompt: string;
-  negative: string;
-  modelId: number | null;
-  /** null: the model's own. */
-  unetId: number | null;
-  loras: LoraChoice[];
-  seed: number;
-  seedLocked: boolean;
-  count: number;
-  steps: number;
-  /** null: the model's own. */
-  guidance: number | null;
-  baseGuidance: number | null;
-  guidanceStop: number | null;
-  sampler: GenerateInput['sampler'];
-  size: GenerateInput['size'];
-  over: DraftOver | null;
-  /** null: as they are drawn. */
-  upscale: Upscale | null;
-  /** Several subjects are kept apart, each in its place, from its own prompt. */
-  apart: boolean;
-  places: PlaceName[];
-  placePrompts: string[];
-  /** LoRA files and embeddings. */
-  files: { id: number; weight: number }[];
-  /** Use what fits of them. */
-  partial: boolean;
-  /** Which of many tries are kept; `first`: nothing is chosen. */
-  keep: 'first' | 'best' | 'alike';
-  bestOf: number;
-  untilLike: number;
-  promptRules: PromptRules;
-  clipSkip: number;
-  grid: boolean;
-  gridSteps: number[];
-  gridWeights: number[];
-}
 
 /** One place on the sheet: the picture, or its preview. */
 export interface Frame {
@@ -84,45 +36,12 @@ export interface Sheet {
   readonly rows: readonly LoraChoice[][];
 }
 
-const draftKey = 'likeness.draft';
 const sheetKey = 'likeness.sheet';
 const empty: Frame = { image: undefined, preview: undefined, step: 0, steps: 0 };
 
-const firstDraft: Draft = {
-  prompt: '',
-  negative: '',
-  modelId: null,
-  unetId: null,
-  loras: [],
-  seed: 1,
-  seedLocked: false,
-  count: 4,
-  steps: 25,
-  guidance: null,
-  baseGuidance: null,
-  guidanceStop: null,
-  sampler: null,
-  size: null,
-  over: null,
-  upscale: null,
-  apart: false,
-  places: [],
-  placePrompts: [],
-  files: [],
-  partial: false,
-  keep: 'first',
-  bestOf: 4,
-  untilLike: 0.6,
-  promptRules: 'a1111',
-  clipSkip: 0,
-  grid: false,
-  gridSteps: [],
-  gridWeights: [],
-};
-
 class Generation {
   /** Bound to the form; kept for the next session. */
-  readonly draft = $state<Draft>({ ...firstDraft, ...storedDraft() });
+  readonly draft = $state<Draft>(storedDraft());
   #sheet = $state.raw<Sheet>();
   #recent = $state.raw<Output<'generation.recent'>>([]);
   /** The mask editor lies over the form. */
@@ -131,7 +50,7 @@ class Generation {
   constructor() {
     // The form survives a reload.
     $effect.root(() => {
-      $effect(() => localStorage.setItem(draftKey, JSON.stringify(this.draft)));
+      $effect(() => keepDraft(this.draft));
     });
     listen('generation.preview', ({ jobId, index, step, steps, image }) =>
       this.#place(jobId, index, { preview: image, step, steps }),
@@ -396,14 +315,6 @@ function overOf({ hash, width, height, mask, strength, closely }: DraftOver): Ov
 
 function samplerOf(scheduler: string): Draft['sampler'] {
   return samplers.find((name) => name === scheduler) ?? null;
-}
-
-function storedDraft(): Partial<Draft> {
-  try {
-    return JSON.parse(localStorage.getItem(draftKey) ?? '{}') as Partial<Draft>;
-  } catch {
-    return {};
-  }
 }
 
 export const generation = new Generation();

@@ -19,6 +19,7 @@ export interface Known {
 /** What a form takes over from a recipe beside plain numbers and words. */
 export interface TakenOver {
   readonly modelId: number | null;
+  readonly unetId: number | null;
   readonly loras: LoraChoice[];
   readonly files: { id: number; weight: number }[];
   readonly apart: boolean;
@@ -83,16 +84,18 @@ export function takenOver(
   }
 
   const { hash, name } = recipe.model;
-  const model =
-    models.find((one) => one.hash.startsWith(hash)) ??
-    // Another U-Net changes the hash.
-    (recipe.unet && models.find((one) => nameOf(one.path) === nameOf(name)));
+  const modelNamed = (wanted: string): Known['models'][number] | undefined =>
+    models.find((one) => nameOf(one.path) === nameOf(wanted));
+  // Another U-Net changes the hash.
+  const model = models.find((one) => one.hash.startsWith(hash)) ?? (recipe.unet && modelNamed(name));
+  const unet = recipe.unet && modelNamed(recipe.unet.name);
   // Runs bring their own model.
   if (!model && loras.length === 0) lost.push(name);
-  if (recipe.unet) lost.push(words.ofUnet(recipe.unet.name));
+  if (recipe.unet && !unet) lost.push(words.ofUnet(recipe.unet.name));
   if (recipe.latents !== undefined) lost.push(words.noise);
   return {
     modelId: model && model.source !== 'shipped' && loras.length === 0 ? model.id : null,
+    unetId: unet?.id ?? null,
     ...{ loras, files: chosen, apart, lost },
     places: apart ? boxes.flatMap(({ place }) => place ?? []) : [],
     placePrompts: apart ? boxes.map(({ prompt }) => prompt) : [],

@@ -1,5 +1,5 @@
 import type { Model } from '../../../src-shared/domain/model.ts';
-import type { Draft } from '../../state/generation.svelte.ts';
+import type { Draft } from '../../state/draft.ts';
 import { texts } from '../../texts/index.ts';
 
 type SamplerValue = NonNullable<Draft['sampler']> | '';

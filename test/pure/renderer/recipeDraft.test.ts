@@ -23,7 +23,16 @@ const recipe: Recipe = {
   ...{ prompt: 'a dog', negative: '', seed: 5, steps: 25, guidance: 7.5, scheduler: 'pndm' },
   ...{ width: 128, height: 128 },
 };
-const nothing = { modelId: null, loras: [], files: [], apart: false, places: [], placePrompts: [], lost: [] };
+const nothing = {
+  modelId: null,
+  unetId: null,
+  loras: [],
+  files: [],
+  apart: false,
+  places: [],
+  placePrompts: [],
+  lost: [],
+};
 const found = (changed: Partial<Recipe>, made?: Parameters<typeof takenOver>[2]) =>
   takenOver({ ...recipe, ...changed }, known, made);
 
@@ -85,6 +94,11 @@ describe('what a form takes over from a recipe', () => {
       loras: [{ runId: 7, step: 240, weight: 0.9 }],
       lost: ['the boxes of its subjects'],
     });
+  });
+
+  it('is the model whose U-Net drew it', () => {
+    const changed = { model: { name: 'likeness-mini', hash: 'dddd' }, unet: { name: 'tiny-sd', hash: 'e1' } };
+    expect(found(changed)).toEqual({ ...nothing, unetId: 2 });
   });
 
   it('names what no form has', () => {

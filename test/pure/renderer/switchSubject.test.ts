@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import type { Draft } from '../../../src-renderer/state/generation.svelte.ts';
+import type { Draft } from '../../../src-renderer/state/draft.ts';
 
 const subject = (id: number, token: string, classNoun: string) => ({ id, name: token, token, classNoun });
 const run = (id: number, subjectId: number, checkpoints: number) => ({

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it, vi } from 'vitest';
-import type { Draft } from '../../../src-renderer/state/generation.svelte.ts';
+import type { Draft } from '../../../src-renderer/state/draft.ts';
 import { expandWildcards } from '../../../src-shared/domain/wildcards.ts';
 
 it.each([
