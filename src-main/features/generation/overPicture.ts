@@ -3,6 +3,7 @@ import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import { nameOfPlace } from '../../engine/checkpoints/nameOfPlace.ts';
 import type { Original } from '../../engine/pipelines/original.ts';
 import { loadPicture, loadPictureOn } from '../../engine/pictures/pictures.ts';
+import { covering, fitted } from '../../engine/pictures/fitted.ts';
 import { greyAt, type Picture } from '../../engine/pictures/pixels.ts';
 import { resize } from '../../engine/pictures/resample.ts';
 import { pixelsPerLatent, TextToImage } from '../../engine/pipelines/textToImage.ts';
@@ -47,10 +48,13 @@ export async function openOver(
       ? cropRegion(mask, asked ?? own, maskPadding)
       : { x: 0, y: 0, ...sizeOf(whole) };
   const size = asked ?? (mask && maskPadding !== undefined ? own : drawnSize(region, own, factor));
+  // A part may have another shape than what is drawn, where the picture ends; it is not stretched.
+  const isPart = mask !== undefined && maskPadding !== undefined;
   const scaled = (picture: Picture): Picture =>
-    resize(crop(picture, region), size.width, size.height, 'lanczos');
-  const finish = (drawn: Picture): Picture =>
-    mask ? laidOver(whole, mask, resize(drawn, region.width, region.height, 'lanczos'), region) : drawn;
+    isPart ? fitted(crop(picture, region), size) : resize(picture, size.width, size.height, 'lanczos');
+  const back = (drawn: Picture): Picture =>
+    isPart ? covering(drawn, region) : resize(drawn, region.width, region.height, 'lanczos');
+  const finish = (drawn: Picture): Picture => (mask ? laidOver(whole, mask, back(drawn), region) : drawn);
   const noted = (file: string): { name: string; hash: string } => {
     const hash = sha256(readFileSync(file), 16);
     rememberPlace(hash, file);
