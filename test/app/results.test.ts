@@ -131,4 +131,45 @@ describe.skipIf(!browserProgram)(`results${browserProgram ? '' : ` (${noBrowser}
       }
     },
   );
+
+  it(
+    'measure a folder of pictures, keep the figures, and take them away and back',
+    { timeout: patience },
+    async () => {
+      const studio = await StudioProcess.start(newLibrary());
+      const client = await Client.open(studio.url);
+      const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
+      page.setDefaultTimeout(60_000);
+      const choose = async (what: string, folder: string): Promise<void> => {
+        await page.getByRole('button', { name: `Choose ${what}` }).click();
+        const dialog = page.getByRole('dialog', { name: what });
+        await dialog.getByRole('textbox', { name: 'Path' }).fill(folder);
+        await dialog.getByRole('button', { name: 'Choose', exact: true }).click();
+      };
+      try {
+        await client.ask('settings.update', { tourDone: true });
+        await page.goto(`${studio.url}#/scores`);
+        await page.getByRole('link', { name: /^Measure other pictures/ }).click();
+        const start = page.getByRole('button', { name: 'Measure', exact: true });
+        expect(await start.isDisabled()).toBe(true);
+        await choose('Pictures', path.resolve('resources/sample-subject'));
+        await choose('Compare with', path.resolve('test/app/drawn'));
+        await start.click();
+        const figures = page.getByRole('group', { name: 'Figures: Measuring sample-subject' });
+        await figures.waitFor();
+        expect(await figures.getByRole('rowheader').allTextContents()).toEqual([
+          'Fréchet distance (MobileNetV2)',
+          'KID (MobileNetV2)',
+        ]);
+        await page.getByRole('button', { name: 'Remove Measuring sample-subject' }).click();
+        await figures.waitFor({ state: 'detached' });
+        await page.getByRole('button', { name: 'Undo' }).click();
+        await figures.waitFor();
+      } finally {
+        client.close();
+        await page.close();
+        await studio.stop();
+      }
+    },
+  );
 });
