@@ -92,7 +92,10 @@ export async function denoise(
       const seen = isApart ? seenApart(input, mask, noiseBefore, sampler.noiseLevel(i)[1]) : input;
       parts.push({
         mask,
-        output: await guided(region.networks, seen, shape, t, late ? own : region.conditions),
+        output: await guided(region.networks, seen, shape, t, {
+          ...(late ? own : region.conditions),
+          ...(conditions.beside && { beside: conditions.beside }),
+        }),
       });
     }
     const output = parts.length > 0 ? composed(whole, parts) : whole;

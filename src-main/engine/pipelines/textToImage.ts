@@ -11,7 +11,8 @@ import type { HostTensor } from '../tensor/tensor.ts';
 import { stack, stackPrompts, unstack, type PromptEmbeds } from './batches.ts';
 import { picturesThatFit, steadyBatch } from './batchSize.ts';
 import { PromptEncoder } from './encodePrompts.ts';
-import { denoise, guidanceTensor, type Conditions, type RegionConditions } from './denoise.ts';
+import { encodeRegions } from './encodeRegions.ts';
+import { denoise, guidanceTensor, type Conditions } from './denoise.ts';
 import { Networks, type NetworkOptions } from './networks.ts';
 import { EncodedOriginal, type Beginning, type Original } from './original.ts';
 import type { Region } from './regions.ts';
@@ -70,6 +71,7 @@ export class TextToImage {
   readonly networks: Networks;
   /** The model before any finetune. */
   private readonly base: Networks;
+  private readonly untaught: NetworkOptions;
 
   constructor(
     readonly model: Model,
@@ -78,6 +80,7 @@ export class TextToImage {
   ) {
     this.networks = new Networks(model, options);
     const { adapters: _, own: __, fed: ___, ...untaught } = options;
+    this.untaught = untaught;
     this.base = new Networks(model, untaught);
   }
 
@@ -160,7 +163,10 @@ export class TextToImage {
       }
       ofBatches.push(encoded);
     }
-    const regions = await this.encodeRegions(options, base);
+    const untaught = { model: this.model, tokenizer: this.tokenizer, options: this.untaught };
+    const negativeOf = ({ negative = '' }: PictureRequest): string => negative;
+    const negatives = requests.flat().map(negativeOf);
+    const regions = await encodeRegions({ ...untaught, networks: this.base }, options, negatives);
     const taught = [this.networks, ...regions.map(({ networks }) => networks)];
     await Networks.shareDevice(taught, this.base, baseGuidance > 0, shape);
     for (const { prompt } of ofBatches.flat()) this.checkedPrompt(prompt);
@@ -169,9 +175,9 @@ export class TextToImage {
     const over = await this.encodeOriginal(options);
     let first = 0;
     for (const [batch, part] of requests.entries()) {
-      const ofBatch = regions.map((region) => ({
-        ...region,
-        conditions: together(part.map(() => region.conditions)),
+      const ofBatch = regions.map(({ box, networks, conditionsFor }) => ({
+        ...{ box, networks },
+        conditions: together(part.map((request) => conditionsFor(negativeOf(request)))),
       }));
       const conditions = {
         ...together(ofBatches[batch] as Conditions[]),
@@ -216,37 +222,6 @@ export class TextToImage {
   async dispose(): Promise<void> {
     await this.networks.release();
     await this.base.release();
-  }
-
-  /** What each region is drawn with, for one picture. */
-  private async encodeRegions(options: SamplingOptions, base: PromptEncoder): Promise<RegionConditions[]> {
-    const { regions = [], guidance, baseGuidance = 0, guidanceStop = 1 } = options;
-    const { promptRules = 'none', onWarning } = options;
-    const encoded: RegionConditions[] = [];
-    for (const { box, prompt, networks: taught } of regions) {
-      const networks = new Networks(this.model, taught);
-      const own = new PromptEncoder(networks, this.tokenizer, promptRules, onWarning, options);
-      const length = Math.max(own.length(prompt), own.length(''));
-      const withBase = baseGuidance > 0;
-      encoded.push({
-        ...{ box, networks },
-        conditions: {
-          prompt: await own.encode(prompt, length),
-          ...(guidance > 1 && !withBase && { negative: await own.encodeNegative('', length) }),
-          ...{ guidance, stop: guidanceStop },
-          ...(withBase && {
-            base: {
-              networks: this.base,
-              prompt: await base.encode(prompt, length),
-              negative: await base.encodeNegative('', length),
-              guidance: baseGuidance,
-            },
-          }),
-        },
-      });
-      await networks.release('text');
-    }
-    return encoded;
   }
 
   private async sample(

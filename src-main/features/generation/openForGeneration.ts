@@ -49,6 +49,7 @@ export async function openForGeneration(
     | 'prediction'
     | 'clipSkip'
     | 'embeddings'
+    | 'regions'
   >,
   report: JobContext['report'],
 ): Promise<OpenedModel> {
@@ -66,7 +67,15 @@ export async function openForGeneration(
     taught.filter((one) => 'parts' in one),
   );
   const given = (request.embeddings ?? []).map(({ path, word }) => ({ ...readEmbedding(path, word), path }));
-  const bundled = taught.flatMap((one) => ('embeddings' in one ? one.embeddings : []));
+  const others = (request.regions ?? [])
+    .map(({ lora }) => lora)
+    .filter(({ path }, i, all) => all.findIndex((one) => one.path === path) === i)
+    .filter(({ path }) => request.loras.every((one) => one.path !== path));
+  // What boxes teach their own networks is read where those are opened; their words are the tokenizer's.
+  const inBoxes = others.map((choice) =>
+    openTaught(choice, model, { report: () => undefined, partial: true }),
+  );
+  const bundled = [...taught, ...inBoxes].flatMap((one) => ('embeddings' in one ? one.embeddings : []));
   const words = wordsFor(model, [...given, ...bundled]);
   const tokenizer = (await openTokenizer(model)).withWords(words.counts, words.firstId);
   const read = withRoomForWords(withoutLastLayers(model, request.clipSkip ?? 0), words.vectors.shape[0]);

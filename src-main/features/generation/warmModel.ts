@@ -51,14 +51,15 @@ export class WarmModel implements Opener {
  * What a model draws by, as its contents say it: files are replaced inside a folder, and a run that goes on writes its checkpoints anew
  * under the same names. Errors: those of `openModel`, `file.*`.
  */
-function keyOf({ model, unet, loras, embeddings = [], ...rest }: Asked): string {
+function keyOf({ model, unet, loras, embeddings = [], regions = [], ...rest }: Asked): string {
   const stored = openModel(model, rest.prediction);
   const whole = unet === undefined ? stored : withUnet(stored, unet);
   const parts = [whole.unet, whole.vae, whole.textEncoder, whole.textEncoder2];
   const configs = parts.map((part) => part?.configText);
   const { vocabFile, mergesFile, tokenizerFile, config, specialTokens } = whole.tokenizer ?? {};
   const words = [vocabFile, mergesFile, tokenizerFile].filter((file) => file !== undefined);
-  const taught = loras.map(({ path: place, weight }) => [place, weight, identityOf(filesAt(place))]);
+  const all = [...loras, ...regions.map(({ lora }) => lora)];
+  const taught = all.map(({ path: place, weight }) => [place, weight, identityOf(filesAt(place))]);
   const embedded = embeddings.map(({ path: place, word }) => [place, word, identityOf([place])]);
   const { provider, precision, partial = false, prediction, clipSkip } = rest;
   return JSON.stringify([

@@ -48,6 +48,14 @@ it('one box over the whole picture draws what its LoRA draws alone', async () =>
   expect(gap(alone.latents.subarray(alone.latents.length / 2), whole.latents)).toBeLessThan(1e-4);
 }, 300_000);
 
+it('a box has the negative prompt and the embeddings of the picture', async () => {
+  const word = path.resolve('test/golden/fixtures/embedding/learned_embeds.safetensors');
+  const both = ['--negative', 'blurry painting', '--embedding', `${word}:<rex>`];
+  const alone = await draw('alone with both', ...both, '--lora', rslora, '--prompt', 'a <rex> dog');
+  const whole = await draw('whole with both', ...both, '--region', `0,0,100,100=${rslora}=a <rex> dog`);
+  expect(gap(alone.latents.subarray(alone.latents.length / 2), whole.latents)).toBeLessThan(1e-4);
+}, 300_000);
+
 it('each box is its own: another LoRA in one changes that box at once, and is in the recipe', async () => {
   const two = await draw(
     'two',
