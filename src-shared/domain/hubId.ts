@@ -4,10 +4,10 @@ export interface HubId {
   readonly revision: string;
 }
 
-/** Reads `owner/name`, `owner/name@revision` or the address of its page; undefined for anything else. */
+/** Reads `owner/name`, `owner/name@revision` or the address of its page, with or without https; undefined for anything else. */
 export function readHubId(word: string): HubId | undefined {
   const [, repository, revision = 'main'] =
-    /^(?:https?:\/\/(?:huggingface\.co|hf\.co)\/)?([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*?)(?:(?:@|\/tree\/)(\w[\w.-]*))?\/?$/.exec(
+    /^(?:(?:https?:\/\/)?(?:huggingface\.co|hf\.co)\/)?([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*?)(?:(?:@|\/tree\/)(\w[\w.-]*))?\/?$/.exec(
       word,
     ) ?? [];
   return repository === undefined ? undefined : { repository, revision };

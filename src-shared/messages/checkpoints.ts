@@ -38,6 +38,8 @@ export const checkpointMessages = {
     `${d.file}: the tensor "${d.tensor}" is of type ${d.found}; only f32, f16 and bf16 weights can be used.`,
   'tensor.notNumbers': (d: { file: string; tensor: string; count: number }) =>
     `${d.file}: the tensor "${d.tensor}" holds ${d.count} NaN or infinite values, so the weights are broken; use another copy or an earlier checkpoint.`,
+  'unet.otherModel': (d: { unet: string; model: string; why: string }) =>
+    `The U-Net of ${d.unet} can't be put into ${d.model}: ${d.why}. Choose one of the same family.`,
   'config.invalid': (d: { file: string; why: string }) =>
     `${d.file} is not a valid configuration: ${d.why}. Take the file from the model's original folder.`,
   'model.family': (d: { file: string; found: string }) =>

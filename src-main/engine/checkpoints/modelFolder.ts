@@ -79,26 +79,28 @@ export function openUnetFolder(folder: string): Model['unet'] {
 
 /** The parts of one model must fit each other. Errors: `config.invalid`. */
 export function checkFit(model: Model): void {
-  const { path, unet, vae, textEncoder2 } = model;
-  const unfit = (why: string) => problem('config.invalid', { file: path, why });
+  const why = misfit(model);
+  if (why !== undefined) throw problem('config.invalid', { file: model.path, why });
+}
+
+/** What of a model's networks does not fit together, as a part of a sentence. */
+export function misfit(model: Model): string | undefined {
+  const { unet, vae, textEncoder2 } = model;
   const width = contextWidth(model);
   if (unet.config.cross_attention_dim.some((dim) => dim !== width))
-    throw unfit(
-      `the U-Net wants prompts ${unet.config.cross_attention_dim[0]} wide, the text encoder's are ${width}`,
-    );
+    return `the U-Net wants prompts ${unet.config.cross_attention_dim[0]} wide, the text encoder's are ${width}`;
   const tokens = [model.textEncoder, textEncoder2].flatMap(
     (part) => part?.config.max_position_embeddings ?? [],
   );
-  if (new Set(tokens).size > 1) throw unfit(`its text encoders read ${tokens.join(' and ')} tokens`);
+  if (new Set(tokens).size > 1) return `its text encoders read ${tokens.join(' and ')} tokens`;
   const [wanted, given] = [unet.config.addition?.textWidth, textEncoder2?.config.projection_dim];
   if (wanted !== given)
-    throw unfit(
-      `the U-Net wants ${wanted ?? 'no'} numbers of the whole prompt, the text encoders give ${given ?? 'none'}`,
-    );
+    return `the U-Net wants ${wanted ?? 'no'} numbers of the whole prompt, the text encoders give ${given ?? 'none'}`;
   const { in_channels, out_channels } = unet.config;
   const fits = in_channels === out_channels || seesMasks(unet.config);
   if (!fits || out_channels !== vae.config.latent_channels)
-    throw unfit(`the U-Net's latents have ${in_channels} channels, the VAE's ${vae.config.latent_channels}`);
+    return `the U-Net's latents have ${in_channels} channels, the VAE's ${vae.config.latent_channels}`;
+  return undefined;
 }
 
 function openPart<Config>(

@@ -2,7 +2,7 @@ import type { Prediction } from '../../../src-shared/domain/prediction.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { isFile, isFolder, statOrNothing } from './files.ts';
 import type { Model } from './model.ts';
-import { checkFit, openModelFolder, openUnetFolder } from './modelFolder.ts';
+import { misfit, openModelFolder, openUnetFolder } from './modelFolder.ts';
 import { openSingleFile } from './singleFile.ts';
 
 /**
@@ -16,10 +16,11 @@ export function openModel(path: string, prediction?: Prediction): Model {
   throw problem('file.unreadable', { file: path, why: 'it is neither a file nor a folder' });
 }
 
-/** The model with a U-Net from elsewhere: a model, or the folder of a U-Net alone. Errors: those of `openModel`. */
+/** The model with a U-Net from elsewhere: a model, or the folder of a U-Net alone. Errors: those of `openModel`, `unet.otherModel`. */
 export function withUnet(model: Model, place: string): Model {
   const unet = isFile(place) ? openSingleFile(place).unet : openUnetFolder(place);
   const whole = { ...model, unet };
-  checkFit(whole);
+  const why = misfit(whole);
+  if (why !== undefined) throw problem('unet.otherModel', { unet: place, model: model.path, why });
   return whole;
 }

@@ -84,6 +84,15 @@ describe('the catalogue', () => {
     }
   });
 
+  it.each(['https://huggingface.co/', 'http://hf.co/', 'huggingface.co/', 'hf.co/', ''])(
+    'are read by the addresses of their pages: %s',
+    (site) => {
+      const repository = 'nota-ai/bk-sdm-small';
+      expect(readHubId(site + repository)).toEqual({ repository, revision: 'main' });
+      expect(readHubId(`${site}${repository}/tree/v2`)).toEqual({ repository, revision: 'v2' });
+    },
+  );
+
   it('says how long a training takes once something was measured here', () => {
     const [entry] = catalogue;
     if (!entry) return expect.fail();
