@@ -2,19 +2,15 @@ import { watchConnection, type ConnectionState } from '../client/index.ts';
 
 /** Whether the studio answers. */
 class Connection {
-  #state = $state<ConnectionState>('open');
+  state = $state<ConnectionState>('open');
   #returns = new Set<() => void>();
 
   constructor() {
     watchConnection((state) => {
-      const returned = state === 'open' && this.#state !== 'open';
-      this.#state = state;
+      const returned = state === 'open' && this.state !== 'open';
+      this.state = state;
       if (returned) for (const again of this.#returns) again();
     });
-  }
-
-  get state(): ConnectionState {
-    return this.#state;
   }
 
   /** Events may have been missed: load again. */

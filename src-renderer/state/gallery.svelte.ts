@@ -18,10 +18,10 @@ export interface FoundRecipe {
 
 /** The ids of all pictures that match the filter, and recently viewed pictures. */
 class Gallery {
-  #filter = $state.raw<ImageFilter>({});
-  #order = $state<ImageOrder>('newest');
-  #ids = $state.raw<readonly number[]>([]);
-  #loaded = $state(false);
+  filter = $state.raw<ImageFilter>({});
+  order = $state<ImageOrder>('newest');
+  ids = $state.raw<readonly number[]>([]);
+  loaded = $state(false);
   #images = new SvelteMap<number, Image>();
   #asked = new Set<number>();
   #waiting = new Set<number>();
@@ -32,7 +32,7 @@ class Gallery {
     listen('gallery.added', () => this.#refreshSoon());
     listen('gallery.removed', ({ ids }) => {
       const gone = new Set(ids);
-      this.#ids = this.#ids.filter((id) => !gone.has(id));
+      this.ids = this.ids.filter((id) => !gone.has(id));
     });
     listen('gallery.changed', ({ ids }) => {
       for (const id of ids) this.#asked.delete(id);
@@ -41,43 +41,27 @@ class Gallery {
     });
   }
 
-  get filter(): ImageFilter {
-    return this.#filter;
-  }
-
-  get order(): ImageOrder {
-    return this.#order;
-  }
-
-  get ids(): readonly number[] {
-    return this.#ids;
-  }
-
-  get loaded(): boolean {
-    return this.#loaded;
-  }
-
   image(id: number): Image | undefined {
     return this.#images.get(id);
   }
 
-  async show(filter: ImageFilter, order: ImageOrder = this.#order): Promise<void> {
-    this.#filter = filter;
-    this.#order = order;
+  async show(filter: ImageFilter, order: ImageOrder = this.order): Promise<void> {
+    this.filter = filter;
+    this.order = order;
     await this.load();
   }
 
   /** An answer to an outdated request is dropped. */
   async load(): Promise<void> {
     const turn = (this.#turn += 1);
-    const ids = await attempt(() => request('gallery.ids', { filter: this.#filter, order: this.#order }));
+    const ids = await attempt(() => request('gallery.ids', { filter: this.filter, order: this.order }));
     if (turn !== this.#turn || !ids) return;
-    this.#ids = ids;
-    this.#loaded = true;
+    this.ids = ids;
+    this.loaded = true;
   }
 
   async loadAgain(): Promise<void> {
-    if (this.#loaded) await this.load();
+    if (this.loaded) await this.load();
   }
 
   /** Call it for pictures that come into view; they are fetched together, a moment later. */
@@ -113,7 +97,7 @@ class Gallery {
     const removed = await attempt(() => request('gallery.remove', { ids: [...ids] }));
     if (!removed) return;
     const gone = new Set(ids);
-    this.#ids = this.#ids.filter((id) => !gone.has(id));
+    this.ids = this.ids.filter((id) => !gone.has(id));
     toasts.undoable(texts.gallery.removed(ids.length), removed.undo);
   }
 
@@ -141,7 +125,7 @@ class Gallery {
   }
 
   #refreshSoon(): void {
-    if (!this.#loaded) return;
+    if (!this.loaded) return;
     clearTimeout(this.#refreshing);
     this.#refreshing = setTimeout(() => void this.load(), 150);
   }

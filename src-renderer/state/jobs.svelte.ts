@@ -1,4 +1,4 @@
-import type { Job } from '../../src-shared/domain/job.ts';
+import { computes, type Job } from '../../src-shared/domain/job.ts';
 import { listen, request } from '../client/index.ts';
 import { attempt } from './toasts.svelte.ts';
 
@@ -35,9 +35,7 @@ class Jobs {
 
   /** What a queued job waits for. */
   get inTheWay(): Job | undefined {
-    return this.#list.find(
-      ({ state, kind }) => state === 'running' && kind !== 'import' && kind !== 'download',
-    );
+    return this.#list.find(({ state, kind }) => state === 'running' && computes(kind));
   }
 
   /** Something computes, or waits for its turn; what is paused does neither. */

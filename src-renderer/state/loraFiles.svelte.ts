@@ -5,22 +5,18 @@ import { attempt, toasts } from './toasts.svelte.ts';
 
 /** LoRA files of other tools, and embeddings. */
 class LoraFiles {
-  #list = $state.raw<readonly LoraFile[]>([]);
+  list = $state.raw<readonly LoraFile[]>([]);
 
   constructor() {
-    listen('loras.changed', (list) => (this.#list = list));
-  }
-
-  get list(): readonly LoraFile[] {
-    return this.#list;
+    listen('loras.changed', (list) => (this.list = list));
   }
 
   byId(id: number): LoraFile | undefined {
-    return this.#list.find((file) => file.id === id);
+    return this.list.find((file) => file.id === id);
   }
 
   async load(): Promise<void> {
-    this.#list = (await attempt(() => request('loras.list', {}))) ?? this.#list;
+    this.list = (await attempt(() => request('loras.list', {}))) ?? this.list;
   }
 
   async rename(id: number, name: string): Promise<void> {

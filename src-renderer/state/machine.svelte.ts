@@ -5,30 +5,18 @@ import { texts } from '../texts/index.ts';
 
 /** This machine: its processor, the library and its disk, and network connections. */
 class Machine {
-  #info = $state.raw<Output<'system.info'>>();
-  #library = $state.raw<Output<'library.get'>>();
-  #offline = $state.raw<Output<'system.offline'>>();
+  info = $state.raw<Output<'system.info'>>();
+  library = $state.raw<Output<'library.get'>>();
+  offline = $state.raw<Output<'system.offline'>>();
 
   constructor() {
-    listen('library.changed', (library) => (this.#library = library));
-    listen('system.offline', (offline) => (this.#offline = offline));
-  }
-
-  get info(): Output<'system.info'> | undefined {
-    return this.#info;
-  }
-
-  get library(): Output<'library.get'> | undefined {
-    return this.#library;
-  }
-
-  get offline(): Output<'system.offline'> | undefined {
-    return this.#offline;
+    listen('library.changed', (library) => (this.library = library));
+    listen('system.offline', (offline) => (this.offline = offline));
   }
 
   /** In the app, the system's dialogs and file manager are available. */
   get inApp(): boolean {
-    return this.#info?.shell === 'app';
+    return this.info?.shell === 'app';
   }
 
   async load(): Promise<void> {
@@ -37,9 +25,9 @@ class Machine {
       attempt(() => request('library.get', {})),
       attempt(() => request('system.offline', {})),
     ]);
-    this.#info = info;
-    this.#library = library;
-    this.#offline = offline;
+    this.info = info;
+    this.library = library;
+    this.offline = offline;
   }
 
   async rescan(): Promise<void> {

@@ -10,14 +10,14 @@ type FileProgress = Payload<'models.file'>;
 
 /** Base models and exports. */
 class Models {
-  #list = $state.raw<readonly Model[]>([]);
-  #catalogue = $state.raw<Output<'models.catalogue'>>([]);
+  list = $state.raw<readonly Model[]>([]);
+  catalogue = $state.raw<Output<'models.catalogue'>>([]);
   #files = $state.raw<readonly FileProgress[]>([]);
-  #exports = $state.raw<readonly Exported[]>([]);
+  exports = $state.raw<readonly Exported[]>([]);
 
   constructor() {
     listen('models.changed', (models) => {
-      this.#list = models;
+      this.list = models;
       void this.loadCatalogue();
     });
     listen('models.file', (file) => {
@@ -25,20 +25,8 @@ class Models {
       this.#files = [...others, file];
     });
     listen('exports.changed', (exported) => {
-      this.#exports = [exported, ...this.#exports.filter(({ id }) => id !== exported.id)];
+      this.exports = [exported, ...this.exports.filter(({ id }) => id !== exported.id)];
     });
-  }
-
-  get list(): readonly Model[] {
-    return this.#list;
-  }
-
-  get catalogue(): Output<'models.catalogue'> {
-    return this.#catalogue;
-  }
-
-  get exports(): readonly Exported[] {
-    return this.#exports;
   }
 
   /** Progress of a download's files. */
@@ -47,19 +35,19 @@ class Models {
   }
 
   byId(id: number | null | undefined): Model | undefined {
-    return this.#list.find((model) => model.id === id);
+    return this.list.find((model) => model.id === id);
   }
 
   async load(): Promise<void> {
-    this.#list = (await attempt(() => request('models.list', {}))) ?? this.#list;
+    this.list = (await attempt(() => request('models.list', {}))) ?? this.list;
   }
 
   async loadExports(): Promise<void> {
-    this.#exports = (await attempt(() => request('exports.list', {}))) ?? this.#exports;
+    this.exports = (await attempt(() => request('exports.list', {}))) ?? this.exports;
   }
 
   async loadCatalogue(): Promise<void> {
-    this.#catalogue = (await attempt(() => request('models.catalogue', {}))) ?? [];
+    this.catalogue = (await attempt(() => request('models.catalogue', {}))) ?? [];
   }
 
   async import(path: string): Promise<boolean> {
@@ -101,7 +89,7 @@ class Models {
   async removeExport(exported: Exported): Promise<void> {
     const removed = await attempt(() => request('exports.remove', { id: exported.id }));
     if (!removed) return;
-    this.#exports = this.#exports.filter(({ id }) => id !== exported.id);
+    this.exports = this.exports.filter(({ id }) => id !== exported.id);
     toasts.undoable(texts.common.removed(exported.path), removed.undo);
   }
 }

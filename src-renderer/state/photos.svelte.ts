@@ -17,9 +17,10 @@ interface Refused {
 /** The photos of one subject, and their preflight remarks. */
 class Photos {
   #subjectId = $state<number>();
-  #list = $state.raw<readonly Photo[]>([]);
-  #report = $state.raw<Report>();
-  #refused = $state.raw<readonly Refused[]>([]);
+  list = $state.raw<readonly Photo[]>([]);
+  report = $state.raw<Report>();
+  /** Files that were refused, until the person dismisses them. */
+  refused = $state.raw<readonly Refused[]>([]);
   #adding = $state(0);
 
   constructor() {
@@ -27,21 +28,8 @@ class Photos {
       if (subjectId === this.#subjectId) void this.load(subjectId);
     });
     listen('photos.refused', ({ subjectId, ...refused }) => {
-      if (subjectId === this.#subjectId) this.#refused = [...this.#refused, refused];
+      if (subjectId === this.#subjectId) this.refused = [...this.refused, refused];
     });
-  }
-
-  get list(): readonly Photo[] {
-    return this.#list;
-  }
-
-  get report(): Report | undefined {
-    return this.#report;
-  }
-
-  /** Files that were refused, until the person dismisses them. */
-  get refused(): readonly Refused[] {
-    return this.#refused;
   }
 
   get adding(): boolean {
@@ -49,20 +37,20 @@ class Photos {
   }
 
   forgetRefused(): void {
-    this.#refused = [];
+    this.refused = [];
   }
 
   async load(subjectId: number): Promise<void> {
     if (subjectId !== this.#subjectId) {
       this.#subjectId = subjectId;
-      this.#list = [];
-      this.#report = undefined;
-      this.#refused = [];
+      this.list = [];
+      this.report = undefined;
+      this.refused = [];
     }
     const found = await attempt(() => request('photos.list', { subjectId }));
     if (!found || subjectId !== this.#subjectId) return;
-    this.#list = found.photos;
-    this.#report = found.report;
+    this.list = found.photos;
+    this.report = found.report;
   }
 
   async loadAgain(): Promise<void> {
@@ -102,7 +90,7 @@ class Photos {
   async remove(photo: Photo): Promise<void> {
     const removed = await attempt(() => request('photos.remove', { ids: [photo.id] }));
     if (!removed) return;
-    this.#list = this.#list.filter(({ id }) => id !== photo.id);
+    this.list = this.list.filter(({ id }) => id !== photo.id);
     toasts.undoable(texts.common.removed(photo.name), removed.undo);
   }
 
@@ -146,13 +134,13 @@ class Photos {
   }
 
   #put(photo: Photo): void {
-    this.#list = this.#list.map((other) => (other.id === photo.id ? photo : other));
+    this.list = this.list.map((other) => (other.id === photo.id ? photo : other));
   }
 
   #tell(outcomes: readonly Added[]): void {
     const added = outcomes.flatMap((outcome) => outcome.added).length;
     const duplicates = outcomes.flatMap((outcome) => outcome.duplicates).length;
-    this.#refused = outcomes.flatMap((outcome) => outcome.refused);
+    this.refused = outcomes.flatMap((outcome) => outcome.refused);
     const undo = outcomes.length === 1 ? outcomes[0]?.undo : undefined;
     const message = texts.photos.added(added, duplicates);
     if (undo && added > 0) toasts.undoable(message, undo);

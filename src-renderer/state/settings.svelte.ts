@@ -7,15 +7,11 @@ const themeKey = 'likeness.theme';
 
 /** The studio's settings; until they are loaded, the appearance of the last session. */
 class SettingsState {
-  #value = $state.raw<Settings>();
+  value = $state.raw<Settings>();
 
   constructor() {
     this.#applyTheme(localStorage.getItem(themeKey) ?? 'system');
     listen('settings.changed', (settings) => this.#take(settings));
-  }
-
-  get value(): Settings | undefined {
-    return this.#value;
   }
 
   async load(): Promise<void> {
@@ -29,7 +25,7 @@ class SettingsState {
   }
 
   #take(settings: Settings): void {
-    this.#value = settings;
+    this.value = settings;
     localStorage.setItem(themeKey, settings.theme);
     this.#applyTheme(settings.theme);
   }

@@ -9,41 +9,25 @@ const currentKey = 'likeness.subject';
 
 /** The subjects, their projects, and the current subject. */
 class Subjects {
-  #list = $state.raw<readonly Subject[]>([]);
-  #projects = $state.raw<readonly Project[]>([]);
+  list = $state.raw<readonly Subject[]>([]);
+  projects = $state.raw<readonly Project[]>([]);
   #currentId = $state(Number(localStorage.getItem(currentKey)));
-  #loaded = $state(false);
-  #nouns = $state.raw<readonly string[]>([]);
+  loaded = $state(false);
+  /** Suggested class nouns, which the model knows; after `loadNouns`. */
+  nouns = $state.raw<readonly string[]>([]);
 
   constructor() {
     listen('subjects.changed', (subject) => this.#put(subject));
     listen('subjects.removed', ({ id }) => this.#drop(id));
-    listen('projects.changed', (projects) => (this.#projects = projects));
-  }
-
-  get list(): readonly Subject[] {
-    return this.#list;
-  }
-
-  get projects(): readonly Project[] {
-    return this.#projects;
-  }
-
-  get loaded(): boolean {
-    return this.#loaded;
+    listen('projects.changed', (projects) => (this.projects = projects));
   }
 
   get current(): Subject | undefined {
-    return this.#list.find(({ id }) => id === this.#currentId) ?? this.#list[0];
-  }
-
-  /** Suggested class nouns, which the model knows; after `loadNouns`. */
-  get nouns(): readonly string[] {
-    return this.#nouns;
+    return this.list.find(({ id }) => id === this.#currentId) ?? this.list[0];
   }
 
   byId(id: number | null | undefined): Subject | undefined {
-    return this.#list.find((subject) => subject.id === id);
+    return this.list.find((subject) => subject.id === id);
   }
 
   choose(id: number): void {
@@ -56,13 +40,13 @@ class Subjects {
       attempt(() => request('subjects.list', {})),
       attempt(() => request('projects.list', {})),
     ]);
-    this.#list = list ?? this.#list;
-    this.#projects = projects ?? this.#projects;
-    this.#loaded = true;
+    this.list = list ?? this.list;
+    this.projects = projects ?? this.projects;
+    this.loaded = true;
   }
 
   async loadNouns(): Promise<void> {
-    this.#nouns = (await attempt(() => request('subjects.nouns', {}))) ?? this.#nouns;
+    this.nouns = (await attempt(() => request('subjects.nouns', {}))) ?? this.nouns;
   }
 
   async create(input: Input<'subjects.create'>): Promise<Subject | undefined> {
@@ -114,14 +98,14 @@ class Subjects {
   }
 
   #put(subject: Subject): void {
-    const known = this.#list.some(({ id }) => id === subject.id);
-    this.#list = known
-      ? this.#list.map((other) => (other.id === subject.id ? subject : other))
-      : [subject, ...this.#list];
+    const known = this.list.some(({ id }) => id === subject.id);
+    this.list = known
+      ? this.list.map((other) => (other.id === subject.id ? subject : other))
+      : [subject, ...this.list];
   }
 
   #drop(id: number): void {
-    this.#list = this.#list.filter((subject) => subject.id !== id);
+    this.list = this.list.filter((subject) => subject.id !== id);
   }
 }
 

@@ -15,31 +15,23 @@ export interface Toast {
 const seconds = { info: 5, action: 12, bad: 12 };
 
 class Toasts {
-  #list = $state.raw<readonly Toast[]>([]);
-  #spoken = $state('');
-  #lastId = 0;
-
-  get list(): readonly Toast[] {
-    return this.#list;
-  }
-
+  list = $state.raw<readonly Toast[]>([]);
   /** The latest news, for screen readers. */
-  get spoken(): string {
-    return this.#spoken;
-  }
+  spoken = $state('');
+  #lastId = 0;
 
   /** News of what is in sight anyway: spoken, and not shown. */
   speak(message: string): void {
-    this.#spoken = message;
+    this.spoken = message;
     // Else the same news a second time would be no change to tell.
-    setTimeout(() => (this.#spoken = this.#spoken === message ? '' : this.#spoken), 1000 * seconds.info);
+    setTimeout(() => (this.spoken = this.spoken === message ? '' : this.spoken), 1000 * seconds.info);
   }
 
   show(message: string, { kind = 'info', ...rest }: Partial<Omit<Toast, 'id' | 'message'>> = {}): void {
     const id = (this.#lastId += 1);
     const toast = { id, kind, message, ...rest };
     this.speak(message);
-    this.#list = [...this.#list.filter((other) => other.message !== message), toast].slice(-4);
+    this.list = [...this.list.filter((other) => other.message !== message), toast].slice(-4);
     setTimeout(() => this.dismiss(id), 1000 * (rest.action ? seconds.action : seconds[kind]));
   }
 
@@ -56,7 +48,7 @@ class Toasts {
 
   /** Undoes what the latest toast reports; false if there is nothing to undo. */
   undo(): boolean {
-    const toast = this.#list.findLast(({ undoes }) => undoes);
+    const toast = this.list.findLast(({ undoes }) => undoes);
     if (!toast) return false;
     toast.action?.run();
     this.dismiss(toast.id);
@@ -64,7 +56,7 @@ class Toasts {
   }
 
   dismiss(id: number): void {
-    this.#list = this.#list.filter((toast) => toast.id !== id);
+    this.list = this.list.filter((toast) => toast.id !== id);
   }
 }
 

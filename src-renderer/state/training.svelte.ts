@@ -19,16 +19,16 @@ export interface RunDetail {
 
 /** All runs, and for opened ones the loss curve, checkpoints and samples, as they arrive. */
 class Training {
-  #runs = $state.raw<readonly Run[]>([]);
+  runs = $state.raw<readonly Run[]>([]);
   #details = $state.raw<Readonly<Record<number, RunDetail>>>({});
-  #presets = $state.raw<readonly Preset[]>([]);
+  presets = $state.raw<readonly Preset[]>([]);
   #presetsWanted = 0;
 
   constructor() {
     listen('training.changed', (run) => this.#put(run));
-    listen('training.removed', ({ id }) => (this.#runs = this.#runs.filter((run) => run.id !== id)));
+    listen('training.removed', ({ id }) => (this.runs = this.runs.filter((run) => run.id !== id)));
     listen('training.step', ({ runId, step, loss, seconds }) => {
-      this.#runs = this.#runs.map((run) =>
+      this.runs = this.runs.map((run) =>
         run.id === runId ? { ...run, step, loss, secondsPerStep: seconds } : run,
       );
       this.#extend(runId, ({ curve: { steps, losses } }) => ({
@@ -52,22 +52,14 @@ class Training {
     });
   }
 
-  get runs(): readonly Run[] {
-    return this.#runs;
-  }
-
-  get presets(): readonly Preset[] {
-    return this.#presets;
-  }
-
   /** Runs that learn this subject, alone or with others. */
   ofSubject(subjectId: number | undefined): readonly Run[] {
     const subject = subjects.byId(subjectId);
-    return this.#runs.filter((run) => run.subjectId === subjectId || (subject && learnsToo(run, subject)));
+    return this.runs.filter((run) => run.subjectId === subjectId || (subject && learnsToo(run, subject)));
   }
 
   byId(id: number | null | undefined): Run | undefined {
-    return this.#runs.find((run) => run.id === id);
+    return this.runs.find((run) => run.id === id);
   }
 
   detail(runId: number | undefined): RunDetail | undefined {
@@ -75,14 +67,14 @@ class Training {
   }
 
   async load(): Promise<void> {
-    this.#runs = (await attempt(() => request('training.runs', {}))) ?? this.#runs;
+    this.runs = (await attempt(() => request('training.runs', {}))) ?? this.runs;
   }
 
   /** `changes` apply to each preset's time and memory. */
   async loadPresets(input: Input<'training.presets'>): Promise<void> {
     const wanted = (this.#presetsWanted += 1);
     const presets = await attempt(() => request('training.presets', input));
-    if (wanted === this.#presetsWanted) this.#presets = presets ?? [];
+    if (wanted === this.#presetsWanted) this.presets = presets ?? [];
   }
 
   /** Measures the presets on this machine; returns the job. */
@@ -132,7 +124,7 @@ class Training {
   async remove(run: Run): Promise<void> {
     const removed = await attempt(() => request('training.remove', { id: run.id }));
     if (!removed) return;
-    this.#runs = this.#runs.filter(({ id }) => id !== run.id);
+    this.runs = this.runs.filter(({ id }) => id !== run.id);
     toasts.undoable(texts.common.removed(run.name), removed.undo);
   }
 
@@ -142,10 +134,8 @@ class Training {
   }
 
   #put(run: Run): void {
-    const known = this.#runs.some(({ id }) => id === run.id);
-    this.#runs = known
-      ? this.#runs.map((other) => (other.id === run.id ? run : other))
-      : [run, ...this.#runs];
+    const known = this.runs.some(({ id }) => id === run.id);
+    this.runs = known ? this.runs.map((other) => (other.id === run.id ? run : other)) : [run, ...this.runs];
   }
 
   #extend(runId: number, change: (detail: RunDetail) => Partial<RunDetail>): void {

@@ -7,14 +7,10 @@ type Listed = Output<'trash.list'>;
 
 /** What was removed and can be restored. */
 class Trash {
-  #listed = $state.raw<Listed>();
-
-  get listed(): Listed | undefined {
-    return this.#listed;
-  }
+  listed = $state.raw<Listed>();
 
   async load(): Promise<void> {
-    this.#listed = await attempt(() => request('trash.list', {}));
+    this.listed = await attempt(() => request('trash.list', {}));
   }
 
   async restore({ undo, name }: Listed['removals'][number]): Promise<void> {
