@@ -30,7 +30,7 @@ const features = [
   ['dreambooth'],
   ['score', 'cuda', 'guidance'],
   ['evaluation', 'export', 'generation', 'training', 'distillation', 'photos', 'download', 'gpuCheck'],
-  ['bench', 'compression', 'influence', 'inspect', 'join.ts', 'modelLock.ts', 'providers.ts', 'upscale'],
+  ['bench', 'compression', 'influence', 'inspect', 'join.ts', 'modelLock.ts', 'providers.ts', 'upscale.ts'],
 ].map((row) => row.map((name) => `src-main/features/${name}`));
 
 /** What answers the contract, from top to bottom, in the same way. */
@@ -113,7 +113,7 @@ const layers = {
       ['domain'],
       ['messages'],
       ['segmentation'],
-      ['orNothing.ts', 'plural.ts', 'scaledSize.ts'],
+      ['entryOf.ts', 'orNothing.ts', 'plural.ts', 'scaledSize.ts'],
     ].map((row) => row.map((name) => `src-shared/${name}`)),
     [],
   ),
@@ -311,6 +311,16 @@ const hangs = {
   message: 'use makeFolders: mkdir with recursive hangs below /proc',
 };
 
+/** Of the window's stores, whose fields only they themselves set. */
+const stores =
+  'connection|gallery|influence|loraFiles|machine|models|photos|scores|settings|subjects|toasts|training|trash';
+const setFromOutside = ['AssignmentExpression > .left', 'SvelteDirective[kind="Binding"] > .expression'].map(
+  (place) => ({
+    selector: `${place}[object.name=/^(${stores})$/]`,
+    message: 'a store sets its own fields: give it a method',
+  }),
+);
+
 /** Parsing with types costs one program for both kinds of files only when both are told the same. */
 const parserOptions = { projectService: true, tsconfigRootDir: root, extraFileExtensions: ['.svelte'] };
 
@@ -333,6 +343,7 @@ export default tseslint.config(
       'svelte/no-unused-svelte-ignore': 'off',
       'no-restricted-syntax': [
         'error',
+        ...setFromOutside,
         {
           selector: 'SvelteAttribute[key.name="style"]',
           message:
@@ -366,6 +377,11 @@ export default tseslint.config(
       ],
       '@typescript-eslint/restrict-plus-operands': ['error', { allowNumberAndString: true }],
     },
+  },
+  {
+    files: ['src-renderer/**/*.ts'],
+    ignores: ['**/*.svelte.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...setFromOutside] },
   },
   { files: ['src-main/**/*.ts'], rules: { 'no-restricted-syntax': ['error', hangs] } },
 );

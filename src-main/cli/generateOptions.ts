@@ -5,7 +5,6 @@ import { precisions } from '../../src-shared/domain/precision.ts';
 import { predictions } from '../../src-shared/domain/prediction.ts';
 import { promptRules } from '../../src-shared/domain/promptRules.ts';
 import { upscaleFactors } from '../../src-shared/domain/upscale.ts';
-import { problem } from '../../src-shared/messages/index.ts';
 import { schedulerNames } from '../engine/schedulers/config.ts';
 import {
   generateDefaults as defaults,
@@ -14,6 +13,7 @@ import {
 } from '../features/generation/request.ts';
 import { loraChoice } from './loraChoice.ts';
 import {
+  badValue,
   choice,
   file,
   flag,
@@ -137,10 +137,7 @@ export const generateOptions = {
 function regionChoice(): Option<RegionRequest> {
   const lora = loraChoice();
   const bad = (option: string, value: string): Error =>
-    problem('usage.badValue', {
-      ...{ option, value },
-      expected: 'LEFT,TOP,RIGHT,BOTTOM=PATH[:WEIGHT]=PROMPT, the box in per cent of the picture',
-    });
+    badValue(option, value, 'LEFT,TOP,RIGHT,BOTTOM=PATH[:WEIGHT]=PROMPT, the box in per cent of the picture');
   return {
     help: 'a box of the picture for a subject: its own LoRA or run, and its own prompt, kept apart from the others',
     takes: 'one',

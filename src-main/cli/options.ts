@@ -61,7 +61,8 @@ function one<T>(
   };
 }
 
-function bad(option: string, value: string, expected: string): Error {
+/** The error of an option whose value is not what was `expected`. */
+export function badValue(option: string, value: string, expected: string): Error {
   return problem('usage.badValue', { option, value, expected });
 }
 
@@ -107,7 +108,7 @@ export function texts(placeholder: string, help: string): Option<readonly string
 /** A text that is not empty, without line breaks. */
 export function word(placeholder: string, help: string, common: Common = {}): Option<string> {
   return one(placeholder, help, common, (value, name) => {
-    if (!value.trim() || /[\r\n]/.test(value)) throw bad(name, value, 'a word or a few, on one line');
+    if (!value.trim() || /[\r\n]/.test(value)) throw badValue(name, value, 'a word or a few, on one line');
     return value.trim();
   });
 }
@@ -116,7 +117,7 @@ export function word(placeholder: string, help: string, common: Common = {}): Op
 export function names(placeholder: string, help: string, common: Common = {}): Option<readonly string[]> {
   return one(placeholder, help, common, (value, name) => {
     const parts = value.split(',').map((part) => part.trim());
-    if (parts.some((part) => !part)) throw bad(name, value, 'names with a comma between them');
+    if (parts.some((part) => !part)) throw badValue(name, value, 'names with a comma between them');
     return parts;
   });
 }
@@ -126,8 +127,8 @@ const isAddress = (value: string): boolean => /^https?:\/\//i.test(value);
 /** A file or folder, as an absolute path. Whether it exists is checked where it is read. */
 export function file(placeholder: string, help: string, common: Common = {}): Option<string> {
   return one(placeholder, help, common, (value, name) => {
-    if (!value || value.includes('\0')) throw bad(name, value, 'a path');
-    if (isAddress(value)) throw bad(name, value, 'a path on this machine; download the file first');
+    if (!value || value.includes('\0')) throw badValue(name, value, 'a path');
+    if (isAddress(value)) throw badValue(name, value, 'a path on this machine; download the file first');
     return givenPath(value);
   });
 }
@@ -137,7 +138,11 @@ export function model(placeholder: string, help: string, common: Common = {}): O
   const { read } = file(placeholder, help);
   const option = one(placeholder, help, common, (value, name) => {
     if (isAddress(value) && !readHubId(value))
-      throw bad(name, value, 'a path on this machine (download the file first) or a Hub id (owner/name)');
+      throw badValue(
+        name,
+        value,
+        'a path on this machine (download the file first) or a Hub id (owner/name)',
+      );
     if (!readHubId(value)) read([value], name);
     return modelPlace(value);
   });
@@ -148,7 +153,7 @@ export function number(placeholder: string, help: string, range: Range): Option<
   return one(placeholder, help, range, (value, name) => {
     const parsed = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : NaN;
     if (parsed >= range.min && parsed <= range.max) return parsed;
-    throw bad(name, value, `a number from ${range.min} to ${range.max}`);
+    throw badValue(name, value, `a number from ${range.min} to ${range.max}`);
   });
 }
 
@@ -158,7 +163,7 @@ export function integer(placeholder: string, help: string, range: Range): Option
   return one(placeholder, help, range, (value, name) => {
     const parsed = /^[+-]?\d+$/.test(value) ? Number(value) : NaN;
     if (parsed >= range.min && parsed <= range.max && parsed % multiple === 0) return parsed;
-    throw bad(name, value, `${kind} from ${range.min} to ${range.max}`);
+    throw badValue(name, value, `${kind} from ${range.min} to ${range.max}`);
   });
 }
 
@@ -169,7 +174,7 @@ export function choice<T extends string | number>(
 ): Option<T> {
   return one(values.join('|'), help, common, (value, name) => {
     const found = values.find((candidate) => String(candidate) === value);
-    if (found === undefined) throw bad(name, value, `one of ${values.join(', ')}`);
+    if (found === undefined) throw badValue(name, value, `one of ${values.join(', ')}`);
     return found;
   });
 }
@@ -186,7 +191,7 @@ export function squareSize(help: string, range: Range): Option<number> {
     const [, first = '', second = first] = /^(\d+)(?:[x×](\d+))?$/i.exec(value) ?? [];
     const side = first === '' || first !== second ? NaN : Number(first);
     if (side >= min && side <= max && side % multipleOf === 0) return side;
-    throw bad(
+    throw badValue(
       name,
       value,
       `a square: a multiple of ${multipleOf} from ${min} to ${max}, once or as SIDExSIDE`,
@@ -203,7 +208,7 @@ export function pictureSize(help: string, common: Common = {}): Option<PictureSi
     const { min, max, multipleOf } = generationLimits.side;
     const fits = (side: number) => side >= min && side <= max && side % multipleOf === 0;
     if (!fits(width) || !fits(height))
-      throw bad(name, value, `WIDTHxHEIGHT, each a multiple of ${multipleOf} from ${min} to ${max}`);
+      throw badValue(name, value, `WIDTHxHEIGHT, each a multiple of ${multipleOf} from ${min} to ${max}`);
     return { width, height };
   });
 }

@@ -2,6 +2,7 @@ import type { Asked, Declaration } from '../../src-shared/domain/settingSchema.t
 import { askedType, isDerived, leavesOf, type Leaf } from '../../src-shared/domain/settingValues.ts';
 import { nameOf, problem } from '../../src-shared/messages/index.ts';
 import {
+  badValue,
   choice,
   file,
   flag,
@@ -72,8 +73,8 @@ function wordsOf(value: unknown): string | undefined {
 }
 
 /**
- * The settings given as options. Errors: `usage.conflict` for one without effect beside another, or one of a part that was turned
- * off.
+ * The settings given as options. Errors: `usage.conflict` for a setting that has no effect beside another, or that belongs to a part
+ * that was turned off.
  */
 export function settingsGiven<D extends Declaration>(
   declaration: D,
@@ -111,11 +112,11 @@ export function settingsGiven<D extends Declaration>(
   const [issue] = parsed.error.issues;
   const key = optionFor((issue?.path ?? []).filter((step) => typeof step === 'string').join('.'));
   const most = issue?.code === 'too_big' ? Number(issue.maximum) : undefined;
-  throw problem('usage.badValue', {
-    option: optionName(key),
-    value: nameOf(String(given[key])),
-    expected: most === undefined ? (issue?.message ?? '') : `at most ${most} long`,
-  });
+  throw badValue(
+    optionName(key),
+    nameOf(String(given[key])),
+    most === undefined ? (issue?.message ?? '') : `at most ${most} long`,
+  );
 }
 
 function refuse(key: string, beside: string, said: unknown, wanted: unknown): never {

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { StartTeamWorker, TeamSettings, WorkerProvider } from '../engine/training/team/gather.ts';
 import { providerChoices } from '../../src-shared/domain/providers.ts';
-import { problem } from '../../src-shared/messages/index.ts';
-import { integer, names, text } from './options.ts';
+import { badValue, integer, names, text } from './options.ts';
 
 /** Options of the commands that train: who computes. */
 export const teamOptions = {
@@ -36,8 +35,7 @@ export function teamOf({
   if (listen === undefined)
     return count === undefined ? undefined : { workers: count, workerProviders: providers, start };
   const address = listen.includes(':') ? listen : `0.0.0.0:${listen}`;
-  if (!isAddress(address))
-    throw problem('usage.badValue', { option: '--listen', value: listen, expected: 'a port, or HOST:PORT' });
+  if (!isAddress(address)) throw badValue('--listen', listen, 'a port, or HOST:PORT');
   return { workers: count ?? 1, workerProviders: providers, start, listen: address };
 }
 
@@ -52,11 +50,11 @@ function workerProvider(word: string): WorkerProvider {
   const [, name, device] = /^([a-z]+)(?::(\d{1,3}))?$/.exec(word) ?? [];
   const provider = providerChoices.find((choice) => choice === name);
   if (provider === undefined || (device !== undefined && provider !== 'cuda'))
-    throw problem('usage.badValue', {
-      option: '--worker-providers',
-      value: word,
-      expected: `one of ${providerChoices.join(', ')}, or cuda with a card's number, such as cuda:1`,
-    });
+    throw badValue(
+      '--worker-providers',
+      word,
+      `one of ${providerChoices.join(', ')}, or cuda with a card's number, such as cuda:1`,
+    );
   return { provider, ...(device !== undefined && { device: Number(device) }) };
 }
 

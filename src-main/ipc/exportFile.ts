@@ -3,22 +3,19 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pack as newPack, type Pack } from 'tar-stream';
-import { nothing, type FileAnswer } from './fileAnswer.ts';
+import { fresh, nothing, type FileAnswer } from './fileAnswer.ts';
 
 /** An export as a download: a file as it is, a folder as one .tar. `file`: its path, or undefined if there is none. */
 export function exportFile(file: string | undefined): FileAnswer {
   if (file === undefined || !existsSync(file)) return nothing;
   const name = path.basename(file);
   if (!statSync(file).isDirectory())
-    return {
-      ...{ status: 200, type: 'application/octet-stream', body: createReadStream(file), lasting: false },
-      saveAs: name,
-    };
+    return { ...fresh('application/octet-stream', createReadStream(file)), saveAs: name };
   const pack = newPack();
   // tar-stream has its own kind of streams.
   const body = Readable.from(pack);
   fill(pack, file, name).catch((error: unknown) => pack.destroy(error as Error));
-  return { status: 200, type: 'application/x-tar', body, lasting: false, saveAs: `${name}.tar` };
+  return { ...fresh('application/x-tar', body), saveAs: `${name}.tar` };
 }
 
 /** One file after the other, streamed: models are too large for memory. */

@@ -15,6 +15,11 @@ export interface FileAnswer {
 
 export const nothing: FileAnswer = { status: 404, type: 'text/plain', body: 'not here', lasting: false };
 
+/** Answers with what may be another thing tomorrow. */
+export function fresh(type: string, body: FileAnswer['body']): FileAnswer {
+  return { status: 200, type, body, lasting: false };
+}
+
 /** The headers of a file, besides the security headers. */
 export function fileHeaders({ type, lasting, encoding, saveAs }: FileAnswer): Record<string, string> {
   return {

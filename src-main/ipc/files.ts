@@ -6,7 +6,7 @@ import { orNothing } from '../../src-shared/orNothing.ts';
 import { makeFolders } from '../makeFolders.ts';
 import { compressed } from './compressed.ts';
 import { exportFile } from './exportFile.ts';
-import { nothing, type FileAnswer } from './fileAnswer.ts';
+import { fresh, nothing, type FileAnswer } from './fileAnswer.ts';
 import { thumbnailWidths } from '../../src-shared/contract/fileUrls.ts';
 
 /** Where the pictures of the contract's `fileUrls` are; undefined for one that is not there. */
@@ -77,21 +77,15 @@ export async function pictureFile(
   if (width === null) {
     // Browsers turn photos by EXIF themselves, and cannot show TIFF.
     const ending = path.extname(file).toLowerCase();
-    if (ending !== '.tiff')
-      return {
-        status: 200,
-        type: types[ending] ?? 'image/png',
-        body: createReadStream(file),
-        lasting: false,
-      };
+    if (ending !== '.tiff') return fresh(types[ending] ?? 'image/png', createReadStream(file));
     const body = await sharp(file, { failOn: 'none' }).autoOrient().webp({ quality: 92 }).toBuffer();
-    return { status: 200, type: 'image/webp', body, lasting: false };
+    return fresh('image/webp', body);
   }
   const side = thumbnailWidths.find((known) => String(known) === width);
   if (side === undefined) return nothing;
   const kept = path.join(files.thumbnails, `${key}-${Math.round(mtimeMs)}-${side}.webp`);
   const body = existsSync(kept) ? createReadStream(kept) : await makeThumbnail(file, kept, side);
-  return { status: 200, type: 'image/webp', body, lasting: false };
+  return fresh('image/webp', body);
 }
 
 /** The file that an address means, if there is one, and what its thumbnails are called. */

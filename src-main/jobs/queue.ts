@@ -1,4 +1,10 @@
-import type { Job, JobKind, JobProgress, JobState } from '../../src-shared/domain/job.ts';
+import {
+  computes,
+  type Job,
+  type JobKind,
+  type JobProgress,
+  type JobState,
+} from '../../src-shared/domain/job.ts';
 import type { Problem } from '../../src-shared/messages/problem.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';
 import { inStudio } from '../../src-shared/messages/inStudio.ts';
@@ -36,19 +42,6 @@ interface Running {
   ended: boolean;
 }
 
-/** These compute, one at a time; the others only read and write, and may run beside them. */
-const computing: readonly JobKind[] = [
-  'train',
-  'measure',
-  'generate',
-  'score',
-  'influence',
-  'evaluate',
-  'export',
-  'advise',
-  'compress',
-  'distill',
-];
 /** Milliseconds that a worker has to stop: one training step of a large model takes a while. */
 const patience = 120_000;
 
@@ -140,7 +133,7 @@ export class JobQueue {
     const position = Math.min(...others.map((other) => other.position)) - 1;
     this.tell(this.jobs.change(id, { position }));
     for (const [other, running] of this.running)
-      if (computing.includes(this.jobs.get(other).kind)) this.askToStop(other, running, 'queued');
+      if (computes(this.jobs.get(other).kind)) this.askToStop(other, running, 'queued');
     this.next();
     return publicJob(this.jobs.get(id));
   }
@@ -161,7 +154,7 @@ export class JobQueue {
   /** Lets a worker prepare what a job of this kind will need, unless something is computing. */
   prepare(kind: 'generate', task: TaskOf<'generate'>): void {
     const busy = (['running', 'queued'] as const).some((state) =>
-      this.jobs.inState(state).some((job) => computing.includes(job.kind)),
+      this.jobs.inState(state).some((job) => computes(job.kind)),
     );
     if (this.closing || busy) return;
     const seat = this.workers.take(kind);
@@ -226,9 +219,8 @@ export class JobQueue {
   private next(): void {
     if (this.closing) return;
     for (const job of this.jobs.inState('queued')) {
-      const computes = computing.includes(job.kind);
-      const busy = [...this.running.keys()].some((id) => computing.includes(this.jobs.get(id).kind));
-      if (!computes || !busy) this.start(job);
+      const busy = [...this.running.keys()].some((id) => computes(this.jobs.get(id).kind));
+      if (!computes(job.kind) || !busy) this.start(job);
     }
   }
 
@@ -237,11 +229,11 @@ export class JobQueue {
     try {
       start = this.startOf(job.kind, job);
     } catch (error) {
-      this.states.set(job.id, 'failed', asProblem(error));
+      this.states.set(job.id, 'failed', inStudio(error));
       return;
     }
     // A waiting worker frees its memory for the one that computes now.
-    if (computing.includes(job.kind)) this.workers.dismiss(job.kind);
+    if (computes(job.kind)) this.workers.dismiss(job.kind);
     const seat = this.workers.take(job.kind);
     const { worker } = seat;
     const running: Running = {
@@ -339,7 +331,7 @@ export class JobQueue {
         const kept = this.kinds[job.kind].kept?.(job);
         const crashed = running.wanted
           ? null
-          : asProblem(problem('job.crashed', { title: job.title, why, kept }));
+          : inStudio(problem('job.crashed', { title: job.title, why, kept }));
         this.end(id, running.wanted ?? 'failed', crashed);
       });
     this.then(running, () => {
@@ -352,7 +344,7 @@ export class JobQueue {
     const progress = this.running.get(id)?.progress;
     if (progress) this.jobs.keep(id, { progress });
     const obstacle = state === 'failed' ? this.obstacle() : undefined;
-    this.states.set(id, state, obstacle ? asProblem(obstacle) : error);
+    this.states.set(id, state, obstacle ? inStudio(obstacle) : error);
   }
 
   /** An error thrown by a handler fails the job, and nothing else. */
@@ -361,7 +353,7 @@ export class JobQueue {
       const id = [...this.running].find(([, other]) => other === running)?.[0];
       const job = id === undefined ? undefined : this.jobs.find(id);
       if (!job) return;
-      this.end(job.id, 'failed', asProblem(error));
+      this.end(job.id, 'failed', inStudio(error));
       running.ended = true;
       running.worker.kill();
     });
@@ -388,8 +380,4 @@ function timeShown({ timeLeft }: Running): Pick<JobProgress, 'eta' | 'share'> {
 
 function wrongState({ title, state }: Job): LikenessError {
   return problem('job.wrongState', { title, state });
-}
-
-function asProblem(error: unknown): Problem {
-  return inStudio(error);
 }

@@ -20,6 +20,11 @@ const jobStates = ['queued', 'running', 'paused', 'failed', 'cancelled', 'done']
 export type JobKind = (typeof jobKinds)[number];
 export type JobState = (typeof jobStates)[number];
 
+/** Whether jobs of this kind compute, one at a time; the others only read and write, and may run beside them. */
+export function computes(kind: JobKind): boolean {
+  return kind !== 'import' && kind !== 'download';
+}
+
 export const jobProgressSchema = z.object({
   done: z.number(),
   total: z.number(),

@@ -6,8 +6,7 @@ import {
 } from '../../features/bench/request.ts';
 import type { BenchResult } from '../../features/bench/bench.ts';
 import { command } from '../command.ts';
-import { problem } from '../../../src-shared/messages/index.ts';
-import { choice, model, integer, type Given } from '../options.ts';
+import { badValue, choice, model, integer, type Given } from '../options.ts';
 import { defined, provider, refuseTogether } from '../shared.ts';
 
 const options = {
@@ -63,7 +62,7 @@ function benchRequest({ shape, model, ...given }: Given<typeof options>): BenchR
     );
   if ((part === 'lora' || part === 'full') && batch !== undefined && batch % 2) {
     const expected = 'even: half of a training batch is the subject, half its class';
-    throw problem('usage.badValue', { option: '--batch', value: String(batch), expected });
+    throw badValue('--batch', String(batch), expected);
   }
   return { ...defaults, source, ...defined({ part, teacher, latents, batch, repeat, threads, provider }) };
 }

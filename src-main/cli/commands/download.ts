@@ -1,8 +1,7 @@
 import { readHubId } from '../../../src-shared/domain/hubId.ts';
-import { problem } from '../../../src-shared/messages/index.ts';
 import { command } from '../command.ts';
 import { hubOptions } from '../hubOptions.ts';
-import { operand, text } from '../options.ts';
+import { badValue, operand, text } from '../options.ts';
 
 export const download = command({
   name: 'download',
@@ -16,11 +15,7 @@ export const download = command({
   request: ({ id, login = false }) => {
     const read = readHubId(id);
     if (read) return { ...read, login };
-    throw problem('usage.badValue', {
-      option: 'ID',
-      value: id,
-      expected: 'owner/name or owner/name@revision',
-    });
+    throw badValue('ID', id, 'owner/name or owner/name@revision');
   },
   run: async (id, context) => {
     const { fetchModel } = await import('../../features/download/fetchModel.ts');

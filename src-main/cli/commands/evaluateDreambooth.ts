@@ -49,10 +49,7 @@ function dreamboothRequest(given: Given<typeof options>): DreamboothRequest {
   const settings = settingsGiven(shared, given);
   return {
     ...{ subjects, out, count, drawSteps, settings, fallbackModel: shippedModel },
-    ...{
-      mobileNet: scorerFiles.mobileNet,
-      provider: settings.provider ?? 'auto',
-      ...defined({ clip, dino }),
-    },
+    ...{ mobileNet: scorerFiles.mobileNet, provider: settings.provider ?? 'auto' },
+    ...defined({ clip, dino }),
   };
 }

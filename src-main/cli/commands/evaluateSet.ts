@@ -36,18 +36,12 @@ export const evaluateSet = command({
     saveStats: file('FILE.npz', 'write mu and sigma of the images there'),
     provider: provider('auto'),
   },
-  request: ({ images, resize, provider, ...given }): SetRequest => ({
+  request: ({ images, resize = 'clean', provider = 'auto', ...given }): SetRequest => ({
     images,
-    resize: resize ?? 'clean',
-    provider: provider ?? 'auto',
+    resize,
+    provider,
     mobileNet: scorerFiles.mobileNet,
-    ...defined({
-      reference: given.reference,
-      prompts: given.prompts,
-      inception: given.inception,
-      clip: given.clip,
-      saveStats: given.saveStats,
-    }),
+    ...defined(given),
   }),
   run: async (request, context) => {
     const { evaluateSet } = await import('../../features/evaluation/set.ts');

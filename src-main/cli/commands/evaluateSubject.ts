@@ -1,7 +1,7 @@
 import type { SubjectRequest } from '../../features/evaluation/request.ts';
 import { command } from '../command.ts';
 import { file, model, required } from '../options.ts';
-import { defined, provider } from '../shared.ts';
+import { provider } from '../shared.ts';
 import { scorerFiles } from '../../shipped.ts';
 
 export const evaluateSubject = command({
@@ -28,12 +28,8 @@ export const evaluateSubject = command({
     ),
     provider: provider('auto'),
   },
-  request: ({ photos, images, prompts, clip, dino, provider }): SubjectRequest => ({
-    photos,
-    images,
-    provider: provider ?? 'auto',
-    mobileNet: scorerFiles.mobileNet,
-    ...defined({ prompts, clip, dino }),
+  request: ({ provider = 'auto', ...given }): SubjectRequest => ({
+    ...{ ...given, provider, mobileNet: scorerFiles.mobileNet },
   }),
   run: async (request, context) => {
     const { evaluateSubject } = await import('../../features/evaluation/subject.ts');

@@ -10,7 +10,7 @@ import {
 import { problem } from '../../../src-shared/messages/index.ts';
 import { kohyaFolder } from '../../engine/training/data/kohyaFolder.ts';
 import type { FinetuneRequest } from '../../features/training/request.ts';
-import { choice, file, flag, repeated, required, type Given, type Option } from '../options.ts';
+import { badValue, choice, file, flag, repeated, required, type Given, type Option } from '../options.ts';
 import { settingOptions, settingsGiven } from '../settingOptions.ts';
 import { refuseTogether } from '../shared.ts';
 import { teamOf, teamOptions } from '../teamOptions.ts';
@@ -111,10 +111,7 @@ function subjectChoice(): Option<OtherSubject> {
       const [, photos = '', noun = '', word = ''] = /^(.+):([^:]+):([^:]+)$/.exec(value) ?? [];
       const [classNoun, token] = [noun.trim(), word.trim()];
       if (!classNoun || !token || /[/\\]/.test(noun + word))
-        throw problem('usage.badValue', {
-          ...{ option: name, value },
-          expected: 'DIR:CLASS:TOKEN, for example photos/cat:cat:ohwx',
-        });
+        throw badValue(name, value, 'DIR:CLASS:TOKEN, for example photos/cat:cat:ohwx');
       return { photos: folder.read([photos], name), classNoun, token };
     },
   };

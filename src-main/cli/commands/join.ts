@@ -5,7 +5,7 @@ import { placeOf } from '../../features/generation/knownPlaces.ts';
 import { cacheFolder } from '../../places.ts';
 import { shippedModel } from '../../shipped.ts';
 import { command } from '../command.ts';
-import { model, integer, operand, text } from '../options.ts';
+import { badValue, model, integer, operand, text } from '../options.ts';
 import { isAddress } from '../teamOptions.ts';
 import { defined, provider } from '../shared.ts';
 import { plural } from '../../../src-shared/plural.ts';
@@ -31,12 +31,7 @@ export const join = command({
   request: ({ token = process.env['LIKENESS_TOKEN'], ...given }) => {
     if (!token) throw problem('usage.missingOption', { option: '--token', command: 'join' });
     const { address } = given;
-    if (!isAddress(address))
-      throw problem('usage.badValue', {
-        option: 'HOST:PORT',
-        value: address,
-        expected: 'as the run prints it',
-      });
+    if (!isAddress(address)) throw badValue('HOST:PORT', address, 'as the run prints it');
     const keep = path.join(cacheFolder(), 'models');
     return { token, known: modelsHere, keep, ...defined(given), address: given.address };
   },

@@ -5,8 +5,7 @@ import { command } from '../command.ts';
 import { promptListNames } from '../../../src-shared/domain/score.ts';
 import { scoreDefaults as defaults, type ScoreRequest } from '../../features/score/request.ts';
 import { schedulerNames } from '../../engine/schedulers/config.ts';
-import { problem } from '../../../src-shared/messages/index.ts';
-import { choice, file, integer, names, number, required, type Given } from '../options.ts';
+import { badValue, choice, file, integer, names, number, required, type Given } from '../options.ts';
 import { readPrompts } from '../../engine/training/data/promptFiles.ts';
 import { defined, provider } from '../shared.ts';
 import { scorerFiles } from '../../shipped.ts';
@@ -70,11 +69,7 @@ function scoreRequest(given: Given<typeof options>): ScoreRequest {
 
 function stepOf(word: string): number {
   if (/^\d+$/.test(word)) return Number(word);
-  throw problem('usage.badValue', {
-    option: '--checkpoints',
-    value: word,
-    expected: 'steps with a comma between them',
-  });
+  throw badValue('--checkpoints', word, 'steps with a comma between them');
 }
 
 function describe(result: ScoreResult): string {

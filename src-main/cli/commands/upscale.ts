@@ -21,7 +21,7 @@ export const upscaleCommand = command({
     ...{ pictures, out, factor, provider: on },
   }),
   run: async (request, context) => {
-    const { upscale } = await import('../../features/upscale/upscale.ts');
+    const { upscale } = await import('../../features/upscale.ts');
     const { images } = await upscale(request, context);
     const text = images.map(({ path, width, height }) => `${path} (${width}×${height})`).join('\n');
     return { fields: { images }, text };

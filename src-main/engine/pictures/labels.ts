@@ -3,12 +3,16 @@ import sharp from 'sharp';
 const font = 'sans';
 const markup: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
+/** Words as they stand in markup. */
+export function escaped(words: string): string {
+  return words.replace(/[&<>]/g, (sign) => markup[sign] ?? sign);
+}
+
 /** Text as a picture with transparent ground, broken into lines `width` pixels wide. */
 export async function drawText(text: string, width: number, points: number): Promise<Buffer> {
-  const escaped = text.replace(/[&<>]/g, (sign) => markup[sign] as string);
   return sharp({
     text: {
-      text: `<span foreground="#303030">${escaped}</span>`,
+      text: `<span foreground="#303030">${escaped(text)}</span>`,
       font: `${font} ${points}`,
       width,
       dpi: 96,

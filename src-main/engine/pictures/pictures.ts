@@ -148,3 +148,14 @@ export async function loadOpacity(file: string): Promise<Picture | undefined> {
     throw problem('photos.broken', { file }, cause);
   }
 }
+
+/** A picture in memory, for sharp. */
+export function sharpOf({ data, width, height }: Picture): Sharp {
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}
+
+/** The middle of a picture as a square of `side` pixels. */
+export async function middleSquare(picture: Picture, side: number): Promise<Picture> {
+  const squared = sharpOf(picture).resize(side, side, { fit: 'cover', kernel: 'linear' });
+  return { width: side, height: side, data: await squared.raw().toBuffer() };
+}

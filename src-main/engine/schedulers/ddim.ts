@@ -1,9 +1,9 @@
 import type { SchedulerConfig } from './config.ts';
 import { alphasCumprod, noiseLevelAt } from './noiseSchedule.ts';
-import { predictedNoise, predictedX0 } from './prediction.ts';
-import type { Sampler } from './sampler.ts';
+import { clippedX0, predictedNoise } from './prediction.ts';
+import { ofVarianceOne, type Sampler } from './sampler.ts';
 import { roundEven, spacedTimesteps } from './timesteps.ts';
-import { clamp, combine } from './vector.ts';
+import { combine } from './vector.ts';
 
 /**
  * DDIM with η = 0: Song, Meng, Ermon 2020, equation 12. Follows diffusers' DDIMScheduler: the previous timestep is
@@ -14,19 +14,15 @@ export function ddim(config: SchedulerConfig, steps: number): Sampler {
   const timesteps = spacedTimesteps(config, steps).map(roundEven);
   const ratio = Math.floor(config.num_train_timesteps / steps);
   return {
-    timesteps,
-    initNoiseSigma: 1,
-    noiseLevel: (i) => noiseLevelAt(alphas, timesteps[i] as number),
-    scaleInput: (x) => x,
+    ...ofVarianceOne(timesteps, (i) => noiseLevelAt(alphas, timesteps[i] as number)),
     step(output, i, x) {
       const t = timesteps[i] as number;
       const alphaBar = alphas[t] as number;
       const previous =
         t >= ratio ? (alphas[t - ratio] as number) : config.set_alpha_to_one ? 1 : (alphas[0] as number);
       const [alpha, sigma] = [Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar)];
-      const x0 = predictedX0(config.prediction_type, output, x, alpha, sigma);
       const noise = predictedNoise(config.prediction_type, output, x, alpha, sigma);
-      const kept = config.clip_sample ? clamp(x0, config.clip_sample_range) : x0;
+      const kept = clippedX0(config, output, x, alphaBar);
       return combine([Math.sqrt(previous), kept], [Math.sqrt(1 - previous), noise]);
     },
   };

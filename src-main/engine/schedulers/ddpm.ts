@@ -1,19 +1,16 @@
 import type { SchedulerConfig } from './config.ts';
 import { alphasCumprod, noiseLevelAt } from './noiseSchedule.ts';
-import { predictedX0 } from './prediction.ts';
-import type { Sampler } from './sampler.ts';
+import { clippedX0 } from './prediction.ts';
+import { ofVarianceOne, type Sampler } from './sampler.ts';
 import { roundEven, spacedTimesteps } from './timesteps.ts';
-import { clamp, combine } from './vector.ts';
+import { combine } from './vector.ts';
 
 /** Ancestral sampling: Ho, Jain, Abbeel 2020, equations 6 and 7, on a subsequence of steps as in diffusers' DDPMScheduler. */
 export function ddpm(config: SchedulerConfig, steps: number): Sampler {
   const alphas = alphasCumprod(config);
   const timesteps = spacedTimesteps(config, steps).map(roundEven);
   return {
-    timesteps,
-    initNoiseSigma: 1,
-    noiseLevel: (i) => noiseLevelAt(alphas, timesteps[i] as number),
-    scaleInput: (x) => x,
+    ...ofVarianceOne(timesteps, (i) => noiseLevelAt(alphas, timesteps[i] as number)),
     step(output, i, x, noise) {
       const t = timesteps[i] as number;
       const alphaBar = alphas[t] as number;
@@ -22,8 +19,7 @@ export function ddpm(config: SchedulerConfig, steps: number): Sampler {
       const alpha = alphaBar / previous;
       const beta = 1 - alpha;
 
-      const x0 = predictedX0(config.prediction_type, output, x, Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar));
-      const kept = config.clip_sample ? clamp(x0, config.clip_sample_range) : x0;
+      const kept = clippedX0(config, output, x, alphaBar);
       const keptShare = (Math.sqrt(previous) * beta) / (1 - alphaBar);
       const xShare = (Math.sqrt(alpha) * (1 - previous)) / (1 - alphaBar);
       if (t === 0) return combine([keptShare, kept], [xShare, x]);

@@ -1,7 +1,7 @@
 import type { SchedulerConfig } from './config.ts';
 import { halfLogSnr, multistepSchedule, noiseLevelOf } from './multistepSchedule.ts';
 import { predictedNoise } from './prediction.ts';
-import type { Sampler } from './sampler.ts';
+import { ofVarianceOne, type Sampler } from './sampler.ts';
 import { combine } from './vector.ts';
 
 /**
@@ -13,10 +13,7 @@ export function deis(config: SchedulerConfig, steps: number): Sampler {
   const count = timesteps.length;
   let newestFirst: Float32Array[] = [];
   return {
-    timesteps,
-    initNoiseSigma: 1,
-    noiseLevel: (i) => noiseLevelOf(rho[i] as number),
-    scaleInput: (x) => x,
+    ...ofVarianceOne(timesteps, (i) => noiseLevelOf(rho[i] as number)),
     step(output, i, x) {
       const [now, next] = [rho[i] as number, rho[i + 1] as number];
       const { alpha, sigma } = halfLogSnr(now);

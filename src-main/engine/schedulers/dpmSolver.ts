@@ -1,7 +1,7 @@
 import type { SchedulerConfig } from './config.ts';
 import { halfLogSnr, multistepSchedule, noiseLevelOf } from './multistepSchedule.ts';
 import { predictedX0 } from './prediction.ts';
-import type { Sampler } from './sampler.ts';
+import { ofVarianceOne, type Sampler } from './sampler.ts';
 import { combine } from './vector.ts';
 
 /**
@@ -17,10 +17,7 @@ export function dpmSolver(config: SchedulerConfig, steps: number): Sampler {
   const few = count < 15 && config.lower_order_final;
   let last: Float32Array | null = null;
   return {
-    timesteps,
-    initNoiseSigma: 1,
-    noiseLevel: (i) => noiseLevelOf(sigmas[i] as number),
-    scaleInput: (x) => x,
+    ...ofVarianceOne(timesteps, (i) => noiseLevelOf(sigmas[i] as number)),
     step(output, i, x, noise) {
       const [before, now, next] = [at[i - 1], at[i], at[i + 1]];
       if (!now || !next) throw new Error(`dpmSolver: no step ${i}`);

@@ -17,10 +17,7 @@ import { combine } from './vector.ts';
 export function euler(config: SchedulerConfig, steps: number): Sampler {
   const { timesteps, sigmas } = sigmaSchedule(config, steps);
   return {
-    timesteps,
-    initNoiseSigma: initialDeviation(config, sigmas),
-    noiseLevel: (i) => [1, sigmas[i] as number],
-    scaleInput: (x, i) => scaled(x, sigmas[i] as number),
+    ...inSigma(config, timesteps, sigmas),
     step(output, i, x) {
       const [sigma, next] = [sigmas[i] as number, sigmas[i + 1] as number];
       return combine([1, x], [next - sigma, derivative(config, output, x, sigma)]);
@@ -40,13 +37,23 @@ export function derivative(
 }
 
 /** x/√(σ²+1): unit variance for the U-Net. */
-export function scaled(x: Float32Array, sigma: number): Float32Array {
+function scaled(x: Float32Array, sigma: number): Float32Array {
   return combine([1 / Math.sqrt(sigma * sigma + 1), x]);
 }
 
-export function initialDeviation(config: SchedulerConfig, sigmas: readonly number[]): number {
+/** A sampler in σ, but for its step: latents are x0 + σ·noise. */
+export function inSigma(
+  config: SchedulerConfig,
+  timesteps: readonly number[],
+  sigmas: readonly number[],
+): Omit<Sampler, 'step'> {
   const max = Math.max(...sigmas);
-  return config.timestep_spacing === 'leading' ? Math.sqrt(max * max + 1) : max;
+  return {
+    timesteps,
+    initNoiseSigma: config.timestep_spacing === 'leading' ? Math.sqrt(max * max + 1) : max,
+    noiseLevel: (i) => [1, sigmas[i] as number],
+    scaleInput: (x, i) => scaled(x, sigmas[i] as number),
+  };
 }
 
 /** Timesteps and their σ, with the final σ after them, for the samplers that work in σ. */

@@ -1,5 +1,5 @@
 import type { SchedulerConfig } from './config.ts';
-import { derivative, initialDeviation, scaled } from './euler.ts';
+import { derivative, inSigma } from './euler.ts';
 import type { Sampler } from './sampler.ts';
 import { interpolate, trainingSigmas } from './sigmas.ts';
 import { spacedTimesteps } from './timesteps.ts';
@@ -14,10 +14,7 @@ export function eulerAncestral(config: SchedulerConfig, steps: number): Sampler 
   const timesteps = spacedTimesteps(config, steps).map(Math.fround);
   const sigmas = [...timesteps.map((t) => Math.fround(interpolate(trained, t))), 0];
   return {
-    timesteps,
-    initNoiseSigma: initialDeviation(config, sigmas),
-    noiseLevel: (i) => [1, sigmas[i] as number],
-    scaleInput: (x, i) => scaled(x, sigmas[i] as number),
+    ...inSigma(config, timesteps, sigmas),
     step(output, i, x, noise) {
       const [from, to] = [sigmas[i] as number, sigmas[i + 1] as number];
       const up = Math.sqrt((to ** 2 * (from ** 2 - to ** 2)) / from ** 2);

@@ -1,5 +1,5 @@
 import type { SchedulerConfig } from './config.ts';
-import { derivative, initialDeviation, scaled, sigmaSchedule } from './euler.ts';
+import { derivative, inSigma, sigmaSchedule } from './euler.ts';
 import type { Sampler } from './sampler.ts';
 import { clamp, combine } from './vector.ts';
 
@@ -9,25 +9,23 @@ import { clamp, combine } from './vector.ts';
  */
 export function heun(config: SchedulerConfig, steps: number): Sampler {
   const single = sigmaSchedule(config, steps);
-  const timesteps = single.timesteps.flatMap((t, i) => (i === 0 ? [t] : [t, t]));
-  const sigmaOf = (i: number) => single.sigmas[Math.ceil(i / 2)] as number;
+  const twice = (values: readonly number[]) =>
+    values.flatMap((value, i) => (i === 0 ? [value] : [value, value]));
+  const sigmas = twice(single.sigmas);
   let start: Float32Array = new Float32Array();
   let slope: Float32Array = new Float32Array();
   return {
-    timesteps,
-    initNoiseSigma: initialDeviation(config, single.sigmas),
+    ...inSigma(config, twice(single.timesteps), sigmas),
     callsPerStep: 2,
-    noiseLevel: (i) => [1, sigmaOf(i)],
-    scaleInput: (x, i) => scaled(x, sigmaOf(i)),
     step(output, i, x) {
-      const sigma = sigmaOf(i);
+      const [sigma, next] = [sigmas[i] as number, sigmas[i + 1] as number];
       const here = clipped(config, derivative(config, output, x, sigma), x, sigma);
       if (i % 2 === 1) {
-        const half = (sigma - sigmaOf(i - 1)) / 2;
+        const half = (sigma - (sigmas[i - 1] as number)) / 2;
         return combine([1, start], [half, slope], [half, here]);
       }
       [start, slope] = [x, here];
-      return combine([1, x], [sigmaOf(i + 1) - sigma, here]);
+      return combine([1, x], [next - sigma, here]);
     },
   };
 }

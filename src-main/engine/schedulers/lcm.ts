@@ -1,8 +1,8 @@
 import type { SchedulerConfig } from './config.ts';
 import { alphasCumprod, noiseLevelAt } from './noiseSchedule.ts';
-import { predictedX0 } from './prediction.ts';
-import type { Sampler } from './sampler.ts';
-import { clamp, combine } from './vector.ts';
+import { clippedX0 } from './prediction.ts';
+import { ofVarianceOne, type Sampler } from './sampler.ts';
+import { combine } from './vector.ts';
 
 /** The standard deviation of the data that the boundary condition assumes. */
 const dataDeviation = 0.5;
@@ -34,15 +34,11 @@ export function lcm(config: SchedulerConfig, steps: number): Sampler {
     (_, i) => (original - Math.floor(i * (original / steps))) * ratio - 1,
   );
   return {
-    timesteps,
-    initNoiseSigma: 1,
-    noiseLevel: (i) => noiseLevelAt(alphas, timesteps[i] as number),
-    scaleInput: (x) => x,
+    ...ofVarianceOne(timesteps, (i) => noiseLevelAt(alphas, timesteps[i] as number)),
     step(output, i, x, noise) {
       const [t, next] = [timesteps[i] as number, timesteps[i + 1]];
       const alphaBar = alphas[t] as number;
-      const x0 = predictedX0(config.prediction_type, output, x, Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar));
-      const kept = config.clip_sample ? clamp(x0, config.clip_sample_range) : x0;
+      const kept = clippedX0(config, output, x, alphaBar);
       const { skip, out } = boundary(t, config.timestep_scaling);
       if (next === undefined) return combine([out, kept], [skip, x]);
       const previous = alphas[next] as number;

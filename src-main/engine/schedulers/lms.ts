@@ -1,5 +1,5 @@
 import type { SchedulerConfig } from './config.ts';
-import { derivative, initialDeviation, scaled, sigmaSchedule } from './euler.ts';
+import { derivative, inSigma, sigmaSchedule } from './euler.ts';
 import type { Sampler } from './sampler.ts';
 import { combine } from './vector.ts';
 
@@ -13,10 +13,7 @@ export function lms(config: SchedulerConfig, steps: number): Sampler {
   const { timesteps, sigmas } = sigmaSchedule(config, steps);
   let newestFirst: Float32Array[] = [];
   return {
-    timesteps,
-    initNoiseSigma: initialDeviation(config, sigmas),
-    noiseLevel: (i) => [1, sigmas[i] as number],
-    scaleInput: (x, i) => scaled(x, sigmas[i] as number),
+    ...inSigma(config, timesteps, sigmas),
     step(output, i, x) {
       const [sigma, next] = [sigmas[i] as number, sigmas[i + 1] as number];
       newestFirst = [derivative(config, output, x, sigma), ...newestFirst.slice(0, order - 1)];

@@ -1,7 +1,7 @@
 import type { SchedulerConfig } from './config.ts';
 import { alphasCumprod, noiseLevelAt } from './noiseSchedule.ts';
 import { predictedNoise } from './prediction.ts';
-import type { Sampler } from './sampler.ts';
+import { ofVarianceOne, type Sampler } from './sampler.ts';
 import { roundEven, spacedTimesteps } from './timesteps.ts';
 import { combine } from './vector.ts';
 
@@ -65,10 +65,7 @@ export function pndm(config: SchedulerConfig, steps: number): Sampler {
   }
 
   return {
-    timesteps,
-    initNoiseSigma: 1,
-    noiseLevel: (i) => noiseLevelAt(alphas, timesteps[i] as number),
-    scaleInput: (x) => x,
+    ...ofVarianceOne(timesteps, (i) => noiseLevelAt(alphas, timesteps[i] as number)),
     step: (output, i, x) => (i < prk.length ? rungeKuttaStep(output, i, x) : multistep(output, i, x)),
   };
 }

@@ -1,5 +1,5 @@
 import type { SchedulerConfig } from './config.ts';
-import { combine } from './vector.ts';
+import { clamp, combine } from './vector.ts';
 
 /** What a denoiser predicts of x = α·x0 + σ·noise: the noise, the picture, or the velocity α·noise − σ·x0 (Salimans & Ho 2022). */
 export type PredictionType = SchedulerConfig['prediction_type'];
@@ -68,6 +68,17 @@ export function predictedX0(
   sigma: number,
 ): Float32Array {
   return mixed(rules[type].x0(alpha, sigma), x, output);
+}
+
+/** The picture x0 that the output implies at ᾱ, clipped where the configuration says. */
+export function clippedX0(
+  config: SchedulerConfig,
+  output: Float32Array,
+  x: Float32Array,
+  alphaBar: number,
+): Float32Array {
+  const x0 = predictedX0(config.prediction_type, output, x, Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar));
+  return config.clip_sample ? clamp(x0, config.clip_sample_range) : x0;
 }
 
 /** The noise that the model's output implies, likewise. */

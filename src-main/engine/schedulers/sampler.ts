@@ -18,3 +18,11 @@ export interface Sampler {
    */
   step(output: Float32Array, i: number, x: Float32Array, noise: () => Float32Array): Float32Array;
 }
+
+/** A sampler whose latents keep the variance 1, but for its step. */
+export function ofVarianceOne(
+  timesteps: readonly number[],
+  noiseLevel: Sampler['noiseLevel'],
+): Omit<Sampler, 'step'> {
+  return { timesteps, initNoiseSigma: 1, noiseLevel, scaleInput: (x) => x };
+}

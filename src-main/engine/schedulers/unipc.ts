@@ -1,7 +1,7 @@
 import type { SchedulerConfig } from './config.ts';
 import { halfLogSnr, multistepSchedule, noiseLevelOf } from './multistepSchedule.ts';
 import { predictedX0 } from './prediction.ts';
-import type { Sampler } from './sampler.ts';
+import { ofVarianceOne, type Sampler } from './sampler.ts';
 import { solve } from './solve.ts';
 import { combine } from './vector.ts';
 
@@ -38,10 +38,7 @@ export function unipc(config: SchedulerConfig, steps: number): Sampler {
   }
 
   return {
-    timesteps,
-    initNoiseSigma: 1,
-    noiseLevel: (i) => noiseLevelOf(sigmas[i] as number),
-    scaleInput: (x) => x,
+    ...ofVarianceOne(timesteps, (i) => noiseLevelOf(sigmas[i] as number)),
     step(output, i, x) {
       const { alpha, sigma, lambda } = at[i] as (typeof at)[number];
       const x0 = predictedX0(config.prediction_type, output, x, alpha, sigma);

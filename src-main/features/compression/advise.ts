@@ -10,6 +10,7 @@ import {
   withoutBlock,
   type ProbeOptions,
 } from '../../engine/evaluation/blockSensitivity.ts';
+import { entryOf } from '../../../src-shared/entryOf.ts';
 
 /** What a removal saves, and what it does to the noise prediction. */
 export interface Sensitivity {
@@ -58,7 +59,7 @@ export async function advise(
   for (const name of names)
     blocks.push({
       name,
-      saves: costs.get(name) as Cost,
+      saves: entryOf(costs, name),
       change: await change(model, withoutBlock(model, name)),
     });
   const whole = unetCost(config);

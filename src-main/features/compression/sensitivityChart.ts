@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { canDrawText } from '../../engine/pictures/labels.ts';
+import { canDrawText, escaped } from '../../engine/pictures/labels.ts';
 import type { Advice, Sensitivity } from './advise.ts';
 
 const rowHeight = 22;
@@ -57,9 +57,4 @@ function colorOf(row: Sensitivity, blocks: readonly Sensitivity[]): string {
 
 function percent(share: number): string {
   return `${Number((share * 100).toPrecision(2))}%`;
-}
-
-const marks: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
-function escaped(words: string): string {
-  return words.replace(/[&<>]/g, (sign) => marks[sign] as string);
 }

@@ -88,13 +88,8 @@ async function resultOf(
 ): Promise<SubjectResult> {
   const folder = join(request.out, subject.name);
   const file = join(folder, 'scores.json');
-  const asked = JSON.stringify([
-    request.settings,
-    request.count,
-    request.drawSteps,
-    request.clip,
-    request.dino,
-  ]);
+  const { settings, count, drawSteps, clip, dino, mobileNet, provider } = request;
+  const asked = JSON.stringify([settings, count, drawSteps, clip, dino]);
   const known = isFile(file) ? scoresType.safeParse(fromJson(readText(file))).data : undefined;
   if (known?.asked === asked) return known;
 
@@ -102,15 +97,8 @@ async function resultOf(
   const run = join(folder, 'run');
   await trainedRun(run, subject, request, context, version);
   const { pictures, prompts } = await drawnPictures(folder, run, subject, request, context, version);
-  const { clip, dino, mobileNet, provider } = request;
-  const scores = await evaluateSubject(
-    {
-      ...{ photos: subject.photos, images: pictures, prompts, mobileNet, provider },
-      ...(clip && { clip }),
-      ...(dino && { dino }),
-    },
-    context,
-  );
+  const measured = { photos: subject.photos, images: pictures, prompts, clip, dino, mobileNet, provider };
+  const scores = await evaluateSubject(measured, context);
   const { name, classNoun } = subject;
   const result = { subject: name, classNoun, ...scores, asked };
   writeAtomically(file, () => [Buffer.from(`${JSON.stringify(result, null, 2)}\n`)]);
@@ -148,21 +136,13 @@ async function drawnPictures(
     prompt.replace('{}', `${settings.token} ${classNoun}`),
   );
   const pictures = join(folder, 'pictures');
-  await generate(
-    {
-      ...{
-        ...generateDefaults,
-        model: modelFor(loras, fallbackModel) ?? fallbackModel,
-        loras,
-        out: pictures,
-        prompts,
-      },
-      ...{ names: prompts.map((_, i) => String(i + 1).padStart(2, '0')), count, steps: drawSteps, seed: 0 },
-      ...{ resume: true, provider },
-    },
-    context,
-    version,
-  );
+  const request = {
+    ...generateDefaults,
+    ...{ model: modelFor(loras, fallbackModel) ?? fallbackModel, loras, out: pictures, prompts },
+    ...{ names: prompts.map((_, i) => String(i + 1).padStart(2, '0')), count, steps: drawSteps, seed: 0 },
+    ...{ resume: true, provider },
+  };
+  await generate(request, context, version);
   const list = join(folder, 'prompts.txt');
   const lines = prompts.flatMap((prompt) => Array<string>(count).fill(prompt));
   writeAtomically(list, () => [Buffer.from(lines.map((line) => `${line}\n`).join(''))]);

@@ -8,13 +8,13 @@ export interface SubjectRequest {
   /** The folder of the pictures to measure. */
   readonly images: string;
   /** A text file: line i belongs to picture i, in natural order of names. */
-  readonly prompts?: string;
+  readonly prompts?: string | undefined;
   /** transformers folder of a CLIP model. */
-  readonly clip?: string;
+  readonly clip?: string | undefined;
   /** transformers folder of a DINO or DINOv2 model. */
-  readonly dino?: string;
+  readonly dino?: string | undefined;
   /** The shipped MobileNetV2. */
-  readonly mobileNet?: string;
+  readonly mobileNet?: string | undefined;
   readonly provider: ProviderChoice;
 }
 

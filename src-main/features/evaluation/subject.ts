@@ -3,14 +3,14 @@ import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { readLines } from '../../engine/training/data/writtenText.ts';
 import { ClipFeatures } from '../../engine/evaluation/clip.ts';
-import { meanOfPairs, meanOfPartners } from '../../engine/evaluation/features.ts';
+import { meanOfPairs, meanOfPartners, type Features } from '../../engine/evaluation/features.ts';
 import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
 import { VitFeatures } from '../../engine/evaluation/visionTransformer.ts';
 import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { folded } from '../../engine/training/data/sameName.ts';
 import { readPromptTable } from '../../engine/training/data/promptFiles.ts';
 import { listPictures } from '../../engine/pictures/pictures.ts';
-import { look } from './look.ts';
+import { look, meanLikeness } from './look.ts';
 import type { SubjectRequest } from './request.ts';
 
 /** Each figure −1…1; null where its network or the prompts were not given. */
@@ -39,6 +39,7 @@ export async function evaluateSubject(request: SubjectRequest, context: JobConte
     context.report({ type: 'note', message });
     return {};
   };
+  const likeness = (network: Features): Promise<number> => meanLikeness(network, photos, images, context);
   return {
     ...scores,
     ...(request.clip === undefined
@@ -46,8 +47,10 @@ export async function evaluateSubject(request: SubjectRequest, context: JobConte
       : await withClip(request.clip, photos, images, prompts, request, context)),
     ...(request.dino === undefined
       ? missing('DINO is left out: no DINO model was given.')
-      : await withDino(request.dino, photos, images, request, context)),
-    ...(request.mobileNet !== undefined && (await withMobileNet(request.mobileNet, photos, images, context))),
+      : { dino: await likeness(await VitFeatures.open(request.dino, request.provider)) }),
+    ...(request.mobileNet !== undefined && {
+      mobileNet: await likeness(await MobileNetFeatures.open(request.mobileNet)),
+    }),
   };
 }
 
@@ -69,37 +72,6 @@ async function withClip(
     return { clipI: meanOfPairs(subject, made), clipT };
   } finally {
     await clip.dispose();
-  }
-}
-
-async function withDino(
-  folder: string,
-  photos: readonly string[],
-  images: readonly string[],
-  { provider }: SubjectRequest,
-  context: JobContext,
-): Promise<{ dino: number }> {
-  const dino = await VitFeatures.open(folder, provider);
-  try {
-    const seen = await look(dino, [...photos, ...images], 'DINO', context);
-    return { dino: meanOfPairs(seen.slice(0, photos.length), seen.slice(photos.length)) };
-  } finally {
-    await dino.dispose();
-  }
-}
-
-async function withMobileNet(
-  file: string,
-  photos: readonly string[],
-  images: readonly string[],
-  context: JobContext,
-): Promise<{ mobileNet: number }> {
-  const network = await MobileNetFeatures.open(file);
-  try {
-    const seen = await look(network, [...photos, ...images], 'MobileNetV2', context);
-    return { mobileNet: meanOfPairs(seen.slice(0, photos.length), seen.slice(photos.length)) };
-  } finally {
-    await network.dispose();
   }
 }
 

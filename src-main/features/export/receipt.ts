@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import sharp, { type OverlayOptions } from 'sharp';
 import { isFolder } from '../../engine/checkpoints/files.ts';
 import type { Model } from '../../engine/checkpoints/model.ts';
 import { readSafetensors } from '../../engine/checkpoints/safetensors.ts';
@@ -8,7 +7,8 @@ import { writeJson } from '../../engine/checkpoints/writeJson.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import type { UNetConfig } from '../../engine/models/config.ts';
 import { featuresOf } from '../../engine/coreml/readPackage.ts';
-import { canDrawText, drawText } from '../../engine/pictures/labels.ts';
+import { sharpOf } from '../../engine/pictures/pictures.ts';
+import { Sheet } from '../../engine/pictures/sheet.ts';
 import { receiptPlace, type GuidanceReceipt, type Receipt } from '../../../src-shared/domain/receipt.ts';
 import { compileNote } from './coreml/exportCoreml.ts';
 import type { TitledPicture } from './proof.ts';
@@ -200,23 +200,12 @@ const gap = 12;
 const titleHeight = 28;
 
 async function comparison(pictures: ReceiptFacts['pictures']): Promise<Buffer> {
-  const labelled = await canDrawText();
-  const top = gap + (labelled ? titleHeight : 0);
-  const layers: OverlayOptions[] = [];
+  const sheet = await Sheet.begin();
+  const top = gap + (sheet.labelled ? titleHeight : 0);
   for (const [i, { title, picture }] of pictures.entries()) {
     const left = gap + i * (tile + gap);
-    const { width, height, data } = picture;
-    const input = await sharp(data, { raw: { width, height, channels: 3 } })
-      .resize(tile, tile, { fit: 'contain', background: 'white' })
-      .png()
-      .toBuffer();
-    layers.push({ input, left, top });
-    if (labelled) layers.push({ input: await drawText(title, tile, 11), left, top: gap });
+    await sheet.lay(sharpOf(picture), { left, top, width: tile, height: tile, fit: 'contain' });
+    await sheet.write(title, tile, { left, top: gap });
   }
-  const width = gap + pictures.length * (tile + gap);
-  return sharp({ create: { width, height: top + tile + gap, channels: 3, background: 'white' } })
-    .composite(layers)
-    .removeAlpha()
-    .png()
-    .toBuffer();
+  return sheet.png(gap + pictures.length * (tile + gap), top + tile + gap);
 }

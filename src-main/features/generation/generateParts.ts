@@ -1,6 +1,6 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { WorkerEvent } from '../../../src-shared/domain/workerMessages.ts';
-import { upscale, type UpscaleTask } from '../upscale/upscale.ts';
+import { upscale, type UpscaleTask } from '../upscale.ts';
 import { requestFromRecipe, type SaidWithRecipe } from './fromRecipe.ts';
 import { generate, warmUp } from './generate.ts';
 import { LikenessMeter, type LikenessRequest } from './likenessMeter.ts';

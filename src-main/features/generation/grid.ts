@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import sharp, { type OverlayOptions } from 'sharp';
+import sharp from 'sharp';
 import { prepareOutput } from '../../engine/checkpoints/outputFile.ts';
 import { isMarked, marked } from '../../engine/pictures/png.ts';
-import { canDrawText, drawText } from '../../engine/pictures/labels.ts';
+import { Sheet } from '../../engine/pictures/sheet.ts';
 
 export interface Grid {
   /** Above the pictures of each column. */
@@ -23,8 +23,8 @@ const largestSide = 16_000;
  * those of sharp for a picture that can't be read.
  */
 export async function drawGrid({ columns, rows }: Grid): Promise<Buffer> {
-  const labelled = await canDrawText();
-  const [left, top] = labelled ? [gap + labelWidth, gap + labelHeight] : [gap, gap];
+  const sheet = await Sheet.begin();
+  const [left, top] = sheet.labelled ? [gap + labelWidth, gap + labelHeight] : [gap, gap];
   const first = rows.flatMap(({ files }) => files).find((file) => file !== undefined);
   const { width: own = largestTile, height: tall = largestTile } = first ? await sharp(first).metadata() : {};
   const most = Math.min(
@@ -34,47 +34,21 @@ export async function drawGrid({ columns, rows }: Grid): Promise<Buffer> {
   );
   const scale = Math.min(1, most / Math.max(own, tall));
   const [tile, tileHeight] = [Math.round(own * scale), Math.round(tall * scale)];
-  const layers: OverlayOptions[] = [];
-  const write = async (text: string, place: { left: number; top: number }, room: number): Promise<void> => {
-    if (labelled && text !== '') layers.push({ input: await drawText(text, room, 11), ...place });
-  };
   for (const [c, label] of columns.entries())
-    await write(label, { left: left + c * (tile + gap), top: gap }, tile);
+    await sheet.write(label, tile, { left: left + c * (tile + gap), top: gap });
   for (const [r, { label, files }] of rows.entries()) {
     const down = top + r * (tileHeight + gap);
-    await write(label, { left: gap, top: down }, labelWidth - gap);
+    await sheet.write(label, labelWidth - gap, { left: gap, top: down });
     for (const [c, file] of files.entries()) {
-      if (file === undefined) continue;
-      const input = await sharp(file)
-        .resize(tile, tileHeight, { fit: 'contain', background: 'white' })
-        .png()
-        .toBuffer();
-      layers.push({ input, left: left + c * (tile + gap), top: down });
+      const place = { left: left + c * (tile + gap), top: down, width: tile, height: tileHeight };
+      if (file !== undefined) await sheet.lay(sharp(file), { ...place, fit: 'contain' });
     }
   }
-  const width = left + columns.length * (tile + gap);
-  const height = top + rows.length * (tileHeight + gap);
-  const canvas = { create: { width, height, channels: 3 as const, background: 'white' } };
-  const clipped = await Promise.all(layers.map((layer) => within(layer, width, height)));
-  return marked(await sharp(canvas).composite(clipped).removeAlpha().png().toBuffer());
+  const [width, height] = [left + columns.length * (tile + gap), top + rows.length * (tileHeight + gap)];
+  return marked(await sheet.png(width, height));
 }
 
 /** Errors: those of `prepareOutput`. */
 export function prepareGrid(file: string): Promise<void> {
   return prepareOutput(file, 'a grid of pictures', () => isMarked(readFileSync(file)));
-}
-
-/** Text may be taller than its row: what would lie outside of the picture is cut. */
-async function within(layer: OverlayOptions, width: number, height: number): Promise<OverlayOptions> {
-  const input = layer.input as Buffer;
-  const { width: own, height: tall } = await sharp(input).metadata();
-  const room = { width: width - (layer.left ?? 0), height: height - (layer.top ?? 0) };
-  if (own <= room.width && tall <= room.height) return layer;
-  const size = { width: Math.min(own, room.width), height: Math.min(tall, room.height) };
-  return {
-    ...layer,
-    input: await sharp(input)
-      .extract({ left: 0, top: 0, ...size })
-      .toBuffer(),
-  };
 }

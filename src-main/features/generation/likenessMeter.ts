@@ -1,7 +1,6 @@
-import sharp from 'sharp';
 import { cosine } from '../../engine/evaluation/features.ts';
 import { MobileNetFeatures } from '../../engine/evaluation/mobileNetFeatures.ts';
-import { loadPicture, loadPictureOn } from '../../engine/pictures/pictures.ts';
+import { loadPicture, loadPictureOn, middleSquare } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { resize } from '../../engine/pictures/resample.ts';
@@ -25,7 +24,7 @@ export class LikenessMeter {
   /** Errors: those of `listPhotos`, `loadPicture` and `MobileNetFeatures.open`. */
   static async open({ photos, mobileNet }: LikenessRequest): Promise<LikenessMeter> {
     const files = await listPhotos(photos);
-    const squares = await Promise.all(files.map(async (file) => middleSquare(await loadPicture(file))));
+    const squares = await Promise.all(files.map(async (file) => middleSquare(await loadPicture(file), side)));
     const features = await MobileNetFeatures.open(mobileNet);
     return new LikenessMeter(features, await features.pictures(squares));
   }
@@ -54,12 +53,4 @@ export class LikenessMeter {
 async function shownBy(file: string, picture: Picture): Promise<Picture> {
   const mask = resize(await loadPictureOn('black', file), picture.width, picture.height, 'bilinear');
   return crop(picture, cropRegion(mask, { width: 1, height: 1 }, 0));
-}
-
-async function middleSquare({ data, width, height }: Picture): Promise<Picture> {
-  const squared = await sharp(data, { raw: { width, height, channels: 3 } })
-    .resize(side, side, { fit: 'cover', kernel: 'linear' })
-    .raw()
-    .toBuffer();
-  return { width: side, height: side, data: squared };
 }

@@ -12,7 +12,7 @@ import { LikenessMeter, type LikenessRequest } from './likenessMeter.ts';
 import { PictureNames } from './pictureNames.ts';
 import type { GenerateRequest } from './request.ts';
 import { WarmModel } from './warmModel.ts';
-import { upscale } from '../upscale/upscale.ts';
+import { upscale } from '../upscale.ts';
 
 /** Which of many tries are kept: those that are most like a subject. */
 export interface Selection {

@@ -1,6 +1,5 @@
-import sharp, { type OverlayOptions } from 'sharp';
-import { loadPicture } from '../../engine/pictures/pictures.ts';
-import { canDrawText, drawText } from '../../engine/pictures/labels.ts';
+import { loadPicture, sharpOf } from '../../engine/pictures/pictures.ts';
+import { Sheet } from '../../engine/pictures/sheet.ts';
 
 export interface ContactSheet {
   readonly photos: readonly string[];
@@ -26,28 +25,20 @@ export async function drawContactSheet({
   pictures,
   titles,
 }: ContactSheet): Promise<{ png: Buffer; labelled: boolean }> {
-  const labelled = await canDrawText();
-  const layers: OverlayOptions[] = [];
-  const write = async (
-    text: string,
-    left: number,
-    top: number,
-    points: number,
-    room: number,
-  ): Promise<void> => {
-    if (labelled) layers.push({ input: await drawText(text, room, points), left, top });
-  };
+  const sheet = await Sheet.begin();
+  const { labelled } = sheet;
+  const lay = async (file: string, left: number, top: number, side: number): Promise<void> =>
+    sheet.lay(sharpOf(await loadPicture(file)), { left, top, width: side, height: side });
   let top = gap;
   const title = async (text: string): Promise<void> => {
-    await write(text, gap, top, 14, width - 2 * gap);
+    await sheet.write(text, width - 2 * gap, { left: gap, top }, 14);
     if (labelled) top += titleHeight;
   };
 
   await title(titles.photos);
   const shown = photos.slice(0, mostPhotos);
   const side = Math.min(tile, Math.floor((width - gap) / shown.length) - gap);
-  for (const [i, photo] of shown.entries())
-    layers.push({ input: await square(photo, side), left: gap + i * (side + gap), top });
+  for (const [i, photo] of shown.entries()) await lay(photo, gap + i * (side + gap), top, side);
   top += side + 2 * gap;
 
   await title(titles.pictures);
@@ -55,23 +46,9 @@ export async function drawContactSheet({
   for (const [i, { path, label }] of pictures.entries()) {
     const left = gap + (i % columns) * (tile + gap);
     const above = top + Math.floor(i / columns) * rowHeight;
-    layers.push({ input: await square(path, tile), left, top: above });
-    await write(label, left, above + tile + 4, 10, tile);
+    await lay(path, left, above, tile);
+    await sheet.write(label, tile, { left, top: above + tile + 4 }, 10);
   }
   const height = top + Math.ceil(pictures.length / columns) * rowHeight;
-  const png = await sharp({ create: { width, height, channels: 3, background: 'white' } })
-    .composite(layers)
-    .removeAlpha()
-    .png()
-    .toBuffer();
-  return { png, labelled };
-}
-
-/** The middle of a picture as a square of `side` pixels, as PNG. */
-async function square(file: string, side: number): Promise<Buffer> {
-  const { data, width, height } = await loadPicture(file);
-  return sharp(data, { raw: { width, height, channels: 3 } })
-    .resize(side, side, { fit: 'cover' })
-    .png()
-    .toBuffer();
+  return { png: await sheet.png(width, height), labelled };
 }

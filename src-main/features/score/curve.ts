@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import type { ScoredCheckpoint, RunScore } from '../../../src-shared/domain/runScore.ts';
-import { canDrawText } from '../../engine/pictures/labels.ts';
+import { canDrawText, escaped } from '../../engine/pictures/labels.ts';
 
 const width = 640;
 const height = 480;
@@ -68,8 +68,4 @@ function axis(
 
 function percent(share: number): string {
   return `${Math.round(100 * share)}%`;
-}
-
-function escaped(words: string): string {
-  return words.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 }

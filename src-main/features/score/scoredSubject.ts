@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
-import sharp from 'sharp';
 import type { FinetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { eachSubject } from '../../../src-shared/domain/runSubjects.ts';
 import type { Copy, SubjectKind } from '../../../src-shared/domain/runScore.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { copyThreshold, photoViews, printsOf, resemblance } from '../../engine/evaluation/memorization.ts';
-import { loadPicture } from '../../engine/pictures/pictures.ts';
+import { loadPicture, middleSquare } from '../../engine/pictures/pictures.ts';
 import type { Picture } from '../../engine/pictures/pixels.ts';
 import { listPhotos } from '../../engine/training/data/photoFolder.ts';
 import { classPrompts } from '../../engine/training/data/prompts.ts';
@@ -75,14 +74,6 @@ async function scoredSubject(
     prompts: scoredPrompts({ list, kind: own }, prompts, settings),
     classPrompts: classPrompts(settings),
   };
-}
-
-async function middleSquare({ data, width, height }: Picture, size: number): Promise<Picture> {
-  const squared = await sharp(data, { raw: { width, height, channels: 3 } })
-    .resize(size, size, { fit: 'cover', kernel: 'linear' })
-    .raw()
-    .toBuffer();
-  return { width: size, height: size, data: squared };
 }
 
 /** What is drawn of all subjects: first the scenes of each [prompt·seed], then the pictures of each one's class. */

@@ -7,7 +7,7 @@ import { readRecipe } from '../../../src-main/engine/pictures/png.ts';
 import { requestFromRecipe } from '../../../src-main/features/generation/fromRecipe.ts';
 import { generate } from '../../../src-main/features/generation/generate.ts';
 import { generateDefaults, type GenerateRequest } from '../../../src-main/features/generation/request.ts';
-import { upscale } from '../../../src-main/features/upscale/upscale.ts';
+import { upscale } from '../../../src-main/features/upscale.ts';
 import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
 import { LikenessError } from '../../../src-shared/messages/index.ts';
 

@@ -1,16 +1,16 @@
 import path from 'node:path';
 import { existsSync } from 'node:fs';
-import { isFolder, makeFolder } from '../../engine/checkpoints/files.ts';
-import { removeLeftovers } from '../../engine/checkpoints/leftovers.ts';
-import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
-import { Upscaler, upscaleInRecipe } from '../../engine/pipelines/upscaler.ts';
-import { listPictures, loadPicture } from '../../engine/pictures/pictures.ts';
-import { encodePng, marked, readRecipe } from '../../engine/pictures/png.ts';
-import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
-import type { ProviderChoice } from '../../../src-shared/domain/providers.ts';
-import type { Recipe } from '../../../src-shared/domain/recipe.ts';
-import type { UpscaleFactor } from '../../../src-shared/domain/upscale.ts';
-import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
+import { isFolder, makeFolder } from '../engine/checkpoints/files.ts';
+import { removeLeftovers } from '../engine/checkpoints/leftovers.ts';
+import { writeAtomically } from '../engine/checkpoints/writeSafetensors.ts';
+import { Upscaler, upscaleInRecipe } from '../engine/pipelines/upscaler.ts';
+import { listPictures, loadPicture } from '../engine/pictures/pictures.ts';
+import { encodePng, marked, readRecipe } from '../engine/pictures/png.ts';
+import type { JobContext } from '../../src-shared/domain/jobEvents.ts';
+import type { ProviderChoice } from '../../src-shared/domain/providers.ts';
+import type { Recipe } from '../../src-shared/domain/recipe.ts';
+import type { UpscaleFactor } from '../../src-shared/domain/upscale.ts';
+import { LikenessError, problem } from '../../src-shared/messages/index.ts';
 
 export interface UpscaleTask {
   /** A picture, or a folder of them. Paths are absolute. */
