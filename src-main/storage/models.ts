@@ -25,7 +25,7 @@ export class Models {
     return only(this.select('AND id = ?', id), 'model');
   }
 
-  /** The picture of what it draws that lies in its folder, if one does. */
+  /** The sheet of pictures that it drew, if its folder has one. */
   sheet(id: number): string | undefined {
     const { path } = this.get(id);
     return ['sheet.jpg', 'sheet.png'].map((name) => join(path, name)).find(existsSync);

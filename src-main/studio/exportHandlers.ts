@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { exportFormats } from '../../src-shared/domain/exported.ts';
 import { receiptPlace, receiptSchema } from '../../src-shared/domain/receipt.ts';
 import { problem } from '../../src-shared/messages/index.ts';
-import { readJsonIfThere } from '../engine/checkpoints/files.ts';
+import { readKept } from '../readKept.ts';
 import { withInput, type JobHandling } from '../jobs/kind.ts';
 import { fileName } from '../storage/libraryFolder.ts';
 import type { Handlers, StudioContext, Surroundings } from './context.ts';
@@ -41,11 +41,9 @@ export function exportHandlers({ library, queue }: StudioContext): Handlers<'exp
       const title = `Exporting ${subject.name} as ${format}`;
       return { jobId: queue.add({ kind: 'export', title, input, subjectId: subject.id, runId }).id };
     },
-    'exports.receipt': ({ id }) => {
-      // An export of an earlier version has none, or one of another shape.
-      const found = readJsonIfThere(receiptPlace(folder.at(exports.get(id).path), 'json'));
-      return receiptSchema.safeParse(found).data ?? null;
-    },
+    // An export of an earlier version has none, or one of another shape.
+    'exports.receipt': ({ id }) =>
+      readKept(receiptPlace(folder.at(exports.get(id).path), 'json'), receiptSchema) ?? null,
     'exports.remove': ({ id }) => {
       exports.get(id);
       return { undo: trash.remove('exports', [id]) };

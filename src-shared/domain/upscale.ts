@@ -9,7 +9,7 @@ export const upscaleFactorSchema = z.union(upscaleFactors.map((factor) => z.lite
 /** How pictures that are drawn are enlarged. */
 export const upscaleSchema = z.object({
   factor: upscaleFactorSchema,
-  /** The enlarged picture is drawn over, and this share of the steps taken: what is called hi-res fix. Not at all when left out. */
+  /** The enlarged picture is redrawn with this share of the steps (hi-res fix); left out, it is only enlarged. */
   strength: z.number().min(generationLimits.strength.min).max(generationLimits.strength.max).optional(),
 });
 export type Upscale = z.infer<typeof upscaleSchema>;

@@ -85,7 +85,7 @@ const cheapOps: ReadonlySet<Op> = new Set<Op>([
 /** Keeps products and sums, and recomputes norms, activations and layout: saves much memory for little time. */
 export const cheap: Recomputable = (value) => cheapOps.has(value.op);
 
-/** Recomputes products too whose results are four times as wide as what they are made of: feed-forward layers and their gates. */
+/** Also recomputes products whose result is at least four times as wide as their input: feed-forward layers and their gates. */
 export const cheapOrWide: Recomputable = (value) =>
   cheap(value) ||
   (value.op === 'gemm' && elementCount(value.shape) >= 4 * elementCount((value.inputs[0] as Value).shape));

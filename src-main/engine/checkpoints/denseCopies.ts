@@ -27,7 +27,7 @@ export interface StridedTensor {
 
 /**
  * The same tensors in row-major order, in a file of the cache that is written once: ONNX Runtime takes weights from files, and only
- * in that order. Nothing where there is no cache, or no room in it. `which` tells the copies of some tensors of a file apart from others.
+ * in that order. Nothing where there is no cache, or no room in it. `which` tells apart the copies of different tensors of one file.
  * Errors: those of the readers.
  */
 export function denseCopies(
@@ -59,7 +59,7 @@ export function denseCopies(
 const monthMs = 30 * 24 * 3_600_000;
 const noteOf = (copy: string): string => copy.replace(/\.safetensors$/, '.used');
 
-/** Beside a copy: what it is a copy of; the note's time is that of the last use. False where nothing can be kept. */
+/** Notes beside a copy what it is a copy of; the note's date is that of the last use. False where nothing can be written. */
 function noteUse(copy: string, file: string): boolean {
   try {
     makeFolder(dirname(copy));
@@ -77,7 +77,7 @@ export function removeOldCopies(): void {
   for (const name of readdirSync(folder)) {
     const copy = join(folder, name);
     if (!/^[0-9a-f]{32}(-\w+)?\.safetensors$/.test(name) || isWanted(copy)) continue;
-    // In use on a system that does not remove such files: later, then.
+    // Windows does not remove a file that is in use: it goes another time.
     for (const old of [copy, noteOf(copy)]) orNothing(() => rmSync(old, { force: true }));
   }
 }

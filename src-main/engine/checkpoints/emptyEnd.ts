@@ -3,6 +3,7 @@ import { withFile } from './files.ts';
 import type { SafetensorsFile } from './safetensors.ts';
 import type { Weights } from './weights.ts';
 import type { FileTensor } from '../tensor/tensor.ts';
+import { entryOf } from '../../../src-shared/entryOf.ts';
 
 /** Fewer may be a tensor of zeros. */
 const fewest = 64 << 10;
@@ -32,7 +33,7 @@ export function refuseEmptyEnd({ file, tensors }: SafetensorsFile): void {
 
 /** Files of these weights that end in zeros which may be meant, and how many bytes of them. */
 export function emptyEnds(weights: Weights): { readonly file: string; readonly bytes: number }[] {
-  const files = new Set(weights.names().map((name) => (weights.get(name) as FileTensor).file));
+  const files = new Set(weights.names().map((name) => entryOf(weights, name).file));
   return [...files]
     .map((file) => ({ file, bytes: emptyEnd(file).zeros }))
     .filter(({ bytes }) => bytes >= fewest);

@@ -5,6 +5,7 @@ import { Holes } from './holes.ts';
 import type { Model, ModelPart } from './model.ts';
 import { chunksOf, type Weights } from './weights.ts';
 import type { FileTensor } from '../tensor/tensor.ts';
+import { entryOf } from '../../../src-shared/entryOf.ts';
 
 type Part = Pick<ModelPart<unknown>, 'weights'>;
 
@@ -64,7 +65,7 @@ function sorted(weights: Weights): Named[] {
   return weights
     .names()
     .sort()
-    .map((name) => [name, weights.get(name) as FileTensor]);
+    .map((name) => [name, entryOf(weights, name)]);
 }
 
 /** In the order in which they lie in their files: a disk reads those in one go. */

@@ -4,6 +4,7 @@ import { bytesPerElement, elementCount, sameShape } from '../tensor/tensor.ts';
 import { isHalf, toF32 } from '../tensor/half.ts';
 import { withFile } from './files.ts';
 import { stridedView, type OtherTensor } from './otherTypes.ts';
+import { entryOf } from '../../../src-shared/entryOf.ts';
 
 /** Named tensors on disk, one part of a model. Nothing is read before `readTensor`. */
 export class Weights {
@@ -76,7 +77,7 @@ export function readF32(entry: FileTensor): HostTensor<'f32'> {
  */
 export function findBadValues(weights: Weights): void {
   for (const name of weights.names()) {
-    const entry = weights.get(name) as FileTensor;
+    const entry = entryOf(weights, name);
     let count = 0;
     for (const bytes of chunksOf(entry)) count += badValues(entry.dtype, bytes);
     if (count) throw problem('tensor.notNumbers', { file: entry.file, tensor: name, count });

@@ -18,7 +18,7 @@ import {
   type NamedTensor,
   type TensorSource,
 } from './writeSafetensors.ts';
-import type { FileTensor } from '../tensor/tensor.ts';
+import { entryOf } from '../../../src-shared/entryOf.ts';
 
 /** Tensors that replace the model's own, by canonical name; the rest is copied from the model's files. */
 export interface Changes {
@@ -137,7 +137,7 @@ function tensorsOf(
   for (const name of changes.keys())
     if (!weights.has(name)) throw new Error(`the model has no tensor ${name}`);
   return weights.names().map((name) => {
-    const stored = weights.get(name) as FileTensor;
+    const stored = entryOf(weights, name);
     return {
       name,
       tensor: changes.get(name) ?? stored,

@@ -51,7 +51,7 @@ async function readText(file: string): Promise<string | undefined> {
     if (!stats.isFile() || stats.size > maxBytes) throw new Error('no regular file of a sensible size');
     return await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw problem('tokenizer.invalid', { file, why: 'it cannot be read' }, error);
   }
 }

@@ -2,6 +2,7 @@ import { elementCount } from '../tensor/tensor.ts';
 import { nodeTypes, type NodeType } from './nodeShapes.ts';
 import { keptBuffers, takenFor, type BufferUse } from './keptBuffers.ts';
 import type { GraphProto, NodeProto } from './schema.ts';
+import { entryOf } from '../../../src-shared/entryOf.ts';
 
 /** Bytes that a graph takes on a device. */
 export interface GraphMemory {
@@ -59,7 +60,7 @@ const inPlace = new Set([
 export function graphMemory(graph: GraphProto, overwrites: boolean): GraphMemory {
   const order = runtimeOrder(graph);
   const types = nodeTypes(graph, order);
-  const bytes = (name: string): number => bytesOf(types.get(name) as NodeType);
+  const bytes = (name: string): number => bytesOf(entryOf(types, name));
   // ONNX Runtime drops a weight that nobody reads: one of which only parts are used.
   const isRead = new Set(order.flatMap(({ input }) => input));
   const all = [...graph.initializer, ...graph.input].map(({ name }) => name);
@@ -91,23 +92,23 @@ export function graphMemory(graph: GraphProto, overwrites: boolean): GraphMemory
   const leave = (name: string, at: number): void => {
     const buffer = bufferOf.get(name);
     if (buffer === undefined) return;
-    const left = (readers.get(buffer) as number) - 1;
+    const left = entryOf(readers, buffer) - 1;
     readers.set(buffer, left);
     if (left > 0) return;
-    const size = buffers.get(buffer) as number;
+    const size = entryOf(buffers, buffer);
     now -= size;
     uses.push(useOf(buffer, at));
     begun.delete(buffer);
   };
   const useOf = (buffer: string, to: number): BufferUse => {
-    const { type, shape } = types.get(buffer) as NodeType;
-    const from = begun.get(buffer) as number;
-    return { kind: `${type} ${shape.join()}`, bytes: buffers.get(buffer) as number, from, to };
+    const { type, shape } = entryOf(types, buffer);
+    const from = entryOf(begun, buffer);
+    return { kind: `${type} ${shape.join()}`, bytes: entryOf(buffers, buffer), from, to };
   };
   /** WebGPU's convolutions lay their kernel out anew at each run. */
   const laidOutAnew = ({ op_type, input }: NodeProto, at: number): BufferUse | undefined => {
     if (op_type !== 'Conv' && op_type !== 'ConvTranspose') return undefined;
-    const { type, shape } = types.get(input[1] as string) as NodeType;
+    const { type, shape } = entryOf(types, input[1]);
     // The plan knows nothing of it.
     const kind = `${type} ${shape.join()} for node ${at}`;
     return { kind, bytes: bytesOf({ type, shape }), from: at, to: at };
@@ -130,7 +131,7 @@ export function graphMemory(graph: GraphProto, overwrites: boolean): GraphMemory
     const buffer = shared === undefined ? undefined : bufferOf.get(shared);
     if (buffer !== undefined) {
       bufferOf.set(output, buffer);
-      readers.set(buffer, (readers.get(buffer) as number) + 1);
+      readers.set(buffer, entryOf(readers, buffer) + 1);
     } else if (!(shared !== undefined && given.has(shared))) allocate(output, size, at);
     const kernel = overwrites ? undefined : laidOutAnew(node, at);
     if (kernel) uses.push(kernel);

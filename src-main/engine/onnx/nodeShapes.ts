@@ -1,6 +1,7 @@
 import { dims4, elementCount, type Shape } from '../tensor/tensor.ts';
 import { broadcastShapes } from '../graph/shapeRules.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './schema.ts';
+import { entryOf } from '../../../src-shared/entryOf.ts';
 
 /** What a value of an ONNX graph is: its sizes, and its type as TensorProto.DataType. */
 export interface NodeType {
@@ -19,18 +20,24 @@ const ints = (node: NodeProto, name: string): readonly number[] => attribute(nod
 const whole = (node: NodeProto, name: string, fallback: number): number =>
   attribute(node, name)?.i ?? fallback;
 
-const first: Rule = ([x]) => (x as NodeType).shape;
+/** The shape of an operand that the operation must have. */
+function shapeOf(operand: NodeType | undefined): Shape {
+  if (!operand) throw new Error('an operand is missing');
+  return operand.shape;
+}
+
+const first: Rule = ([x]) => shapeOf(x);
 const broadcast: Rule = (inputs) => inputs.map(({ shape }) => shape).reduce(broadcastShapes);
 
 const reduced: Rule = ([x], node, integers) => {
-  const { shape } = x as NodeType;
+  const shape = shapeOf(x);
   const axes = integers(node.input[1]);
   const kept = shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
   return whole(node, 'keepdims', 1) ? kept : kept.filter((_, axis) => !axes.includes(axis));
 };
 
 const reshaped: Rule = ([x], node, integers) => {
-  const { shape } = x as NodeType;
+  const shape = shapeOf(x);
   // A barrier's target is computed: everything in one axis.
   const wanted = integers(node.input[1]);
   const target = wanted.length ? wanted : [-1];
@@ -42,14 +49,14 @@ const transposed = (shape: Shape, by: number): Shape =>
   by ? [...shape.slice(0, -2), shape.at(-1) as number, shape.at(-2) as number] : shape;
 
 const product: Rule = ([a, b], node) => {
-  const left = transposed((a as NodeType).shape, whole(node, 'transA', 0));
-  const right = transposed((b as NodeType).shape, whole(node, 'transB', 0));
+  const left = transposed(shapeOf(a), whole(node, 'transA', 0));
+  const right = transposed(shapeOf(b), whole(node, 'transB', 0));
   const batch = broadcastShapes(left.slice(0, -2), right.slice(0, -2));
   return [...batch, left.at(-2) as number, right.at(-1) as number];
 };
 
 const sliced: Rule = ([x], node, integers) => {
-  const shape = [...(x as NodeType).shape];
+  const shape = [...shapeOf(x)];
   const [, starts, ends, axes, steps] = node.input;
   const [from, to, by] = [integers(starts), integers(ends), integers(steps)];
   integers(axes).forEach((axis, i) => {
@@ -59,8 +66,8 @@ const sliced: Rule = ([x], node, integers) => {
 };
 
 const convolved: Rule = ([x, weight], node) => {
-  const [batch, , ...size] = dims4((x as NodeType).shape);
-  const [to] = dims4((weight as NodeType).shape);
+  const [batch, , ...size] = dims4(shapeOf(x));
+  const [to] = dims4(shapeOf(weight));
   const [kernel, pads, strides] = [ints(node, 'kernel_shape'), ints(node, 'pads'), ints(node, 'strides')];
   const along = (axis: 0 | 1): number =>
     Math.floor(
@@ -71,8 +78,8 @@ const convolved: Rule = ([x, weight], node) => {
 };
 
 const convolvedBack: Rule = ([x, weight], node) => {
-  const [batch, , ...size] = dims4((x as NodeType).shape);
-  const [, from] = dims4((weight as NodeType).shape);
+  const [batch, , ...size] = dims4(shapeOf(x));
+  const [, from] = dims4(shapeOf(weight));
   const [kernel, pads, strides] = [ints(node, 'kernel_shape'), ints(node, 'pads'), ints(node, 'strides')];
   const more = ints(node, 'output_padding');
   const along = (axis: 0 | 1): number =>
@@ -111,33 +118,31 @@ const rules: Readonly<Record<string, Rule>> = {
   ReduceMax: reduced,
   Reshape: reshaped,
   Flatten: ([x], node) => {
-    const { shape } = x as NodeType;
+    const shape = shapeOf(x);
     const axis = whole(node, 'axis', 1);
     return [elementCount(shape.slice(0, axis)), elementCount(shape.slice(axis))];
   },
-  Transpose: ([x], node) => ints(node, 'perm').map((axis) => (x as NodeType).shape[axis] as number),
-  Expand: ([x], node, integers) => broadcastShapes((x as NodeType).shape, integers(node.input[1])),
+  Transpose: ([x], node) => ints(node, 'perm').map((axis) => shapeOf(x)[axis] as number),
+  Expand: ([x], node, integers) => broadcastShapes(shapeOf(x), integers(node.input[1])),
   Slice: sliced,
   Pad: ([x], node, integers) => {
-    const { shape } = x as NodeType;
+    const shape = shapeOf(x);
     const pads = integers(node.input[1]);
     return shape.map((size, axis) => size + (pads[axis] as number) + (pads[axis + shape.length] as number));
   },
   Concat: (inputs, node) => {
     const axis = whole(node, 'axis', 0);
     const total = inputs.reduce((sum, { shape }) => sum + (shape.at(axis) as number), 0);
-    return (inputs[0] as NodeType).shape.map((size, i, { length }) =>
-      i === (axis + length) % length ? total : size,
-    );
+    return shapeOf(inputs[0]).map((size, i, { length }) => (i === (axis + length) % length ? total : size));
   },
-  Resize: ([x]) => (x as NodeType).shape.map((size, axis) => (axis < 2 ? size : 2 * size)),
+  Resize: ([x]) => shapeOf(x).map((size, axis) => (axis < 2 ? size : 2 * size)),
   MatMul: product,
   FusedMatMul: product,
   Gemm: product,
   Conv: convolved,
   ConvTranspose: convolvedBack,
   Gather: ([x, ids], node) => {
-    const [{ shape }, { shape: picked }] = [x as NodeType, ids as NodeType];
+    const [shape, picked] = [shapeOf(x), shapeOf(ids)];
     const axis = whole(node, 'axis', 0);
     return [...shape.slice(0, axis), ...picked, ...shape.slice(axis + 1)];
   },
@@ -162,7 +167,7 @@ export function nodeTypes(
     if (one.op_type === 'SequenceConstruct') continue;
     const rule = rules[one.op_type];
     if (!rule || output === undefined) throw new Error(`no shapes are known of ${one.op_type}`);
-    const inputs = one.input.filter(Boolean).map((name) => types.get(name) as NodeType);
+    const inputs = one.input.filter(Boolean).map((name) => entryOf(types, name));
     types.set(output, { shape: rule(inputs, one, integers), type: typeAfter(one, inputs) });
   }
   return types;
@@ -171,7 +176,10 @@ export function nodeTypes(
 function typeAfter(node: NodeProto, inputs: readonly NodeType[]): number {
   if (node.op_type === 'Cast') return whole(node, 'to', 1);
   if (node.op_type === 'Less' || node.op_type === 'Equal') return bool;
-  return (inputs[node.op_type === 'Where' ? 1 : 0] as NodeType).type;
+  const [condition, chosen] = inputs;
+  const from = node.op_type === 'Where' ? chosen : condition;
+  if (!from) throw new Error('an operand is missing');
+  return from.type;
 }
 
 function typeOf({ type }: ValueInfoProto): NodeType | undefined {

@@ -5,6 +5,6 @@ export function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     // One that may not be signalled is there.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -20,6 +20,7 @@ import { pixelsPerLatent } from '../../engine/pipelines/textToImage.ts';
 import { partNames } from '../../engine/pipelines/weights.ts';
 import type { OpenedRun } from './openRun.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
+import { entryOf } from '../../../src-shared/entryOf.ts';
 
 /** Folder names of the exported networks, as Optimum uses them. */
 export const onnxParts = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'] as const;
@@ -49,7 +50,7 @@ export function exportOnnx(run: OpenedRun, out: string, dtype: 'f32' | 'f16' | u
       file,
       names.map((tensor) => ({
         name: tensor,
-        tensor: changes?.get(tensor) ?? (network.weights.get(tensor) as TensorSource),
+        tensor: changes?.get(tensor) ?? entryOf(network.weights, tensor),
         dtype,
       })),
     );

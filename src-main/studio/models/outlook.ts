@@ -5,6 +5,7 @@ import type { CatalogueEntry } from '../../../src-shared/domain/catalogue.ts';
 import { cheaperPlan, usualSteps } from '../../../src-shared/domain/classPlan.ts';
 import { finetuneSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
+import { orNothing } from '../../../src-shared/orNothing.ts';
 import { openModel } from '../../engine/checkpoints/openModel.ts';
 import { unetCost } from '../../engine/models/unetCost.ts';
 import type { Library } from '../../storage/library.ts';
@@ -94,11 +95,8 @@ const counted = new Map<string, number>();
 function macsOf({ hash, path }: StoredModel): number | undefined {
   const known = counted.get(hash);
   if (known !== undefined) return known;
-  try {
-    const { macs } = unetCost(openModel(path).unet.config);
-    counted.set(hash, macs.layers + macs.attention);
-    return macs.layers + macs.attention;
-  } catch {
-    return undefined;
-  }
+  const macs = orNothing(() => unetCost(openModel(path).unet.config).macs);
+  if (!macs) return undefined;
+  counted.set(hash, macs.layers + macs.attention);
+  return macs.layers + macs.attention;
 }

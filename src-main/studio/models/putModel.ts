@@ -61,9 +61,6 @@ export function putShippedModel({ library, shipped }: Pick<StudioContext, 'libra
   const factor = 2 ** (model.vae.config.block_out_channels.length - 1);
   const { unet, vae, textEncoder, textEncoder2 } = model;
   const parts = [unet, vae, textEncoder, ...(textEncoder2 ? [textEncoder2] : [])];
-  const parameters = parts.flatMap(({ weights }) =>
-    weights.names().map((name) => weights.get(name)?.shape.reduce((product, side) => product * side, 1) ?? 0),
-  );
   library.models.put({
     name: 'Likeness mini',
     source: 'shipped',
@@ -71,7 +68,7 @@ export function putShippedModel({ library, shipped }: Pick<StudioContext, 'libra
     kind: 'folder',
     family: 'Likeness',
     hash: modelHash(model),
-    parameters: parameters.reduce((sum, count) => sum + count, 0),
+    parameters: parts.reduce((sum, { weights }) => sum + weights.parameterCount, 0),
     bytes: sizeOf(shipped.model),
     width: width * factor,
     height: height * factor,

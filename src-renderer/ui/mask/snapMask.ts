@@ -5,9 +5,8 @@ import type { MaskedPicture } from './maskedPicture.ts';
 import { paintStep, type MaskStep } from './maskSteps.ts';
 
 /**
- * What is marked so far, an ellipse around the subject or a few strokes over it, snapped to the subject's edge: a step that takes its place.
- * Where nothing is marked, the subject is what stands out in the photo.
- * Nothing where the photo can't be had.
+ * Snaps what is marked so far, an ellipse around the subject or a few strokes over it, to the subject's edge. Returns the step that
+ * takes its place. With nothing marked, the subject is what stands out in the photo. Undefined where the photo can't be loaded.
  */
 export async function snapMask(
   photo: MaskedPicture,

@@ -98,7 +98,8 @@ function dora(
   matrix: ReturnType<typeof lowRankMatrix>,
   { alpha, rank }: { readonly alpha: number; readonly rank: number },
 ): WeightChange {
-  const magnitude = (found.magnitude ?? found.dora_scale) as HostTensor<'f32'>;
+  const magnitude = found.magnitude ?? found.dora_scale;
+  if (!magnitude) throw new Error('DoRA without magnitudes');
   // LyCORIS says by the shape on which side it is, [out, 1] or [1, in]; PEFT's is always on the outputs.
   const { shape } = magnitude;
   const byInput = !found.magnitude && shape.length > 1 && shape[0] === 1 && matrix.rows !== 1;

@@ -5,6 +5,7 @@ import { sizeInputs } from '../../models/config.ts';
 import { sizesFor } from '../../pipelines/sizes.ts';
 import { dims5, f32, type HostTensor, type FileTensor } from '../../tensor/tensor.ts';
 import type { DiffusionBatch, NoiseBatch } from './batch.ts';
+import { entryOf } from '../../../../src-shared/entryOf.ts';
 
 /** Recorded batches: row k holds the batch of step k + 1. */
 export interface Replay {
@@ -133,7 +134,7 @@ export function openRecord<D extends 'f32' | 'i64'>(
   if (c !== channels) throw invalid(`its latents have ${c} channels, the model's ${channels}`);
 
   const part = <T extends 'f32' | 'i64'>(name: string, index: number): HostTensor<T> => {
-    const { dtype: type, shape, file: path, offset, byteLength } = tensors.get(name) as FileTensor;
+    const { dtype: type, shape, file: path, offset, byteLength } = entryOf(tensors, name);
     const size = byteLength / steps;
     return readTensor({
       dtype: type,

@@ -15,6 +15,7 @@ import {
   type Losses,
   type Preparation,
 } from './gradients.ts';
+import { entryOf } from '../../../../src-shared/entryOf.ts';
 
 type Buffers = readonly Tensor[];
 
@@ -25,7 +26,7 @@ export function packedStep(step: Graph, layout: FlatParameters, packs: readonly 
   for (const { name, length, parameters: own } of packs) {
     const whole = parameter(name, [length]);
     for (const { name: one, offset } of own) {
-      const value = parameters.get(one) as Value;
+      const value = entryOf(parameters, one);
       const end = offset + elementCount(value.shape);
       known.set(value, reshape(slice(whole, 0, offset, end), value.shape));
     }

@@ -11,6 +11,7 @@ import { freshLora, targetedModules, trainedLora, type Part, type TrainedLora } 
 import { startFrom, emptyStart, type StartSizes } from './startingLora.ts';
 import { wordsToTrain, type TrainedWords, type WordSettings } from './trainedWords.ts';
 import { generatorFor } from '../../tensor/seeded.ts';
+import { entryOf } from '../../../../src-shared/entryOf.ts';
 
 /** LoRA adapters of the networks that are trained. */
 export interface PartAdapters {
@@ -77,7 +78,7 @@ export function wholeNetworks(
   const initial = (name: string): HostTensor<'f32'> => {
     const [part, ...rest] = name.split('.');
     const weights = weightsOf(model, part as Part);
-    return readF32(expectTensor(weights, rest.join('.'), shapes.get(name) as Shape));
+    return readF32(expectTensor(weights, rest.join('.'), entryOf(shapes, name)));
   };
   return { names: [...shapes.keys()], initial, loras: [] };
 }
@@ -114,7 +115,7 @@ function adaptersOnly(
   const values = new Map(loras.flatMap(({ lora }) => [...lora.values]));
   return {
     names: [...values.keys()],
-    initial: (name) => values.get(name) as HostTensor<'f32'>,
+    initial: (name) => entryOf(values, name),
     adapters: {
       unet: loras[0]?.lora.adapters,
       textEncoder: settings.trainTextEncoder

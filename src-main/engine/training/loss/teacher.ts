@@ -7,6 +7,7 @@ import { Session } from '../../runtime/session.ts';
 import { Tensor } from '../../runtime/tensor.ts';
 import { elementCount, type FileTensor } from '../../tensor/tensor.ts';
 import type { Preparation } from './gradients.ts';
+import { entryOf } from '../../../../src-shared/entryOf.ts';
 
 /** Most bytes of weights that stay in memory. */
 const keepAtMost = 256 << 20;
@@ -87,7 +88,7 @@ export class Teacher implements Preparation {
       const read = await Promise.all(
         weights.map(async ({ name, entry, start }) => {
           const data = memory.subarray(start, start + entry.byteLength / 4);
-          await fill(this.files.get(entry.file) as FileHandle, data, entry.offset);
+          await fill(entryOf(this.files, entry.file), data, entry.offset);
           return [name, Tensor.from({ dtype: 'f32', shape: entry.shape, data })] as const;
         }),
       );

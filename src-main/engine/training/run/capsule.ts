@@ -9,7 +9,7 @@ import { isFile, isFolder, readJson } from '../../checkpoints/files.ts';
 import type { Model } from '../../checkpoints/model.ts';
 import { nameOfPlace } from '../../checkpoints/nameOfPlace.ts';
 import { modelHash } from '../../checkpoints/modelHash.ts';
-import { writeAtomically } from '../../checkpoints/writeSafetensors.ts';
+import { writeJson } from '../../checkpoints/writeJson.ts';
 import { openTokenizer } from '../../pipelines/openTokenizer.ts';
 import { runtimeVersion } from '../../runtime/onnxRuntime.ts';
 import { learntFrom } from '../data/photoHashes.ts';
@@ -114,7 +114,7 @@ export function weightHashes(folder: string): Record<string, string> {
 }
 
 export function writeCapsule(run: string, capsule: Capsule): void {
-  writeAtomically(join(run, capsuleFile), () => [Buffer.from(`${JSON.stringify(capsule, null, 2)}\n`)]);
+  writeJson(join(run, capsuleFile), capsule);
 }
 
 /** Errors: `file.missing`, `capsule.damaged`. */

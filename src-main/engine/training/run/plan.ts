@@ -18,7 +18,7 @@ export function isMeasuredRun({ steps }: Pick<LoopSettings, 'steps'>): boolean {
   return steps >= worthMeasuring;
 }
 
-/** How long this takes can't be told from passes. */
+/** Its time does not follow from a number of passes. */
 export const building: Phase = { label: 'building the network', total: 1, weight: 0 };
 
 /** The phases of the training loop; weights are forward passes of the network for one picture. `rows`: of a batch. */
@@ -67,7 +67,7 @@ export function finetunePhases(
   ];
 }
 
-/** The base model is asked twice beside the subject's, until guidance stops. */
+/** Three passes with base guidance, two with guidance alone, one without; one each once guidance has stopped. */
 function passesPerStep({ guidance, baseGuidance, guidanceStop }: Guidance): number {
   const guided = baseGuidance > 0 ? 3 : guidance > 1 ? 2 : 1;
   return guided * guidanceStop + (1 - guidanceStop);

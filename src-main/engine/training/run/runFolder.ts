@@ -19,6 +19,7 @@ import { LikenessError, problem } from '../../../../src-shared/messages/index.ts
 import { isFolder, makeFolder, orUnwritable, readText } from '../../checkpoints/files.ts';
 import { readSafetensors } from '../../checkpoints/safetensors.ts';
 import { readTensor } from '../../checkpoints/weights.ts';
+import { writeJson } from '../../checkpoints/writeJson.ts';
 import { writeAtomically, writeSafetensors } from '../../checkpoints/writeSafetensors.ts';
 
 export const capsuleFile = 'capsule.json';
@@ -49,9 +50,7 @@ export class RunFolder {
     makeFolder(join(this.path, 'checkpoints'));
     makeFolder(join(this.path, 'samples'));
     this.tidy();
-    writeAtomically(join(this.path, runFile), () => [
-      Buffer.from(`${JSON.stringify(description, null, 2)}\n`),
-    ]);
+    writeJson(join(this.path, runFile), description);
   }
 
   /** What kind of run this is. Errors: `run.damaged`. */
@@ -204,12 +203,7 @@ export class RunFolder {
 
   /** Steps that have a complete checkpoint, in order. */
   checkpointSteps(): number[] {
-    const folder = join(this.path, 'checkpoints');
-    if (!existsSync(folder)) return [];
-    return readdirSync(folder)
-      .filter((name) => /^\d{6,12}$/.test(name))
-      .map(Number)
-      .sort((a, b) => a - b);
+    return this.stepsIn('checkpoints', /^\d{6,12}$/);
   }
 
   /** The checkpoints the run was asked for, without the one that a pause left; that one where there are no others. */
@@ -221,16 +215,20 @@ export class RunFolder {
 
   /** Steps whose sample is there, in order. */
   sampleSteps(): number[] {
-    const folder = join(this.path, 'samples');
-    if (!existsSync(folder)) return [];
-    return readdirSync(folder)
-      .filter((name) => /^\d{6,12}\.png$/.test(name))
-      .map((name) => parseInt(name, 10))
-      .sort((a, b) => a - b);
+    return this.stepsIn('samples', /^\d{6,12}\.png$/);
   }
 
   checkpointPath(step: number): string {
     return join(this.path, 'checkpoints', stepName(step));
+  }
+
+  private stepsIn(folder: 'checkpoints' | 'samples', named: RegExp): number[] {
+    const place = join(this.path, folder);
+    const names = existsSync(place) ? readdirSync(place) : [];
+    return names
+      .filter((name) => named.test(name))
+      .map(stepOf)
+      .sort((a, b) => a - b);
   }
 
   /** Whether a run has left anything here. */
@@ -295,8 +293,8 @@ export interface RunDescription<K extends RunKind = 'finetune'> extends z.output
   readonly settings: RunSettings[K];
 }
 
-function stepOf(state: string): number {
-  return Number(/\d+/.exec(state));
+function stepOf(name: string): number {
+  return Number(/\d+/.exec(name));
 }
 
 function parseEvent(line: string): StepEvent[] {

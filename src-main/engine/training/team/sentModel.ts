@@ -7,10 +7,11 @@ import type { Model, ModelPart } from '../../checkpoints/model.ts';
 import { safetensorsNames } from '../../checkpoints/safetensors.ts';
 import { chunksOf } from '../../checkpoints/weights.ts';
 import { publishedTokenizer } from '../../models/publishedTokenizer.ts';
-import { bytesPerElement, elementCount, type FileTensor } from '../../tensor/tensor.ts';
+import { bytesPerElement, elementCount } from '../../tensor/tensor.ts';
 import type { Connection } from './connection.ts';
+import { entryOf } from '../../../../src-shared/entryOf.ts';
 
-/** Files that a model may have, by the names that both ends know: nothing that is received says where something is written. */
+/** Files that a model may have. Both ends know these names: nothing that is received decides where a file is written. */
 const textFiles = [
   ...['unet/config.json', 'vae/config.json', 'text_encoder/config.json'],
   ...['scheduler/scheduler_config.json', 'likeness.json'],
@@ -74,7 +75,7 @@ export async function sendModel(
   const entries = parts.map(({ weights }) =>
     weights
       .names()
-      .map((name) => ({ name, entry: weights.get(name) as FileTensor }))
+      .map((name) => ({ name, entry: entryOf(weights, name) }))
       .sort((a, b) => bytesPerElement[b.entry.dtype] - bytesPerElement[a.entry.dtype]),
   );
   await announce({
