@@ -22,6 +22,8 @@ export class PromptEncoder {
     private readonly onWarning?: ((message: string) => void) | undefined,
     /** The size of the pictures: an input of SDXL. */
     private readonly size: Size = defaultSize(networks.model),
+    /** Reads negative prompts in place of this one. */
+    private readonly ofNegatives?: PromptEncoder | undefined,
   ) {}
 
   /** How many chunks of tokens a prompt takes. */
@@ -51,7 +53,7 @@ export class PromptEncoder {
 
   /** What an empty negative prompt is: zeros, for a model that was trained so, else the empty text. */
   async encodeNegative(negative: string, length: number): Promise<PromptEmbeds> {
-    const encoded = await this.encode(negative, length);
+    const encoded = await (this.ofNegatives ?? this).encode(negative, length);
     if (negative !== '' || !this.networks.model.zeroNegative || !encoded.added) return encoded;
     const { context, added } = encoded;
     return { context: zeros(context), added: { ...added, text_embeds: zeros(added.text_embeds) } };

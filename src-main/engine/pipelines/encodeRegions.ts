@@ -21,6 +21,8 @@ interface Untaught {
   readonly tokenizer: Tokenizer;
   readonly options: NetworkOptions;
   readonly networks: Networks;
+  /** With clip skip, the model with all its layers, which reads negative prompts. */
+  readonly unskipped?: Model | undefined;
 }
 
 interface RegionOptions extends Size {
@@ -34,7 +36,7 @@ interface RegionOptions extends Size {
 
 /** What each box is drawn from, in pictures with these negative prompts. */
 export async function encodeRegions(
-  { model, tokenizer, options, networks: base }: Untaught,
+  { model, tokenizer, options, networks: base, unskipped }: Untaught,
   said: RegionOptions,
   negatives: readonly string[],
 ): Promise<EncodedRegion[]> {
@@ -42,11 +44,21 @@ export async function encodeRegions(
   const distilled = guidanceTensor(model.unet.config, guidance, 1);
   const withBase = !distilled && baseGuidance > 0;
   const plain = !distilled && !withBase && guidance > 1;
-  const ofBase = new PromptEncoder(base, tokenizer, promptRules, undefined, said);
+  const whole = promptRules === 'none' ? unskipped : undefined;
+  const readers: Networks[] = [];
+  const ofNegatives = (taught: NetworkOptions): PromptEncoder | undefined => {
+    if (!whole) return undefined;
+    const reader = new Networks(whole, { ...options, ...taught });
+    readers.push(reader);
+    return new PromptEncoder(reader, tokenizer, promptRules, undefined, said);
+  };
+  const ofBase = new PromptEncoder(base, tokenizer, promptRules, undefined, said, ofNegatives({}));
   const encoded: EncodedRegion[] = [];
   for (const { box, prompt, networks: taught } of regions) {
     const networks = new Networks(model, { ...options, ...taught });
-    const own = new PromptEncoder(networks, tokenizer, promptRules, said.onWarning, said);
+    const own = new PromptEncoder(
+      ...([networks, tokenizer, promptRules, said.onWarning, said, ofNegatives(taught)] as const),
+    );
     const length = Math.max(
       ...[prompt, ...(plain || withBase ? negatives : [])].map((text) => own.length(text)),
     );
@@ -74,5 +86,6 @@ export async function encodeRegions(
     };
     encoded.push({ box, networks, conditionsFor });
   }
+  for (const reader of readers) await reader.release('text');
   return encoded;
 }

@@ -72,16 +72,24 @@ export class TextToImage {
   /** The model before any finetune. */
   private readonly base: Networks;
   private readonly untaught: NetworkOptions;
+  /** What reads negative prompts, where that is not the same. */
+  private readonly ofNegatives: { readonly networks: Networks; readonly base: Networks } | undefined;
 
   constructor(
     readonly model: Model,
     private readonly tokenizer: Tokenizer,
     options: NetworkOptions = {},
+    /** With clip skip, the model with all its layers: diffusers' `clip_skip` leaves them to the negative prompt. */
+    private readonly unskipped?: Model | undefined,
   ) {
     this.networks = new Networks(model, options);
     const { adapters: _, own: __, fed: ___, ...untaught } = options;
     this.untaught = untaught;
     this.base = new Networks(model, untaught);
+    this.ofNegatives = unskipped && {
+      networks: new Networks(unskipped, options),
+      base: new Networks(unskipped, untaught),
+    };
   }
 
   /** Width and height the model was trained at, in pixels. */
@@ -163,15 +171,15 @@ export class TextToImage {
       }
       ofBatches.push(encoded);
     }
-    const untaught = { model: this.model, tokenizer: this.tokenizer, options: this.untaught };
+    const { model, tokenizer, unskipped } = this;
+    const untaught = { model, tokenizer, options: this.untaught, unskipped };
     const negativeOf = ({ negative = '' }: PictureRequest): string => negative;
     const negatives = requests.flat().map(negativeOf);
     const regions = await encodeRegions({ ...untaught, networks: this.base }, options, negatives);
     const taught = [this.networks, ...regions.map(({ networks }) => networks)];
     await Networks.shareDevice(taught, this.base, baseGuidance > 0, shape);
     for (const { prompt } of ofBatches.flat()) this.checkedPrompt(prompt);
-    await this.networks.release('text');
-    await this.base.release('text');
+    await this.releaseText();
     const over = await this.encodeOriginal(options);
     let first = 0;
     for (const [batch, part] of requests.entries()) {
@@ -205,8 +213,15 @@ export class TextToImage {
     const isDistilled = guidanceTensor(this.model.unet.config, guidance, 1) !== undefined;
     const withBase = !isDistilled && baseGuidance > 0;
     const plain = !isDistilled && !withBase && guidance > 1;
-    const own = new PromptEncoder(this.networks, this.tokenizer, promptRules, onWarning, options);
-    const base = new PromptEncoder(this.base, this.tokenizer, promptRules, undefined, options);
+    // AUTOMATIC1111's web UI leaves out the layers of both prompts.
+    const others = promptRules === 'none' ? this.ofNegatives : undefined;
+    const reader = (
+      networks: Networks,
+      warn?: typeof onWarning,
+      ofNegatives?: PromptEncoder,
+    ): PromptEncoder => new PromptEncoder(networks, this.tokenizer, promptRules, warn, options, ofNegatives);
+    const own = reader(this.networks, onWarning, others && reader(others.networks));
+    const base = reader(this.base, undefined, others && reader(others.base));
     const lengthOf = ({ prompt, negative = '' }: PictureRequest): number =>
       Math.max(own.length(prompt), plain || withBase ? own.length(negative) : 0);
     return { own, base, plain, withBase, lengthOf };
@@ -219,7 +234,13 @@ export class TextToImage {
     return this.checkedPrompt(encoded);
   }
 
+  private async releaseText(): Promise<void> {
+    const { networks, base, ofNegatives } = this;
+    for (const one of [networks, base, ofNegatives?.networks, ofNegatives?.base]) await one?.release('text');
+  }
+
   async dispose(): Promise<void> {
+    await this.releaseText();
     await this.networks.release();
     await this.base.release();
   }

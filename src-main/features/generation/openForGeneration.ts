@@ -78,13 +78,16 @@ export async function openForGeneration(
   const bundled = [...taught, ...inBoxes].flatMap((one) => ('embeddings' in one ? one.embeddings : []));
   const words = wordsFor(model, [...given, ...bundled]);
   const tokenizer = (await openTokenizer(model)).withWords(words.counts, words.firstId);
-  const read = withRoomForWords(withoutLastLayers(model, request.clipSkip ?? 0), words.vectors.shape[0]);
+  const { clipSkip = 0 } = request;
+  const roomy = (one: Model): Model => withRoomForWords(one, words.vectors.shape[0]);
+  const read = roomy(withoutLastLayers(model, clipSkip));
   const own: WeightLookup = (name) => matrices(name) ?? whole(name);
-  const textToImage = new TextToImage(read, tokenizer, {
+  const options = {
     ...{ provider: request.provider, adapters, own },
     ...(request.precision && { precision: request.precision }),
     ...(words.counts.size > 0 && { words: words.vectors }),
-  });
+  };
+  const textToImage = new TextToImage(read, tokenizer, options, clipSkip > 0 ? roomy(model) : undefined);
   let colours: Promise<LatentColours> | undefined;
   return {
     textToImage,
