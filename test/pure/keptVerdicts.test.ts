@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import {
+  forgetTrials,
   keepVerdict,
   keepVerdictsIn,
   keptVerdict,
@@ -37,4 +38,17 @@ it('a verdict without a number for its error has none, and nothing is left besid
   // This process is still trying.
   expect(kept()).toBeUndefined();
   expect(readdirSync(cache)).toEqual(['providers.json']);
+});
+
+it('a trial that was stopped from outside is no crash once it is forgotten; verdicts stay', () => {
+  keepVerdict('webgpu', wrong, 'this card');
+  const gone = { on: 'this card', trying: 2 ** 30 };
+  const file = path.join(cache, 'providers.json');
+  const before = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...before, 'webgpu f16': gone }));
+  const inHalves = (): unknown => keptVerdict('webgpu', 'webgpu f16', 'this card');
+  expect(inHalves()).toMatchObject({ state: 'crashed' });
+  forgetTrials(cache);
+  expect(inHalves()).toBeUndefined();
+  expect(kept()).toEqual(wrong);
 });

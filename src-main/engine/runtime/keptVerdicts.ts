@@ -47,17 +47,19 @@ function read(cache = folder): Kept {
 }
 
 /** A folder that can't be written keeps nothing: the trial is made again. */
-function write(what: string, entry: Kept[string]): void {
-  if (folder === undefined) return;
+function write(cache: string, kept: Kept): void {
   try {
-    makeFolders(folder);
-    const file = fileIn(folder);
-    const own = join(folder, `.providers.json.${process.pid}.tmp`);
-    writeFileSync(own, JSON.stringify({ ...read(), [what]: entry }, null, 2));
-    renameSync(own, file);
+    makeFolders(cache);
+    const own = join(cache, `.providers.json.${process.pid}.tmp`);
+    writeFileSync(own, JSON.stringify(kept, null, 2));
+    renameSync(own, fileIn(cache));
   } catch {
     return;
   }
+}
+
+function note(what: string, entry: Kept[string]): void {
+  if (folder !== undefined) write(folder, { ...read(), [what]: entry });
 }
 
 /** The verdict on `what`, a provider in a precision, for this device and driver; `crashed` where the process that tried it is gone without one. */
@@ -83,9 +85,14 @@ export async function fastestKept(cache: string): Promise<Verdict['provider'] | 
 
 /** Written before a trial, in case the trial crashes this process. */
 export function markTrial(what: string, on: string): void {
-  write(what, { on, trying: process.pid });
+  note(what, { on, trying: process.pid });
+}
+
+/** Trials without a verdict in a cache begin anew: the process that was at them was stopped, and not by what it tried. */
+export function forgetTrials(cache: string): void {
+  write(cache, Object.fromEntries(Object.entries(read(cache)).filter(([, kept]) => kept?.verdict)));
 }
 
 export function keepVerdict(what: string, verdict: Verdict, on: string): void {
-  write(what, { on, verdict });
+  note(what, { on, verdict });
 }

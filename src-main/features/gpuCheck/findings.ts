@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Precision } from '../../../src-shared/domain/precision.ts';
 
 /** A line of the page. */
@@ -13,15 +13,27 @@ export interface Finding {
   readonly small?: true;
 }
 
-export type Tell = (finding: Finding) => void;
+export interface Tell {
+  (finding: Finding): void;
+  /** What an earlier process of the part found before it was cut short. */
+  readonly told?: ReadonlySet<string>;
+}
 
 /** Said of a finding that is not about f32. */
 export const inPrecision = (precision: Precision = 'f32'): string =>
   precision === 'f32' ? '' : `, ${precision}`;
 
-/** Writes each finding at once, so that nothing is lost when a driver crashes the process. */
+/** Writes each finding at once, so that nothing is lost when a driver crashes the process; what the file has already is left out. */
 export function tellTo(file: string): Tell {
-  return (finding) => appendFileSync(file, `${JSON.stringify(finding)}\n`);
+  const before = findingsIn(file);
+  const told = new Set(before.map(({ what }) => what));
+  const line = (finding: Finding): string => `${JSON.stringify(finding)}\n`;
+  // Without a last line that was cut off.
+  writeFileSync(file, before.map(line).join(''));
+  const tell = (finding: Finding): void => {
+    if (!told.has(finding.what)) appendFileSync(file, line(finding));
+  };
+  return Object.assign(tell, { told });
 }
 
 /** The findings of a part; a last line that was cut off is ignored. */

@@ -8,6 +8,8 @@ export interface Section {
   readonly findings: readonly Finding[];
   /** Why it did not come to its end. */
   readonly ended: string | undefined;
+  /** Its time was over: it may go on where it was. */
+  readonly late?: boolean;
 }
 
 const titles: Readonly<Record<CheckPart, string>> = {

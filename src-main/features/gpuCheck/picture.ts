@@ -27,6 +27,8 @@ const alike = 35;
 /** Draws a picture with the same seed on the device and on the CPU. `words`: whose tokenizer is used, where the model has none. */
 export async function comparePicture(model: Model, options: PictureOptions, words?: Model): Promise<void> {
   const { tell } = options;
+  const what = `A picture of ${options.size}², ${options.steps} steps${inPrecision(options.precision)}`;
+  if (tell.told?.has(what)) return;
   const tokenizer = words && (await lentTokenizer(words, model));
   const [found, expected] = [
     await draw(model, options, tokenizer),
@@ -34,7 +36,7 @@ export async function comparePicture(model: Model, options: PictureOptions, word
   ];
   const decibels = likeness(found.picture, expected.picture);
   tell({
-    what: `A picture of ${options.size}², ${options.steps} steps${inPrecision(options.precision)}`,
+    what,
     found:
       decibels === Infinity
         ? 'the CPU’s bytes'
@@ -46,12 +48,14 @@ export async function comparePicture(model: Model, options: PictureOptions, word
 
 /** Draws a picture of a model with random weights, and reports the time and the memory in use. `words`: whose tokenizer is used. */
 export async function timePicture(model: Model, words: Model, options: PictureOptions): Promise<void> {
+  const { size, steps, tell } = options;
+  const what = `A picture of ${size}², ${steps} steps, with guidance`;
+  if (tell.told?.has(what)) return;
   const before = await memoryInUse();
   const { seconds } = await draw(model, options, await lentTokenizer(words, model));
   const after = await memoryInUse();
-  const { size, steps, tell } = options;
   tell({
-    what: `A picture of ${size}², ${steps} steps, with guidance`,
+    what,
     found: `${seconds.toFixed(1)} s, the making of sessions included`,
   });
   if (before && after)

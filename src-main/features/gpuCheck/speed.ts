@@ -30,9 +30,10 @@ export async function timeForward(
   model: Model,
   { provider, latents, precision = 'f32', tell }: SpeedOptions,
 ): Promise<void> {
+  const what = `U-Net call, batch 2, ${latents}²${inPrecision(precision)}`;
+  if (tell.told?.has(what)) return;
   const work = forwardCall(model, { batch: 2, latents, provider, precision });
   try {
-    const what = `U-Net call, batch 2, ${latents}²${inPrecision(precision)}`;
     tell({ what, found: await timesOf(work.run, work.gflop) });
   } finally {
     await work.dispose();
@@ -46,6 +47,7 @@ export async function timeStep(
   { provider, latents, precision = 'f32', tell }: SpeedOptions,
 ): Promise<void> {
   const what = `${part === 'lora' ? 'LoRA' : 'Full'} step, batch 2, ${latents}²${inPrecision(precision)}`;
+  if (tell.told?.has(what)) return;
   const work = trainingWork(model, { batch: 2, latents, provider, part });
   const [options, feeds] = [{ ...work.options, precision }, work.feeds];
   const { held, live, cached } = stepMemory(options, provider === 'webgpu' ? 'webgpu' : 'device');
@@ -56,7 +58,7 @@ export async function timeStep(
     const settings = { learningRate: 1e-6, maxGradientNorm: 1 };
     const { loss } = await trainer.step([feeds], settings).catch((error: unknown) => {
       if (!(error instanceof StepsLost)) throw error;
-      tell({ what, found: 'too little memory as it was: taken again with less' });
+      tell({ what: `${what}: too little memory`, found: 'taken again with less' });
       return trainer.step([feeds], settings);
     });
     if (!Number.isFinite(loss)) throw new Error('the loss is not a number');
@@ -81,6 +83,7 @@ export async function timeStep(
 
 /** Where a LoRA step's time goes, by operation. */
 export async function profileStep(model: Model, { provider, latents, tell }: SpeedOptions): Promise<void> {
+  if (tell.told?.has(elsewhereTitle)) return;
   const { options, feeds } = trainingWork(model, { batch: 2, latents, provider, part: 'lora' });
   const folder = temporaryFolder('profile');
   const profiled = { ...options, profileTo: join(folder, 'step') };
@@ -99,6 +102,8 @@ export async function profileStep(model: Model, { provider, latents, tell }: Spe
 
 /** The first run compiles kernels and is not counted. */
 const profiledRuns = 2;
+
+const elsewhereTitle = 'Off the device, and copies';
 
 interface Profiled {
   readonly gradients: DeviceGradients | LocalGradients;
@@ -157,7 +162,7 @@ export function timesByOperation(profile: string, runs: number): Finding[] {
       what,
       found: `${((100 * time) / whole).toFixed(1)}% (${(time / 1e6).toFixed(3)} s, ${count} times)`,
     })),
-    { what: 'Off the device, and copies', found: off || 'nothing' },
+    { what: elsewhereTitle, found: off || 'nothing' },
   ];
 }
 

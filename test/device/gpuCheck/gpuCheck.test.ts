@@ -58,6 +58,32 @@ describe('a check of a graphics device', () => {
   }, 60_000);
 });
 
+it('goes on with a part that was cut short, in the time that others left', async () => {
+  const out = join(folder, 'further.md');
+  // The clock stands still: of the time, a little is left for the part that hangs, and as much again when it goes on.
+  const tries: string[] = [];
+  const report = (event: JobEvent): void => {
+    if (event.type !== 'progress' || event.label !== 'gpu-check: sd2') return;
+    if (tries.push(event.label) === 1) clock.now += 597e3;
+  };
+  const result = await gpuCheck(
+    { out, provider: undefined, small: false, seconds: 600, parts: ['picture', 'sd2'] },
+    { report, signal: new AbortController().signal },
+    {
+      command: [process.execPath, join(import.meta.dirname, 'scriptedParts.mjs')],
+      version: '1.2.3',
+    },
+  );
+  expect(tries).toHaveLength(2);
+  // A part that failed by itself does not begin again.
+  expect(result).toMatchObject({ right: 4, wrong: 0, unfinished: 1 });
+  const page = readFileSync(out, 'utf8');
+  expect(page).toContain('DXGI_ERROR_DEVICE_REMOVED');
+  expect(page).not.toContain('s were over');
+  expect(page.match(/sd2, first half/g)).toHaveLength(1);
+  expect(page.match(/sd2, second half/g)).toHaveLength(1);
+}, 60_000);
+
 it('says that nothing was checked because the look at the device did not end', async () => {
   const out = join(folder, 'cut.md');
   const request = { out, provider: undefined, small: false, seconds: 600, parts: checkParts };
