@@ -1,8 +1,8 @@
 /**
- * Scores of the largest block on a GPU: 32 MB in f32, half of a head at 64²; in training 16 MB, for several such blocks wait there for the
- * device at a time, beside all that is kept for the backward pass.
+ * Scores of the largest block on a GPU: 8 MB in f32, an eighth of a head at 64², for several such blocks wait there for the device at a
+ * time; in training 16 MB, as a block's gradients have to be added up.
  */
-export const scoresOnDevice = { alone: 1 << 23, inTraining: 1 << 22 } as const;
+export const scoresOnDevice = { alone: 1 << 21, inTraining: 1 << 22 } as const;
 
 export interface ScoreSizes {
   /** Heads of all pictures. */

@@ -23,10 +23,13 @@ export function memoryOf(
   }: { readonly stored?: DType; readonly isFed?: (parameter: string) => boolean } = {},
 ): GraphMemory {
   const { device: whole } = hostPart(graph);
-  const device = target === 'webgpu' ? splitKernels(whole, (name) => !isFed(name)) : whole;
-  const parameters = leaves(device, 'parameter');
   // In mixed precision, weights are converted to the graph's types before the first run.
-  const mixed = halfTypeOf(device) !== undefined;
+  const mixed = halfTypeOf(whole) !== undefined;
+  const types = leaves(whole, 'parameter');
+  const storedAs = (name: string): DType | undefined =>
+    isFed(name) ? undefined : mixed ? types.get(name)?.dtype : stored;
+  const device = target === 'webgpu' ? splitKernels(whole, storedAs) : whole;
+  const parameters = leaves(device, 'parameter');
   const model = modelProto(device, {
     target,
     weights: (name) => {

@@ -1,7 +1,7 @@
 import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
 import { inHalves, isHalf } from '../tensor/half.ts';
 import { elementCount, i64 } from '../tensor/tensor.ts';
-import type { AttributeProto, GraphProto, NodeProto, TensorProto } from './schema.ts';
+import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './schema.ts';
 
 /** TensorProto.DataType. */
 export const dataTypes: Record<DType, number> = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9, f16: 10, bf16: 16 };
@@ -15,6 +15,14 @@ export type Target = 'cpu' | 'webgpu' | 'device' | 'portable';
 type AttributeValue =
   number | string | readonly number[] | { readonly float: number } | { readonly graph: GraphProto };
 
+interface CastWeight {
+  readonly from: string;
+  /** The same in one axis, where there is one. */
+  readonly flat: string | undefined;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
 /** Collects ONNX nodes and initializers; every result gets a fresh name. */
 export class Emitter {
   readonly nodes: NodeProto[] = [];
@@ -22,7 +30,12 @@ export class Emitter {
   /** Names of the constants that are shapes to be reshaped to. */
   readonly shapes = new Set<string>();
   /** Casts of stored weights, by their names: what they are made of, and to what. */
-  readonly castWeights = new Map<string, { readonly from: string; readonly dtype: DType }>();
+  readonly castWeights = new Map<string, CastWeight>();
+  /** Names of what is made of stored weights to be cast. */
+  readonly madeOfWeights = new Set<string>();
+  /** Names of shapes that no runtime may know before a run, and what is shaped so. */
+  readonly lateShapes = new Set<string>();
+  readonly known: ValueInfoProto[] = [];
   private count = 0;
   private readonly shared = new Map<string, string>();
 
@@ -104,16 +117,34 @@ export class Emitter {
     return name;
   }
 
-  castWeight(from: string, dtype: DType): string {
+  castWeight(from: string, dtype: DType, shape: Shape, flat?: string): string {
     const name = this.emit('Cast', [from], { to: dataTypes[dtype] });
-    this.castWeights.set(name, { from, dtype });
+    this.castWeights.set(name, { from, flat, dtype, shape });
     return name;
   }
 
-  /** Another cast of the same weight; the first one is left out of the graph when nobody uses it. */
+  /**
+   * Another cast of the same weight; the first one is left out of the graph when nobody uses it. In one axis, for ONNX Runtime gives a
+   * value the buffer of an earlier one of the same shape, and so those of weights of one size have one between them.
+   */
   castAgain(name: string): string {
     const known = this.castWeights.get(name);
-    return known ? this.emit('Cast', [known.from], { to: dataTypes[known.dtype] }) : name;
+    if (!known) return name;
+    const { from, dtype, shape } = known;
+    const flat = known.flat ?? this.reshape(from, [elementCount(shape)]);
+    return this.reshape(this.emit('Cast', [flat], { to: dataTypes[dtype] }), shape);
+  }
+
+  /**
+   * A value of `dtype` that is made of weights alone, in one axis, through a reshape that ONNX Runtime can't do beforehand: what is made of
+   * it is made at each run, and not kept. Another reshape must not follow at once: the two would be joined.
+   */
+  late(x: string, dtype: DType, length: number): string {
+    const target = this.constant(i64([1], [length]), `late ${length}`);
+    this.lateShapes.add(target);
+    const name = this.emit('Reshape', [x, target]);
+    this.known.push(valueInfo(name, dtype, [length]));
+    return name;
   }
 
   integers(values: readonly number[]): string {

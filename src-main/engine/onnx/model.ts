@@ -1,7 +1,8 @@
 import { topological, type Graph } from '../graph/graph.ts';
 import { halfTypeOf } from '../graph/mixedPrecision.ts';
+import type { HalfType } from '../../../src-shared/domain/precision.ts';
 import type { Node, Op, Value } from '../graph/ops.ts';
-import type { DType, HostTensor, Shape } from '../tensor/tensor.ts';
+import { elementCount, type DType, type HostTensor, type Shape } from '../tensor/tensor.ts';
 import { dataTypes, Emitter, valueInfo, type Target } from './emitter.ts';
 import { onnxRules } from './onnxRules.ts';
 import { encodeModel, type ModelProto, type NodeProto, type ValueInfoProto } from './schema.ts';
@@ -27,6 +28,8 @@ export interface OnnxOptions {
   readonly hideShapes?: boolean;
   /** Attention as one operation on WebGPU: only where it came out right on this very device. */
   readonly fusedAttention?: boolean;
+  /** The type that weights from files are kept in where the graph is in f32: they are cast where they are used. */
+  readonly storedIn?: HalfType;
   /** Name of a first output that is a sequence, beside the graph's. */
   readonly sequence?: string;
 }
@@ -45,7 +48,14 @@ export function onnxModel(graph: Graph, options: OnnxOptions): Uint8Array {
 /** The model before it is written. */
 export function modelProto(
   graph: Graph,
-  { target, weights = () => undefined, hideShapes = false, fusedAttention = false, sequence }: OnnxOptions,
+  {
+    target,
+    weights = () => undefined,
+    hideShapes = false,
+    fusedAttention = false,
+    storedIn,
+    sequence,
+  }: OnnxOptions,
 ): ModelProto {
   const order = topological(Object.values(graph.outputs));
   const learns = order.some(({ op }) => op === 'attentionGradient');
@@ -54,13 +64,20 @@ export function modelProto(
   const names = new Map<Value, string>();
   const bind = (value: Value): string => {
     const piece = pieceOfWeight(value, weights);
-    if (piece) return initializer(value, `${piece.name}[${piece.stored.offset}]`, piece.stored, e);
+    if (piece) return initializer(value, `${piece.name}[${piece.stored.offset}]`, piece.stored, e, storedIn);
     if (value.op === 'input' || value.op === 'parameter') {
       const stored = value.op === 'parameter' ? weights(value.attributes.name) : undefined;
-      if (stored) return initializer(value, value.attributes.name, stored, e);
+      if (stored) return initializer(value, value.attributes.name, stored, e, storedIn);
       inputs.push(value);
       return value.attributes.name;
     }
+    const [table] = value.inputs;
+    const rows = value.op === 'gather' && !folded && table && e.castWeights.get(names.get(table) as string);
+    // Of a table that is cast, the rows alone.
+    if (rows)
+      return e.emit('Cast', [lower(value, [rows.from, ...value.inputs.slice(1).map(operandName)], e)], {
+        to: dataTypes[value.dtype],
+      });
     return lower(value as Node<Op>, value.inputs.map(operandName), e);
   };
   // On a device a weight of another type is cast where it is used and gone afterwards: kept for the backward pass, the casts of
@@ -75,10 +92,15 @@ export function modelProto(
 
   const outputs = Object.entries(graph.outputs);
   const isResult = new Set(outputs.map(([, value]) => names.get(value)));
-  const isRead = new Set(e.nodes.flatMap(({ input }) => input));
-  const isIdle = (name = ''): boolean => e.castWeights.has(name) && !isRead.has(name) && !isResult.has(name);
-  const idle = e.nodes.filter(({ output }) => isIdle(output[0]));
-  for (const node of idle) e.nodes.splice(e.nodes.indexOf(node), 1);
+  const isMade = (name = ''): boolean => e.castWeights.has(name) || e.madeOfWeights.has(name);
+  // The last node first: what is left out reads nothing.
+  const isRead = new Set<string>();
+  for (let at = e.nodes.length - 1; at >= 0; at--) {
+    const { input, output } = e.nodes[at] as NodeProto;
+    const [name = ''] = output;
+    if (isMade(name) && !isRead.has(name) && !isResult.has(name)) e.nodes.splice(at, 1);
+    else for (const one of input) isRead.add(one);
+  }
   for (const [name, value] of outputs) {
     nameOutput(names.get(value) as string, name, e.nodes);
     names.set(value, name);
@@ -86,7 +108,7 @@ export function modelProto(
   const fed = inputs.map((value) =>
     valueInfo((value as Node<'input'>).attributes.name, value.dtype, value.shape),
   );
-  const shapes = [...(hideShapes ? e.shapes : [])].map((name) => ({
+  const shapes = [...(hideShapes ? e.shapes : []), ...e.lateShapes].map((name) => ({
     name,
     type: { tensor_type: { elem_type: dataTypes.i64, shape: { dim: [{ dim_param: 'axes' }] } } },
   }));
@@ -111,16 +133,32 @@ export function modelProto(
       initializer: e.initializers,
       input: [...fed, ...shapes],
       output: declared,
+      value_info: e.known,
     },
   };
 }
 
-/** An initializer with the weight's values or its place in a file; other float types are cast to the graph's. */
-function initializer(value: Value, name: string, stored: ExternalTensor | HostTensor, e: Emitter): string {
+/**
+ * An initializer with the weight's values or its place in a file; other float types are cast to the graph's. `storedIn`: see
+ * `OnnxOptions`; vectors are small, and stay as they are.
+ */
+function initializer(
+  value: Value,
+  name: string,
+  stored: ExternalTensor | HostTensor,
+  e: Emitter,
+  storedIn?: HalfType,
+): string {
   const { dtype, shape } = stored;
   const bound = 'data' in stored ? e.constant(stored) : external(name, stored, e);
   const reshaped = shape.join() === value.shape.join() ? bound : e.reshape(bound, value.shape);
-  return dtype === value.dtype ? reshaped : e.castWeight(reshaped, value.dtype);
+  if (storedIn && value.dtype === 'f32' && value.shape.length > 1 && !('data' in stored)) {
+    const kept = dtype === storedIn ? reshaped : e.emit('Cast', [reshaped], { to: dataTypes[storedIn] });
+    const flat = e.late(kept, storedIn, elementCount(value.shape));
+    e.madeOfWeights.add(kept).add(flat);
+    return e.castWeight(kept, value.dtype, value.shape, flat);
+  }
+  return dtype === value.dtype ? reshaped : e.castWeight(reshaped, value.dtype, value.shape);
 }
 
 /** Rows of a stored weight are contiguous in its file, so a slice of them needs no copy. */

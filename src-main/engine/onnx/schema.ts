@@ -23,7 +23,7 @@ message Node {
 }
 message Graph {
   repeated Node node = 1; string name = 2; repeated Tensor initializer = 5;
-  repeated ValueInfo input = 11; repeated ValueInfo output = 12;
+  repeated ValueInfo input = 11; repeated ValueInfo output = 12; repeated ValueInfo value_info = 13;
 }
 message OperatorSet { string domain = 1; int64 version = 2; }
 message Model {
@@ -82,6 +82,7 @@ export interface GraphProto {
   initializer: TensorProto[];
   input: ValueInfoProto[];
   output: ValueInfoProto[];
+  value_info?: ValueInfoProto[];
 }
 
 export function encodeModel(proto: ModelProto): Uint8Array {

@@ -11,7 +11,7 @@ import { unet } from '../models/unet.ts';
 import { vaeDecode, vaeEncode } from '../models/vae.ts';
 import { Scope, type Adapter } from '../nn/scope.ts';
 import { memoryOf } from '../onnx/deviceMemory.ts';
-import type { Precision } from '../../../src-shared/domain/precision.ts';
+import type { HalfType, Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider, ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { graphicsDevices } from '../runtime/graphicsDevice.ts';
 import { providerNotice } from '../runtime/notices.ts';
@@ -41,6 +41,18 @@ export interface NetworkOptions {
 const tokenTable = 'text_model.embeddings.token_embedding.weight';
 
 type Part = 'text' | 'unet' | 'encoder' | 'decoder';
+
+/** What a network is computed in, and what its weights are kept in, where that is not what their file has. */
+interface Form {
+  readonly computes: Precision;
+  readonly storedIn?: HalfType;
+}
+
+/**
+ * Whether guidance enlarges a network's errors, for it takes two nearly equal results from each other. WebGPU's kernels sum up in the type
+ * of their operands, so there such networks have 16 bits for their weights alone (docs/gpu.md tells what that makes of a picture).
+ */
+const isGuided = (part: Part): boolean => part === 'text' || part === 'unet';
 type Floats = HostTensor<'f32'>;
 
 /** Bytes of device memory in which the U-Net of Stable Diffusion and a decoder at work fit together, in f32. */
@@ -112,13 +124,13 @@ export class Networks {
     const build = (given: ValuesOf<Rows & Switch>): Value => this.unet(given);
     const provider = await providerFor(this.options.provider ?? 'cpu');
     if (feeds.sample.shape[0] === 1 || provider === 'cpu') return this.call('unet', whole(feeds), build);
-    const precision = await this.precision('unet');
+    const form = await this.form('unet');
     this.inParts ??= new BatchInParts(provider);
     return this.inParts.call(feeds, {
       share: this.share,
       bytesOf: (some) => {
         const graph = graphOf(whole(some), (given) => ({ output: build(given) }));
-        return this.bytesOn(provider, this.mixed(graph, precision), this.model.unet.weights);
+        return this.bytesOn(provider, graph, this.model.unet.weights, form);
       },
       run: (some, canAskForLess) => this.call('unet', whole(some), build, canAskForLess),
       release: () => this.release('unet'),
@@ -186,8 +198,8 @@ export class Networks {
       context: input('context', [1, promptLength(this.model), config.cross_attention_dim[0] as number]),
       ...addedInputs(config, 1).added,
     };
-    const graph = this.mixed({ outputs: { output: this.unet(inputs) } }, await this.precision('unet'));
-    return this.bytesOn(provider, graph, weights);
+    const graph = { outputs: { output: this.unet(inputs) } };
+    return this.bytesOn(provider, graph, weights, await this.form('unet'));
   }
 
   /**
@@ -261,12 +273,19 @@ export class Networks {
   }
 
   /** What a network takes on a device, by simulation. */
-  private bytesOn(provider: Provider, graph: Graph, weights: Weights): number {
+  private bytesOn(
+    provider: Provider,
+    graph: Graph,
+    weights: Weights,
+    { computes, storedIn }: Form = { computes: 'f32' },
+  ): number {
     const [first = ''] = weights.names();
-    const stored = weights.get(first)?.dtype;
-    const { isFed } = this;
+    const stored = storedIn ?? weights.get(first)?.dtype;
     const target = provider === 'webgpu' ? 'webgpu' : 'device';
-    const { held, live, cached } = memoryOf(graph, target, { ...(stored && { stored }), isFed });
+    const { held, live, cached } = memoryOf(this.mixed(graph, computes), target, {
+      ...(stored && { stored }),
+      isFed: this.isFed,
+    });
     return held + (target === 'webgpu' ? cached : live);
   }
 
@@ -319,10 +338,12 @@ export class Networks {
 
   private readonly isFed = (name: string): boolean => name in (this.options.fed ?? {});
 
-  /** What a network is computed in. */
-  private async precision(part: Part): Promise<Precision> {
+  private async form(part: Part): Promise<Form> {
     const { provider = 'cpu', precision = 'f32' } = this.options;
-    return this.needsSingles(part) ? 'f32' : precisionOn(provider, precision);
+    const computes = this.needsSingles(part) ? 'f32' : await precisionOn(provider, precision);
+    if (computes === 'f32' || !isGuided(part) || (await providerFor(provider)) !== 'webgpu')
+      return { computes };
+    return { computes: 'f32', storedIn: computes };
   }
 
   private mixed(graph: Graph, precision: Precision): Graph {
@@ -339,11 +360,13 @@ export class Networks {
     if (known?.key === key) return known.session;
     await this.release(part);
     const { provider, threads, own } = this.options;
-    const graph = this.mixed(build(), await this.precision(part));
+    const { computes, storedIn } = await this.form(part);
+    const graph = this.mixed(build(), computes);
     if (part === 'unet') refuseSurplus(graph, this.model.unet.weights);
     const session = await Session.compile(graph, {
       weights: storedWeights(graph, this.model, part === 'text' ? this.withWords : own, this.isFed),
       canAskForLess,
+      ...(storedIn && { storedIn }),
       ...(provider && { provider }),
       ...(threads && { threads }),
     });

@@ -3,8 +3,9 @@ import { hostPart } from '../graph/hostPart.ts';
 import { halfTypeOf } from '../graph/mixedPrecision.ts';
 import { splitKernels } from '../graph/splitKernels.ts';
 import { onnxModel } from '../onnx/model.ts';
-import type { FileTensor, HostTensor, Shape } from '../tensor/tensor.ts';
+import type { DType, FileTensor, HostTensor, Shape } from '../tensor/tensor.ts';
 import { InferenceSession } from './onnxRuntime.ts';
+import type { HalfType } from '../../../src-shared/domain/precision.ts';
 import type { Provider, ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { WeightFiles } from './weightFiles.ts';
 
@@ -23,6 +24,11 @@ export interface CompileOptions {
   readonly frugal?: boolean;
   /** The caller has a way that needs less memory: where it is short, `auto` throws `provider.outOfMemory` too. */
   readonly canAskForLess?: boolean;
+  /**
+   * The type that weights from files are kept in on a device, where the graph is in f32: they are cast where they are used, and those of
+   * another type are converted once.
+   */
+  readonly storedIn?: HalfType;
   /** Writes what each operation takes to a file whose name begins so (`Session.endProfile`). */
   readonly profileTo?: string;
 }
@@ -55,10 +61,17 @@ export async function execution(
   const files = new WeightFiles();
   const stored = options.weights;
   const { host, device: whole } = provider === 'cpu' ? { device: graph } : hostPart(graph);
-  const inFile = (name: string): boolean => 'file' in (stored?.(name) ?? {});
-  const device = provider === 'webgpu' ? splitKernels(whole, inFile) : whole;
-  const training = unstored(graph, stored ?? (() => undefined)).length > 0;
+  const storedIn = provider === 'cpu' ? undefined : options.storedIn;
+  const types = leaves(whole, 'parameter');
+  const storedAs = (name: string): DType | undefined => {
+    const weight = stored?.(name);
+    if (!weight || !('file' in weight)) return undefined;
+    // In mixed precision weights are converted beforehand.
+    return halves ? types.get(name)?.dtype : (storedIn ?? weight.dtype);
+  };
   const halves = halfTypeOf(graph) !== undefined;
+  const device = provider === 'webgpu' ? splitKernels(whole, storedAs) : whole;
+  const training = unstored(graph, stored ?? (() => undefined)).length > 0;
   const writesInto = (options.writesInto ?? false) && provider === 'cpu';
   const model = onnxModel(device, {
     ...(writesInto && { sequence: stopper }),
@@ -67,12 +80,17 @@ export async function execution(
     // The CPU's own operations are f32.
     target: provider === 'webgpu' || (provider === 'cpu' && !halves) ? provider : 'device',
     fusedAttention,
+    ...(storedIn && { storedIn }),
     weights: (name) => {
       const weight = stored?.(name);
       return weight && 'file' in weight ? files.place(weight) : weight;
     },
   });
-  const settings = sessionOptions(provider, options, { files, training, halves });
+  const settings = sessionOptions(provider, options, {
+    files,
+    training,
+    converts: halves || storedIn !== undefined,
+  });
   const session = await InferenceSession.create(model, settings);
   const shapes = Object.entries(graph.outputs).map(([name, { shape }]) => [name, shape] as const);
   const before = host && (await InferenceSession.create(onnxModel(host, { target: 'cpu' })));
@@ -95,13 +113,13 @@ const foldAtMost = 256 << 20;
 export function sessionOptions(
   provider: Provider,
   { keepOnDevice, threads, shortRuns = false, frugal = false, profileTo }: CompileOptions,
-  { files, training, halves = false }: { files: WeightFiles; training: boolean; halves?: boolean },
+  { files, training, converts = false }: { files: WeightFiles; training: boolean; converts?: boolean },
 ): InferenceSession.SessionOptions {
   // Recomputed values are equal subexpressions: they must not be merged with the originals.
   const without = [
     'CommonSubexpressionElimination',
-    // On a device weights of another type are cast where they are used, but in mixed precision: its weights are kept in 16 bits.
-    ...(!halves && (files.bytes > foldAtMost || provider !== 'cpu') ? ['ConstantFolding'] : []),
+    // On a device weights of another type are cast where they are used, but in mixed precision, and where they are to be kept in 16 bits.
+    ...(!converts && (files.bytes > foldAtMost || provider !== 'cpu') ? ['ConstantFolding'] : []),
   ];
   return {
     executionProviders: [

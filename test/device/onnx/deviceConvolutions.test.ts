@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { apply, conv2d, input, parameter } from '../../../src-main/engine/graph/build.ts';
+import { apply, conv2d, gemm, input, parameter, slice } from '../../../src-main/engine/graph/build.ts';
 import { leaves } from '../../../src-main/engine/graph/graph.ts';
 import type { Value } from '../../../src-main/engine/graph/ops.ts';
 import { splitKernels } from '../../../src-main/engine/graph/splitKernels.ts';
@@ -55,6 +55,57 @@ describe('on a device, an input gradient', () => {
   );
 });
 
+describe('weights that are cast at each run', () => {
+  const layout = { stride: [1, 1], padding: [1, 1, 1, 1] } as const;
+  const leavesOf = () => ({
+    x: input('x', [1, 640, 2, 3]),
+    rows: input('rows', [3, 640]),
+    kernel: parameter('kernel', [1280, 640, 3, 3]),
+    bias: parameter('bias', [1280]),
+    matrix: parameter('matrix', [8192, 640]),
+    biases: parameter('biases', [8192]),
+  });
+  const graph = () => {
+    const { x, rows, kernel, bias, matrix, biases } = leavesOf();
+    const out = conv2d(x, kernel, bias, layout);
+    // Some rows of a matrix, as in a feed-forward layer whose halves are computed apart.
+    const some = (whole: Value): Value => slice(whole, 0, 2048, 8192);
+    return { outputs: { out, product: gemm(rows, some(matrix), false, true, some(biases)) } };
+  };
+  const weightsIn = (outputs: Record<string, Value>): Value[] =>
+    Object.values(outputs).flatMap(function weights(value: Value): Value[] {
+      const [, weight] = value.inputs;
+      const own = value.op === 'conv2d' || value.op === 'gemm' ? [weight as Value] : [];
+      return [...own, ...value.inputs.flatMap(weights)];
+    });
+
+  it('are used in stretches of as many weights, to the same numbers', async () => {
+    const whole = graph();
+    const split = splitKernels(whole, () => 'f16');
+    const pieces = weightsIn(split.outputs);
+    // Each read from its place in the file.
+    for (const { op, inputs } of pieces) expect([op, inputs[0]?.op]).toEqual(['slice', 'parameter']);
+    const sizes = pieces.map(({ shape }) => elementCount(shape));
+    expect(sizes).toEqual(
+      [384, 384, 384, 128]
+        .map((outputs) => outputs * 640 * 9)
+        .concat([3456, 2688].map((outputs) => outputs * 640)),
+    );
+    const all = [...leaves(whole, 'input'), ...leaves(whole, 'parameter')];
+    const feeds = Object.fromEntries(all.map(([name, { shape }]) => [name, normal(shape)]));
+    const [found, expected] = [
+      await runOn('portable', split.outputs, feeds),
+      await runOn('portable', whole.outputs, feeds),
+    ];
+    for (const name of ['out', 'product']) expectClose(found[name], expected[name] as HostTensor, 2e-5);
+  });
+
+  it('stay whole where they are computed with as they are stored', () => {
+    const whole = graph();
+    expect(splitKernels(whole, () => 'f32')).toBe(whole);
+  });
+});
+
 describe('a kernel of 19 million weights', () => {
   const [inputs, outputs] = [1024, 2048];
   const leavesOf = () => ({
@@ -73,7 +124,7 @@ describe('a kernel of 19 million weights', () => {
 
   it('is used in stretches, to the same numbers', async () => {
     const whole = graph();
-    const split = splitKernels(whole, () => true);
+    const split = splitKernels(whole, () => 'f32');
     const feeds = Object.fromEntries(
       [...leaves(whole, 'input'), ...leaves(whole, 'parameter')].map(([name, { shape }]) => [
         name,
@@ -88,7 +139,7 @@ describe('a kernel of 19 million weights', () => {
   });
 
   it('takes no kernel of more than 8 million elements, and none twice', () => {
-    const { outputs } = splitKernels(graph(), () => true);
+    const { outputs } = splitKernels(graph(), () => 'f32');
     const pieces = Object.values(outputs).flatMap(function kernels(value: Value): Value[] {
       const [, weight] = value.inputs;
       const own = value.op === 'conv2d' || value.op === 'conv2dInputGradient' ? [weight as Value] : [];
@@ -101,9 +152,9 @@ describe('a kernel of 19 million weights', () => {
 
   it('stays whole where it is fed, or small', () => {
     const whole = graph();
-    expect(splitKernels(whole, () => false)).toBe(whole);
+    expect(splitKernels(whole, () => undefined)).toBe(whole);
     const small = conv2d(input('x', [1, 64, 4, 4]), parameter('w', [64, 64, 3, 3]), undefined, layout);
     const other = { outputs: { small } };
-    expect(splitKernels(other, () => true)).toBe(other);
+    expect(splitKernels(other, () => 'f32')).toBe(other);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { cheap, recompute } from '../../../src-main/engine/autodiff/recompute.ts';
@@ -13,7 +13,7 @@ import { encodePrompt } from '../../../src-main/engine/models/textEncoders.ts';
 import { unet } from '../../../src-main/engine/models/unet.ts';
 import { vaeDecode, vaeEncode } from '../../../src-main/engine/models/vae.ts';
 import { Scope } from '../../../src-main/engine/nn/scope.ts';
-import { onnxModel } from '../../../src-main/engine/onnx/model.ts';
+import { onnxModel, type ExternalTensor } from '../../../src-main/engine/onnx/model.ts';
 import { sessionOptions } from '../../../src-main/engine/runtime/execution.ts';
 import { InferenceSession } from '../../../src-main/engine/runtime/onnxRuntime.ts';
 import { Tensor } from '../../../src-main/engine/runtime/tensor.ts';
@@ -34,7 +34,8 @@ import { finetuneSettings, type TrainingSettings } from '../../../src-shared/dom
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 
 // A process of its own, for a crash of the driver ends it. Takes words "lora,f32": runs a step (lora or full) of a small model with its
-// norms computed again, or a step of another kind (`kinds`), or a call of a network (`networks`), in f32 or f16, and prints how often
+// norms computed again, or a step of another kind (`kinds`), or a call of a network (`networks`), in f32, f16 or f32 from weights of a file
+// that are kept in f16 ("stored"), and prints how often
 // each operation ran where: {"lora,f32": {"webgpu Conv": 61, …}}. One process for all: most kernels are those of others too, and a
 // driver in software takes far longer to compile than to run them.
 
@@ -133,7 +134,8 @@ interface ProfileEvent {
   readonly args: { readonly provider?: string; readonly op_name?: string };
 }
 
-async function placement(what: string, precision: Precision): Promise<Record<string, number>> {
+async function placement(what: string, how: Precision | 'stored'): Promise<Record<string, number>> {
+  const [precision, storedIn] = how === 'stored' ? (['f32', 'f16'] as const) : [how, undefined];
   const { graph: whole, trained } = graphOf(what, precision);
   const graph = hostPart(whole).device;
   const all = new Map([...leaves(graph, 'parameter'), ...leaves(graph, 'input')]);
@@ -145,14 +147,22 @@ async function placement(what: string, precision: Precision): Promise<Record<str
     return tensor;
   };
   const isTrained = new Set(trained);
+  const files = new WeightFiles();
+  const folder = mkdtempSync(join(tmpdir(), 'likeness-profile-'));
+  const inFile = (name: string): ExternalTensor => {
+    const { shape, data } = valueOf(name);
+    const file = join(folder, name);
+    writeFileSync(file, data);
+    return files.place({ file, offset: 0, byteLength: data.byteLength, dtype: 'f32', shape });
+  };
   const bytes = onnxModel(graph, {
     target: 'webgpu',
-    weights: (name) => (isTrained.has(name) ? undefined : valueOf(name)),
+    weights: (name) => (isTrained.has(name) ? undefined : storedIn ? inFile(name) : valueOf(name)),
+    ...(storedIn && { storedIn }),
   });
-  const folder = mkdtempSync(join(tmpdir(), 'likeness-profile-'));
-  const how = { files: new WeightFiles(), training: !(what in networks), halves: precision !== 'f32' };
+  const options = { files, training: !(what in networks), converts: how !== 'f32' };
   const session = await InferenceSession.create(bytes, {
-    ...sessionOptions('webgpu', {}, how),
+    ...sessionOptions('webgpu', {}, options),
     ...{ enableProfiling: true, profileFilePrefix: join(folder, 'run') },
   });
   const feeds = session.inputNames.map((name) => [name, Tensor.from(valueOf(name)).ort] as const);
@@ -160,7 +170,7 @@ async function placement(what: string, precision: Precision): Promise<Record<str
   session.endProfiling();
   await session.release();
 
-  const file = join(folder, readdirSync(folder)[0] ?? '');
+  const file = join(folder, readdirSync(folder).find((name) => name.startsWith('run')) ?? '');
   const events = JSON.parse(readFileSync(file, 'utf8')) as ProfileEvent[];
   const counts: Record<string, number> = {};
   for (const { cat, name, args } of events) {
@@ -174,7 +184,7 @@ async function placement(what: string, precision: Precision): Promise<Record<str
 
 const found: Record<string, Record<string, number>> = {};
 for (const word of process.argv.slice(2)) {
-  const [what, precision] = word.split(',') as [string, Precision];
+  const [what, precision] = word.split(',') as [string, Precision | 'stored'];
   found[word] = await placement(what, precision);
 }
 console.log(JSON.stringify(found));
