@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { readJsonIfThere } from '../../engine/checkpoints/files.ts';
 import { writeJson } from '../../engine/checkpoints/writeJson.ts';
-import { readKept } from '../../readKept.ts';
 
 /** What lies in the folder of a run that makes another one again. */
 const rerunFileType = z.object({
@@ -18,7 +18,7 @@ const place = (run: string): string => path.join(run, 'rerun.json');
 
 /** Nothing for any other run. */
 export function readRerun(run: string): RerunFile | undefined {
-  return readKept(place(run), rerunFileType);
+  return rerunFileType.safeParse(readJsonIfThere(place(run))).data;
 }
 
 export function writeRerun(run: string, content: RerunFile): void {
