@@ -4,6 +4,8 @@ import { plural } from '../plural.ts';
 export const generationMessages = {
   'mask.rough': (d: { photo: string }) =>
     `Nothing that was given marks a subject in ${d.photo}; give --ellipse X,Y,WIDTH,HEIGHT in pixels of the photo, or --strokes with a picture that is white where you painted. Without both, the subject is looked for.`,
+  'mask.nothing': (d: { photo: string }) =>
+    `Nothing in ${d.photo} stands out from what surrounds it there, so no mask was written; mark the subject again, a little more widely, or paint the mask yourself.`,
   'likeness.noPhotos': (d: { photos: string }) =>
     `${d.photos} can't be found, so there is nothing to compare with; say with --photos where photos of the subject are.`,
   'scheduler.invalid': (d: { file: string; why: string }) =>

@@ -19,7 +19,7 @@ export interface MaskRequest {
 /**
  * Writes a mask for a photo: what an ellipse or strokes mark roughly, snapped to the edge; without either, the
  * subject that stands out. Returns the subject's share of the photo.
- * Errors: `mask.rough`, `mask.otherShape`, those of `loadPicture` and `prepareOutput`.
+ * Errors: `mask.rough`, `mask.nothing`, `mask.otherShape`, those of `loadPicture` and `prepareOutput`.
  */
 export async function makeMask({ photo, out, ellipse, strokes }: MaskRequest): Promise<{ share: number }> {
   const picture = await loadPicture(photo);
@@ -33,6 +33,7 @@ export async function makeMask({ photo, out, ellipse, strokes }: MaskRequest): P
         : undefined;
   if (rough && !rough.some((value) => value >= 128)) throw problem('mask.rough', { photo });
   const [found = new Uint8Array()] = rough ? [snapToEdge(picture, rough)] : findSubjects([picture]);
+  if (!found.some((value) => value >= 128)) throw problem('mask.nothing', { photo });
   const { width, height } = picture;
   const png = await sharp(found, { raw: { width, height, channels: 1 } })
     .png()
