@@ -42,7 +42,9 @@ it("a picture is drawn with another model's U-Net, as the command line draws it"
   const input = generateJobInput.parse(library.jobs.get(jobId).input);
   const made: string[] = [];
   await generateParts(generateTask({ library, shipped: { ...shippedFiles(), version: '1.2.3' } }, input), {
-    report: (event) => void (event.type === 'picture' && made.push(event.path)),
+    report: (event) => {
+      if (event.type === 'picture') made.push(event.path);
+    },
     signal,
   });
 
