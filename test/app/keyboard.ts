@@ -83,6 +83,9 @@ export class Keyboard {
   /** Tab, or Shift and Tab, until what has that role and name has the focus; fails where it is not met within `most` stops. */
   async tabTo(role: Role, name: string | RegExp, { back = false, most = 40 }: Way = {}): Promise<void> {
     const here = this.find(role, name).and(this.page.locator(':focus'));
+    // A person waits for a page to arrive before pressing Tab; what never comes is not met below.
+    const there = this.find(role, name).first();
+    await there.waitFor({ state: 'attached', timeout: 20_000 }).catch(() => undefined);
     const passed: string[] = [];
     while ((await here.count()) === 0) {
       if (passed.length === most)
