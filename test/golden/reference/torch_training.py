@@ -63,7 +63,10 @@ def write_lora_start(model: Path, folder: Path, seed: int, kind: str = "lora") -
     pipe = pipeline(model)
     for part, (targets, rank, alpha) in (TARGETS if kind == "lora" else KIN_TARGETS).items():
         config = KINDS[kind](targets, rank, alpha)
-        get_peft_model(getattr(pipe, part), config).save_pretrained(folder / part)
+        module = getattr(pipe, part)
+        # PEFT would write this machine's path.
+        module.name_or_path = model.name
+        get_peft_model(module, config).save_pretrained(folder / part)
 
 
 def lora_state(module) -> dict:
