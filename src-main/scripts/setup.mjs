@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const inRoot = (...parts) => path.join(root, ...parts);
 const readJson = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
 
-/** Node would open its hundred files one by one, in a sixth of a second of every start. */
+/** Node would open its hundred files one by one at every start. */
 const bundled = ['zod'];
 const { dependencies, devDependencies } = readJson(inRoot('package.json'));
 
