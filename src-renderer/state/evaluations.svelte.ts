@@ -6,26 +6,22 @@ import { attempt, toasts } from './toasts.svelte.ts';
 
 /** Figures of pictures from anywhere, and of models by DreamBooth's protocol. */
 class Evaluations {
-  #list = $state.raw<readonly EvaluationReport[]>();
+  /** Newest first; undefined until they are loaded. */
+  list = $state.raw<readonly EvaluationReport[]>();
 
   constructor() {
     listen('evaluations.changed', (report) => {
-      const others = this.#list?.filter(({ id }) => id !== report.id);
-      if (others) this.#list = [report, ...others].sort((a, b) => b.id - a.id);
+      const others = this.list?.filter(({ id }) => id !== report.id);
+      if (others) this.list = [report, ...others].sort((a, b) => b.id - a.id);
     });
   }
 
-  /** Newest first; undefined until they are loaded. */
-  get list(): readonly EvaluationReport[] | undefined {
-    return this.#list;
-  }
-
   async load(): Promise<void> {
-    this.#list = await attempt(() => request('evaluations.list', {}));
+    this.list = await attempt(() => request('evaluations.list', {}));
   }
 
   async loadAgain(): Promise<void> {
-    if (this.#list) await this.load();
+    if (this.list) await this.load();
   }
 
   async start(asked: Input<'evaluations.start'>): Promise<void> {
@@ -35,7 +31,7 @@ class Evaluations {
   async remove({ id, name }: EvaluationReport): Promise<void> {
     const removed = await attempt(() => request('evaluations.remove', { id }));
     if (!removed) return;
-    this.#list = this.#list?.filter((other) => other.id !== id);
+    this.list = this.list?.filter((other) => other.id !== id);
     toasts.undoable(texts.common.removed(name), removed.undo);
   }
 }

@@ -3,7 +3,9 @@ import type { EvaluationTable } from '../../../src-shared/domain/evaluation.ts';
 import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import { isFile, makeFolder, readText } from '../../engine/checkpoints/files.ts';
+import { ownGuidance } from '../../engine/checkpoints/ownGuidance.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
+import { passesPerStep } from '../../engine/training/run/plan.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 import { evaluateSubject } from '../evaluation/subject.ts';
 import { generate } from '../generation/generate.ts';
@@ -15,9 +17,6 @@ import type { DreamboothRequest } from './request.ts';
 import { scoresType, type SubjectResult } from './scores.ts';
 import { subjectsIn, type Subject } from './subjects.ts';
 import { figuresOf, tableOf } from './table.ts';
-
-/** Forward passes of a denoising step, with guidance in half of the steps or all. */
-const passesPerStep = 2;
 
 export interface DreamboothResult {
   readonly out: string;
@@ -59,13 +58,14 @@ export async function dreamboothProtocol(
 /** Each subject's finetune and pictures, as one plan of all subjects. */
 function overAll(
   subjects: number,
-  { count, drawSteps }: DreamboothRequest,
+  { settings, fallbackModel, count, drawSteps }: DreamboothRequest,
   report: JobContext['report'],
 ): (subject: number) => JobContext['report'] {
+  const guidance = ownGuidance(settings.model ?? fallbackModel, 'subject');
   const drawing = {
     label: 'pictures',
     total: promptLists.dreambooth.object.length * count,
-    weight: drawSteps * passesPerStep,
+    weight: drawSteps * passesPerStep(guidance),
   };
   let planned = false;
   return (subject) => (event) => {

@@ -68,7 +68,7 @@ export function finetunePhases(
 }
 
 /** Three passes with base guidance, two with guidance alone, one without; one each once guidance has stopped. */
-function passesPerStep({ guidance, baseGuidance, guidanceStop }: Guidance): number {
+export function passesPerStep({ guidance, baseGuidance, guidanceStop }: Guidance): number {
   const guided = baseGuidance > 0 ? 3 : guidance > 1 ? 2 : 1;
   return guided * guidanceStop + (1 - guidanceStop);
 }
