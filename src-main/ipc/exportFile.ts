@@ -2,15 +2,16 @@ import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { pack as newPack, type Pack } from 'tar-stream';
+import type { Pack } from 'tar-stream';
 import { fresh, nothing, type FileAnswer } from './fileAnswer.ts';
 
 /** An export as a download: a file as it is, a folder as one .tar. `file`: its path, or undefined if there is none. */
-export function exportFile(file: string | undefined): FileAnswer {
+export async function exportFile(file: string | undefined): Promise<FileAnswer> {
   if (file === undefined || !existsSync(file)) return nothing;
   const name = path.basename(file);
   if (!statSync(file).isDirectory())
     return { ...fresh('application/octet-stream', createReadStream(file)), saveAs: name };
+  const { pack: newPack } = await import('tar-stream');
   const pack = newPack();
   // tar-stream has its own kind of streams.
   const body = Readable.from(pack);

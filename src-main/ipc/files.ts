@@ -1,7 +1,7 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
+import { sharp } from '../sharp.ts';
 import { orNothing } from '../../src-shared/orNothing.ts';
 import { makeFolders } from '../makeFolders.ts';
 import { compressed } from './compressed.ts';

@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp, { type Sharp } from 'sharp';
+import { sharp, type Sharp } from '../../sharp.ts';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
 import { errorCode } from '../checkpoints/files.ts';
 import { decodeBmp, type Pixels } from './bmp.ts';

@@ -1,7 +1,7 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
-import sharp from 'sharp';
+import { sharp } from '../../sharp.ts';
 import { guidanceOf } from '../../../src-shared/domain/guidance.ts';
 import { recipeSchema, type Recipe } from '../../../src-shared/domain/recipe.ts';
 import { problem } from '../../../src-shared/messages/index.ts';

@@ -1,4 +1,4 @@
-import sharp, { type Sharp } from 'sharp';
+import { sharp, type Sharp } from '../../sharp.ts';
 import { canDrawText, drawText } from './labels.ts';
 
 interface Place {

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { sharp } from '../../sharp.ts';
 import { canDrawText, escaped } from '../../engine/pictures/labels.ts';
 import type { Advice, Sensitivity } from './advise.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import sharp from 'sharp';
+import { sharp } from '../../sharp.ts';
 import { prepareOutput } from '../../engine/checkpoints/outputFile.ts';
 import { isMarked, marked } from '../../engine/pictures/png.ts';
 import { Sheet } from '../../engine/pictures/sheet.ts';

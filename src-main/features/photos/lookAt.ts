@@ -1,4 +1,4 @@
-import type { Sharp } from 'sharp';
+import type { Sharp } from '../../sharp.ts';
 import type { Crop } from '../../../src-shared/domain/photo.ts';
 import { scaledSize } from '../../../src-shared/scaledSize.ts';
 import { detailOutsideSquare, photoQuality } from '../../engine/evaluation/photoQuality.ts';

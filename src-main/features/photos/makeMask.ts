@@ -1,7 +1,7 @@
 import { findSubjects } from '../../../src-shared/segmentation/findSubjects.ts';
 import { snapToEdge } from '../../../src-shared/segmentation/snapToEdge.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
-import sharp from 'sharp';
+import { sharp } from '../../sharp.ts';
 import { prepareOutput } from '../../engine/checkpoints/outputFile.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';
 import { loadPicture, loadPictureOn } from '../../engine/pictures/pictures.ts';

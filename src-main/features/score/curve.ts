@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { sharp } from '../../sharp.ts';
 import type { ScoredCheckpoint, RunScore } from '../../../src-shared/domain/runScore.ts';
 import { canDrawText, escaped } from '../../engine/pictures/labels.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
+import { sharp } from '../../sharp.ts';
 import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import type { Original, Over } from '../../../src-shared/contract/originals.ts';
 import { problem } from '../../../src-shared/messages/index.ts';

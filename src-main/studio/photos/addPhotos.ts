@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
+import { sharp } from '../../sharp.ts';
 import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import { makeFolders } from '../../makeFolders.ts';
 import type { Output } from '../../../src-shared/contract/index.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import sharp from 'sharp';
+import { sharp } from '../../sharp.ts';
 import type { Subject } from '../../../src-shared/domain/subject.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { writeAtomically } from '../../engine/checkpoints/writeSafetensors.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
+import { sharp } from '../../sharp.ts';
 import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import { recipeSchema, type Recipe } from '../../../src-shared/domain/recipe.ts';
