@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { orNothing } from '../src-shared/orNothing.ts';
 
 /** What was kept in a JSON file; undefined where it is missing, damaged or of another version. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { toDotPath } from 'zod/v4/core';
 import type { Reply } from '../../src-shared/contract/wire.ts';
 import { requests, type Output, type RequestName, type ValidInput } from '../../src-shared/contract/index.ts';
 import { inStudio } from '../../src-shared/messages/inStudio.ts';
@@ -19,7 +19,7 @@ export async function answer(handlers: AllHandlers, request: unknown, input: unk
     const parsed = requests[name].input.safeParse(input ?? {});
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      field = z.core.toDotPath(issue?.path ?? []).slice(0, 100);
+      field = toDotPath(issue?.path ?? []).slice(0, 100);
       throw problem('request.invalid', { field, why: (issue?.message ?? 'it is not valid').slice(0, 200) });
     }
     const handler = handlers[name] as (input: unknown) => unknown;

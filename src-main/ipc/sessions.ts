@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readKept } from '../readKept.ts';
 import { orNothing } from '../../src-shared/orNothing.ts';
 import { makeFolders } from '../makeFolders.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { JobKind } from '../../src-shared/domain/job.ts';
 import { faultOf } from '../../src-shared/domain/settingValues.ts';
 import type { WorkerEvent } from '../../src-shared/domain/workerMessages.ts';

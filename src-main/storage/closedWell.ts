@@ -1,5 +1,5 @@
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readKept } from '../readKept.ts';
 import { orNothing } from '../../src-shared/orNothing.ts';
 

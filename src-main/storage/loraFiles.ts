@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LoraFile } from '../../src-shared/domain/loraFile.ts';
 import { insert, only, parseCell, update } from './rows.ts';
 

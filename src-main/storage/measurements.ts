@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseCell } from './rows.ts';
 
 /** What a dry run of a finetune took: seconds before the first step, of a step and of a picture, and bytes at the peak. */

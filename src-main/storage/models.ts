@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Model } from '../../src-shared/domain/model.ts';
 import type { LibraryFolder } from './libraryFolder.ts';
 import { insert, only, parseCell, update } from './rows.ts';

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { fromJson } from '../../src-shared/domain/fromJson.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 

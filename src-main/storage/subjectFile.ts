@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readKept } from '../readKept.ts';
 import { nameSchema } from '../../src-shared/domain/id.ts';
 import { classNounSchema, tokenSchema, type Subject } from '../../src-shared/domain/subject.ts';

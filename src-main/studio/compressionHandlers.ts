@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readKept } from '../readKept.ts';
 import { studentKinds } from '../../src-shared/contract/compression.ts';
 import { adviceSchema, type BlockAdvice } from '../../src-shared/domain/advice.ts';

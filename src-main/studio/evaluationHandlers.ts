@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { evaluationSchema, type Evaluation } from '../../src-shared/domain/evaluation.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import type { TaskOf } from '../features/tasks.ts';

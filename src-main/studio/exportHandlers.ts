@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { exportFormats } from '../../src-shared/domain/exported.ts';
 import { receiptPlace, receiptSchema } from '../../src-shared/domain/receipt.ts';
 import { problem } from '../../src-shared/messages/index.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { RunScore, Figures, Mixing } from '../../src-shared/domain/runScore.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { promptListNames, type Measured, type ScoreReport } from '../../src-shared/domain/score.ts';
 import { problem } from '../../src-shared/messages/index.ts';
 import { withInput, type JobHandling } from '../jobs/kind.ts';

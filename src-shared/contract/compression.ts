@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { adviceSchema } from '../domain/advice.ts';
 import { distillSettings } from '../domain/distillSettings.ts';
 import { idSchema, nameSchema, pathSchema } from '../domain/id.ts';

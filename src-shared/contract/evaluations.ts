@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { evaluationReportSchema, evaluationSchema } from '../domain/evaluation.ts';
 import { idSchema } from '../domain/id.ts';
 import { endpoint } from './endpoint.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { exportedSchema, exportFormats } from '../domain/exported.ts';
 import { idSchema } from '../domain/id.ts';
 import { receiptSchema } from '../domain/receipt.ts';

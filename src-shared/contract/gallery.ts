@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema } from '../domain/id.ts';
 import { imageDetailSchema, imageFilterSchema, imageOrders, imageSchema } from '../domain/image.ts';
 import { recipeSchema } from '../domain/recipe.ts';

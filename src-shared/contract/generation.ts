@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { boxSchema } from '../domain/box.ts';
 import { generationLimits as limits } from '../domain/generationLimits.ts';
 import { idSchema, timeSchema } from '../domain/id.ts';

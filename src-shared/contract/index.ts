@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { compressionEvents, compressionRequests } from './compression.ts';
 import { evaluationEvents, evaluationRequests } from './evaluations.ts';
 import { exportEvents, exportRequests } from './exports.ts';

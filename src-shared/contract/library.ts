@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema } from '../domain/id.ts';
 import { problemSchema } from '../messages/problem.ts';
 import { endpoint } from './endpoint.ts';

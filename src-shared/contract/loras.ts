@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, nameSchema } from '../domain/id.ts';
 import { loraFileSchema } from '../domain/loraFile.ts';
 import { endpoint } from './endpoint.ts';

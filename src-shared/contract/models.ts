@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, nameSchema, pathSchema } from '../domain/id.ts';
 import { modelSchema } from '../domain/model.ts';
 import { endpoint } from './endpoint.ts';

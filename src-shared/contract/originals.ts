@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { generationLimits as limits } from '../domain/generationLimits.ts';
 import { idSchema } from '../domain/id.ts';
 import { endpoint } from './endpoint.ts';

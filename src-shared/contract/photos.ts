@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, pathSchema } from '../domain/id.ts';
 import { cropSchema, photoSchema, photoSetReportSchema } from '../domain/photo.ts';
 import { problemSchema } from '../messages/problem.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema } from '../domain/id.ts';
 import { promptListNames, scoreReportSchema } from '../domain/score.ts';
 import { endpoint } from './endpoint.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { settingsSchema } from '../domain/studioSettings.ts';
 import { endpoint } from './endpoint.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { trainingChangesType, trainingSettingsType } from '../domain/finetuneSettings.ts';
 import { idSchema, nameSchema, pathSchema } from '../domain/id.ts';
 import { lengthSettings } from '../domain/loopSettings.ts';

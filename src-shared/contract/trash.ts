@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { timeSchema } from '../domain/id.ts';
 import { endpoint } from './endpoint.ts';
 

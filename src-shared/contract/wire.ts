@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { contractErrorSchema } from './errors.ts';
 
 /** What the page sends over the WebSocket: one JSON object per message. */

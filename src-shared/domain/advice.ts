@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What removing something from a U-Net saves, and how much it changes the prediction before any training. */
 const sensitivitySchema = z.object({

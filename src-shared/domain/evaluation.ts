@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { finetuneSettings } from './finetuneSettings.ts';
 import { generationLimits } from './generationLimits.ts';
 import { idSchema, pathSchema, timeSchema } from './id.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { usualSteps } from './classPlan.ts';
 import { predictions } from './prediction.ts';
 import { askedType } from './settingValues.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How strongly a picture follows its prompt. */
 export const guidanceSchema = z.object({

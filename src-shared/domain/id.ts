@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A row's number in the library's database. */
 export const idSchema = z.int().positive();

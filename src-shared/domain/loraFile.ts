@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, nameSchema, timeSchema } from './id.ts';
 
 /** A LoRA of any tool, or a textual inversion, that was imported: its file stays where the person has it. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { guidanceSchema } from './guidance.ts';
 import { idSchema, nameSchema, timeSchema } from './id.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const estimateSchema = z.object({ value: z.number(), low: z.number(), high: z.number() });
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * How prompts are read: `none` as written, as diffusers does; `a1111` with weights, BREAK, LoRAs by name and any length, as

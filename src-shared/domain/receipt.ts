@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { exportFormats } from './exported.ts';
 import { guidanceSchema } from './guidance.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { boxSchema } from './box.ts';
 import { predictions } from './prediction.ts';
 import { promptRulesSchema } from './promptRules.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { trainingSettingsType } from './finetuneSettings.ts';
 import { idSchema, nameSchema, timeSchema } from './id.ts';
 import { problemSchema } from '../messages/problem.ts';

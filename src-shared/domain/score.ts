@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Which 25 prompts: ours, or those of DreamBooth's evaluation. */
 export const promptListNames = ['standard', 'dreambooth'] as const;

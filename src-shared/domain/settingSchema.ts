@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Sections that the studio shows settings in, from top to bottom. */
 export const settingGroups = ['length', 'learning', 'lora', 'knowledge', 'pictures', 'optimizer'] as const;

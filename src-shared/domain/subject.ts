@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, nameSchema, pathSchema, timeSchema } from './id.ts';
 
 /** What it is called in prompts: "a photo of {token} {classNoun}". One to four words of letters, digits and hyphens. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { generationLimits } from './generationLimits.ts';
 
 /** How many times as wide and high the upscalers that come with Likeness make a picture. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
-import { z } from 'zod';
+import * as z from 'zod';
 import { problem } from '../../src-shared/messages/index.ts';
 import { receiptPlace } from '../../src-shared/domain/receipt.ts';
 import type { Subject } from '../../src-shared/domain/subject.ts';

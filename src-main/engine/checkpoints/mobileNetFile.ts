@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { MobileNetConfig } from '../models/mobileNet.ts';
 import type { HostTensor, Shape } from '../tensor/tensor.ts';

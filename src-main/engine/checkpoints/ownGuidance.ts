@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { guidanceOf, type Guidance } from '../../../src-shared/domain/guidance.ts';
 import { faultOf } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { nameOf, problem } from '../../../src-shared/messages/index.ts';
 import { asRecord, isFile, readJson } from './files.ts';
 

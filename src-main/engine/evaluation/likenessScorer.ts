@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { faultOf } from '../../../src-shared/domain/settingValues.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { isFile, readJson } from '../checkpoints/files.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { nameOf, problem, type LikenessError } from '../../../src-shared/messages/index.ts';
 import {
   sizeInputs,

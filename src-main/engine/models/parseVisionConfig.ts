@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { ClipVisionConfig } from './clipVision.ts';
 import type { ClipTextConfig } from './config.ts';

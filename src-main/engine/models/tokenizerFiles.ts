@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
 
 /** A token that is found in the text before anything is split: in the raw text, or in the normalized. */

@@ -1,6 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readKept } from '../../readKept.ts';
 import { makeFolders } from '../../makeFolders.ts';
 import { providers } from '../../../src-shared/domain/providers.ts';

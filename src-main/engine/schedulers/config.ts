@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
 
 /** The samplers: the names people type, and diffusers' class of each. */

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LikenessError, problem } from '../../../src-shared/messages/index.ts';
 import { loginHeader } from './login.ts';
 import { mayPass, retryAfter, waitBefore } from './retry.ts';

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { sha256 } from '../../engine/checkpoints/contentHash.ts';
 import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import { orNothing } from '../../../src-shared/orNothing.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { trainingSettings, type AskedFinetune } from '../../../src-shared/domain/finetuneSettings.ts';
 import { data } from '../../../src-shared/domain/settingSchema.ts';
 import { askedType, faultOf } from '../../../src-shared/domain/settingValues.ts';

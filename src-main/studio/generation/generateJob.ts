@@ -3,7 +3,7 @@ import { photosPlace } from '../training/runPhotos.ts';
 import { rm, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   generateInputSchema,
   type GenerateInput,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { catalogue } from '../../../src-shared/domain/catalogue.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { withInput, type JobHandling } from '../../jobs/kind.ts';

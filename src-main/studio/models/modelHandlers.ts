@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { catalogue } from '../../../src-shared/domain/catalogue.ts';
 import { problem } from '../../../src-shared/messages/index.ts';
 import { withInput, type JobHandling } from '../../jobs/kind.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { outlookSchema } from '../../../src-shared/contract/models.ts';
 import type { Settings } from '../../../src-shared/domain/studioSettings.ts';
 import type { CatalogueEntry } from '../../../src-shared/domain/catalogue.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import type { LossCurve } from '../../../src-shared/domain/run.ts';
 

@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fromJson } from '../../../src-shared/domain/fromJson.ts';
 import type { TrainingSettings } from '../../../src-shared/domain/finetuneSettings.ts';
 import type { Settings } from '../../../src-shared/domain/studioSettings.ts';

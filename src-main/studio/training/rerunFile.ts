@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readJsonIfThere } from '../../engine/checkpoints/files.ts';
 import { writeJson } from '../../engine/checkpoints/writeJson.ts';
 

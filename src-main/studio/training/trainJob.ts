@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { problem } from '../../../src-shared/messages/index.ts';
 import type { StoredJob } from '../../storage/jobs.ts';
 import type { JobHandling } from '../../jobs/kind.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';
 import { readSafetensors } from '../../../src-main/engine/checkpoints/safetensors.ts';
 import { readF32 } from '../../../src-main/engine/checkpoints/weights.ts';

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JobEvent } from '../../../src-shared/domain/jobEvents.ts';
 import { readLora } from '../../../src-main/engine/checkpoints/lora/readLora.ts';
 import { openModelFolder } from '../../../src-main/engine/checkpoints/modelFolder.ts';

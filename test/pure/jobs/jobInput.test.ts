@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { withInput, type JobHandling } from '../../../src-main/jobs/kind.ts';
 import type { StoredJob } from '../../../src-main/storage/jobs.ts';
 

@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream, readdirSync, renameSync, rmSync, s
 import { basename, dirname, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { sha256 } from '../../checkpoints/contentHash.ts';
 import { fromJson } from '../../../../src-shared/domain/fromJson.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';

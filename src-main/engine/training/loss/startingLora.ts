@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { fitWholeLora, someOf } from '../../checkpoints/lora/fitLora.ts';
 import { readLora } from '../../checkpoints/lora/readLora.ts';

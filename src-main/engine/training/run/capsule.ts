@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { join } from 'node:path';
 import { readdirSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FinetuneSettings } from '../../../../src-shared/domain/finetuneSettings.ts';
 import { LikenessError, problem } from '../../../../src-shared/messages/index.ts';
 import { fileHash, sha256 } from '../../checkpoints/contentHash.ts';

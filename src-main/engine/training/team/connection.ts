@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { bytesPerElement, elementCount, type HostTensor } from '../../tensor/tensor.ts';
 
 export type Tensors = Readonly<Record<string, HostTensor>>;

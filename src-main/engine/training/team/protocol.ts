@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { modelContents } from './sentModel.ts';
 
 /** A line for people from another machine: no control characters. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { makeFolder, makeRoom } from '../../checkpoints/files.ts';
 import type { Model, ModelPart } from '../../checkpoints/model.ts';
 import { safetensorsNames } from '../../checkpoints/safetensors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { distillSettings } from '../../../../src-shared/domain/distillSettings.ts';
 import { trainingSettingsType } from '../../../../src-shared/domain/finetuneSettings.ts';
 import type { ProviderChoice } from '../../../../src-shared/domain/providers.ts';
