@@ -28,8 +28,15 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
       throw problem('model.away', { path: model?.path ?? 'models/likeness-mini' });
     return model;
   };
+  /** A run is not kept waiting by a dry run, which could tell nothing more about it: its settings are chosen. */
+  const endDryRuns = (subjectId: number): void => {
+    for (const state of ['queued', 'running'] as const)
+      for (const job of library.jobs.inState(state))
+        if (job.kind === 'measure' && job.subjectId === subjectId) queue.cancel(job.id);
+  };
   const enqueue = (run: Run, input: TrainInput = trainInputOf()): Run => {
     const { name } = subjects.get(run.subjectId);
+    endDryRuns(run.subjectId);
     queue.add({
       kind: 'train',
       title: `Training ${name}`,

@@ -111,3 +111,19 @@ it('opens a small model beforehand, for the pictures that follow; not while some
   studio = undefined;
   expect(processes[0]?.killed).toBe(true);
 });
+
+it('does not let training wait for the dry run of its subject', async () => {
+  const { start, processes } = idleWorkers();
+  studio = await openedStudio(path.join(scratch, 'dry-run'), start);
+  const { ask } = studio;
+  const { id: subjectId } = await ask('subjects.createSample', {});
+  const { jobId } = await ask('training.measure', { subjectId, modelId: null });
+  const run = await ask('training.start', { subjectId, modelId: null, preset: 'quick' });
+  await expect
+    .poll(() => ask('jobs.list', {}))
+    .toMatchObject([
+      { kind: 'train', runId: run.id, state: 'running' },
+      { id: jobId, kind: 'measure', state: 'cancelled' },
+    ]);
+  expect(processes.map(({ told }) => told)).toEqual([['measure', 'stop'], ['train']]);
+});
