@@ -51,7 +51,7 @@ const studio = [
     ],
     ...['projectHandlers.ts', 'scoreHandlers.ts', 'settingsHandlers.ts'],
   ],
-  ['context.ts', 'sizeOf.ts'],
+  ['context.ts', 'presentModel.ts', 'sizeOf.ts'],
 ].map((row) => row.map((name) => `src-main/studio/${name}`));
 
 /** Each folder of `rows` with what stands in lower ones, and `below` all of them. */

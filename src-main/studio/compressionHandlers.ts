@@ -16,6 +16,7 @@ import type { Handlers, StudioContext, Surroundings } from './context.ts';
 import { putModel } from './models/putModel.ts';
 import { compressDefaults } from '../features/compression/request.ts';
 import { plural } from '../../src-shared/plural.ts';
+import { presentModel } from './presentModel.ts';
 
 const adviseInput = z.object({ modelId: idSchema });
 
@@ -44,11 +45,7 @@ const distillInput = z.object({
 
 export function compressionHandlers({ library, queue }: StudioContext): Handlers<'compression'> {
   const { models, folder } = library;
-  const present = (id: number): StoredModel => {
-    const model = models.get(id);
-    if (!existsSync(model.path)) throw problem('model.away', { path: model.path });
-    return model;
-  };
+  const present = (id: number): StoredModel => presentModel(models.get(id));
   /** A path that neither a model nor a waiting job has. */
   const freePlace = (name: string): string => {
     const placed = z.object({ out: z.string() });

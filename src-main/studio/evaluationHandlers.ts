@@ -7,6 +7,7 @@ import type { TaskOf } from '../features/tasks.ts';
 import { withInput, type JobHandling } from '../jobs/kind.ts';
 import type { StoredModel } from '../storage/models.ts';
 import type { Handlers, StudioContext, Surroundings } from './context.ts';
+import { presentModel } from './presentModel.ts';
 
 const evaluateInput = z.object({
   asked: evaluationSchema,
@@ -52,11 +53,6 @@ function filesOf(asked: Evaluation): string[] {
       ? [asked.subjects]
       : [asked.images, asked.prompts, ...(asked.kind === 'set' ? [asked.reference, asked.inception] : [])];
   return files.filter((file) => file !== null);
-}
-
-function presentModel(model: StoredModel): StoredModel {
-  if (!existsSync(model.path)) throw problem('model.away', { path: model.path });
-  return model;
 }
 
 /** An evaluation as a job. The protocol continues where it was, a shorter one starts anew. */

@@ -25,6 +25,7 @@ import type { LikenessRequest } from '../../features/generation/likenessMeter.ts
 import { namedRuns } from './namedRuns.ts';
 import { generateDefaults, type GenerateRequest } from '../../features/generation/request.ts';
 import { plural } from '../../../src-shared/plural.ts';
+import { presentModel } from '../presentModel.ts';
 
 /** The input of a job: the request with wildcards expanded and a seed chosen, and how many pictures are done. */
 export const generateJobInput = generateInputSchema.extend({
@@ -105,10 +106,8 @@ export function generateTask(
     mix: GenerateInput['mixes'][number],
   ): Omit<GenerateRequest, 'prompts' | 'count' | 'seed'> => {
     const { negative, steps, guidance, baseGuidance, guidanceStop, sampler, size, over } = input;
-    const model = modelOf(library, input, mix)?.path ?? shipped.model;
-    const unet = input.unetId === null ? undefined : library.models.get(input.unetId).path;
-    for (const place of [model, unet])
-      if (place !== undefined && !existsSync(place)) throw problem('model.away', { path: place });
+    const model = presentModel(modelOf(library, input, mix) ?? { path: shipped.model }).path;
+    const unet = input.unetId === null ? undefined : presentModel(library.models.get(input.unetId)).path;
     const loras = mix.map(loraOf);
     return {
       ...generateDefaults,

@@ -13,6 +13,7 @@ import { namedRuns } from './namedRuns.ts';
 import { Originals, overRequest } from '../originals/originals.ts';
 import { generateJobInput, generateTask, type GenerateJobInput } from './generateJob.ts';
 import { readJob } from '../../jobs/kind.ts';
+import { presentModel } from '../presentModel.ts';
 
 /** Most parameters of a model that is opened in advance: a larger one takes memory that may be needed. */
 const mostKeptReady = 5e7;
@@ -39,9 +40,8 @@ export function generationHandlers(context: StudioContext): Handlers<'generation
     const [base] = bases;
     if (promptRules === 'a1111') for (const prompt of prompts) takeLoraTags(prompt, namedRuns(library));
     if (over) overRequest(new Originals(library.folder), over);
-    const model = base ? models.get(base).path : shipped.model;
-    for (const place of [model, ...(unetId === null ? [] : [models.get(unetId).path])])
-      if (!existsSync(place)) throw problem('model.away', { path: place });
+    presentModel(base ? models.get(base) : { path: shipped.model });
+    if (unetId !== null) presentModel(models.get(unetId));
     for (const { path: file } of files.map(({ id }) => library.loras.get(id)))
       if (!existsSync(file)) throw problem('file.missing', { file });
   };

@@ -15,6 +15,7 @@ import { trainingRoom, type Room } from './room.ts';
 import { readRerun, writeRerun } from './rerunFile.ts';
 import { trainInputOf, type TrainInput } from './trainJob.ts';
 import { copiedRunFolder, newRunFolder } from './runPhotos.ts';
+import { presentModel } from '../presentModel.ts';
 
 export function trainingHandlers({ library, queue, emit }: StudioContext): Handlers<'training'> {
   const { subjects, runs, checkpoints, models, folder, trash } = library;
@@ -24,9 +25,8 @@ export function trainingHandlers({ library, queue, emit }: StudioContext): Handl
   };
   const modelOf = (id: number | null): StoredModel => {
     const model = id === null ? models.shipped() : models.get(id);
-    if (!model || !existsSync(model.path))
-      throw problem('model.away', { path: model?.path ?? 'models/likeness-mini' });
-    return model;
+    if (!model) throw problem('model.away', { path: 'models/likeness-mini' });
+    return presentModel(model);
   };
   /** A run is not kept waiting by a dry run, which could tell nothing more about it: its settings are chosen. */
   const endDryRuns = (subjectId: number): void => {
