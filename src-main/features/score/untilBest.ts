@@ -1,6 +1,7 @@
 import type { JobContext } from '../../../src-shared/domain/jobEvents.ts';
 import type { RunScore } from '../../../src-shared/domain/runScore.ts';
 import { bestOf } from '../../engine/evaluation/pick.ts';
+import { isSampled } from '../../engine/training/run/plan.ts';
 import { RunFolder } from '../../engine/training/run/runFolder.ts';
 
 /** Checkpoints after the best one in which a run may improve on it. */
@@ -38,7 +39,11 @@ async function trainToCheckpoint<T>(
   const forward: JobContext['report'] = (event) => {
     report(event);
     if (event.type === 'checkpoint') saved = event.step;
-    const isLast = event.type === 'checkpoint' ? !isSampled(folder, event.step) : event.type === 'sample';
+    // A sample that follows this checkpoint is drawn before the run is stopped.
+    const isLast =
+      event.type === 'checkpoint'
+        ? !isSampled(event.step, new RunFolder(folder).describe().settings)
+        : event.type === 'sample';
     if (isLast && 'step' in event && event.step === saved) pause.abort();
   };
   try {
@@ -47,10 +52,4 @@ async function trainToCheckpoint<T>(
     if (!pause.signal.aborted || signal.aborted) throw error;
     return undefined;
   }
-}
-
-/** Whether a sample picture follows this checkpoint: then it is drawn before the run is stopped. */
-function isSampled(folder: string, step: number): boolean {
-  const { sampleEvery } = new RunFolder(folder).describe().settings;
-  return sampleEvery !== null && step % sampleEvery === 0;
 }

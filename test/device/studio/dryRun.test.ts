@@ -48,7 +48,7 @@ it('goes down the ladder until a dry run fits, and tells what that one took', as
     const { steps = 0, sampleEvery } = quick?.settings ?? {};
     // A sample before the first step, too; and its loss is measured with four batches before and after.
     const secondsOf = (steps: number): number =>
-      5 + 2 * steps + 3 * (1 + Math.floor(steps / (sampleEvery ?? Infinity))) + 2 * 4 * 2;
+      5 + 2 * steps + 3 * (1 + Math.ceil(steps / (sampleEvery ?? Infinity))) + 2 * 4 * 2;
     expect(quick).toMatchObject({ steps, seconds: secondsOf(steps) });
     const ofMore = { subjectId, modelId: null, changes: { steps: 4 * steps } };
     const [longer] = await ask('training.presets', ofMore);

@@ -4,7 +4,7 @@ import type { JobContext } from '../../../../src-shared/domain/jobEvents.ts';
 import { problem } from '../../../../src-shared/messages/index.ts';
 import { learningRateFactor } from '../../optim/learningRate.ts';
 import type { Feeds } from '../loss/gradients.ts';
-import { isMeasuredRun } from './plan.ts';
+import { isMeasuredRun, isSampled, sampleCount } from './plan.ts';
 import type { RunFolder } from './runFolder.ts';
 import { StepsLost, type Trainer } from './trainer.ts';
 
@@ -81,13 +81,11 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
     progress('measuring', before + 1, 2);
   };
 
-  const every = settings.sampleEvery;
-  const isSampled = (): boolean => every !== null && step % every === 0;
+  const samples = sampleCount(settings);
   const draw = async (): Promise<void> => {
     await trainer.sync();
     await trainer.rest();
-    const before = step / (every ?? 1);
-    const samples = Math.floor(settings.steps / (every ?? 1)) + 1;
+    const before = step === settings.steps ? samples - 1 : step / (settings.sampleEvery ?? 1);
     progress('samples', before, samples);
     const path = await loop.draw(run.samplePath(step), (done, total) =>
       progress('samples', before + Math.round((900 * done) / total) / 1000, samples),
@@ -100,7 +98,7 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
     if (step === 0) await measure();
     // The first sample shows where the run begins; a later one is missing if the run was killed between a checkpoint and its
     // sample.
-    if (isSampled() && !existsSync(run.samplePath(step))) await draw();
+    if (isSampled(step, settings) && !existsSync(run.samplePath(step))) await draw();
     progress('steps', step, settings.steps);
     while (step < settings.steps) {
       signal.throwIfAborted();
@@ -132,7 +130,7 @@ export async function trainingLoop(loop: Loop, { report, signal }: JobContext): 
       report(event);
       progress('steps', step, settings.steps);
       if (step % settings.checkpointEvery === 0 || step === settings.steps) await save();
-      if (isSampled()) await draw();
+      if (isSampled(step, settings)) await draw();
       if (step === settings.steps) await measure();
     }
   } catch (error) {

@@ -18,20 +18,31 @@ export function isMeasuredRun({ steps }: Pick<LoopSettings, 'steps'>): boolean {
   return steps >= worthMeasuring;
 }
 
+type Sampling = Pick<LoopSettings, 'steps' | 'sampleEvery'>;
+
+/**
+ * Whether a sample is drawn after a step: where the run begins, every `sampleEvery` steps, and where it ends, so that the last checkpoint has one
+ * too. A run that ends before its first distance draws no other than the first.
+ */
+export function isSampled(step: number, { steps, sampleEvery: every }: Sampling): boolean {
+  return every !== null && (step % every === 0 || (step === steps && steps > every));
+}
+
+export function sampleCount({ steps, sampleEvery: every }: Sampling): number {
+  if (every === null) return 0;
+  return steps < every ? 1 : Math.ceil(steps / every) + 1;
+}
+
 /** Its time does not follow from a number of passes. */
 export const building: Phase = { label: 'building the network', total: 1, weight: 0 };
 
 /** The phases of the training loop; weights are forward passes of the network for one picture. `rows`: of a batch. */
-export function loopPhases(
-  { steps, accumulate, sampleEvery, checkpointEvery }: LoopSettings,
-  rows: number,
-  passesPerSample: number,
-): Phase[] {
+export function loopPhases(settings: LoopSettings, rows: number, passesPerSample: number): Phase[] {
+  const { steps, accumulate, checkpointEvery } = settings;
+  const samples = sampleCount(settings);
   return [
     { label: 'steps', total: steps, weight: stepPasses * rows * accumulate },
-    ...(sampleEvery === null
-      ? []
-      : [{ label: 'samples', total: Math.floor(steps / sampleEvery) + 1, weight: passesPerSample }]),
+    ...(samples > 0 ? [{ label: 'samples', total: samples, weight: passesPerSample }] : []),
     { label: 'checkpoints', total: Math.ceil(steps / checkpointEvery), weight: rows },
   ];
 }

@@ -18,7 +18,7 @@ const signal = new AbortController().signal;
 const settings = {
   ...({ model, photos: place('bricks'), classNoun: 'brick', provider: 'cpu', method: 'embedding' } as const),
   ...{ token: '<rex>', embedding: { vectors: 2 } },
-  ...{ steps: 4, size: 32, checkpointEvery: 2, sampleEvery: 2, learningRate: 0.05 },
+  ...{ steps: 4, size: 32, checkpointEvery: 2, sampleEvery: 3, learningRate: 0.05 },
 } satisfies AskedFinetune;
 const train = (
   name: string,
@@ -49,7 +49,7 @@ it('learns a word alone, without class pictures, into files that other tools rea
     settings: { prior: unknown };
   };
   expect(about.settings.prior).toBeNull();
-  expect(readdirSync(place('run', 'samples'))).toEqual(['000000.png', '000002.png', '000004.png']);
+  expect(readdirSync(place('run', 'samples'))).toEqual(['000000.png', '000003.png', '000004.png']);
 });
 
 it('refuses a token that the model knows', async () => {
