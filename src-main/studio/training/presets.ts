@@ -20,7 +20,7 @@ import type { Room } from './room.ts';
 import { ownSettings } from '../../features/training/ownSettings.ts';
 
 /** Steps of each preset, as a share of the model's own. */
-const shares = { quick: 0.5, balanced: 1, thorough: 2 } as const;
+const shares = { quick: 1 / 3, balanced: 1, thorough: 2 } as const;
 
 interface Asked {
   readonly changes?: TrainingChanges | undefined;
