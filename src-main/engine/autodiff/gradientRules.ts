@@ -79,8 +79,10 @@ export const gradientRules: { readonly [K in Op]: GradientRule<K> } = {
   // y = x·s(αx): y' = s + αy(1 − s)
   swish: (node, g) => {
     const { alpha } = node.attributes;
-    const s = sigmoid(mul(at(node, 0), alpha));
-    return [mul(g, add(s, mul(mul(self(node), alpha), sub(1, s))))];
+    // ONNX Runtime leaves a product with 1 out only where it knows shapes before a run.
+    const scaled = (x: Value): Value => (alpha === 1 ? x : mul(x, alpha));
+    const s = sigmoid(scaled(at(node, 0)));
+    return [mul(g, add(s, mul(scaled(self(node)), sub(1, s))))];
   },
   // Φ(x) + x·φ(x)
   gelu: (node, g) => {

@@ -162,22 +162,22 @@ describe('the memory of a LoRA step, before anything was measured', () => {
         "device f16": [
           1.98,
           2.1,
-          4.71,
+          4.8,
         ],
         "device f32": [
           3.94,
           2.1,
-          4.22,
+          4.31,
         ],
         "webgpu f16": [
           2.19,
           2.15,
-          4.68,
+          4.65,
         ],
         "webgpu f32": [
           4.1,
           2.15,
-          4.66,
+          4.68,
         ],
       }
     `);
@@ -189,17 +189,17 @@ describe('the memory of a LoRA step, before anything was measured', () => {
         "device f16": [
           0.9,
           1.33,
-          3.74,
+          3.82,
         ],
         "device f32": [
           1.79,
           1.33,
-          3.24,
+          3.33,
         ],
         "webgpu f16": [
           1.03,
           1.37,
-          3.63,
+          3.68,
         ],
         "webgpu f32": [
           1.93,
