@@ -95,6 +95,8 @@ const lossTolerance = 0.01;
 export interface LossesOptions extends AgreementOptions {
   readonly precision: Precision;
   readonly steps: number;
+  /** Called with each of the device's losses, and the CPU's. */
+  readonly each?: (step: number, found: number, expected: number) => void;
 }
 
 /** Compares the losses of steps in a precision with the CPU's in f32. */
@@ -102,21 +104,31 @@ export async function compareLosses(
   what: string,
   model: Model,
   kind: StepKind,
-  { provider, latents, precision, steps, tell }: LossesOptions,
+  { provider, latents, precision, steps, each, tell }: LossesOptions,
 ): Promise<void> {
   const title = `Losses of ${steps} ${what}s, ${precision}`;
   await attempt(title, tell, async () => {
-    const losses = async (on: Provider, computes: Precision): Promise<number[]> => {
+    const losses = async (
+      on: Provider,
+      computes: Precision,
+      told?: (step: number, loss: number) => void,
+    ): Promise<number[]> => {
       const { options, feeds } = workOf(model, kind, latents, on);
       const trainer = await Trainer.create({ ...options, precision: computes });
       const learningRate = kind === 'lora' ? 1e-3 : 1e-4;
       const found: number[] = [];
-      for (let step = 0; step < steps; step++)
-        found.push((await trainer.step([feeds], { learningRate, maxGradientNorm: 1 })).loss);
+      for (let step = 0; step < steps; step++) {
+        const { loss } = await trainer.step([feeds], { learningRate, maxGradientNorm: 1 });
+        found.push(loss);
+        told?.(step, loss);
+      }
       await trainer.dispose();
       return found;
     };
-    const [found, expected] = [await losses(provider, precision), await losses('cpu', 'f32')];
+    const expected = await losses('cpu', 'f32');
+    const found = await losses(provider, precision, (step, loss) =>
+      each?.(step, loss, expected[step] ?? NaN),
+    );
     const off = found.map((loss, i) => Math.abs(loss / (expected[i] as number) - 1));
     tellError(title, Math.max(...off), lossTolerance, tell);
   });

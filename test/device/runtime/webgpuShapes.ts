@@ -16,10 +16,11 @@ import { checkModel } from '../../../src-main/features/gpuCheck/models.ts';
 import { comparePicture } from '../../../src-main/features/gpuCheck/picture.ts';
 
 // A process of its own, for a crash of the driver ends it. Words: a shape ("mini", or "sd1" and "sd2", a tenth as wide; "sd1-whole" at full
-// width), the side of its latents, and what: "networks", "steps" of each kind, a step of "lora" alone, or in f16 the "losses" of 50 LoRA
-// steps or a "picture". Prints the findings, and on stderr each at once: by hand some of these take many minutes.
+// width), the side of its latents, what ("networks", training "steps", in f16 the "losses" of 50 steps, or a "picture"), and of steps and
+// losses the kind ("lora", "full", "distill"; all three when left out). Prints the findings, and on stderr each at once, and each
+// loss: by hand some of these take many minutes.
 
-const [shape = '', side = '', what = ''] = process.argv.slice(2);
+const [shape = '', side = '', what = '', onlyKind] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'likeness-shapes-'));
 const narrow = (name: 'sd1' | 'sd2' | 'bk-sdm-tiny') => checkModel(name, true, folder);
 const mini = openModel(resolve('models/likeness-mini'));
@@ -34,11 +35,13 @@ if (!open) throw new Error(`no such shape: ${shape}`);
 const model = open();
 /** Where there is a smaller model of the same prompts, that one learns. */
 const student = shape === 'sd1' ? narrow('bk-sdm-tiny') : model;
-const kinds: readonly (readonly [string, typeof model, StepKind])[] = [
-  ['LoRA step', model, 'lora'],
-  ['Full step', model, 'full'],
-  ['Distillation step', student, { teacher: model }],
-];
+const kinds: Readonly<Record<string, readonly [string, Model, StepKind]>> = {
+  lora: ['LoRA step', model, 'lora'],
+  full: ['Full step', model, 'full'],
+  distill: ['Distillation step', student, { teacher: model }],
+};
+const chosen = Object.entries(kinds).filter(([kind]) => kind === (onlyKind ?? kind));
+if (chosen.length === 0) throw new Error(`no such kind of step: ${onlyKind}`);
 // A fall-back to the CPU, or to f32.
 onProviderNotice((sentence) => console.error(sentence));
 const findings: Finding[] = [];
@@ -52,11 +55,15 @@ const options = {
 } as const;
 const compare: Readonly<Record<string, () => Promise<void>>> = {
   networks: () => compareNetworks(model, options),
-  lora: () => compareStep('LoRA step', model, 'lora', options),
   steps: async () => {
-    for (const [name, learns, kind] of kinds) await compareStep(name, learns, kind, options);
+    for (const [, [name, learns, kind]] of chosen) await compareStep(name, learns, kind, options);
   },
-  losses: () => compareLosses('LoRA step', model, 'lora', { ...options, precision: 'f16', steps: 50 }),
+  losses: async () => {
+    const half = { ...options, precision: 'f16', steps: 50 } as const;
+    const each = (...[step, ...pair]: [number, number, number]): void =>
+      console.error(`${step + 1}: ${pair.map((loss) => loss.toPrecision(6)).join(' for ')}`);
+    for (const [, [name, learns, kind]] of chosen) await compareLosses(name, learns, kind, { ...half, each });
+  },
   picture: () => {
     const size = { size: 8 * options.latents, steps: 4, precision: 'f16' } as const;
     return comparePicture(model, { ...options, ...size }, model.tokenizer ? undefined : mini);
