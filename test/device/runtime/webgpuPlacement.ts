@@ -18,6 +18,7 @@ import { sessionOptions } from '../../../src-main/engine/runtime/execution.ts';
 import { InferenceSession } from '../../../src-main/engine/runtime/onnxRuntime.ts';
 import { Tensor } from '../../../src-main/engine/runtime/tensor.ts';
 import { WeightFiles } from '../../../src-main/engine/runtime/weightFiles.ts';
+import { inHalves } from '../../../src-main/engine/tensor/half.ts';
 import { elementCount, f32, i64, type HostTensor } from '../../../src-main/engine/tensor/tensor.ts';
 import {
   consistencyLora,
@@ -34,10 +35,10 @@ import { finetuneSettings, type TrainingSettings } from '../../../src-shared/dom
 import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 
 // A process of its own, for a crash of the driver ends it. Takes words "lora,f32": runs a step (lora or full) of a small model with its
-// norms computed again, or a step of another kind (`kinds`), or a call of a network (`networks`), in f32, f16 or f32 from weights of a file
-// that are kept in f16 ("stored"), and prints how often
-// each operation ran where: {"lora,f32": {"webgpu Conv": 61, …}}. One process for all: most kernels are those of others too, and a
-// driver in software takes far longer to compile than to run them.
+// norms computed again, or a step of another kind (`kinds`), or a call of a network (`networks`), in f32, f16, or f32 from weights of a file
+// that are kept in f16 ("stored") or lie there so ("halves"). Prints how often each operation ran where: {"lora,f32": {"webgpu Conv": 61,
+// …}}. One process for all: most kernels are those of others too, and a driver in software takes far longer to compile than to run
+// them.
 
 const opened = (name: string): Model => openModel(resolve('test/golden/fixtures/models', name));
 const finetuned = (name: string, method: TrainingSettings['method']): LossOptions => {
@@ -134,8 +135,11 @@ interface ProfileEvent {
   readonly args: { readonly provider?: string; readonly op_name?: string };
 }
 
-async function placement(what: string, how: Precision | 'stored'): Promise<Record<string, number>> {
-  const [precision, storedIn] = how === 'stored' ? (['f32', 'f16'] as const) : [how, undefined];
+type How = Precision | 'stored' | 'halves';
+
+async function placement(what: string, how: How): Promise<Record<string, number>> {
+  const fromFile = how === 'stored' || how === 'halves';
+  const [precision, storedIn] = fromFile ? (['f32', how === 'stored' ? 'f16' : undefined] as const) : [how];
   const { graph: whole, trained } = graphOf(what, precision);
   const graph = hostPart(whole).device;
   const all = new Map([...leaves(graph, 'parameter'), ...leaves(graph, 'input')]);
@@ -150,17 +154,18 @@ async function placement(what: string, how: Precision | 'stored'): Promise<Recor
   const files = new WeightFiles();
   const folder = mkdtempSync(join(tmpdir(), 'likeness-profile-'));
   const inFile = (name: string): ExternalTensor => {
-    const { shape, data } = valueOf(name);
+    const value = valueOf(name);
+    const { shape, dtype, data } = how === 'halves' && value.dtype === 'f32' ? inHalves(value, 'f16') : value;
     const file = join(folder, name);
     writeFileSync(file, data);
-    return files.place({ file, offset: 0, byteLength: data.byteLength, dtype: 'f32', shape });
+    return files.place({ file, offset: 0, byteLength: data.byteLength, dtype, shape });
   };
   const bytes = onnxModel(graph, {
     target: 'webgpu',
-    weights: (name) => (isTrained.has(name) ? undefined : storedIn ? inFile(name) : valueOf(name)),
+    weights: (name) => (isTrained.has(name) ? undefined : fromFile ? inFile(name) : valueOf(name)),
     ...(storedIn && { storedIn }),
   });
-  const options = { files, training: !(what in networks), converts: how !== 'f32' };
+  const options = { files, training: !(what in networks), converts: how !== 'f32' && how !== 'halves' };
   const session = await InferenceSession.create(bytes, {
     ...sessionOptions('webgpu', {}, options),
     ...{ enableProfiling: true, profileFilePrefix: join(folder, 'run') },
@@ -184,7 +189,7 @@ async function placement(what: string, how: Precision | 'stored'): Promise<Recor
 
 const found: Record<string, Record<string, number>> = {};
 for (const word of process.argv.slice(2)) {
-  const [what, precision] = word.split(',') as [string, Precision | 'stored'];
+  const [what, precision] = word.split(',') as [string, How];
   found[word] = await placement(what, precision);
 }
 console.log(JSON.stringify(found));
