@@ -28,6 +28,8 @@ export interface OnnxOptions {
   readonly hideShapes?: boolean;
   /** Attention as one operation on WebGPU: only where it came out right on this very device. */
   readonly fusedAttention?: boolean;
+  /** Weights of another type are cast once, before the first run, not where they are used. */
+  readonly castsFirst?: boolean;
   /** The type that weights from files are kept in where the graph is in f32: they are cast where they are used. */
   readonly storedIn?: HalfType;
   /** Name of a first output that is a sequence, beside the graph's. */
@@ -53,6 +55,7 @@ export function modelProto(
     weights = () => undefined,
     hideShapes = false,
     fusedAttention = false,
+    castsFirst = false,
     storedIn,
     sequence,
   }: OnnxOptions,
@@ -83,7 +86,7 @@ export function modelProto(
   // On a device a weight of another type is cast where it is used and gone afterwards: kept for the backward pass, the casts of
   // all weights would take more than the weights. On the CPU, and in mixed precision, they are folded once.
   const half = halfTypeOf(graph);
-  const folded = target === 'cpu' || target === 'portable' || half !== undefined;
+  const folded = target === 'cpu' || target === 'portable' || half !== undefined || castsFirst;
   const operandName = (operand: Value): string => {
     const name = names.get(operand) as string;
     return !folded && e.castWeights.has(name) ? e.castAgain(name) : name;

@@ -7,6 +7,7 @@ import type { DType, FileTensor, HostTensor, Shape } from '../tensor/tensor.ts';
 import { InferenceSession } from './onnxRuntime.ts';
 import type { HalfType } from '../../../src-shared/domain/precision.ts';
 import type { Provider, ProviderChoice } from '../../../src-shared/domain/providers.ts';
+import { readsHalves } from './readsHalves.ts';
 import { WeightFiles } from './weightFiles.ts';
 
 export interface CompileOptions {
@@ -63,13 +64,16 @@ export async function execution(
   const { host, device: whole } = provider === 'cpu' ? { device: graph } : hostPart(graph);
   const storedIn = provider === 'cpu' ? undefined : options.storedIn;
   const types = leaves(whole, 'parameter');
+  const halves = halfTypeOf(graph) !== undefined;
+  const hasHalves =
+    provider === 'webgpu' && [...types.keys()].some((name) => stored?.(name)?.dtype === 'f16');
+  // In mixed precision too, weights are converted beforehand.
+  const castsFirst = halves || (hasHalves && !(await readsHalves()));
   const storedAs = (name: string): DType | undefined => {
     const weight = stored?.(name);
     if (!weight || !('file' in weight)) return undefined;
-    // In mixed precision weights are converted beforehand.
-    return halves ? types.get(name)?.dtype : (storedIn ?? weight.dtype);
+    return castsFirst ? types.get(name)?.dtype : (storedIn ?? weight.dtype);
   };
-  const halves = halfTypeOf(graph) !== undefined;
   const device = provider === 'webgpu' ? splitKernels(whole, storedAs) : whole;
   const training = unstored(graph, stored ?? (() => undefined)).length > 0;
   const writesInto = (options.writesInto ?? false) && provider === 'cpu';
@@ -80,6 +84,7 @@ export async function execution(
     // The CPU's own operations are f32.
     target: provider === 'webgpu' || (provider === 'cpu' && !halves) ? provider : 'device',
     fusedAttention,
+    castsFirst,
     ...(storedIn && { storedIn }),
     weights: (name) => {
       const weight = stored?.(name);
@@ -89,7 +94,7 @@ export async function execution(
   const settings = sessionOptions(provider, options, {
     files,
     training,
-    converts: halves || storedIn !== undefined,
+    converts: castsFirst || storedIn !== undefined,
   });
   const session = await InferenceSession.create(model, settings);
   const shapes = Object.entries(graph.outputs).map(([name, { shape }]) => [name, shape] as const);
@@ -118,7 +123,7 @@ export function sessionOptions(
   // Recomputed values are equal subexpressions: they must not be merged with the originals.
   const without = [
     'CommonSubexpressionElimination',
-    // On a device weights of another type are cast where they are used, but in mixed precision, and where they are to be kept in 16 bits.
+    // On a device weights of another type are cast where they are used, but where they are to be cast first, or kept in 16 bits.
     ...(!converts && (files.bytes > foldAtMost || provider !== 'cpu') ? ['ConstantFolding'] : []),
   ];
   return {
