@@ -52,6 +52,18 @@ export interface Execution {
   readonly before?: InferenceSession;
 }
 
+/**
+ * Whether WebGPU is to have its weights, of these types, cast before the first run. It knows no bf16: the CPU would cast all of them at each
+ * run, and they would travel to the device again.
+ */
+export async function castsBeforehand(
+  dtypes: ReadonlySet<DType | undefined>,
+  storedIn?: HalfType,
+): Promise<boolean> {
+  if (dtypes.has('bf16') && storedIn === undefined) return true;
+  return dtypes.has('f16') && !(await readsHalves());
+}
+
 /** Hands a graph to ONNX Runtime. */
 export async function execution(
   provider: Provider,
@@ -65,10 +77,10 @@ export async function execution(
   const storedIn = provider === 'cpu' ? undefined : options.storedIn;
   const types = leaves(whole, 'parameter');
   const halves = halfTypeOf(graph) !== undefined;
-  const hasHalves =
-    provider === 'webgpu' && [...types.keys()].some((name) => stored?.(name)?.dtype === 'f16');
+  const dtypes = (): Set<DType | undefined> =>
+    new Set([...types.keys()].map((name) => stored?.(name)?.dtype));
   // In mixed precision too, weights are converted beforehand.
-  const castsFirst = halves || (hasHalves && !(await readsHalves()));
+  const castsFirst = halves || (provider === 'webgpu' && (await castsBeforehand(dtypes(), storedIn)));
   const storedAs = (name: string): DType | undefined => {
     const weight = stored?.(name);
     if (!weight || !('file' in weight)) return undefined;

@@ -178,7 +178,12 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
   const computed = [
     ...[...steps, ...networks].map((method) => [method, 'f32'] as const),
     ...[...steps.slice(0, 3), 'few steps', ...networks].map((method) => [method, 'f16'] as const),
-    ...networks.slice(0, 2).flatMap((method) => [[method, 'stored'] as const, [method, 'halves'] as const]),
+    ...networks.slice(0, 2).flatMap((method) => [
+      [method, 'stored'] as const,
+      [method, 'halves'] as const,
+      // Cast by the CPU at each run before, and copied.
+      [method, 'bf16 file'] as const,
+    ]),
   ];
   let placed: Promise<Record<string, Record<string, number>>> | undefined;
   it.runIf(name !== 'SwiftShader').each(computed)(

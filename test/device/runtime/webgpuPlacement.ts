@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { cheap, recompute } from '../../../src-main/engine/autodiff/recompute.ts';
-import type { Precision } from '../../../src-shared/domain/precision.ts';
+import type { HalfType, Precision } from '../../../src-shared/domain/precision.ts';
 import type { Model } from '../../../src-main/engine/checkpoints/model.ts';
 import { openModel } from '../../../src-main/engine/checkpoints/openModel.ts';
 import { input } from '../../../src-main/engine/graph/build.ts';
@@ -14,7 +14,7 @@ import { unet } from '../../../src-main/engine/models/unet.ts';
 import { vaeDecode, vaeEncode } from '../../../src-main/engine/models/vae.ts';
 import { Scope } from '../../../src-main/engine/nn/scope.ts';
 import { onnxModel, type ExternalTensor } from '../../../src-main/engine/onnx/model.ts';
-import { sessionOptions } from '../../../src-main/engine/runtime/execution.ts';
+import { castsBeforehand, sessionOptions } from '../../../src-main/engine/runtime/execution.ts';
 import { InferenceSession } from '../../../src-main/engine/runtime/onnxRuntime.ts';
 import { Tensor } from '../../../src-main/engine/runtime/tensor.ts';
 import { WeightFiles } from '../../../src-main/engine/runtime/weightFiles.ts';
@@ -36,7 +36,7 @@ import { completeSettings } from '../../../src-shared/domain/settingValues.ts';
 
 // A process of its own, for a crash of the driver ends it. Takes words "lora,f32": runs a step (lora or full) of a small model with its
 // norms computed again, or a step of another kind (`kinds`), or a call of a network (`networks`), in f32, f16, or f32 from weights of a file
-// that are kept in f16 ("stored") or lie there so ("halves"). Prints how often each operation ran where: {"lora,f32": {"webgpu Conv": 61,
+// that are kept in f16 ("stored") or lie there so ("halves"), or in bf16. Prints how often each operation ran where: {"lora,f32": {"webgpu Conv": 61,
 // …}}. One process for all: most kernels are those of others too, and a driver in software takes far longer to compile than to run
 // them.
 
@@ -135,11 +135,20 @@ interface ProfileEvent {
   readonly args: { readonly provider?: string; readonly op_name?: string };
 }
 
-type How = Precision | 'stored' | 'halves';
+type How = Precision | 'stored' | 'halves' | 'bf16 file';
+
+/** What computes, and, where weights come from a file, their type there and the one that they are kept in. */
+const hows: Readonly<Record<How, { computes: Precision; file?: Precision; storedIn?: HalfType }>> = {
+  f32: { computes: 'f32' },
+  f16: { computes: 'f16' },
+  bf16: { computes: 'bf16' },
+  stored: { computes: 'f32', file: 'f32', storedIn: 'f16' },
+  halves: { computes: 'f32', file: 'f16' },
+  'bf16 file': { computes: 'f32', file: 'bf16' },
+};
 
 async function placement(what: string, how: How): Promise<Record<string, number>> {
-  const fromFile = how === 'stored' || how === 'halves';
-  const [precision, storedIn] = fromFile ? (['f32', how === 'stored' ? 'f16' : undefined] as const) : [how];
+  const { computes: precision, file: inFiles, storedIn } = hows[how];
   const { graph: whole, trained } = graphOf(what, precision);
   const graph = hostPart(whole).device;
   const all = new Map([...leaves(graph, 'parameter'), ...leaves(graph, 'input')]);
@@ -155,17 +164,24 @@ async function placement(what: string, how: How): Promise<Record<string, number>
   const folder = mkdtempSync(join(tmpdir(), 'likeness-profile-'));
   const inFile = (name: string): ExternalTensor => {
     const value = valueOf(name);
-    const { shape, dtype, data } = how === 'halves' && value.dtype === 'f32' ? inHalves(value, 'f16') : value;
+    const { shape, dtype, data } =
+      inFiles && inFiles !== 'f32' && value.dtype === 'f32' ? inHalves(value, inFiles) : value;
     const file = join(folder, name);
     writeFileSync(file, data);
     return files.place({ file, offset: 0, byteLength: data.byteLength, dtype, shape });
   };
+  const castsFirst = inFiles !== undefined && (await castsBeforehand(new Set([inFiles]), storedIn));
   const bytes = onnxModel(graph, {
     target: 'webgpu',
-    weights: (name) => (isTrained.has(name) ? undefined : fromFile ? inFile(name) : valueOf(name)),
+    castsFirst,
+    weights: (name) => (isTrained.has(name) ? undefined : inFiles ? inFile(name) : valueOf(name)),
     ...(storedIn && { storedIn }),
   });
-  const options = { files, training: !(what in networks), converts: how !== 'f32' && how !== 'halves' };
+  const options = {
+    files,
+    training: !(what in networks),
+    converts: castsFirst || storedIn !== undefined || precision !== 'f32',
+  };
   const session = await InferenceSession.create(bytes, {
     ...sessionOptions('webgpu', {}, options),
     ...{ enableProfiling: true, profileFilePrefix: join(folder, 'run') },
