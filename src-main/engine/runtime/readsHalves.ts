@@ -6,8 +6,8 @@ import { Tensor } from './tensor.ts';
 let known: Promise<boolean> | undefined;
 
 /**
- * Whether WebGPU's kernels can read values of 16 bits here: not on every device, graphics cards before 2018 among them. Tried once in a
- * process, when a weight needs it: the trial of a provider has f32 alone.
+ * Whether WebGPU's kernels can read values of 16 bits here: WebGPU leaves that to the device (`shader-f16`), and SwiftShader, for one, can't.
+ * Tried once in a process, when a weight needs it: the trial of a provider has f32 alone.
  */
 export const readsHalves = (): Promise<boolean> => (known ??= tried());
 

@@ -21,13 +21,14 @@ export function isMeasuredRun({ steps }: Pick<LoopSettings, 'steps'>): boolean {
 type Sampling = Pick<LoopSettings, 'steps' | 'sampleEvery'>;
 
 /**
- * Whether a sample is drawn after a step: where the run begins, every `sampleEvery` steps, and where it ends, so that the last checkpoint has one
- * too. A run that ends before its first distance draws no other than the first.
+ * Whether a sample is drawn after a step: where the run begins, every `sampleEvery` steps, and where it ends, so that the last
+ * checkpoint has one too. A run of fewer steps than `sampleEvery` has the first alone.
  */
 export function isSampled(step: number, { steps, sampleEvery: every }: Sampling): boolean {
   return every !== null && (step % every === 0 || (step === steps && steps > every));
 }
 
+/** How many samples a run draws. */
 export function sampleCount({ steps, sampleEvery: every }: Sampling): number {
   if (every === null) return 0;
   return steps < every ? 1 : Math.ceil(steps / every) + 1;
