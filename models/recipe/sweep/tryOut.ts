@@ -54,20 +54,22 @@ export interface Judges {
 export async function tryOut(
   trial: Trial,
   subject: Subject,
-  { settings: asked, steps }: Variant,
+  { settings: asked, ...variant }: Variant,
   { gallery, scorer }: Judges,
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly pictures: readonly Picture[] }> {
   const { model, run, cache, seeds, guidance, drawSteps } = trial;
   const { classNoun, folder: photos } = subject;
   const context = { report: () => undefined, signal: new AbortController().signal };
   const begun = cpuSeconds();
+  const complete = completeSettings(
+    finetuneSettings,
+    { ...asked, classNoun, photos, ...(variant.steps && { steps: Math.max(...variant.steps) }) },
+    { size: side, ...ownSettings(model), model },
+  );
+  const steps = variant.steps ?? [complete.steps];
   const settings = {
     photoScenes: await photoScenes({ model, photos, classNoun }, ownScenes(model), context),
-    ...completeSettings(
-      finetuneSettings,
-      { ...asked, classNoun, photos, steps: Math.max(...steps) },
-      { size: side, ...ownSettings(model), model },
-    ),
+    ...complete,
     ...{ checkpointEvery: steps.reduce((a, b) => divisor(a, b)), sampleEvery: null },
     provider: 'cpu' as const,
   };

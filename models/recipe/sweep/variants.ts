@@ -2,8 +2,8 @@ import type { AskedFinetune } from '../../../src-shared/domain/finetuneSettings.
 
 export interface Variant {
   readonly settings: AskedFinetune;
-  /** Steps to look at; the last is the run's length. */
-  readonly steps: readonly number[];
+  /** Steps to look at; the last is the run's length. When left out, the end of a run as long as the model asks for. */
+  readonly steps?: readonly number[];
 }
 
 /** The attention's and the resnets' main layers. */
@@ -21,7 +21,7 @@ const steps = [80, 160, 240];
 
 /** What is compared: each changes what the model asks for itself (`likeness.json`). A name stays with its settings, and holds no comma: results are found by it, and `--variants` lists them. */
 export const variants: Readonly<Record<string, Variant>> = {
-  shipped: { settings: {}, steps: [160] },
+  shipped: { settings: {} },
   'rank 16 with class pictures': { settings: { ...rank16, ...withClass }, steps },
   'rank 16 with class pictures over 400 steps': {
     settings: { ...rank16, ...withClass },
