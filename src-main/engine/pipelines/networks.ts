@@ -17,8 +17,9 @@ import { graphicsDevices } from '../runtime/graphicsDevice.ts';
 import { providerNotice } from '../runtime/notices.ts';
 import { precisionOn, providerFor, Session } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
+import { keptAs } from '../runtime/weightsOnWebGpu.ts';
 import { toF32 } from '../tensor/half.ts';
-import { dims4, f32, type HostTensor, type Shape } from '../tensor/tensor.ts';
+import { dims4, f32, type DType, type HostTensor, type Shape } from '../tensor/tensor.ts';
 import { BatchInParts, deviceMemory, share, together } from './batchInParts.ts';
 import type { PromptEmbeds } from './batches.ts';
 import { decodeTiled } from './tiledDecode.ts';
@@ -46,6 +47,11 @@ type Part = 'text' | 'unet' | 'encoder' | 'decoder';
 interface Form {
   readonly computes: Precision;
   readonly storedIn?: HalfType;
+}
+
+/** The same with what its weights are kept in on a device. */
+interface Kept extends Pick<Form, 'computes'> {
+  readonly stored?: DType;
 }
 
 /**
@@ -122,16 +128,14 @@ export class Networks {
     const whole = (rows: Rows): Rows & Switch =>
       this.lends ? { ...rows, strength: f32([], [strength]) } : rows;
     const build = (given: ValuesOf<Rows & Switch>): Value => this.unet(given);
+    const outputOf = (given: ValuesOf<Rows & Switch>): { output: Value } => ({ output: build(given) });
     const provider = await providerFor(this.options.provider ?? 'cpu');
     if (feeds.sample.shape[0] === 1 || provider === 'cpu') return this.call('unet', whole(feeds), build);
-    const form = await this.form('unet');
+    const kept = await this.kept('unet', provider);
     this.inParts ??= new BatchInParts(provider);
     return this.inParts.call(feeds, {
       share: this.share,
-      bytesOf: (some) => {
-        const graph = graphOf(whole(some), (given) => ({ output: build(given) }));
-        return this.bytesOn(provider, graph, this.model.unet.weights, form);
-      },
+      bytesOf: (some) => this.bytesOn(provider, graphOf(whole(some), outputOf), kept),
       run: (some, canAskForLess) => this.call('unet', whole(some), build, canAskForLess),
       release: () => this.release('unet'),
     });
@@ -191,7 +195,7 @@ export class Networks {
   private async bytesOfOne([, , height = 0, width = 0]: Shape): Promise<number> {
     const provider = await providerFor(this.options.provider ?? 'cpu');
     if (provider === 'cpu') return 0;
-    const { config, weights } = this.model.unet;
+    const { config } = this.model.unet;
     const inputs = {
       sample: input('sample', [1, config.in_channels, height, width]),
       timesteps: input('timesteps', [1]),
@@ -199,7 +203,7 @@ export class Networks {
       ...addedInputs(config, 1).added,
     };
     const graph = { outputs: { output: this.unet(inputs) } };
-    return this.bytesOn(provider, graph, weights, await this.form('unet'));
+    return this.bytesOn(provider, graph, await this.kept('unet', provider));
   }
 
   /**
@@ -217,10 +221,15 @@ export class Networks {
     const [batch, , height, width] = dims4(shape);
     if (batch > 1 || height * width <= alwaysWhole) return true;
     const { provider = 'cpu' } = this.options;
-    if ((await providerFor(provider)) === 'cpu') return height * width <= wholeOnCpu;
+    const on = await providerFor(provider);
+    if (on === 'cpu') return height * width <= wholeOnCpu;
     const memory = (await graphicsDevices())[0]?.memory;
     if (memory === undefined) return false;
-    return this.decoderMemory(shape) <= memory / 2;
+    const graph = (): Graph => ({ outputs: this.decoder(input('latents', shape)) });
+    const bytes =
+      this.decoderBytes.get(shape.join()) ?? this.bytesOn('webgpu', graph(), await this.kept('decoder', on));
+    this.decoderBytes.set(shape.join(), bytes);
+    return bytes <= memory / 2;
   }
 
   /** Throws now what `decode` would throw once the latents are there. Errors: `tensor.*`. */
@@ -260,27 +269,8 @@ export class Networks {
     return !!textEncoder2 && vae.config.force_upcast && (part === 'encoder' || part === 'decoder');
   }
 
-  private decoderMemory(shape: Shape): number {
-    const known = this.decoderBytes.get(shape.join());
-    if (known !== undefined) return known;
-    const bytes = this.bytesOn(
-      'webgpu',
-      { outputs: this.decoder(input('latents', shape)) },
-      this.model.vae.weights,
-    );
-    this.decoderBytes.set(shape.join(), bytes);
-    return bytes;
-  }
-
   /** What a network takes on a device, by simulation. */
-  private bytesOn(
-    provider: Provider,
-    graph: Graph,
-    weights: Weights,
-    { computes, storedIn }: Form = { computes: 'f32' },
-  ): number {
-    const [first = ''] = weights.names();
-    const stored = storedIn ?? weights.get(first)?.dtype;
+  private bytesOn(provider: Provider, graph: Graph, { computes, stored }: Kept): number {
     const target = provider === 'webgpu' ? 'webgpu' : 'device';
     const { held, live, cached } = memoryOf(this.mixed(graph, computes), target, {
       ...(stored && { stored }),
@@ -344,6 +334,16 @@ export class Networks {
     if (computes === 'f32' || !isGuided(part) || (await providerFor(provider)) !== 'webgpu')
       return { computes };
     return { computes: 'f32', storedIn: computes };
+  }
+
+  /** What a network's weights take on a device. */
+  private async kept(part: 'unet' | 'decoder', provider: Provider): Promise<Kept> {
+    const { computes, storedIn } = await this.form(part);
+    const { weights } = part === 'unet' ? this.model.unet : this.model.vae;
+    const [first = ''] = weights.names();
+    const inFile = weights.get(first)?.dtype;
+    const stored = provider === 'webgpu' ? await keptAs(inFile, storedIn) : (storedIn ?? inFile);
+    return { computes, ...(stored && { stored }) };
   }
 
   private mixed(graph: Graph, precision: Precision): Graph {

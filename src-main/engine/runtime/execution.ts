@@ -7,7 +7,7 @@ import type { DType, FileTensor, HostTensor, Shape } from '../tensor/tensor.ts';
 import { InferenceSession } from './onnxRuntime.ts';
 import type { HalfType } from '../../../src-shared/domain/precision.ts';
 import type { Provider, ProviderChoice } from '../../../src-shared/domain/providers.ts';
-import { readsHalves } from './readsHalves.ts';
+import { castsBeforehand } from './weightsOnWebGpu.ts';
 import { WeightFiles } from './weightFiles.ts';
 
 export interface CompileOptions {
@@ -50,18 +50,6 @@ export interface Execution {
   readonly outputShapes?: Readonly<Record<string, Shape>>;
   /** Computes inputs of `session` beforehand, on the CPU. */
   readonly before?: InferenceSession;
-}
-
-/**
- * Whether WebGPU is to have its weights, of these types, cast before the first run. It knows no bf16: the CPU would cast all of them at each
- * run, and they would travel to the device again.
- */
-export async function castsBeforehand(
-  dtypes: ReadonlySet<DType | undefined>,
-  storedIn?: HalfType,
-): Promise<boolean> {
-  if (dtypes.has('bf16') && storedIn === undefined) return true;
-  return dtypes.has('f16') && !(await readsHalves());
 }
 
 /** Hands a graph to ONNX Runtime. */

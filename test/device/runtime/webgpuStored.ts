@@ -1,3 +1,4 @@
+import type { HalfType } from '../../../src-shared/domain/precision.ts';
 import { backward } from '../../../src-main/engine/autodiff/backward.ts';
 import { add, gather, gemm, input, parameter, sum } from '../../../src-main/engine/graph/build.ts';
 import type { Graph } from '../../../src-main/engine/graph/graph.ts';
@@ -5,6 +6,7 @@ import type { Value } from '../../../src-main/engine/graph/ops.ts';
 import { Session } from '../../../src-main/engine/runtime/session.ts';
 import { inHalves, toF32 } from '../../../src-main/engine/tensor/half.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
+import { bytesOf } from '../../../src-main/engine/training/loss/waysThatFit.ts';
 import {
   elementCount,
   f32,
@@ -14,7 +16,8 @@ import {
 } from '../../../src-main/engine/tensor/tensor.ts';
 
 // A process of its own, for a crash of the driver ends it. Computes in f32 with weights that are stored in f16, and a gradient of one that is
-// fed, on WebGPU and on the CPU. Prints the largest difference of each: {"forward", "gradient"}.
+// fed, on WebGPU and on the CPU. Prints the largest difference of each, {"forward", "gradient"}, and the bytes that the device takes for the latter
+// by simulation, by the type of a file's weights.
 
 const random = (seed: number, shape: Shape): HostTensor =>
   f32(shape, new TorchGenerator(seed).randn([elementCount(shape)]));
@@ -27,7 +30,8 @@ const feeds = { ids: i64([6], [3, 1, 4, 1, 5, 9]), adapter: random(2, [8, 8]) };
 const [weight, adapter] = [parameter('weight', [8, 8]), parameter('adapter', [8, 8])];
 const rows = gather(parameter('table', [16, 8]), input('ids', [6], 'i64'));
 const whole = gemm(rows, weight, false, true);
-const [gradient] = backward(sum(gemm(add(whole, gemm(rows, adapter)), weight)), [adapter]) as [Value];
+const loss = sum(gemm(add(whole, gemm(rows, adapter)), weight));
+const [gradient] = backward(loss, [adapter]) as [Value];
 
 async function found(provider: 'webgpu' | 'cpu', graph: Graph): Promise<Float32Array> {
   const session = await Session.untried(provider, graph, false, { weights: (name) => stored[name] });
@@ -37,10 +41,20 @@ async function found(provider: 'webgpu' | 'cpu', graph: Graph): Promise<Float32A
   return toF32(out).data;
 }
 
-async function difference(out: Value): Promise<number> {
+async function offBy(out: Value): Promise<number> {
   const graph = { outputs: { out } };
   const [here, expected] = [await found('webgpu', graph), await found('cpu', graph)];
   return Math.max(...expected.map((value, i) => Math.abs(value - (here[i] ?? NaN))));
 }
 
-console.log(JSON.stringify({ forward: await difference(whole), gradient: await difference(gradient) }));
+const bytes = (type: 'f32' | HalfType): Promise<number> => {
+  const weights = (name: string): HostTensor | undefined => {
+    const half = stored[name];
+    if (!half || type === 'f16') return half;
+    return type === 'f32' ? toF32(half) : inHalves(toF32(half), type);
+  };
+  return bytesOf({ loss, trained: ['adapter'], weights }, { oneRow: false, frugal: false }, 'webgpu');
+};
+const difference = { forward: await offBy(whole), gradient: await offBy(gradient) };
+const simulated = { f32: await bytes('f32'), f16: await bytes('f16'), bf16: await bytes('bf16') };
+console.log(JSON.stringify({ difference, simulated }));

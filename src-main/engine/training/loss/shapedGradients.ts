@@ -155,7 +155,7 @@ export class ShapedGradients implements GradientSource {
   private async roomFor(loss: LossOptions, { way }: Descent): Promise<number> {
     const memory = (await graphicsDevices())[0]?.memory;
     if (memory === undefined || this.most === 1 || this.sessions.size === 0) return this.most;
-    const each = bytesOf(loss, way, this.provider === 'webgpu' ? 'webgpu' : 'device');
+    const each = await bytesOf(loss, way, this.provider === 'webgpu' ? 'webgpu' : 'device');
     return Math.min(this.most, Math.max(1, Math.floor((share * memory) / each)));
   }
 

@@ -3,6 +3,7 @@ import { inPrecision } from '../../graph/mixedPrecision.ts';
 import { memoryOf, type DeviceTarget } from '../../onnx/deviceMemory.ts';
 import type { GraphMemory } from '../../onnx/liveness.ts';
 import { graphicsDevices } from '../../runtime/graphicsDevice.ts';
+import { keptAs } from '../../runtime/weightsOnWebGpu.ts';
 import type { DType } from '../../tensor/tensor.ts';
 import type { LossOptions } from './gradients.ts';
 import { stepMemory } from './stepMemory.ts';
@@ -41,26 +42,34 @@ export async function waysThatFit(loss: LossOptions, memory?: number): Promise<[
   let ways: [Way, ...Way[]] = [first, ...others];
   for (let [, second, ...rest] = ways; second; [, second, ...rest] = ways) {
     const most = second.oneRow && !ways[0].oneRow ? shareOfBatch : share;
-    const bytes = bytesOf(loss, ways[0], 'webgpu');
+    const bytes = await bytesOf(loss, ways[0], 'webgpu');
     // In 16 bits a step keeps so little that whole blocks, computed again, may take more.
-    if (bytes <= most * own || bytesOf(loss, second, 'webgpu') >= bytes) break;
+    if (bytes <= most * own || (await bytesOf(loss, second, 'webgpu')) >= bytes) break;
     ways = [second, ...rest];
   }
   return ways;
 }
 
 /** Bytes that a device takes for a loss computed in a way, and for what lies beside it, by simulation. */
-export function bytesOf(loss: LossOptions, { oneRow, frugal }: Way, target: DeviceTarget): number {
+export async function bytesOf(
+  loss: LossOptions,
+  { oneRow, frugal }: Way,
+  target: DeviceTarget,
+): Promise<number> {
   const trained = new Set(loss.trained);
   const { precision = 'f32', computes = precision } = loss;
   const taken = (oneRow ? loss.byRow?.().options : undefined) ?? loss;
-  const frozen = storedType({ outputs: { loss: loss.loss } }, (name) =>
-    trained.has(name) ? undefined : loss.weights(name),
+  const kept = (type: DType | undefined): Promise<DType | undefined> =>
+    target === 'webgpu' ? keptAs(type) : Promise.resolve(type);
+  const frozen = await kept(
+    storedType({ outputs: { loss: loss.loss } }, (name) =>
+      trained.has(name) ? undefined : loss.weights(name),
+    ),
   );
   const step = inAll(stepMemory({ ...taken, frugal, precision, computes }, target, frozen), target);
   const { beside } = taken;
   if (!beside) return step;
-  const stored = storedType(beside.graph, beside.weights);
+  const stored = await kept(storedType(beside.graph, beside.weights));
   const graph = inPrecision(beside.graph, computes);
   return step + inAll(memoryOf(graph, target, { ...(stored && { stored }) }), target);
 }

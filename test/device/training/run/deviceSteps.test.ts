@@ -280,11 +280,11 @@ describe('steps on a device', many, () => {
     const bytes = weights.reduce((sum, shape) => sum + 4 * elementCount(shape), 0);
     const way = { oneRow: false, frugal: false };
     for (const target of ['webgpu', 'device'] as const) {
-      const together = bytesOf({ ...alone, ...(beside && { beside }) }, way, target);
-      expect(together - bytesOf(alone, way, target)).toBeGreaterThan(bytes);
+      const together = await bytesOf({ ...alone, ...(beside && { beside }) }, way, target);
+      expect(together - (await bytesOf(alone, way, target))).toBeGreaterThan(bytes);
     }
     // So it goes down the ladder where the student alone would fit.
-    const memory = bytesOf(alone, way, 'webgpu') / 0.9;
+    const memory = (await bytesOf(alone, way, 'webgpu')) / 0.9;
     expect((await waysThatFit(alone, memory))[0]).toEqual(way);
     expect((await waysThatFit({ ...alone, ...(beside && { beside }) }, memory))[0]).not.toEqual(way);
   });
