@@ -3,7 +3,7 @@ import { randomModel, withRandomVae } from '../bench/randomModel.ts';
 import { shapeConfigs, type ShapeConfigs } from '../bench/shapes.ts';
 
 /** Published shapes that are checked. */
-export type CheckShape = 'sd1' | 'sd2' | 'bk-sdm-tiny';
+export type CheckShape = 'sd1' | 'sd2' | 'bk-sdm-tiny' | 'bk-sdm-v2-tiny';
 
 type Keys = Readonly<Record<string, unknown>>;
 
@@ -22,7 +22,7 @@ const narrow: ShapeConfigs['textEncoder'] = {
 /** The same blocks, a tenth as wide. */
 function narrowed({ unet, textEncoder }: ShapeConfigs): ShapeConfigs {
   const widths = (unet['block_out_channels'] as number[] | undefined) ?? [320, 640, 1280, 1280];
-  const heads = Array.isArray(unet['attention_head_dim']) ? [2, 4, 8, 8] : 4;
+  const heads = Array.isArray(unet['attention_head_dim']) ? [2, 4, 8, 8].slice(0, widths.length) : 4;
   return {
     unet: {
       ...unet,
@@ -33,9 +33,22 @@ function narrowed({ unet, textEncoder }: ShapeConfigs): ShapeConfigs {
   };
 }
 
+/** BK-SDM-v2-Tiny is to Stable Diffusion 2 what BK-SDM-Tiny is to 1. */
+const checkConfigs: Readonly<Record<CheckShape, ShapeConfigs>> = {
+  ...shapeConfigs,
+  'bk-sdm-v2-tiny': {
+    ...shapeConfigs.sd2,
+    unet: {
+      ...shapeConfigs['bk-sdm-tiny'].unet,
+      ...shapeConfigs.sd2.unet,
+      attention_head_dim: [5, 10, 20],
+    },
+  },
+};
+
 /** A model of a published shape with random weights, which are written below `cache` the first time. */
 export function checkModel(shape: CheckShape, small: boolean, cache: string): Model {
-  const configs = small ? narrowed(shapeConfigs[shape]) : shapeConfigs[shape];
+  const configs = small ? narrowed(checkConfigs[shape]) : checkConfigs[shape];
   const model = randomModel(small ? `${shape}-small` : shape, configs, cache, () => undefined);
   const widths = { block_out_channels: [16, 32, 64, 64], norm_num_groups: 8 };
   return withRandomVae(model, small ? { ...vae, ...widths } : vae, cache, () => undefined);

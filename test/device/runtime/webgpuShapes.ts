@@ -12,7 +12,7 @@ import {
 } from '../../../src-main/features/gpuCheck/agreement.ts';
 import type { Finding } from '../../../src-main/features/gpuCheck/findings.ts';
 import { onProviderNotice } from '../../../src-main/engine/runtime/notices.ts';
-import { checkModel } from '../../../src-main/features/gpuCheck/models.ts';
+import { checkModel, type CheckShape } from '../../../src-main/features/gpuCheck/models.ts';
 import { comparePicture } from '../../../src-main/features/gpuCheck/picture.ts';
 
 // A process of its own, for a crash of the driver ends it. Words: a shape ("mini", or "sd1" and "sd2", a tenth as wide; "sd1-whole" at full
@@ -22,7 +22,7 @@ import { comparePicture } from '../../../src-main/features/gpuCheck/picture.ts';
 
 const [shape = '', side = '', what = '', onlyKind] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'likeness-shapes-'));
-const narrow = (name: 'sd1' | 'sd2' | 'bk-sdm-tiny') => checkModel(name, true, folder);
+const narrow = (name: CheckShape) => checkModel(name, true, folder);
 const mini = openModel(resolve('models/likeness-mini'));
 const models: Readonly<Record<string, () => Model>> = {
   mini: () => mini,
@@ -34,7 +34,9 @@ const open = models[shape];
 if (!open) throw new Error(`no such shape: ${shape}`);
 const model = open();
 /** Where there is a smaller model of the same prompts, that one learns. */
-const student = shape === 'sd1' ? narrow('bk-sdm-tiny') : model;
+const students: Readonly<Record<string, CheckShape>> = { sd1: 'bk-sdm-tiny', sd2: 'bk-sdm-v2-tiny' };
+const smaller = students[shape];
+const student = smaller ? narrow(smaller) : model;
 const kinds: Readonly<Record<string, readonly [string, Model, StepKind]>> = {
   lora: ['LoRA step', model, 'lora'],
   full: ['Full step', model, 'full'],
