@@ -6,6 +6,7 @@ import type { Value } from '../../../src-main/engine/graph/ops.ts';
 import { Session } from '../../../src-main/engine/runtime/session.ts';
 import { inHalves, toF32 } from '../../../src-main/engine/tensor/half.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
+import { keptAs } from '../../../src-main/engine/runtime/weightsOnWebGpu.ts';
 import { bytesOf } from '../../../src-main/engine/training/loss/waysThatFit.ts';
 import {
   elementCount,
@@ -16,8 +17,8 @@ import {
 } from '../../../src-main/engine/tensor/tensor.ts';
 
 // A process of its own, for a crash of the driver ends it. Computes in f32 with weights that are stored in f16, and a gradient of one that is
-// fed, on WebGPU and on the CPU. Prints the largest difference of each, {"forward", "gradient"}, and the bytes that the device takes for the latter
-// by simulation, by the type of a file's weights.
+// fed, on WebGPU and on the CPU. Prints the largest difference of each, {"forward", "gradient"}, the bytes that the device takes for the latter
+// by simulation, by the type of a file's weights, and what the device has in place of f16.
 
 const random = (seed: number, shape: Shape): HostTensor =>
   f32(shape, new TorchGenerator(seed).randn([elementCount(shape)]));
@@ -57,4 +58,4 @@ const bytes = (type: 'f32' | HalfType): Promise<number> => {
 };
 const difference = { forward: await offBy(whole), gradient: await offBy(gradient) };
 const simulated = { f32: await bytes('f32'), f16: await bytes('f16'), bf16: await bytes('bf16') };
-console.log(JSON.stringify({ difference, simulated }));
+console.log(JSON.stringify({ difference, simulated, halves: await keptAs('f16') }));
