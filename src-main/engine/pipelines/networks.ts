@@ -11,11 +11,11 @@ import { unet } from '../models/unet.ts';
 import { vaeDecode, vaeEncode } from '../models/vae.ts';
 import { Scope, type Adapter } from '../nn/scope.ts';
 import { memoryOf } from '../onnx/deviceMemory.ts';
-import type { HalfType, Precision } from '../../../src-shared/domain/precision.ts';
+import type { Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider, ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { graphicsDevices } from '../runtime/graphicsDevice.ts';
 import { providerNotice } from '../runtime/notices.ts';
-import { precisionOn, providerFor, Session } from '../runtime/session.ts';
+import { formOn, providerFor, Session, type Form } from '../runtime/session.ts';
 import { Tensor } from '../runtime/tensor.ts';
 import { keptAs } from '../runtime/weightsOnWebGpu.ts';
 import { toF32 } from '../tensor/half.ts';
@@ -43,21 +43,12 @@ const tokenTable = 'text_model.embeddings.token_embedding.weight';
 
 type Part = 'text' | 'unet' | 'encoder' | 'decoder';
 
-/** What a network is computed in, and what its weights are kept in, where that is not what their file has. */
-interface Form {
-  readonly computes: Precision;
-  readonly storedIn?: HalfType;
-}
-
-/** The same with what its weights are kept in on a device. */
+/** What a network is computed in, and what its weights are kept in on a device. */
 interface Kept extends Pick<Form, 'computes'> {
   readonly stored?: DType;
 }
 
-/**
- * Whether guidance enlarges a network's errors, for it takes two nearly equal results from each other. WebGPU's kernels sum up in the type
- * of their operands, so there such networks have 16 bits for their weights alone (docs/gpu.md tells what that makes of a picture).
- */
+/** Whether guidance enlarges a network's errors, for it takes two nearly equal results from each other. */
 const isGuided = (part: Part): boolean => part === 'text' || part === 'unet';
 type Floats = HostTensor<'f32'>;
 
@@ -330,10 +321,7 @@ export class Networks {
 
   private async form(part: Part): Promise<Form> {
     const { provider = 'cpu', precision = 'f32' } = this.options;
-    const computes = this.needsSingles(part) ? 'f32' : await precisionOn(provider, precision);
-    if (computes === 'f32' || !isGuided(part) || (await providerFor(provider)) !== 'webgpu')
-      return { computes };
-    return { computes: 'f32', storedIn: computes };
+    return formOn(provider, this.needsSingles(part) ? 'f32' : precision, isGuided(part));
   }
 
   /** What a network's weights take on a device. */

@@ -5,7 +5,7 @@ import { messages, problem } from '../../../src-shared/messages/index.ts';
 import { deviceProblem, isOutOfMemory, tellFallBack } from './deviceErrors.ts';
 import { execution, release, stoppersError, type CompileOptions, type Execution } from './execution.ts';
 import { providerNotice } from './notices.ts';
-import type { Precision } from '../../../src-shared/domain/precision.ts';
+import type { HalfType, Precision } from '../../../src-shared/domain/precision.ts';
 import type { Provider, ProviderChoice } from '../../../src-shared/domain/providers.ts';
 import { providerMissing } from './providers.ts';
 import { Tensor } from './tensor.ts';
@@ -179,6 +179,22 @@ export async function precisionOn(choice: ProviderChoice, asked: Precision): Pro
   const why = verdict.state === 'wrong' ? 'its numbers are off' : verdict.why;
   providerNotice(messages['provider.precision']({ provider, precision: asked, why }));
   return 'f32';
+}
+
+/** What a network is computed in, and what its weights are kept in on a device, where that is another type. */
+export interface Form {
+  readonly computes: Precision;
+  readonly storedIn?: HalfType;
+}
+
+/**
+ * `precisionOn`, and for what is to be `exact` too: WebGPU's kernels sum up in the type of their operands, which is too coarse where a
+ * result is the difference of two nearly equal ones. There 16 bits are for the weights alone (docs/gpu.md tells what that changes).
+ */
+export async function formOn(choice: ProviderChoice, asked: Precision, exact: boolean): Promise<Form> {
+  const computes = await precisionOn(choice, asked);
+  if (computes === 'f32' || !exact || (await providerFor(choice)) !== 'webgpu') return { computes };
+  return { computes: 'f32', storedIn: computes };
 }
 
 class NotGiven extends Error {}

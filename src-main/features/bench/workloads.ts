@@ -17,6 +17,12 @@ import { partNames, storedWeights } from '../../engine/pipelines/weights.ts';
 import { noiseSchedule } from '../../engine/schedulers/noiseSchedule.ts';
 import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { f32, i64, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts';
+import { solverTimesteps } from '../../engine/schedulers/lcm.ts';
+import {
+  consistencyFeeds,
+  consistencyLora,
+  consistencyObjective,
+} from '../../engine/training/loss/consistencyLoss.ts';
 import { distillObjective, distillFeeds } from '../../engine/training/loss/distillLoss.ts';
 import type { DiffusionBatch } from '../../engine/training/data/batch.ts';
 import { diffusionFeeds, diffusionLoss } from '../../engine/training/loss/diffusionLoss.ts';
@@ -146,6 +152,39 @@ export function distillationWork(
   return {
     options: { ...loss, initial, optimizer: settings.optimizer },
     feeds: distillFeeds(data, schedule),
+  };
+}
+
+/** A step of LCM-LoRA's distillation: a model and itself a step of its solver later, prompts are encoded before. */
+export function fewStepsWork(model: Model, { batch, latents, threads, provider }: Size): TrainingWork {
+  const schedule = noiseSchedule(model.scheduler, model.path);
+  const size = [model.unet.config.in_channels, latents, latents] as const;
+  const trained = consistencyLora(model, settings);
+  const loss = consistencyObjective(model, trained, {
+    ...{ batch, latents: size, errors: 'huber', provider },
+    ...(threads && { threads }),
+  });
+  const { max_position_embeddings: tokens } = model.textEncoder.config;
+  const solver = { solverSteps: 50, timestepScaling: 10 };
+  const starts = solverTimesteps(solver.solverSteps, schedule.alphaBars.length);
+  const generator = new TorchGenerator(1);
+  const contexts = (rows: number): HostTensor<'f32'> =>
+    normal(generator, [rows, tokens, contextWidth(model)]);
+  const data = {
+    ...someBatch(model, batch, size, schedule.alphaBars.length),
+    timesteps: i64(
+      [batch],
+      Array.from({ length: batch }, (_, i) => starts[(17 * i + 20) % starts.length] ?? 0),
+    ),
+    context: contexts(batch),
+    guidance: f32(
+      [batch],
+      Float32Array.from({ length: batch }, (_, i) => 3 + i),
+    ),
+  };
+  return {
+    options: { ...loss, initial: trained.initial, optimizer: settings.optimizer },
+    feeds: consistencyFeeds(data, schedule, solver, contexts(1)),
   };
 }
 

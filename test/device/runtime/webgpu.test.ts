@@ -59,9 +59,10 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
 
   // SwiftShader's device has no f16: each file of f16 weights failed there, the included model's too.
   it('computes with weights stored in f16, whether or not the device can read them', async () => {
-    const { difference, simulated, halves } = await inChild<{
+    const { difference, simulated, taught, halves } = await inChild<{
       difference: Record<'forward' | 'gradient', number>;
       simulated: Record<'f32' | 'f16' | 'bf16', number>;
+      taught: Record<'f32' | 'f16', number>;
       halves: 'f32' | 'f16';
     }>('webgpuStored.ts', [], env);
     expect(difference.forward).toBeLessThan(1e-4);
@@ -71,6 +72,7 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
     if (name === 'SwiftShader') expect(halves).toBe('f32');
     if (halves === 'f32') expect(simulated.f16).toBe(simulated.f32);
     else expect(simulated.f16).toBeLessThan(simulated.f32);
+    expect(taught.f16).toBeLessThan(taught.f32);
   }, 600_000);
 
   it('runs a small U-Net, its output staying on the device between runs, and a LoRA step, as the CPU does', async () => {
@@ -122,12 +124,12 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
     600_000,
   );
 
-  const inHalves = name === 'SwiftShader' ? ['lora'] : ['lora', 'full', 'distillation'];
+  const inHalves = name === 'SwiftShader' ? ['lora'] : ['lora', 'full', 'distillation', 'few steps'];
   it.each(inHalves)(
     'takes steps in f16, and draws with those of a LoRA, as the CPU does in f32 (%s)',
     async (kind) => {
       // Where f32 computes, steps are for other tests; what 50 steps of the others found is in docs/gpu.md.
-      const steps = name === 'SwiftShader' ? '2' : kind === 'lora' ? '50' : '10';
+      const steps = name === 'SwiftShader' ? '2' : kind === 'lora' ? '50' : kind === 'few steps' ? '3' : '10';
       const found = await inChild<Halves>('webgpuHalves.ts', ['webgpu', 'f16', steps, kind], env);
       const said = found.notices.join();
       // SwiftShader has no f16, nor has lavapipe where the processor converts none (F16C): that is said, and f32 computes.
@@ -139,7 +141,9 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
       expect(found.notices).toEqual([]);
       expect(found.learnt).toBeLessThan(kind === 'lora' ? 0.9 : 1);
       expect(found.losses).toBeGreaterThan(0);
-      expect(found.losses).toBeLessThan(0.01);
+      // Distillations have 16 bits for frozen weights alone: with sums in f16 these losses were 0.04% off, and 0.18% with few steps.
+      const most = kind === 'distillation' ? 2e-4 : kind === 'few steps' ? 1e-3 : 0.01;
+      expect(found.losses).toBeLessThan(most);
       if (kind === 'lora') expect(found.decibels).toBeGreaterThan(35);
     },
     900_000,
@@ -193,6 +197,7 @@ describe.each(vulkanDrivers)('WebGPU on $name', ({ name, env, missing }) => {
       // Cast by the CPU at each run before, and copied.
       [method, 'bf16 file'] as const,
     ]),
+    ['few steps', 'stored'] as const,
   ];
   let placed: Promise<Record<string, Record<string, number>>> | undefined;
   it.runIf(name !== 'SwiftShader').each(computed)(

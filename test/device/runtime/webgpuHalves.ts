@@ -8,27 +8,33 @@ import { openTokenizer } from '../../../src-main/engine/pipelines/openTokenizer.
 import { TextToImage } from '../../../src-main/engine/pipelines/textToImage.ts';
 import { onProviderNotice } from '../../../src-main/engine/runtime/notices.ts';
 import { Trainer } from '../../../src-main/engine/training/run/trainer.ts';
-import { distillationWork, trainingWork } from '../../../src-main/features/bench/workloads.ts';
+import {
+  distillationWork,
+  fewStepsWork,
+  trainingWork,
+  type TrainingWork,
+} from '../../../src-main/features/bench/workloads.ts';
 
-// A process of its own, for a crash of the driver ends it. Words: a provider, a precision, a number of steps, and of which kind (lora, full
-// or distillation). Takes such steps in that precision, and in f32 on the CPU, and with those of a LoRA draws a picture in both where nothing
+// A process of its own, for a crash of the driver ends it. Words: a provider, a precision, a number of steps, and of which kind (lora, full,
+// distillation or few steps). Takes such steps in that precision, and in f32 on the CPU, and with those of a LoRA draws a picture in both where nothing
 // has been noticed; prints {"losses": the largest relative difference, "learnt": the last loss over the first, "decibels", "notices"}.
 
 const [provider, precision, count, kind] = process.argv.slice(2) as [Provider, Precision, string, Kind];
-type Kind = 'lora' | 'full' | 'distillation';
+type Kind = 'lora' | 'full' | 'distillation' | 'few steps';
 const notices: string[] = [];
 onProviderNotice((sentence) => void notices.push(sentence));
 const opened = (name: string): Model => openModel(resolve('test/golden/fixtures/models', name));
 const model = opened('tiny-bk');
 const mini = openModel(resolve('models/likeness-mini'));
 
+function workOn(size: { batch: number; latents: number; provider: Provider }): TrainingWork {
+  if (kind === 'distillation') return distillationWork(opened('tiny-sd1'), model, size);
+  return kind === 'few steps' ? fewStepsWork(model, size) : trainingWork(model, { ...size, part: kind });
+}
+
 async function losses(on: Provider, computes: Precision): Promise<number[]> {
-  const size = { batch: 2, latents: 8, provider: on };
-  const { options, feeds } =
-    kind === 'distillation'
-      ? distillationWork(opened('tiny-sd1'), model, size)
-      : trainingWork(model, { ...size, part: kind });
-  const learningRate = kind === 'lora' ? 1e-3 : 1e-4;
+  const { options, feeds } = workOn({ batch: 2, latents: 8, provider: on });
+  const learningRate = kind === 'lora' || kind === 'few steps' ? 1e-3 : 1e-4;
   const trainer = await Trainer.create({ ...options, precision: computes });
   const found: number[] = [];
   for (let step = 0; step < Number(count); step++)

@@ -7,6 +7,7 @@ import { Session } from '../../../src-main/engine/runtime/session.ts';
 import { inHalves, toF32 } from '../../../src-main/engine/tensor/half.ts';
 import { TorchGenerator } from '../../../src-main/engine/tensor/random.ts';
 import { keptAs } from '../../../src-main/engine/runtime/weightsOnWebGpu.ts';
+import type { LossOptions } from '../../../src-main/engine/training/loss/gradients.ts';
 import { bytesOf } from '../../../src-main/engine/training/loss/waysThatFit.ts';
 import {
   elementCount,
@@ -18,7 +19,8 @@ import {
 
 // A process of its own, for a crash of the driver ends it. Computes in f32 with weights that are stored in f16, and a gradient of one that is
 // fed, on WebGPU and on the CPU. Prints the largest difference of each, {"forward", "gradient"}, the bytes that the device takes for the latter
-// by simulation, by the type of a file's weights, and what the device has in place of f16.
+// by simulation, by the type of a file's weights, what it takes with a teacher beside it whose f32 weights are kept in f32 or f16, and what
+// the device has in place of f16.
 
 const random = (seed: number, shape: Shape): HostTensor =>
   f32(shape, new TorchGenerator(seed).randn([elementCount(shape)]));
@@ -48,14 +50,22 @@ async function offBy(out: Value): Promise<number> {
   return Math.max(...expected.map((value, i) => Math.abs(value - (here[i] ?? NaN))));
 }
 
-const bytes = (type: 'f32' | HalfType): Promise<number> => {
+const bytes = (type: 'f32' | HalfType, more?: Partial<LossOptions>): Promise<number> => {
   const weights = (name: string): HostTensor | undefined => {
     const half = stored[name];
     if (!half || type === 'f16') return half;
     return type === 'f32' ? toF32(half) : inHalves(toF32(half), type);
   };
-  return bytesOf({ loss, trained: ['adapter'], weights }, { oneRow: false, frugal: false }, 'webgpu');
+  const options = { loss, trained: ['adapter'], weights, ...more };
+  return bytesOf(options, { oneRow: false, frugal: false }, 'webgpu');
+};
+/** Layers enough that what one is cast to hardly counts: the next is cast into the same buffer. */
+const layers = Array.from({ length: 8 }, (_, i) => parameter(`layer ${i}`, [8, 8]));
+const beside = {
+  graph: { outputs: { out: layers.reduce((x, layer) => gemm(x, layer), input('x', [6, 8])) } },
+  weights: () => random(3, [8, 8]),
 };
 const difference = { forward: await offBy(whole), gradient: await offBy(gradient) };
 const simulated = { f32: await bytes('f32'), f16: await bytes('f16'), bf16: await bytes('bf16') };
-console.log(JSON.stringify({ difference, simulated, halves: await keptAs('f16') }));
+const taught = { f32: await bytes('f32', { beside }), f16: await bytes('f32', { beside, storedIn: 'f16' }) };
+console.log(JSON.stringify({ difference, simulated, taught, halves: await keptAs('f16') }));

@@ -165,6 +165,8 @@ export function consistencyObjective(
   const isTrained = new Set(trained.names);
   return {
     ...{ loss, between, trained: trained.names },
+    // It compares a network with itself a step later, after guidance.
+    exact: true,
     weights: storedWeights({ outputs: { loss } }, model, undefined, (name) => isTrained.has(name)),
     ...(provider && { provider }),
     ...(precision && { precision }),

@@ -8,7 +8,7 @@ import { Session } from '../../runtime/session.ts';
 import { Tensor } from '../../runtime/tensor.ts';
 import { elementCount, f32 } from '../../tensor/tensor.ts';
 import {
-  computedIn,
+  formOf,
   stepGraph,
   type Feeds,
   type LossOptions,
@@ -66,15 +66,16 @@ export class DeviceGradients {
     const { metrics = {}, weights, preparation, profileTo } = options;
     const trained = new Set(options.trained);
     const isFed = (name: string): boolean => trained.has(name) || name.startsWith('pack.');
-    const computes = await computedIn('webgpu', options);
-    const step = stepGraph({ ...options, computes });
+    const form = await formOf('webgpu', options);
+    const step = stepGraph({ ...options, ...form });
     const session = await Session.compile(packedStep(step, layout, packs), {
       provider: 'webgpu',
       ...(profileTo && { profileTo }),
+      ...(form.storedIn && { storedIn: form.storedIn }),
       weights: (name) => (isFed(name) ? undefined : weights(name)),
     });
     try {
-      const prepared = await preparation?.({ provider: 'webgpu', computes, idleBytes: 0 });
+      const prepared = await preparation?.({ provider: 'webgpu', form, idleBytes: 0 });
       return new DeviceGradients(session, packs, ['loss', ...Object.keys(metrics)], prepared);
     } catch (error) {
       await session.dispose();

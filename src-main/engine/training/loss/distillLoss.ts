@@ -135,8 +135,10 @@ export function distillObjective(
     ...(precision && { precision }),
     ...(threads && { threads }),
     beside: { graph: taught, weights: stored },
-    preparation: ({ computes, ...on }) =>
-      Teacher.create(inPrecision(taught, computes), { ...on, weights: stored, threads }),
+    // A student may come very near to its teacher.
+    exact: true,
+    preparation: ({ form: { computes, ...kept }, ...on }) =>
+      Teacher.create(inPrecision(taught, computes), { ...on, ...kept, weights: stored, threads }),
     // All of its parts are means over rows of the same size.
     ...(batch > 1 && {
       byRow: () => ({

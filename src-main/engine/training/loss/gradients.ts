@@ -6,9 +6,9 @@ import { mixedPrecision } from '../../graph/mixedPrecision.ts';
 import type { Value } from '../../graph/ops.ts';
 import { FlatParameters } from '../../optim/flatParameters.ts';
 import { accumulator } from '../../optim/optimizer.ts';
-import type { Precision } from '../../../../src-shared/domain/precision.ts';
+import type { HalfType, Precision } from '../../../../src-shared/domain/precision.ts';
 import type { Provider, ProviderChoice } from '../../../../src-shared/domain/providers.ts';
-import { precisionOn, Session, type CompileOptions } from '../../runtime/session.ts';
+import { formOn, Session, type CompileOptions, type Form } from '../../runtime/session.ts';
 import { Tensor } from '../../runtime/tensor.ts';
 import { bytesPerElement, elementCount, type HostTensor } from '../../tensor/tensor.ts';
 
@@ -31,6 +31,10 @@ export interface LossOptions {
   readonly precision?: Precision;
   /** What they are really computed in: `precision` where the provider can, when left out. A loss in f16 is scaled in any case. */
   readonly computes?: Precision;
+  /** What frozen weights are kept in on a device, where that is not what it computes in; goes with `computes`. */
+  readonly storedIn?: HalfType;
+  /** It is a difference of results that may come very near to each other: see `formOn`. */
+  readonly exact?: boolean;
   /** Frozen ones. */
   readonly weights: NonNullable<CompileOptions['weights']>;
   readonly provider?: ProviderChoice;
@@ -39,10 +43,10 @@ export interface LossOptions {
   readonly profileTo?: string;
   /** A graph that computes further inputs of the loss, with its stored weights: it lies on the device too. */
   readonly beside?: { readonly graph: Graph; readonly weights: NonNullable<CompileOptions['weights']> };
-  /** Prepares what computes them from a batch's own, in what the loss is computed in. */
+  /** Prepares what computes them from a batch's own, in the form of the loss. */
   readonly preparation?: (on: {
     readonly provider: Provider;
-    readonly computes: Precision;
+    readonly form: Form;
     readonly idleBytes: number;
   }) => Promise<Preparation>;
 }
@@ -76,11 +80,11 @@ export function stepGraph(options: StepOptions): Graph {
 }
 
 /** What a step is computed in on a provider: f32 where it can't in what was asked. */
-export async function computedIn(
+export async function formOf(
   choice: ProviderChoice,
-  { precision = 'f32', computes }: Pick<LossOptions, 'precision' | 'computes'>,
-): Promise<Precision> {
-  return computes ?? precisionOn(choice, precision);
+  { precision = 'f32', computes, storedIn, exact = false }: LossOptions,
+): Promise<Form> {
+  return computes ? { computes, ...(storedIn && { storedIn }) } : formOn(choice, precision, exact);
 }
 
 /** What the graph of a step is made of. */
@@ -148,15 +152,16 @@ export class LocalGradients implements GradientSource {
     const { metrics = {}, weights, preparation, provider = 'cpu' } = options;
     const trained = new Set(options.trained);
     const layout = layoutOf(options);
-    const computes = await computedIn(provider, options);
-    const session = await Session.compile(stepGraph({ ...options, computes }), {
+    const form = await formOf(provider, options);
+    const session = await Session.compile(stepGraph({ ...options, ...form }), {
       provider,
       writesInto: true,
       ...(options.threads && { threads: options.threads }),
       ...(options.profileTo && { profileTo: options.profileTo }),
+      ...(form.storedIn && { storedIn: form.storedIn }),
       weights: (name) => (trained.has(name) ? undefined : weights(name)),
     });
-    const on = { provider: session.provider, computes, idleBytes: 4 * layout.length };
+    const on = { provider: session.provider, form, idleBytes: 4 * layout.length };
     const prepared = await preparation?.(on);
     return new LocalGradients(session, layout, ['loss', ...Object.keys(metrics)], prepared);
   }

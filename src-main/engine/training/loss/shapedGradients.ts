@@ -9,7 +9,7 @@ import { providerFor } from '../../runtime/session.ts';
 import type { LatentShape } from '../data/finetuneBatches.ts';
 import { Descent } from './descent.ts';
 import {
-  computedIn,
+  formOf,
   layoutOf,
   LocalGradients,
   type Accumulating,
@@ -56,7 +56,7 @@ export class ShapedGradients implements GradientSource {
   ): Promise<ShapedGradients> {
     const asked = lossOf(first);
     const provider = await providerFor(asked.provider ?? 'cpu');
-    const loss = { ...asked, computes: await computedIn(asked.provider ?? 'cpu', asked) };
+    const loss = { ...asked, ...(await formOf(asked.provider ?? 'cpu', asked)) };
     const made = new ShapedGradients(lossOf, provider, loss);
     if (provider === 'webgpu') await made.descent?.beginWithWhatFits(loss);
     await made.withDevice(async () => {

@@ -3,6 +3,7 @@ import { leaves, type Graph } from '../../graph/graph.ts';
 import { pieces } from '../../graph/pieces.ts';
 import type { Value } from '../../graph/ops.ts';
 import type { Provider } from '../../../../src-shared/domain/providers.ts';
+import type { HalfType } from '../../../../src-shared/domain/precision.ts';
 import { Session } from '../../runtime/session.ts';
 import { Tensor } from '../../runtime/tensor.ts';
 import { elementCount, type FileTensor } from '../../tensor/tensor.ts';
@@ -20,6 +21,8 @@ export interface TeacherOptions {
   /** Bytes that a call lends for weights. */
   readonly idleBytes: number;
   readonly keepAtMost?: number;
+  /** What the weights are kept in on a device, where that is not what the graph computes in. */
+  readonly storedIn?: HalfType;
 }
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -44,7 +47,7 @@ export class Teacher implements Preparation {
 
   /** `graph`: its outputs are what the teacher gives. */
   static async create(graph: Graph, options: TeacherOptions): Promise<Teacher> {
-    const { weights, provider, threads, idleBytes } = options;
+    const { weights, provider, threads, idleBytes, storedIn } = options;
     const parameters = [...leaves(graph, 'parameter').values()];
     const entryOf = (parameter: Value): FileTensor => {
       const entry = weights((parameter as Value & { op: 'parameter' }).attributes.name);
@@ -58,7 +61,7 @@ export class Teacher implements Preparation {
     // Other sessions are idle while the teacher works, so it keeps no memory of its own.
     const session = { provider, frugal: true, keepOnDevice: true, ...(threads && { threads }) };
     if (!streams) {
-      const whole = await Session.compile(graph, { ...session, weights });
+      const whole = await Session.compile(graph, { ...session, weights, ...(storedIn && { storedIn }) });
       return new Teacher([{ session: whole, weights: [] }], new Map(), 0);
     }
     const parts: Piece[] = [];

@@ -59,8 +59,9 @@ export async function bytesOf(
   const trained = new Set(loss.trained);
   const { precision = 'f32', computes = precision } = loss;
   const taken = (oneRow ? loss.byRow?.().options : undefined) ?? loss;
+  const { storedIn } = loss;
   const kept = (type: DType | undefined): Promise<DType | undefined> =>
-    target === 'webgpu' ? keptAs(type) : Promise.resolve(type);
+    target === 'webgpu' ? keptAs(type, storedIn) : Promise.resolve(storedIn ?? type);
   const frozen = await kept(
     storedType({ outputs: { loss: loss.loss } }, (name) =>
       trained.has(name) ? undefined : loss.weights(name),

@@ -11,7 +11,7 @@ import { providerFor } from '../../runtime/session.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { HostTensor } from '../../tensor/tensor.ts';
 import {
-  computedIn,
+  formOf,
   layoutOf,
   LocalGradients,
   tensorsIn,
@@ -88,8 +88,8 @@ export class Trainer {
       stays ? DeviceSteps.create(from, layout, optimizer) : onHost({ ...from, provider });
     // In 16 bits the CPU would only be slower.
     const cpu = (): Promise<Steps> => onHost({ ...options, provider: 'cpu', computes: 'f32' });
-    const computes = await computedIn(choice, options);
-    const ladder = new Ladder(provider, { ...options, computes }, make, choice === 'auto' ? cpu : undefined);
+    const form = await formOf(choice, options);
+    const ladder = new Ladder(provider, { ...options, ...form }, make, choice === 'auto' ? cpu : undefined);
     return new Trainer(layout, values, optimizer, await ladder.begin(stays), scale, ladder);
   }
 

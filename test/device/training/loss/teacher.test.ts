@@ -86,7 +86,7 @@ describe('a teacher', { timeout: 300_000 }, () => {
     const { options, feeds } = distillationWork(model, student, size);
     let computed: Precision | undefined;
     const preparation: LossOptions['preparation'] = async (on) => {
-      computed = on.computes;
+      computed = on.form.computes;
       const made = await options.preparation?.(on);
       if (!made) throw new Error('a distillation has a teacher');
       return made;
