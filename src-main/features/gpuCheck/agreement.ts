@@ -6,7 +6,7 @@ import { TorchGenerator } from '../../engine/tensor/random.ts';
 import { elementCount, i64, type HostTensor, type Shape } from '../../engine/tensor/tensor.ts';
 import { LocalGradients } from '../../engine/training/loss/gradients.ts';
 import { Trainer } from '../../engine/training/run/trainer.ts';
-import { distillationWork, trainingWork, type TrainingWork } from '../bench/workloads.ts';
+import { distillationWork, fewStepsWork, trainingWork, type TrainingWork } from '../bench/workloads.ts';
 import type { Tell } from './findings.ts';
 
 /** The largest error that f32 sums in another order explain. */
@@ -64,7 +64,7 @@ async function calledOn(
 }
 
 /** What a step trains; `teacher`: of a distillation. */
-export type StepKind = 'lora' | 'full' | { readonly teacher: Model };
+export type StepKind = 'lora' | 'full' | 'few steps' | { readonly teacher: Model };
 
 /**
  * A student with its teacher's weights starts with 0.9 of them: a copy learns from rounding alone, and in f32 on the CPU its losses were 3%
@@ -72,6 +72,7 @@ export type StepKind = 'lora' | 'full' | { readonly teacher: Model };
  */
 const workOf = (model: Model, kind: StepKind, latents: number, provider: Provider): TrainingWork => {
   const size = { batch: 2, latents, provider };
+  if (kind === 'few steps') return fewStepsWork(model, size);
   if (typeof kind === 'string') return trainingWork(model, { ...size, part: kind });
   const work = distillationWork(kind.teacher, model, size);
   if (kind.teacher.path !== model.path) return work;
@@ -131,7 +132,7 @@ export async function compareLosses(
     ): Promise<number[]> => {
       const { options, feeds } = workOf(model, kind, latents, on);
       const trainer = await Trainer.create({ ...options, precision: computes });
-      const learningRate = kind === 'lora' ? 1e-3 : wholeRate;
+      const learningRate = kind === 'lora' || kind === 'few steps' ? 1e-3 : wholeRate;
       const found: number[] = [];
       for (let step = 0; step < steps; step++) {
         const { loss } = await trainer.step([feeds], { learningRate, maxGradientNorm: 1 });

@@ -31,6 +31,7 @@ export async function checkPart(request: CheckPartRequest, shippedModel: string)
       await compareStep('LoRA step', mini(), 'lora', own);
       await compareStep('Full step', mini(), 'full', own);
       await compareStep('Distillation step', mini(), { teacher: mini() }, own);
+      await compareStep('Few-step distillation step', mini(), 'few steps', own);
     },
     picture: () => comparePicture(mini(), { provider, size: small ? 64 : 128, steps: small ? 4 : 20, tell }),
     half: async () => {

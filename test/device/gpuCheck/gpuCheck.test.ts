@@ -128,7 +128,7 @@ describe('a part', () => {
     const found = await run('mini', 'dml');
     expect(found.map(({ what, right }) => `${what}: ${right}`)).toEqual([
       ...['U-Net', 'Text encoder', 'VAE decoder', 'VAE encoder'].map((what) => `${what}: true`),
-      ...['LoRA step', 'Full step', 'Distillation step'].flatMap((what) => [
+      ...['LoRA step', 'Full step', 'Distillation step', 'Few-step distillation step'].flatMap((what) => [
         `${what}: loss: true`,
         `${what}: gradients: true`,
       ]),
@@ -138,7 +138,7 @@ describe('a part', () => {
   it('finds out a device that goes wrong after its trial', async () => {
     setStub('wrong', 3);
     const found = await run('mini', 'dml');
-    expect(found).toHaveLength(10);
+    expect(found).toHaveLength(12);
     // The stub's fault does not reach gradients, which are written into memory that is given.
     for (const { what, right } of found)
       if (!what.includes('gradients')) expect([what, right]).toEqual([what, false]);
@@ -147,7 +147,7 @@ describe('a part', () => {
   it('says why a device that fails did', async () => {
     setStub('outOfMemory', 3);
     const found = await run('mini', 'dml');
-    expect(found).toHaveLength(7);
+    expect(found).toHaveLength(8);
     for (const { found: text, right } of found) {
       expect(right).toBe(false);
       expect(text).toContain('too little memory');

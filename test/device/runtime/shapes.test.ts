@@ -3,7 +3,7 @@ import type { Finding } from '../../../src-main/features/gpuCheck/findings.ts';
 import { vulkanDrivers } from '../vulkanDrivers.ts';
 import { inChild } from './childProcess.ts';
 
-const steps = ['LoRA step', 'Full step', 'Distillation step'];
+const steps = ['LoRA step', 'Full step', 'Distillation step', 'Few-step distillation step'];
 const expected = {
   networks: ['U-Net', 'Text encoder', 'VAE decoder', 'VAE encoder'],
   steps: steps.flatMap((step) => [`${step}: loss`, `${step}: gradients`]),

@@ -17,7 +17,7 @@ import { comparePicture } from '../../../src-main/features/gpuCheck/picture.ts';
 
 // A process of its own, for a crash of the driver ends it. Words: a shape ("mini", or "sd1" and "sd2", a tenth as wide; "sd1-whole" at full
 // width), the side of its latents, what ("networks", training "steps", in f16 the "losses" of 50 steps, or a "picture"), and of steps and
-// losses the kind ("lora", "full", "distill"; all three when left out). Prints the findings, and on stderr each at once, and each
+// losses the kind ("lora", "full", "distill", "few"; all four when left out). Prints the findings, and on stderr each at once, and each
 // loss: by hand some of these take many minutes.
 
 const [shape = '', side = '', what = '', onlyKind] = process.argv.slice(2);
@@ -41,6 +41,7 @@ const kinds: Readonly<Record<string, readonly [string, Model, StepKind]>> = {
   lora: ['LoRA step', model, 'lora'],
   full: ['Full step', model, 'full'],
   distill: ['Distillation step', student, { teacher: model }],
+  few: ['Few-step distillation step', model, 'few steps'],
 };
 const chosen = Object.entries(kinds).filter(([kind]) => kind === (onlyKind ?? kind));
 if (chosen.length === 0) throw new Error(`no such kind of step: ${onlyKind}`);
