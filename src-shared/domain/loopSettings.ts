@@ -109,7 +109,7 @@ export const optimizerSettings = {
   /** Of products, activations and frozen weights; what is trained is f32. */
   precision: choice(
     precisions,
-    'number type of the networks; f16 halves the memory on graphics devices that support it',
+    'number type of the networks; f16 takes less memory on graphics devices that support it',
     { default: 'f32', before: 'f32', group: 'optimizer', advanced: true },
   ),
 } as const;
