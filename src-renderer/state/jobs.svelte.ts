@@ -27,9 +27,13 @@ class Jobs {
     return this.#list.filter(({ state }) => state === 'queued').sort((a, b) => a.position - b.position);
   }
 
+  /** A dry run that was cancelled is not among them: a training that starts ends it, and nobody waits for it any more. */
   get ended(): readonly Job[] {
     return this.#list
-      .filter(({ state }) => state === 'done' || state === 'failed' || state === 'cancelled')
+      .filter(
+        ({ state, kind }) =>
+          state === 'done' || state === 'failed' || (state === 'cancelled' && kind !== 'measure'),
+      )
       .sort((a, b) => (b.finishedAt ?? b.createdAt) - (a.finishedAt ?? a.createdAt));
   }
 
