@@ -16,8 +16,8 @@ import {
 } from '../../../src-main/features/bench/workloads.ts';
 
 // A process of its own, for a crash of the driver ends it. Words: a provider, a precision, a number of steps, and of which kind (lora, full,
-// distillation or few steps). Takes such steps in that precision, and in f32 on the CPU, and with those of a LoRA draws a picture in both where nothing
-// has been noticed; prints {"losses": the largest relative difference, "learnt": the last loss over the first, "decibels", "notices"}.
+// distillation or few steps). Takes such steps in that precision, and in f32 on the CPU, and with those of a LoRA draws a picture in both
+// where nothing has been noticed; prints {"losses": the largest relative difference, "learnt": the last loss over the first, "decibels", "notices"}.
 
 const [provider, precision, count, kind] = process.argv.slice(2) as [Provider, Precision, string, Kind];
 type Kind = 'lora' | 'full' | 'distillation' | 'few steps';

@@ -61,7 +61,7 @@ export async function bytesOf(
   const taken = (oneRow ? loss.byRow?.().options : undefined) ?? loss;
   const { storedIn } = loss;
   const kept = (type: DType | undefined): Promise<DType | undefined> =>
-    target === 'webgpu' ? keptAs(type, storedIn) : Promise.resolve(storedIn ?? type);
+    target === 'webgpu' ? keptAs(type, storedIn) : Promise.resolve(type);
   const frozen = await kept(
     storedType({ outputs: { loss: loss.loss } }, (name) =>
       trained.has(name) ? undefined : loss.weights(name),
